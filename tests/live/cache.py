@@ -1,0 +1,95 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""What the live tests and the demonstration prepare once per machine, outside the tree.
+
+Every entry is built in a scratch directory under a lock and then renamed into place, so an entry
+that exists is complete: an interrupted preparation leaves only scratch, which the next one removes.
+
+`cache.py mysql nagios` prepares the entries of these names; `cache.py` alone prints the directory.
+"""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+MYSQL_PACKAGES = "mysql-server-core,mysql-client-core"
+# Unpacked, not installed: an installed package would start a monitoring engine on this machine.
+NAGIOS_PACKAGES = ("nagios4-core", "nagios4-common")
+
+
+def directory():
+    """Return the cache directory, which the environment may move with XDG_CACHE_HOME."""
+    base = os.environ.get("XDG_CACHE_HOME") or "/var/cache"
+    return Path(base) / "monitoring-plugins-ha"
+
+
+def prepared(name, build):
+    """Return the entry `name`, calling `build(scratch_directory)` first where it does not exist."""
+    entry = directory() / name
+    if entry.exists():
+        return entry
+    directory().mkdir(parents=True, exist_ok=True)
+    with open(directory() / f"{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not entry.exists():
+            scratch = directory() / f"{name}.scratch"
+            shutil.rmtree(scratch, ignore_errors=True)
+            scratch.mkdir()
+            build(scratch)
+            scratch.rename(entry)
+    return entry
+
+
+def mysql_root():
+    """Return a Debian unstable tree that contains MySQL's server and clients (half a minute once)."""
+    return prepared("mysql-sid", lambda scratch: _logged(
+        # A mount namespace of its own: what an interrupted run had mounted goes away with it.
+        ["unshare", "--mount", "debootstrap", "--variant=minbase", f"--include={MYSQL_PACKAGES}",
+         "sid", str(scratch)]))
+
+
+def mysql_command(program):
+    """Return the start of a command line that runs a program of mysql_root().
+
+    The tree's own loader and libraries are used instead of chroot(2), so that the data directories,
+    sockets and logs have the same names for the server as for everybody else.
+    """
+    root = mysql_root()
+    loader = next((root / "usr").glob("lib*/ld-linux-*.so.*"))
+    libraries = next((root / "usr/lib").glob("*-linux-gnu"))
+    path = next(p for p in (root / "usr/sbin" / program, root / "usr/bin" / program) if p.exists())
+    return [str(loader), "--library-path", str(libraries), str(path)]
+
+
+def nagios_root():
+    """Return a tree into which Debian's Nagios Core 4 was unpacked."""
+    def build(scratch):
+        _logged(["apt-get", "-qq", "download", *NAGIOS_PACKAGES], cwd=scratch)
+        for package in sorted(scratch.glob("*.deb")):
+            _logged(["dpkg", "-x", str(package), str(scratch)])
+            package.unlink()
+    return prepared("nagios4", build)
+
+
+def _logged(command, cwd=None):
+    """Run a command; raise RuntimeError with the end of its output when it fails."""
+    done = subprocess.run(command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors="replace")
+    if done.returncode != 0:
+        raise RuntimeError(f"{command[0]} failed with {done.returncode}:\n{done.stdout[-2000:]}")
+
+
+def main():
+    """Prepare the entries named on the command line."""
+    builders = {"mysql": mysql_root, "nagios": nagios_root}
+    if not sys.argv[1:]:
+        print(directory())
+    for name in sys.argv[1:]:
+        print(builders[name]())
+
+
+if __name__ == "__main__":
+    main()
