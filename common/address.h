@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// Host and port as people write them, and whether two names mean one host.
+
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "common/result.h"
+
+namespace ha {
+
+struct HostPort {
+  std::string host;   // without brackets
+  unsigned port = 0;  // 0: not given
+};
+
+// Parses HOST, HOST:PORT, [IPV6], [IPV6]:PORT or a bare IPv6 address; fails with what is accepted.
+Result<HostPort> parse_host_port(std::string_view text);
+
+// Prints it back, IPv6 in brackets, the port unless 0.
+std::string format_host_port(const HostPort& address);
+
+// True when both names are equal or resolve to a common address. Blocks as long as the resolver
+// does; a name that does not resolve equals only itself.
+bool same_host(const std::string& a, const std::string& b);
+
+}  // namespace ha

@@ -1,0 +1,441 @@
+// SPDX-License-Identifier: MIT
+#include "common/cli.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstring>
+
+#include "common/files.h"
+#include "common/ini.h"
+#include "common/text.h"
+#include "common/thresholds.h"
+#include "common/version.h"
+
+namespace ha {
+
+namespace {
+
+constexpr int kHelpWidth = 80;
+constexpr int kHelpColumn = 30;
+
+// CLI11's own layout is neither 80 columns wide nor what help2man reads.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  std::string make_option(const CLI::Option* option, bool) const override {
+    std::string head = "  ";
+    for (const std::string& name : option->get_snames()) head += "-" + name + ", ";
+    for (const std::string& name : option->get_lnames()) head += "--" + name;
+    if (!option->get_type_name().empty()) head += "=" + option->get_type_name();
+    std::string text, line = head;
+    line.resize(std::max<std::size_t>(line.size() + 1, kHelpColumn), ' ');
+    if (line.size() > kHelpColumn) {
+      text = head + "\n";
+      line.assign(kHelpColumn, ' ');
+    }
+    for (const std::string& word : split(option->get_description(), ' ')) {
+      if (line.size() + 1 + word.size() > kHelpWidth) {
+        text += line + "\n";
+        line.assign(kHelpColumn, ' ');
+      }
+      line += " " + word;
+    }
+    return text + line + "\n";
+  }
+};
+
+Report render_error(const ReportStyle& style, std::string_view text) {
+  ReportStyle plain = style;
+  if (plain.voice != Voice::kJson) plain.voice = Voice::kNagios;
+  return render(plain, {State::kUnknown, std::string(text)});
+}
+
+int print(const Report& report) {
+  clear_hard_stop();
+  std::string_view rest = report.output;
+  while (!rest.empty()) {
+    const ssize_t written = write(STDOUT_FILENO, rest.data(), rest.size());
+    if (written <= 0) break;
+    rest.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return static_cast<int>(report.state);
+}
+
+// Finds the voice before, or without, a proper parse: errors are to be JSON for who asked for it.
+Voice guess_voice(const std::vector<std::string>& args) {
+  for (std::size_t i = 1; i < args.size(); ++i)
+    if (args[i] == "--output=json" ||
+        (args[i] == "--output" && i + 1 < args.size() && args[i + 1] == "json"))
+      return Voice::kJson;
+  return Voice::kNagios;
+}
+
+std::string check_name(const std::string& binary) {
+  return binary.starts_with("check_") ? binary.substr(6) : binary;
+}
+
+}  // namespace
+
+struct Cli::State_ {
+  std::string binary;
+  CLI::App app;
+  ReportStyle style;
+  bool help = false, version = false;
+  double timeout_s = 10;
+  State timeout_state = State::kCritical;
+  std::optional<Deadline> deadline = {};
+
+  // One option set by a file instead of the command line.
+  struct FileSetting {
+    std::string file, key, value;
+  };
+
+  Result<std::vector<FileSetting>> read_extra_opts(const std::string& argument) const;
+  Result<std::vector<FileSetting>> read_config(const std::string& path) const;
+  Result<Done> apply(const std::vector<FileSetting>& settings);
+  // Removes the options that name files from `args` and applies the files in their order.
+  Result<Done> apply_files(std::vector<std::string>& args);
+  std::string help_text() const;
+};
+
+Cli::Cli(std::string binary, std::string purpose)
+    : state_(new State_{binary, CLI::App(std::move(purpose)), {check_name(binary)}}) {
+  State_& s = *state_;
+  s.app.set_help_flag();
+  s.app.allow_extras();
+  s.app.name(binary);
+  // The voice first: options are taken over in the order of definition, and a later mistake is to
+  // be reported in it.
+  choice<Voice>(
+      "--output",
+      {{"nagios", Voice::kNagios}, {"json", Voice::kJson}, {"openmetrics", Voice::kOpenmetrics}},
+      s.style.voice, "print nagios text (default), json or openmetrics");
+  option(
+      "--value", "LABEL",
+      [&s](const std::string& label) -> Result<Done> {
+        s.style.voice = Voice::kValue;
+        s.style.value_label = label;
+        return Done{};
+      },
+      "print only the number of this metric, U if unknown");
+  s.app.add_flag_callback(
+      "--discovery", [&s] { s.style.voice = Voice::kDiscovery; },
+      "print Zabbix low-level discovery JSON");
+  flag("-h,--help", s.help, "print this help and exit");
+  flag("-V,--version", s.version, "print the version and exit");
+  s.app.add_flag("-v,--verbose", s.style.verbosity, "print more; repeatable");
+  option(
+      "-t,--timeout", "SECONDS[:STATE]",
+      [&s](const std::string& value) -> Result<Done> {
+        const std::size_t colon = value.find(':');
+        const auto seconds = parse_seconds(value.substr(0, colon));
+        if (!seconds) return seconds.error();
+        if (colon != value.npos) {
+          const auto state = parse_state(value.substr(colon + 1));
+          if (!state) return state.error();
+          s.timeout_state = *state;
+        }
+        s.timeout_s = *seconds;
+        return Done{};
+      },
+      "budget of the whole run and the state when it ends (default: 10:critical)");
+  // These two are taken out before CLI11 sees them; here they stand for the help.
+  s.app.add_option("--extra-opts", "read options from an INI section as monitoring-plugins do")
+      ->type_name("[SECTION][@FILE]");
+  s.app.add_option("--config", "read options from an INI file, long names as keys")
+      ->type_name("FILE");
+}
+
+Cli::~Cli() = default;
+
+void Cli::flag(const char* names, bool& target, const char* help) {
+  state_->app.add_flag(names, target, help);
+}
+
+void Cli::option(const char* names, const char* metavar, Accept accept, const char* help) {
+  state_->app.add_option(names, CLI::callback_t{}, help)
+      ->type_name(metavar)
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->each([accept = std::move(accept)](const std::string& value) {
+        const Result<Done> taken = accept(value);
+        if (!taken) throw CLI::ValidationError(taken.error().text);
+      });
+}
+
+void Cli::text(const char* names, const char* metavar, std::string& target, const char* help) {
+  option(
+      names, metavar,
+      [&target](const std::string& value) -> Result<Done> {
+        target = value;
+        return Done{};
+      },
+      help);
+}
+
+void Cli::list(const char* names, const char* metavar, std::vector<std::string>& target,
+               const char* help) {
+  option(
+      names, metavar,
+      [&target](const std::string& value) -> Result<Done> {
+        target.push_back(value);
+        return Done{};
+      },
+      help);
+}
+
+void Cli::seconds(const char* names, double& target, const char* help) {
+  option(
+      names, "SECONDS",
+      [&target](const std::string& value) -> Result<Done> {
+        const auto seconds = parse_seconds(value);
+        if (!seconds) return seconds.error();
+        target = *seconds;
+        return Done{};
+      },
+      help);
+}
+
+void Cli::state(const char* names, State& target, const char* help) {
+  option(
+      names, "STATE",
+      [&target](const std::string& value) -> Result<Done> {
+        const auto state = parse_state(value);
+        if (!state) return state.error();
+        target = *state;
+        return Done{};
+      },
+      help);
+}
+
+void Cli::port(const char* names, unsigned& target, const char* help) {
+  option(
+      names, "PORT",
+      [&target](const std::string& value) -> Result<Done> {
+        const auto number = parse_integer(value);
+        if (!number || *number < 1 || *number > 65535)
+          return Error{Errc::kUsage,
+                       fmt::format("'{}' is not a port (accepted: 1 to 65535)", value)};
+        target = static_cast<unsigned>(*number);
+        return Done{};
+      },
+      help);
+}
+
+void Cli::choice_index(const char* names, const std::vector<std::string>& words, const char* help,
+                       std::function<void(std::size_t)> take) {
+  option(
+      names, "WORD",
+      [words, take = std::move(take)](const std::string& value) -> Result<Done> {
+        const auto found = std::ranges::find(words, value);
+        if (found == words.end())
+          return Error{Errc::kUsage,
+                       fmt::format("'{}' is not one of: {}", value, join(words, ", "))};
+        take(static_cast<std::size_t>(found - words.begin()));
+        return Done{};
+      },
+      help);
+}
+
+void Cli::thresholds(Thresholds& target, const char* what) {
+  const auto into = [](std::optional<Range>& range) {
+    return [&range](const std::string& value) -> Result<Done> {
+      const auto parsed = parse_range(value);
+      if (!parsed) return parsed.error();
+      range = *parsed;
+      return Done{};
+    };
+  };
+  option("-w,--warning", "RANGE", into(target.warning),
+         fmt::format("WARNING when {} outside", what).c_str());
+  option("-c,--critical", "RANGE", into(target.critical),
+         fmt::format("CRITICAL when {} outside", what).c_str());
+}
+
+Result<std::vector<Cli::State_::FileSetting>> Cli::State_::read_extra_opts(
+    const std::string& argument) const {
+  const std::size_t at = argument.find('@');
+  std::string section(trim(argument.substr(0, at)));
+  std::string path = at == argument.npos ? default_extra_opts_file() : argument.substr(at + 1);
+  if (section.empty()) section = binary;
+  if (path.empty())
+    return Error{Errc::kUsage, "--extra-opts: no config file in any standard location"};
+  const auto content = read_file(path);
+  if (!content) return Error{Errc::kUsage, "--extra-opts: " + content.error().text};
+  const auto entries = parse_ini(*content, path);
+  if (!entries) return Error{Errc::kUsage, "--extra-opts: " + entries.error().text};
+  std::vector<FileSetting> settings;
+  for (const IniEntry& entry : *entries) {
+    if (entry.section.empty())
+      return Error{
+          Errc::kUsage,
+          fmt::format("--extra-opts: {}: option '{}' stands before any section", path, entry.key)};
+    if (entry.section == section) settings.push_back({path, entry.key, entry.value});
+  }
+  if (settings.empty())
+    return Error{Errc::kUsage, fmt::format("--extra-opts: no section '{}' in {}", section, path)};
+  return settings;
+}
+
+Result<std::vector<Cli::State_::FileSetting>> Cli::State_::read_config(
+    const std::string& path) const {
+  const auto content = read_file(path);
+  if (!content) return Error{Errc::kUsage, "--config: " + content.error().text};
+  const auto entries = parse_ini(*content, path);
+  if (!entries) return Error{Errc::kUsage, "--config: " + entries.error().text};
+  std::vector<FileSetting> settings;
+  for (const IniEntry& entry : *entries)
+    if (entry.section.empty() || entry.section == binary)
+      settings.push_back({path, entry.key, entry.value});
+  return settings;
+}
+
+Result<Done> Cli::State_::apply(const std::vector<FileSetting>& settings) {
+  for (const FileSetting& setting : settings) {
+    const std::string name = (setting.key.size() == 1 ? "-" : "--") + setting.key;
+    CLI::Option* option = app.get_option_no_throw(name);
+    if (option == nullptr || setting.key == "config" || setting.key == "extra-opts")
+      return Error{Errc::kUsage, fmt::format("{}: unknown option '{}' (see {} --help)",
+                                             setting.file, setting.key, binary)};
+    const bool is_flag = option->get_expected_min() == 0;
+    option->add_result(is_flag && setting.value.empty() ? "true" : setting.value);
+  }
+  return Done{};
+}
+
+Result<Done> Cli::State_::apply_files(std::vector<std::string>& args) {
+  std::vector<std::string> rest;
+  for (std::size_t i = 0; i < args.size(); ++i) {
+    const std::string name = args[i].substr(0, args[i].find('='));
+    if (name != "--extra-opts" && name != "--config") {
+      rest.push_back(args[i]);
+      continue;
+    }
+    std::string value;
+    const bool next_is_value =
+        i + 1 < args.size() && (name == "--config" || !args[i + 1].starts_with('-'));
+    if (name.size() < args[i].size())
+      value = args[i].substr(name.size() + 1);
+    else if (next_is_value)
+      value = args[++i];
+    else if (name == "--config")
+      return Error{Errc::kUsage, "--config: needs the path of a file"};
+    const auto settings = name == "--config" ? read_config(value) : read_extra_opts(value);
+    if (!settings) return settings.error();
+    if (const auto applied = apply(*settings); !applied) return applied;
+  }
+  args = std::move(rest);
+  return Done{};
+}
+
+std::string Cli::State_::help_text() const {
+  const HelpFormatter formatter;
+  std::string text = fmt::format("Usage: {} [OPTION]...\n{}\n\n", binary, app.get_description());
+  for (const CLI::Option* option : app.get_options()) text += formatter.make_option(option, false);
+  return text;
+}
+
+std::optional<int> Cli::parse(const std::vector<std::string>& args) {
+  State_& s = *state_;
+  s.style.voice = guess_voice(args);
+  std::vector<std::string> reversed;  // the order in which CLI11 wants them
+  for (const std::string& arg : args) {
+    // CLI11 would take the next argument for an empty value.
+    if (arg.size() > 3 && arg.starts_with("--") && arg.find('=') == arg.size() - 1) {
+      reversed.push_back(arg.substr(0, arg.size() - 1));
+      reversed.emplace_back();
+    } else {
+      reversed.push_back(arg);
+    }
+  }
+  if (!reversed.empty()) reversed.erase(reversed.begin());
+  if (const auto applied = s.apply_files(reversed); !applied)
+    return usage_error(applied.error().text);
+  std::ranges::reverse(reversed);
+  try {
+    s.app.parse(std::move(reversed));
+  } catch (const CLI::ParseError& error) {
+    return usage_error(error.what());
+  }
+  if (s.help) return print({s.help_text(), State::kUnknown});
+  if (s.version)
+    return print({fmt::format("{} v{} (monitoring-plugins-ha {})\n", s.binary, kVersion, kVersion),
+                  State::kUnknown});
+  if (const auto extras = s.app.remaining(); !extras.empty()) {
+    // Its value is not quoted: it may be a secret behind a misspelt option.
+    const std::string name = extras[0].substr(0, extras[0].find('='));
+    return usage_error(name.starts_with('-') && name != "-"
+                           ? fmt::format("unknown option {} (see --help)", name)
+                           : "unexpected argument (every value belongs to an option; see --help)");
+  }
+  s.deadline = Deadline::after(s.timeout_s);
+  waiting_for("the start");
+  return std::nullopt;
+}
+
+void Cli::waiting_for(std::string_view what) const {
+  const State_& s = *state_;
+  const Report words =
+      render(s.style, {s.timeout_state, fmt::format("timed out after {}s waiting for {}",
+                                                    format_number(s.timeout_s), what)});
+  set_hard_stop(*s.deadline, words.output, static_cast<int>(words.state));
+}
+
+int Cli::report(const CheckResult& result) const { return print(render(state_->style, result)); }
+
+int Cli::usage_error(std::string_view text) const {
+  return print(render_error(state_->style, text));
+}
+
+const Deadline& Cli::deadline() const { return *state_->deadline; }
+
+double Cli::timeout_s() const { return state_->timeout_s; }
+
+Result<double> parse_seconds(std::string_view text) {
+  const auto number = parse_number(text);
+  // A day is longer than any run; beyond it timers overflow.
+  if (!number || *number <= 0 || *number > 86400)
+    return Error{Errc::kUsage, fmt::format("'{}' is not a duration (accepted: seconds above 0, at "
+                                           "most 86400, decimals allowed)",
+                                           sanitize(text))};
+  return *number;
+}
+
+std::vector<std::string> take_arguments(int argc, char** argv) {
+  std::vector<std::string> args(argv, argv + argc);
+  const auto wipe = [](char* text) { std::memset(text, 0, std::strlen(text)); };
+  for (int i = 1; i < argc; ++i) {
+    const std::string& arg = args[static_cast<std::size_t>(i)];
+    char* secret = nullptr;
+    bool in_next = false;
+    if (arg.starts_with("--")) {
+      const std::size_t equals = arg.find('=');
+      if (!arg.substr(0, equals).ends_with("password")) continue;
+      in_next = equals == arg.npos;
+      secret = argv[i] + std::min(equals + 1, arg.size());
+    } else if (arg.starts_with('-')) {
+      // Flags may stand before it in one word: -lvpSECRET.
+      const std::size_t letter = arg.find_first_not_of("hVvl", 1);
+      if (letter == arg.npos || arg[letter] != 'p') continue;
+      in_next = letter + 1 == arg.size();
+      secret = argv[i] + letter + 1;
+    } else {
+      continue;
+    }
+    if (!in_next)
+      wipe(secret);
+    else if (i + 1 < argc)
+      wipe(argv[++i]);
+  }
+  return args;
+}
+
+int report_internal_error(const std::string& binary, const std::vector<std::string>& args,
+                          std::string_view text) {
+  return print(render_error({check_name(binary), guess_voice(args)},
+                            fmt::format("internal error: {}", text)));
+}
+
+}  // namespace ha

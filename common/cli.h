@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+// The command line of every binary: the standard options, --extra-opts and --config, help, and the
+// way out. CLI11 does the parsing, behind this wrapper, because its own exits use codes that mean
+// something else to a monitoring engine.
+
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/check_result.h"
+#include "common/deadline.h"
+#include "common/report.h"
+#include "common/result.h"
+
+namespace ha {
+
+// Each plugin's entry point; args[0] is the program's name. Returns the exit code.
+int plugin_main(const std::vector<std::string>& args);
+
+class Cli {
+ public:
+  // Takes over one occurrence of an option, or says what is wrong with it and what is accepted.
+  using Accept = std::function<Result<Done>(const std::string&)>;
+
+  // `binary` is the program's name, `purpose` one sentence for the help.
+  Cli(std::string binary, std::string purpose);
+  ~Cli();
+  Cli(const Cli&) = delete;
+  Cli& operator=(const Cli&) = delete;
+
+  // Each adds an option. `names` are written "-H,--hostname". The last occurrence wins, a list
+  // keeps them all. Targets must outlive parse().
+  void flag(const char* names, bool& target, const char* help);
+  void text(const char* names, const char* metavar, std::string& target, const char* help);
+  void list(const char* names, const char* metavar, std::vector<std::string>& target,
+            const char* help);
+  void seconds(const char* names, double& target, const char* help);
+  void state(const char* names, State& target, const char* help);
+  void port(const char* names, unsigned& target, const char* help);
+  void option(const char* names, const char* metavar, Accept accept, const char* help);
+
+  // Adds an option that takes one of the given words.
+  template <class Enum>
+  void choice(const char* names, const std::vector<std::pair<std::string, Enum>>& words,
+              Enum& target, const char* help) {
+    std::vector<std::string> accepted;
+    for (const auto& [word, value] : words) accepted.push_back(word);
+    choice_index(names, accepted, help,
+                 [words, &target](std::size_t i) { target = words[i].second; });
+  }
+
+  // Adds -w/--warning and -c/--critical; `what` says what they judge.
+  void thresholds(Thresholds& target, const char* what);
+
+  // Parses the command line, after the files it names. Returns nothing when the program is to go
+  // on, with the hard stop armed; otherwise all is printed and this is the exit code.
+  std::optional<int> parse(const std::vector<std::string>& args);
+
+  // Names what is about to be waited for; it is what the hard stop would complain of.
+  void waiting_for(std::string_view what) const;
+
+  // Prints the result in the voice that was asked for; returns the exit code.
+  int report(const CheckResult& result) const;
+
+  // Prints a mistake of the operator that only shows after parsing; returns the exit code.
+  int usage_error(std::string_view text) const;
+
+  const Deadline& deadline() const;
+  double timeout_s() const;
+
+ private:
+  struct State_;
+  void choice_index(const char* names, const std::vector<std::string>& words, const char* help,
+                    std::function<void(std::size_t)> take);
+  std::unique_ptr<State_> state_;
+};
+
+// Parses "SECONDS": a positive decimal number.
+Result<double> parse_seconds(std::string_view text);
+
+// Takes a copy of the arguments and overwrites every password in the originals, which the process
+// list shows: `-p SECRET`, `-pSECRET` and long options whose name ends in "password".
+std::vector<std::string> take_arguments(int argc, char** argv);
+
+// Prints that the program failed in itself, in the voice asked for; returns the exit code.
+int report_internal_error(const std::string& binary, const std::vector<std::string>& args,
+                          std::string_view text);
+
+}  // namespace ha

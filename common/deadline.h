@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// The one budget of a run. Waits that can be bounded ask the Deadline; what cannot be (a resolver,
+// a TLS handshake inside a library) is ended by the HardStop, which prints what was being waited
+// for and leaves the process.
+
+#pragma once
+
+#include <chrono>
+#include <string>
+
+namespace ha {
+
+class Deadline {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  // Returns the deadline that passes `seconds` from now.
+  static Deadline after(double seconds);
+
+  // Seconds left, 0 when it has passed.
+  double remaining_s() const;
+  bool passed() const { return remaining_s() <= 0; }
+
+  Clock::time_point when() const { return when_; }
+
+ private:
+  explicit Deadline(Clock::time_point when) : when_(when) {}
+  Clock::time_point when_;
+};
+
+// Ends the process at the deadline, whatever it is doing (SIGALRM): writes `output` to standard
+// output and exits with `exit_code`. Each call replaces the last one's words; the timer runs from
+// the first. Uses only async-signal-safe calls at the end, hence the prepared output.
+void set_hard_stop(const Deadline& deadline, std::string output, int exit_code);
+
+// Ends the hard stop's watch: the run has its result and prints it now.
+void clear_hard_stop();
+
+}  // namespace ha

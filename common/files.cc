@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+#include "common/files.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+namespace ha {
+
+namespace {
+
+Error system_error(Errc code, std::string_view what, const std::string& path) {
+  return {code, fmt::format("cannot {} {}: {}", what, path, std::strerror(errno))};
+}
+
+// Closes on every way out.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ > STDERR_FILENO) close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+bool write_all(int fd, std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t written = write(fd, content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    content.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<std::string> read_file(const std::string& path) {
+  const Descriptor file(path == "-" ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0)
+    return system_error(errno == ENOENT ? Errc::kMissing : Errc::kUsage, "read", path);
+  std::string content;
+  char buffer[16384];
+  for (;;) {
+    const ssize_t got = read(file.get(), buffer, sizeof buffer);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return system_error(Errc::kUsage, "read", path);
+    if (got == 0) return content;
+    content.append(buffer, static_cast<std::size_t>(got));
+    if (content.size() > kMaxFileSize)
+      return Error{Errc::kUsage, fmt::format("{} is larger than {} bytes", path, kMaxFileSize)};
+  }
+}
+
+Result<Done> make_private_directory(const std::string& path) {
+  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+    return system_error(Errc::kInternal, "create directory", path);
+  struct stat info = {};
+  if (lstat(path.c_str(), &info) != 0) return system_error(Errc::kInternal, "read", path);
+  if (!S_ISDIR(info.st_mode)) return Error{Errc::kUsage, path + " is not a directory"};
+  if (info.st_uid != geteuid() || (info.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+    return Error{Errc::kUsage,
+                 path + " must belong to the user who runs this and be writable by nobody else"};
+  return Done{};
+}
+
+Result<Done> write_file_atomic(const std::string& path, std::string_view content) {
+  std::string temporary = path + ".XXXXXX";
+  const Descriptor file(mkostemp(temporary.data(), O_CLOEXEC));  // creates with mode 0600
+  if (file.get() < 0) return system_error(Errc::kInternal, "create", temporary);
+  if (!write_all(file.get(), content) || fsync(file.get()) != 0 ||
+      rename(temporary.c_str(), path.c_str()) != 0) {
+    const Error error = system_error(Errc::kInternal, "write", path);
+    unlink(temporary.c_str());
+    return error;
+  }
+  // The new name is on disk only when the directory is.
+  const std::size_t slash = path.rfind('/');
+  const std::string directory = slash == path.npos ? "." : path.substr(0, slash + 1);
+  const Descriptor parent(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (parent.get() < 0 || fsync(parent.get()) != 0)
+    return system_error(Errc::kInternal, "write", directory);
+  return Done{};
+}
+
+}  // namespace ha

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// Small files: configuration that is read whole, state that is replaced whole.
+
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "common/result.h"
+
+namespace ha {
+
+inline constexpr std::size_t kMaxFileSize = 1 << 20;
+
+// Reads a regular file or a pipe ("-": standard input) whole. Fails with kMissing when it does not
+// exist, kUsage when it may not be read or is larger than kMaxFileSize.
+Result<std::string> read_file(const std::string& path);
+
+// Creates a directory with mode 0700 (not its parents) unless it is there; fails when it belongs to
+// another user or others may write to it.
+Result<Done> make_private_directory(const std::string& path);
+
+// Replaces `path` atomically with `content`, mode 0600: after a crash there is the old file or the
+// new one, on disk. Fails with the path and the system's reason.
+Result<Done> write_file_atomic(const std::string& path, std::string_view content);
+
+}  // namespace ha

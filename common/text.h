@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// Text that crosses our border: numbers as plugins print them, words from outside made harmless.
+
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ha {
+
+// Formats a number in the C locale without exponent: at most six decimals, no trailing zeros.
+std::string format_number(double value);
+
+// Formats a duration for people: "0.4s", "73s", "5m 03s", "2h 14m", "3d 04h". Negative stays so.
+std::string format_duration(double seconds);
+
+// Parses a plain decimal number ("10", "0.5", "1e3") over the whole text. No sign but '-', no
+// blanks, no hex, no infinity, no overflow; nullopt otherwise.
+std::optional<double> parse_number(std::string_view text);
+
+// Parses a whole decimal number that fits; nullopt otherwise.
+std::optional<long long> parse_integer(std::string_view text);
+
+// Replaces control bytes and '|' by blanks and bytes that are not UTF-8 by '?', so that one line
+// stays one line and no text ends where perfdata begins.
+std::string sanitize(std::string_view text);
+
+// Cuts at most `limit` bytes of valid UTF-8 without tearing a character, "..." at the end if cut.
+std::string shorten(std::string_view text, std::size_t limit);
+
+// Removes blanks, tabs and line ends from both sides.
+std::string_view trim(std::string_view text);
+
+// Splits at each separator; "a,,b" has three parts.
+std::vector<std::string> split(std::string_view text, char separator);
+
+std::string join(const std::vector<std::string>& parts, std::string_view separator);
+std::string to_lower(std::string_view text);
+std::string to_upper(std::string_view text);
+
+}  // namespace ha
