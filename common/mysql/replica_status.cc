@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+#include "common/mysql/replica_status.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/text.h"
+
+namespace ha {
+
+namespace {
+
+// Reads the cells of one channel and remembers the first that could not be read.
+class ChannelReader {
+ public:
+  ChannelReader(const Row& row, const Spelling& words) : row_(row), words_(words) {}
+
+  // `column` may hold {r} and {s} for the flavour's words for replica and source.
+  std::string spell(std::string_view column) const {
+    return fmt::format(fmt::runtime(column), fmt::arg("r", words_.replica),
+                       fmt::arg("s", words_.source));
+  }
+
+  std::string text(std::string_view column) {
+    const std::string name = spell(column);
+    if (!row_.has(name)) fail(name, "is missing");
+    return row_.text(name).value_or("");
+  }
+
+  // NULL is nullopt, anything else must be a number.
+  std::optional<double> number(std::string_view column) {
+    const std::string cell = text(column);
+    if (cell.empty()) return std::nullopt;
+    const auto value = parse_number(cell);
+    if (!value) fail(spell(column), fmt::format("is not a number: '{}'", sanitize(cell)));
+    return value;
+  }
+
+  std::uint64_t whole(std::string_view column) {
+    const double value = number(column).value_or(0);
+    return value < 0 || value > 1.8e19 ? 0 : static_cast<std::uint64_t>(value);
+  }
+
+  ReplicationThread thread(std::string_view state, std::string_view kind) {
+    ReplicationThread thread;
+    const std::string word = text(state);
+    if (word == "Yes")
+      thread.state = ThreadState::kRunning;
+    else if (word == "Connecting" || word == "Preparing")
+      thread.state = ThreadState::kConnecting;
+    else if (word != "No")
+      fail(spell(state), fmt::format("is not Yes, No or Connecting: '{}'", sanitize(word)));
+    thread.error_number = static_cast<unsigned>(whole(fmt::format("Last_{}_Errno", kind)));
+    thread.error = text(fmt::format("Last_{}_Error", kind));
+    return thread;
+  }
+
+  const std::optional<Error>& error() const { return error_; }
+
+ private:
+  void fail(std::string_view column, std::string_view what) {
+    if (!error_)
+      error_ = Error{Errc::kBadData,
+                     fmt::format("{}: column {} {}", words_.show_replica_status, column, what)};
+  }
+
+  const Row& row_;
+  const Spelling& words_;
+  std::optional<Error> error_;
+};
+
+Result<ChannelStatus> read_channel(const Row& row, const Spelling& words) {
+  ChannelReader reader(row, words);
+  ChannelStatus channel;
+  channel.name = row.text(words.channel_column).value_or("");  // absent before MySQL 5.7.6
+  channel.source_host = reader.text("{s}_Host");
+  channel.source_port = static_cast<unsigned>(reader.whole("{s}_Port"));
+  if (const auto id = reader.number("{s}_Server_Id"); id && *id > 0)
+    channel.source_server_id = static_cast<std::uint32_t>(*id);
+  channel.io = reader.thread("{r}_IO_Running", "IO");
+  channel.sql = reader.thread("{r}_SQL_Running", "SQL");
+  if (const std::string until = reader.text("Until_Condition"); to_lower(until) != "none")
+    channel.until_condition = until;
+  channel.seconds_behind = reader.number("Seconds_Behind_{s}");
+  channel.sql_delay_s = reader.number("SQL_Delay").value_or(0);
+  channel.relay_log_space = reader.number("Relay_Log_Space");
+  channel.read = {reader.text("{s}_Log_File"), reader.whole("Read_{s}_Log_Pos")};
+  channel.executed = {reader.text("Relay_{s}_Log_File"), reader.whole("Exec_{s}_Log_Pos")};
+  channel.heartbeat_period_s = row.number("Slave_heartbeat_period");
+  if (const auto count = row.integer("Slave_received_heartbeats"))
+    channel.received_heartbeats = static_cast<std::uint64_t>(*count);
+  if (reader.error()) return *reader.error();
+  return channel;
+}
+
+}  // namespace
+
+Result<std::vector<ChannelStatus>> read_replica_status(SqlSession& session) {
+  const Spelling& words = spelling(session.version());
+  const auto rows = session.query(std::string(words.show_replica_status));
+  if (!rows) {
+    Error error = rows.error();
+    if (error.code == Errc::kPrivilege)
+      error.text += "; run: " + grant_statement(session, words.monitor_privilege, "*.*");
+    return error;
+  }
+  std::vector<ChannelStatus> channels;
+  for (std::size_t i = 0; i < rows->cells.size(); ++i) {
+    auto channel = read_channel(Row(*rows, i), words);
+    if (!channel) return channel.error();
+    channels.push_back(std::move(*channel));
+  }
+  return channels;
+}
+
+std::string describe_stop(std::string_view name, const ReplicationThread& thread) {
+  const char* const state = thread.state == ThreadState::kConnecting ? "connecting" : "stopped";
+  if (thread.error_number == 0) return fmt::format("{} thread {}", name, state);
+  return fmt::format("{} thread {}, error {}: {}", name, state, thread.error_number,
+                     shorten(sanitize(thread.error), 300));
+}
+
+std::vector<ChannelStatus> select_channels(const std::vector<ChannelStatus>& channels,
+                                           const std::vector<std::string>& names,
+                                           std::vector<std::string>& missing) {
+  if (names.empty()) return channels;
+  std::vector<ChannelStatus> selected;
+  for (const ChannelStatus& channel : channels)
+    if (std::ranges::find(names, channel.name) != names.end()) selected.push_back(channel);
+  for (const std::string& name : names)
+    if (std::ranges::find(channels, name, &ChannelStatus::name) == channels.end())
+      missing.push_back(name);
+  return selected;
+}
+
+}  // namespace ha

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: MIT
+#include "common/mysql/session.h"
+
+#include <fmt/format.h>
+#include <mysql.h>
+#include <strings.h>
+
+#include "common/text.h"
+
+// Error numbers of clients and servers; the names differ between the two libraries' headers.
+namespace {
+constexpr unsigned kClientErrors = 2000, kClientErrorsEnd = 3000;
+constexpr unsigned kTooManyConnections = 1040, kDbAccessDenied = 1044, kAccessDeniedForUser = 1045,
+                   kUnknownDatabase = 1049, kHostBlocked = 1129, kHostNotPrivileged = 1130,
+                   kTableAccessDenied = 1142, kColumnAccessDenied = 1143, kNoSuchTable = 1146,
+                   kTooManyUserConnections = 1203, kUserLimitReached = 1226,
+                   kSpecificAccessDenied = 1227, kAccessDeniedNoPassword = 1698,
+                   kMustChangePassword = 1820, kMustChangePasswordLogin = 1862,
+                   kAccountLocked = 3118, kAccountHasBeenLocked = 4151, kServerShutdown = 1053,
+                   kNotSupportedAuth = 1251, kOutOfSync = 2014, kServerIsOffline = 3032;
+constexpr std::size_t kMaxResultBytes = 64u << 20;
+}  // namespace
+
+namespace ha {
+
+namespace {
+
+Errc classify_errno(unsigned number) {
+  switch (number) {
+    case kTooManyConnections:
+    case kHostBlocked:
+    case kTooManyUserConnections:
+    case kUserLimitReached:
+    case kServerIsOffline:
+      return Errc::kRefused;
+    case kAccessDeniedForUser:
+    case kHostNotPrivileged:
+    case kAccessDeniedNoPassword:
+    case kMustChangePassword:
+    case kMustChangePasswordLogin:
+    case kAccountLocked:
+    case kAccountHasBeenLocked:
+    case kNotSupportedAuth:
+      return Errc::kAccessDenied;
+    case kDbAccessDenied:
+    case kTableAccessDenied:
+    case kColumnAccessDenied:
+    case kSpecificAccessDenied:
+      return Errc::kPrivilege;
+    case kUnknownDatabase:
+    case kNoSuchTable:
+      return Errc::kMissing;
+    case kServerShutdown:
+      return Errc::kUnreachable;
+    case kOutOfSync:
+      return Errc::kInternal;
+    default:
+      return number >= kClientErrors && number < kClientErrorsEnd ? Errc::kUnreachable
+                                                                  : Errc::kBadData;
+  }
+}
+
+class MysqlSession : public SqlSession {
+ public:
+  explicit MysqlSession(std::string label)
+      : label_(std::move(label)), mysql_(mysql_init(nullptr)) {}
+  ~MysqlSession() override {
+    if (mysql_ != nullptr) mysql_close(mysql_);
+  }
+  MysqlSession(const MysqlSession&) = delete;
+  MysqlSession& operator=(const MysqlSession&) = delete;
+
+  MYSQL* handle() { return mysql_; }
+  void remember_version() { version_ = parse_version(mysql_get_server_info(mysql_)); }
+  const Version& version() const override { return version_; }
+
+  Error error() {
+    const unsigned number = mysql_errno(mysql_);
+    return {classify_errno(number), fmt::format("{}: {}", label_, sanitize(mysql_error(mysql_))),
+            number};
+  }
+
+  Result<Rows> query(const std::string& sql) override {
+    if (mysql_real_query(mysql_, sql.data(), sql.size()) != 0) return error();
+    Rows rows;
+    // Row by row: the limit holds before the memory is taken.
+    MYSQL_RES* const result = mysql_use_result(mysql_);
+    if (result == nullptr) {
+      if (mysql_field_count(mysql_) != 0) return error();
+      return rows;
+    }
+    const auto read = read_rows(result, rows);
+    mysql_free_result(result);
+    if (!read) return read.error();
+    return rows;
+  }
+
+ private:
+  Result<Done> read_rows(MYSQL_RES* result, Rows& rows) {
+    const unsigned count = mysql_num_fields(result);
+    const MYSQL_FIELD* const fields = mysql_fetch_fields(result);
+    for (unsigned i = 0; i < count; ++i) rows.columns.emplace_back(fields[i].name);
+    std::size_t bytes = 0;
+    while (const MYSQL_ROW row = mysql_fetch_row(result)) {
+      const unsigned long* const lengths = mysql_fetch_lengths(result);
+      auto& cells = rows.cells.emplace_back();
+      for (unsigned i = 0; i < count; ++i) {
+        bytes += lengths[i];
+        if (row[i] == nullptr)
+          cells.emplace_back();
+        else
+          cells.emplace_back(std::string(row[i], lengths[i]));
+      }
+      if (bytes > kMaxResultBytes)
+        return Error{Errc::kBadData, label_ + ": the answer is larger than 64 MiB"};
+    }
+    if (mysql_errno(mysql_) != 0) return error();
+    return Done{};
+  }
+
+  std::string label_;
+  MYSQL* mysql_;
+  Version version_;
+};
+
+const char* or_null(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
+
+// The two libraries share the words for files and ciphers, not those for the modes.
+void apply_tls(MYSQL* mysql, const MysqlOptions& options) {
+  const TlsMode mode = effective_tls_mode(options);
+  mysql_options(mysql, MYSQL_OPT_SSL_CA, or_null(options.ca));
+  mysql_options(mysql, MYSQL_OPT_SSL_CAPATH, or_null(options.ca_directory));
+  mysql_options(mysql, MYSQL_OPT_SSL_CERT, or_null(options.certificate));
+  mysql_options(mysql, MYSQL_OPT_SSL_KEY, or_null(options.key));
+  mysql_options(mysql, MYSQL_OPT_SSL_CIPHER, or_null(options.ciphers));
+#ifdef MARIADB_PACKAGE_VERSION_ID
+  my_bool use = mode != TlsMode::kDisabled;
+  // A CA alone makes the library check the chain, this flag adds the host's name. Without a CA the
+  // flag is also what makes it check against the system's.
+  const bool no_ca = options.ca.empty() && options.ca_directory.empty();
+  my_bool verify = mode == TlsMode::kVerifyIdentity || (mode == TlsMode::kVerifyCa && no_ca);
+  mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &use);
+  mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
+#else
+  unsigned native = SSL_MODE_PREFERRED;
+  switch (mode) {
+    case TlsMode::kDisabled:
+      native = SSL_MODE_DISABLED;
+      break;
+    case TlsMode::kPreferred:
+      break;
+    case TlsMode::kRequired:
+      native = SSL_MODE_REQUIRED;
+      break;
+    case TlsMode::kVerifyCa:
+      native = SSL_MODE_VERIFY_CA;
+      break;
+    case TlsMode::kVerifyIdentity:
+      native = SSL_MODE_VERIFY_IDENTITY;
+      break;
+  }
+  mysql_options(mysql, MYSQL_OPT_SSL_MODE, &native);
+#endif
+}
+
+}  // namespace
+
+Result<std::unique_ptr<SqlSession>> connect(const MysqlOptions& options) {
+  const std::string label = server_label(options);
+  auto session = std::make_unique<MysqlSession>(label);
+  MYSQL* const mysql = session->handle();
+  if (mysql == nullptr) return Error{Errc::kInternal, "out of memory"};
+
+  if (!options.defaults_file.empty()) {
+    const auto file = check_defaults_file(options.defaults_file, options.defaults_group);
+    if (!file) return file.error();
+    mysql_options(mysql, MYSQL_READ_DEFAULT_FILE, options.defaults_file.c_str());
+    mysql_options(mysql, MYSQL_READ_DEFAULT_GROUP, options.defaults_group.c_str());
+  }
+  apply_tls(mysql, options);
+  // A hostile server could ask for any file that we can read.
+  const unsigned off = 0;
+  mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &off);
+
+  const bool path = options.host.starts_with('/');
+  const char* const host = path ? nullptr : or_null(options.host);
+  const char* const socket = path ? options.host.c_str() : or_null(options.socket);
+  const char* const password = options.password ? options.password->c_str() : nullptr;
+  if (mysql_real_connect(mysql, host, or_null(options.user), password, nullptr, options.port,
+                         socket, 0) == nullptr)
+    return session->error();
+  if (effective_tls_mode(options) >= TlsMode::kRequired && mysql_get_ssl_cipher(mysql) == nullptr)
+    return Error{Errc::kUnreachable, label + ": TLS is required but the server does not offer it"};
+  session->remember_version();
+  return std::unique_ptr<SqlSession>(std::move(session));
+}
+
+std::optional<std::size_t> Row::find(std::string_view column) const {
+  const auto& columns = rows_->columns;
+  for (std::size_t i = 0; i < columns.size(); ++i)
+    if (columns[i].size() == column.size() &&
+        strncasecmp(columns[i].data(), column.data(), column.size()) == 0)
+      return i;
+  return std::nullopt;
+}
+
+bool Row::has(std::string_view column) const { return find(column).has_value(); }
+
+std::optional<std::string> Row::text(std::string_view column) const {
+  const auto i = find(column);
+  return i ? rows_->cells[index_][*i] : std::nullopt;
+}
+
+std::optional<double> Row::number(std::string_view column) const {
+  const auto cell = text(column);
+  return cell ? parse_number(*cell) : std::nullopt;
+}
+
+std::optional<long long> Row::integer(std::string_view column) const {
+  const auto cell = text(column);
+  return cell ? parse_integer(*cell) : std::nullopt;
+}
+
+Result<std::string> query_value(SqlSession& session, const std::string& sql) {
+  const auto rows = session.query(sql);
+  if (!rows) return rows.error();
+  if (rows->cells.empty() || rows->cells[0].empty() || !rows->cells[0][0])
+    return Error{Errc::kBadData, "no value from: " + sql};
+  return *rows->cells[0][0];
+}
+
+std::string grant_statement(SqlSession& session, std::string_view privilege,
+                            std::string_view object) {
+  const auto account = query_value(session, "SELECT CURRENT_USER()");
+  std::string user = account ? *account : "USER@HOST";
+  const std::size_t at = user.rfind('@');
+  if (at != user.npos) user = "'" + user.substr(0, at) + "'@'" + user.substr(at + 1) + "'";
+  return fmt::format("GRANT {} ON {} TO {}", privilege, object, user);
+}
+
+std::string quote_identifier(std::string_view name) {
+  std::string quoted = "`";
+  for (char c : name) quoted.append(c == '`' ? 2 : 1, c);
+  return quoted + "`";
+}
+
+std::string quote_table(std::string_view name) {
+  const std::size_t dot = name.find('.');
+  if (dot == name.npos) return quote_identifier(name);
+  return quote_identifier(name.substr(0, dot)) + "." + quote_identifier(name.substr(dot + 1));
+}
+
+std::string quote_string(std::string_view text) {
+  bool plain = true;
+  for (char c : text) plain = plain && c >= ' ' && c < 0x7F && c != '\'' && c != '\\';
+  if (plain) return fmt::format("'{}'", text);
+  std::string hex = "X'";
+  for (char c : text) hex += fmt::format("{:02X}", static_cast<unsigned char>(c));
+  return hex + "'";
+}
+
+}  // namespace ha

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+// One connection to a server. session.cc is the only user of mysql.h, with the calls that Oracle's
+// libmysqlclient and MariaDB Connector/C share; everything above works on rows of text.
+
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/mysql/options.h"
+#include "common/mysql/version.h"
+#include "common/result.h"
+
+namespace ha {
+
+// A result set. SQL NULL is nullopt.
+struct Rows {
+  std::vector<std::string> columns;
+  std::vector<std::vector<std::optional<std::string>>> cells;
+};
+
+// One row of a result set, read by column name. Refers to its Rows.
+class Row {
+ public:
+  Row(const Rows& rows, std::size_t index) : rows_(&rows), index_(index) {}
+
+  bool has(std::string_view column) const;
+  // All three: nullopt when the column is absent, NULL or (for numbers) not a number.
+  std::optional<std::string> text(std::string_view column) const;
+  std::optional<double> number(std::string_view column) const;
+  std::optional<long long> integer(std::string_view column) const;
+
+ private:
+  std::optional<std::size_t> find(std::string_view column) const;
+  const Rows* rows_;
+  std::size_t index_;
+};
+
+class SqlSession {
+ public:
+  virtual ~SqlSession() = default;
+
+  // Runs one statement and reads all of its result, at most 64 MiB.
+  virtual Result<Rows> query(const std::string& sql) = 0;
+
+  // What the server said it is when it greeted us.
+  virtual const Version& version() const = 0;
+};
+
+// Connects and logs in. Fails with kUnreachable, kRefused, kAccessDenied or kUsage (the defaults
+// file, the options). Blocks as long as the network does: the caller's hard stop bounds it.
+Result<std::unique_ptr<SqlSession>> connect(const MysqlOptions& options);
+
+// Runs a statement and returns the one cell of its first row; kBadData when there is none.
+Result<std::string> query_value(SqlSession& session, const std::string& sql);
+
+// Returns the statement that gives the session's account `privilege` on `object`, ready to be run
+// by an administrator.
+std::string grant_statement(SqlSession& session, std::string_view privilege,
+                            std::string_view object);
+
+// Quotes one identifier with backticks, "db.table" as two.
+std::string quote_identifier(std::string_view name);
+std::string quote_table(std::string_view name);
+
+// Quotes a string literal. Safe in every sql_mode: the text goes as hexadecimal when it holds
+// anything but plain printable characters.
+std::string quote_string(std::string_view text);
+
+}  // namespace ha

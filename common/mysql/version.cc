@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#include "common/mysql/version.h"
+
+#include <charconv>
+#include <tuple>
+
+namespace ha {
+
+bool Version::at_least(int want_major, int want_minor, int want_patch) const {
+  return std::tie(major, minor, patch) >= std::tie(want_major, want_minor, want_patch);
+}
+
+Version parse_version(std::string_view greeting) {
+  Version version;
+  version.text = greeting;
+  if (greeting.find("MariaDB") != greeting.npos) version.flavour = Flavour::kMariadb;
+  // MariaDB before 11 pretends to be 5.5.5 to old replicas.
+  if (version.flavour == Flavour::kMariadb && greeting.starts_with("5.5.5-"))
+    greeting.remove_prefix(6);
+  const char* position = greeting.data();
+  const char* const end = greeting.data() + greeting.size();
+  for (int* part : {&version.major, &version.minor, &version.patch}) {
+    position = std::from_chars(position, end, *part).ptr;
+    if (position == end || *position != '.') break;
+    ++position;
+  }
+  return version;
+}
+
+namespace {
+
+struct SpellingRow {
+  Flavour flavour;
+  int major, minor, patch;  // from this version on
+  Spelling spelling;
+};
+
+// Newest first within each flavour.
+constexpr SpellingRow kSpellings[] = {
+    {Flavour::kMysql,
+     8,
+     0,
+     22,
+     {"SHOW REPLICA STATUS", "Replica", "Source", "Channel_Name", "REPLICATION CLIENT"}},
+    {Flavour::kMysql,
+     0,
+     0,
+     0,
+     {"SHOW SLAVE STATUS", "Slave", "Master", "Channel_Name", "REPLICATION CLIENT"}},
+    {Flavour::kMariadb,
+     10,
+     5,
+     9,
+     {"SHOW ALL SLAVES STATUS", "Slave", "Master", "Connection_name", "REPLICA MONITOR"}},
+    {Flavour::kMariadb,
+     0,
+     0,
+     0,
+     {"SHOW ALL SLAVES STATUS", "Slave", "Master", "Connection_name", "REPLICATION CLIENT"}},
+};
+
+}  // namespace
+
+const Spelling& spelling(const Version& version) {
+  for (const SpellingRow& row : kSpellings)
+    if (row.flavour == version.flavour && version.at_least(row.major, row.minor, row.patch))
+      return row.spelling;
+  return kSpellings[0].spelling;  // not reached: each flavour has a row from 0 on
+}
+
+}  // namespace ha

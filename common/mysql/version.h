@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// Which server speaks, and how it spells things. The only place where the old replication words
+// (slave, master) stand: statements and columns come from one table keyed by flavour and version.
+
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace ha {
+
+enum class Flavour { kMysql, kMariadb };
+
+struct Version {
+  Flavour flavour = Flavour::kMysql;
+  int major = 0, minor = 0, patch = 0;
+  std::string text = {};  // as the server gave it
+
+  // True for this version and later ones. Compare only versions of one flavour.
+  bool at_least(int want_major, int want_minor = 0, int want_patch = 0) const;
+};
+
+// Reads a greeting's version: "8.0.36-28", "9.4.0", "10.11.6-MariaDB-1", and with the prefix of old
+// MariaDB servers "5.5.5-10.5.8-MariaDB". Percona Server is MySQL.
+Version parse_version(std::string_view greeting);
+
+// How one range of versions spells replication. Sources: MySQL manual, "SHOW REPLICA STATUS" and
+// "Changes in MySQL 8.0.22" and "8.4.0"; MariaDB Knowledge Base, "SHOW REPLICA STATUS", "GRANT".
+struct Spelling {
+  std::string_view show_replica_status;  // every channel, one row each
+  std::string_view replica;              // "Replica" or "Slave" in column names
+  std::string_view source;               // "Source" or "Master" in column names
+  std::string_view channel_column;       // the column with the channel's name
+  std::string_view monitor_privilege;    // what show_replica_status asks for, on *.*
+};
+
+// Returns the spelling for a version; unknown newer ones get the newest of their flavour.
+const Spelling& spelling(const Version& version);
+
+}  // namespace ha
