@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+#include "plugins/check_mysql_replication_threads.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/address.h"
+#include "common/cli.h"
+#include "common/text.h"
+#include "common/thresholds.h"
+
+namespace ha {
+
+namespace {
+
+// Adds the workers' errors of stopped appliers; the coordinator only says that there are some.
+void read_worker_errors(SqlSession& session, ThreadsFacts& facts) {
+  const bool failed = std::ranges::any_of(
+      facts.channels, [](const ChannelStatus& c) { return c.sql.error_number != 0; });
+  // MariaDB puts a worker's error into Last_SQL_Error itself.
+  if (!failed || session.version().flavour != Flavour::kMysql) return;
+  const auto rows = session.query(
+      "SELECT CHANNEL_NAME, WORKER_ID, LAST_ERROR_NUMBER, LAST_ERROR_MESSAGE"
+      " FROM performance_schema.replication_applier_status_by_worker"
+      " WHERE LAST_ERROR_NUMBER <> 0");
+  if (!rows) {
+    if (rows.error().code != Errc::kPrivilege) return;
+    const std::string grant = grant_statement(session, "SELECT", "performance_schema.*");
+    for (const ChannelStatus& channel : facts.channels)
+      if (channel.sql.error_number != 0)
+        facts.worker_errors[channel.name] = "to see the workers' errors run: " + grant;
+    return;
+  }
+  for (std::size_t i = 0; i < rows->cells.size(); ++i) {
+    const Row row(*rows, i);
+    std::string& text = facts.worker_errors[row.text("CHANNEL_NAME").value_or("")];
+    text += fmt::format("{}worker {}: error {}: {}", text.empty() ? "" : "; ",
+                        row.text("WORKER_ID").value_or("?"),
+                        row.text("LAST_ERROR_NUMBER").value_or("?"),
+                        shorten(sanitize(row.text("LAST_ERROR_MESSAGE").value_or("")), 300));
+  }
+}
+
+}  // namespace
+
+Result<ThreadsFacts> gather(SqlSession& session, const std::string& server,
+                            const std::string& expected_source) {
+  auto channels = read_replica_status(session);
+  if (!channels) return channels.error();
+  ThreadsFacts facts{server, std::move(*channels)};
+  if (facts.channels.empty()) return facts;
+
+  const auto read_only = query_value(session, "SELECT @@GLOBAL.read_only");
+  if (!read_only) return read_only.error();
+  facts.read_only = *read_only != "0" && to_upper(*read_only) != "OFF";
+  read_worker_errors(session, facts);
+  if (!expected_source.empty()) {
+    const auto expected = parse_host_port(expected_source);
+    if (!expected) return expected.error();
+    for (const ChannelStatus& channel : facts.channels)
+      facts.wrong_source[channel.name] =
+          (expected->port != 0 && expected->port != channel.source_port) ||
+          !same_host(expected->host, channel.source_host);
+  }
+  return facts;
+}
+
+namespace {
+
+struct Finding {
+  State state;
+  std::string text;
+};
+
+Finding judge_sql(const ChannelStatus& channel, const ThreadsFacts& facts) {
+  if (channel.sql.running()) return {State::kOk, ""};
+  if (!channel.until_condition.empty() && channel.sql.error_number == 0)
+    return {State::kWarning, fmt::format("SQL thread stopped at its UNTIL condition ({})",
+                                         sanitize(channel.until_condition))};
+  std::string text = describe_stop("SQL", channel.sql);
+  const auto workers = facts.worker_errors.find(channel.name);
+  if (workers != facts.worker_errors.end()) text += " (" + workers->second + ")";
+  return {State::kCritical, text};
+}
+
+Finding judge_io(const ChannelStatus& channel, const ThreadsLimits& limits) {
+  if (channel.io.running()) return {State::kOk, ""};
+  const bool connecting = channel.io.state == ThreadState::kConnecting;
+  return {connecting ? limits.connecting : State::kCritical,
+          describe_stop("IO", channel.io) + ", source " + channel.source()};
+}
+
+Finding judge_source(const ChannelStatus& channel, const ThreadsFacts& facts,
+                     const ThreadsLimits& limits) {
+  const auto wrong = facts.wrong_source.find(channel.name);
+  if (wrong == facts.wrong_source.end() || !wrong->second) return {State::kOk, ""};
+  return {State::kCritical,
+          fmt::format("attached to {} instead of {}", channel.source(), limits.expected_source)};
+}
+
+Item judge_channel(const ChannelStatus& channel, const ThreadsFacts& facts,
+                   const ThreadsLimits& limits) {
+  const auto word = [](const ReplicationThread& thread) {
+    return std::string(thread.running()                           ? "running"
+                       : thread.state == ThreadState::kConnecting ? "connecting"
+                                                                  : "stopped");
+  };
+  Item item{channel.name};
+  item.identity = {{"source_host", channel.source_host},
+                   {"source_port", std::to_string(channel.source_port)}};
+  item.facts = {{"io", word(channel.io)},
+                {"sql", word(channel.sql)},
+                {"io_errno", std::int64_t{channel.io.error_number}},
+                {"sql_errno", std::int64_t{channel.sql.error_number}}};
+  std::string text;
+  for (const Finding& finding : {judge_sql(channel, facts), judge_io(channel, limits),
+                                 judge_source(channel, facts, limits)}) {
+    if (finding.text.empty()) continue;
+    item.state = worst(item.state, finding.state);
+    text += (text.empty() ? "" : "; ") + finding.text;
+  }
+  if (text.empty()) text = "IO and SQL threads run, source " + channel.source();
+  item.text = channel.name.empty() ? text : channel.label() + ": " + text;
+  return item;
+}
+
+std::vector<Metric> count_threads(const ThreadsFacts& facts, const ThreadsLimits& limits) {
+  double io = 0, sql = 0, connecting = 0;
+  for (const ChannelStatus& channel : facts.channels) {
+    io += channel.io.running();
+    sql += channel.sql.running();
+    connecting += channel.io.state == ThreadState::kConnecting;
+  }
+  return {{"channels", static_cast<double>(facts.channels.size()), "", limits.channels, 0},
+          {"io_running", io, "", {}, 0},
+          {"sql_running", sql, "", {}, 0},
+          {"connecting", connecting, "", {}, 0}};
+}
+
+}  // namespace
+
+CheckResult evaluate(const ThreadsFacts& facts, const ThreadsLimits& limits) {
+  CheckResult result{State::kOk, "", count_threads(facts, limits), "channel"};
+  std::vector<std::string> texts;
+  const auto add = [&](State state, std::string text) {
+    result.state = worst(result.state, state);
+    texts.push_back(std::move(text));
+  };
+
+  std::vector<std::string> missing;
+  for (const ChannelStatus& channel :
+       select_channels(facts.channels, limits.channel_names, missing)) {
+    result.items.push_back(judge_channel(channel, facts, limits));
+    result.state = worst(result.state, result.items.back().state);
+  }
+  for (const std::string& name : missing) add(State::kCritical, "no channel '" + name + "'");
+  if (facts.channels.empty() && missing.empty()) add(limits.not_replica, "not a replica");
+  if (const double count = static_cast<double>(facts.channels.size());
+      judge(limits.channels, count) != State::kOk)
+    add(judge(limits.channels, count), fmt::format("{} channels", count));
+  if (facts.read_only == false && limits.writable != State::kOk)
+    add(limits.writable, "accepts writes (read_only=0)");
+
+  if (!result.items.empty()) {
+    const std::string fine =
+        result.items.size() == 1
+            ? result.items[0].text
+            : fmt::format("{} channels, IO and SQL threads run", result.items.size());
+    texts.insert(texts.begin(), summarize(result.items, fine));
+  }
+  result.text = facts.server + ": " + join(texts, "; ");
+  return result;
+}
+
+int plugin_main(const std::vector<std::string>& args) {
+  MysqlOptions mysql;
+  ThreadsLimits limits;
+  Cli cli("check_mysql_replication_threads",
+          "Checks that the IO and SQL threads of each replication channel run.");
+  add_mysql_options(cli, mysql);
+  cli.thresholds(limits.channels, "the number of channels is");
+  cli.list("--channel", "NAME", limits.channel_names,
+           "judge only this channel; repeatable, '' is the default channel");
+  cli.option(
+      "--expect-source", "HOST[:PORT]",
+      [&](const std::string& value) -> Result<Done> {
+        limits.expected_source = value;
+        const auto source = parse_host_port(value);
+        return source ? Result<Done>(Done{}) : source.error();
+      },
+      "CRITICAL when a channel is attached to another source");
+  cli.state("--connecting", limits.connecting,
+            "state while the IO thread is connecting (default: critical)");
+  cli.state("--writable", limits.writable,
+            "state when the replica accepts writes (default: warning)");
+  cli.state("--not-replica", limits.not_replica,
+            "state when the server is not a replica (default: warning)");
+  if (const auto exit_code = cli.parse(args)) return *exit_code;
+
+  const std::string server = server_label(mysql);
+  cli.waiting_for(server + " to accept the connection");
+  auto session = connect(mysql);
+  if (!session) return cli.report(from_error(session.error()));
+  cli.waiting_for(server + " to tell its replication status");
+  const auto facts = gather(**session, server, limits.expected_source);
+  CheckResult result = facts ? evaluate(*facts, limits) : from_error(facts.error());
+  result.notes = option_notes(mysql);
+  return cli.report(result);
+}
+
+}  // namespace ha

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// The main of every binary: hides secrets first, lets nothing but an exit code out.
+
+#include <signal.h>
+#include <sys/resource.h>
+
+#include <cstdio>
+#include <exception>
+
+#include "common/cli.h"
+
+namespace {
+
+// A core would hold the password. One byte instead of none, because the kernel takes 1 for "no
+// core" even where cores go into a pipe (core(5), fs/coredump.c).
+void forbid_cores() {
+  rlimit limit = {};
+  getrlimit(RLIMIT_CORE, &limit);
+  limit.rlim_cur = limit.rlim_max == 0 ? 0 : 1;
+  setrlimit(RLIMIT_CORE, &limit);
+}
+
+// An engine may hand down what it blocks or ignores.
+void reset_signals() {
+  sigset_t alarm;
+  sigemptyset(&alarm);
+  sigaddset(&alarm, SIGALRM);
+  sigprocmask(SIG_UNBLOCK, &alarm, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  constexpr int kUnknown = 3;
+  try {
+    const std::vector<std::string> args = ha::take_arguments(argc, argv);
+    forbid_cores();
+    reset_signals();
+    try {
+      return ha::plugin_main(args);
+    } catch (const std::exception& error) {
+      return ha::report_internal_error(HA_BINARY, args, error.what());
+    }
+  } catch (...) {
+    std::puts("UNKNOWN - internal error");
+    return kUnknown;
+  }
+}
