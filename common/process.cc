@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+#include "common/process.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+
+#include "common/text.h"
+
+namespace ha {
+
+namespace {
+
+// Our environment with the command's additions, as execve wants it.
+class Environment {
+ public:
+  explicit Environment(const Command& command) {
+    for (const auto& [name, value] : command.environment) added_.push_back(name + "=" + value);
+    for (char** entry = environ; *entry != nullptr; ++entry) {
+      const std::string_view name(*entry, std::strcspn(*entry, "="));
+      if (std::ranges::find(command.environment, name,
+                            &std::pair<std::string, std::string>::first) ==
+          command.environment.end())
+        pointers_.push_back(*entry);
+    }
+    for (std::string& entry : added_) pointers_.push_back(entry.data());
+    pointers_.push_back(nullptr);
+  }
+  char** data() { return pointers_.data(); }
+
+ private:
+  std::vector<std::string> added_;
+  std::vector<char*> pointers_;
+};
+
+// Starts the command in a process group of its own; returns 0 or the system's error number.
+int spawn(const Command& command, int output, pid_t& pid) {
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&files, output, STDERR_FILENO);
+  posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
+
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t none, all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setflags(&attributes,
+                           POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+
+  std::vector<char*> argv;
+  for (const std::string& word : command.argv) argv.push_back(const_cast<char*>(word.c_str()));
+  argv.push_back(nullptr);
+  Environment environment(command);
+  const int error =
+      posix_spawnp(&pid, argv[0], &files, &attributes, argv.data(), environment.data());
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&files);
+  return error;
+}
+
+// Takes what the pipe holds now; false at its end. Bounded, so that a chatterer cannot hold us past
+// the deadline.
+bool drain(int pipe, std::string& output) {
+  char buffer[4096];
+  for (int rounds = 0; rounds < 64; ++rounds) {
+    const ssize_t got = read(pipe, buffer, sizeof buffer);
+    if (got < 0) return errno == EAGAIN || errno == EINTR;
+    if (got == 0) return false;
+    const std::size_t room = kMaxProcessOutput - output.size();
+    output.append(buffer, std::min(static_cast<std::size_t>(got), room));
+  }
+  return true;
+}
+
+// Collects output until the child has ended or the deadline has passed; true when it has ended. The
+// end of the pipe is not waited for: a daemon that the command started may hold it.
+bool watch(int pidfd, int pipe, const Deadline& deadline, std::string& output) {
+  bool open = true;
+  for (;;) {
+    pollfd polled[] = {{pidfd, POLLIN, 0}, {open ? pipe : -1, POLLIN, 0}};
+    const int milliseconds = static_cast<int>(std::ceil(deadline.remaining_s() * 1000));
+    const int ready = poll(polled, 2, milliseconds);
+    if (ready < 0 && errno != EINTR) return false;
+    if (ready > 0 && polled[1].revents != 0) open = drain(pipe, output);
+    if (ready > 0 && polled[0].revents != 0) {
+      if (open) drain(pipe, output);
+      return true;
+    }
+    if (deadline.passed()) return false;
+  }
+}
+
+// Gives a killed child a moment to go; a child stuck in the kernel is left to init.
+void reap(int pidfd, pid_t pid) {
+  constexpr int kMoment_ms = 200;
+  pollfd polled = {pidfd, POLLIN, 0};
+  poll(&polled, 1, kMoment_ms);
+  waitpid(pid, nullptr, WNOHANG);
+}
+
+}  // namespace
+
+Result<ProcessOutcome> PosixProcess::run(const Command& command, const Deadline& deadline) {
+  int ends[2];
+  // Only our end must not block: the command may be surprised by an output that does not.
+  if (pipe2(ends, O_CLOEXEC) != 0 || fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0)
+    return Error{Errc::kInternal, fmt::format("cannot create a pipe: {}", std::strerror(errno))};
+  const auto start = Deadline::Clock::now();
+  pid_t pid = 0;
+  const int error = spawn(command, ends[1], pid);
+  close(ends[1]);
+  const int pidfd = error == 0 ? static_cast<int>(syscall(SYS_pidfd_open, pid, 0)) : -1;
+  if (pidfd < 0) {
+    close(ends[0]);
+    return Error{error == ENOENT ? Errc::kMissing : Errc::kUsage,
+                 fmt::format("cannot run {}: {}", command.argv[0],
+                             std::strerror(error != 0 ? error : errno))};
+  }
+
+  ProcessOutcome outcome;
+  if (watch(pidfd, ends[0], deadline, outcome.output)) {
+    int status = 0;
+    waitpid(pid, &status, 0);
+    outcome.end =
+        WIFEXITED(status) ? ProcessOutcome::End::kExited : ProcessOutcome::End::kSignalled;
+    outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);
+  } else {
+    kill(-pid, SIGKILL);
+    reap(pidfd, pid);
+    outcome.end = ProcessOutcome::End::kTimedOut;
+  }
+  close(pidfd);
+  close(ends[0]);
+  outcome.seconds = std::chrono::duration<double>(Deadline::Clock::now() - start).count();
+  return outcome;
+}
+
+Result<std::vector<std::string>> split_command(std::string_view text) {
+  std::vector<std::string> words;
+  std::string word;
+  bool in_word = false;
+  char quote = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quote != 0 && c == quote) {
+      quote = 0;
+    } else if (quote == 0 && (c == '\'' || c == '"')) {
+      quote = c;
+      in_word = true;
+    } else if (c == '\\' && quote != '\'' && i + 1 < text.size() &&
+               (quote == 0 || std::string_view("\"\\$`").find(text[i + 1]) != std::string::npos)) {
+      word += text[++i];
+      in_word = true;
+    } else if (quote == 0 && (c == ' ' || c == '\t' || c == '\n' || c == '\r')) {
+      if (in_word) words.push_back(std::move(word));
+      word.clear();
+      in_word = false;
+    } else {
+      word += c;
+      in_word = true;
+    }
+  }
+  if (quote != 0) return Error{Errc::kUsage, fmt::format("a {} is not closed", quote)};
+  if (in_word) words.push_back(std::move(word));
+  if (words.empty()) return Error{Errc::kUsage, "the command is empty"};
+  return words;
+}
+
+std::string describe(const ProcessOutcome& outcome) {
+  switch (outcome.end) {
+    case ProcessOutcome::End::kExited:
+      return fmt::format("exited with {}", outcome.code);
+    case ProcessOutcome::End::kSignalled:
+      return fmt::format("was killed by signal {}", outcome.code);
+    case ProcessOutcome::End::kTimedOut:
+      break;
+  }
+  return fmt::format("did not end within {}", format_duration(outcome.seconds));
+}
+
+}  // namespace ha

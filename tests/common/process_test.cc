@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#include "common/process.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <fstream>
+
+namespace ha {
+namespace {
+
+using End = ProcessOutcome::End;
+
+Result<ProcessOutcome> run(const std::string& script, double seconds = 5) {
+  return PosixProcess().run({{"sh", "-c", script}}, Deadline::after(seconds));
+}
+
+TEST(ProcessTest, BothOutputsAndTheExitCodeComeBack) {
+  const auto outcome = run("echo out; echo err >&2; exit 3");
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->end, End::kExited);
+  EXPECT_EQ(outcome->code, 3);
+  EXPECT_EQ(outcome->output, "out\nerr\n");
+  EXPECT_EQ(describe(*outcome), "exited with 3");
+}
+
+TEST(ProcessTest, ArgumentsReachTheProgramUntouched) {
+  const auto outcome =
+      PosixProcess().run({{"printf", "%s", "a b; $(id) `id` *"}}, Deadline::after(5));
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->output, "a b; $(id) `id` *");
+}
+
+TEST(ProcessTest, AMissingProgramIsAnError) {
+  const auto outcome = PosixProcess().run({{"/nonexistent/program"}}, Deadline::after(5));
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().code, Errc::kMissing);
+  EXPECT_EQ(outcome.error().text, "cannot run /nonexistent/program: No such file or directory");
+}
+
+TEST(ProcessTest, TheDeadlineKillsTheWholeGroup) {
+  const auto outcome = run("trap '' TERM; sleep 60 & echo $!; wait", 0.3);
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->end, End::kTimedOut);
+  EXPECT_LT(outcome->seconds, 2);
+  const pid_t grandchild = std::stoi(outcome->output);
+  // Killed with the group: gone, or a zombie until init collects it.
+  std::string state = "gone";
+  for (int i = 0; i < 200 && state != "Z"; ++i) {
+    std::ifstream stat("/proc/" + std::to_string(grandchild) + "/stat");
+    std::string pid, name;
+    if (!(stat >> pid >> name >> state)) break;
+    usleep(5000);
+  }
+  EXPECT_TRUE(kill(grandchild, 0) != 0 || state == "Z");
+}
+
+TEST(ProcessTest, ADaemonThatHoldsTheOutputIsNotWaitedFor) {
+  const auto outcome = run("sleep 60 & echo $!");
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->end, End::kExited);
+  EXPECT_LT(outcome->seconds, 30);
+  EXPECT_EQ(kill(std::stoi(outcome->output), SIGKILL), 0);
+}
+
+TEST(ProcessTest, EndlessOutputIsCutAndStillEnds) {
+  const auto outcome = run("yes", 0.3);
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->end, End::kTimedOut);
+  EXPECT_EQ(outcome->output.size(), kMaxProcessOutput);
+}
+
+TEST(ProcessTest, TheChildHasNoOtherDescriptors) {
+  const auto outcome = run("ls /proc/self/fd | wc -l");
+  ASSERT_TRUE(outcome);
+  // Standard input, output, error and the directory that ls reads.
+  EXPECT_EQ(outcome->output, "4\n");
+}
+
+TEST(ProcessTest, TheChildHasDefaultSignals) {
+  signal(SIGPIPE, SIG_IGN);
+  const auto outcome = run("kill -PIPE $$; echo survived");
+  signal(SIGPIPE, SIG_DFL);
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->end, End::kSignalled);
+  EXPECT_EQ(outcome->code, SIGPIPE);
+}
+
+TEST(ProcessTest, TheEnvironmentIsAddedToOurs) {
+  setenv("HA_TEST_OLD", "old", 1);
+  const auto outcome = PosixProcess().run({{"sh", "-c", "echo $HA_TEST_OLD $HA_TEST_NEW"},
+                                           {{"HA_TEST_OLD", "x"}, {"HA_TEST_NEW", "y"}}},
+                                          Deadline::after(5));
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->output, "x y\n");
+}
+
+TEST(SplitCommandTest, WordsAreSplitAsAShellSplitsThem) {
+  using Words = std::vector<std::string>;
+  const struct {
+    const char* text;
+    Words want;
+  } cases[] = {
+      {"a b  c", {"a", "b", "c"}},
+      {" /bin/x\t-a \n", {"/bin/x", "-a"}},
+      {"'a b' \"c d\"", {"a b", "c d"}},
+      {"a'b c'd", {"ab cd"}},
+      {"''", {""}},
+      {R"(a\ b \"c)", {"a b", "\"c"}},
+      {R"("a\"b\n" '\n')", {"a\"b\\n", "\\n"}},
+      {"echo $HOME * ~ `id`", {"echo", "$HOME", "*", "~", "`id`"}},
+  };
+  for (const auto& c : cases) {
+    const auto words = split_command(c.text);
+    ASSERT_TRUE(words) << c.text;
+    EXPECT_EQ(*words, c.want) << c.text;
+  }
+  for (const char* bad : {"", "  ", "'a", "a \"b"}) EXPECT_FALSE(split_command(bad)) << bad;
+}
+
+}  // namespace
+}  // namespace ha
