@@ -76,8 +76,16 @@ class MysqlSession : public SqlSession {
 
   Error error() {
     const unsigned number = mysql_errno(mysql_);
-    return {classify_errno(number), fmt::format("{}: {}", label_, sanitize(mysql_error(mysql_))),
-            number};
+    const Errc code = classify_errno(number);
+    std::string text = sanitize(mysql_error(mysql_));
+    // Servers speak many languages; these words are looked for at night.
+    if (code == Errc::kAccessDenied) {
+      if (text.starts_with("Access denied"))
+        text[0] = 'a';
+      else
+        text = "access denied: " + text;
+    }
+    return {code, fmt::format("{}: {}", label_, text), number};
   }
 
   Result<Rows> query(const std::string& sql) override {
