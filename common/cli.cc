@@ -28,7 +28,8 @@ class HelpFormatter : public CLI::Formatter {
     std::string head = "  ";
     for (const std::string& name : option->get_snames()) head += "-" + name + ", ";
     for (const std::string& name : option->get_lnames()) head += "--" + name;
-    if (!option->get_type_name().empty()) head += "=" + option->get_type_name();
+    const std::string value = option->get_type_name();
+    if (!value.empty()) head += (value.starts_with("[=") ? "" : "=") + value;
     std::string text, line = head;
     line.resize(std::max<std::size_t>(line.size() + 1, kHelpColumn), ' ');
     if (line.size() > kHelpColumn) {
@@ -143,7 +144,7 @@ Cli::Cli(std::string binary, std::string purpose)
       "budget of the whole run and the state when it ends (default: 10:critical)");
   // These two are taken out before CLI11 sees them; here they stand for the help.
   s.app.add_option("--extra-opts", "read options from an INI section as monitoring-plugins do")
-      ->type_name("[SECTION][@FILE]");
+      ->type_name("[=[SECTION][@FILE]]");
   s.app.add_option("--config", "read options from an INI file, long names as keys")
       ->type_name("FILE");
 }
@@ -248,10 +249,13 @@ void Cli::thresholds(Thresholds& target, const char* what) {
       return Done{};
     };
   };
-  option("-w,--warning", "RANGE", into(target.warning),
-         fmt::format("WARNING when {} outside", what).c_str());
+  const auto help = [what](const char* state, const std::optional<Range>& range) {
+    return fmt::format("{} when {} outside{}", state, what,
+                       range ? fmt::format(" (default: {})", format_range(*range)) : "");
+  };
+  option("-w,--warning", "RANGE", into(target.warning), help("WARNING", target.warning).c_str());
   option("-c,--critical", "RANGE", into(target.critical),
-         fmt::format("CRITICAL when {} outside", what).c_str());
+         help("CRITICAL", target.critical).c_str());
 }
 
 Result<std::vector<Cli::State_::FileSetting>> Cli::State_::read_extra_opts(
@@ -332,7 +336,8 @@ Result<Done> Cli::State_::apply_files(std::vector<std::string>& args) {
 
 std::string Cli::State_::help_text() const {
   const HelpFormatter formatter;
-  std::string text = fmt::format("Usage: {} [OPTION]...\n{}\n\n", binary, app.get_description());
+  std::string text =
+      fmt::format("Usage: {} [OPTION]...\n{}\n\nOptions:\n", binary, app.get_description());
   for (const CLI::Option* option : app.get_options()) text += formatter.make_option(option, false);
   return text;
 }
