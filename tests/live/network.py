@@ -69,19 +69,19 @@ class SilentListener:
 
     def __init__(self):
         self._listener = _listen()
-        self._clients = []
+        self.clients = []
         self.host, self.port = self._listener.getsockname()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self):
         """Close the listener and what it accepted."""
-        for end in [self._listener, *self._clients]:
+        for end in [self._listener, *self.clients]:
             _shut(end)
 
     def _accept(self):
         with contextlib.suppress(OSError):
             while True:
-                self._clients.append(self._listener.accept()[0])
+                self.clients.append(self._listener.accept()[0])
 
 
 class BlackHole:

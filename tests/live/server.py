@@ -19,6 +19,8 @@ import cache
 
 REPLICATION_USER = "replication"
 REPLICATION_PASSWORD = "replication-secret"
+MONITOR_USER = "monitor"
+MONITOR_PASSWORD = "monitor-secret"
 
 # A server dies with its parent *thread* (PR_SET_PDEATHSIG), so one thread that lives as long as
 # this program starts them all: a test may start servers from threads that end before the server.
@@ -167,10 +169,9 @@ class Server:
                  f"CREATE USER {account} IDENTIFIED BY '{password}' {require}",
                  *(f"GRANT {grant} TO {account}" for grant in grants))
 
-    def create_monitor(self, name="monitor", password="monitor-secret", extra=()):
-        """Create the account that the README describes for monitoring; return its name."""
-        self.create_user(name, password, [*self.monitor_grants, *extra])
-        return name
+    def create_monitor(self, *more_grants):
+        """Create the account that the README describes for monitoring."""
+        self.create_user(MONITOR_USER, MONITOR_PASSWORD, [*self.monitor_grants, *more_grants])
 
     # Replication
 
@@ -201,8 +202,11 @@ class Server:
             found = self.channel(channel)
             good = found and all(getattr(found, k) == v for k, v in expected.items())
             return found if good else None
-        return wait_until(matches, timeout, f"{self.name} channel '{channel}' {expected}, "
-                                            f"now {self.channel(channel)}")
+        try:
+            return wait_until(matches, timeout)
+        except TimeoutError:
+            raise TimeoutError(f"{self.name} channel '{channel}': wanted {expected} in {timeout} s, "
+                               f"have {self.channel(channel)}") from None
 
     def wait_caught_up(self, source, channel="", timeout=20.0):
         """Wait until everything that `source` has written by now is applied here."""

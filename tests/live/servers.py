@@ -26,7 +26,8 @@ import threading
 import time
 from pathlib import Path
 
-from server import Channel, MariaDb, MySql, Server, wait_until  # noqa: F401 (for importers)
+from server import (MONITOR_PASSWORD, MONITOR_USER, Channel, MariaDb, MySql, Server,  # noqa: F401
+                    wait_until)
 
 FLAVOURS = {"mariadb": MariaDb, "mysql": MySql}
 _PREFIX = "ha-bench-"

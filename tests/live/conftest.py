@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: MIT
+"""Fixtures of the live tests. A test has servers of its own, so it may break them in any way and
+needs not repair anything."""
+
+import pytest
+
+from pairs import FLAVOURS, KINDS, Pair
+from servers import Bench
+
+
+@pytest.fixture
+def bench():
+    with Bench() as started:
+        yield started
+
+
+@pytest.fixture(params=FLAVOURS)
+def flavour(request):
+    return request.param
+
+
+@pytest.fixture(params=KINDS)
+def pair(request, bench):
+    """A healthy pair that has caught up, of each kind in turn."""
+    return Pair(bench, request.param).caught_up()
+
+
+@pytest.fixture
+def two_sources(bench, flavour):
+    """[source, source, replica] with the channels east and west, of each flavour in turn."""
+    servers = bench.two_sources(flavour)
+    servers[2].create_monitor()
+    return servers

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: MIT
+"""The TLS modes, against servers with a good certificate and with each kind of bad one."""
+
+import pytest
+
+from certificates import Authority
+from pairs import watch
+from plugin import LAG, THREADS
+from servers import Bench, start_all
+
+# A server that is reached and let us in says this; TLS troubles never do.
+REACHED = "not a replica"
+NO_TLS, GOOD, WRONG_HOST, EXPIRED, CLIENT_WANTED = (
+    "no TLS", "good", "wrong host", "expired", "client certificate wanted")
+
+
+class Tls:
+    """Servers of one flavour, one for each kind of certificate, and two authorities."""
+
+    def __init__(self, bench, flavour):
+        self.authority = Authority(bench.directory)
+        self.other = Authority(bench.directory, "other")
+        issue = self.authority.issue
+        self.client = issue("client")
+        certificates = {NO_TLS: False, GOOD: issue("good"),
+                        WRONG_HOST: issue("elsewhere", hosts=("db9.example",)),
+                        EXPIRED: issue("expired", days=-2)}
+        self.servers = {kind: bench.new_server(flavour, tls=certificate)
+                        for kind, certificate in certificates.items()}
+        start_all(self.servers.values())
+        for server in self.servers.values():
+            server.create_monitor()
+        self.servers[GOOD].create_user("strict", "monitor-secret", self.servers[GOOD].monitor_grants,
+                                       require="REQUIRE X509")
+
+    def check(self, kind, *options, check=THREADS):
+        return watch(self.servers[kind], check, *options)
+
+    def assert_reached(self, kind, *options):
+        outcome = self.check(kind, *options)
+        assert REACHED in outcome.text and outcome.state == "WARNING", outcome.out
+
+    def assert_refused(self, kind, *options):
+        outcome = self.check(kind, *options)
+        assert outcome.state == "CRITICAL", outcome.out
+        assert f"127.0.0.1:{self.servers[kind].port}" in outcome.text
+        assert "TLS" in outcome.text or "SSL" in outcome.text or "certificate" in outcome.text
+        return outcome.text
+
+
+@pytest.fixture(scope="module", params=["mariadb", "mysql"])
+def tls(request):
+    with Bench() as bench:
+        yield Tls(bench, request.param)
+
+
+def test_disabled_and_preferred_reach_every_server(tls):
+    for kind in tls.servers:
+        tls.assert_reached(kind)
+        tls.assert_reached(kind, "--ssl-mode", "disabled")
+        tls.assert_reached(kind, "--ssl-mode", "preferred")
+
+
+def test_disabled_does_not_encrypt_and_preferred_does(tls):
+    """An account that must use TLS tells the two apart."""
+    server = tls.servers[GOOD]
+    server.create_user("encrypted", "monitor-secret", server.monitor_grants, require="REQUIRE SSL")
+    assert tls.check(GOOD, "-u", "encrypted", "--ssl-mode", "disabled").state == "UNKNOWN"
+    for options in (["--ssl-mode", "preferred"], ["--ssl-mode", "required"], ["--ssl"], ["-l"]):
+        tls.assert_reached(GOOD, "-u", "encrypted", *options)
+
+
+@pytest.mark.parametrize("options", [["--ssl-mode", "required"], ["--ssl"], ["-l"]], ids=" ".join)
+def test_required(tls, options):
+    for kind in (GOOD, WRONG_HOST, EXPIRED):
+        tls.assert_reached(kind, *options)
+    assert "TLS" in tls.assert_refused(NO_TLS, *options)
+
+
+def test_verify_ca(tls):
+    options = ["--ssl-mode", "verify-ca", "-C", str(tls.authority.cert)]
+    tls.assert_reached(GOOD, *options)
+    tls.assert_reached(WRONG_HOST, *options)
+    tls.assert_refused(EXPIRED, *options)
+    tls.assert_refused(NO_TLS, *options)
+    tls.assert_refused(GOOD, "--ssl-mode", "verify-ca", "-C", str(tls.other.cert))
+
+
+def test_verify_ca_without_a_ca_uses_the_systems(tls):
+    tls.assert_refused(GOOD, "--ssl-mode", "verify-ca")
+
+
+def test_verify_identity(tls):
+    options = ["--ssl-mode", "verify-identity", "-C", str(tls.authority.cert)]
+    tls.assert_reached(GOOD, *options)
+    tls.assert_refused(WRONG_HOST, *options)
+    tls.assert_refused(EXPIRED, *options)
+    tls.assert_refused(NO_TLS, *options)
+    tls.assert_refused(GOOD, "--ssl-mode", "verify-identity", "-C", str(tls.other.cert))
+
+
+def test_a_ca_alone_is_not_ignored(tls):
+    tls.assert_reached(GOOD, "-C", str(tls.authority.cert))
+    tls.assert_refused(GOOD, "-C", str(tls.other.cert))
+
+
+def test_ca_file_that_is_missing_is_not_passed_over(tls):
+    outcome = tls.check(GOOD, "--ssl-mode", "verify-ca", "-C", "/nonexistent/ca.pem")
+    assert outcome.state in ("CRITICAL", "UNKNOWN")
+    assert REACHED not in outcome.text
+
+
+def test_client_certificate(tls):
+    files = ["-a", str(tls.client.cert), "-k", str(tls.client.key)]
+    ca = ["-C", str(tls.authority.cert)]
+    tls.assert_reached(GOOD, "-u", "strict", *ca, *files)
+    tls.assert_reached(GOOD, "-u", "strict", *ca, *files, "--ssl-mode", "verify-identity")
+    outcome = tls.check(GOOD, "-u", "strict", *ca)
+    assert outcome.state == "UNKNOWN" and "access denied" in outcome.text.lower()
+
+
+def test_tls_from_a_defaults_file(tls, tmp_path):
+    file = tmp_path / "my.cnf"
+    file.write_text(f"[client]\nssl-ca={tls.other.cert}\n")
+    file.chmod(0o600)
+    tls.assert_refused(GOOD, "-f", str(file), "--ssl-mode", "verify-ca")
+    file.write_text(f"[client]\nssl-ca={tls.authority.cert}\n")
+    tls.assert_reached(GOOD, "-f", str(file), "--ssl-mode", "verify-ca")
+
+
+def test_both_checks_use_the_same_rules(tls):
+    for check in (LAG, THREADS):
+        outcome = tls.check(NO_TLS, "--ssl-mode", "required", check=check)
+        assert outcome.state == "CRITICAL" and "TLS" in outcome.text
