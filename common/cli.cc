@@ -20,6 +20,8 @@ namespace {
 
 constexpr int kHelpWidth = 80;
 constexpr int kHelpColumn = 30;
+constexpr int kUsageExitCode = 3;   // of every binary
+constexpr int kFailedExitCode = 2;  // of a handler
 
 // CLI11's own layout is neither 80 columns wide nor what help2man reads.
 class HelpFormatter : public CLI::Formatter {
@@ -53,16 +55,17 @@ Report render_error(const ReportStyle& style, std::string_view text) {
   return render(plain, {State::kUnknown, std::string(text)});
 }
 
-int print(const Report& report) {
+int print(std::string_view output, int exit_code) {
   clear_hard_stop();
-  std::string_view rest = report.output;
-  while (!rest.empty()) {
-    const ssize_t written = write(STDOUT_FILENO, rest.data(), rest.size());
+  while (!output.empty()) {
+    const ssize_t written = write(STDOUT_FILENO, output.data(), output.size());
     if (written <= 0) break;
-    rest.remove_prefix(static_cast<std::size_t>(written));
+    output.remove_prefix(static_cast<std::size_t>(written));
   }
-  return static_cast<int>(report.state);
+  return exit_code;
 }
+
+int print(const Report& report) { return print(report.output, static_cast<int>(report.state)); }
 
 // Finds the voice before, or without, a proper parse: errors are to be JSON for who asked for it.
 Voice guess_voice(const std::vector<std::string>& args) {
@@ -80,6 +83,7 @@ std::string check_name(const std::string& binary) {
 }  // namespace
 
 struct Cli::State_ {
+  Kind kind;
   std::string binary;
   CLI::App app;
   ReportStyle style;
@@ -99,16 +103,33 @@ struct Cli::State_ {
   // Removes the options that name files from `args` and applies the files in their order.
   Result<Done> apply_files(std::vector<std::string>& args);
   std::string help_text() const;
+  std::string last_words(std::string_view text) const {
+    return fmt::format("{}: {}\n", binary, sanitize(text));
+  }
 };
 
-Cli::Cli(std::string binary, std::string purpose)
-    : state_(new State_{binary, CLI::App(std::move(purpose)), {check_name(binary)}}) {
+Cli::Cli(std::string binary, std::string purpose, Kind kind)
+    : state_(new State_{kind, binary, CLI::App(std::move(purpose)), {check_name(binary)}}) {
   State_& s = *state_;
   s.app.set_help_flag();
   s.app.allow_extras();
   s.app.name(binary);
   // The voice first: options are taken over in the order of definition, and a later mistake is to
   // be reported in it.
+  if (kind == Kind::kCheck) add_voices();
+  flag("-h,--help", s.help, "print this help and exit");
+  flag("-V,--version", s.version, "print the version and exit");
+  s.app.add_flag("-v,--verbose", s.style.verbosity, "print more; repeatable");
+  if (kind != Kind::kTool) add_timeout();
+  // These two are taken out before CLI11 sees them; here they stand for the help.
+  s.app.add_option("--extra-opts", "read options from an INI section as monitoring-plugins do")
+      ->type_name("[=[SECTION][@FILE]]");
+  s.app.add_option("--config", "read options from an INI file, long names as keys")
+      ->type_name("FILE");
+}
+
+void Cli::add_voices() {
+  State_& s = *state_;
   choice<Voice>(
       "--output",
       {{"nagios", Voice::kNagios}, {"json", Voice::kJson}, {"openmetrics", Voice::kOpenmetrics}},
@@ -124,13 +145,15 @@ Cli::Cli(std::string binary, std::string purpose)
   s.app.add_flag_callback(
       "--discovery", [&s] { s.style.voice = Voice::kDiscovery; },
       "print Zabbix low-level discovery JSON");
-  flag("-h,--help", s.help, "print this help and exit");
-  flag("-V,--version", s.version, "print the version and exit");
-  s.app.add_flag("-v,--verbose", s.style.verbosity, "print more; repeatable");
+}
+
+void Cli::add_timeout() {
+  State_& s = *state_;
+  const bool with_state = s.kind == Kind::kCheck;
   option(
-      "-t,--timeout", "SECONDS[:STATE]",
-      [&s](const std::string& value) -> Result<Done> {
-        const std::size_t colon = value.find(':');
+      "-t,--timeout", with_state ? "SECONDS[:STATE]" : "SECONDS",
+      [&s, with_state](const std::string& value) -> Result<Done> {
+        const std::size_t colon = with_state ? value.find(':') : value.npos;
         const auto seconds = parse_seconds(value.substr(0, colon));
         if (!seconds) return seconds.error();
         if (colon != value.npos) {
@@ -141,12 +164,8 @@ Cli::Cli(std::string binary, std::string purpose)
         s.timeout_s = *seconds;
         return Done{};
       },
-      "budget of the whole run and the state when it ends (default: 10:critical)");
-  // These two are taken out before CLI11 sees them; here they stand for the help.
-  s.app.add_option("--extra-opts", "read options from an INI section as monitoring-plugins do")
-      ->type_name("[=[SECTION][@FILE]]");
-  s.app.add_option("--config", "read options from an INI file, long names as keys")
-      ->type_name("FILE");
+      with_state ? "budget of the whole run and the state when it ends (default: 10:critical)"
+                 : "budget of the whole run (default: 10)");
 }
 
 Cli::~Cli() = default;
@@ -364,10 +383,11 @@ std::optional<int> Cli::parse(const std::vector<std::string>& args) {
   } catch (const CLI::ParseError& error) {
     return usage_error(error.what());
   }
-  if (s.help) return print({s.help_text(), State::kUnknown});
+  const int told = s.kind == Kind::kTool ? 0 : kUsageExitCode;
+  if (s.help) return print(s.help_text(), told);
   if (s.version)
-    return print({fmt::format("{} v{} (monitoring-plugins-ha {})\n", s.binary, kVersion, kVersion),
-                  State::kUnknown});
+    return print(fmt::format("{} v{} (monitoring-plugins-ha {})\n", s.binary, kVersion, kVersion),
+                 told);
   if (const auto extras = s.app.remaining(); !extras.empty()) {
     // Its value is not quoted: it may be a secret behind a misspelt option.
     const std::string name = extras[0].substr(0, extras[0].find('='));
@@ -375,6 +395,7 @@ std::optional<int> Cli::parse(const std::vector<std::string>& args) {
                            ? fmt::format("unknown option {} (see --help)", name)
                            : "unexpected argument (every value belongs to an option; see --help)");
   }
+  if (s.kind == Kind::kTool) return std::nullopt;
   s.deadline = Deadline::after(s.timeout_s);
   waiting_for("the start");
   return std::nullopt;
@@ -382,21 +403,30 @@ std::optional<int> Cli::parse(const std::vector<std::string>& args) {
 
 void Cli::waiting_for(std::string_view what) const {
   const State_& s = *state_;
-  const Report words =
-      render(s.style, {s.timeout_state, fmt::format("timed out after {}s waiting for {}",
-                                                    format_number(s.timeout_s), what)});
+  const std::string text =
+      fmt::format("timed out after {}s waiting for {}", format_number(s.timeout_s), what);
+  if (s.kind != Kind::kCheck)
+    return set_hard_stop(*s.deadline, s.last_words(text), kFailedExitCode);
+  const Report words = render(s.style, {s.timeout_state, text});
   set_hard_stop(*s.deadline, words.output, static_cast<int>(words.state));
 }
 
 int Cli::report(const CheckResult& result) const { return print(render(state_->style, result)); }
 
+int Cli::finish(int exit_code, std::string_view text) const {
+  return print(state_->last_words(text), exit_code);
+}
+
 int Cli::usage_error(std::string_view text) const {
+  if (state_->kind != Kind::kCheck) return finish(kUsageExitCode, text);
   return print(render_error(state_->style, text));
 }
 
 const Deadline& Cli::deadline() const { return *state_->deadline; }
 
 double Cli::timeout_s() const { return state_->timeout_s; }
+
+int Cli::verbosity() const { return state_->style.verbosity; }
 
 Result<double> parse_seconds(std::string_view text) {
   const auto number = parse_number(text);

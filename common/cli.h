@@ -27,8 +27,13 @@ class Cli {
   // Takes over one occurrence of an option, or says what is wrong with it and what is accepted.
   using Accept = std::function<Result<Done>(const std::string&)>;
 
+  // What runs and how its exit codes are read. Checks: states, five voices, -t SECONDS[:STATE].
+  // Handlers: 0 done, 1 unverified, 2 failed, 3 usage, -t SECONDS. Tools: likewise, without -t, and
+  // -h and -V exit with 0.
+  enum class Kind { kCheck, kHandler, kTool };
+
   // `binary` is the program's name, `purpose` one sentence for the help.
-  Cli(std::string binary, std::string purpose);
+  Cli(std::string binary, std::string purpose, Kind kind = Kind::kCheck);
   ~Cli();
   Cli(const Cli&) = delete;
   Cli& operator=(const Cli&) = delete;
@@ -61,20 +66,28 @@ class Cli {
   // on, with the hard stop armed; otherwise all is printed and this is the exit code.
   std::optional<int> parse(const std::vector<std::string>& args);
 
-  // Names what is about to be waited for; it is what the hard stop would complain of.
+  // Names what is about to be waited for; it is what the hard stop would complain of. Not for
+  // tools.
   void waiting_for(std::string_view what) const;
 
-  // Prints the result in the voice that was asked for; returns the exit code.
+  // Prints a check's result in the voice that was asked for; returns the exit code.
   int report(const CheckResult& result) const;
+
+  // Prints a handler's or tool's last words, "binary: text"; returns `exit_code`.
+  int finish(int exit_code, std::string_view text) const;
 
   // Prints a mistake of the operator that only shows after parsing; returns the exit code.
   int usage_error(std::string_view text) const;
 
+  // The end of the budget. Not for tools.
   const Deadline& deadline() const;
   double timeout_s() const;
+  int verbosity() const;
 
  private:
   struct State_;
+  void add_voices();
+  void add_timeout();
   void choice_index(const char* names, const std::vector<std::string>& words, const char* help,
                     std::function<void(std::size_t)> take);
   std::unique_ptr<State_> state_;

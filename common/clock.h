@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// The time of day and the passing of time, as a seam: tests have a clock that they turn.
+
+#pragma once
+
+namespace ha {
+
+class Clock {
+ public:
+  virtual ~Clock() = default;
+
+  // Seconds since the epoch.
+  virtual double now_s() const = 0;
+
+  // Waits; false when the wait was ended early because the program is to stop.
+  virtual bool sleep(double seconds) = 0;
+
+  // True when the program is to stop.
+  virtual bool stopping() = 0;
+};
+
+// The system's clock. SIGTERM and SIGINT, blocked from the construction on, mean stop.
+class SystemClock : public Clock {
+ public:
+  SystemClock();
+  double now_s() const override;
+  bool sleep(double seconds) override;
+  bool stopping() override;
+
+ private:
+  bool stopped_ = false;
+};
+
+}  // namespace ha

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#include "common/journal.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "common/files.h"
+#include "common/text.h"
+
+namespace ha {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Error system_error(std::string_view what, const std::string& path) {
+  return {Errc::kInternal, fmt::format("cannot {} {}: {}", what, path, std::strerror(errno))};
+}
+
+// nullopt for a line that is no object of texts.
+std::optional<JournalRecord> parse_record(const std::string& line) {
+  const Json json = Json::parse(line, nullptr, false);
+  if (!json.is_object()) return std::nullopt;
+  JournalRecord record;
+  for (const auto& [name, value] : json.items()) {
+    if (!value.is_string()) return std::nullopt;
+    record.emplace_back(name, value.get<std::string>());
+  }
+  return record;
+}
+
+}  // namespace
+
+std::string journal_value(const JournalRecord& record, std::string_view name) {
+  for (const auto& [key, value] : record)
+    if (key == name) return value;
+  return "";
+}
+
+Result<Journal> Journal::open(const std::string& path) {
+  const int fd =
+      ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+  if (fd < 0) return system_error("open", path);
+  Journal journal(path, fd);
+  const auto content = read_file(path);
+  if (!content) return content.error();
+  const std::size_t whole = content->rfind('\n') + 1;  // 0 when there is no whole line
+  if (whole < content->size() && ftruncate(fd, static_cast<off_t>(whole)) != 0)
+    return system_error("repair", path);
+  for (const std::string& line : split(std::string_view(*content).substr(0, whole), '\n')) {
+    if (line.empty()) continue;
+    auto record = parse_record(line);
+    if (!record)
+      return Error{Errc::kBadData, fmt::format("{} is damaged: {}", path, sanitize(line))};
+    journal.records_.push_back(std::move(*record));
+  }
+  return journal;
+}
+
+Journal::Journal(Journal&& other) noexcept
+    : path_(std::move(other.path_)),
+      fd_(std::exchange(other.fd_, -1)),
+      records_(std::move(other.records_)) {}
+
+Journal::~Journal() {
+  if (fd_ >= 0) close(fd_);
+}
+
+Result<Done> Journal::append(JournalRecord record) {
+  Json json = Json::object();
+  for (const auto& [name, value] : record) json[name] = value;
+  // Values may come from a command's output.
+  const std::string line = json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  const off_t before = lseek(fd_, 0, SEEK_END);
+  const ssize_t written = write(fd_, line.data(), line.size());
+  if (written != static_cast<ssize_t>(line.size()) || fdatasync(fd_) != 0) {
+    const Error error = system_error("write", path_);
+    // Half a record must not become the first half of the next.
+    if (before < 0 || ftruncate(fd_, before) != 0) return system_error("repair", path_);
+    return error;
+  }
+  records_.push_back(std::move(record));
+  return Done{};
+}
+
+Result<Done> Journal::clear() {
+  if (ftruncate(fd_, 0) != 0 || fdatasync(fd_) != 0) return system_error("empty", path_);
+  records_.clear();
+  return Done{};
+}
+
+}  // namespace ha

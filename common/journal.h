@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// An append-only file of JSON lines that survives a kill at any point: every record is on disk
+// before append() returns, and a torn last line, the trace of a kill in the middle of a write, is
+// passed over by the reader.
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/result.h"
+
+namespace ha {
+
+// One record: names and values, in their order. Values are text.
+using JournalRecord = std::vector<std::pair<std::string, std::string>>;
+
+// Returns the value of a name, "" when the record has none.
+std::string journal_value(const JournalRecord& record, std::string_view name);
+
+class Journal {
+ public:
+  // Opens or creates `path`, mode 0600, and cuts off a torn last line. Fails with the path and the
+  // system's reason.
+  static Result<Journal> open(const std::string& path);
+
+  Journal(Journal&& other) noexcept;
+  Journal& operator=(Journal&&) = delete;
+  ~Journal();
+
+  // The records that were in the file when it was opened, and those appended since.
+  const std::vector<JournalRecord>& records() const { return records_; }
+
+  // Appends one record and waits until it is on disk.
+  Result<Done> append(JournalRecord record);
+
+  // Empties the file: its story has ended.
+  Result<Done> clear();
+
+ private:
+  Journal(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+
+  std::string path_;
+  int fd_;
+  std::vector<JournalRecord> records_;
+};
+
+}  // namespace ha
