@@ -1,0 +1,169 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The demonstration that `run` has prepared.
+
+It is made of acts. An act breaks or repairs something on the stage and waits for what Nagios says
+of it; what was expected and did not come ends the demonstration with an error.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/live"))
+
+from nagios import Nagios  # noqa: E402
+from servers import MONITOR_PASSWORD, MONITOR_USER, Bench  # noqa: E402
+from view import View  # noqa: E402
+
+EXAMPLES = ROOT / "conf-examples/nagios"
+PATIENCE_S = 30.0
+
+HOSTS = """\
+define host {{
+    use              mysql-replica
+    host_name        db2
+    address          {replica.host}
+    _MYSQL_PORT      {replica.port}
+    _MYSQL_SOURCE    {primary.host}:{primary.port}
+}}
+"""
+
+
+class Stage:
+    """A replicating pair, a Nagios that watches it, and the view of both."""
+
+    def __init__(self, bench, view):
+        self.view = view
+        self.pause_s = 4.0 if view.live else 1.0  # to read what is on a terminal
+        self._seen = {}  # service: (state, when it came)
+        self._told = []  # the notifications that were shown
+
+        view.event("starting two MariaDB servers, db1 and its replica db2")
+        self.primary, self.replica = bench.pair("mariadb")
+        self.replica.create_monitor()
+        view.event(f"db1 is {self.primary.host}:{self.primary.port}, "
+                   f"db2 is {self.replica.host}:{self.replica.port}")
+
+        account = bench.directory / "mysql-monitor.cnf"
+        account.touch(mode=0o600)
+        account.write_text(f"[client]\nuser={MONITOR_USER}\npassword={MONITOR_PASSWORD}\n")
+        self.nagios = bench.add(Nagios(
+            bench.directory / "nagios", Path(os.environ["HA_BUILD_DIR"]) / "plugins",
+            objects=[EXAMPLES / "commands.cfg", EXAMPLES / "services.cfg"],
+            hosts=HOSTS.format(primary=self.primary, replica=self.replica),
+            macros={"USER3": account})).start()
+        view.event("Nagios Core runs the services of conf-examples/nagios, a second for each minute")
+
+    def wait_for(self, state):
+        """Watch until Nagios is sure that every service is in this state, and has told people what
+        is new to them; then give time to read."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not all(s.checked and s.state == state and s.hard and self._last_told(s) == state
+                      for s in self._look()):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"Nagios did not see {state} within {PATIENCE_S:.0f} s; its log "
+                                   f"ends in:\n{self.nagios.log.read_text()[-2000:]}")
+            time.sleep(0.1)
+        end = time.monotonic() + self.pause_s
+        while time.monotonic() < end:
+            self._look()
+            time.sleep(0.1)
+
+    def _look(self):
+        """Show what is new in Nagios; return its services."""
+        services = self.nagios.services()
+        checked = [service for service in services if service.checked]
+        for service in checked:
+            if self._seen.get(service.name, ("",))[0] != service.state:
+                self._seen[service.name] = service.state, time.monotonic()
+                self.view.event(f"{service.name:<20} {_says(service)}", service.state)
+        for message in self.nagios.notifications()[len(self._told):]:
+            if self._seen[message.service][0] != message.state:
+                break  # Nagios has not written this state down yet.
+            self._told.append(message)
+            self.view.event(f"Nagios notifies {message.kind}: {message.service} on {message.host} "
+                            f"is {message.state}")
+        self.view.table([("STATE", f"{'FOR':>5}  {'SERVICE OF db2':<20} WHAT THE CHECK SAYS"),
+                         *(self._row(service) for service in checked)])
+        return services
+
+    def _last_told(self, service):
+        """Return the state of a service in the last notification; OK is what people assume."""
+        return next((message.state for message in reversed(self._told)
+                     if message.service == service.name), "OK")
+
+    def _row(self, service):
+        seconds = time.monotonic() - self._seen[service.name][1]
+        return service.state, f"{seconds:3.0f} s  {service.name:<20} {_says(service)}"
+
+
+def _says(service):
+    """Return what a check says without the name and the state that it begins with."""
+    return service.output.partition(" - ")[2]
+
+
+def act_healthy(stage):
+    """The pair as it should be."""
+    stage.view.title("A healthy pair")
+    stage.wait_for("OK")
+
+
+def act_replica_stops_applying(stage):
+    """The replica receives, but does not apply."""
+    stage.view.title("The replica stops applying what it receives")
+    stage.view.event("db2: STOP SLAVE SQL_THREAD")
+    stage.replica.stop_replication(thread="SQL")
+    stage.wait_for("CRITICAL")
+    stage.view.title("It applies again")
+    stage.view.event("db2: START SLAVE SQL_THREAD")
+    stage.replica.start_replication(thread="SQL")
+    stage.wait_for("OK")
+
+
+def act_primary_dies(stage):
+    """The primary is gone."""
+    stage.view.title("The primary dies")
+    stage.view.event("db1: kill -9")
+    stage.primary.kill()
+    stage.wait_for("CRITICAL")
+
+
+ACTS = (act_healthy, act_replica_stops_applying, act_primary_dies)
+
+
+def play(view):
+    """Play all acts on a stage of their own and clear it away, whatever happens."""
+    with Bench() as bench, contextlib.ExitStack() as before_clearing:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            before_clearing.callback(signal.signal, number, signal.SIG_IGN)
+        view.event(f"everything runs below {bench.directory}; Ctrl-C ends it")
+        stage = Stage(bench, view)
+        for act in ACTS:
+            act(stage)
+
+
+def main():
+    """Play; return the exit code."""
+    view = View(sys.stdout)
+    view.title("monitoring-plugins-ha: a real Nagios Core watches a real replicating MariaDB pair")
+    try:
+        play(view)
+    except KeyboardInterrupt:
+        view.end("Interrupted; all servers are ended and their files removed.")
+        return 128 + signal.SIGINT
+    except (OSError, RuntimeError) as error:  # TimeoutError is an OSError
+        view.end(f"The demonstration failed: {error}")
+        return 1
+    view.end("Done; all servers are ended and their files removed.",
+             f"The checks are in {os.environ['HA_BUILD_DIR']}/plugins. README.md says how to point one "
+             "at a server of yours.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
