@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <mysql.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include "common/text.h"
 
@@ -133,22 +134,31 @@ class MysqlSession : public SqlSession {
 
 const char* or_null(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
 
+// Sets one file or list of ciphers; leaves what a defaults file says when it is empty.
+void set_tls_text(MYSQL* mysql, mysql_option option, const std::string& value) {
+  if (!value.empty()) mysql_options(mysql, option, value.c_str());
+}
+
 // The two libraries share the words for files and ciphers, not those for the modes.
 void apply_tls(MYSQL* mysql, const MysqlOptions& options) {
   const TlsMode mode = effective_tls_mode(options);
-  mysql_options(mysql, MYSQL_OPT_SSL_CA, or_null(options.ca));
-  mysql_options(mysql, MYSQL_OPT_SSL_CAPATH, or_null(options.ca_directory));
-  mysql_options(mysql, MYSQL_OPT_SSL_CERT, or_null(options.certificate));
-  mysql_options(mysql, MYSQL_OPT_SSL_KEY, or_null(options.key));
-  mysql_options(mysql, MYSQL_OPT_SSL_CIPHER, or_null(options.ciphers));
+  set_tls_text(mysql, MYSQL_OPT_SSL_CA, options.ca);
+  set_tls_text(mysql, MYSQL_OPT_SSL_CAPATH, options.ca_directory);
+  set_tls_text(mysql, MYSQL_OPT_SSL_CERT, options.certificate);
+  set_tls_text(mysql, MYSQL_OPT_SSL_KEY, options.key);
+  set_tls_text(mysql, MYSQL_OPT_SSL_CIPHER, options.ciphers);
 #ifdef MARIADB_PACKAGE_VERSION_ID
+  if (mode == TlsMode::kDisabled)  // Any of these files would switch TLS on.
+    for (const mysql_option file : {MYSQL_OPT_SSL_CA, MYSQL_OPT_SSL_CAPATH, MYSQL_OPT_SSL_CERT,
+                                    MYSQL_OPT_SSL_KEY, MYSQL_OPT_SSL_CIPHER})
+      mysql_options(mysql, file, nullptr);
   my_bool use = mode != TlsMode::kDisabled;
   // A CA alone makes the library check the chain, this flag adds the host's name. Without a CA the
   // flag is also what makes it check against the system's.
-  const bool no_ca = options.ca.empty() && options.ca_directory.empty();
+  const bool no_ca = mysql->options.ssl_ca == nullptr && mysql->options.ssl_capath == nullptr;
   my_bool verify = mode == TlsMode::kVerifyIdentity || (mode == TlsMode::kVerifyCa && no_ca);
   mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &use);
-  mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
+  if (verify || options.tls_mode) mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
 #else
   unsigned native = SSL_MODE_PREFERRED;
   switch (mode) {
@@ -170,6 +180,68 @@ void apply_tls(MYSQL* mysql, const MysqlOptions& options) {
   mysql_options(mysql, MYSQL_OPT_SSL_MODE, &native);
 #endif
 }
+
+#ifdef MARIADB_PACKAGE_VERSION_ID
+
+// Exported by the library, declared in a header that is not for its users.
+extern "C" int ma_pvio_register_callback(my_bool add,
+                                         void (*callback)(int, MYSQL*, const unsigned char*,
+                                                          std::size_t));
+
+// MariaDB's library has two habits that must not reach an operator. Whatever a defaults file says
+// of TLS wins over what was set before. And where the server offers no TLS it logs in all the same,
+// with the password of a caching_sha2_password account in clear text, because it takes the wish for
+// TLS for TLS. The greeting is the moment to correct both: the file is read, no secret is sent.
+class TlsGuard {
+ public:
+  TlsGuard(MYSQL* mysql, const MysqlOptions& options) : mysql_(mysql), options_(options) {
+    [[maybe_unused]] static const int registered = ma_pvio_register_callback(1, &after_transfer);
+    current_ = this;
+  }
+  ~TlsGuard() { current_ = nullptr; }
+  TlsGuard(const TlsGuard&) = delete;
+  TlsGuard& operator=(const TlsGuard&) = delete;
+
+  // True when the connection was cut because the server offers no TLS.
+  bool refused() const { return refused_; }
+
+ private:
+  static void after_transfer(int, MYSQL* mysql, const unsigned char*, std::size_t) {
+    if (current_ != nullptr && current_->mysql_ == mysql) current_->inspect();
+  }
+
+  void inspect() {
+    if (!applied_) apply_tls(mysql_, options_);
+    applied_ = true;
+    // Zero until the greeting is understood, which it is before the first answer to it.
+    if (mysql_->server_capabilities == 0 || (mysql_->server_capabilities & CLIENT_SSL) != 0) return;
+    const bool ca_in_file = !options_.tls_mode && mysql_->options.ssl_ca != nullptr;
+    refused_ = ca_in_file || effective_tls_mode(options_) >= TlsMode::kRequired;
+    const my_bool off = 0;
+    if (refused_)
+      shutdown(static_cast<int>(mysql_get_socket(mysql_)), SHUT_RDWR);
+    else
+      mysql_options(mysql_, MYSQL_OPT_SSL_ENFORCE, &off);
+  }
+
+  // The callback has no argument of ours; a thread has one login at a time.
+  static thread_local TlsGuard* current_;
+  MYSQL* mysql_;
+  const MysqlOptions& options_;
+  bool applied_ = false, refused_ = false;
+};
+thread_local TlsGuard* TlsGuard::current_ = nullptr;
+
+#else
+
+// Oracle's library needs no such care.
+class TlsGuard {
+ public:
+  TlsGuard(MYSQL*, const MysqlOptions&) {}
+  bool refused() const { return false; }
+};
+
+#endif
 
 }  // namespace
 
@@ -194,11 +266,14 @@ Result<std::unique_ptr<SqlSession>> connect(const MysqlOptions& options) {
   const char* const host = path ? nullptr : or_null(options.host);
   const char* const socket = path ? options.host.c_str() : or_null(options.socket);
   const char* const password = options.password ? options.password->c_str() : nullptr;
-  if (mysql_real_connect(mysql, host, or_null(options.user), password, nullptr, options.port,
-                         socket, 0) == nullptr)
-    return session->error();
-  if (effective_tls_mode(options) >= TlsMode::kRequired && mysql_get_ssl_cipher(mysql) == nullptr)
+  const TlsGuard tls(mysql, options);
+  const bool connected = mysql_real_connect(mysql, host, or_null(options.user), password, nullptr,
+                                            options.port, socket, 0) != nullptr;
+  const bool no_tls = connected && effective_tls_mode(options) >= TlsMode::kRequired &&
+                      mysql_get_ssl_cipher(mysql) == nullptr;
+  if (tls.refused() || no_tls)
     return Error{Errc::kUnreachable, label + ": TLS is required but the server does not offer it"};
+  if (!connected) return session->error();
   session->remember_version();
   return std::unique_ptr<SqlSession>(std::move(session));
 }

@@ -17,6 +17,7 @@ class Proxy:
         self.delay_s = delay_s  # added to every piece of data, each way
         self.swallowing = False  # data are read and thrown away, connections stay open
         self.refusing = False  # new connections are closed at once
+        self.from_clients = bytearray()  # what clients have sent
         self._pairs = []
         self._listener = _listen()
         self.host, self.port = self.address = self._listener.getsockname()
@@ -59,6 +60,8 @@ class Proxy:
                     data = end.recv(65536)
                     if not data:
                         return
+                    if end is client:
+                        self.from_clients += data
                     time.sleep(self.delay_s)
                     if not self.swallowing:
                         other[end].sendall(data)

@@ -4,8 +4,9 @@
 import pytest
 
 from certificates import Authority
+from network import Proxy
 from pairs import watch
-from plugin import LAG, THREADS
+from plugin import LAG, THREADS, run
 from servers import Bench, start_all
 
 # A server that is reached and let us in says this; TLS troubles never do.
@@ -126,6 +127,41 @@ def test_tls_from_a_defaults_file(tls, tmp_path):
     tls.assert_refused(GOOD, "-f", str(file), "--ssl-mode", "verify-ca")
     file.write_text(f"[client]\nssl-ca={tls.authority.cert}\n")
     tls.assert_reached(GOOD, "-f", str(file), "--ssl-mode", "verify-ca")
+
+
+def test_command_line_wins_over_a_defaults_file(tls, tmp_path):
+    file = tmp_path / "my.cnf"
+    file.write_text(f"[client]\nssl-ca={tls.other.cert}\n")
+    file.chmod(0o600)
+    tls.assert_reached(GOOD, "-f", str(file), "-C", str(tls.authority.cert))
+    tls.assert_reached(GOOD, "-f", str(file), "--ssl-mode", "disabled")
+    tls.assert_reached(NO_TLS, "-f", str(file), "--ssl-mode", "preferred")
+
+
+def test_a_ca_in_a_defaults_file_requires_tls(tls, tmp_path):
+    file = tmp_path / "my.cnf"
+    file.write_text(f"[client]\nssl-ca={tls.authority.cert}\n")
+    file.chmod(0o600)
+    tls.assert_reached(GOOD, "-f", str(file))
+    tls.assert_refused(NO_TLS, "-f", str(file))
+
+
+@pytest.mark.parametrize("mode", ["disabled", "preferred", "required", "verify-ca",
+                                  "verify-identity"])
+def test_password_never_travels_in_clear_text(tls, bench, mode):
+    server = tls.servers[NO_TLS]
+    proxy = bench.add(Proxy((server.host, server.port)))
+    # A new account: the server remembers those that have logged in, and asks them for less.
+    user = f"new-{mode}"
+    server.create_user(user, "in-clear-text", server.monitor_grants)
+    outcome = run(THREADS, "-H", proxy.host, "-P", str(proxy.port), "-u", user, "-p",
+                  "in-clear-text", "--ssl-mode", mode, "-C", str(tls.authority.cert))
+    assert b"in-clear-text" not in proxy.from_clients
+    if mode in ("disabled", "preferred"):
+        assert REACHED in outcome.text
+        assert user.encode() in proxy.from_clients
+    else:
+        assert outcome.state == "CRITICAL" and "TLS" in outcome.text
 
 
 def test_both_checks_use_the_same_rules(tls):
