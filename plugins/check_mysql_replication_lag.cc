@@ -91,7 +91,7 @@ void compare_with_last_run(LagFacts& facts, const std::string& directory) {
       channel.silence = Silence{now - receipt->since_epoch_s, channel.status.heartbeat_period_s};
   }
   if (const auto saved = save_receipts(directory, facts.server, receipts); !saved)
-    facts.notes.push_back("--state-dir: " + saved.error().text);
+    facts.state_directory_error = "--state-dir: " + saved.error().text;
 }
 
 }  // namespace
@@ -228,6 +228,11 @@ CheckResult evaluate(const LagFacts& facts, const LagLimits& limits) {
     result.state = State::kCritical;
     texts.push_back("no channel '" + name + "'");
   }
+  if (!facts.state_directory_error.empty()) {
+    // The next run could not see a stall, and nobody would know.
+    result.state = worst(result.state, State::kUnknown);
+    texts.push_back(facts.state_directory_error);
+  }
   if (texts.empty()) {
     result.state = limits.not_replica;
     texts.push_back("not a replica");
@@ -289,9 +294,8 @@ int plugin_main(const std::vector<std::string>& args) {
   const std::string server = server_label(mysql);
   cli.waiting_for(server + " to accept the connection");
   auto session = connect(mysql);
-  if (!session) return cli.report(from_error(session.error()));
-  cli.waiting_for(server + " to tell its replication status");
-  const auto facts = gather(**session, server, query);
+  if (session) cli.waiting_for(server + " to tell its replication status");
+  const auto facts = session ? gather(**session, server, query) : session.error();
   CheckResult result = facts ? evaluate(*facts, limits) : from_error(facts.error());
   for (std::string& note : option_notes(mysql)) result.notes.push_back(std::move(note));
   return cli.report(result);

@@ -30,6 +30,7 @@ struct LagFacts {
   std::string server;
   std::vector<ChannelLag> channels;
   std::vector<std::string> missing_channels = {};  // asked for, not there
+  std::string state_directory_error = {};          // why this run is not remembered
   std::vector<std::string> notes = {};
 };
 

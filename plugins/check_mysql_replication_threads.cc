@@ -201,9 +201,9 @@ int plugin_main(const std::vector<std::string>& args) {
   const std::string server = server_label(mysql);
   cli.waiting_for(server + " to accept the connection");
   auto session = connect(mysql);
-  if (!session) return cli.report(from_error(session.error()));
-  cli.waiting_for(server + " to tell its replication status");
-  const auto facts = gather(**session, server, limits.expected_source);
+  if (session) cli.waiting_for(server + " to tell its replication status");
+  const auto facts =
+      session ? gather(**session, server, limits.expected_source) : session.error();
   CheckResult result = facts ? evaluate(*facts, limits) : from_error(facts.error());
   result.notes = option_notes(mysql);
   return cli.report(result);
