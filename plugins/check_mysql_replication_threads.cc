@@ -202,8 +202,7 @@ int plugin_main(const std::vector<std::string>& args) {
   cli.waiting_for(server + " to accept the connection");
   auto session = connect(mysql);
   if (session) cli.waiting_for(server + " to tell its replication status");
-  const auto facts =
-      session ? gather(**session, server, limits.expected_source) : session.error();
+  const auto facts = session ? gather(**session, server, limits.expected_source) : session.error();
   CheckResult result = facts ? evaluate(*facts, limits) : from_error(facts.error());
   result.notes = option_notes(mysql);
   return cli.report(result);
