@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -16,7 +17,7 @@ std::string format_number(double value) {
 }
 
 std::string format_duration(double seconds) {
-  if (seconds < 0) return "-" + format_duration(-seconds);
+  if (seconds <= -0.05) return "-" + format_duration(-seconds);
   if (seconds < 9.95) return fmt::format("{}s", format_number(std::round(seconds * 10) / 10));
   const auto whole = static_cast<long long>(std::min(std::round(seconds), 9e15));
   if (whole < 120) return fmt::format("{}s", whole);
@@ -81,9 +82,10 @@ std::string sanitize(std::string_view text) {
 
 std::string shorten(std::string_view text, std::size_t limit) {
   if (text.size() <= limit) return std::string(text);
-  std::size_t cut = limit < 3 ? 0 : limit - 3;
+  const std::string_view mark = std::string_view("...").substr(0, limit);
+  std::size_t cut = limit - mark.size();
   while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) --cut;
-  return std::string(text.substr(0, cut)) + "...";
+  return std::string(text.substr(0, cut)).append(mark);
 }
 
 std::string_view trim(std::string_view text) {
