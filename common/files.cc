@@ -78,7 +78,7 @@ Result<Done> make_private_directory(const std::string& path) {
 Result<Done> write_file_atomic(const std::string& path, std::string_view content) {
   std::string temporary = path + ".XXXXXX";
   const Descriptor file(mkostemp(temporary.data(), O_CLOEXEC));  // creates with mode 0600
-  if (file.get() < 0) return system_error(Errc::kInternal, "create", temporary);
+  if (file.get() < 0) return system_error(Errc::kInternal, "write", path);
   if (!write_all(file.get(), content) || fsync(file.get()) != 0 ||
       rename(temporary.c_str(), path.c_str()) != 0) {
     const Error error = system_error(Errc::kInternal, "write", path);
