@@ -12,6 +12,16 @@
 
 namespace ha {
 
+namespace {
+
+// True for an IPv6 address, with or without the zone of RFC 4007 ("fe80::1%eth0").
+bool is_ipv6(std::string_view text) {
+  in6_addr address = {};
+  return inet_pton(AF_INET6, std::string(text.substr(0, text.find('%'))).c_str(), &address) == 1;
+}
+
+}  // namespace
+
 Result<HostPort> parse_host_port(std::string_view text) {
   const Error malformed{Errc::kUsage, fmt::format("'{}' is not HOST[:PORT] (an IPv6 address with a "
                                                   "port stands in brackets)",
@@ -33,6 +43,7 @@ Result<HostPort> parse_host_port(std::string_view text) {
     has_port = true;
   }
   if (host.empty() || host.find_first_of(" \t\r\n/[]") != host.npos) return malformed;
+  if (host.find(':') != host.npos && !is_ipv6(host)) return malformed;
   HostPort address{std::string(host)};
   if (has_port) {
     const auto number = parse_integer(port);
