@@ -47,9 +47,7 @@ void stop_now(int) {
 }  // namespace
 
 void set_hard_stop(const Deadline& deadline, std::string output, int exit_code) {
-  const LastWords* const replaced = last_words.load();
-  last_words.store(new LastWords{std::move(output), exit_code, replaced});
-  if (replaced != nullptr) return;
+  last_words.store(new LastWords{std::move(output), exit_code, last_words.load()});
   struct sigaction action = {};
   action.sa_handler = stop_now;
   sigaction(SIGALRM, &action, nullptr);
