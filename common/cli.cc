@@ -67,13 +67,20 @@ int print(std::string_view output, int exit_code) {
 
 int print(const Report& report) { return print(report.output, static_cast<int>(report.state)); }
 
-// Finds the voice before, or without, a proper parse: errors are to be JSON for who asked for it.
+// Finds an option's value before, or without, a proper parse; empty when it is not there.
+std::string peek(const std::vector<std::string>& args, const std::string& letter,
+                 const std::string& name) {
+  for (std::size_t i = 1; i < args.size(); ++i) {
+    if (args[i].starts_with(name + "=")) return args[i].substr(name.size() + 1);
+    if (args[i] == name || args[i] == letter) return i + 1 < args.size() ? args[i + 1] : "";
+    if (!letter.empty() && args[i].starts_with(letter)) return args[i].substr(letter.size());
+  }
+  return "";
+}
+
+// Errors are to be JSON for who asked for it, wherever it stands.
 Voice guess_voice(const std::vector<std::string>& args) {
-  for (std::size_t i = 1; i < args.size(); ++i)
-    if (args[i] == "--output=json" ||
-        (args[i] == "--output" && i + 1 < args.size() && args[i + 1] == "json"))
-      return Voice::kJson;
-  return Voice::kNagios;
+  return peek(args, "", "--output") == "json" ? Voice::kJson : Voice::kNagios;
 }
 
 std::string check_name(const std::string& binary) {
@@ -171,7 +178,11 @@ void Cli::add_timeout() {
 Cli::~Cli() = default;
 
 void Cli::flag(const char* names, bool& target, const char* help) {
-  state_->app.add_flag(names, target, help);
+  state_->app.add_flag(names, target, help)->each([](const std::string& value) {
+    const std::vector<std::string> words = {"true", "false", "yes", "no", "on", "off", "1", "0"};
+    if (std::ranges::find(words, value) == words.end())
+      throw CLI::ValidationError(fmt::format("'{}' is not one of: {}", value, join(words, ", ")));
+  });
 }
 
 void Cli::option(const char* names, const char* metavar, Accept accept, const char* help) {
@@ -361,9 +372,21 @@ std::string Cli::State_::help_text() const {
   return text;
 }
 
+// A file of options may hang too, before it is known whether it holds the timeout.
+void Cli::watch_files(const std::vector<std::string>& args) {
+  State_& s = *state_;
+  if (s.kind == Kind::kTool) return;
+  const std::string timeout = peek(args, "-t", "--timeout");
+  if (const auto seconds = parse_seconds(timeout.substr(0, timeout.find(':'))))
+    s.timeout_s = *seconds;
+  s.deadline = Deadline::after(s.timeout_s);
+  waiting_for("its files of options");
+}
+
 std::optional<int> Cli::parse(const std::vector<std::string>& args) {
   State_& s = *state_;
   s.style.voice = guess_voice(args);
+  watch_files(args);
   std::vector<std::string> reversed;  // the order in which CLI11 wants them
   for (const std::string& arg : args) {
     // CLI11 would take the next argument for an empty value.

@@ -88,6 +88,7 @@ class Cli {
   struct State_;
   void add_voices();
   void add_timeout();
+  void watch_files(const std::vector<std::string>& args);
   void choice_index(const char* names, const std::vector<std::string>& words, const char* help,
                     std::function<void(std::size_t)> take);
   std::unique_ptr<State_> state_;
