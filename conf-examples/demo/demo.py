@@ -9,6 +9,7 @@ of it; what was expected and did not come ends the demonstration with an error.
 import contextlib
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -156,7 +157,10 @@ def main():
     except KeyboardInterrupt:
         view.end("Interrupted; all servers are ended and their files removed.")
         return 128 + signal.SIGINT
-    except (OSError, RuntimeError) as error:  # TimeoutError is an OSError
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except (OSError, RuntimeError, subprocess.SubprocessError) as error:
         view.end(f"The demonstration failed: {error}")
         return 1
     view.end("Done; all servers are ended and their files removed.",
