@@ -16,8 +16,6 @@ import sys
 from pathlib import Path
 
 MYSQL_PACKAGES = "mysql-server-core,mysql-client-core"
-# Unpacked, not installed: an installed package would start a monitoring engine on this machine.
-NAGIOS_PACKAGES = ("nagios4-core", "nagios4-common")
 
 
 def directory():
@@ -65,13 +63,28 @@ def mysql_command(program):
 
 
 def nagios_root():
-    """Return a tree into which Debian's Nagios Core 4 was unpacked."""
+    """Return a tree with Nagios Core 4."""
+    return _unpacked("nagios4", ["nagios4-core", "nagios4-common"])
+
+
+def icinga2_root():
+    """Return a tree with Icinga 2 and its template library; tests/packages has its libraries."""
+    return _unpacked("icinga2", ["icinga2-bin", "icinga2-common"])
+
+
+def nrpe_root():
+    """Return a tree with the NRPE daemon and check_nrpe."""
+    return _unpacked("nrpe", ["nagios-nrpe-server", "nagios-nrpe-plugin"])
+
+
+def _unpacked(name, packages):
+    """Return a tree into which Debian packages were unpacked. Installed, they would start services."""
     def build(scratch):
-        _logged(["apt-get", "-qq", "download", *NAGIOS_PACKAGES], cwd=scratch)
+        _logged(["apt-get", "-qq", "download", *packages], cwd=scratch)
         for package in sorted(scratch.glob("*.deb")):
             _logged(["dpkg", "-x", str(package), str(scratch)])
             package.unlink()
-    return prepared("nagios4", build)
+    return prepared(name, build)
 
 
 def _logged(command, cwd=None):
@@ -84,7 +97,8 @@ def _logged(command, cwd=None):
 
 def main():
     """Prepare the entries named on the command line."""
-    builders = {"mysql": mysql_root, "nagios": nagios_root}
+    builders = {"mysql": mysql_root, "nagios": nagios_root, "icinga2": icinga2_root,
+                "nrpe": nrpe_root}
     if not sys.argv[1:]:
         print(directory())
     for name in sys.argv[1:]:

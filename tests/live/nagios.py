@@ -162,7 +162,7 @@ class Nagios:
             self.process.send_signal(signal.SIGCONT)
             self.process.wait(timeout)
         # Its workers and their checks lead groups of their own, but stay in its session.
-        wait_until(lambda: not _kill_session(self.process.pid), timeout, "the workers to end")
+        wait_until(lambda: not kill_session(self.process.pid), timeout, "the workers to end")
 
     # What it knows
 
@@ -271,7 +271,7 @@ def _program():
     return cache.nagios_root() / "usr/sbin/nagios4"
 
 
-def _kill_session(session):
+def kill_session(session):
     """Kill every process of a session; return whether there was one."""
     members = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
