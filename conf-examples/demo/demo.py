@@ -14,25 +14,16 @@ import sys
 import time
 from pathlib import Path
 
+import pymysql
+
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/live"))
 
-from nagios import Nagios  # noqa: E402
-from servers import MONITOR_PASSWORD, MONITOR_USER, Bench  # noqa: E402
+from nagios import watching  # noqa: E402
+from servers import Bench  # noqa: E402
 from view import View  # noqa: E402
 
-EXAMPLES = ROOT / "conf-examples/nagios"
 PATIENCE_S = 30.0
-
-HOSTS = """\
-define host {{
-    use              mysql-replica
-    host_name        db2
-    address          {replica.host}
-    _MYSQL_PORT      {replica.port}
-    _MYSQL_SOURCE    {primary.host}:{primary.port}
-}}
-"""
 
 
 class Stage:
@@ -50,14 +41,8 @@ class Stage:
         view.event(f"db1 is {self.primary.host}:{self.primary.port}, "
                    f"db2 is {self.replica.host}:{self.replica.port}")
 
-        account = bench.directory / "mysql-monitor.cnf"
-        account.touch(mode=0o600)
-        account.write_text(f"[client]\nuser={MONITOR_USER}\npassword={MONITOR_PASSWORD}\n")
-        self.nagios = bench.add(Nagios(
-            bench.directory / "nagios", Path(os.environ["HA_BUILD_DIR"]) / "plugins",
-            objects=[EXAMPLES / "commands.cfg", EXAMPLES / "services.cfg"],
-            hosts=HOSTS.format(primary=self.primary, replica=self.replica),
-            macros={"USER3": account})).start()
+        plugins = Path(os.environ["HA_BUILD_DIR"]) / "plugins"
+        self.nagios = watching(bench, plugins, self.primary, self.replica).start()
         view.event("Nagios Core runs the services of conf-examples/nagios, a second for each minute")
 
     def wait_for(self, state):
@@ -160,7 +145,7 @@ def main():
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
-    except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+    except (OSError, RuntimeError, subprocess.SubprocessError, pymysql.Error) as error:
         view.end(f"The demonstration failed: {error}")
         return 1
     view.end("Done; all servers are ended and their files removed.",

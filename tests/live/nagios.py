@@ -6,6 +6,9 @@ does there too: the resource file, nagios.cfg and the hosts. Time runs sixty tim
 interval of 1 is a second. Notifications go into a file (see `notifications()`).
 
 A Nagios that is given to Bench.add() ends with the bench, and all that it started with it.
+
+    nagios = watching(bench, plugins, source, replica).start()
+    wait_until(lambda: nagios.service("Replication lag").state == "CRITICAL")
 """
 
 import contextlib
@@ -19,8 +22,10 @@ import time
 from pathlib import Path
 
 import cache
-from server import wait_until
+from server import MONITOR_PASSWORD, MONITOR_USER, wait_until
 
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "conf-examples/nagios"
 STATES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 # Debian's own files that users' objects build upon: generic-host, generic-service, 24x7.
 _DEBIAN_OBJECTS = ("templates.cfg", "timeperiods.cfg")
@@ -60,6 +65,17 @@ define contactgroup {
     contactgroup_name   admins
     members             admin
 }
+"""
+
+
+_REPLICA = """\
+define host {{
+    use              mysql-replica
+    host_name        {replica.name}
+    address          {replica.host}
+    _MYSQL_PORT      {replica.port}
+    _MYSQL_SOURCE    {source.host}:{source.port}
+}}
 """
 
 
@@ -264,6 +280,22 @@ class Nagios:
             **settings,
         }.items()
         self._config.write_text("".join(f"{key}={value}\n" for key, value in lines))
+
+
+def watching(bench, plugins, source, replica, name="nagios"):
+    """Return a Nagios of the bench, not started, that watches a replica with the examples' objects."""
+    return bench.add(Nagios(
+        bench.directory / name, plugins, [EXAMPLES / "commands.cfg", EXAMPLES / "services.cfg"],
+        _REPLICA.format(source=source, replica=replica),
+        {"USER3": monitor_file(bench.directory / f"{name}-monitor.cnf")}))
+
+
+def monitor_file(path, *more_lines):
+    """Write an option file of the monitoring account that only we can read; return its path."""
+    path.touch(mode=0o600)
+    lines = ["[client]", f"user={MONITOR_USER}", f"password={MONITOR_PASSWORD}", *more_lines]
+    path.write_text("\n".join(lines) + "\n")
+    return path
 
 
 def _program():
