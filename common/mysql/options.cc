@@ -80,7 +80,8 @@ Result<DefaultsFile> check_defaults_file(const std::string& path, const std::str
       const std::size_t end = line.find(']');
       if (end == line.npos) return bad("a group must end with ']'");
       in_section = true;
-      in_group = trim(line.substr(1, end - 1)) == group;
+      const std::string_view name = trim(line.substr(1, end - 1));
+      in_group = name == "client" || name == group;  // the libraries read both
       continue;
     }
     if (!in_section) return bad("option before the first [group]");
