@@ -76,7 +76,7 @@ Result<ChannelStatus> read_channel(const Row& row, const Spelling& words) {
   channel.name = row.text(words.channel_column).value_or("");  // absent before MySQL 5.7.6
   channel.source_host = reader.text("{s}_Host");
   channel.source_port = static_cast<unsigned>(reader.whole("{s}_Port"));
-  if (const auto id = reader.number("{s}_Server_Id"); id && *id > 0)
+  if (const auto id = reader.number("{s}_Server_Id"); id && *id > 0 && *id <= 4294967295)
     channel.source_server_id = static_cast<std::uint32_t>(*id);
   channel.io = reader.thread("{r}_IO_Running", "IO");
   channel.sql = reader.thread("{r}_SQL_Running", "SQL");
