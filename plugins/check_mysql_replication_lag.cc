@@ -80,9 +80,9 @@ void measure_by_applier(ChannelLag& channel, const Activities& activities) {
 }
 
 // Fills in how long each source has been silent, from two runs where the server does not tell.
-void compare_with_last_run(LagFacts& facts, const std::string& directory) {
-  std::vector<ChannelStatus> channels;
-  for (const ChannelLag& channel : facts.channels) channels.push_back(channel.status);
+// `channels` are all of the server's: checks of single ones may share the directory.
+void compare_with_last_run(LagFacts& facts, const std::vector<ChannelStatus>& channels,
+                           const std::string& directory) {
   const auto now = static_cast<double>(time(nullptr));
   const auto receipts = update_receipts(load_receipts(directory, facts.server), channels, now);
   for (ChannelLag& channel : facts.channels) {
@@ -136,7 +136,7 @@ Result<LagFacts> gather(SqlSession& session, const std::string& server, const La
     if (const auto found = known.find(channel.status.name); found != known.end())
       channel.silence = found->second.silence;
   if (known.empty() && !query.state_directory.empty())
-    compare_with_last_run(facts, query.state_directory);
+    compare_with_last_run(facts, *channels, query.state_directory);
   return facts;
 }
 
