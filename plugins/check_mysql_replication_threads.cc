@@ -158,7 +158,7 @@ CheckResult evaluate(const ThreadsFacts& facts, const ThreadsLimits& limits) {
   if (facts.channels.empty() && missing.empty()) add(limits.not_replica, "not a replica");
   if (const double count = static_cast<double>(facts.channels.size());
       judge(limits.channels, count) != State::kOk)
-    add(judge(limits.channels, count), fmt::format("{} channels", count));
+    add(judge(limits.channels, count), fmt::format("{} channel{}", count, count == 1 ? "" : "s"));
   if (facts.read_only == false && limits.writable != State::kOk)
     add(limits.writable, "accepts writes (read_only=0)");
 
