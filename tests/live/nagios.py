@@ -22,7 +22,7 @@ import time
 from pathlib import Path
 
 import cache
-from server import MONITOR_PASSWORD, MONITOR_USER, wait_until
+from server import MONITOR_PASSWORD, MONITOR_USER, spawn, uninterrupted, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "conf-examples/nagios"
@@ -106,8 +106,7 @@ class Service:
 
 
 class Nagios:
-    """A Nagios process with a directory that stays over restarts. Start it from the main thread:
-    it ends when the thread that started it ends, however that happens.
+    """A Nagios process with a directory that stays over restarts.
 
     `objects` are object files in use as they are, `hosts` the text of one more; `macros` are lines
     of the resource file beside $USER1$, e.g. {"USER3": path}; `settings` are lines of nagios.cfg.
@@ -134,11 +133,9 @@ class Nagios:
     def start(self, timeout=20.0):
         """Start the process and wait for its first status file; RuntimeError when it ends instead."""
         self.status_file.unlink(missing_ok=True)
-        with open(self.directory / "output", "ab") as output:
-            self.process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", "--", _program(), self._config],
-                stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=self.directory,
-                start_new_session=True)
+        with uninterrupted():
+            self.process = spawn([_program(), self._config], self.directory / "output",
+                                 self.directory)
 
         def ready():
             if self.process.poll() is not None:

@@ -6,11 +6,13 @@ file. A server belongs to a Bench (servers.py), which chooses its port and ends 
 """
 
 import concurrent.futures
+import contextlib
 import dataclasses
 import os
 import re
 import signal
 import subprocess
+import threading
 import time
 
 import pymysql
@@ -37,6 +39,34 @@ def wait_until(condition, timeout=20.0, what=None):
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {timeout} s in vain for {what or condition}: {value!r}")
         time.sleep(0.02)
+
+
+def spawn(command, log, directory):
+    """Start a process in a session of its own that the kernel kills when this program ends."""
+    with open(log, "ab") as output:
+        return _spawner.submit(
+            subprocess.Popen, ["setpriv", "--pdeathsig", "KILL", "--", *command],
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=directory,
+            start_new_session=True).result()
+
+
+@contextlib.contextmanager
+def uninterrupted():
+    """Put off Ctrl-C and requests to end until the end of the block: a process whose start was
+    interrupted before anybody had noted its id could not be ended."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came = []
+    previous = {number: signal.signal(number, lambda which, _: came.append(which))
+                for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    for number in came:
+        signal.raise_signal(number)
 
 
 @dataclasses.dataclass
@@ -84,12 +114,9 @@ class Server:
             os.makedirs(self.directory, exist_ok=True)
             subprocess.run(["cp", "-a", "--sparse=always", self._template(), self.datadir],
                            check=True)
-        command = ["setpriv", "--pdeathsig", "KILL", "--", *self._command(), *self._common_options(),
-                   *self._tls_options(), *self.options]
-        with open(self.log, "ab") as log:
-            self.process = _spawner.submit(
-                subprocess.Popen, command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                cwd=self.directory, start_new_session=True).result()
+        command = [*self._command(), *self._common_options(), *self._tls_options(), *self.options]
+        with uninterrupted():
+            self.process = spawn(command, self.log, self.directory)
         self._is_new = new
         if wait:
             self.wait_ready()
