@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+"""conf-examples/demo/run plays to its end without questions, and leaves nothing behind however it
+ends."""
+
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import plugin
+from nagios import ROOT
+from servers import wait_until
+
+RUN = ROOT / "conf-examples/demo/run"
+MARK = "HA_DEMO_TEST"
+
+
+class Demo:
+    """A run of the demonstration without a terminal, with a private /dev/shm and temporary files."""
+
+    def __init__(self, directory):
+        self.temporary = directory / "tmp"
+        self.temporary.mkdir()
+        self.left = directory / "left"
+        self._output = directory / "output"
+        self._mark = f"{MARK}={directory}"
+        # The mount disappears with its last process; what is left in it is written down before.
+        script = ('set -m; mount -t tmpfs none /dev/shm; "$0" & echo $! >"$2"; '
+                  'wait $!; code=$?; find /dev/shm "$TMPDIR" -mindepth 1 >"$1"; exit $code')
+        pid_file = directory / "pid"
+        with open(self._output, "wb") as output:
+            self.process = subprocess.Popen(
+                ["unshare", "--mount", "bash", "-c", script, RUN, self.left, pid_file],
+                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                env={**os.environ, "HA_BUILD_DIR": str(plugin.BUILD), "TMPDIR": str(self.temporary),
+                     MARK: str(directory)})
+        self.pid = int(wait_until(lambda: pid_file.exists() and pid_file.read_text(), 20))
+
+    def text(self):
+        """Return what was shown so far."""
+        return self._output.read_text()
+
+    def end(self):
+        """Wait for the end; return the exit code."""
+        return self.process.wait(120)
+
+    def processes(self):
+        """Return the ids of all processes that descend from the run, whoever is their parent now."""
+        found = []
+        for path in Path("/proc").glob("[0-9]*/environ"):
+            try:
+                if self._mark.encode() in path.read_bytes().split(b"\0"):
+                    found.append(int(path.parent.name))
+            except (FileNotFoundError, ProcessLookupError, PermissionError):
+                continue  # Ended, or too privileged to descend from us.
+        return found
+
+    def close(self):
+        """End what a failed test leaves."""
+        for pid in self.processes():
+            os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def demo(tmp_path):
+    started = Demo(tmp_path)
+    yield started
+    started.close()
+
+
+def assert_nothing_is_left(demo):
+    assert demo.processes() == []
+    assert demo.left.read_text() == ""
+    assert not list(RUN.parent.glob("__pycache__"))
+
+
+def test_states_come_in_order_and_nothing_is_left(demo):
+    assert demo.end() == 0, demo.text()
+    events = re.findall(r"^ *\d+\.\d s  (OK|WARNING|CRITICAL|UNKNOWN) +(Replication \w+) +(.*)$",
+                        demo.text(), re.MULTILINE)
+    for service in ("Replication lag", "Replication threads"):
+        states, texts = zip(*[(state, text) for state, name, text in events if name == service])
+        assert states == ("OK", "CRITICAL", "OK", "CRITICAL"), demo.text()
+        assert "SQL thread stopped" in texts[1]
+        assert re.search(r"IO thread connecting, error 20\d\d", texts[3]), texts[3]
+    told = re.findall(r"Nagios notifies (\w+): Replication threads", demo.text())
+    assert told == ["PROBLEM", "RECOVERY", "PROBLEM"]
+    assert "\033" not in demo.text(), "no terminal, no escape sequences"
+    assert_nothing_is_left(demo)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("moment", ["starting two MariaDB servers", "db1 is ", "STOP SLAVE",
+                                    "db1: kill -9"])
+def test_interrupted_at_any_moment_nothing_is_left(demo, moment, number):
+    wait_until(lambda: moment in demo.text(), 60, moment)
+    os.kill(demo.pid, number)
+    assert demo.end() == 128 + number, demo.text()
+    assert "Traceback" not in demo.text()
+    assert_nothing_is_left(demo)
+
+
+def test_failure_is_told_and_nothing_is_left(demo):
+    wait_until(lambda: "STOP SLAVE" in demo.text(), 60)
+    commands = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in demo.processes()}
+    assert any(b"/nagios4\0" in command for command in commands.values())
+    os.kill(next(pid for pid, command in commands.items() if b"db2/data" in command), signal.SIGKILL)
+    assert demo.end() == 1, demo.text()
+    assert "The demonstration failed" in demo.text()
+    assert "Traceback" not in demo.text()
+    assert_nothing_is_left(demo)
