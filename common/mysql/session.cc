@@ -5,6 +5,10 @@
 #include <mysql.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 
 #include "common/text.h"
 
@@ -86,6 +90,8 @@ class MysqlSession : public SqlSession {
       else
         text = "access denied: " + text;
     }
+    // MariaDB's library tells its own EINPROGRESS for whatever became of the connection.
+    if (text.ends_with(" (115)")) text.replace(text.size() - 4, 3, "refused or unreachable");
     return {code, fmt::format("{}: {}", label_, text), number};
   }
 
@@ -243,9 +249,23 @@ class TlsGuard {
 
 #endif
 
+// The libraries notice a missing file late or never, and do not name it.
+Result<Done> check_tls_files(const MysqlOptions& options) {
+  const std::pair<const char*, const std::string&> files[] = {{"--ca-cert", options.ca},
+                                                              {"--ca-dir", options.ca_directory},
+                                                              {"--cert", options.certificate},
+                                                              {"--key", options.key}};
+  for (const auto& [option, path] : files)
+    if (!path.empty() && access(path.c_str(), R_OK) != 0)
+      return Error{Errc::kUsage, fmt::format("{}: cannot read {}: {}", option, sanitize(path),
+                                             std::strerror(errno))};
+  return Done{};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<SqlSession>> connect(const MysqlOptions& options) {
+  if (const auto sound = check_tls_files(options); !sound) return sound.error();
   const std::string label = server_label(options);
   auto session = std::make_unique<MysqlSession>(label);
   MYSQL* const mysql = session->handle();

@@ -3,7 +3,7 @@
 
 import pytest
 
-from plugin import CHECKS, LAG, THREADS, run, run_usage_error
+from plugin import CHECKS, LAG, NOWHERE, THREADS, run, run_usage_error
 
 all_checks = pytest.mark.parametrize("check", CHECKS)
 
@@ -191,3 +191,17 @@ def test_world_readable_defaults_file_is_noted_under_v(write, mode, warned):
         assert bool(notes) == warned, outcome.out
         if warned:
             assert str(file) in notes[0] and "readable" in notes[0]
+
+
+@all_checks
+@pytest.mark.parametrize("option", ["--ca-cert", "--ca-dir", "--cert", "--key"])
+def test_missing_tls_file_is_named(check, option):
+    text = run_usage_error(check, *NOWHERE, option, "/nonexistent/file")
+    assert text == f"{option}: cannot read /nonexistent/file: No such file or directory"
+
+
+@all_checks
+def test_refused_connection_gives_no_misleading_number(check):
+    text = run(check, *NOWHERE).text
+    assert text.startswith("127.0.0.1:1: Can't connect to ")
+    assert "(115)" not in text  # "operation now in progress"
