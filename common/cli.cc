@@ -57,11 +57,7 @@ Report render_error(const ReportStyle& style, std::string_view text) {
 
 int print(std::string_view output, int exit_code) {
   clear_hard_stop();
-  while (!output.empty()) {
-    const ssize_t written = write(STDOUT_FILENO, output.data(), output.size());
-    if (written <= 0) break;
-    output.remove_prefix(static_cast<std::size_t>(written));
-  }
+  write_all(STDOUT_FILENO, output);
   return exit_code;
 }
 

@@ -34,16 +34,6 @@ class Descriptor {
   int fd_;
 };
 
-bool write_all(int fd, std::string_view content) {
-  while (!content.empty()) {
-    const ssize_t written = write(fd, content.data(), content.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    content.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
 }  // namespace
 
 Result<std::string> read_file(const std::string& path) {
@@ -73,6 +63,16 @@ Result<Done> make_private_directory(const std::string& path) {
     return Error{Errc::kUsage,
                  path + " must belong to the user who runs this and be writable by nobody else"};
   return Done{};
+}
+
+bool write_all(int fd, std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t written = write(fd, content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    content.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
 }
 
 Result<Done> write_file_atomic(const std::string& path, std::string_view content) {

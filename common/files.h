@@ -24,4 +24,7 @@ Result<Done> make_private_directory(const std::string& path);
 // new one, on disk. Fails with the path and the system's reason.
 Result<Done> write_file_atomic(const std::string& path, std::string_view content);
 
+// Writes all of `content` to a descriptor; false, with errno, when not all could be written.
+bool write_all(int fd, std::string_view content);
+
 }  // namespace ha

@@ -35,6 +35,13 @@ std::optional<JournalRecord> parse_record(const std::string& line) {
   return record;
 }
 
+std::string to_line(const JournalRecord& record) {
+  Json json = Json::object();
+  for (const auto& [name, value] : record) json[name] = value;
+  // Values may come from a command's output.
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
 }  // namespace
 
 std::string journal_value(const JournalRecord& record, std::string_view name) {
@@ -43,15 +50,21 @@ std::string journal_value(const JournalRecord& record, std::string_view name) {
   return "";
 }
 
+Result<Done> Journal::reopen() {
+  if (fd_ >= 0) close(fd_);
+  fd_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
+               S_IRUSR | S_IWUSR);
+  if (fd_ < 0) return system_error("open", path_);
+  return Done{};
+}
+
 Result<Journal> Journal::open(const std::string& path) {
-  const int fd =
-      ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
-  if (fd < 0) return system_error("open", path);
-  Journal journal(path, fd);
+  Journal journal(path);
+  if (const auto opened = journal.reopen(); !opened) return opened.error();
   const auto content = read_file(path);
   if (!content) return content.error();
   const std::size_t whole = content->rfind('\n') + 1;  // 0 when there is no whole line
-  if (whole < content->size() && ftruncate(fd, static_cast<off_t>(whole)) != 0)
+  if (whole < content->size() && ftruncate(journal.fd_, static_cast<off_t>(whole)) != 0)
     return system_error("repair", path);
   for (const std::string& line : split(std::string_view(*content).substr(0, whole), '\n')) {
     if (line.empty()) continue;
@@ -73,13 +86,9 @@ Journal::~Journal() {
 }
 
 Result<Done> Journal::append(JournalRecord record) {
-  Json json = Json::object();
-  for (const auto& [name, value] : record) json[name] = value;
-  // Values may come from a command's output.
-  const std::string line = json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  const std::string line = to_line(record);
   const off_t before = lseek(fd_, 0, SEEK_END);
-  const ssize_t written = write(fd_, line.data(), line.size());
-  if (written != static_cast<ssize_t>(line.size()) || fdatasync(fd_) != 0) {
+  if (!write_all(fd_, line) || fdatasync(fd_) != 0) {
     const Error error = system_error("write", path_);
     // Half a record must not become the first half of the next.
     if (before < 0 || ftruncate(fd_, before) != 0) return system_error("repair", path_);
@@ -89,10 +98,12 @@ Result<Done> Journal::append(JournalRecord record) {
   return Done{};
 }
 
-Result<Done> Journal::clear() {
-  if (ftruncate(fd_, 0) != 0 || fdatasync(fd_) != 0) return system_error("empty", path_);
-  records_.clear();
-  return Done{};
+Result<Done> Journal::rewrite(std::vector<JournalRecord> records) {
+  std::string content;
+  for (const JournalRecord& record : records) content += to_line(record);
+  if (const auto written = write_file_atomic(path_, content); !written) return written;
+  records_ = std::move(records);
+  return reopen();
 }
 
 }  // namespace ha

@@ -34,14 +34,15 @@ class Journal {
   // Appends one record and waits until it is on disk.
   Result<Done> append(JournalRecord record);
 
-  // Empties the file: its story has ended.
-  Result<Done> clear();
+  // Replaces everything by `records`, atomically: after a kill there is the old story or the new.
+  Result<Done> rewrite(std::vector<JournalRecord> records);
 
  private:
-  Journal(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+  explicit Journal(std::string path) : path_(std::move(path)) {}
+  Result<Done> reopen();
 
   std::string path_;
-  int fd_;
+  int fd_ = -1;
   std::vector<JournalRecord> records_;
 };
 

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+// ha_guard: the soft/hard state logic of an engine where none runs (cold standby).
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "common/cli.h"
+#include "common/files.h"
+#include "common/guard.h"
+#include "common/text.h"
+#include "common/version.h"
+
+namespace ha {
+
+namespace {
+
+void add_steps(Cli& cli, const char* name, std::vector<GuardStep>& steps, const char* help) {
+  cli.option(
+      name, "COMMAND",
+      [&steps](const std::string& value) -> Result<Done> {
+        auto step = parse_step(value);
+        if (!step) return step.error();
+        steps.push_back(std::move(*step));
+        return Done{};
+      },
+      help);
+}
+
+void add_guard_options(Cli& cli, GuardConfig& config, bool& daemon) {
+  cli.text("--name", "NAME", config.name, "name of this guard; two of one name never run at once");
+  cli.option(
+      "--check", "COMMAND",
+      [&config](const std::string& value) -> Result<Done> {
+        auto argv = split_command(value);
+        if (!argv) return argv.error();
+        config.check = std::move(*argv);
+        return Done{};
+      },
+      "what tells whether the other node is well, by its exit code");
+  cli.seconds("--check-timeout", config.check_timeout_s, "time for one check (default: 10)");
+  cli.option(
+      "--retries", "COUNT",
+      [&config](const std::string& value) -> Result<Done> {
+        const auto count = parse_integer(value);
+        if (!count || *count < 1 || *count > 1000)
+          return Error{Errc::kUsage,
+                       fmt::format("'{}' is not a count (accepted: 1 to 1000)", value)};
+        config.retries = static_cast<int>(*count);
+        return Done{};
+      },
+      "failed attempts in all before acting (default: 3)");
+  cli.seconds("--retry-interval", config.retry_interval_s,
+              "wait between two attempts (default: 10)");
+  cli.option(
+      "--fail-on", "LIST",
+      [&config](const std::string& value) { return parse_fail_on(value, config); },
+      "what counts as failed (default: critical,timeout,255)");
+  add_steps(
+      cli, "--on-failure", config.on_failure,
+      "step of the failover, in order; a failing step stops the rest unless it starts with -");
+  add_steps(cli, "--on-recovery", config.on_recovery,
+            "step when the check is well again; only without a lock file");
+  add_steps(cli, "--while-healthy", config.while_healthy,
+            "step of every healthy pass, e.g. rsync of the event log");
+  cli.seconds("--command-timeout", config.command_timeout_s, "time for one step (default: 60)");
+  cli.text("--lock-file", "PATH", config.lock_file,
+           "written after a failover; the guard is silent until it is removed");
+  cli.text("--state-dir", "DIR", config.state_directory,
+           fmt::format("directory of the journal (default: {})", kStatedir).c_str());
+  cli.seconds("--interval", config.interval_s, "time between two passes of a daemon (default: 60)");
+  cli.flag("--daemon", daemon, "stay and make a pass every interval");
+}
+
+// Returns what is wrong with the configuration as a whole, "" when nothing is.
+std::string find_conflict(const GuardConfig& config) {
+  constexpr char kNameCharacters[] =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+  if (config.name.empty() || config.name[0] == '.' ||
+      config.name.find_first_not_of(kNameCharacters) != std::string::npos)
+    return "--name: needs letters, digits, '.', '_' or '-'";
+  if (config.check.empty()) return "--check: needs a command";
+  if (!config.lock_file.empty() && !config.on_recovery.empty())
+    return "--on-recovery: never runs with --lock-file; remove one of the two";
+  return "";
+}
+
+}  // namespace
+
+int plugin_main(const std::vector<std::string>& args) {
+  GuardConfig config;
+  config.state_directory = kStatedir;
+  bool daemon = false;
+  Cli cli("ha_guard",
+          "Runs a check and, when it has failed for good, the steps of a failover, each once.",
+          Cli::Kind::kTool);
+  add_guard_options(cli, config, daemon);
+  if (const auto exit_code = cli.parse(args)) return *exit_code;
+  if (const std::string conflict = find_conflict(config); !conflict.empty())
+    return cli.usage_error(conflict);
+
+  if (const auto made = make_private_directory(config.state_directory); !made)
+    return cli.usage_error("--state-dir: " + made.error().text);
+  const std::string path = config.state_directory + "/" + config.name;
+  const int lock = open((path + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (lock < 0)
+    return cli.usage_error(
+        fmt::format("--state-dir: cannot open {}.lock: {}", path, std::strerror(errno)));
+  if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+    constexpr int kBusy = 0;
+    return cli.finish(kBusy, fmt::format("another guard '{}' is running", config.name));
+  }
+  auto journal = Journal::open(path + ".journal");
+  if (!journal) return cli.usage_error("--state-dir: " + journal.error().text);
+
+  PosixProcess process;
+  SystemClock clock;
+  const std::function<void(const std::string&)> say = [&config](const std::string& line) {
+    fmt::print("{}: {}\n", config.name, line);
+    std::fflush(stdout);
+  };
+  for (;;) {
+    const GuardOutcome outcome = run_pass(config, *journal, process, clock, say);
+    if (cli.verbosity() > 0 && outcome == GuardOutcome::kDone) say("pass done");
+    if (!daemon) return static_cast<int>(outcome);
+    if (!clock.sleep(config.interval_s)) return 0;
+  }
+}
+
+}  // namespace ha

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#include "common/journal.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "tests/fakes/file_size_limit.h"
+
+namespace ha {
+namespace {
+
+class JournalTest : public testing::Test {
+ protected:
+  JournalTest() {
+    char name[] = "/dev/shm/journal-test-XXXXXX";
+    directory_ = mkdtemp(name);
+    path_ = directory_ + "/journal";
+  }
+  ~JournalTest() override { std::filesystem::remove_all(directory_); }
+
+  void write(const std::string& content) { std::ofstream(path_, std::ios::app) << content; }
+
+  std::string directory_, path_;
+};
+
+TEST_F(JournalTest, WhatWasAppendedIsThereAfterReopening) {
+  {
+    auto journal = Journal::open(path_);
+    ASSERT_TRUE(journal);
+    EXPECT_TRUE(journal->append({{"event", "step"}, {"output", "a \"b\"\nc\xff"}}));
+    EXPECT_TRUE(journal->append({{"event", "done"}}));
+  }
+  const auto journal = Journal::open(path_);
+  ASSERT_TRUE(journal);
+  ASSERT_EQ(journal->records().size(), 2u);
+  EXPECT_EQ(journal_value(journal->records()[0], "output"), "a \"b\"\nc\xEF\xBF\xBD");
+  EXPECT_EQ(journal_value(journal->records()[1], "event"), "done");
+  EXPECT_EQ(journal_value(journal->records()[1], "absent"), "");
+}
+
+TEST_F(JournalTest, OnlyItsOwnerReadsIt) {
+  ASSERT_TRUE(Journal::open(path_));
+  struct stat info = {};
+  ASSERT_EQ(stat(path_.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777u, 0600u);
+}
+
+TEST_F(JournalTest, ATornLastLineIsCutOff) {
+  write("{\"event\":\"one\"}\n{\"event\":\"tw");
+  auto journal = Journal::open(path_);
+  ASSERT_TRUE(journal);
+  EXPECT_EQ(journal->records().size(), 1u);
+  EXPECT_TRUE(journal->append({{"event", "three"}}));
+  const auto again = Journal::open(path_);
+  ASSERT_TRUE(again);
+  ASSERT_EQ(again->records().size(), 2u);
+  EXPECT_EQ(journal_value(again->records()[1], "event"), "three");
+}
+
+TEST_F(JournalTest, ADamagedLineInTheMiddleIsAnError) {
+  write("{\"event\":\"one\"}\nrubbish\n{\"event\":\"two\"}\n");
+  const auto journal = Journal::open(path_);
+  ASSERT_FALSE(journal);
+  EXPECT_EQ(journal.error().text, path_ + " is damaged: rubbish");
+}
+
+TEST_F(JournalTest, ASymbolicLinkIsNotFollowed) {
+  std::filesystem::create_symlink(directory_ + "/elsewhere", path_);
+  EXPECT_FALSE(Journal::open(path_));
+  EXPECT_FALSE(std::filesystem::exists(directory_ + "/elsewhere"));
+}
+
+TEST_F(JournalTest, AFullDiskFailsTheAppendAndKeepsTheFileWhole) {
+  auto journal = Journal::open(path_);
+  ASSERT_TRUE(journal);
+  ASSERT_TRUE(journal->append({{"event", "one"}}));
+  const auto size = std::filesystem::file_size(path_);
+  {
+    const FileSizeLimit limit(size + 5);
+    const auto appended = journal->append({{"event", "two"}});
+    ASSERT_FALSE(appended);
+    EXPECT_EQ(appended.error().text, "cannot write " + path_ + ": File too large");
+  }
+  EXPECT_EQ(std::filesystem::file_size(path_), size);
+  EXPECT_EQ(journal->records().size(), 1u);
+  EXPECT_TRUE(journal->append({{"event", "three"}}));
+}
+
+TEST_F(JournalTest, RewritingReplacesTheStory) {
+  auto journal = Journal::open(path_);
+  ASSERT_TRUE(journal);
+  ASSERT_TRUE(journal->append({{"event", "one"}}));
+  ASSERT_TRUE(journal->rewrite({{{"event", "two"}}}));
+  ASSERT_TRUE(journal->append({{"event", "three"}}));
+  const auto again = Journal::open(path_);
+  ASSERT_TRUE(again);
+  ASSERT_EQ(again->records().size(), 2u);
+  EXPECT_EQ(journal_value(again->records()[0], "event"), "two");
+  EXPECT_EQ(journal_value(again->records()[1], "event"), "three");
+}
+
+}  // namespace
+}  // namespace ha
