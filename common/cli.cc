@@ -123,6 +123,8 @@ Cli::Cli(std::string binary, std::string purpose, Kind kind)
   flag("-h,--help", s.help, "print this help and exit");
   flag("-V,--version", s.version, "print the version and exit");
   s.app.add_flag("-v,--verbose", s.style.verbosity, "print more; repeatable");
+  // Engines kill an event handler after 30 seconds (event_handler_timeout).
+  if (kind == Kind::kHandler) s.timeout_s = 25;
   if (kind != Kind::kTool) add_timeout();
   // These two are taken out before CLI11 sees them; here they stand for the help.
   s.app.add_option("--extra-opts", "read options from an INI section as monitoring-plugins do")
@@ -168,7 +170,7 @@ void Cli::add_timeout() {
         return Done{};
       },
       with_state ? "budget of the whole run and the state when it ends (default: 10:critical)"
-                 : "budget of the whole run (default: 10)");
+                 : "budget of the whole run (default: 25)");
 }
 
 Cli::~Cli() = default;
@@ -424,16 +426,22 @@ void Cli::waiting_for(std::string_view what) const {
   const State_& s = *state_;
   const std::string text =
       fmt::format("timed out after {}s waiting for {}", format_number(s.timeout_s), what);
-  if (s.kind != Kind::kCheck)
-    return set_hard_stop(*s.deadline, s.last_words(text), kFailedExitCode);
+  if (s.kind != Kind::kCheck) return prepare_last_words(kFailedExitCode, text);
   const Report words = render(s.style, {s.timeout_state, text});
   set_hard_stop(*s.deadline, words.output, static_cast<int>(words.state));
 }
 
 int Cli::report(const CheckResult& result) const { return print(render(state_->style, result)); }
 
-int Cli::finish(int exit_code, std::string_view text) const {
-  return print(state_->last_words(text), exit_code);
+void Cli::prepare_last_words(int exit_code, std::string_view text) const {
+  set_hard_stop(*state_->deadline, state_->last_words(text), exit_code);
+}
+
+int Cli::finish(int exit_code, std::string_view text,
+                const std::vector<std::string>& details) const {
+  std::string output = state_->last_words(text);
+  for (const std::string& line : details) output += line + "\n";
+  return print(output, exit_code);
 }
 
 int Cli::usage_error(std::string_view text) const {

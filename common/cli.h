@@ -70,11 +70,16 @@ class Cli {
   // tools.
   void waiting_for(std::string_view what) const;
 
+  // Sets what the hard stop of a handler prints instead, "binary: text", and its exit code.
+  void prepare_last_words(int exit_code, std::string_view text) const;
+
   // Prints a check's result in the voice that was asked for; returns the exit code.
   int report(const CheckResult& result) const;
 
-  // Prints a handler's or tool's last words, "binary: text"; returns `exit_code`.
-  int finish(int exit_code, std::string_view text) const;
+  // Prints a handler's or tool's last words, "binary: text", and below them `details` as they are;
+  // returns `exit_code`.
+  int finish(int exit_code, std::string_view text,
+             const std::vector<std::string>& details = {}) const;
 
   // Prints a mistake of the operator that only shows after parsing; returns the exit code.
   int usage_error(std::string_view text) const;
