@@ -13,18 +13,10 @@
 #include <string>
 #include <string_view>
 
+#include "common/engine/engine.h"
 #include "common/result.h"
 
 namespace ha {
-
-// What an engine does at the moment; unset is not known.
-struct EngineFlags {
-  std::optional<bool> notifications = {};
-  std::optional<bool> service_checks = {};
-  std::optional<bool> host_checks = {};
-
-  bool operator==(const EngineFlags&) const = default;
-};
 
 // A value that is missing or no number is unset.
 struct StatusDat {

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// The engine of this host: its command pipe, query handler or API, its status file, and the
+// commands that start, stop and judge it. Every action is told to syslog (daemon facility).
+
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/engine/icinga2_api.h"
+#include "common/engine/role_change.h"
+#include "common/process.h"
+
+namespace ha {
+
+class LocalEngine : public EngineAccess {
+ public:
+  struct Sources {
+    std::string status_file = {};
+    std::optional<Icinga2Api> api = {};
+    std::vector<std::string> verify_command = {};
+    bool acknowledged = false;
+  };
+
+  LocalEngine(Sources sources, Process& process)
+      : sources_(std::move(sources)), process_(process) {}
+
+  EngineMeans means() const;
+  Result<Done> perform(const EngineStep& step, const Deadline& deadline) override;
+
+  // The verify command finds the wanted role in $HA_ROLE and exits with 0 when the engine has it.
+  EngineView look(Role wanted, const Deadline& deadline) override;
+
+ private:
+  Sources sources_;
+  Process& process_;
+};
+
+}  // namespace ha

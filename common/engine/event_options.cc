@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include "common/cli.h"
+#include "common/engine/gate.h"
+#include "common/text.h"
+
+namespace ha {
+
+void add_event_options(Cli& cli, EventMacros& macros) {
+  const auto into = [](std::optional<std::string>& target) {
+    return [&target](const std::string& value) -> Result<Done> {
+      target = value;
+      return Done{};
+    };
+  };
+  cli.option("--state", "STATE", into(macros.state),
+             "state of the service or host: $SERVICESTATE$ or $HOSTSTATE$");
+  cli.option("--state-type", "TYPE", into(macros.state_type),
+             "SOFT or HARD: $SERVICESTATETYPE$ or $HOSTSTATETYPE$");
+  cli.option("--attempt", "N", into(macros.attempt),
+             "its check attempt: $SERVICEATTEMPT$ or $HOSTATTEMPT$");
+  cli.option(
+      "--soft-attempt", "N",
+      [&macros](const std::string& value) -> Result<Done> {
+        const auto number = parse_integer(value);
+        if (!number || *number < 1 || *number > 1000)
+          return Error{Errc::kUsage,
+                       fmt::format("'{}' is not an attempt (accepted: 1 to 1000)", value)};
+        macros.soft_attempt = static_cast<unsigned>(*number);
+        return Done{};
+      },
+      "take over on a SOFT problem from this attempt on (default: only when HARD)");
+}
+
+}  // namespace ha

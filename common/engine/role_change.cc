@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+#include "common/engine/role_change.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "common/text.h"
+
+namespace ha {
+
+namespace {
+
+constexpr std::int64_t kMaxSkew_s = 2;
+constexpr auto kPause = std::chrono::milliseconds(50);
+constexpr auto kLongPause = std::chrono::milliseconds(250);  // where a look costs the engine work
+
+Deadline within(double seconds, const Deadline& deadline) {
+  return Deadline::after(std::min(seconds, deadline.remaining_s()));
+}
+
+bool may_pass(Errc code) {
+  return code == Errc::kMissing || code == Errc::kUnreachable || code == Errc::kRefused;
+}
+
+Result<Done> perform_patiently(const EngineStep& step, EngineAccess& access,
+                               const Deadline& deadline) {
+  for (;;) {
+    const auto done = access.perform(step, deadline);
+    if (done || step.kind == EngineStep::Kind::kRun || !may_pass(done.error().code)) return done;
+    if (deadline.remaining_s() < std::chrono::duration<double>(kPause).count()) return done;
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
+std::string missing_flags(const RolePlan& plan, const EngineView& view) {
+  std::vector<std::string> wrong;
+  for (const EngineFlag flag : plan.flags) {
+    const auto value = value_of(view.flags, flag);
+    if (!value)
+      wrong.push_back(fmt::format("{} are not shown", words_of(flag).name));
+    else if (*value != (plan.role == Role::kActive))
+      wrong.push_back(fmt::format("{} are {}", words_of(flag).name, *value ? "on" : "off"));
+  }
+  return join(wrong, ", ");
+}
+
+bool same_status_file(const EngineView& a, const EngineView& b) { return a.version == b.version; }
+
+// Looks until the plan holds or the deadline passes; returns what is missing then.
+std::string verify(const RolePlan& plan, EngineAccess& access, const EngineMeans& means,
+                   const EngineView& before, const Deadline& deadline) {
+  EngineView last = before;
+  for (;;) {
+    const EngineView view = access.look(plan.role, deadline);
+    const std::string wrong = missing(plan, means, before, view);
+    if (wrong.empty() || deadline.passed()) return wrong;
+    // A later word of the engine's, and it still contradicts: the command was lost.
+    const bool later = means.api || (means.status_file && !same_status_file(view, last));
+    if (later && view.trouble.empty() && !missing_flags(plan, view).empty()) {
+      for (const EngineStep& step : plan.steps) {
+        if (step.kind == EngineStep::Kind::kRun) continue;
+        // It is tried again as long as it matters, so its failure is told by what is missing.
+        static_cast<void>(access.perform(step, deadline));
+      }
+    }
+    last = view;
+    std::this_thread::sleep_for(means.api || means.verify_command ? kLongPause : kPause);
+  }
+}
+
+}  // namespace
+
+RoleFacts believe(const EngineView& view, const EngineMeans& means, std::int64_t commands_at,
+                  double max_age_s, std::int64_t now) {
+  RoleFacts facts;
+  facts.role_holds = view.role_holds;
+  if (means.api && view.trouble.empty()) {
+    facts.flags = view.flags;
+    facts.running = true;
+  }
+  if (!means.status_file) return facts;
+  const bool fresh = view.created && view.running == true && *view.created > commands_at &&
+                     *view.created <= now + kMaxSkew_s &&
+                     static_cast<double>(now - *view.created) <= max_age_s;
+  if (fresh) {
+    facts.flags = view.flags;
+    facts.running = true;
+  } else if (view.running == false) {
+    facts.running = false;
+  }
+  return facts;
+}
+
+std::string missing(const RolePlan& plan, const EngineMeans& means, const EngineView& before,
+                    const EngineView& view) {
+  if (means.verify_command && view.role_holds != true)
+    return view.trouble.empty() ? "the verify command does not confirm it" : view.trouble;
+  if (means.status_file) {
+    if (plan.stops) return view.running == false ? "" : "the engine still runs";
+    if (!view.trouble.empty()) return view.trouble;
+    if (same_status_file(view, before)) return "the status file has not been written since";
+    return missing_flags(plan, view);
+  }
+  if (means.api) {
+    if (plan.stops) return view.trouble.empty() ? "the engine still runs" : "";
+    return view.trouble.empty() ? missing_flags(plan, view) : view.trouble;
+  }
+  return "";
+}
+
+RoleOutcome change_role(const RolePlan& plan, EngineAccess& access, const EngineMeans& means,
+                        const EngineView& before, double patience_s, const Deadline& deadline) {
+  using End = RoleOutcome::End;
+  const auto start = Deadline::Clock::now();
+  RoleOutcome outcome;
+  const auto ended = [&](End end, std::string text) {
+    outcome.end = end;
+    outcome.text = std::move(text);
+    outcome.seconds = std::chrono::duration<double>(Deadline::Clock::now() - start).count();
+    return outcome;
+  };
+  for (const EngineStep& step : plan.steps) {
+    // A command that starts an engine has its own pace.
+    const bool runs = step.kind == EngineStep::Kind::kRun;
+    const auto done =
+        perform_patiently(step, access, runs ? deadline : within(patience_s, deadline));
+    if (!done) return ended(End::kFailed, done.error().text);
+    ++outcome.steps_done;
+  }
+  if (!means.any())
+    return ended(End::kUnverified,
+                 "there is no --status-file, --query-handler, --api or --verify-command");
+  const std::string wrong = verify(plan, access, means, before, within(patience_s, deadline));
+  return ended(wrong.empty() ? End::kVerified : End::kUnverified, wrong);
+}
+
+}  // namespace ha

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+#include "common/engine/role_plan.h"
+
+#include <gtest/gtest.h>
+
+namespace ha {
+namespace {
+
+constexpr std::int64_t kNow = 1714557600;
+
+EngineControl pipe(EngineScope scope = EngineScope::kNotifications,
+                   EngineKind kind = EngineKind::kNagios) {
+  return {kind, scope, "/rw/nagios.cmd"};
+}
+
+EngineControl cold() {
+  EngineControl control;
+  control.start_command = {"systemctl", "start", "nagios4"};
+  control.stop_command = {"systemctl", "stop", "nagios4"};
+  return control;
+}
+
+std::vector<std::string> lines(const RolePlan& plan) {
+  std::vector<std::string> all;
+  for (const EngineStep& step : plan.steps) all.push_back(describe(step));
+  return all;
+}
+
+RolePlan take_over(const EngineControl& control, const RoleFacts& facts = {},
+                   const std::optional<RoleRecord>& record = {}) {
+  return plan_role(Role::kActive, control, facts, record, Undo::kTakeOver, kNow);
+}
+
+RolePlan stand_down(const EngineControl& control, const RoleFacts& facts = {},
+                    const std::optional<RoleRecord>& record = {}) {
+  return plan_role(Role::kStandby, control, facts, record, Undo::kTakeOver, kNow);
+}
+
+using Lines = std::vector<std::string>;
+
+TEST(RolePlanTest, EachScopeHasItsCommandsInOrder) {
+  const struct {
+    EngineScope scope;
+    Lines on, off;
+  } cases[] = {
+      {EngineScope::kNotifications,
+       {"[1714557600] ENABLE_NOTIFICATIONS"},
+       {"[1714557600] DISABLE_NOTIFICATIONS"}},
+      {EngineScope::kChecks,
+       {"[1714557600] START_EXECUTING_SVC_CHECKS", "[1714557600] START_EXECUTING_HOST_CHECKS"},
+       {"[1714557600] STOP_EXECUTING_HOST_CHECKS", "[1714557600] STOP_EXECUTING_SVC_CHECKS"}},
+      {EngineScope::kAll,
+       {"[1714557600] START_EXECUTING_SVC_CHECKS", "[1714557600] START_EXECUTING_HOST_CHECKS",
+        "[1714557600] ENABLE_NOTIFICATIONS"},
+       {"[1714557600] DISABLE_NOTIFICATIONS", "[1714557600] STOP_EXECUTING_HOST_CHECKS",
+        "[1714557600] STOP_EXECUTING_SVC_CHECKS"}},
+  };
+  for (const auto& c : cases)
+    for (const EngineKind kind : {EngineKind::kNagios, EngineKind::kNaemon, EngineKind::kIcinga1}) {
+      EXPECT_EQ(lines(take_over(pipe(c.scope, kind))), c.on);
+      EXPECT_EQ(lines(stand_down(pipe(c.scope, kind))), c.off);
+    }
+}
+
+TEST(RolePlanTest, Icinga2GetsOneRequestForAllFlags) {
+  EngineControl control{EngineKind::kIcinga2, EngineScope::kAll};
+  control.api = "https://icinga1:5665";
+  EXPECT_EQ(lines(take_over(control)),
+            Lines{"POST https://icinga1:5665/v1/objects/icingaapplications/app "
+                  "{\"attrs\":{\"enable_service_checks\":true,\"enable_host_checks\":true,"
+                  "\"enable_notifications\":true}}"});
+  control.scope = EngineScope::kNotifications;
+  EXPECT_EQ(lines(stand_down(control)),
+            Lines{"POST https://icinga1:5665/v1/objects/icingaapplications/app "
+                  "{\"attrs\":{\"enable_notifications\":false}}"});
+  EXPECT_EQ(take_over(control, {{true, false, false}}).nothing, "the engine is active already");
+}
+
+TEST(RolePlanTest, TheQueryHandlerGetsTheSameLines) {
+  EngineControl control{EngineKind::kNaemon};
+  control.query_handler = "/var/lib/naemon/naemon.qh";
+  const RolePlan plan = take_over(control);
+  EXPECT_EQ(lines(plan), Lines{"[1714557600] ENABLE_NOTIFICATIONS"});
+  EXPECT_EQ(plan.steps[0].kind, EngineStep::Kind::kQueryHandler);
+  EXPECT_EQ(plan.steps[0].target, "/var/lib/naemon/naemon.qh");
+}
+
+TEST(RolePlanTest, FlagsThatAreRightAreLeftAloneAndUnknownOnesAreSet) {
+  EXPECT_EQ(
+      lines(take_over(pipe(EngineScope::kAll), {{false, true, {}}})),
+      (Lines{"[1714557600] START_EXECUTING_HOST_CHECKS", "[1714557600] ENABLE_NOTIFICATIONS"}));
+  const RolePlan plan = take_over(pipe(), {{true, {}, {}}});
+  EXPECT_EQ(plan.nothing, "the engine is active already");
+  EXPECT_TRUE(plan.steps.empty());
+  EXPECT_EQ(stand_down(pipe(), {{false, true, true}}).nothing, "the engine stands by already");
+}
+
+TEST(RolePlanTest, ATakeOverRemembersWhatItChanged) {
+  const RolePlan plan = take_over(pipe(EngineScope::kAll), {{false, true, {}}}, RoleRecord{});
+  EXPECT_EQ(plan.record.role, Role::kActive);
+  EXPECT_EQ(plan.record.changed,
+            (std::vector{EngineFlag::kHostChecks, EngineFlag::kNotifications}));
+  EXPECT_EQ(plan.record.commands_at, kNow);
+}
+
+TEST(RolePlanTest, ASecondTakeOverForgetsNothingOfTheFirst) {
+  const RoleRecord first{Role::kActive, {EngineFlag::kNotifications}, true, kNow - 100};
+  const RolePlan nothing = take_over(pipe(), {{true, {}, {}}}, first);
+  EXPECT_EQ(nothing.record.changed, first.changed);
+  EXPECT_TRUE(nothing.record.started);
+  EXPECT_EQ(nothing.record.commands_at, kNow - 100);
+  const RolePlan more = take_over(pipe(EngineScope::kAll), {{true, false, true}}, first);
+  EXPECT_EQ(more.record.changed,
+            (std::vector{EngineFlag::kNotifications, EngineFlag::kServiceChecks}));
+}
+
+TEST(RolePlanTest, AStandDownUndoesWhatTheTakeOverDidAndNoMore) {
+  const RoleRecord record{Role::kActive, {EngineFlag::kNotifications}};
+  const RolePlan plan = stand_down(pipe(EngineScope::kAll), {{true, true, true}}, record);
+  EXPECT_EQ(lines(plan), Lines{"[1714557600] DISABLE_NOTIFICATIONS"});
+  EXPECT_EQ(plan.flags, std::vector{EngineFlag::kNotifications});
+  EXPECT_EQ(plan.record.role, Role::kStandby);
+
+  EXPECT_EQ(stand_down(pipe(), {{true, {}, {}}}, RoleRecord{}).nothing,
+            "no take-over is on record, so there is none to undo");
+  EXPECT_EQ(stand_down(pipe(), {{true, {}, {}}}, RoleRecord{Role::kActive}).nothing,
+            "the take-over on record changed nothing, so there is nothing to undo");
+}
+
+TEST(RolePlanTest, AReassertedStandbyUndoesTheWholeScope) {
+  const RolePlan plan =
+      plan_role(Role::kStandby, pipe(), {{true, {}, {}}}, RoleRecord{}, Undo::kScope, kNow);
+  EXPECT_EQ(lines(plan), Lines{"[1714557600] DISABLE_NOTIFICATIONS"});
+}
+
+TEST(RolePlanTest, AColdStandbyIsStartedAndStopped) {
+  const RolePlan start = take_over(cold(), {}, RoleRecord{});
+  EXPECT_EQ(lines(start), Lines{"systemctl start nagios4"});
+  EXPECT_TRUE(start.record.started);
+  EXPECT_EQ(lines(take_over(cold(), {{}, true})), Lines{});
+  const RolePlan stop = stand_down(cold(), {}, start.record);
+  EXPECT_EQ(lines(stop), Lines{"systemctl stop nagios4"});
+  EXPECT_TRUE(stop.stops);
+  EXPECT_TRUE(stop.flags.empty());
+  EXPECT_EQ(stand_down(cold(), {{}, false}).nothing, "the engine stands by already");
+}
+
+TEST(RolePlanTest, AnEngineThatIsStartedIsSwitchedToo) {
+  EngineControl control = cold();
+  control.command_file = "/rw/nagios.cmd";
+  // The flags are those that a stopped engine left behind.
+  EXPECT_EQ(lines(take_over(control, {{true, true, true}, false})),
+            (Lines{"systemctl start nagios4", "[1714557600] ENABLE_NOTIFICATIONS"}));
+  EXPECT_EQ(lines(take_over(control, {{false, true, true}, true})),
+            Lines{"[1714557600] ENABLE_NOTIFICATIONS"});
+  // It ran before: it goes on running.
+  EXPECT_EQ(lines(stand_down(control, {{true, true, true}, true},
+                             RoleRecord{Role::kActive, {EngineFlag::kNotifications}})),
+            Lines{"[1714557600] DISABLE_NOTIFICATIONS"});
+}
+
+TEST(RolePlanTest, WithoutAStopCommandAColdStandbyStaysAsItIs) {
+  EngineControl control = cold();
+  control.stop_command.clear();
+  EXPECT_EQ(stand_down(control).nothing, "there is no command to stand down with");
+}
+
+TEST(RolePlanTest, WhatTheVerifyCommandConfirmsIsNotDoneAgain) {
+  EXPECT_EQ(take_over(cold(), {{}, {}, true}).nothing, "the engine is active already");
+  EXPECT_EQ(stand_down(cold(), {{}, {}, true}).nothing, "the engine stands by already");
+  EXPECT_TRUE(take_over(cold(), {{}, {}, false}).nothing.empty());
+}
+
+TEST(RolePlanTest, WordsOfACommandAreQuotedWhereAShellWouldTakeThemApart) {
+  EXPECT_EQ(describe({EngineStep::Kind::kRun, "", "", {"/bin/x", "", "a b", "it's", "-c=1"}}),
+            "/bin/x '' 'a b' 'it'\\''s' -c=1");
+}
+
+}  // namespace
+}  // namespace ha
