@@ -263,7 +263,11 @@ class Handler {
     const RoleOutcome outcome =
         change_role(plan, engine_, engine_.means(), before_, options_.verify_timeout_s, deadline_);
     const bool failed = outcome.end == RoleOutcome::End::kFailed;
-    if (store && !failed && plan.role == Role::kStandby) remember(*store, plan.record);
+    if (store && !failed) {
+      RoleRecord after = plan.record;
+      if (outcome.end == RoleOutcome::End::kVerified) after.commands_at = 0;
+      remember(*store, after);
+    }
     if (store && failed && outcome.steps_done == 0 && unrecorded_.empty())
       remember(*store, *record);
     return tell_outcome(plan, outcome);

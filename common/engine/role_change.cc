@@ -16,6 +16,8 @@ namespace {
 constexpr std::int64_t kMaxSkew_s = 2;
 constexpr auto kPause = std::chrono::milliseconds(50);
 constexpr auto kLongPause = std::chrono::milliseconds(250);  // where a look costs the engine work
+// A status file may have been begun before the command arrived.
+constexpr double kRepeatAfter_s = 1;
 
 Deadline within(double seconds, const Deadline& deadline) {
   return Deadline::after(std::min(seconds, deadline.remaining_s()));
@@ -53,13 +55,15 @@ bool same_status_file(const EngineView& a, const EngineView& b) { return a.versi
 std::string verify(const RolePlan& plan, EngineAccess& access, const EngineMeans& means,
                    const EngineView& before, const Deadline& deadline) {
   EngineView last = before;
+  Deadline repeat = Deadline::after(kRepeatAfter_s);
   for (;;) {
     const EngineView view = access.look(plan.role, deadline);
     const std::string wrong = missing(plan, means, before, view);
     if (wrong.empty() || deadline.passed()) return wrong;
     // A later word of the engine's, and it still contradicts: the command was lost.
     const bool later = means.api || (means.status_file && !same_status_file(view, last));
-    if (later && view.trouble.empty() && !missing_flags(plan, view).empty()) {
+    if (later && repeat.passed() && view.trouble.empty() && !missing_flags(plan, view).empty()) {
+      repeat = Deadline::after(kRepeatAfter_s);
       for (const EngineStep& step : plan.steps) {
         if (step.kind == EngineStep::Kind::kRun) continue;
         // It is tried again as long as it matters, so its failure is told by what is missing.

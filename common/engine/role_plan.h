@@ -35,7 +35,8 @@ struct RoleRecord {
   Role role = Role::kStandby;
   std::vector<EngineFlag> changed = {};  // flags that the take-over switched on
   bool started = false;                  // the take-over started the engine
-  std::int64_t commands_at = 0;          // epoch seconds of the last command to the engine
+  // Epoch seconds of the last command whose effect has not been seen; 0: none is open.
+  std::int64_t commands_at = 0;
 };
 
 // What the engine shows of itself, as far as it can be believed at this moment.

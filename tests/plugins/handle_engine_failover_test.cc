@@ -12,12 +12,12 @@
 namespace ha {
 namespace {
 
-struct Run {
+struct Outcome {
   int code;
   std::string output;
 };
 
-Run run(std::vector<std::string> args) {
+Outcome run(std::vector<std::string> args) {
   args.insert(args.begin(), "handle_engine_failover");
   testing::internal::CaptureStdout();
   const int code = plugin_main(args);
@@ -69,7 +69,7 @@ TEST(HandleEngineFailoverTest, MistakesAreNamedAndExitWith3) {
        "cannot read /nonexistent"},
   };
   for (const auto& c : cases) {
-    const Run done = run(c.args);
+    const Outcome done = run(c.args);
     EXPECT_EQ(done.code, 3) << done.output;
     EXPECT_NE(done.output.find(c.text), std::string::npos) << done.output << " wanted " << c.text;
     EXPECT_TRUE(done.output.starts_with("handle_engine_failover: ")) << done.output;
@@ -77,7 +77,7 @@ TEST(HandleEngineFailoverTest, MistakesAreNamedAndExitWith3) {
 }
 
 TEST(HandleEngineFailoverTest, AnEventWithoutMeaningDoesNothing) {
-  const Run done =
+  const Outcome done =
       run(kNagios + std::vector<std::string>{"--state", "WARNING", "--state-type", "HARD"});
   EXPECT_EQ(done.code, 0);
   EXPECT_EQ(done.output, "handle_engine_failover: nothing to do on WARNING HARD\n");
@@ -86,9 +86,9 @@ TEST(HandleEngineFailoverTest, AnEventWithoutMeaningDoesNothing) {
 TEST(HandleEngineFailoverTest, ADryRunPrintsTheStepsAndTouchesNothing) {
   std::string directory = testing::TempDir() + "dry.XXXXXX";
   ASSERT_NE(mkdtemp(directory.data()), nullptr);
-  const Run done = run(kEvent + std::vector<std::string>{"--engine", "nagios", "--start-command",
-                                                         "touch 'the file'", "--state-dir",
-                                                         directory + "/state", "--dry-run"});
+  const Outcome done = run(
+      kEvent + std::vector<std::string>{"--engine", "nagios", "--start-command", "touch 'the file'",
+                                        "--state-dir", directory + "/state", "--dry-run"});
   EXPECT_EQ(done.code, 0);
   EXPECT_EQ(done.output,
             "handle_engine_failover: dry run: take-over on CRITICAL HARD would do this:\n"

@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: MIT
+"""handle_engine_failover against an Icinga 2 API that is down, hangs, refuses or lies; and the
+telling of people, who are told after the deed or not at all."""
+
+import base64
+import http.server
+import json
+import socketserver
+import ssl
+import threading
+import time
+
+import pytest
+
+from certificates import Authority
+from engine_handler import DONE, FAILED, UNVERIFIED, USAGE, event, run
+from network import SilentListener
+
+SECRET = "hunter2-very-secret"
+
+
+class FakeServer:
+    """An HTTPS server that answers as `behave(method, path, body)` says: (status, body), or None
+    for silence. It remembers what was asked and with which authorization."""
+
+    def __init__(self, behave, certificate):
+        self.asked, self.authorizations = [], []
+        self.behave = behave
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def answer(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+                outer.asked.append((self.command, self.path, body))
+                outer.authorizations.append(self.headers.get("Authorization"))
+                answer = outer.behave(self.command, self.path, body)
+                if answer is None:
+                    time.sleep(60)
+                    return
+                status, text = answer
+                self.send_response(status)
+                self.send_header("Location", "https://example.com/")
+                self.end_headers()
+                self.wfile.write(text.encode())
+            do_GET = do_POST = answer
+
+            def log_message(self, *_):
+                pass
+
+        class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, *_):
+                pass  # A client that does not trust us hangs up.
+
+        self._server = Server(("127.0.0.1", 0), Handler)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate.cert, certificate.key)
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True,
+                                                  do_handshake_on_connect=False)
+        self.port = self._server.server_address[1]
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class FakeIcinga:
+    """The flags of one node, as its API shows and changes them."""
+
+    def __init__(self):
+        self.app = {"enable_notifications": False, "enable_service_checks": False,
+                    "enable_host_checks": False}
+
+    def __call__(self, method, path, body):
+        if method == "POST":
+            assert path == "/v1/objects/icingaapplications/app"
+            self.app.update(json.loads(body)["attrs"])
+            return 200, '{"results":[{"code":200}]}'
+        assert path == "/v1/status/IcingaApplication"
+        return 200, json.dumps({"results": [
+            {"name": "IcingaApplication", "status": {"icingaapplication": {"app": self.app}}}]})
+
+
+@pytest.fixture
+def authority(tmp_path):
+    return Authority(tmp_path)
+
+
+@pytest.fixture
+def serve(authority):
+    servers = []
+
+    def start(behave, hosts=("127.0.0.1",)):
+        servers.append(FakeServer(behave, authority.issue(f"server{len(servers)}", hosts)))
+        return servers[-1]
+    yield start
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def options(tmp_path, authority):
+    """Return the options for an API on a port."""
+    file = tmp_path / "credentials"
+    file.write_text(f"username=ha\npassword={SECRET}\n")
+
+    def of(port, *more, host="127.0.0.1"):
+        return ["--engine", "icinga2", "--api", f"https://{host}:{port}", "--api-credentials", file,
+                "--ca-cert", authority.cert, "--verify-timeout", 1, *more]
+    return of
+
+
+def test_take_over_is_read_back_and_repeated_without_a_change(serve, options):
+    icinga = FakeIcinga()
+    server = serve(icinga)
+    first = run(*event("CRITICAL"), *options(server.port, "--scope", "all"), within=4)
+    assert first.code == DONE, first
+    assert all(icinga.app.values())
+    login = "Basic " + base64.b64encode(f"ha:{SECRET}".encode()).decode()
+    assert set(server.authorizations) == {login}
+    again = run(*event("CRITICAL"), *options(server.port, "--scope", "all"), within=4)
+    assert (again.code, "already" in again.text) == (DONE, True)
+    assert [method for method, *_ in server.asked].count("POST") == 1
+    back = run(*event("UP"), *options(server.port), within=4)
+    assert back.code == DONE
+    assert icinga.app == {"enable_notifications": False, "enable_service_checks": True,
+                          "enable_host_checks": True}
+
+
+def test_the_certificate_may_carry_the_node_name(serve, options):
+    server = serve(FakeIcinga(), hosts=["node2"])
+    wrong = run(*event("DOWN"), *options(server.port), within=4)
+    assert wrong.code == FAILED, wrong
+    assert server.asked == []
+    right = run(*event("DOWN"), *options(server.port, "--api-server-name", "node2"), within=4)
+    assert right.code == DONE, right
+
+
+def test_a_wrong_authority_gets_no_password(serve, options, tmp_path):
+    server = serve(FakeIcinga())
+    other = Authority(tmp_path, "other")
+    outcome = run(*event("DOWN"), *options(server.port), "--ca-cert", other.cert, within=4)
+    assert outcome.code == FAILED
+    assert "certificate" in outcome.text
+    assert server.asked == []
+
+
+@pytest.mark.parametrize("status, told", [
+    (401, "access denied"), (403, "objects/modify/IcingaApplication"),
+    (404, "objects/modify/IcingaApplication"), (500, "cannot answer"),
+    (302, "not an answer of Icinga 2's API"),
+])
+def test_an_api_that_refuses(serve, options, status, told):
+    outcome = run(*event("DOWN"), *options(serve(lambda *_: (status, "{}")).port), within=4)
+    assert outcome.code == FAILED, outcome
+    assert f"HTTP {status}" in outcome.text and told in outcome.text
+    assert SECRET not in outcome.out
+
+
+def test_an_api_that_does_not_obey(serve, options):
+    icinga = FakeIcinga()
+    server = serve(lambda method, *rest: (200, "{}") if method == "POST" else icinga(method, *rest))
+    outcome = run(*event("DOWN"), *options(server.port), within=4)
+    assert outcome.code == UNVERIFIED
+    assert "notifications are off" in outcome.text
+
+
+@pytest.mark.parametrize("body", ["", "<html>", "{}", '{"results":[]}', "x" * (5 << 20)],
+                         ids=["empty", "html", "object", "nothing", "endless"])
+def test_an_answer_that_is_not_understood(serve, options, body):
+    outcome = run(*event("DOWN"), *options(serve(lambda *_: (200, body)).port), within=5)
+    assert outcome.code in (UNVERIFIED, FAILED), outcome
+
+
+def test_an_api_that_is_down(options):
+    outcome = run(*event("DOWN"), *options(1), within=4)
+    assert outcome.code == FAILED
+    assert "127.0.0.1:1" in outcome.text
+
+
+def test_an_api_that_hangs_ends_within_the_budget(serve, options):
+    listener = SilentListener()
+    try:
+        for port in (listener.port, serve(lambda *_: None).port):
+            outcome = run(*event("DOWN"), *options(port, "-t", 3), within=3.5)
+            assert outcome.code == FAILED, outcome
+    finally:
+        listener.close()
+
+
+def test_people_are_told_and_their_absence_changes_nothing(serve, options):
+    hook = serve(lambda *_: (200, ""))
+    outcome = run(*event("DOWN"), *options(serve(FakeIcinga()).port), "--notify-webhook",
+                  f"https://127.0.0.1:{hook.port}/token", "--notify-webhook",
+                  "http://127.0.0.1:1/secret-token", "--notify-ca-cert",
+                  options(1)[options(1).index("--ca-cert") + 1], within=6)
+    assert outcome.code == DONE, outcome
+    assert "webhook not sent: 127.0.0.1:1" in outcome.out
+    assert "secret-token" not in outcome.out
+    (method, path, body), = hook.asked
+    assert (method, path) == ("POST", "/token")
+    told = json.loads(body)
+    assert (told["role"], told["outcome"]) == ("active", "done")
+    assert told["lines"] == [outcome.text]
+
+
+def test_nobody_is_told_of_nothing(serve, options):
+    hook = serve(lambda *_: (200, ""))
+    for options_of_event in (event("WARNING"), event("OK")):
+        outcome = run(*options_of_event, *options(serve(FakeIcinga()).port), "--notify-webhook",
+                      f"https://127.0.0.1:{hook.port}/", within=4)
+        assert outcome.code == DONE
+    assert hook.asked == []
+
+
+class FakeMailServer:
+    """Takes one mail after another; `hangs` greets nobody."""
+
+    def __init__(self, hangs=False):
+        self.mails = []
+        self._hangs = hangs
+
+        outer = self
+
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self):
+                if outer._hangs:
+                    time.sleep(60)
+                self.wfile.write(b"220 fake\r\n")
+                envelope = []
+                while line := self.rfile.readline().decode().strip():
+                    word = line.split()[0].upper()
+                    if word == "DATA":
+                        self.wfile.write(b"354 go on\r\n")
+                        text = []
+                        while (part := self.rfile.readline().decode()) != ".\r\n":
+                            text.append(part)
+                        outer.mails.append((envelope, "".join(text)))
+                    elif word in ("MAIL", "RCPT"):
+                        envelope.append(line)
+                    self.wfile.write(b"250 fine\r\n" if word != "QUIT" else b"221 bye\r\n")
+                    if word == "QUIT":
+                        return
+
+        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"smtp://127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def test_mail_goes_to_all_addresses(serve, options):
+    mail = FakeMailServer()
+    outcome = run(*event("DOWN"), *options(serve(FakeIcinga()).port), "--notify-smtp", mail.url,
+                  "--notify-mail", "a@example.com", "--notify-mail", "b@example.com",
+                  "--notify-from", "ha@example.com", within=6)
+    assert outcome.code == DONE
+    (envelope, text), = mail.mails
+    assert [line.split("<")[1].split(">")[0] for line in envelope] == [
+        "ha@example.com", "a@example.com", "b@example.com"]
+    head, body = text.split("\r\n\r\n", 1)
+    assert "Subject: " in head and "take-over on DOWN HARD" in head
+    assert body == outcome.text + "\r\n"
+    mail.close()
+
+
+def test_a_mail_server_that_hangs_costs_seconds_not_the_take_over(serve, options):
+    mail = FakeMailServer(hangs=True)
+    icinga = FakeIcinga()
+    outcome = run(*event("DOWN"), *options(serve(icinga).port), "--notify-smtp", mail.url,
+                  "--notify-mail", "a@example.com", within=8)
+    assert outcome.code == DONE
+    assert icinga.app["enable_notifications"]
+    assert "mail not sent" in outcome.out
+    mail.close()
+
+
+def test_a_password_is_not_sent_to_a_mail_server_without_tls(serve, options, tmp_path):
+    mail = FakeMailServer()
+    outcome = run(*event("DOWN"), *options(serve(FakeIcinga()).port), "--notify-smtp", mail.url,
+                  "--notify-mail", "a@example.com", "--notify-smtp-credentials",
+                  tmp_path / "credentials", within=8)
+    assert outcome.code == DONE
+    assert mail.mails == []
+    assert "mail not sent" in outcome.out
+    mail.close()
+
+
+@pytest.mark.parametrize("content", ["", "username=ha\n", f"username=ha\npasswrd={SECRET}\n", SECRET])
+def test_a_credentials_file_that_is_wrong_is_named_without_its_text(options, tmp_path, content):
+    given = options(1)
+    (tmp_path / "credentials").write_text(content)
+    outcome = run(*event("DOWN"), *given, within=3)
+    assert outcome.code == USAGE
+    assert str(tmp_path / "credentials") in outcome.text
+    assert SECRET not in outcome.out

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+"""Runs handle_engine_failover as an engine does, and holds every run to what handlers promise."""
+
+import dataclasses
+import os
+import re
+import subprocess
+import time
+
+import plugin
+
+HANDLER = str(plugin.BUILD / "plugins" / "handle_engine_failover")
+DONE, UNVERIFIED, FAILED, USAGE = range(4)
+
+
+@dataclasses.dataclass
+class Outcome:
+    """What a run gave."""
+    code: int
+    out: str
+    seconds: float
+
+    @property
+    def text(self):
+        """Return the first line without the program's name."""
+        return self.out.splitlines()[0].removeprefix("handle_engine_failover: ")
+
+
+def event(state, kind="HARD"):
+    """Return the options of an event."""
+    return ["--state", state, "--state-type", kind]
+
+
+def command(*options):
+    """Return a command line."""
+    return [HANDLER, *(str(option) for option in options)]
+
+
+def run(*options, within=None, timeout=40, **arguments):
+    """Run the handler; within: the seconds that it may take at most."""
+    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", **arguments.pop("env", {})}
+    begin = time.monotonic()
+    done = subprocess.run(command(*options), stdin=subprocess.DEVNULL, capture_output=True,
+                          timeout=timeout, env=environment, **arguments)
+    outcome = Outcome(done.returncode, done.stdout.decode(), time.monotonic() - begin)
+    assert done.stderr == b"", done.stderr
+    assert outcome.code in (DONE, UNVERIFIED, FAILED, USAGE), outcome
+    assert outcome.out.startswith("handle_engine_failover: "), outcome
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", outcome.out), outcome
+    assert within is None or outcome.seconds < within, outcome
+    return outcome
