@@ -29,7 +29,9 @@ void read_worker_errors(SqlSession& session, ThreadsFacts& facts) {
     const std::string grant = grant_statement(session, "SELECT", "performance_schema.*");
     for (const ChannelStatus& channel : facts.channels)
       if (channel.sql.error_number != 0)
-        facts.worker_errors[channel.name] = "to see the workers' errors run: " + grant;
+        facts.worker_errors[channel.name] =
+            fmt::format("error {}: {}; to see the workers' errors run: {}",
+                        channel.sql.error_number, shorten(sanitize(channel.sql.error), 300), grant);
     return;
   }
   for (std::size_t i = 0; i < rows->cells.size(); ++i) {
@@ -78,10 +80,11 @@ Finding judge_sql(const ChannelStatus& channel, const ThreadsFacts& facts) {
   if (!channel.until_condition.empty() && channel.sql.error_number == 0)
     return {State::kWarning, fmt::format("SQL thread stopped at its UNTIL condition ({})",
                                          sanitize(channel.until_condition))};
-  std::string text = describe_stop("SQL", channel.sql);
   const auto workers = facts.worker_errors.find(channel.name);
-  if (workers != facts.worker_errors.end()) text += " (" + workers->second + ")";
-  return {State::kCritical, text};
+  if (workers == facts.worker_errors.end())
+    return {State::kCritical, describe_stop("SQL", channel.sql)};
+  // The coordinator's own text only says, at length, where to look for what the workers say.
+  return {State::kCritical, "SQL thread stopped, " + workers->second};
 }
 
 Finding judge_io(const ChannelStatus& channel, const ThreadsLimits& limits) {
@@ -199,7 +202,7 @@ int plugin_main(const std::vector<std::string>& args) {
   if (const auto exit_code = cli.parse(args)) return *exit_code;
 
   const std::string server = server_label(mysql);
-  cli.waiting_for(server + " to accept the connection");
+  cli.waiting_for(server + " (name, connection or login)");
   auto session = connect(mysql);
   if (session) cli.waiting_for(server + " to tell its replication status");
   const auto facts = session ? gather(**session, server, limits.expected_source) : session.error();

@@ -74,9 +74,8 @@ TEST(ReplicationThreadsTest, TheWorkersErrorsAreTold) {
   ThreadsFacts facts =
       facts_of({channel_with(kRuns, {ThreadState::kStopped, 1062, "see workers"})});
   facts.worker_errors[""] = "worker 3: error 1062: Duplicate entry";
-  EXPECT_EQ(
-      evaluate(facts, {}).text,
-      "db2: SQL thread stopped, error 1062: see workers (worker 3: error 1062: Duplicate entry)");
+  EXPECT_EQ(evaluate(facts, {}).text,
+            "db2: SQL thread stopped, worker 3: error 1062: Duplicate entry");
 }
 
 TEST(ReplicationThreadsTest, AWritableReplicaHasTheChosenState) {
@@ -168,7 +167,8 @@ TEST(ReplicationThreadsTest, WorkersThatMayNotBeReadNameTheGrant) {
   const auto facts = gather(session, "db2", "");
   ASSERT_TRUE(facts);
   EXPECT_EQ(facts->worker_errors.at("a"),
-            "to see the workers' errors run: GRANT SELECT ON performance_schema.* TO 'mon'@'%'");
+            "error 1062: ; to see the workers' errors run: "
+            "GRANT SELECT ON performance_schema.* TO 'mon'@'%'");
 }
 
 TEST(ReplicationThreadsTest, GatherComparesTheSource) {
