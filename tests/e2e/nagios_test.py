@@ -83,7 +83,7 @@ def test_shipped_objects_are_accepted(bench):
     accepted, text = nagios.verify()
     assert accepted, text
     assert "Total Warnings: 0" in text
-    assert "Checked 4 services" in text
+    assert "Checked 5 services" in text
 
 
 def test_broken_objects_are_not_accepted(bench):
