@@ -253,7 +253,8 @@ class Handler {
 
   int carry_out(const RolePlan& plan, const std::optional<RoleStore>& store,
                 const std::optional<RoleRecord>& record) {
-    // Before the deed, so that one that is killed in the middle can still be undone.
+    // Before the deed, so that one that is killed in the middle can still be undone. It stays when
+    // the deed fails: an engine that gave no answer may still carry out what it was told.
     if (store) {
       RoleRecord intent = plan.role == Role::kActive ? plan.record : *record;
       intent.commands_at = plan.record.commands_at;
@@ -262,14 +263,11 @@ class Handler {
     cli_.waiting_for("the engine to obey");
     const RoleOutcome outcome =
         change_role(plan, engine_, engine_.means(), before_, options_.verify_timeout_s, deadline_);
-    const bool failed = outcome.end == RoleOutcome::End::kFailed;
-    if (store && !failed) {
+    if (store && outcome.end != RoleOutcome::End::kFailed) {
       RoleRecord after = plan.record;
       if (outcome.end == RoleOutcome::End::kVerified) after.commands_at = 0;
       remember(*store, after);
     }
-    if (store && failed && outcome.steps_done == 0 && unrecorded_.empty())
-      remember(*store, *record);
     return tell_outcome(plan, outcome);
   }
 

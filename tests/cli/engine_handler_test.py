@@ -119,6 +119,19 @@ def test_a_stand_down_undoes_only_a_take_over_on_record(engine, tmp_path):
     assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
 
 
+def test_a_take_over_that_was_not_answered_is_undone_too(tmp_path):
+    naemon = FakeQueryHandler(tmp_path / "naemon.qh", None)
+    options = ["--engine", "naemon", "--query-handler", tmp_path / "naemon.qh",
+               "--state-dir", tmp_path / "state", "--verify-timeout", 0.3]
+    try:
+        for state in ("CRITICAL", "OK"):
+            assert run(*event(state), *options, within=4).code == FAILED
+        assert b"ENABLE_NOTIFICATIONS" in naemon.queries[0]
+        assert b"DISABLE_NOTIFICATIONS" in naemon.queries[-1]
+    finally:
+        naemon.close()
+
+
 def test_the_role_on_record_is_given_again_after_a_restart(engine, tmp_path):
     options = nagios(tmp_path, "--status-file", engine.status, "--state-dir", tmp_path / "state")
     assert run(*event("CRITICAL"), *options).code == DONE
