@@ -37,7 +37,10 @@ int run(int argc, char** argv) {
     forbid_cores();
     reset_signals();
     try {
-      return ha::plugin_main(args);
+      // Not by return: threads that wait for a hung server would see statics destroyed under them.
+      const int exit_code = ha::plugin_main(args);
+      std::fflush(stdout);
+      _exit(exit_code);
     } catch (const std::exception& error) {
       return ha::report_internal_error(HA_BINARY, args, error.what());
     }

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// One function per node, all at the same time, until the deadline. A call that does not return by
+// then is abandoned: its thread goes on while the program prints and leaves by _exit (plugins/
+// main.cc), so the work must own or share everything that it touches.
+
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "common/deadline.h"
+
+namespace ha {
+
+// Calls work(0) to work(count - 1), each in a thread of its own, and returns what they returned;
+// nullopt for one that had not ended at the deadline or got no thread. `work` is copied and must
+// not throw.
+template <class T>
+std::vector<std::optional<T>> run_each(std::size_t count, const Deadline& deadline,
+                                       std::function<T(std::size_t)> work) {
+  struct Shared {
+    std::function<T(std::size_t)> work;
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::vector<std::optional<T>> results;
+    std::size_t pending = 0;
+  };
+  const auto shared = std::make_shared<Shared>();
+  shared->work = std::move(work);
+  shared->results.resize(count);
+  std::unique_lock lock(shared->mutex);
+  for (std::size_t i = 0; i < count; ++i) {
+    try {
+      std::thread([shared, i] {
+        T result = shared->work(i);
+        const std::lock_guard guard(shared->mutex);
+        shared->results[i] = std::move(result);
+        --shared->pending;
+        shared->changed.notify_one();
+      }).detach();
+      ++shared->pending;
+    } catch (const std::system_error&) {  // the machine has no thread left: no result
+    }
+  }
+  shared->changed.wait_until(lock, deadline.when(), [&] { return shared->pending == 0; });
+  return std::move(shared->results);
+}
+
+}  // namespace ha

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#include "common/parallel.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+namespace ha {
+namespace {
+
+TEST(ParallelTest, EveryResultStandsAtItsPlace) {
+  const auto results =
+      run_each<std::size_t>(20, Deadline::after(10), [](std::size_t i) { return i * i; });
+  ASSERT_EQ(results.size(), 20u);
+  for (std::size_t i = 0; i < results.size(); ++i) EXPECT_EQ(results[i], i * i);
+  EXPECT_TRUE(run_each<int>(0, Deadline::after(10), [](std::size_t) { return 0; }).empty());
+}
+
+TEST(ParallelTest, AllRunAtTheSameTime) {
+  // Each waits for all the others; one after the other they would never end.
+  constexpr int kCount = 8;
+  const auto arrived = std::make_shared<std::atomic<int>>(0);
+  const auto results = run_each<bool>(kCount, Deadline::after(10), [arrived](std::size_t) {
+    for (++*arrived; *arrived < kCount;) std::this_thread::yield();
+    return true;
+  });
+  for (const auto& result : results) EXPECT_TRUE(result.has_value());
+}
+
+TEST(ParallelTest, OneThatHangsIsAbandonedAtTheDeadline) {
+  const auto release = std::make_shared<std::atomic<bool>>(false);
+  const Deadline deadline = Deadline::after(0.2);
+  const auto results = run_each<int>(3, deadline, [release](std::size_t i) {
+    while (i == 1 && !*release) std::this_thread::yield();
+    return 7;
+  });
+  EXPECT_TRUE(deadline.passed());
+  EXPECT_EQ(results[0], 7);
+  EXPECT_FALSE(results[1].has_value());
+  EXPECT_EQ(results[2], 7);
+  *release = true;
+}
+
+}  // namespace
+}  // namespace ha
