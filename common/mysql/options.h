@@ -26,6 +26,7 @@ struct MysqlOptions {
   std::optional<TlsMode> tls_mode = {};  // unset: as the other TLS options and the file say
   bool tls = false;                      // -l
   std::string ca = {}, ca_directory = {}, certificate = {}, key = {}, ciphers = {};
+  unsigned connect_timeout_s = 0;  // set by programs that go on without an answer; 0: none
 };
 
 // Adds the connection options; call it after the Cli's construction. Targets must outlive parse().

@@ -70,6 +70,21 @@ class ChannelReader {
   std::optional<Error> error_;
 };
 
+// These columns are of one flavour each, or empty.
+void read_gtid_columns(const Row& row, std::string_view uuid_column, ChannelStatus& channel) {
+  channel.source_uuid = to_lower(row.text(uuid_column).value_or(""));
+  const std::string mariadb = to_lower(row.text("Using_Gtid").value_or("no"));
+  channel.uses_gtid = row.integer("Auto_Position") == 1 || mariadb != "no";
+  channel.received_gtids =
+      row.text("Retrieved_Gtid_Set").value_or(row.text("Gtid_IO_Pos").value_or(""));
+  for (const char* filter :
+       {"Replicate_Do_DB", "Replicate_Ignore_DB", "Replicate_Do_Table", "Replicate_Ignore_Table",
+        "Replicate_Wild_Do_Table", "Replicate_Wild_Ignore_Table", "Replicate_Rewrite_DB",
+        "Replicate_Do_Domain_Ids", "Replicate_Ignore_Domain_Ids"})
+    if (const std::string value = row.text(filter).value_or(""); !value.empty())
+      channel.filters.push_back(std::string(filter) + "=" + value);
+}
+
 Result<ChannelStatus> read_channel(const Row& row, const Spelling& words) {
   ChannelReader reader(row, words);
   ChannelStatus channel;
@@ -90,6 +105,7 @@ Result<ChannelStatus> read_channel(const Row& row, const Spelling& words) {
   channel.heartbeat_period_s = row.number("Slave_heartbeat_period");
   if (const auto count = row.integer("Slave_received_heartbeats"))
     channel.received_heartbeats = static_cast<std::uint64_t>(*count);
+  read_gtid_columns(row, reader.spell("{s}_UUID"), channel);
   if (reader.error()) return *reader.error();
   return channel;
 }

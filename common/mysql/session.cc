@@ -266,6 +266,9 @@ Result<Done> check_tls_files(const MysqlOptions& options) {
 
 Result<std::unique_ptr<SqlSession>> connect(const MysqlOptions& options) {
   if (const auto sound = check_tls_files(options); !sound) return sound.error();
+  // Several threads may connect, and mysql_init alone would not be safe for the first of them.
+  static const int initialized = mysql_library_init(0, nullptr, nullptr);
+  if (initialized != 0) return Error{Errc::kInternal, "the MySQL client library does not start"};
   const std::string label = server_label(options);
   auto session = std::make_unique<MysqlSession>(label);
   MYSQL* const mysql = session->handle();
@@ -278,6 +281,8 @@ Result<std::unique_ptr<SqlSession>> connect(const MysqlOptions& options) {
     mysql_options(mysql, MYSQL_READ_DEFAULT_GROUP, options.defaults_group.c_str());
   }
   apply_tls(mysql, options);
+  if (options.connect_timeout_s != 0)
+    mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &options.connect_timeout_s);
   // A hostile server could ask for any file that we can read.
   const unsigned off = 0;
   mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &off);

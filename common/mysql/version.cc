@@ -36,28 +36,31 @@ struct SpellingRow {
 };
 
 // Newest first within each flavour.
+// clang-format off
 constexpr SpellingRow kSpellings[] = {
-    {Flavour::kMysql,
-     8,
-     0,
-     22,
-     {"SHOW REPLICA STATUS", "Replica", "Source", "Channel_Name", "REPLICATION CLIENT"}},
-    {Flavour::kMysql,
-     0,
-     0,
-     0,
-     {"SHOW SLAVE STATUS", "Slave", "Master", "Channel_Name", "REPLICATION CLIENT"}},
-    {Flavour::kMariadb,
-     10,
-     5,
-     9,
-     {"SHOW ALL SLAVES STATUS", "Slave", "Master", "Connection_name", "REPLICA MONITOR"}},
-    {Flavour::kMariadb,
-     0,
-     0,
-     0,
-     {"SHOW ALL SLAVES STATUS", "Slave", "Master", "Connection_name", "REPLICATION CLIENT"}},
+    {Flavour::kMysql, 8, 2, 0,
+     {"SHOW REPLICA STATUS", "Replica", "Source", "Channel_Name", "REPLICATION CLIENT",
+      "SHOW BINARY LOG STATUS", "REPLICATION CLIENT", "log_replica_updates"}},
+    {Flavour::kMysql, 8, 0, 26,
+     {"SHOW REPLICA STATUS", "Replica", "Source", "Channel_Name", "REPLICATION CLIENT",
+      "SHOW MASTER STATUS", "REPLICATION CLIENT", "log_replica_updates"}},
+    {Flavour::kMysql, 8, 0, 22,
+     {"SHOW REPLICA STATUS", "Replica", "Source", "Channel_Name", "REPLICATION CLIENT",
+      "SHOW MASTER STATUS", "REPLICATION CLIENT", "log_slave_updates"}},
+    {Flavour::kMysql, 0, 0, 0,
+     {"SHOW SLAVE STATUS", "Slave", "Master", "Channel_Name", "REPLICATION CLIENT",
+      "SHOW MASTER STATUS", "REPLICATION CLIENT", "log_slave_updates"}},
+    {Flavour::kMariadb, 10, 5, 9,
+     {"SHOW ALL SLAVES STATUS", "Slave", "Master", "Connection_name", "REPLICA MONITOR",
+      "SHOW MASTER STATUS", "BINLOG MONITOR", "log_slave_updates"}},
+    {Flavour::kMariadb, 10, 5, 2,
+     {"SHOW ALL SLAVES STATUS", "Slave", "Master", "Connection_name", "REPLICATION CLIENT",
+      "SHOW MASTER STATUS", "BINLOG MONITOR", "log_slave_updates"}},
+    {Flavour::kMariadb, 0, 0, 0,
+     {"SHOW ALL SLAVES STATUS", "Slave", "Master", "Connection_name", "REPLICATION CLIENT",
+      "SHOW MASTER STATUS", "REPLICATION CLIENT", "log_slave_updates"}},
 };
+// clang-format on
 
 }  // namespace
 

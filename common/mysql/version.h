@@ -32,7 +32,15 @@ struct Spelling {
   std::string_view source;               // "Source" or "Master" in column names
   std::string_view channel_column;       // the column with the channel's name
   std::string_view monitor_privilege;    // what show_replica_status asks for, on *.*
+  std::string_view show_binlog_status;   // file and position of the own binary log's end
+  std::string_view binlog_privilege;     // what show_binlog_status asks for, on *.*
+  std::string_view log_replica_updates;  // the variable's name
 };
+
+// Either may stand in the names of semi-sync's variables, whatever the version: they are those of
+// the plugin that was installed.
+inline constexpr std::string_view kSourceWords[] = {"source", "master"};
+inline constexpr std::string_view kReplicaWords[] = {"replica", "slave"};
 
 // Returns the spelling for a version; unknown newer ones get the newest of their flavour.
 const Spelling& spelling(const Version& version);

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// One replication channel (MariaDB: connection) as its replica sees it, in one shape for every
+// flavour. Plain values, so that decisions over them need no session.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ha {
+
+enum class ThreadState { kRunning, kConnecting, kStopped };
+
+struct ReplicationThread {
+  ThreadState state = ThreadState::kStopped;
+  unsigned error_number = 0;  // 0: no error
+  std::string error = {};
+
+  bool running() const { return state == ThreadState::kRunning; }
+};
+
+struct BinlogPosition {
+  std::string file = {};
+  std::uint64_t offset = 0;
+
+  bool operator==(const BinlogPosition&) const = default;
+};
+
+struct ChannelStatus {
+  std::string name = {};  // empty: the default channel
+  std::string source_host = {};
+  unsigned source_port = 0;
+  std::optional<std::uint32_t> source_server_id = {};
+  ReplicationThread io = {};         // the receiver
+  ReplicationThread sql = {};        // the applier's coordinator
+  std::string until_condition = {};  // empty: none
+  std::optional<double> seconds_behind = {};
+  double sql_delay_s = 0;
+  std::optional<double> relay_log_space = {};  // bytes
+  BinlogPosition read = {};                    // received, in the source's binlog
+  BinlogPosition executed = {};
+  std::optional<double> heartbeat_period_s = {};          // MariaDB only
+  std::optional<std::uint64_t> received_heartbeats = {};  // MariaDB only
+  std::string source_uuid = {};                           // MySQL only
+  bool uses_gtid = false;           // asks its source by GTID, not by file and position
+  std::string received_gtids = {};  // MySQL: retrieved set; MariaDB: position of the IO thread
+  std::vector<std::string> filters = {};  // "Replicate_Do_DB=pandora"
+
+  std::string source() const { return source_host + ":" + std::to_string(source_port); }
+  // How texts name it: "channel 'x'", or "" for the default channel.
+  std::string label() const { return name.empty() ? "" : "channel '" + name + "'"; }
+};
+
+}  // namespace ha
