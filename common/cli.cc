@@ -91,6 +91,9 @@ struct Cli::State_ {
   CLI::App app;
   ReportStyle style;
   bool help = false, version = false;
+  std::string shared_option = {};  // with its dashes; empty: none
+  std::string shared_path = {};
+  std::vector<std::string> unknown_keys = {};  // of the shared file
   double timeout_s = 10;
   State timeout_state = State::kCritical;
   std::optional<Deadline> deadline = {};
@@ -101,8 +104,13 @@ struct Cli::State_ {
   };
 
   Result<std::vector<FileSetting>> read_extra_opts(const std::string& argument) const;
-  Result<std::vector<FileSetting>> read_config(const std::string& path) const;
+  // Reads a flat file, or what one has in the section of this binary, for the option `name`.
+  Result<std::vector<FileSetting>> read_config(std::string_view name,
+                                               const std::string& path) const;
   Result<Done> apply(const std::vector<FileSetting>& settings);
+  Result<Done> apply_shared(const std::string& path);
+  CLI::Option* find(const std::string& key);
+  void set(CLI::Option& option, const FileSetting& setting);
   // Removes the options that name files from `args` and applies the files in their order.
   Result<Done> apply_files(std::vector<std::string>& args);
   std::string help_text() const;
@@ -253,6 +261,18 @@ void Cli::port(const char* names, unsigned& target, const char* help) {
       help);
 }
 
+void Cli::shared_file(const char* name, const char* help) {
+  // Taken out before CLI11 sees it, as --config is; here it stands for the help.
+  state_->app.add_option(name, CLI::callback_t{}, help)->type_name("FILE");
+  state_->shared_option = name;
+}
+
+std::vector<std::string> Cli::passed_over() const {
+  const State_& s = *state_;
+  if (s.unknown_keys.empty()) return {};
+  return {fmt::format("{}: keys of no use here: {}", s.shared_path, join(s.unknown_keys, ", "))};
+}
+
 void Cli::choice_index(const char* names, const std::vector<std::string>& words, const char* help,
                        std::function<void(std::size_t)> take) {
   option(
@@ -312,11 +332,11 @@ Result<std::vector<Cli::State_::FileSetting>> Cli::State_::read_extra_opts(
 }
 
 Result<std::vector<Cli::State_::FileSetting>> Cli::State_::read_config(
-    const std::string& path) const {
+    std::string_view name, const std::string& path) const {
   const auto content = read_file(path);
-  if (!content) return Error{Errc::kUsage, "--config: " + content.error().text};
+  if (!content) return Error{Errc::kUsage, fmt::format("{}: {}", name, content.error().text)};
   const auto entries = parse_ini(*content, path);
-  if (!entries) return Error{Errc::kUsage, "--config: " + entries.error().text};
+  if (!entries) return Error{Errc::kUsage, fmt::format("{}: {}", name, entries.error().text)};
   std::vector<FileSetting> settings;
   for (const IniEntry& entry : *entries)
     if (entry.section.empty() || entry.section == binary)
@@ -324,15 +344,41 @@ Result<std::vector<Cli::State_::FileSetting>> Cli::State_::read_config(
   return settings;
 }
 
+CLI::Option* Cli::State_::find(const std::string& key) {
+  if (key == "config" || key == "extra-opts") return nullptr;
+  return app.get_option_no_throw((key.size() == 1 ? "-" : "--") + key);
+}
+
+void Cli::State_::set(CLI::Option& option, const FileSetting& setting) {
+  const bool is_flag = option.get_expected_min() == 0;
+  option.add_result(is_flag && setting.value.empty() ? "true" : setting.value);
+}
+
 Result<Done> Cli::State_::apply(const std::vector<FileSetting>& settings) {
   for (const FileSetting& setting : settings) {
-    const std::string name = (setting.key.size() == 1 ? "-" : "--") + setting.key;
-    CLI::Option* option = app.get_option_no_throw(name);
-    if (option == nullptr || setting.key == "config" || setting.key == "extra-opts")
+    if (!shared_option.empty() && "--" + setting.key == shared_option) {
+      if (const auto applied = apply_shared(setting.value); !applied) return applied;
+      continue;
+    }
+    CLI::Option* const option = find(setting.key);
+    if (option == nullptr)
       return Error{Errc::kUsage, fmt::format("{}: unknown option '{}' (see {} --help)",
                                              setting.file, setting.key, binary)};
-    const bool is_flag = option->get_expected_min() == 0;
-    option->add_result(is_flag && setting.value.empty() ? "true" : setting.value);
+    set(*option, setting);
+  }
+  return Done{};
+}
+
+Result<Done> Cli::State_::apply_shared(const std::string& path) {
+  const auto settings = read_config(shared_option, path);
+  if (!settings) return settings.error();
+  shared_path = path;
+  for (const FileSetting& setting : *settings) {
+    CLI::Option* const option = "--" + setting.key == shared_option ? nullptr : find(setting.key);
+    if (option == nullptr)
+      unknown_keys.push_back(setting.key);
+    else
+      set(*option, setting);
   }
   return Done{};
 }
@@ -341,20 +387,25 @@ Result<Done> Cli::State_::apply_files(std::vector<std::string>& args) {
   std::vector<std::string> rest;
   for (std::size_t i = 0; i < args.size(); ++i) {
     const std::string name = args[i].substr(0, args[i].find('='));
-    if (name != "--extra-opts" && name != "--config") {
+    const bool shared = !shared_option.empty() && name == shared_option;
+    if (name != "--extra-opts" && name != "--config" && !shared) {
       rest.push_back(args[i]);
       continue;
     }
     std::string value;
-    const bool next_is_value =
-        i + 1 < args.size() && (name == "--config" || !args[i + 1].starts_with('-'));
+    const bool needs_file = shared || name == "--config";
+    const bool next_is_value = i + 1 < args.size() && (needs_file || !args[i + 1].starts_with('-'));
     if (name.size() < args[i].size())
       value = args[i].substr(name.size() + 1);
     else if (next_is_value)
       value = args[++i];
-    else if (name == "--config")
-      return Error{Errc::kUsage, "--config: needs the path of a file"};
-    const auto settings = name == "--config" ? read_config(value) : read_extra_opts(value);
+    else if (needs_file)
+      return Error{Errc::kUsage, name + ": needs the path of a file"};
+    if (shared) {
+      if (const auto applied = apply_shared(value); !applied) return applied;
+      continue;
+    }
+    const auto settings = name == "--config" ? read_config(name, value) : read_extra_opts(value);
     if (!settings) return settings.error();
     if (const auto applied = apply(*settings); !applied) return applied;
   }

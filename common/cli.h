@@ -49,6 +49,13 @@ class Cli {
   void port(const char* names, unsigned& target, const char* help);
   void option(const char* names, const char* metavar, Accept accept, const char* help);
 
+  // Adds an option that names a file shared with other binaries, read as --config is, except that
+  // keys which this binary does not know are passed over. At most one.
+  void shared_file(const char* name, const char* help);
+
+  // Returns a remark for -v on what was passed over in the shared file, or none.
+  std::vector<std::string> passed_over() const;
+
   // Adds an option that takes one of the given words.
   template <class Enum>
   void choice(const char* names, const std::vector<std::pair<std::string, Enum>>& words,

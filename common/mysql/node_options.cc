@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+#include "common/mysql/node_options.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "common/address.h"
+#include "common/failover/config_import.h"
+#include "common/files.h"
+#include "common/text.h"
+
+namespace ha {
+
+namespace {
+
+constexpr unsigned kDefaultPort = 3306;
+
+using Importer = Result<ImportedCluster> (*)(std::string_view text, const std::string& name);
+
+// Takes over a foreign file; what the command line says of the account wins.
+Result<Done> import_file(const std::string& path, Importer importer, ClusterOptions& cluster) {
+  const auto content = read_file(path);
+  if (!content) return Error{Errc::kUsage, content.error().text};
+  auto imported = importer(*content, path);
+  if (!imported) return imported.error();
+  for (NodeAddress& node : imported->nodes) cluster.nodes.push_back(std::move(node));
+  if (cluster.mysql.user.empty() && cluster.mysql.defaults_file.empty()) {
+    cluster.mysql.user = imported->user;
+    if (!cluster.mysql.password) cluster.mysql.password = imported->password;
+  }
+  if (!imported->unknown_keys.empty())
+    cluster.notes.push_back(
+        fmt::format("{}: keys of no use here: {}", path, join(imported->unknown_keys, ", ")));
+  return Done{};
+}
+
+}  // namespace
+
+void add_node_options(Cli& cli, ClusterOptions& cluster) {
+  cli.option(
+      "--node", "[NAME=]HOST[:PORT]",
+      [&cluster](const std::string& value) -> Result<Done> {
+        const auto node = parse_node(value);
+        if (!node) return node.error();
+        cluster.nodes.push_back(*node);
+        return Done{};
+      },
+      "one node of the cluster; repeatable, IPv6 in brackets");
+  cli.shared_file("--cluster", "read nodes and other options from an INI file of the cluster");
+  add_mysql_options(cli, cluster.mysql);
+  const std::tuple<const char*, Importer, const char*> files[] = {
+      {"--pandora-conf", import_pandora_conf, "read nodes and account from pandora_server.conf"},
+      {"--mha-conf", import_mha_conf, "read nodes and account from an MHA configuration"}};
+  for (const auto& [name, importer, help] : files)
+    cli.option(
+        name, "FILE",
+        [&cluster, importer = importer](const std::string& path) {
+          return import_file(path, importer, cluster);
+        },
+        help);
+}
+
+Result<Done> complete_nodes(const Cli& cli, ClusterOptions& cluster) {
+  for (const auto& remarks : {cli.passed_over(), option_notes(cluster.mysql)})
+    cluster.notes.insert(cluster.notes.end(), remarks.begin(), remarks.end());
+  if (!cluster.mysql.host.empty() || !cluster.mysql.socket.empty())
+    return Error{Errc::kUsage, "--hostname and --socket name one server: use --node for each"};
+  if (cluster.nodes.empty())
+    return Error{Errc::kUsage,
+                 "no node given (--node [NAME=]HOST[:PORT], --cluster, --pandora-conf or "
+                 "--mha-conf)"};
+  std::set<std::string> names, addresses;
+  for (NodeAddress& node : cluster.nodes) {
+    if (node.port == 0) node.port = cluster.mysql.port != 0 ? cluster.mysql.port : kDefaultPort;
+    const std::string address = format_host_port({to_lower(node.host), node.port});
+    if (!names.insert(node.name).second)
+      return Error{Errc::kUsage, fmt::format("--node: '{}' is given twice", node.name)};
+    if (!addresses.insert(address).second)
+      return Error{Errc::kUsage, fmt::format("--node: {} is given twice", address)};
+  }
+  return Done{};
+}
+
+Result<NodeAddress> parse_node(std::string_view text) {
+  const std::size_t equals = text.find('=');
+  const std::string_view place = equals == text.npos ? text : text.substr(equals + 1);
+  const std::string name(text.substr(0, equals));
+  const auto address = parse_host_port(place);
+  const bool plain = name.find_first_of(" \t,;|'\"=") == name.npos && name == sanitize(name);
+  if (!address || name.empty() || !plain)
+    return Error{Errc::kUsage,
+                 fmt::format("'{}' is not [NAME=]HOST[:PORT] (a name without blanks and quotes; an "
+                             "IPv6 address in brackets)",
+                             sanitize(text))};
+  return NodeAddress{name, address->host, address->port};
+}
+
+}  // namespace ha

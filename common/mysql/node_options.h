@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// The nodes of a cluster as an operator names them, one by one or in the files that his other
+// tools have already.
+
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/cli.h"
+#include "common/mysql/options.h"
+#include "common/result.h"
+
+namespace ha {
+
+// How much an operator wants a node to become the primary.
+enum class Promotion { kNever, kAllowed, kPreferred };
+
+struct NodeAddress {
+  std::string name = {};
+  std::string host = {};
+  unsigned port = 0;
+  Promotion promotion = Promotion::kAllowed;
+};
+
+struct ClusterOptions {
+  std::vector<NodeAddress> nodes = {};
+  MysqlOptions mysql = {};              // for every node
+  std::vector<std::string> notes = {};  // for -v
+};
+
+// Adds --node, --cluster, --pandora-conf, --mha-conf and the connection options. The target must
+// outlive parse().
+void add_node_options(Cli& cli, ClusterOptions& cluster);
+
+// Completes what parse() left: the port of nodes that have none, remarks. Fails with kUsage when
+// there is no node, or two of one name or of one host and port.
+Result<Done> complete_nodes(const Cli& cli, ClusterOptions& cluster);
+
+// Parses [NAME=]HOST[:PORT]; without a name the rest is the name. Fails with what is accepted.
+Result<NodeAddress> parse_node(std::string_view text);
+
+}  // namespace ha
