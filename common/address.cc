@@ -6,8 +6,6 @@
 #include <netdb.h>
 #include <strings.h>
 
-#include <set>
-
 #include "common/text.h"
 
 namespace ha {
@@ -59,9 +57,7 @@ std::string format_host_port(const HostPort& address) {
   return address.port == 0 ? host : fmt::format("{}:{}", host, address.port);
 }
 
-namespace {
-
-std::set<std::string> resolve(const std::string& host) {
+std::set<std::string> resolve_host(const std::string& host) {
   addrinfo hints = {};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
@@ -77,11 +73,9 @@ std::set<std::string> resolve(const std::string& host) {
   return addresses;
 }
 
-}  // namespace
-
 bool same_host(const std::string& a, const std::string& b) {
   if (strcasecmp(a.c_str(), b.c_str()) == 0) return true;
-  const std::set<std::string> of_a = resolve(a), of_b = resolve(b);
+  const std::set<std::string> of_a = resolve_host(a), of_b = resolve_host(b);
   for (const std::string& address : of_a)
     if (of_b.contains(address)) return true;
   return false;

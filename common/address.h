@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,10 @@ Result<HostPort> parse_host_port(std::string_view text);
 
 // Prints it back, IPv6 in brackets, the port unless 0.
 std::string format_host_port(const HostPort& address);
+
+// Returns the numeric addresses of a name, none when it does not resolve. Blocks as long as the
+// resolver does.
+std::set<std::string> resolve_host(const std::string& host);
 
 // True when both names are equal or resolve to a common address. Blocks as long as the resolver
 // does; a name that does not resolve equals only itself.

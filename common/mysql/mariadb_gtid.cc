@@ -87,23 +87,20 @@ void MariadbGtids::add(const MariadbGtid& gtid) {
   last = std::max(last, gtid.sequence);
 }
 
+std::uint64_t MariadbGtids::count_of(const MariadbGtid& gtid, const MariadbGtids& known) const {
+  std::uint64_t below = known.last(gtid.domain, gtid.server).value_or(0);
+  for (const MariadbGtid& other : list()) {
+    if (other.domain != gtid.domain || other.server == gtid.server) continue;
+    if (other.sequence >= gtid.sequence) return 1;
+    below = std::max(below, other.sequence);
+  }
+  return gtid.sequence > below ? gtid.sequence - below : 1;
+}
+
 std::uint64_t MariadbGtids::count_beyond(const MariadbGtids& known) const {
   std::uint64_t sum = 0;
-  for (const MariadbGtid& gtid : subtract(*this, known).list()) {
-    std::uint64_t below = known.last(gtid.domain, gtid.server).value_or(0);
-    bool buried = false;
-    for (const MariadbGtid& other : list()) {
-      if (other.domain != gtid.domain || other.server == gtid.server) continue;
-      if (other.sequence < gtid.sequence)
-        below = std::max(below, other.sequence);
-      else
-        buried = true;
-    }
-    const std::uint64_t more = buried ? 1 : std::max<std::uint64_t>(1, gtid.sequence - below);
-    sum = sum > std::numeric_limits<std::uint64_t>::max() - more
-              ? std::numeric_limits<std::uint64_t>::max()
-              : sum + more;
-  }
+  for (const MariadbGtid& gtid : subtract(*this, known).list())
+    sum += std::min(count_of(gtid, known), std::numeric_limits<std::uint64_t>::max() - sum);
   return sum;
 }
 

@@ -49,8 +49,13 @@ class MariadbGtids {
   // Remembers a GTID if it is later than what is known of its server.
   void add(const MariadbGtid& gtid);
 
-  // Returns how many transactions these are at least, each taken as one's own work on top of the
-  // others in its domain: exact for the newest, 1 for one that later transactions buried.
+  // Returns how many transactions one of these entries stands for at least, beyond what is known
+  // of its server and on top of the other servers here: exact for the newest of the domain, 1 for
+  // one that later transactions buried.
+  std::uint64_t count_of(const MariadbGtid& gtid, const MariadbGtids& known) const;
+
+  // Returns the sum of count_of() over the entries that go beyond `known`, at most the largest
+  // uint64.
   std::uint64_t count_beyond(const MariadbGtids& known) const;
 
   bool operator==(const MariadbGtids&) const = default;

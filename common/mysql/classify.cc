@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: MIT
+#include "common/mysql/classify.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "common/text.h"
+
+namespace ha {
+
+namespace {
+
+using Places = std::vector<std::size_t>;
+
+// A binlog without a transaction is shorter: header, format description and list of GTIDs.
+constexpr std::uint64_t kEmptyBinlog = 256;
+
+struct VerdictWords {
+  Verdict verdict;
+  std::string_view name, meaning;
+};
+
+constexpr VerdictWords kWords[] = {
+    {Verdict::kNoNodeReachable, "no-node-reachable", "no node of the cluster can be reached"},
+    {Verdict::kSeveralWriters, "several-writers", "more nodes accept writes than are allowed to"},
+    {Verdict::kDiverged, "diverged",
+     "two nodes each have transactions that the other lacks, and neither receives the other's"},
+    {Verdict::kRingOfWriters, "ring-of-writers",
+     "nodes replicate from each other in a ring and more than one of them accepts writes"},
+    {Verdict::kDuplicateId, "duplicate-id",
+     "two nodes have the same server_id or server_uuid, so replication skips their transactions"},
+    {Verdict::kNoWriter, "no-writer", "no node accepts writes"},
+    {Verdict::kWriterUnknown, "writer-unknown",
+     "no node is known to accept writes, but some could not be read"},
+    {Verdict::kErrant, "errant", "a replica has transactions that no writer has"},
+    {Verdict::kForeignSource, "foreign-source", "a replica follows a server outside the cluster"},
+    {Verdict::kStaleSource, "stale-source",
+     "a replica looks healthy but follows a node that neither accepts writes nor follows one that "
+     "does"},
+    {Verdict::kUnreachable, "unreachable", "a node gives no answer or refuses connections"},
+    {Verdict::kUnreadable, "unreadable", "a node is alive but we may not read all of its facts"},
+    {Verdict::kRing, "ring", "nodes replicate from each other in a ring with at most one writer"},
+    {Verdict::kUnproven, "unproven",
+     "nothing proves that a replica has no writes of its own: it numbers no transactions"},
+};
+
+const VerdictWords& words(Verdict verdict) {
+  return *std::ranges::find(kWords, verdict, &VerdictWords::verdict);
+}
+
+class Classifier {
+ public:
+  Classifier(const Topology& topology, std::size_t allowed_writers)
+      : nodes_(topology.nodes), topology_(topology), writers_(topology.writers()) {
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      upstream_.push_back(upstream(topology, i));
+      alive_ += nodes_[i].alive();
+      unreadable_ += nodes_[i].reach == Reach::kUnreadable;
+    }
+    judge_writers(allowed_writers);
+    judge_divergence();
+    judge_rings();
+    judge_ids();
+    judge_errant();
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      judge_reach(i);
+      judge_sources(i);
+      judge_local_writes(i);
+    }
+    std::ranges::stable_sort(assessment_.findings, {}, &Finding::verdict);
+  }
+
+  Assessment take() { return std::move(assessment_); }
+
+ private:
+  void add(Verdict verdict, Places nodes, std::string text) {
+    assessment_.findings.push_back({verdict, std::move(nodes), std::move(text)});
+  }
+
+  template <class Places_>
+  std::string names(const Places_& places) const {
+    std::vector<std::string> names;
+    for (const std::size_t i : places) names.push_back(nodes_[i].name);
+    return join(names, ", ");
+  }
+
+  void judge_writers(std::size_t allowed) {
+    if (alive_ == 0) return add(Verdict::kNoNodeReachable, {}, "no node is reachable");
+    if (writers_.size() > allowed)
+      return add(Verdict::kSeveralWriters, writers_,
+                 fmt::format("{} nodes accept writes: {}", writers_.size(), names(writers_)));
+    if (!writers_.empty()) return;
+    if (unreadable_ > 0)
+      return add(Verdict::kWriterUnknown, {}, "no writable node among those that could be read");
+    add(Verdict::kNoWriter, {}, "no writable node");
+  }
+
+  const History& history(std::size_t i) const { return nodes_[i].facts->history; }
+
+  const History& later(std::size_t i) const { return nodes_[i].facts->latest_history(); }
+
+  // True when one receives from the other, or both from a common node.
+  bool connected(std::size_t a, std::size_t b) const {
+    std::set<std::size_t> of_a = upstream_[a], of_b = upstream_[b];
+    of_a.insert(a);
+    of_b.insert(b);
+    return std::ranges::any_of(of_a, [&](std::size_t i) { return of_b.contains(i); });
+  }
+
+  // True for a node that receives from no other that can be compared; in a ring, for one of them.
+  bool is_root(std::size_t i) const {
+    return std::ranges::none_of(upstream_[i], [&](std::size_t up) {
+      const bool behind_it_in_ring = upstream_[up].contains(i) && up >= i;
+      return nodes_[up].facts && !behind_it_in_ring;
+    });
+  }
+
+  // Only where histories begin: whoever receives from such a node shares its divergence.
+  void judge_divergence() {
+    for (std::size_t a = 0; a < nodes_.size(); ++a)
+      for (std::size_t b = a + 1; b < nodes_.size(); ++b) {
+        if (!nodes_[a].facts || !nodes_[b].facts || !is_root(a) || !is_root(b)) continue;
+        if (connected(a, b)) continue;
+        const auto only_a = extra(history(a), later(b)), only_b = extra(history(b), later(a));
+        if (!only_a || !only_b || !only_a->any() || !only_b->any()) continue;
+        diverged_.insert({a, b});
+        add(Verdict::kDiverged, {a, b},
+            fmt::format("{} and {} have diverged: only {} has {}, only {} has {}", nodes_[a].name,
+                        nodes_[b].name, nodes_[a].name, only_a->text, nodes_[b].name,
+                        only_b->text));
+      }
+    assessment_.diverged = diverged_.size();
+  }
+
+  void judge_rings() {
+    for (const auto& ring : rings(topology_)) {
+      const auto writing =
+          std::ranges::count_if(ring, [&](std::size_t i) { return nodes_[i].writable(); });
+      const std::string who = names(ring) + " replicate in a ring";
+      if (writing > 1)
+        add(Verdict::kRingOfWriters, {ring.begin(), ring.end()},
+            fmt::format("{} and {} of them accept writes", who, writing));
+      else
+        add(Verdict::kRing, {ring.begin(), ring.end()}, who);
+    }
+  }
+
+  void judge_ids() {
+    std::map<std::string, Places> holders;
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      if (!nodes_[i].facts) continue;
+      holders[fmt::format("server_id {}", nodes_[i].facts->server_id)].push_back(i);
+      if (const std::string& uuid = nodes_[i].facts->server_uuid; !uuid.empty())
+        holders["server_uuid " + uuid].push_back(i);
+    }
+    for (const auto& [id, places] : holders)
+      if (places.size() > 1)
+        add(Verdict::kDuplicateId, places, fmt::format("{} share the {}", names(places), id));
+  }
+
+  // The nodes whose transactions `replica` may rightly have.
+  std::set<std::size_t> references(std::size_t replica) const {
+    std::set<std::size_t> places(writers_.begin(), writers_.end());
+    if (places.empty()) places = upstream_[replica];
+    places.erase(replica);
+    std::erase_if(places, [&](std::size_t i) {
+      return !nodes_[i].facts || std::holds_alternative<std::monostate>(history(i));
+    });
+    return places;
+  }
+
+  void judge_errant() {
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      if (!nodes_[i].facts || nodes_[i].writable() || diverged_.contains(i)) continue;
+      History all;
+      const std::set<std::size_t> whose = references(i);
+      for (const std::size_t reference : whose) all = unite(all, later(reference));
+      const auto errant = extra(history(i), all);
+      if (whose.empty() || !errant || !errant->any()) continue;
+      assessment_.errant_transactions += errant->count;
+      add(Verdict::kErrant, {i},
+          fmt::format("{} has {}{} errant transaction{} that {} {}: {}", nodes_[i].name,
+                      errant->at_least ? "at least " : "", errant->count,
+                      errant->count == 1 ? "" : "s", names(whose),
+                      whose.size() == 1 ? "lacks" : "lack", errant->text));
+    }
+  }
+
+  void judge_reach(std::size_t i) {
+    const Node& node = nodes_[i];
+    const auto state = [&](std::string_view what) {
+      return fmt::format("{} {}: {}", node.name, what, node.error);
+    };
+    switch (node.reach) {
+      case Reach::kAnswers:
+        for (const std::string& gap : node.facts->unread)
+          add(Verdict::kUnreadable, {i}, node.name + ": " + gap);
+        return;
+      case Reach::kUnreadable:
+        return add(Verdict::kUnreadable, {i}, state("cannot be read"));
+      case Reach::kRefuses:
+        return add(Verdict::kUnreachable, {i}, state("is alive but refuses connections"));
+      case Reach::kUnreachable:
+        return add(Verdict::kUnreachable, {i}, state("is unreachable"));
+      case Reach::kHung:
+        return add(Verdict::kUnreachable, {i}, state("does not answer"));
+    }
+  }
+
+  void judge_sources(std::size_t i) {
+    const Node& node = nodes_[i];
+    bool green = !node.channels().empty() && !node.writable() && !writers_.empty();
+    for (std::size_t c = 0; c < node.sources.size(); ++c) {
+      const ChannelStatus& channel = node.channels()[c];
+      green = green && node.sources[c] && channel.io.running() && channel.sql.running();
+      if (!node.sources[c])
+        add(Verdict::kForeignSource, {i},
+            fmt::format("{} follows {}, which is none of the nodes", node.name, channel.source()));
+    }
+    if (green &&
+        std::ranges::none_of(upstream_[i], [&](std::size_t up) { return nodes_[up].writable(); }))
+      add(Verdict::kStaleSource, {i},
+          fmt::format("{} follows {}, which gets nothing from a writer", node.name,
+                      nodes_[*node.sources[0]].name));
+  }
+
+  void judge_local_writes(std::size_t i) {
+    const Node& node = nodes_[i];
+    if (node.channels().empty() || node.writable() ||
+        !std::holds_alternative<std::monostate>(history(i)))
+      return;
+    const ServerFacts& facts = *node.facts;
+    if (facts.log_bin == true && facts.log_replica_updates == false && facts.binlog) {
+      if (facts.binlog->offset <= kEmptyBinlog) return;
+      ++assessment_.errant_transactions;
+      return add(
+          Verdict::kErrant, {i},
+          fmt::format("{} has written transactions of its own: it logs none of its source's, "
+                      "but {} ends at {}",
+                      node.name, facts.binlog->file, facts.binlog->offset));
+    }
+    add(Verdict::kUnproven, {i},
+        fmt::format(
+            "cannot prove that {} has no writes of its own (no GTIDs, {})", node.name,
+            facts.log_bin == false ? "no binlog" : "its source's writes are in its binlog"));
+  }
+
+  const std::vector<Node>& nodes_;
+  const Topology& topology_;
+  const Places writers_;
+  std::vector<std::set<std::size_t>> upstream_;
+  std::set<std::size_t> diverged_;
+  std::size_t alive_ = 0, unreadable_ = 0;
+  Assessment assessment_;
+};
+
+}  // namespace
+
+std::string_view verdict_name(Verdict verdict) { return words(verdict).name; }
+
+std::string_view verdict_meaning(Verdict verdict) { return words(verdict).meaning; }
+
+Assessment classify(const Topology& topology, std::size_t allowed_writers) {
+  return Classifier(topology, allowed_writers).take();
+}
+
+}  // namespace ha

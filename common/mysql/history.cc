@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#include "common/mysql/history.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "common/text.h"
+
+namespace ha {
+
+namespace {
+
+constexpr std::size_t kMostText = 200;
+
+GtidSet everything(const MysqlHistory& history) {
+  return unite(history.executed, history.retrieved);
+}
+
+MariadbGtids everything(const MariadbHistory& history) {
+  MariadbGtids all = history.binlog_state;
+  for (const MariadbGtids* position : {&history.binlog_position, &history.applied_position,
+                                       &history.current_position, &history.received_position})
+    all = unite(all, *position);
+  return all;
+}
+
+Extra extra_of(const MysqlHistory& whose, const MysqlHistory& other) {
+  const GtidSet rest = subtract(everything(whose), everything(other));
+  return {rest.count(), false, shorten(rest.print(), kMostText)};
+}
+
+// True when the domain went on beyond `gtid` in `known`.
+bool is_buried(const MariadbGtid& gtid, const MariadbGtids& known) {
+  return std::ranges::any_of(known.newest(), [&](const MariadbGtid& newest) {
+    return newest.domain == gtid.domain && newest.sequence > gtid.sequence;
+  });
+}
+
+Extra extra_of(const MariadbHistory& whose, const MariadbHistory& other) {
+  const MariadbGtids mine = everything(whose), known = everything(other);
+  Extra extra;
+  MariadbGtids rest;
+  for (const MariadbGtid& gtid : subtract(mine, known).list()) {
+    const bool met = known.last(gtid.domain, gtid.server).has_value();
+    if (!met && gtid.server != whose.server_id && is_buried(gtid, known)) continue;
+    rest.add(gtid);
+    extra.at_least = extra.at_least || is_buried(gtid, mine);
+    const std::uint64_t more = mine.count_of(gtid, known);
+    extra.count += std::min(more, std::numeric_limits<std::uint64_t>::max() - extra.count);
+  }
+  extra.text = shorten(rest.print(), kMostText);
+  return extra;
+}
+
+}  // namespace
+
+std::optional<Extra> extra(const History& whose, const History& other) {
+  if (const auto* a = std::get_if<MysqlHistory>(&whose), *b = std::get_if<MysqlHistory>(&other);
+      a && b)
+    return extra_of(*a, *b);
+  if (const auto* a = std::get_if<MariadbHistory>(&whose), *b = std::get_if<MariadbHistory>(&other);
+      a && b)
+    return extra_of(*a, *b);
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> unapplied(const History& whose) {
+  if (const auto* mysql = std::get_if<MysqlHistory>(&whose))
+    return subtract(mysql->retrieved, mysql->executed).count();
+  const auto* mariadb = std::get_if<MariadbHistory>(&whose);
+  if (mariadb == nullptr) return std::nullopt;
+  const MariadbGtids applied =
+      unite(unite(mariadb->applied_position, mariadb->current_position), mariadb->binlog_state);
+  return unite(applied, mariadb->received_position).count_beyond(applied);
+}
+
+History unite(const History& a, const History& b) {
+  if (std::holds_alternative<std::monostate>(a)) return b;
+  if (const auto* first = std::get_if<MysqlHistory>(&a)) {
+    MysqlHistory all = *first;
+    if (const auto* second = std::get_if<MysqlHistory>(&b))
+      all.retrieved = unite(all.retrieved, everything(*second));
+    return all;
+  }
+  MariadbHistory all = std::get<MariadbHistory>(a);
+  if (const auto* second = std::get_if<MariadbHistory>(&b))
+    all.binlog_state = unite(all.binlog_state, everything(*second));
+  return all;
+}
+
+}  // namespace ha

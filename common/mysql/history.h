@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// Which transactions a server has, applied or still in its relay logs, and what one server has
+// beyond another. Pure: compares what was read, asks nobody.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "common/mysql/gtid_set.h"
+#include "common/mysql/mariadb_gtid.h"
+
+namespace ha {
+
+struct MysqlHistory {
+  GtidSet executed;
+  GtidSet purged = {};     // part of executed that is in no binlog any more
+  GtidSet retrieved = {};  // received by any channel, applied or not
+};
+
+struct MariadbHistory {
+  std::uint32_t server_id = 0;
+  MariadbGtids binlog_state;           // alone shows what others' transactions buried
+  MariadbGtids binlog_position = {};   // last written to the own binlog
+  MariadbGtids applied_position = {};  // last replicated (gtid_slave_pos)
+  MariadbGtids current_position = {};
+  MariadbGtids received_position = {};  // last received by any connection that uses GTIDs
+};
+
+// monostate: the server numbers no transactions (MySQL without gtid_mode=ON).
+using History = std::variant<std::monostate, MysqlHistory, MariadbHistory>;
+
+// What one server has and another lacks.
+struct Extra {
+  std::uint64_t count = 0;
+  bool at_least = false;  // there may be more than can be told
+  std::string text = {};  // the GTIDs, shortened for people
+
+  bool any() const { return count > 0; }
+};
+
+// Returns what `whose` has, applied or received, beyond `other`; nullopt when the two cannot be
+// compared. A MariaDB server that never met an old server of its domain (it was set up from a copy)
+// is not said to lack that one's transactions, unless `whose` wrote them itself.
+std::optional<Extra> extra(const History& whose, const History& other);
+
+// Returns how many transactions `whose` has received but not applied; nullopt when it does not
+// number them.
+std::optional<std::uint64_t> unapplied(const History& whose);
+
+// Returns everything that either has. Precondition: both of one flavour, or one numbers nothing.
+History unite(const History& a, const History& b);
+
+}  // namespace ha

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+#include "common/mysql/probe.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+
+#include "common/address.h"
+#include "common/mysql/read_facts.h"
+#include "common/mysql/session.h"
+#include "common/parallel.h"
+#include "common/text.h"
+
+namespace ha {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr unsigned kServerLost = 2013;
+constexpr int kMostRereads = 3;
+
+// The first reading of one node, and the session for the second.
+struct Reading {
+  Reach reach = Reach::kAnswers;
+  std::string error = {};
+  std::optional<ServerFacts> facts = {};
+  std::shared_ptr<SqlSession> session = {};
+};
+
+Reach reach_of(const Error& error, double seconds, const MysqlOptions& options) {
+  switch (error.code) {
+    case Errc::kRefused:
+      return Reach::kRefuses;
+    case Errc::kUnreachable:
+      // The kernel accepts connections for a server that is stopped; only then is the greeting
+      // waited for.
+      return error.server_errno == kServerLost && seconds > 0.8 * options.connect_timeout_s
+                 ? Reach::kHung
+                 : Reach::kUnreachable;
+    default:
+      return Reach::kUnreadable;
+  }
+}
+
+Reading read_node(const MysqlOptions& options) {
+  const auto begin = Clock::now();
+  const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - begin).count(); };
+  auto session = connect(options);
+  if (!session) return {reach_of(session.error(), seconds(), options), session.error().text};
+  auto facts = read_server_facts(**session);
+  if (!facts) {
+    const Error& error = facts.error();
+    return {error.code == Errc::kUnreachable ? Reach::kUnreachable : Reach::kUnreadable,
+            error.text};
+  }
+  return {Reach::kAnswers, "", std::move(*facts), std::move(*session)};
+}
+
+std::vector<MysqlOptions> options_for(const std::vector<NodeAddress>& nodes,
+                                      const MysqlOptions& options, double seconds) {
+  std::vector<MysqlOptions> all;
+  for (const NodeAddress& node : nodes) {
+    MysqlOptions one = options;
+    // To the client libraries "localhost" is a socket, whatever the port.
+    one.host = node.host == "localhost" ? "127.0.0.1" : node.host;
+    one.port = node.port;
+    one.socket.clear();
+    one.connect_timeout_s = std::max(1u, static_cast<unsigned>(seconds));
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
+// Resolves the names by which replicas call sources that no node is known by.
+Addresses resolve_sources(const Topology& topology, const Deadline& deadline) {
+  std::vector<std::string> names;
+  for (const Node& node : topology.nodes)
+    for (std::size_t c = 0; c < node.sources.size(); ++c)
+      if (!node.sources[c]) names.push_back(node.channels()[c].source_host);
+  if (names.empty()) return {};
+  for (const Node& node : topology.nodes) names.push_back(node.host);
+  const auto found = run_each<std::set<std::string>>(
+      names.size(), deadline, [names](std::size_t i) { return resolve_host(names[i]); });
+  Addresses addresses;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (found[i]) addresses[names[i]] = *found[i];
+  return addresses;
+}
+
+// True when a node seems to have what another lacks that should have it all: a writer, or in the
+// absence of one any other node.
+bool needs_rereading(const Topology& topology) {
+  const bool has_writer = !topology.writers().empty();
+  for (const Node& node : topology.nodes)
+    for (const Node& other : topology.nodes) {
+      if (&node == &other || !node.facts || !other.facts || (has_writer && !other.writable()))
+        continue;
+      const auto more = extra(node.facts->history, other.facts->latest_history());
+      if (more && more->any()) return true;
+    }
+  return false;
+}
+
+void reread_histories(Topology& topology, const std::vector<Reading>& readings,
+                      const Deadline& deadline) {
+  std::vector<std::pair<std::shared_ptr<SqlSession>, std::uint32_t>> sessions;
+  for (const Reading& reading : readings)
+    sessions.emplace_back(reading.session, reading.facts ? reading.facts->server_id : 0);
+  const auto histories =
+      run_each<std::optional<History>>(sessions.size(), deadline, [sessions](std::size_t i) {
+        if (!sessions[i].first) return std::optional<History>();
+        auto history = read_history(*sessions[i].first, sessions[i].second);
+        return history ? std::optional(std::move(*history)) : std::nullopt;
+      });
+  for (std::size_t i = 0; i < histories.size(); ++i)
+    if (histories[i] && *histories[i])
+      // What it had received before, it still has.
+      topology.nodes[i].facts->history_later =
+          unite(**histories[i], topology.nodes[i].facts->history);
+}
+
+}  // namespace
+
+Topology probe_topology(const std::vector<NodeAddress>& nodes, const MysqlOptions& options,
+                        const Deadline& deadline) {
+  const double budget = deadline.remaining_s();
+  const double reserve = std::min(0.5, 0.1 * budget);
+  const Deadline first = Deadline::after(budget - 2 * reserve);
+  const auto read = run_each<Reading>(nodes.size(), first,
+                                      [all = options_for(nodes, options, budget - 2 * reserve)](
+                                          std::size_t i) { return read_node(all[i]); });
+
+  Topology topology;
+  std::vector<Reading> readings;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    readings.push_back(read[i].value_or(Reading{
+        Reach::kHung, fmt::format("no answer within {}", format_duration(budget - 2 * reserve))}));
+    topology.nodes.push_back({nodes[i].name, nodes[i].host, nodes[i].port, readings[i].reach,
+                              readings[i].error, readings[i].facts});
+  }
+  link_sources(topology, {});
+  link_sources(topology, resolve_sources(topology, Deadline::after(reserve / 2)));
+  // A session that broke in between simply tells nothing new.
+  for (int i = 0; i < kMostRereads && needs_rereading(topology); ++i)
+    reread_histories(topology, readings, Deadline::after(reserve / 4));
+  return topology;
+}
+
+}  // namespace ha

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// Reads a whole topology: all nodes at the same time, within one budget. Histories are read twice
+// where they differ: a replica that was read after its writer seems to be ahead of it, unless the
+// writer is asked once more.
+
+#pragma once
+
+#include <vector>
+
+#include "common/deadline.h"
+#include "common/mysql/node_options.h"
+#include "common/mysql/topology.h"
+
+namespace ha {
+
+// Reads every node with the same account and TLS settings. A node that does not answer before the
+// deadline is left behind, so the program must end by _exit; a little of the time is kept back for
+// the caller to print.
+Topology probe_topology(const std::vector<NodeAddress>& nodes, const MysqlOptions& options,
+                        const Deadline& deadline);
+
+}  // namespace ha

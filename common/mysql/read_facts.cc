@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+#include "common/mysql/read_facts.h"
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "common/mysql/replica_status.h"
+#include "common/text.h"
+
+namespace ha {
+
+namespace {
+
+using Variables = std::map<std::string, std::string>;  // names in lower case
+
+// SHOW passes over names that this version does not have; SELECT @@x would fail.
+constexpr char kVariablesQuery[] =
+    "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_id', 'server_uuid', 'read_only',"
+    " 'super_read_only', 'log_bin', '{}', 'event_scheduler')"
+    " OR Variable_name LIKE 'rpl_semi_sync%enabled'";
+constexpr char kStatusQuery[] =
+    "SHOW GLOBAL STATUS WHERE Variable_name LIKE 'rpl_semi_sync%status'"
+    " OR Variable_name LIKE 'rpl_semi_sync%clients'";
+
+Result<Variables> read_variables(SqlSession& session, const std::string& query) {
+  const auto rows = session.query(query);
+  if (!rows) return rows.error();
+  Variables variables;
+  for (std::size_t i = 0; i < rows->cells.size(); ++i) {
+    const Row row(*rows, i);
+    variables[to_lower(row.text("Variable_name").value_or(""))] = row.text("Value").value_or("");
+  }
+  return variables;
+}
+
+// Anything but off counts as on: MariaDB 12 has several kinds of read_only, and no event is run
+// while the scheduler is DISABLED.
+std::optional<bool> flag(const Variables& variables, const std::string& name) {
+  const auto found = variables.find(name);
+  if (found == variables.end()) return std::nullopt;
+  const std::string value = to_lower(found->second);
+  return value != "off" && value != "0" && value != "disabled";
+}
+
+template <class Words>
+std::optional<bool> semi_sync_flag(const Variables& variables, const Words& words,
+                                   std::string_view suffix) {
+  for (const std::string_view word : words)
+    if (const auto on = flag(variables, fmt::format("rpl_semi_sync_{}_{}", word, suffix)))
+      return on;
+  return std::nullopt;
+}
+
+Result<Done> read_settings(SqlSession& session, ServerFacts& facts) {
+  const Spelling& words = spelling(facts.version);
+  const auto variables =
+      read_variables(session, fmt::format(kVariablesQuery, words.log_replica_updates));
+  if (!variables) return variables.error();
+  const auto id = variables->find("server_id");
+  const auto number = id == variables->end() ? std::nullopt : parse_integer(id->second);
+  if (!number) return Error{Errc::kBadData, "the server tells no server_id"};
+  facts.server_id = static_cast<std::uint32_t>(*number);
+  if (const auto uuid = variables->find("server_uuid"); uuid != variables->end())
+    facts.server_uuid = to_lower(uuid->second);
+  facts.read_only = flag(*variables, "read_only");
+  facts.super_read_only = flag(*variables, "super_read_only");
+  facts.log_bin = flag(*variables, "log_bin");
+  facts.log_replica_updates = flag(*variables, std::string(words.log_replica_updates));
+  facts.event_scheduler = flag(*variables, "event_scheduler");
+  facts.semi_sync.source_enabled = semi_sync_flag(*variables, kSourceWords, "enabled");
+  facts.semi_sync.replica_enabled = semi_sync_flag(*variables, kReplicaWords, "enabled");
+  if (!facts.semi_sync.source_enabled && !facts.semi_sync.replica_enabled) return Done{};
+
+  const auto status = read_variables(session, kStatusQuery);
+  if (!status) return status.error();
+  facts.semi_sync.source_active = semi_sync_flag(*status, kSourceWords, "status");
+  for (const std::string_view word : kSourceWords)
+    if (const auto found = status->find(fmt::format("rpl_semi_sync_{}_clients", word));
+        found != status->end())
+      facts.semi_sync.clients = parse_integer(found->second);
+  return Done{};
+}
+
+Result<Done> read_channels(SqlSession& session, ServerFacts& facts) {
+  auto channels = read_replica_status(session);
+  if (channels) {
+    facts.channels = std::move(*channels);
+    return Done{};
+  }
+  if (channels.error().code != Errc::kPrivilege) return channels.error();
+  facts.unread.push_back("replication status unknown: " + channels.error().text);
+  return Done{};
+}
+
+Result<Done> read_binlog_end(SqlSession& session, ServerFacts& facts) {
+  if (facts.log_bin != true) return Done{};
+  const Spelling& words = spelling(facts.version);
+  const auto rows = session.query(std::string(words.show_binlog_status));
+  if (!rows) {
+    if (rows.error().code != Errc::kPrivilege) return rows.error();
+    facts.notes.push_back("binlog position unknown: " + rows.error().text +
+                          "; run: " + grant_statement(session, words.binlog_privilege, "*.*"));
+    return Done{};
+  }
+  if (rows->cells.empty()) return Done{};
+  const Row row(*rows, 0);
+  const auto offset = row.integer("Position");
+  const auto file = row.text("File");
+  if (!file || !offset || *offset < 0)
+    return Error{Errc::kBadData, fmt::format("{}: no file and position", words.show_binlog_status)};
+  facts.binlog = BinlogPosition{*file, static_cast<std::uint64_t>(*offset)};
+  return Done{};
+}
+
+// Adds what the channels received to the history.
+Result<Done> add_received(ServerFacts& facts) {
+  for (const ChannelStatus& channel : facts.channels.value_or(std::vector<ChannelStatus>{})) {
+    if (auto* mysql = std::get_if<MysqlHistory>(&facts.history)) {
+      const auto set = GtidSet::parse(channel.received_gtids);
+      if (!set) return set.error();
+      mysql->retrieved = unite(mysql->retrieved, *set);
+    } else if (auto* mariadb = std::get_if<MariadbHistory>(&facts.history)) {
+      const auto position = MariadbGtids::parse(channel.received_gtids);
+      if (!position) return position.error();
+      mariadb->received_position = unite(mariadb->received_position, *position);
+    }
+  }
+  return Done{};
+}
+
+Result<History> read_mysql_history(SqlSession& session) {
+  const auto rows = session.query(
+      "SELECT @@GLOBAL.gtid_mode AS mode, @@GLOBAL.gtid_executed AS executed,"
+      " @@GLOBAL.gtid_purged AS purged");
+  if (!rows) return rows.error();
+  if (rows->cells.empty()) return Error{Errc::kBadData, "the server tells no gtid_executed"};
+  const Row row(*rows, 0);
+  // With any other mode some transactions have no GTID, and a set would be taken for the whole.
+  if (row.text("mode").value_or("") != "ON") return History{};
+  auto executed = GtidSet::parse(row.text("executed").value_or(""));
+  if (!executed) return executed.error();
+  auto purged = GtidSet::parse(row.text("purged").value_or(""));
+  if (!purged) return purged.error();
+  return History{MysqlHistory{std::move(*executed), std::move(*purged)}};
+}
+
+Result<History> read_mariadb_history(SqlSession& session, std::uint32_t server_id) {
+  const auto rows = session.query(
+      "SELECT @@GLOBAL.gtid_binlog_state AS state, @@GLOBAL.gtid_binlog_pos AS written,"
+      " @@GLOBAL.gtid_slave_pos AS applied, @@GLOBAL.gtid_current_pos AS current");
+  if (!rows) return rows.error();
+  if (rows->cells.empty()) return Error{Errc::kBadData, "the server tells no gtid_binlog_state"};
+  const Row row(*rows, 0);
+  MariadbHistory history{server_id, {}};
+  const std::pair<const char*, MariadbGtids*> fields[] = {{"state", &history.binlog_state},
+                                                          {"written", &history.binlog_position},
+                                                          {"applied", &history.applied_position},
+                                                          {"current", &history.current_position}};
+  for (const auto& [column, target] : fields) {
+    auto gtids = MariadbGtids::parse(row.text(column).value_or(""));
+    if (!gtids) return gtids.error();
+    *target = std::move(*gtids);
+  }
+  return History{std::move(history)};
+}
+
+}  // namespace
+
+Result<History> read_history(SqlSession& session, std::uint32_t server_id) {
+  return session.version().flavour == Flavour::kMysql ? read_mysql_history(session)
+                                                      : read_mariadb_history(session, server_id);
+}
+
+Result<ServerFacts> read_server_facts(SqlSession& session) {
+  ServerFacts facts;
+  facts.version = session.version();
+  if (const auto done = read_settings(session, facts); !done) return done.error();
+  auto history = read_history(session, facts.server_id);
+  if (!history) return history.error();
+  facts.history = std::move(*history);
+  for (const auto part : {read_channels, read_binlog_end})
+    if (const auto done = part(session, facts); !done) return done.error();
+  if (const auto done = add_received(facts); !done) return done.error();
+  return facts;
+}
+
+}  // namespace ha

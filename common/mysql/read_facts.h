@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+// Reads a server's facts in few round trips.
+
+#pragma once
+
+#include "common/mysql/server_facts.h"
+#include "common/mysql/session.h"
+#include "common/result.h"
+
+namespace ha {
+
+// Reads everything. Missing privileges leave gaps that are named in the facts; fails only when the
+// server does not answer, or answers what is not understood.
+Result<ServerFacts> read_server_facts(SqlSession& session);
+
+// Reads the history alone, in one round trip; what channels received is not in it. `server_id` and
+// `gtid_mode` come from the facts. kBadData when a set is not understood.
+Result<History> read_history(SqlSession& session, std::uint32_t server_id);
+
+}  // namespace ha

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+// What one server says of itself, as far as a topology is judged by it. Plain values: what could
+// not be read is nullopt and `unread` says why, never a guess. Sources: MySQL manual, "Replication
+// and Binary Logging Options and Variables"; MariaDB Knowledge Base, "Global Transaction ID".
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/mysql/channel_status.h"
+#include "common/mysql/history.h"
+#include "common/mysql/version.h"
+
+namespace ha {
+
+struct SemiSync {
+  std::optional<bool> source_enabled = {};   // waits for an acknowledgement when it writes
+  std::optional<bool> replica_enabled = {};  // acknowledges
+  std::optional<bool> source_active = {};    // has not fallen back to asynchronous
+  std::optional<std::int64_t> clients = {};  // replicas that acknowledge to it
+};
+
+struct ServerFacts {
+  Version version = {};
+  std::uint32_t server_id = 0;
+  std::string server_uuid = {};  // empty where there is none (MariaDB)
+  std::optional<bool> read_only = {};
+  std::optional<bool> super_read_only = {};  // MySQL only
+  std::optional<bool> log_bin = {};
+  std::optional<bool> log_replica_updates = {};
+  std::optional<bool> event_scheduler = {};
+  SemiSync semi_sync = {};
+  std::optional<BinlogPosition> binlog = {};                // the end of its own binlog
+  std::optional<std::vector<ChannelStatus>> channels = {};  // empty list: not a replica
+  History history = {};
+  History history_later = {};            // read after every node had answered; see probe.h
+  std::vector<std::string> unread = {};  // what is missing from the above, with the GRANT to run
+  std::vector<std::string> notes = {};   // what is missing and rarely needed
+
+  // What others are compared with: read last, so that it has all that they can have had from it.
+  const History& latest_history() const {
+    return std::holds_alternative<std::monostate>(history_later) ? history : history_later;
+  }
+
+  // True when clients without special privileges may write.
+  bool writable() const { return read_only == false; }
+};
+
+}  // namespace ha
