@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+#include "plugins/check_mysql_split_brain.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/address.h"
+#include "common/cli.h"
+#include "common/mysql/classify.h"
+#include "common/mysql/probe.h"
+#include "common/mysql/replica_status.h"
+#include "common/text.h"
+#include "common/thresholds.h"
+
+namespace ha {
+
+namespace {
+
+State state_of(Verdict verdict, const SplitBrainLimits& limits) {
+  switch (verdict) {
+    case Verdict::kNoNodeReachable:
+    case Verdict::kSeveralWriters:
+    case Verdict::kDiverged:
+    case Verdict::kRingOfWriters:
+    case Verdict::kDuplicateId:
+    case Verdict::kNoWriter:
+      return State::kCritical;
+    case Verdict::kErrant:
+    case Verdict::kForeignSource:
+    case Verdict::kStaleSource:
+      return State::kWarning;
+    case Verdict::kUnreachable:
+      return limits.unreachable;
+    case Verdict::kWriterUnknown:
+    case Verdict::kUnreadable:
+      return State::kUnknown;
+    case Verdict::kRing:
+    case Verdict::kUnproven:
+      return State::kOk;
+  }
+  return State::kUnknown;
+}
+
+// Says in a few words what a node is.
+std::string describe_role(const Topology& topology, const Node& node) {
+  if (!node.facts) return "no facts";
+  std::string text = !node.facts->read_only                ? "read_only unknown"
+                     : node.writable()                     ? "writable"
+                     : node.facts->super_read_only == true ? "super_read_only"
+                                                           : "read-only";
+  for (std::size_t c = 0; c < node.sources.size(); ++c) {
+    const ChannelStatus& channel = node.channels()[c];
+    text +=
+        ", follows " + (node.sources[c] ? topology.nodes[*node.sources[c]].name : channel.source());
+    if (!channel.io.running() || !channel.sql.running())
+      text += fmt::format(" ({})", !channel.io.running() ? describe_stop("IO", channel.io)
+                                                         : describe_stop("SQL", channel.sql));
+  }
+  if (!node.facts->channels)
+    text += ", replication unknown";
+  else if (node.sources.empty() && !node.writable())
+    text += ", follows nobody";
+  return text;
+}
+
+std::vector<std::pair<std::string, FactValue>> node_facts(const Topology& topology,
+                                                          const Node& node) {
+  std::vector<std::pair<std::string, FactValue>> list = {{"reachable", node.alive()}};
+  if (!node.error.empty()) list.emplace_back("error", node.error);
+  if (!node.facts) return list;
+  const ServerFacts& facts = *node.facts;
+  const auto flag = [&](const char* name, const std::optional<bool>& value) {
+    list.emplace_back(name, value ? FactValue(*value) : FactValue());
+  };
+  list.emplace_back("version", facts.version.text);
+  list.emplace_back("server_id", std::int64_t{facts.server_id});
+  if (!facts.server_uuid.empty()) list.emplace_back("server_uuid", facts.server_uuid);
+  flag("read_only", facts.read_only);
+  flag("super_read_only", facts.super_read_only);
+  flag("log_bin", facts.log_bin);
+  flag("log_replica_updates", facts.log_replica_updates);
+  if (facts.binlog)
+    list.emplace_back("binlog", fmt::format("{}:{}", facts.binlog->file, facts.binlog->offset));
+  if (const auto* mysql = std::get_if<MysqlHistory>(&facts.history)) {
+    list.emplace_back("gtid_executed", mysql->executed.print());
+    list.emplace_back("gtid_purged", mysql->purged.print());
+    list.emplace_back("gtid_retrieved", mysql->retrieved.print());
+  } else if (const auto* mariadb = std::get_if<MariadbHistory>(&facts.history)) {
+    list.emplace_back("gtid_binlog_state", mariadb->binlog_state.print());
+    list.emplace_back("gtid_binlog_pos", mariadb->binlog_position.print());
+    list.emplace_back("gtid_slave_pos", mariadb->applied_position.print());
+    list.emplace_back("gtid_current_pos", mariadb->current_position.print());
+    list.emplace_back("gtid_io_pos", mariadb->received_position.print());
+  }
+  std::vector<std::string> sources;
+  for (std::size_t c = 0; c < node.sources.size(); ++c)
+    sources.push_back(node.sources[c] ? topology.nodes[*node.sources[c]].name
+                                      : node.channels()[c].source());
+  list.emplace_back("follows", join(sources, ","));
+  return list;
+}
+
+Item judge_node(const Topology& topology, std::size_t place, const std::vector<Finding>& findings,
+                const SplitBrainLimits& limits) {
+  const Node& node = topology.nodes[place];
+  Item item{node.name};
+  item.text = fmt::format("{}: {}", node.name, describe_role(topology, node));
+  std::vector<std::string> troubles;
+  for (const Finding& finding : findings) {
+    if (std::ranges::find(finding.nodes, place) == finding.nodes.end()) continue;
+    item.state = worst(item.state, state_of(finding.verdict, limits));
+    item.text += "; " + finding.text;
+    troubles.emplace_back(verdict_name(finding.verdict));
+  }
+  item.identity = {{"host", node.host}, {"port", std::to_string(node.port)}};
+  item.facts = node_facts(topology, node);
+  item.facts.emplace_back("findings", join(troubles, ","));
+  return item;
+}
+
+std::vector<Metric> count_nodes(const Topology& topology, const Assessment& assessment,
+                                const SplitBrainLimits& limits) {
+  const auto count = [](auto number) { return static_cast<double>(number); };
+  const auto alive = std::ranges::count_if(topology.nodes, &Node::alive);
+  return {{"nodes", count(topology.nodes.size()), "", {}, 0},
+          {"reachable", count(alive), "", {}, 0},
+          {"writable", count(topology.writers().size()), "", {}, 0},
+          {"errant_transactions", count(assessment.errant_transactions), "", limits.errant, 0},
+          {"diverged", count(assessment.diverged), "", {}, 0}};
+}
+
+std::string healthy_text(const Topology& topology) {
+  std::vector<std::string> writers;
+  for (const std::size_t i : topology.writers()) writers.push_back(topology.nodes[i].name);
+  const std::size_t others = topology.nodes.size() - writers.size();
+  return fmt::format("{} {} the only writer{}, {} other node{} without a history of {} own",
+                     join(writers, ", "), writers.size() == 1 ? "is" : "are",
+                     writers.size() == 1 ? "" : "s", others, others == 1 ? "" : "s",
+                     others == 1 ? "its" : "their");
+}
+
+}  // namespace
+
+CheckResult evaluate(const Topology& topology, const SplitBrainLimits& limits) {
+  const Assessment assessment = classify(topology, limits.allowed_writers);
+  CheckResult result{State::kOk, "", count_nodes(topology, assessment, limits), "node"};
+  std::vector<Item> findings;
+  for (const Finding& finding : assessment.findings) {
+    findings.push_back({"", state_of(finding.verdict, limits), finding.text});
+    result.state = worst(result.state, findings.back().state);
+    result.notes.push_back(
+        fmt::format("{}: {}", verdict_name(finding.verdict), verdict_meaning(finding.verdict)));
+  }
+  result.state = worst(result.state,
+                       judge(limits.errant, static_cast<double>(assessment.errant_transactions)));
+  result.text = summarize(findings, healthy_text(topology));
+  // What is no trouble but bears on the answer is said in any case.
+  for (const Item& finding : findings)
+    if (finding.state == State::kOk) result.text += "; " + finding.text;
+  for (std::size_t i = 0; i < topology.nodes.size(); ++i) {
+    result.items.push_back(judge_node(topology, i, assessment.findings, limits));
+    if (const Node& node = topology.nodes[i]; node.facts)
+      for (const std::string& note : node.facts->notes)
+        result.notes.push_back(node.name + ": " + note);
+  }
+  return result;
+}
+
+int plugin_main(const std::vector<std::string>& args) {
+  ClusterOptions cluster;
+  SplitBrainLimits limits;
+  Cli cli("check_mysql_split_brain",
+          "Checks over all nodes that exactly one accepts writes and no history has diverged.");
+  add_node_options(cli, cluster);
+  cli.thresholds(limits.errant, "the number of errant transactions is");
+  cli.option(
+      "--allow-writers", "N",
+      [&limits](const std::string& value) -> Result<Done> {
+        const auto number = parse_integer(value);
+        if (!number || *number < 1 || *number > 1000)
+          return Error{Errc::kUsage,
+                       fmt::format("'{}' is not a number of writers (accepted: 1 to 1000)", value)};
+        limits.allowed_writers = static_cast<std::size_t>(*number);
+        return Done{};
+      },
+      "so many nodes may accept writes (default: 1)");
+  cli.state("--unreachable", limits.unreachable,
+            "state when a node gives no answer (default: warning)");
+  if (const auto exit_code = cli.parse(args)) return *exit_code;
+  if (const auto complete = complete_nodes(cli, cluster); !complete)
+    return cli.usage_error(complete.error().text);
+
+  cli.waiting_for(fmt::format("the answers of {} nodes", cluster.nodes.size()));
+  CheckResult result =
+      evaluate(probe_topology(cluster.nodes, cluster.mysql, cli.deadline()), limits);
+  result.notes.insert(result.notes.end(), cluster.notes.begin(), cluster.notes.end());
+  return cli.report(result);
+}
+
+}  // namespace ha

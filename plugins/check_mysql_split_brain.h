@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+// check_mysql_split_brain: over all nodes, is there exactly one writer, and does everybody have the
+// same history?
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/check_result.h"
+#include "common/mysql/topology.h"
+
+namespace ha {
+
+struct SplitBrainLimits {
+  std::size_t allowed_writers = 1;
+  State unreachable = State::kWarning;
+  Thresholds errant = {};  // beside the WARNING that any errant transaction is
+};
+
+CheckResult evaluate(const Topology& topology, const SplitBrainLimits& limits);
+
+}  // namespace ha
