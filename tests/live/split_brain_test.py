@@ -1,0 +1,364 @@
+# SPDX-License-Identifier: MIT
+"""check_mysql_split_brain against real servers: every verdict with its exit code."""
+
+import itertools
+import threading
+
+import pytest
+
+import plugin
+from network import BlackHole, Proxy, SilentListener
+from servers import MONITOR_PASSWORD, MONITOR_USER, replicate, wait_until
+
+SPLIT_BRAIN = "check_mysql_split_brain"
+# name: (flavour, replicas, GTID, options of the servers)
+KINDS = {"mariadb-gtid": ("mariadb", 2, True, []),
+         "mysql-gtid": ("mysql", 2, True, []),
+         "mariadb-position": ("mariadb", 1, False, []),
+         "mariadb-position-quiet": ("mariadb", 1, False, ["--skip-log-slave-updates"])}
+MYSQL_WITHOUT_GTID = ["--gtid-mode=OFF", "--enforce-gtid-consistency=OFF"]
+
+
+class Cluster:
+    """A writer and its replicas; node names are db1 (the writer), db2, ..."""
+
+    def __init__(self, bench, flavour, replicas, gtid, options):
+        self.bench, self.flavour, self.gtid = bench, flavour, gtid
+        self.servers = bench.star(flavour, replicas, gtid=gtid, options=options)
+        for server in self.servers:
+            server.create_monitor()
+        self.writer, self.replica = self.servers[:2]
+        self.writer.sql("CREATE DATABASE shop", "CREATE TABLE shop.item (id INT PRIMARY KEY)")
+        self.catch_up()
+
+    def insert(self, number, server=None):
+        """Insert a row, at the writer unless told otherwise; root may write where others may not."""
+        (server or self.writer).sql(f"INSERT INTO shop.item VALUES ({number})")
+
+    def catch_up(self):
+        """Wait until every replica has everything."""
+        for replica in self.servers[1:]:
+            replica.wait_caught_up(self.writer)
+
+    def check(self, *options, nodes=(), **arguments):
+        """Run the check over all servers, and further nodes."""
+        return check([*self.servers, *nodes], *options, **arguments)
+
+
+def check(servers, *options, **arguments):
+    """Run the check over servers; the n-th is named db<n>."""
+    named = [f"--node=db{n}={s.host}:{s.port}" for n, s in enumerate(servers, 1)]
+    return plugin.run(SPLIT_BRAIN, *named, "-u", MONITOR_USER, "-p", MONITOR_PASSWORD, *options,
+                      **arguments)
+
+
+def numbers(outcome):
+    """Return the metrics as {label: number}."""
+    return {label: metric.value for label, metric in outcome.perfdata.items()}
+
+
+@pytest.fixture(params=KINDS)
+def cluster(request, bench):
+    return Cluster(bench, *KINDS[request.param])
+
+
+@pytest.fixture(params=["mariadb-gtid", "mysql-gtid"])
+def trio(request, bench):
+    return Cluster(bench, *KINDS[request.param])
+
+
+def test_healthy(cluster):
+    outcome = cluster.check()
+    count = len(cluster.servers)
+    assert outcome.state == "OK", outcome.out
+    assert numbers(outcome) == {"nodes": count, "reachable": count, "writable": 1,
+                                "errant_transactions": 0, "diverged": 0}
+    assert outcome.text.startswith("db1 is the only writer")
+    assert len(outcome.lines) == 1 + count
+
+
+def test_two_writers(cluster):
+    cluster.replica.sql("SET GLOBAL read_only = OFF")
+    outcome = cluster.check()
+    assert outcome.state == "CRITICAL"
+    assert "2 nodes accept writes: db1, db2" in outcome.text
+    assert numbers(outcome)["writable"] == 2
+    assert cluster.check("--allow-writers", "2").state == "OK"
+
+
+def test_no_writer(cluster):
+    cluster.writer.sql("SET GLOBAL read_only = ON")
+    outcome = cluster.check()
+    assert outcome.state == "CRITICAL"
+    assert "no writable node" in outcome.text
+    assert numbers(outcome)["writable"] == 0
+
+
+def test_errant_transaction(cluster):
+    cluster.insert(100, cluster.replica)
+    outcome = cluster.check()
+    assert outcome.state == "WARNING", outcome.out
+    assert "db2 has 1 errant transaction" in outcome.text
+    assert numbers(outcome)["errant_transactions"] == 1
+    assert numbers(outcome)["diverged"] == 0
+    assert cluster.check("-c", "0").state == "CRITICAL"
+
+
+def test_errant_transaction_that_later_ones_buried(cluster):
+    cluster.insert(100, cluster.replica)
+    for number in range(5):
+        cluster.insert(number)
+    cluster.catch_up()
+    outcome = cluster.check()
+    assert outcome.state == "WARNING", outcome.out
+    assert "db2 has" in outcome.text and "errant" in outcome.text
+    assert numbers(outcome)["errant_transactions"] >= 1
+
+
+def test_a_replica_that_is_merely_behind_is_fine(cluster):
+    cluster.replica.stop_replication()
+    for number in range(3):
+        cluster.insert(number)
+    outcome = cluster.check()
+    assert outcome.state == "OK", outcome.out
+
+
+def test_behind_and_errant_while_it_still_receives_is_errant(cluster):
+    cluster.replica.stop_replication(thread="SQL")
+    cluster.insert(1)
+    cluster.insert(100, cluster.replica)
+    outcome = cluster.check()
+    assert outcome.state == "WARNING", outcome.out
+    assert numbers(outcome)["errant_transactions"] == 1
+
+
+def test_true_divergence(cluster):
+    cluster.replica.stop_replication()
+    cluster.insert(1)
+    cluster.insert(100, cluster.replica)
+    outcome = cluster.check()
+    assert outcome.state == "CRITICAL", outcome.out
+    assert "db1 and db2 have diverged" in outcome.text
+    assert numbers(outcome)["diverged"] == 2
+
+
+def test_histories_are_not_torn_by_writes_between_two_readings(trio):
+    # The replicas are read after the writer, which goes on writing: they seem to be ahead of it.
+    slow = trio.bench.add(Proxy((trio.replica.host, trio.replica.port), delay_s=0.05))
+    slow.name = "db2"
+    stop = threading.Event()
+    with trio.writer.connect() as session, session.cursor() as cursor:
+        def write():
+            for number in itertools.takewhile(lambda _: not stop.is_set(), itertools.count(1000)):
+                cursor.execute(f"INSERT INTO shop.item VALUES ({number})")
+        writer = threading.Thread(target=write)
+        writer.start()
+        try:
+            for _ in range(5):
+                outcome = check([trio.writer, slow, trio.servers[2]])
+                assert outcome.state == "OK", outcome.out
+        finally:
+            stop.set()
+            writer.join()
+
+
+def test_ring_with_one_writer_is_a_note(trio):
+    replicate(trio.writer, trio.replica, gtid=True)
+    outcome = trio.check()
+    assert outcome.state == "OK", outcome.out
+    assert "db1, db2 replicate in a ring" in outcome.text
+
+
+def test_ring_with_two_writers(trio):
+    replicate(trio.writer, trio.replica, gtid=True)
+    trio.replica.sql("SET GLOBAL read_only = OFF")
+    outcome = trio.check("--allow-writers", "2")
+    assert outcome.state == "CRITICAL"
+    assert "db1, db2 replicate in a ring and 2 of them accept writes" in outcome.text
+
+
+def test_duplicate_server_id(trio):
+    trio.servers[2].stop_replication()
+    trio.servers[2].sql(f"SET GLOBAL server_id = {trio.replica.server_id}")
+    outcome = trio.check()
+    assert outcome.state == "CRITICAL"
+    assert f"db2, db3 share the server_id {trio.replica.server_id}" in outcome.text
+
+
+def test_replica_of_a_server_outside(trio):
+    outcome = check(trio.servers[1:])
+    assert outcome.state == "CRITICAL", "no writer among them"
+    assert f"db1 follows 127.0.0.1:{trio.writer.port}, which is none of the nodes" in outcome.out
+    outsider = trio.bench.server(trio.flavour)
+    replicate(trio.replica, outsider, "more")
+    outcome = trio.check()
+    assert outcome.state == "WARNING", outcome.out
+    assert f"db2 follows 127.0.0.1:{outsider.port}, which is none of the nodes" in outcome.text
+
+
+def test_green_but_stale(trio):
+    # db3 follows db2, whose own replication is gone: Yes, Yes, 0 s behind, and nothing arrives.
+    last = trio.servers[2]
+    last.stop_replication()
+    replicate(last, trio.replica)
+    assert trio.check().state == "OK", "a chain is healthy"
+    trio.replica.stop_replication()
+    outcome = trio.check()
+    assert outcome.state == "WARNING"
+    assert "db3 follows db2, which gets nothing from a writer" in outcome.text
+
+
+def test_one_node_down(cluster):
+    cluster.replica.kill()
+    outcome = cluster.check()
+    assert outcome.state == "WARNING"
+    assert "db2 is unreachable" in outcome.text
+    assert numbers(outcome)["reachable"] == len(cluster.servers) - 1
+    assert cluster.check("--unreachable", "critical").state == "CRITICAL"
+    assert cluster.check("--unreachable", "ok").state == "OK"
+
+
+def test_writer_down(cluster):
+    cluster.writer.kill()
+    outcome = cluster.check()
+    assert outcome.state == "CRITICAL"
+    assert "no writable node" in outcome.text and "db1 is unreachable" in outcome.text
+
+
+def test_one_node_hung(cluster):
+    cluster.replica.freeze()
+    outcome = cluster.check("-t", "3")
+    assert outcome.state == "WARNING"
+    assert "db2 does not answer" in outcome.text
+    assert outcome.seconds < 3.5
+    cluster.replica.thaw()
+
+
+def test_node_that_hangs_on_the_first_query(cluster):
+    proxy = cluster.bench.add(Proxy((cluster.replica.host, cluster.replica.port)))
+    proxy.delay_s = 0.7  # greeting, login and answer: too slow for the budget
+    outcome = check([cluster.writer, proxy], "-t", "2")
+    assert outcome.state == "WARNING", outcome.out
+    assert "db2 does not answer" in outcome.text
+
+
+def test_no_node_reachable(cluster):
+    for server in cluster.servers:
+        server.kill()
+    outcome = cluster.check()
+    assert outcome.state == "CRITICAL"
+    assert "no node is reachable" in outcome.text
+    assert numbers(outcome)["reachable"] == 0
+
+
+def test_too_many_connections_is_alive(trio):
+    trio.replica.sql("SET GLOBAL max_connections = 10")
+    held = []
+    try:
+        with pytest.raises(Exception, match="1040"):
+            while True:
+                held.append(trio.replica.connect(unix_socket=None, host="127.0.0.1",
+                                                 port=trio.replica.port, user=MONITOR_USER,
+                                                 password=MONITOR_PASSWORD))
+        outcome = trio.check()
+    finally:
+        for session in held:
+            session.close()
+    assert outcome.state == "WARNING"
+    assert "db2 is alive but refuses connections" in outcome.text
+    assert numbers(outcome)["reachable"] == 3
+
+
+def test_wrong_password_on_one_node_is_never_healthy(trio):
+    trio.replica.sql("SET sql_log_bin = 0",
+                     f"ALTER USER {MONITOR_USER} IDENTIFIED BY 'another'")
+    outcome = trio.check()
+    assert outcome.state == "UNKNOWN"
+    assert "db2 cannot be read" in outcome.text and "access denied" in outcome.text
+
+
+def test_missing_privilege_on_one_node_is_never_healthy(trio):
+    grant = ("REPLICA MONITOR" if trio.flavour == "mariadb" else "REPLICATION CLIENT") + " ON *.*"
+    trio.replica.sql("SET sql_log_bin = 0", f"REVOKE {grant} FROM {MONITOR_USER}")
+    outcome = trio.check()
+    assert outcome.state == "UNKNOWN", outcome.out
+    assert "db2: replication status unknown" in outcome.text
+    assert f"GRANT {grant} TO '{MONITOR_USER}'@'%'" in outcome.text
+
+
+def test_black_holes_and_silence_end_within_the_budget(trio):
+    lost = [trio.bench.add(BlackHole()) for _ in range(20)]
+    lost += [trio.bench.add(SilentListener()) for _ in range(20)]
+    outcome = trio.check("-t", "3", nodes=lost)
+    assert outcome.seconds < 3.5
+    assert outcome.state == "WARNING", outcome.out
+    assert numbers(outcome)["nodes"] == 43 and numbers(outcome)["reachable"] == 3
+    assert numbers(outcome)["writable"] == 1
+
+
+def test_flavours_may_be_mixed(bench):
+    maria = Cluster(bench, *KINDS["mariadb-position"])
+    mysql = bench.server("mysql")
+    mysql.create_monitor()
+    mysql.sql("SET GLOBAL super_read_only = ON")
+    outcome = maria.check(nodes=[mysql])
+    assert outcome.state == "OK", outcome.out
+
+
+@pytest.mark.parametrize("log_updates", [True, False])
+def test_mysql_without_gtids(bench, log_updates):
+    options = MYSQL_WITHOUT_GTID + ([] if log_updates else ["--skip-log-replica-updates"])
+    cluster = Cluster(bench, "mysql", 1, False, options)
+    outcome = cluster.check()
+    assert outcome.state == "OK", outcome.out
+    assert ("cannot prove that db2 has no writes of its own" in outcome.text) == log_updates
+    cluster.insert(100, cluster.replica)
+    outcome = cluster.check()
+    assert outcome.state == ("OK" if log_updates else "WARNING"), outcome.out
+    if not log_updates:
+        assert "db2 has written transactions of its own" in outcome.text
+
+
+def test_facts_in_json(trio):
+    outcome = plugin.run_raw(
+        [plugin.path(SPLIT_BRAIN), *(f"--node={s.name}={s.host}:{s.port}" for s in trio.servers),
+         "-u", MONITOR_USER, "-p", MONITOR_PASSWORD, "--output", "json"])
+    items = {item["name"]: item["facts"] for item in outcome.json()["items"]}
+    assert set(items) == {"db1", "db2", "db3"}
+    assert items["db1"]["read_only"] is False and items["db2"]["read_only"] is True
+    assert items["db2"]["follows"] == "db1"
+    assert items["db1"]["server_id"] == trio.writer.server_id
+    column = "gtid_binlog_state" if trio.flavour == "mariadb" else "gtid_executed"
+    wait_until(lambda: items["db1"][column] == items["db3"][column])
+
+
+def test_cluster_file(trio, tmp_path):
+    file = tmp_path / "cluster.conf"
+    file.write_text("# the cluster\n" + "".join(
+        f"node = {s.name}={s.host}:{s.port}\n" for s in trio.servers) +
+        f"username = {MONITOR_USER}\npassword = {MONITOR_PASSWORD}\nrepl-username = repl\n"
+        "fence = none\n")
+    outcome = plugin.run(SPLIT_BRAIN, "--cluster", file)
+    assert outcome.state == "OK", outcome.out
+    assert "repl-username" not in outcome.out
+    assert "keys of no use here: repl-username, fence" in plugin.run(
+        SPLIT_BRAIN, "--cluster", file, "-v").out
+    # The command line wins.
+    assert plugin.run(SPLIT_BRAIN, "--cluster", file, "-p", "wrong").state == "UNKNOWN"
+
+
+def test_files_of_other_tools(trio, tmp_path):
+    pandora = tmp_path / "pandora_server.conf"
+    pandora.write_text("servername x\nha_hosts " + ",".join(
+        f"{s.host}:{s.port}" for s in trio.servers) +
+        f"\nha_dbuser {MONITOR_USER}\nha_dbpass {MONITOR_PASSWORD}\n")
+    outcome = plugin.run(SPLIT_BRAIN, "--pandora-conf", pandora)
+    assert outcome.state == "OK", outcome.out
+    mha = tmp_path / "app1.cnf"
+    mha.write_text(f"[server default]\nuser={MONITOR_USER}\npassword={MONITOR_PASSWORD}\n"
+                   "ping_interval=3\n" + "".join(
+                       f"[server{n}]\nhostname={s.host}\nport={s.port}\n"
+                       for n, s in enumerate(trio.servers, 1)))
+    outcome = plugin.run(SPLIT_BRAIN, "--mha-conf", mha, "-v")
+    assert outcome.state == "OK", outcome.out
+    assert "keys of no use here: ping_interval" in outcome.out
