@@ -49,7 +49,10 @@ std::vector<std::optional<T>> run_each(std::size_t count, const Deadline& deadli
     }
   }
   shared->changed.wait_until(lock, deadline.when(), [&] { return shared->pending == 0; });
-  return std::move(shared->results);
+  // A late one still writes into its place, so the places stay.
+  std::vector<std::optional<T>> results(count);
+  results.swap(shared->results);
+  return results;
 }
 
 }  // namespace ha
