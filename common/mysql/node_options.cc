@@ -88,7 +88,7 @@ Result<NodeAddress> parse_node(std::string_view text) {
   const std::string name(text.substr(0, equals));
   const auto address = parse_host_port(place);
   const bool plain = name.find_first_of(" \t,;|'\"=") == name.npos && name == sanitize(name);
-  if (!address || name.empty() || !plain)
+  if (!address || name.empty() || !plain || place.find('=') != place.npos)
     return Error{Errc::kUsage,
                  fmt::format("'{}' is not [NAME=]HOST[:PORT] (a name without blanks and quotes; an "
                              "IPv6 address in brackets)",

@@ -10,20 +10,11 @@
 #include <vector>
 
 #include "common/cli.h"
+#include "common/mysql/node_address.h"
 #include "common/mysql/options.h"
 #include "common/result.h"
 
 namespace ha {
-
-// How much an operator wants a node to become the primary.
-enum class Promotion { kNever, kAllowed, kPreferred };
-
-struct NodeAddress {
-  std::string name = {};
-  std::string host = {};
-  unsigned port = 0;
-  Promotion promotion = Promotion::kAllowed;
-};
 
 struct ClusterOptions {
   std::vector<NodeAddress> nodes = {};

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+#include "common/mysql/classify.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <set>
+
+#include "common/text.h"
+#include "tests/topology_builders.h"
+
+namespace ha {
+namespace {
+
+constexpr Flavour kMariadb = Flavour::kMariadb;
+
+// Returns the verdicts' names with the nodes: "errant(db2) unreachable(db3)".
+std::string verdicts(const Topology& topology, std::size_t allowed = 1) {
+  std::vector<std::string> words;
+  for (const Finding& finding : classify(topology, allowed).findings) {
+    std::vector<std::string> names;
+    for (const std::size_t i : finding.nodes) names.push_back(topology.nodes[i].name);
+    words.push_back(fmt::format("{}({})", verdict_name(finding.verdict), join(names, ",")));
+  }
+  return join(words, " ");
+}
+
+Node maria_writer(int number, std::string_view state) { return writer(number, state, kMariadb); }
+
+Node maria_replica(int number, int source, std::string_view state) {
+  return replica(number, source, state, kMariadb);
+}
+
+Node stopped(Node node) {
+  for (ChannelStatus& channel : *node.facts->channels)
+    channel.io.state = channel.sql.state = ThreadState::kStopped;
+  return node;
+}
+
+Node opened(Node node) {
+  node.facts->read_only = false;
+  return node;
+}
+
+Node closed(Node node) {
+  node.facts->read_only = true;
+  return node;
+}
+
+Node without_gtids(Node node) {
+  node.facts->history = {};
+  for (ChannelStatus& channel : *node.facts->channels) channel.uses_gtid = false;
+  return node;
+}
+
+Node silent_binlog(Node node, std::uint64_t end) {
+  node.facts->log_replica_updates = false;
+  node.facts->binlog->offset = end;
+  return node;
+}
+
+Node with_server_id(Node node, std::uint32_t id) {
+  node.facts->server_id = id;
+  return node;
+}
+
+Node with_received(Node node, std::string_view received) {
+  std::get<MysqlHistory>(node.facts->history).retrieved = gtids(received);
+  return node;
+}
+
+Node with_later(Node node, std::string_view executed) {
+  node.facts->history_later = MysqlHistory{gtids(executed)};
+  return node;
+}
+
+Node with_channel_from(Node node, int source) {
+  node.facts->channels->push_back(channel_from(source, node.facts->version.flavour));
+  return node;
+}
+
+Node with_unknown_channels(Node node) {
+  node.facts->channels.reset();
+  node.facts->unread.push_back("replication status unknown");
+  return node;
+}
+
+TEST(ClassifyTest, EveryTroubleHasItsVerdict) {
+  const struct {
+    const char* name;
+    std::vector<Node> nodes;
+    const char* want;
+  } cases[] = {
+      {"a writer alone", {writer(1)}, ""},
+      {"a writer and two replicas", {writer(1), replica(2, 1), replica(3, 1)}, ""},
+      {"a chain", {writer(1), replica(2, 1), replica(3, 2)}, ""},
+      {"a replica behind", {writer(1), replica(2, 1, "#1:1-90")}, ""},
+      {"a replica behind and stopped", {writer(1), stopped(replica(2, 1, "#1:1-90"))}, ""},
+      {"received is not errant",
+       {writer(1), with_received(replica(2, 1, "#1:1-90"), "#1:91-99")},
+       ""},
+      {"a replica read after its writer is not ahead",
+       {with_later(writer(1), "#1:1-105"), replica(2, 1, "#1:1-103")},
+       ""},
+      {"two writers", {writer(1), opened(replica(2, 1))}, "several-writers(db1,db2)"},
+      {"three writers", {writer(1), writer(2), writer(3)}, "several-writers(db1,db2,db3)"},
+      {"no writer", {closed(writer(1)), replica(2, 1)}, "no-writer()"},
+      {"the writer is down", {lost(1), replica(2, 1)}, "no-writer() unreachable(db1)"},
+      {"the writer refuses us",
+       {lost(1, Reach::kRefuses), replica(2, 1)},
+       "no-writer() unreachable(db1)"},
+      {"the writer may not be read",
+       {lost(1, Reach::kUnreadable), replica(2, 1)},
+       "writer-unknown() unreadable(db1)"},
+      {"nobody is there",
+       {lost(1), lost(2, Reach::kHung)},
+       "no-node-reachable() unreachable(db1) unreachable(db2)"},
+      {"a replica hangs", {writer(1), lost(2, Reach::kHung)}, "unreachable(db2)"},
+      {"a replica may not be read", {writer(1), lost(2, Reach::kUnreadable)}, "unreadable(db2)"},
+      {"its replication may not be read",
+       {writer(1), with_unknown_channels(replica(2, 1))},
+       "unreadable(db2)"},
+      {"an errant transaction", {writer(1), replica(2, 1, "#1:1-100,#2:1")}, "errant(db2)"},
+      {"behind and errant, still receiving",
+       {writer(1), replica(2, 1, "#1:1-90,#2:1")},
+       "errant(db2)"},
+      {"errant in a stopped replica that is not behind",
+       {writer(1), stopped(replica(2, 1, "#1:1-100,#2:1"))},
+       "errant(db2)"},
+      {"an errant one that travels down a chain",
+       {writer(1), replica(2, 1, "#1:1-100,#2:1"), replica(3, 2, "#1:1-100,#2:1")},
+       "errant(db2) errant(db3)"},
+      {"diverged", {writer(1), stopped(replica(2, 1, "#1:1-90,#2:1"))}, "diverged(db1,db2)"},
+      {"two writers that diverged",
+       {writer(1), writer(2, "#1:1-90,#2:1-5")},
+       "several-writers(db1,db2) diverged(db1,db2)"},
+      {"who follows a diverged node is not named too",
+       {writer(1), stopped(replica(2, 1, "#1:1-90,#2:1")), replica(3, 1)},
+       "diverged(db1,db2)"},
+      {"replicas of a lost writer, one further",
+       {lost(1), stopped(replica(2, 1, "#1:1-90")), stopped(replica(3, 1, "#1:1-95"))},
+       "no-writer() unreachable(db1)"},
+      {"a ring with one writer", {with_channel_from(writer(1), 2), replica(2, 1)}, "ring(db1,db2)"},
+      {"a ring of writers",
+       {with_channel_from(writer(1), 2), opened(replica(2, 1))},
+       "several-writers(db1,db2) ring-of-writers(db1,db2)"},
+      {"a ring of writers is not diverged while both receive",
+       {with_channel_from(writer(1, "#1:1-9,#2:1-8"), 2), opened(replica(2, 1, "#1:1-8,#2:1-9"))},
+       "several-writers(db1,db2) ring-of-writers(db1,db2)"},
+      {"a stopped ring is none", {stopped(with_channel_from(writer(1), 2)), replica(2, 1)}, ""},
+      {"one server_id twice",
+       {writer(1), with_server_id(replica(2, 1), 1)},
+       "duplicate-id(db1,db2)"},
+      {"one server under two names",
+       {writer(1),
+        [] {
+          Node twin = writer(1);
+          twin.name = twin.host = "twin";
+          return twin;
+        }()},
+       "several-writers(db1,twin) duplicate-id(db1,twin) duplicate-id(db1,twin)"},
+      {"a source outside", {writer(1), replica(2, 9)}, "foreign-source(db2)"},
+      {"a source outside beside the right one",
+       {writer(1), with_channel_from(replica(2, 1), 9)},
+       "foreign-source(db2)"},
+      {"a source that is down is not outside",
+       {lost(1), opened(replica(2, 1))},
+       "unreachable(db1)"},
+      {"green but stale", {writer(1), stopped(replica(2, 1)), replica(3, 2)}, "stale-source(db3)"},
+      {"a second channel to a lost node is not stale",
+       {writer(1), with_channel_from(replica(2, 1), 3), lost(3)},
+       "unreachable(db3)"},
+      {"no GTIDs, everything logged",
+       {without_gtids(writer(1)), without_gtids(replica(2, 1))},
+       "unproven(db2)"},
+      {"no GTIDs, an empty binlog",
+       {without_gtids(writer(1)), silent_binlog(without_gtids(replica(2, 1)), 157)},
+       ""},
+      {"no GTIDs, writes of its own",
+       {without_gtids(writer(1)), silent_binlog(without_gtids(replica(2, 1)), 500)},
+       "errant(db2)"},
+      {"other flavours are not compared", {writer(1), maria_replica(2, 1, "0-2-5")}, ""},
+      {"MariaDB healthy", {maria_writer(1, "0-1-100"), maria_replica(2, 1, "0-1-90")}, ""},
+      {"MariaDB errant on top",
+       {maria_writer(1, "0-1-100"), maria_replica(2, 1, "0-1-100,0-2-101")},
+       "errant(db2)"},
+      {"MariaDB errant and buried",
+       {maria_writer(1, "0-1-100"), maria_replica(2, 1, "0-1-100,0-2-53")},
+       "errant(db2)"},
+      {"MariaDB diverged",
+       {maria_writer(1, "0-1-100"), stopped(maria_replica(2, 1, "0-1-90,0-2-91"))},
+       "diverged(db1,db2)"},
+      {"MariaDB diverged old primary",
+       {maria_writer(2, "0-1-90,0-2-120"), closed(maria_writer(1, "0-1-100"))},
+       "diverged(db2,db1)"},
+      {"a writer set up from a copy lacks no old server's transactions",
+       {maria_writer(1, "0-1-100"), maria_replica(2, 1, "0-1-100,0-7-50")},
+       ""},
+      {"MariaDB after a switchover",
+       {maria_writer(2, "0-1-90,0-2-120"), maria_replica(1, 2, "0-1-90,0-2-118")},
+       ""},
+  };
+  for (const auto& c : cases) EXPECT_EQ(verdicts(linked(c.nodes)), c.want) << c.name;
+}
+
+TEST(ClassifyTest, MoreWritersMayBeAllowed) {
+  EXPECT_EQ(verdicts(linked({writer(1), writer(2)}), 2), "");
+  EXPECT_EQ(verdicts(linked({writer(1), writer(2), writer(3)}), 2), "several-writers(db1,db2,db3)");
+  // Writers that never exchange anything have diverged, however many are allowed; what either of
+  // them has, a replica of both may have.
+  EXPECT_EQ(verdicts(linked({writer(1, "#1:1-5"), writer(2, "#2:1-5"),
+                             with_channel_from(replica(3, 1, "#1:1-5,#2:1-5"), 2)}),
+                     2),
+            "diverged(db1,db2)");
+}
+
+TEST(ClassifyTest, TextsNameNodesAndTransactions) {
+  const Assessment assessment =
+      classify(linked({writer(1), replica(2, 1, "#1:1-100,#2:1-3"), lost(3)}), 1);
+  ASSERT_EQ(assessment.findings.size(), 2u);
+  EXPECT_EQ(assessment.findings[0].text,
+            "db2 has 3 errant transactions that db1 lacks: " + gtids("#2:1-3").print());
+  EXPECT_EQ(assessment.findings[1].text, "db3 is unreachable: no answer");
+  EXPECT_EQ(assessment.errant_transactions, 3u);
+  EXPECT_EQ(assessment.diverged, 0u);
+}
+
+TEST(ClassifyTest, EveryVerdictHasANameAndAMeaning) {
+  std::set<std::string_view> names;
+  for (int i = 0; i <= static_cast<int>(Verdict::kUnproven); ++i) {
+    names.insert(verdict_name(static_cast<Verdict>(i)));
+    EXPECT_FALSE(verdict_meaning(static_cast<Verdict>(i)).empty());
+  }
+  EXPECT_EQ(names.size(), static_cast<std::size_t>(Verdict::kUnproven) + 1);
+}
+
+}  // namespace
+}  // namespace ha

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include "common/mysql/history.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/topology_builders.h"
+
+namespace ha {
+namespace {
+
+History mysql(std::string_view executed, std::string_view retrieved = "") {
+  return MysqlHistory{gtids(executed), {}, gtids(retrieved)};
+}
+
+History mariadb(std::uint32_t id, std::string_view state, std::string_view received = "") {
+  return MariadbHistory{id, *MariadbGtids::parse(state),   {}, {},
+                        {}, *MariadbGtids::parse(received)};
+}
+
+TEST(HistoryTest, WhatWasReceivedCountsAsHad) {
+  EXPECT_EQ(extra(mysql("#1:1-5", "#1:6-9"), mysql("#1:1-5"))->count, 4u);
+  EXPECT_FALSE(extra(mysql("#1:1-5"), mysql("#1:1-3", "#1:4-5"))->any());
+  EXPECT_EQ(extra(mariadb(2, "0-1-5", "0-1-9"), mariadb(3, "0-1-5"))->count, 4u);
+  EXPECT_EQ(unapplied(mysql("#1:1-5", "#1:4-9")), 4u);
+  EXPECT_EQ(unapplied(mariadb(2, "0-1-5", "0-1-9")), 4u);
+}
+
+TEST(HistoryTest, OnlyHistoriesOfOneKindAreCompared) {
+  EXPECT_FALSE(extra(History{}, mysql("#1:1")));
+  EXPECT_FALSE(extra(mysql("#1:1"), History{}));
+  EXPECT_FALSE(extra(mysql("#1:1"), mariadb(1, "0-1-1")));
+  EXPECT_FALSE(unapplied(History{}));
+}
+
+TEST(HistoryTest, BuriedTransactionsAreCountedAtLeastOnce) {
+  const auto buried = extra(mariadb(2, "0-1-100,0-2-53"), mariadb(1, "0-1-100"));
+  EXPECT_EQ(buried->count, 1u);
+  EXPECT_TRUE(buried->at_least);
+  EXPECT_EQ(buried->text, "0-2-53");
+  const auto on_top = extra(mariadb(2, "0-1-100,0-2-103"), mariadb(1, "0-1-100"));
+  EXPECT_EQ(on_top->count, 3u);
+  EXPECT_FALSE(on_top->at_least);
+}
+
+TEST(HistoryTest, AnOldServersTransactionsAreNotMissedWhereItWasNeverMet) {
+  EXPECT_FALSE(extra(mariadb(2, "0-1-100,0-7-53"), mariadb(1, "0-1-100"))->any());
+  // Known and shorter is another matter: those are missing.
+  EXPECT_EQ(extra(mariadb(2, "0-7-53,0-1-100"), mariadb(1, "0-7-50,0-1-100"))->text, "0-7-53");
+}
+
+TEST(HistoryTest, AUnionHasWhatEitherHas) {
+  EXPECT_FALSE(extra(mysql("#1:1-5,#2:1"), unite(mysql("#1:1-5"), mysql("", "#2:1")))->any());
+  EXPECT_FALSE(
+      extra(mariadb(1, "0-1-5,1-2-3"), unite(mariadb(1, "0-1-5"), mariadb(2, "1-1-1", "1-2-3")))
+          ->any());
+  EXPECT_FALSE(extra(mysql("#1:1"), unite(History{}, mysql("#1:1")))->any());
+}
+
+}  // namespace
+}  // namespace ha
