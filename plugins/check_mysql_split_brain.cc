@@ -15,6 +15,10 @@
 
 namespace ha {
 
+Topology gather(const ClusterOptions& cluster, const Deadline& deadline) {
+  return probe_topology(cluster.nodes, cluster.mysql, deadline);
+}
+
 namespace {
 
 State state_of(Verdict verdict, const SplitBrainLimits& limits) {
@@ -171,7 +175,7 @@ int plugin_main(const std::vector<std::string>& args) {
   ClusterOptions cluster;
   SplitBrainLimits limits;
   Cli cli("check_mysql_split_brain",
-          "Checks over all nodes that exactly one accepts writes and no history has diverged.");
+          "Checks over all nodes that one accepts writes and no history has diverged.");
   add_node_options(cli, cluster);
   cli.thresholds(limits.errant, "the number of errant transactions is");
   cli.option(
@@ -192,8 +196,7 @@ int plugin_main(const std::vector<std::string>& args) {
     return cli.usage_error(complete.error().text);
 
   cli.waiting_for(fmt::format("the answers of {} nodes", cluster.nodes.size()));
-  CheckResult result =
-      evaluate(probe_topology(cluster.nodes, cluster.mysql, cli.deadline()), limits);
+  CheckResult result = evaluate(gather(cluster, cli.deadline()), limits);
   result.notes.insert(result.notes.end(), cluster.notes.begin(), cluster.notes.end());
   return cli.report(result);
 }

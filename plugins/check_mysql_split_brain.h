@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "common/check_result.h"
+#include "common/deadline.h"
+#include "common/mysql/node_options.h"
 #include "common/mysql/topology.h"
 
 namespace ha {
@@ -19,5 +21,8 @@ struct SplitBrainLimits {
 };
 
 CheckResult evaluate(const Topology& topology, const SplitBrainLimits& limits);
+
+// Reads every node at the same time; what does not answer is a fact.
+Topology gather(const ClusterOptions& cluster, const Deadline& deadline);
 
 }  // namespace ha

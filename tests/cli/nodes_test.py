@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""How nodes are named on the command line and in files; nothing here is contacted."""
+
+import re
+
+import pytest
+
+from plugin import run_usage_error, run_raw, path
+
+CHECK = "check_mysql_split_brain"
+
+
+@pytest.mark.parametrize("options, words", [
+    ([], "no node given"),
+    (["--node", "a b=db1"], "--node.*'a b=db1'"),
+    (["--node", "db1:0"], "--node.*'db1:0'"),
+    (["--node", "=db1"], "--node.*'=db1'"),
+    (["--node", "db1", "--node", "db1"], "'db1' is given twice"),
+    (["--node", "a=db1", "--node", "b=DB1:3306"], "db1:3306 is given twice"),
+    (["--node", "db1", "-H", "db1"], "--hostname"),
+    (["--node", "db1", "--allow-writers", "0"], "--allow-writers.*'0'"),
+    (["--node", "db1", "--unreachable", "maybe"], "--unreachable.*'maybe'"),
+    (["--node", "db1", "-w", "2:1"], "--warning.*'2:1'"),
+    (["--cluster"], "--cluster"),
+    (["--cluster", "/nonexistent"], "--cluster: .*/nonexistent"),
+    (["--pandora-conf", "/nonexistent"], "--pandora-conf: .*/nonexistent"),
+    (["--mha-conf", "/nonexistent"], "--mha-conf: .*/nonexistent"),
+], ids=lambda value: " ".join(value) if isinstance(value, list) else "")
+def test_mistakes(options, words):
+    assert re.search(words, run_usage_error(CHECK, *options))
+
+
+@pytest.mark.parametrize("text, words", [
+    ("", "no node given"),
+    ("node", "line 1: expected key=value"),
+    ("# c\n[x\n", "line 2: a section must end"),
+    ("node = db1\nnode = db1\n", "'db1' is given twice"),
+    ("node = db1:99999\n", "'db1:99999'"),
+    ("password secret-word\n", "line 1"),
+])
+def test_mistakes_in_a_cluster_file(tmp_path, text, words):
+    file = tmp_path / "cluster.conf"
+    file.write_text(text)
+    said = run_usage_error(CHECK, "--cluster", file)
+    assert re.search(words, said)
+    assert "secret-word" not in said
+
+
+def test_a_cluster_file_may_be_named_in_a_config_file(tmp_path):
+    cluster = tmp_path / "cluster.conf"
+    cluster.write_text("node = db1:0\n")
+    config = tmp_path / "check.ini"
+    config.write_text(f"cluster = {cluster}\n")
+    assert "'db1:0'" in run_usage_error(CHECK, "--config", config)
+
+
+def test_help_names_the_node_options():
+    text = run_raw([path(CHECK), "--help"]).out
+    for option in ("--node", "--cluster", "--pandora-conf", "--mha-conf", "--allow-writers",
+                   "--unreachable"):
+        assert f"{option}=" in text
+    assert [line for line in text.splitlines() if len(line) > 80] == []
