@@ -35,6 +35,8 @@ struct Spelling {
   std::string_view show_binlog_status;   // file and position of the own binary log's end
   std::string_view binlog_privilege;     // what show_binlog_status asks for, on *.*
   std::string_view log_replica_updates;  // the variable's name
+  std::string_view change_source;        // the statement's start
+  std::string_view source_option;        // "SOURCE" or "MASTER" in its options
 };
 
 // Either may stand in the names of semi-sync's variables, whatever the version: they are those of

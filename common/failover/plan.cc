@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: MIT
+#include "common/failover/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "common/failover/plan_steps.h"
+#include "common/text.h"
+
+namespace ha {
+
+namespace {
+
+// What a replica has received by file and position: files of one server sort by their number.
+std::pair<long long, std::uint64_t> binlog_order(const BinlogPosition& position) {
+  const std::size_t dot = position.file.rfind('.');
+  const auto number =
+      dot == std::string::npos ? std::nullopt : parse_integer(position.file.substr(dot + 1));
+  return {number.value_or(-1), position.offset};
+}
+
+class FailoverPlanner {
+ public:
+  FailoverPlanner(const Topology& topology, const Policy& policy, const Circumstances& moment)
+      : nodes_(topology.nodes), topology_(topology), policy_(policy), moment_(moment) {}
+
+  Plan plan(std::string_view primary_name) {
+    find_primary(primary_name);
+    if (!refused()) judge_primary();
+    if (!refused()) judge_moment();
+    if (!refused()) collect_candidates();
+    if (!refused()) choose();
+    if (!refused()) forecast_loss();
+    if (!refused()) judge_fence();
+    if (!refused()) {
+      plan_.candidate = nodes_[candidate_].name;
+      plan_.steps = failover_steps(topology_, policy_, {primary_, candidate_, ahead_}, plan_);
+    }
+    return std::move(plan_);
+  }
+
+ private:
+  bool refused() const { return !plan_.possible(); }
+
+  void refuse(Refusal refusal, std::string reason) {
+    plan_.refusal = refusal;
+    plan_.reason = std::move(reason);
+  }
+
+  void reject(std::size_t i, std::string reason) {
+    plan_.rejected.push_back({nodes_[i].name, std::move(reason)});
+  }
+
+  // The node that was named, else the one that all replicas follow.
+  void find_primary(std::string_view name) {
+    std::set<std::size_t> followed;
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      if (nodes_[i].name == name) primary_ = i;
+      if (name.empty() && !nodes_[i].writable())
+        for (const auto& source : nodes_[i].sources)
+          if (source && nodes_[*source].channels().empty()) followed.insert(*source);
+    }
+    if (name.empty() && followed.size() == 1) primary_ = *followed.begin();
+    if (primary_ < nodes_.size()) {
+      plan_.primary = nodes_[primary_].name;
+      return;
+    }
+    std::vector<std::string> names;
+    for (const std::size_t i : followed) names.push_back(nodes_[i].name);
+    refuse(Refusal::kUnknownPrimary,
+           !name.empty()      ? fmt::format("no node is called '{}'", sanitize(name))
+           : followed.empty() ? "no replica tells which node the primary is"
+                              : "replicas follow different primaries: " + join(names, ", "));
+  }
+
+  void judge_primary() {
+    for (std::size_t i = 0; i < nodes_.size(); ++i)
+      if (i != primary_ && nodes_[i].writable())
+        return refuse(Refusal::kSecondWriter,
+                      fmt::format("{} accepts writes already", nodes_[i].name));
+    if (moment_.assume_dead) return;
+    const Node& primary = nodes_[primary_];
+    if (primary.alive())
+      return refuse(Refusal::kPrimaryAlive,
+                    primary.error.empty()
+                        ? fmt::format("{} answers", primary.name)
+                        : fmt::format("{} is alive: {}", primary.name, primary.error));
+    for (const Node& node : nodes_)
+      for (std::size_t c = 0; c < node.sources.size(); ++c)
+        if (node.sources[c] == primary_ && node.channels()[c].io.running())
+          return refuse(Refusal::kStillReceives,
+                        fmt::format("{} still receives from {}", node.name, primary.name));
+    if (moment_.witnesses == Witnesses::kUnreached)
+      refuse(Refusal::kIsolated, "no witness is reachable: we may be the ones who are cut off");
+  }
+
+  void judge_moment() {
+    if (!moment_.lock_holder.empty())
+      return refuse(Refusal::kLocked, "another run holds the lock: " + moment_.lock_holder);
+    if (moment_.last_failover_age_s && *moment_.last_failover_age_s < policy_.min_interval_s)
+      refuse(Refusal::kTooSoon,
+             fmt::format("the last failover was {} ago, less than {}, and is not acknowledged",
+                         format_duration(*moment_.last_failover_age_s),
+                         format_duration(policy_.min_interval_s)));
+  }
+
+  const ChannelStatus* channel_to_primary(std::size_t i) const {
+    for (std::size_t c = 0; c < nodes_[i].sources.size(); ++c)
+      if (nodes_[i].sources[c] == primary_) return &nodes_[i].channels()[c];
+    return nullptr;
+  }
+
+  Promotion wish(std::size_t i) const {
+    const auto found = policy_.promotion.find(nodes_[i].name);
+    return found == policy_.promotion.end() ? Promotion::kAllowed : found->second;
+  }
+
+  // Why a node can never be promoted, empty when it can.
+  std::string obstacle(std::size_t i) const {
+    const Node& node = nodes_[i];
+    if (!node.facts) return "no facts: " + node.error;
+    if (!node.facts->channels) return "its replication could not be read";
+    const ChannelStatus* const channel = channel_to_primary(i);
+    if (channel == nullptr) return "does not follow " + plan_.primary;
+    if (channel->sql.error_number != 0) return describe_error(*channel);
+    if (node.facts->log_bin == false) return "writes no binlog, so nobody could follow it";
+    if (wish(i) == Promotion::kNever) return "must not be promoted (policy)";
+    return "";
+  }
+
+  static std::string describe_error(const ChannelStatus& channel) {
+    return fmt::format("its SQL thread has failed with error {}: {}", channel.sql.error_number,
+                       shorten(sanitize(channel.sql.error), 200));
+  }
+
+  bool can_be_compared(std::size_t i) const {
+    return nodes_[i].facts && nodes_[i].facts->channels && channel_to_primary(i) != nullptr;
+  }
+
+  // Returns what `a` has received and `b` has not; nullopt when nothing tells.
+  std::optional<Extra> ahead(std::size_t a, std::size_t b) const {
+    const auto by_gtid = extra(nodes_[a].facts->history, nodes_[b].facts->latest_history());
+    const ChannelStatus *of_a = channel_to_primary(a), *of_b = channel_to_primary(b);
+    const bool positions = of_a && of_b && !of_a->uses_gtid && !of_b->uses_gtid;
+    if (!positions) return by_gtid;
+    // By file and position the relay log holds what no GTID position tells.
+    if (binlog_order(of_a->read) <= binlog_order(of_b->read)) return Extra{};
+    return Extra{1, true, fmt::format("events up to {}:{}", of_a->read.file, of_a->read.offset)};
+  }
+
+  // What a node wrote itself and nobody else has, nor the primary as far as it can be read.
+  Extra errant(std::size_t i) const {
+    History others = nodes_[primary_].facts ? nodes_[primary_].facts->latest_history() : History{};
+    bool known = nodes_[primary_].facts.has_value();
+    for (std::size_t j = 0; j < nodes_.size(); ++j) {
+      if (j == i || j == primary_ || !can_be_compared(j)) continue;
+      if (others.index() != 0 && others.index() != nodes_[j].facts->history.index()) continue;
+      others = unite(others, nodes_[j].facts->latest_history());
+      known = true;
+    }
+    if (!known) return {};
+    const auto more = extra(own_part(i), others);
+    return more.value_or(Extra{});
+  }
+
+  // The transactions that bear the node's own identity.
+  History own_part(std::size_t i) const {
+    const ServerFacts& facts = *nodes_[i].facts;
+    if (const auto* mysql = std::get_if<MysqlHistory>(&facts.history))
+      return MysqlHistory{mysql->executed.of_server(facts.server_uuid)};
+    if (const auto* mariadb = std::get_if<MariadbHistory>(&facts.history)) {
+      MariadbHistory own{facts.server_id, {}};
+      for (const MariadbGtid& gtid : mariadb->binlog_state.list())
+        if (gtid.server == facts.server_id) own.binlog_state.add(gtid);
+      return own;
+    }
+    return {};
+  }
+
+  void collect_candidates() {
+    std::vector<std::pair<std::size_t, std::string>> errants;
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      if (i == primary_) continue;
+      if (const std::string why = obstacle(i); !why.empty()) {
+        reject(i, why);
+        continue;
+      }
+      const Extra own = errant(i);
+      if (own.any())
+        errants.emplace_back(i, "has errant transactions: " + own.text);
+      else
+        candidates_.push_back(i);
+    }
+    const bool only_errants = candidates_.empty();
+    for (const auto& [i, why] : errants) {
+      if (!only_errants) {
+        reject(i, why);
+        continue;
+      }
+      candidates_.push_back(i);
+      plan_.reservations.push_back(nodes_[i].name + " " + why);
+    }
+    if (candidates_.empty())
+      refuse(Refusal::kNoCandidate, "no node can be promoted in place of " + plan_.primary);
+  }
+
+  // Names two nodes of which each has received what the other lacks, errant ones aside.
+  bool find_incomparable() {
+    for (const std::size_t a : candidates_)
+      for (const std::size_t b : candidates_) {
+        if (a >= b) continue;
+        const auto of_a = ahead(a, b), of_b = ahead(b, a);
+        if (!of_a || !of_b) {
+          refuse(Refusal::kIncomparable,
+                 fmt::format("the histories of {} and {} cannot be compared", nodes_[a].name,
+                             nodes_[b].name));
+          return true;
+        }
+        if (!of_a->any() || !of_b->any()) continue;
+        refuse(
+            Refusal::kIncomparable,
+            fmt::format("{} and {} each have what the other lacks: only {} has {}, only {} has {}",
+                        nodes_[a].name, nodes_[b].name, nodes_[a].name, of_a->text, nodes_[b].name,
+                        of_b->text));
+        return true;
+      }
+    return false;
+  }
+
+  // Smaller is better, among nodes that have received the same.
+  auto rank(std::size_t i) const {
+    const ServerFacts& facts = *nodes_[i].facts;
+    const auto version = std::tuple(facts.version.major, facts.version.minor, facts.version.patch);
+    return std::tuple(facts.log_replica_updates != true, version, channel_delay(i) > 0,
+                      unapplied(facts.history).value_or(0), wish(i) != Promotion::kPreferred, i);
+  }
+
+  double channel_delay(std::size_t i) const { return channel_to_primary(i)->sql_delay_s; }
+
+  void choose() {
+    if (find_incomparable()) return;
+    candidate_ = candidates_[0];
+    for (const std::size_t i : candidates_) {
+      const bool more = ahead(i, candidate_)->any(), less = ahead(candidate_, i)->any();
+      if (more || (!less && rank(i) < rank(candidate_))) candidate_ = i;
+    }
+    for (const std::size_t i : candidates_) {
+      if (i == candidate_) continue;
+      const Extra lead = *ahead(candidate_, i);
+      reject(i, lead.any()
+                    ? fmt::format("{} has received more: {}", nodes_[candidate_].name, lead.text)
+                    : fmt::format("{} is as far and preferred", nodes_[candidate_].name));
+    }
+    look_for_more();
+    describe_candidate();
+  }
+
+  // A node that must not be promoted may have received more; the candidate can fetch it by GTID.
+  void look_for_more() {
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      if (i == primary_ || i == candidate_ || !can_be_compared(i)) continue;
+      if (std::ranges::find(candidates_, i) != candidates_.end() || errant(i).any()) continue;
+      const auto lead = ahead(i, candidate_);
+      if (!lead || !lead->any()) continue;
+      const ChannelStatus& channel = *channel_to_primary(candidate_);
+      const bool can_serve = channel.uses_gtid && nodes_[i].facts->log_replica_updates == true &&
+                             channel_to_primary(i)->sql.error_number == 0;
+      if (can_serve && (!ahead_ || ahead(i, *ahead_)->any())) {
+        ahead_ = i;
+      } else if (!can_serve) {
+        plan_.reservations.push_back(fmt::format("{} has received more and cannot hand it on: {}",
+                                                 nodes_[i].name, lead->text));
+        known_loss_ += lead->count;
+      }
+    }
+  }
+
+  void describe_candidate() {
+    const Node& node = nodes_[candidate_];
+    const ChannelStatus& channel = *channel_to_primary(candidate_);
+    if (channel.sql_delay_s > 0)
+      plan_.reservations.push_back(
+          fmt::format("{} applies with a delay of {}: the drain has to wait "
+                      "or to drop the delay",
+                      node.name, format_duration(channel.sql_delay_s)));
+    for (const std::string& filter : channel.filters)
+      plan_.reservations.push_back(
+          fmt::format("{} has a filter, so it may lack tables: {}", node.name, sanitize(filter)));
+    if (node.facts->log_replica_updates == false && nodes_.size() > 2)
+      plan_.reservations.push_back(
+          fmt::format("{} does not log its source's transactions, so no sibling can fetch from it "
+                      "what it still lacks",
+                      node.name));
+  }
+
+  void forecast_loss() {
+    LossForecast& loss = plan_.loss;
+    loss.transactions = known_loss_;
+    loss.at_least = true;
+    const Node& primary = nodes_[primary_];
+    if (primary.facts) {
+      const auto lead = extra(primary.facts->history,
+                              nodes_[ahead_.value_or(candidate_)].facts->latest_history());
+      if (lead) {
+        loss.transactions = std::max(lead->count, known_loss_);
+        loss.at_least = lead->at_least;
+        loss.text = lead->any() ? "not received: " + lead->text : "";
+      } else {
+        loss.transactions.reset();
+      }
+    }
+    if (primary.facts) loss.seconds = channel_to_primary(candidate_)->seconds_behind;
+    if (policy_.max_lost_transactions &&
+        loss.transactions.value_or(0) > *policy_.max_lost_transactions)
+      return refuse(Refusal::kTooMuchLoss,
+                    fmt::format("{} transactions would be lost, more than {} ({})",
+                                *loss.transactions, *policy_.max_lost_transactions, loss.text));
+    const auto lag = channel_to_primary(candidate_)->seconds_behind;
+    if (policy_.max_lag_s && lag && *lag > *policy_.max_lag_s)
+      refuse(Refusal::kTooMuchLoss,
+             fmt::format("{} is {} behind, more than {}", nodes_[candidate_].name,
+                         format_duration(*lag), format_duration(*policy_.max_lag_s)));
+  }
+
+  void judge_fence() {
+    if (policy_.fence == Fence::kNone)
+      plan_.reservations.push_back("nothing keeps " + plan_.primary +
+                                   " from taking writes when it comes back (fence is none)");
+    if (!policy_.fence_command.empty() || policy_.fence == Fence::kNone) return;
+    if (policy_.fence == Fence::kRequired && !nodes_[primary_].facts)
+      return refuse(
+          Refusal::kCannotFence,
+          fmt::format("fencing {} is required and there is no fence command", plan_.primary));
+    if (policy_.fence == Fence::kBestEffort)
+      plan_.reservations.push_back("there is no fence command: " + plan_.primary +
+                                   " is only closed if it answers");
+  }
+
+  const std::vector<Node>& nodes_;
+  const Topology& topology_;
+  const Policy& policy_;
+  const Circumstances& moment_;
+  std::size_t primary_ = static_cast<std::size_t>(-1);
+  std::vector<std::size_t> candidates_;
+  std::size_t candidate_ = 0;
+  std::optional<std::size_t> ahead_;  // who has more, and can hand it on
+  std::uint64_t known_loss_ = 0;
+  Plan plan_;
+};
+
+}  // namespace
+
+Plan plan_failover(const Topology& topology, const Policy& policy,
+                   const Circumstances& circumstances, std::string_view primary) {
+  Plan plan = FailoverPlanner(topology, policy, circumstances).plan(primary);
+  plan.hash = hash_of(plan, topology);
+  return plan;
+}
+
+}  // namespace ha

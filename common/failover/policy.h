@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// What an operator allows a failover to do, and what is known of the moment besides the topology.
+// Plain values for the planner.
+
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/mysql/node_address.h"
+
+namespace ha {
+
+enum class Fence { kRequired, kBestEffort, kNone };
+
+struct Policy {
+  std::map<std::string, Promotion> promotion = {};  // by node; absent: kAllowed
+  Fence fence = Fence::kRequired;
+  std::vector<std::string> fence_command = {};  // argv; empty: none
+  std::optional<std::uint64_t> max_lost_transactions = {};
+  std::optional<double> max_lag_s = {};                  // of the candidate behind the primary
+  double min_interval_s = 3600;                          // between two failovers
+  std::string vip = {};                                  // ADDRESS[/PREFIX]; empty: none
+  std::vector<std::vector<std::string>> pre_hooks = {};  // argv each
+  std::vector<std::vector<std::string>> start_services = {};
+  std::vector<std::vector<std::string>> post_hooks = {};
+};
+
+enum class Witnesses { kNotAsked, kReached, kUnreached };
+
+struct Circumstances {
+  bool assume_dead = false;  // plan as if the primary were dead, whatever it says
+  Witnesses witnesses = Witnesses::kNotAsked;
+  std::optional<double> last_failover_age_s = {};  // of the last one that nobody acknowledged
+  std::string lock_holder = {};                    // who holds the lock; empty: it is free
+};
+
+}  // namespace ha

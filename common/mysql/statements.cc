@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#include "common/mysql/statements.h"
+
+#include <fmt/format.h>
+
+#include "common/mysql/session.h"
+#include "common/text.h"
+
+namespace ha {
+
+namespace {
+
+// Puts the channel where the flavour wants it: behind the noun or at the end.
+std::string on_channel(const Version& version, std::string_view verb, std::string_view rest,
+                       std::string_view channel) {
+  const std::string noun = to_upper(spelling(version).replica);
+  const bool mariadb = version.flavour == Flavour::kMariadb;
+  std::string text = fmt::format("{} {}", verb, noun);
+  if (mariadb && !channel.empty()) text += " " + quote_string(channel);
+  if (!rest.empty()) text += fmt::format(" {}", rest);
+  if (!mariadb && !channel.empty()) text += " FOR CHANNEL " + quote_string(channel);
+  return text;
+}
+
+}  // namespace
+
+std::string stop_receiver(const Version& version, std::string_view channel) {
+  return on_channel(version, "STOP", "IO_THREAD", channel);
+}
+
+std::string start_applier(const Version& version, std::string_view channel) {
+  return on_channel(version, "START", "SQL_THREAD", channel);
+}
+
+std::string start_replication(const Version& version, std::string_view channel) {
+  return on_channel(version, "START", "", channel);
+}
+
+std::string stop_replication(const Version& version, std::string_view channel) {
+  return on_channel(version, "STOP", "", channel);
+}
+
+std::string forget_source(const Version& version, std::string_view channel) {
+  return on_channel(version, "RESET", "ALL", channel);
+}
+
+std::string follow(const Version& version, std::string_view channel, std::string_view host,
+                   unsigned port, const std::optional<BinlogPosition>& position) {
+  const Spelling& words = spelling(version);
+  const bool mariadb = version.flavour == Flavour::kMariadb;
+  std::string start(words.change_source);
+  if (mariadb && !channel.empty()) {
+    constexpr std::string_view kTo = " TO";
+    start.resize(start.size() - kTo.size());
+    start += " " + quote_string(channel) + std::string(kTo);
+  }
+  std::string text = fmt::format("{0} {1}_HOST={2}, {1}_PORT={3}", start, words.source_option,
+                                 quote_string(host), port);
+  if (position)
+    text += fmt::format(", {0}_LOG_FILE={1}, {0}_LOG_POS={2}, {0}_{3}", words.source_option,
+                        quote_string(position->file), position->offset,
+                        mariadb ? "USE_GTID=no" : "AUTO_POSITION=0");
+  else
+    text += fmt::format(", {}_{}", words.source_option,
+                        mariadb ? "USE_GTID=slave_pos" : "AUTO_POSITION=1");
+  if (!mariadb && !channel.empty()) text += " FOR CHANNEL " + quote_string(channel);
+  return text;
+}
+
+std::string make_writable(const Version& version) {
+  return version.flavour == Flavour::kMariadb ? "SET GLOBAL read_only=0"
+                                              : "SET GLOBAL super_read_only=0, GLOBAL read_only=0";
+}
+
+std::string make_read_only(const Version& version) {
+  return version.flavour == Flavour::kMariadb ? "SET GLOBAL read_only=1"
+                                              : "SET GLOBAL read_only=1, GLOBAL super_read_only=1";
+}
+
+}  // namespace ha

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// The statements that change replication, in each flavour's and version's words. Pure text; who may
+// run them, and when, is the planner's business. Sources: MySQL manual, "SQL Statements for
+// Controlling Replica Servers"; MariaDB Knowledge Base, "Replication Commands".
+
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/mysql/channel_status.h"
+#include "common/mysql/version.h"
+
+namespace ha {
+
+// Each returns one statement; `channel` is empty for the default channel.
+std::string stop_receiver(const Version& version, std::string_view channel);
+std::string start_applier(const Version& version, std::string_view channel);
+std::string start_replication(const Version& version, std::string_view channel);
+std::string stop_replication(const Version& version, std::string_view channel);
+// Makes the server forget that it was a replica, relay logs included.
+std::string forget_source(const Version& version, std::string_view channel);
+
+// Points a channel to another source and keeps its account and TLS settings. `position` for file
+// and position; without it the channel asks by GTID.
+std::string follow(const Version& version, std::string_view channel, std::string_view host,
+                   unsigned port, const std::optional<BinlogPosition>& position);
+
+// Opens the server for writes, or closes it for everybody that it can close it for.
+std::string make_writable(const Version& version);
+std::string make_read_only(const Version& version);
+
+}  // namespace ha
