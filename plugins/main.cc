@@ -37,10 +37,7 @@ int run(int argc, char** argv) {
     forbid_cores();
     reset_signals();
     try {
-      // Not by return: threads that wait for a hung server would see statics destroyed under them.
-      const int exit_code = ha::plugin_main(args);
-      std::fflush(stdout);
-      _exit(exit_code);
+      return ha::plugin_main(args);
     } catch (const std::exception& error) {
       return ha::report_internal_error(HA_BINARY, args, error.what());
     }
