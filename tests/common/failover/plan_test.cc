@@ -1,0 +1,546 @@
+// SPDX-License-Identifier: MIT
+#include "common/failover/plan.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+
+#include "common/text.h"
+#include "tests/topology_builders.h"
+
+namespace ha {
+namespace {
+
+constexpr Flavour kMariadb = Flavour::kMariadb;
+
+// What a change does to a node: cases below are a healthy replica with such changes.
+using Change = void (*)(Node&);
+
+Node with(Node node, std::initializer_list<Change> changes) {
+  for (const Change change : changes) change(node);
+  return node;
+}
+
+ChannelStatus& channel(Node& node) { return (*node.facts->channels)[0]; }
+
+void io_connecting(Node& node) { channel(node).io.state = ThreadState::kConnecting; }
+void io_stopped(Node& node) { channel(node).io.state = ThreadState::kStopped; }
+void sql_stopped(Node& node) { channel(node).sql.state = ThreadState::kStopped; }
+void sql_failed(Node& node) {
+  channel(node).sql = {ThreadState::kStopped, 1062, "Duplicate entry"};
+}
+void delayed(Node& node) { channel(node).sql_delay_s = 3600; }
+void filtered(Node& node) { channel(node).filters = {"Replicate_Do_DB=pandora"}; }
+void without_binlog(Node& node) { node.facts->log_bin = false; }
+void without_updates(Node& node) { node.facts->log_replica_updates = false; }
+void writable(Node& node) { node.facts->read_only = false; }
+void unknown_channels(Node& node) { node.facts->channels.reset(); }
+void semi_sync(Node& node) { node.facts->semi_sync.source_enabled = true; }
+void slow_30(Node& node) { channel(node).seconds_behind = 30; }
+void newer(Node& node) { node.facts->version.major = 9; }
+void by_position(Node& node) {
+  node.facts->history = {};
+  channel(node).uses_gtid = false;
+  channel(node).read = channel(node).executed = {"binlog.000007", 1000};
+}
+void read_further(Node& node) { channel(node).read.offset = 2000; }
+void read_next_file(Node& node) { channel(node).read = {"binlog.000010", 4}; }
+
+// A replica whose primary has gone.
+Node orphan(int number, std::string_view history = "#1:1-100",
+            std::initializer_list<Change> changes = {}) {
+  return with(with(replica(number, 1, history), {io_connecting}), changes);
+}
+
+Node maria_orphan(int number, std::string_view state = "0-1-100",
+                  std::initializer_list<Change> changes = {}) {
+  return with(with(replica(number, 1, state, kMariadb), {io_connecting}), changes);
+}
+
+// Received "#1:from-100" beyond what is applied.
+Node received_to(Node node, std::string_view set) {
+  std::get<MysqlHistory>(node.facts->history).retrieved = gtids(set);
+  return node;
+}
+
+Policy with_fence() {
+  Policy policy;
+  policy.fence_command = {"/usr/local/sbin/fence"};
+  return policy;
+}
+
+Policy wishing(std::map<std::string, Promotion> wishes) {
+  Policy policy = with_fence();
+  policy.promotion = std::move(wishes);
+  return policy;
+}
+
+Policy losing_at_most(std::uint64_t transactions) {
+  Policy policy = with_fence();
+  policy.max_lost_transactions = transactions;
+  return policy;
+}
+
+Policy fenced(Fence fence) {
+  Policy policy;
+  policy.fence = fence;
+  return policy;
+}
+
+Circumstances moment(Witnesses witnesses) { return {false, witnesses}; }
+
+constexpr Promotion kNever = Promotion::kNever, kPreferred = Promotion::kPreferred;
+const Circumstances kAssumeDead = {true};
+
+struct Case {
+  const char* name;
+  std::vector<Node> nodes;
+  const char* want;  // the candidate, or the refusal's name
+  Policy policy = with_fence();
+  Circumstances circumstances = {};
+  const char* primary = "";
+};
+
+std::vector<Case> refusals() {
+  Policy lag = with_fence();
+  lag.max_lag_s = 10;
+  Circumstances young, old, locked;
+  young.last_failover_age_s = 60;
+  old.last_failover_age_s = 7200;
+  locked.lock_holder = "ha2 (pid 7)";
+  return {
+      {"the primary answers", {writer(1), replica(2, 1)}, "primary-alive"},
+      {"the primary answers, read-only",
+       {with(writer(1), {[](Node& n) { n.facts->read_only = true; }}), replica(2, 1)},
+       "primary-alive"},
+      {"too many connections is alive", {lost(1, Reach::kRefuses), orphan(2)}, "primary-alive"},
+      {"access denied is alive", {lost(1, Reach::kUnreadable), orphan(2)}, "primary-alive"},
+      {"a replica still receives", {lost(1), replica(2, 1)}, "still-receives"},
+      {"one of two replicas still receives", {lost(1), orphan(2), replica(3, 1)}, "still-receives"},
+      {"a stopped applier that still receives",
+       {lost(1), with(replica(2, 1), {sql_stopped})},
+       "still-receives"},
+      {"no witness is reachable",
+       {lost(1), orphan(2)},
+       "isolated",
+       with_fence(),
+       moment(Witnesses::kUnreached)},
+      {"a witness is reachable",
+       {lost(1), orphan(2)},
+       "db2",
+       with_fence(),
+       moment(Witnesses::kReached)},
+      {"a replica was promoted already",
+       {lost(1), orphan(2), with(orphan(3), {writable})},
+       "second-writer"},
+      {"the last failover is young", {lost(1), orphan(2)}, "too-soon", with_fence(), young},
+      {"the last failover is old", {lost(1), orphan(2)}, "db2", with_fence(), old},
+      {"another run holds the lock", {lost(1), orphan(2)}, "locked", with_fence(), locked},
+      {"all replicas are lost too",
+       {lost(1), lost(2), lost(3)},
+       "no-candidate",
+       with_fence(),
+       {},
+       "db1"},
+      {"nobody tells who the primary was", {lost(1), lost(2)}, "unknown-primary"},
+      {"an unknown name", {lost(1), orphan(2)}, "unknown-primary", with_fence(), {}, "db9"},
+      {"replicas of different primaries",
+       {lost(1), orphan(2), lost(3), with(replica(4, 3), {io_connecting})},
+       "unknown-primary"},
+      {"the only replica has failed",
+       {lost(1), orphan(2, "#1:1-100", {sql_failed})},
+       "no-candidate"},
+      {"the only replica writes no binlog",
+       {lost(1), orphan(2, "#1:1-100", {without_binlog})},
+       "no-candidate"},
+      {"the only replica must not",
+       {lost(1), orphan(2)},
+       "no-candidate",
+       wishing({{"db2", kNever}})},
+      {"the only replica may not be read",
+       {lost(1), with(orphan(2), {unknown_channels})},
+       "no-candidate",
+       with_fence(),
+       {},
+       "db1"},
+      {"incomparable replicas",
+       {lost(1), orphan(2, "#1:1-100,#4:1"), orphan(3, "#1:1-100,#5:1")},
+       "incomparable"},
+      {"incomparable MariaDB replicas",
+       {lost(1), maria_orphan(2, "0-1-100,1-4-1"), maria_orphan(3, "0-1-100,2-5-1")},
+       "incomparable"},
+      {"flavours that cannot be compared", {lost(1), orphan(2), maria_orphan(3)}, "incomparable"},
+      {"more loss than allowed",
+       {writer(1, "#1:1-110"), replica(2, 1)},
+       "too-much-loss",
+       losing_at_most(9),
+       kAssumeDead},
+      {"just the loss that is allowed",
+       {writer(1, "#1:1-110"), replica(2, 1)},
+       "db2",
+       losing_at_most(10),
+       kAssumeDead},
+      {"more lag than allowed", {lost(1), orphan(2, "#1:1-100", {slow_30})}, "too-much-loss", lag},
+      {"fencing is required and impossible",
+       {lost(1), orphan(2)},
+       "cannot-fence",
+       fenced(Fence::kRequired)},
+      {"fencing is only wished for", {lost(1), orphan(2)}, "db2", fenced(Fence::kBestEffort)},
+      {"fencing is not wanted", {lost(1), orphan(2)}, "db2", fenced(Fence::kNone)},
+      {"a primary that answers can be closed",
+       {writer(1), replica(2, 1)},
+       "db2",
+       fenced(Fence::kRequired),
+       kAssumeDead},
+  };
+}
+
+std::vector<Case> choices() {
+  return {
+      {"one replica", {lost(1), orphan(2)}, "db2"},
+      {"a hung primary", {lost(1, Reach::kHung), orphan(2)}, "db2"},
+      {"stopped receivers", {lost(1), orphan(2, "#1:1-100", {io_stopped})}, "db2"},
+      {"the one that has more", {lost(1), orphan(2, "#1:1-90"), orphan(3)}, "db3"},
+      {"received counts, not applied",
+       {lost(1), orphan(2, "#1:1-90"), received_to(orphan(3, "#1:1-50"), "#1:51-95")},
+       "db3"},
+      {"containment, not size",
+       {lost(1), orphan(2, "#1:1-90,#2:1-50"), orphan(3, "#1:1-95")},
+       "db3"},
+      {"an errant one is not promoted though it has most",
+       {lost(1), orphan(2), orphan(3, "#1:1-100,#3:1-5")},
+       "db2"},
+      {"an errant one alone is better than none",
+       {writer(1), replica(2, 1, "#1:1-100,#2:1")},
+       "db2",
+       with_fence(),
+       kAssumeDead},
+      {"a former primary's transactions are not errant",
+       {lost(1), orphan(2, "#1:1-100,#2:1-50"), orphan(3, "#1:1-99,#2:1-50")},
+       "db2"},
+      {"a failed applier is passed over",
+       {lost(1), orphan(2, "#1:1-100", {sql_failed}), orphan(3)},
+       "db3"},
+      {"a stopped applier is started",
+       {lost(1), orphan(2, "#1:1-100", {sql_stopped}), orphan(3, "#1:1-90")},
+       "db2"},
+      {"the preferred one of equals",
+       {lost(1), orphan(2), orphan(3)},
+       "db3",
+       wishing({{"db3", kPreferred}})},
+      {"preference does not beat data",
+       {lost(1), orphan(2), orphan(3, "#1:1-90")},
+       "db2",
+       wishing({{"db3", kPreferred}})},
+      {"never means never",
+       {lost(1), orphan(2), orphan(3, "#1:1-90")},
+       "db3",
+       wishing({{"db2", kNever}})},
+      {"one that logs its source's updates",
+       {lost(1), orphan(2, "#1:1-100", {without_updates}), orphan(3)},
+       "db3"},
+      {"the older version of equals", {lost(1), orphan(2, "#1:1-100", {newer}), orphan(3)}, "db3"},
+      {"one without a delay", {lost(1), orphan(2, "#1:1-100", {delayed}), orphan(3)}, "db3"},
+      {"a delayed one that has more",
+       {lost(1), orphan(2, "#1:1-100", {delayed}), orphan(3, "#1:1-90")},
+       "db2"},
+      {"the first of equals", {lost(1), orphan(2), orphan(3)}, "db2"},
+      {"a lost replica is passed over", {lost(1), lost(2), orphan(3)}, "db3"},
+      {"a hung replica is passed over", {lost(1), lost(2, Reach::kHung), orphan(3)}, "db3"},
+      {"an unreadable replica is passed over",
+       {lost(1), lost(2, Reach::kUnreadable), orphan(3)},
+       "db3"},
+      {"a stranger is passed over",
+       {lost(1), orphan(2), with(writer(3), {[](Node& n) { n.facts->read_only = true; }})},
+       "db2"},
+      {"the follower of a replica is passed over", {lost(1), orphan(2), replica(3, 2)}, "db2"},
+      {"MariaDB: one replica", {lost(1), maria_orphan(2)}, "db2"},
+      {"MariaDB: the one that has more",
+       {lost(1), maria_orphan(2, "0-1-90"), maria_orphan(3)},
+       "db3"},
+      {"MariaDB: errant on top",
+       {lost(1), maria_orphan(2, "0-1-100,0-2-101"), maria_orphan(3)},
+       "db3"},
+      {"MariaDB: errant and buried",
+       {lost(1), maria_orphan(2, "0-1-100,0-2-50"), maria_orphan(3)},
+       "db3"},
+      {"MariaDB: a former primary on both sides",
+       {lost(1), maria_orphan(2, "0-1-100,0-2-50"), maria_orphan(3, "0-1-99,0-2-50")},
+       "db2"},
+      {"position: a pair", {lost(1), orphan(2, "", {by_position})}, "db2"},
+      {"position: the one that read further",
+       {lost(1), orphan(2, "", {by_position}), orphan(3, "", {by_position, read_further})},
+       "db3"},
+      {"position: the next file is further, whatever the offset",
+       {lost(1), orphan(2, "", {by_position, read_further}),
+        orphan(3, "", {by_position, read_next_file})},
+       "db3"},
+      {"position: equals",
+       {lost(1), orphan(2, "", {by_position}), orphan(3, "", {by_position})},
+       "db2"},
+      {"position on MariaDB goes by the relay log, not by GTIDs",
+       {lost(1), maria_orphan(2, "0-1-100", {[](Node& n) {
+                                channel(n).uses_gtid = false;
+                                channel(n).read = {"binlog.000007", 1000};
+                              }}),
+        maria_orphan(3, "0-1-99", {[](Node& n) {
+                       channel(n).uses_gtid = false;
+                       channel(n).read = {"binlog.000007", 2000};
+                     }})},
+       "db3"},
+  };
+}
+
+TEST(PlanFailoverTest, EachWorldHasItsRefusalOrItsCandidate) {
+  std::vector<Case> cases = refusals();
+  for (Case& c : choices()) cases.push_back(std::move(c));
+  EXPECT_GE(cases.size(), 60u);
+  for (const Case& c : cases) {
+    const Topology topology = linked(c.nodes);
+    const Plan plan = plan_failover(topology, c.policy, c.circumstances, c.primary);
+    const std::string got =
+        plan.possible() ? plan.candidate : std::string(refusal_name(plan.refusal));
+    EXPECT_EQ(got, c.want) << c.name << ": " << plan.reason;
+    EXPECT_EQ(plan.steps.empty(), !plan.possible()) << c.name;
+    EXPECT_EQ(plan.reason.empty(), plan.possible()) << c.name;
+    EXPECT_EQ(plan_failover(topology, c.policy, c.circumstances, c.primary).hash, plan.hash);
+  }
+}
+
+// The actions with their nodes: "fence(db1) drain(db2) ...", locks and probes left out.
+std::string outline(const Plan& plan) {
+  std::vector<std::string> words;
+  for (const Step& step : plan.steps)
+    if (step.action != Action::kLock && step.action != Action::kConfirmDead)
+      words.push_back(fmt::format("{}({})", action_name(step.action), step.node));
+  return join(words, " ");
+}
+
+TEST(PlanFailoverTest, StepsStandInTheOrderThatLosesNothing) {
+  Policy policy = with_fence();
+  policy.vip = "192.0.2.10/24";
+  policy.pre_hooks = {{"pre"}};
+  policy.post_hooks = {{"post"}};
+  policy.start_services = {{"systemctl", "start", "zabbix-server"}};
+  EXPECT_EQ(outline(plan_failover(linked({lost(1), orphan(2), orphan(3)}), policy, {}, "")),
+            "hook() fence(db1) stop-receiver(db2) stop-receiver(db3) drain(db2) record(db2) "
+            "promote(db2) vip-down(db1) vip-up(db2) make-writable(db2) repoint(db3) "
+            "start-service() hook() notify()");
+}
+
+TEST(PlanFailoverTest, UnderSemiSyncOneSiblingFollowsBeforeAnybodyWrites) {
+  EXPECT_EQ(outline(plan_failover(
+                linked({lost(1), orphan(2, "#1:1-100", {semi_sync}), orphan(3), orphan(4)}),
+                with_fence(), {}, "")),
+            "fence(db1) stop-receiver(db2) stop-receiver(db3) stop-receiver(db4) drain(db2) "
+            "record(db2) promote(db2) repoint(db3) make-writable(db2) repoint(db4) notify()");
+}
+
+TEST(PlanFailoverTest, MariadbReceiversByGtidAreLeftAlone) {
+  EXPECT_EQ(
+      outline(
+          plan_failover(linked({lost(1), maria_orphan(2), maria_orphan(3)}), with_fence(), {}, "")),
+      "fence(db1) drain(db2) record(db2) promote(db2) make-writable(db2) repoint(db3) notify()");
+}
+
+TEST(PlanFailoverTest, WhatOnlyAForbiddenNodeHasIsFetchedFromIt) {
+  const Plan plan = plan_failover(linked({lost(1), orphan(2), orphan(3, "#1:1-90")}),
+                                  wishing({{"db2", kNever}}), {}, "");
+  EXPECT_EQ(outline(plan),
+            "fence(db1) stop-receiver(db2) stop-receiver(db3) drain(db3) drain(db2) catch-up(db3) "
+            "record(db3) promote(db3) make-writable(db3) repoint(db2) notify()");
+}
+
+TEST(PlanFailoverTest, ALoneLivePrimaryIsClosedBeforeThePromotion) {
+  const Plan plan =
+      plan_failover(linked({writer(1), replica(2, 1)}), fenced(Fence::kRequired), kAssumeDead, "");
+  EXPECT_EQ(outline(plan),
+            "fence(db1) stop-receiver(db2) drain(db2) record(db2) promote(db2) make-writable(db2) "
+            "notify()");
+}
+
+TEST(PlanFailoverTest, SqlIsSpelledForEachServer) {
+  const auto sql_of = [](const Plan& plan, Action action) {
+    for (const Step& step : plan.steps)
+      if (step.action == action) return join(step.sql, "; ");
+    return std::string();
+  };
+  const auto version = [](Node node, const char* greeting) {
+    node.facts->version = parse_version(greeting);
+    return node;
+  };
+  const Plan modern =
+      plan_failover(linked({lost(1), version(orphan(2), "9.1.0"), version(orphan(3), "9.1.0")}),
+                    with_fence(), {}, "");
+  EXPECT_EQ(sql_of(modern, Action::kPromote), "STOP REPLICA; RESET REPLICA ALL");
+  EXPECT_EQ(sql_of(modern, Action::kRepoint),
+            "STOP REPLICA; CHANGE REPLICATION SOURCE TO SOURCE_HOST='db2', SOURCE_PORT=3306, "
+            "SOURCE_AUTO_POSITION=1; START REPLICA");
+  EXPECT_EQ(sql_of(modern, Action::kMakeWritable),
+            "SET GLOBAL super_read_only=0, GLOBAL read_only=0");
+  const Plan old =
+      plan_failover(linked({lost(1), version(orphan(2), "5.7.44"), version(orphan(3), "5.7.44")}),
+                    with_fence(), {}, "");
+  EXPECT_EQ(sql_of(old, Action::kRepoint),
+            "STOP SLAVE; CHANGE MASTER TO MASTER_HOST='db2', MASTER_PORT=3306, "
+            "MASTER_AUTO_POSITION=1; START SLAVE");
+  const auto named = [&](int number) {
+    return maria_orphan(number, "0-1-100", {[](Node& n) {
+                          n.facts->version = parse_version("10.11.6-MariaDB");
+                          channel(n).name = "east";
+                        }});
+  };
+  const Plan maria = plan_failover(linked({lost(1), named(2), named(3)}), with_fence(), {}, "");
+  EXPECT_EQ(sql_of(maria, Action::kPromote), "STOP SLAVE 'east'; RESET SLAVE 'east' ALL");
+  EXPECT_EQ(sql_of(maria, Action::kRepoint),
+            "STOP SLAVE 'east'; CHANGE MASTER 'east' TO MASTER_HOST='db2', MASTER_PORT=3306, "
+            "MASTER_USE_GTID=slave_pos; START SLAVE 'east'");
+  EXPECT_EQ(sql_of(maria, Action::kMakeWritable), "SET GLOBAL read_only=0");
+}
+
+TEST(PlanFailoverTest, SiblingsThatCannotFollowAreNamed) {
+  const Plan plan = plan_failover(
+      linked({lost(1), orphan(2, "", {by_position, read_further}), orphan(3, "", {by_position})}),
+      with_fence(), {}, "");
+  EXPECT_EQ(join(plan.reservations, "|"), "db3 needs a resync: it is at another position");
+}
+
+TEST(PlanFailoverTest, ReservationsAreNamed) {
+  const Plan plan = plan_failover(linked({lost(1), orphan(2, "#1:1-100", {delayed, filtered})}),
+                                  fenced(Fence::kNone), {}, "");
+  EXPECT_EQ(join(plan.reservations, "|"),
+            "db2 applies with a delay of 60m 00s: the drain has to wait or to drop the delay|"
+            "db2 has a filter, so it may lack tables: Replicate_Do_DB=pandora|"
+            "nothing keeps db1 from taking writes when it comes back (fence is none)");
+}
+
+TEST(PlanFailoverTest, LossIsForecastFromWhatIsKnown) {
+  const Plan plan =
+      plan_failover(linked({writer(1, "#1:1-112"), replica(2, 1)}), with_fence(), kAssumeDead, "");
+  EXPECT_EQ(plan.loss.transactions, 12u);
+  EXPECT_FALSE(plan.loss.at_least);
+  EXPECT_EQ(plan.loss.text, "not received: " + gtids("#1:101-112").print());
+  const Plan blind = plan_failover(linked({lost(1), orphan(2)}), with_fence(), {}, "");
+  EXPECT_TRUE(blind.loss.at_least);
+}
+
+TEST(PlanFailoverTest, ThePrintedPlanEndsWithItsHash) {
+  const Plan plan = plan_failover(linked({lost(1), orphan(2), lost(3)}), with_fence(), {}, "db1");
+  EXPECT_EQ(render(plan),
+            "promote db2 in place of db1\n"
+            "expected loss: at least 0 transactions\n"
+            "not db3: no facts: no answer\n"
+            "  1. lock          db2: so that nobody else acts\n"
+            "  2. confirm-dead  db1: probe it once more\n"
+            "  3. fence         db1: exit 0: fenced, 10: the operator accepts\n"
+            "       run: /usr/local/sbin/fence\n"
+            "  4. stop-receiver db2: a primary that comes back feeds it no more\n"
+            "       STOP SLAVE IO_THREAD;\n"
+            "  5. drain         db2: until all received is applied (0 transactions now)\n"
+            "  6. record        db2: who had what, for the return of db1\n"
+            "  7. promote       db2\n"
+            "       STOP SLAVE;\n"
+            "       RESET SLAVE ALL;\n"
+            "  8. make-writable db2: the point of no return\n"
+            "       SET GLOBAL super_read_only=0, GLOBAL read_only=0;\n"
+            "  9. notify        here: db2 replaces db1\n"
+            "plan hash: " +
+                plan.hash + "\n");
+  EXPECT_EQ(plan.hash.size(), 16u);
+}
+
+TEST(PlanFailoverTest, TheHashChangesWithTheWorld) {
+  const auto hash = [](std::vector<Node> nodes) {
+    return plan_failover(linked(std::move(nodes)), with_fence(), {}, "db1").hash;
+  };
+  const std::string before = hash({lost(1), orphan(2), orphan(3)});
+  EXPECT_EQ(before, hash({lost(1), orphan(2), orphan(3)}));
+  EXPECT_NE(before, hash({lost(1), orphan(2, "#1:1-101"), orphan(3)}));
+  EXPECT_NE(before, hash({lost(1), orphan(2), lost(3)}));
+  EXPECT_NE(before, hash({lost(1), orphan(2), orphan(3, "#1:1-100", {io_stopped})}));
+}
+
+// Worlds drawn at random: whatever they are, these hold.
+class PlanPropertyTest : public testing::Test {
+ protected:
+  Topology draw() {
+    std::vector<Node> nodes = {chance(4) ? writer(1, "#1:1-100") : lost(1)};
+    const int count = 2 + static_cast<int>(random_() % 5);
+    for (int number = 2; number <= count; ++number) nodes.push_back(draw_replica(number));
+    return linked(std::move(nodes));
+  }
+
+  Node draw_replica(int number) {
+    if (chance(6)) return lost(number, chance(2) ? Reach::kHung : Reach::kUnreachable);
+    std::string history = fmt::format("#1:1-{}", 80 + random_() % 21);
+    if (chance(6)) history += fmt::format(",#{}:1", number);
+    Node node = orphan(number, history);
+    if (chance(3)) node = received_to(node, fmt::format("#1:80-{}", 85 + random_() % 16));
+    const Change changes[] = {sql_stopped,     sql_failed, delayed,   without_binlog,
+                              without_updates, semi_sync,  io_stopped};
+    for (const Change change : changes)
+      if (chance(8)) change(node);
+    if (chance(12)) node.facts->read_only = false;
+    return node;
+  }
+
+  Policy draw_policy() {
+    Policy policy = chance(4) ? fenced(Fence::kRequired) : with_fence();
+    if (chance(3)) policy.promotion["db2"] = chance(2) ? kNever : kPreferred;
+    return policy;
+  }
+
+  bool chance(unsigned one_in) { return random_() % one_in == 0; }
+
+  std::mt19937 random_{20260101};
+};
+
+std::size_t place(const Plan& plan, Action action, const std::string& node) {
+  for (std::size_t i = 0; i < plan.steps.size(); ++i)
+    if (plan.steps[i].action == action && plan.steps[i].node == node) return i;
+  return plan.steps.size();
+}
+
+TEST_F(PlanPropertyTest, NobodyIsPromotedWhoMustNotBe) {
+  int possible = 0;
+  for (int round = 0; round < 5000; ++round) {
+    const Topology topology = draw();
+    const Policy policy = draw_policy();
+    const Circumstances circumstances{topology.nodes[0].alive()};
+    const Plan plan = plan_failover(topology, policy, circumstances, "db1");
+    ASSERT_EQ(render(plan), render(plan_failover(topology, policy, circumstances, "db1")));
+    if (!plan.possible()) continue;
+    ++possible;
+    const auto chosen = std::ranges::find(topology.nodes, plan.candidate, &Node::name);
+    ASSERT_TRUE(chosen->facts) << render(plan);
+    EXPECT_EQ(chosen->channels()[0].sql.error_number, 0u);
+    EXPECT_TRUE(chosen->facts->log_bin == true);
+    // Nobody else writes, before and after: one opening, and only after the fence.
+    std::vector<std::size_t> openings;
+    for (std::size_t i = 0; i < plan.steps.size(); ++i)
+      if (plan.steps[i].action == Action::kMakeWritable) openings.push_back(i);
+    ASSERT_EQ(openings.size(), 1u);
+    EXPECT_LT(place(plan, Action::kFence, "db1"), openings[0]);
+    EXPECT_LT(place(plan, Action::kDrain, plan.candidate),
+              place(plan, Action::kPromote, plan.candidate));
+    EXPECT_LT(place(plan, Action::kPromote, plan.candidate), openings[0]);
+    for (const Node& other : topology.nodes) {
+      if (other.name != "db1") EXPECT_FALSE(other.writable()) << render(plan);
+      // Whoever has received more, errant ones aside, was rejected or is fetched from.
+      if (!other.facts || other.name == "db1" || &other == &*chosen) continue;
+      const GtidSet more =
+          subtract(unite(std::get<MysqlHistory>(other.facts->history).executed,
+                         std::get<MysqlHistory>(other.facts->history).retrieved),
+                   unite(std::get<MysqlHistory>(chosen->facts->history).executed,
+                         std::get<MysqlHistory>(chosen->facts->history).retrieved));
+      if (subtract(more, more.of_server(other.facts->server_uuid)).empty()) continue;
+      EXPECT_NE(std::ranges::find(plan.rejected, other.name, &Rejection::node), plan.rejected.end())
+          << render(plan);
+    }
+  }
+  EXPECT_GT(possible, 500);
+}
+
+}  // namespace
+}  // namespace ha
