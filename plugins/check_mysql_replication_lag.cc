@@ -152,7 +152,8 @@ std::optional<double> judge_lag(const ChannelLag& channel, const LagLimits& limi
   if (!status.sql.running()) stopped = describe_stop("SQL", status.sql);
   if (!status.io.running())
     stopped += (stopped.empty() ? "" : "; ") + describe_stop("IO", status.io);
-  if (!stopped.empty()) {
+  // Only a heartbeat grows old while nothing moves.
+  if (!stopped.empty() && (channel.method != LagMethod::kHeartbeat || !channel.lag_s)) {
     item.state = State::kCritical;
     item.text = fmt::format("{}; lag behind {} unknown", stopped, status.source());
     return std::nullopt;
@@ -162,7 +163,7 @@ std::optional<double> judge_lag(const ChannelLag& channel, const LagLimits& limi
     item.text = channel.unknown;
     return std::nullopt;
   }
-  if (*channel.lag_s < -kMaxSkew_s) {
+  if (stopped.empty() && *channel.lag_s < -kMaxSkew_s) {
     item.state = State::kUnknown;
     item.text = fmt::format("the last change is {} in the future, the clocks differ ({})",
                             format_duration(-*channel.lag_s), method_name(channel.method));
@@ -170,9 +171,10 @@ std::optional<double> judge_lag(const ChannelLag& channel, const LagLimits& limi
   }
   const bool subtract = !limits.include_delay && status.sql_delay_s > 0;
   const double lag = std::max(0.0, *channel.lag_s - (subtract ? status.sql_delay_s : 0));
-  item.state = judge(limits.lag, lag);
+  item.state = stopped.empty() ? judge(limits.lag, lag) : State::kCritical;
   item.text = fmt::format(
-      "{} behind {} ({}{})", format_duration(lag), status.source(), method_name(channel.method),
+      "{}{}{} behind {} ({}{})", stopped, stopped.empty() ? "" : "; ", format_duration(lag),
+      status.source(), method_name(channel.method),
       subtract ? fmt::format(", {} delay subtracted", format_duration(status.sql_delay_s)) : "");
   return lag;
 }

@@ -2,6 +2,7 @@
 #include "common/mysql/replica_status.h"
 
 #include <fmt/format.h>
+#include <strings.h>
 
 #include <algorithm>
 
@@ -141,11 +142,15 @@ std::vector<ChannelStatus> select_channels(const std::vector<ChannelStatus>& cha
                                            const std::vector<std::string>& names,
                                            std::vector<std::string>& missing) {
   if (names.empty()) return channels;
+  const auto same = [](const std::string& a, const std::string& b) {
+    return strcasecmp(a.c_str(), b.c_str()) == 0;
+  };
   std::vector<ChannelStatus> selected;
   for (const ChannelStatus& channel : channels)
-    if (std::ranges::find(names, channel.name) != names.end()) selected.push_back(channel);
+    if (std::ranges::any_of(names, [&](const auto& name) { return same(name, channel.name); }))
+      selected.push_back(channel);
   for (const std::string& name : names)
-    if (std::ranges::find(channels, name, &ChannelStatus::name) == channels.end())
+    if (std::ranges::none_of(channels, [&](const auto& c) { return same(name, c.name); }))
       missing.push_back(name);
   return selected;
 }

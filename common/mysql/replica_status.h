@@ -22,7 +22,8 @@ Result<std::vector<ChannelStatus>> read_replica_status(SqlSession& session);
 // ...", "IO thread connecting, ...". Precondition: !thread.running().
 std::string describe_stop(std::string_view name, const ReplicationThread& thread);
 
-// Keeps the named channels, in the order of the server; all when `names` is empty. The names that
+// Keeps the named channels, in the order of the server; all when `names` is empty. Names are
+// compared as the servers do, without regard to case. The names that
 // no channel has go to `missing`.
 std::vector<ChannelStatus> select_channels(const std::vector<ChannelStatus>& channels,
                                            const std::vector<std::string>& names,

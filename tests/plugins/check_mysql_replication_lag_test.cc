@@ -66,6 +66,16 @@ TEST(ReplicationLagTest, AStoppedThreadIsCriticalWithItsError) {
             "db2: IO thread connecting; lag behind db1:3306 unknown");
 }
 
+TEST(ReplicationLagTest, AHeartbeatGoesOnAgeingBehindAStoppedThread) {
+  ChannelLag channel = behind(3);
+  channel.method = LagMethod::kHeartbeat;
+  channel.status.sql.state = ThreadState::kStopped;
+  const CheckResult result = evaluate(facts_of({channel}), {});
+  EXPECT_EQ(result.state, State::kCritical);
+  EXPECT_EQ(result.text, "db2: SQL thread stopped; 3s behind db1:3306 (heartbeat)");
+  EXPECT_EQ(result.items[0].metrics[0].value, 3);
+}
+
 TEST(ReplicationLagTest, TheDelayOnPurposeIsSubtractedUnlessWanted) {
   ChannelLag channel = behind(3613);
   channel.status.sql_delay_s = 3600;

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "common/guard.h"
-
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
@@ -8,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "common/guard.h"
 #include "tests/fakes/file_size_limit.h"
 
 namespace ha {

@@ -184,7 +184,7 @@ TEST(ReplicaStatusTest, SelectsByNameAndTellsWhatIsMissing) {
                                           healthy_channel("b")};
   std::vector<std::string> missing;
   EXPECT_EQ(select_channels(all, {}, missing).size(), 3u);
-  const auto selected = select_channels(all, {"b", "", "c"}, missing);
+  const auto selected = select_channels(all, {"B", "", "c"}, missing);
   ASSERT_EQ(selected.size(), 2u);
   EXPECT_EQ(selected[0].name, "");
   EXPECT_EQ(selected[1].name, "b");
