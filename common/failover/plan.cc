@@ -152,6 +152,12 @@ class FailoverPlanner {
 
   // What a node wrote itself and nobody else has, nor the primary as far as it can be read.
   Extra errant(std::size_t i) const {
+    const History own = own_part(i);
+    if (const auto* mysql = std::get_if<MysqlHistory>(&own); mysql && mysql->executed.empty())
+      return {};
+    if (const auto* mariadb = std::get_if<MariadbHistory>(&own);
+        mariadb && mariadb->binlog_state.empty())
+      return {};
     History others = nodes_[primary_].facts ? nodes_[primary_].facts->latest_history() : History{};
     bool known = nodes_[primary_].facts.has_value();
     for (std::size_t j = 0; j < nodes_.size(); ++j) {
@@ -161,7 +167,7 @@ class FailoverPlanner {
       known = true;
     }
     if (!known) return {};
-    const auto more = extra(own_part(i), others);
+    const auto more = extra(own, others);
     return more.value_or(Extra{});
   }
 
@@ -206,27 +212,11 @@ class FailoverPlanner {
       refuse(Refusal::kNoCandidate, "no node can be promoted in place of " + plan_.primary);
   }
 
-  // Names two nodes of which each has received what the other lacks, errant ones aside.
-  bool find_incomparable() {
-    for (const std::size_t a : candidates_)
-      for (const std::size_t b : candidates_) {
-        if (a >= b) continue;
-        const auto of_a = ahead(a, b), of_b = ahead(b, a);
-        if (!of_a || !of_b) {
-          refuse(Refusal::kIncomparable,
-                 fmt::format("the histories of {} and {} cannot be compared", nodes_[a].name,
-                             nodes_[b].name));
-          return true;
-        }
-        if (!of_a->any() || !of_b->any()) continue;
-        refuse(
-            Refusal::kIncomparable,
-            fmt::format("{} and {} each have what the other lacks: only {} has {}, only {} has {}",
-                        nodes_[a].name, nodes_[b].name, nodes_[a].name, of_a->text, nodes_[b].name,
-                        of_b->text));
-        return true;
-      }
-    return false;
+  void refuse_incomparable(std::size_t a, std::size_t b, const Extra& of_a, const Extra& of_b) {
+    refuse(Refusal::kIncomparable,
+           fmt::format("{} and {} each have what the other lacks: only {} has {}, only {} has {}",
+                       nodes_[a].name, nodes_[b].name, nodes_[a].name, of_a.text, nodes_[b].name,
+                       of_b.text));
   }
 
   // Smaller is better, among nodes that have received the same.
@@ -239,12 +229,18 @@ class FailoverPlanner {
 
   double channel_delay(std::size_t i) const { return channel_to_primary(i)->sql_delay_s; }
 
+  // Goes up from candidate to candidate, each containing all before it; where that fails, refuses.
   void choose() {
-    if (find_incomparable()) return;
     candidate_ = candidates_[0];
     for (const std::size_t i : candidates_) {
-      const bool more = ahead(i, candidate_)->any(), less = ahead(candidate_, i)->any();
-      if (more || (!less && rank(i) < rank(candidate_))) candidate_ = i;
+      if (i == candidate_) continue;
+      const auto more = ahead(i, candidate_), less = ahead(candidate_, i);
+      if (!more || !less)
+        return refuse(Refusal::kIncomparable,
+                      fmt::format("the histories of {} and {} cannot be compared",
+                                  nodes_[candidate_].name, nodes_[i].name));
+      if (more->any() && less->any()) return refuse_incomparable(candidate_, i, *less, *more);
+      if (more->any() || (!less->any() && rank(i) < rank(candidate_))) candidate_ = i;
     }
     for (const std::size_t i : candidates_) {
       if (i == candidate_) continue;
@@ -261,7 +257,7 @@ class FailoverPlanner {
   void look_for_more() {
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
       if (i == primary_ || i == candidate_ || !can_be_compared(i)) continue;
-      if (std::ranges::find(candidates_, i) != candidates_.end() || errant(i).any()) continue;
+      if (std::ranges::binary_search(candidates_, i) || errant(i).any()) continue;
       const auto lead = ahead(i, candidate_);
       if (!lead || !lead->any()) continue;
       const ChannelStatus& channel = *channel_to_primary(candidate_);

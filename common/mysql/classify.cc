@@ -117,21 +117,38 @@ class Classifier {
     });
   }
 
-  // Only where histories begin: whoever receives from such a node shares its divergence.
+  // Only where histories begin: whoever receives from such a node shares its divergence. Roots of
+  // one and the same history, in a large cluster most of them, are compared with others once.
   void judge_divergence() {
-    for (std::size_t a = 0; a < nodes_.size(); ++a)
-      for (std::size_t b = a + 1; b < nodes_.size(); ++b) {
-        if (!nodes_[a].facts || !nodes_[b].facts || !is_root(a) || !is_root(b)) continue;
+    std::vector<Places> groups;
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      if (!nodes_[i].facts || !is_root(i)) continue;
+      const auto same = std::ranges::find_if(groups, [&](const Places& group) {
+        return history(group[0]) == history(i) && later(group[0]) == later(i);
+      });
+      if (same == groups.end())
+        groups.push_back({i});
+      else
+        same->push_back(i);
+    }
+    for (std::size_t a = 0; a < groups.size(); ++a)
+      for (std::size_t b = a + 1; b < groups.size(); ++b) compare(groups[a], groups[b]);
+    assessment_.diverged = diverged_.size();
+  }
+
+  void compare(const Places& some, const Places& others) {
+    const auto only_a = extra(history(some[0]), later(others[0]));
+    const auto only_b = extra(history(others[0]), later(some[0]));
+    if (!only_a || !only_b || !only_a->any() || !only_b->any()) return;
+    for (const std::size_t a : some)
+      for (const std::size_t b : others) {
         if (connected(a, b)) continue;
-        const auto only_a = extra(history(a), later(b)), only_b = extra(history(b), later(a));
-        if (!only_a || !only_b || !only_a->any() || !only_b->any()) continue;
         diverged_.insert({a, b});
         add(Verdict::kDiverged, {a, b},
             fmt::format("{} and {} have diverged: only {} has {}, only {} has {}", nodes_[a].name,
                         nodes_[b].name, nodes_[a].name, only_a->text, nodes_[b].name,
                         only_b->text));
       }
-    assessment_.diverged = diverged_.size();
   }
 
   void judge_rings() {

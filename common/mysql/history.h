@@ -18,6 +18,8 @@ struct MysqlHistory {
   GtidSet executed;
   GtidSet purged = {};     // part of executed that is in no binlog any more
   GtidSet retrieved = {};  // received by any channel, applied or not
+
+  bool operator==(const MysqlHistory&) const = default;
 };
 
 struct MariadbHistory {
@@ -27,6 +29,8 @@ struct MariadbHistory {
   MariadbGtids applied_position = {};  // last replicated (gtid_slave_pos)
   MariadbGtids current_position = {};
   MariadbGtids received_position = {};  // last received by any connection that uses GTIDs
+
+  bool operator==(const MariadbHistory&) const = default;
 };
 
 // monostate: the server numbers no transactions (MySQL without gtid_mode=ON).

@@ -21,8 +21,10 @@ std::vector<std::size_t> Topology::writers() const {
 
 namespace {
 
+// Cheap where it can be: a large cluster compares every channel with every node.
 bool same_address(const std::string& a, const std::string& b, const Addresses& addresses) {
-  if (to_lower(a) == to_lower(b)) return true;
+  if (a == b || (a.size() == b.size() && to_lower(a) == to_lower(b))) return true;
+  if (addresses.empty()) return false;
   const auto of_a = addresses.find(a), of_b = addresses.find(b);
   if (of_a == addresses.end() || of_b == addresses.end()) return false;
   return std::ranges::any_of(of_a->second,
