@@ -162,23 +162,11 @@ void Cli::add_voices() {
 
 void Cli::add_timeout() {
   State_& s = *state_;
-  const bool with_state = s.kind == Kind::kCheck;
-  option(
-      "-t,--timeout", with_state ? "SECONDS[:STATE]" : "SECONDS",
-      [&s, with_state](const std::string& value) -> Result<Done> {
-        const std::size_t colon = with_state ? value.find(':') : value.npos;
-        const auto seconds = parse_seconds(value.substr(0, colon));
-        if (!seconds) return seconds.error();
-        if (colon != value.npos) {
-          const auto state = parse_state(value.substr(colon + 1));
-          if (!state) return state.error();
-          s.timeout_state = *state;
-        }
-        s.timeout_s = *seconds;
-        return Done{};
-      },
-      with_state ? "budget of the whole run and the state when it ends (default: 10:critical)"
-                 : "budget of the whole run (default: 25)");
+  if (s.kind == Kind::kCheck)
+    seconds_state("-t,--timeout", s.timeout_s, s.timeout_state,
+                  "budget of the whole run and the state when it ends (default: 10:critical)");
+  else
+    seconds("-t,--timeout", s.timeout_s, "budget of the whole run (default: 25)");
 }
 
 Cli::~Cli() = default;
@@ -229,6 +217,24 @@ void Cli::seconds(const char* names, double& target, const char* help) {
       [&target](const std::string& value) -> Result<Done> {
         const auto seconds = parse_seconds(value);
         if (!seconds) return seconds.error();
+        target = *seconds;
+        return Done{};
+      },
+      help);
+}
+
+void Cli::seconds_state(const char* names, double& target, State& target_state, const char* help) {
+  option(
+      names, "SECONDS[:STATE]",
+      [&target, &target_state](const std::string& value) -> Result<Done> {
+        const std::size_t colon = value.find(':');
+        const auto seconds = parse_seconds(value.substr(0, colon));
+        if (!seconds) return seconds.error();
+        if (colon != value.npos) {
+          const auto state = parse_state(value.substr(colon + 1));
+          if (!state) return state.error();
+          target_state = *state;
+        }
         target = *seconds;
         return Done{};
       },

@@ -45,6 +45,8 @@ class Cli {
   void list(const char* names, const char* metavar, std::vector<std::string>& target,
             const char* help);
   void seconds(const char* names, double& target, const char* help);
+  // SECONDS[:STATE]; the state stays as it was when none is given.
+  void seconds_state(const char* names, double& target, State& target_state, const char* help);
   void state(const char* names, State& target, const char* help);
   void port(const char* names, unsigned& target, const char* help);
   void option(const char* names, const char* metavar, Accept accept, const char* help);

@@ -181,10 +181,10 @@ std::optional<double> judge_lag(const ChannelLag& channel, const LagLimits& limi
 
 void judge_silence(const ChannelLag& channel, const LagLimits& limits, Item& item) {
   if (!channel.silence || !channel.status.io.running()) return;
-  // Zero means that the source was asked for no heartbeats.
-  std::optional<double> limit = limits.stall_s;
-  if (!limit && channel.silence->period_s.value_or(0) > 0) limit = 3 * *channel.silence->period_s;
-  if (!limit || channel.silence->seconds <= *limit) return;
+  // A period of zero means that the source was asked for no heartbeats.
+  const double limit =
+      limits.stall_s > 0 ? limits.stall_s : 3 * channel.silence->period_s.value_or(0);
+  if (limit <= 0 || channel.silence->seconds <= limit) return;
   item.state = worst(item.state, limits.stall);
   item.text += fmt::format("; nothing received from {} for {}, not even a heartbeat",
                            channel.status.source(), format_duration(channel.silence->seconds));
@@ -243,29 +243,6 @@ CheckResult evaluate(const LagFacts& facts, const LagLimits& limits) {
   return result;
 }
 
-namespace {
-
-void add_stall_option(Cli& cli, LagLimits& limits) {
-  cli.option(
-      "--stall", "SECONDS[:STATE]",
-      [&limits](const std::string& value) -> Result<Done> {
-        const std::size_t colon = value.find(':');
-        const auto seconds = parse_seconds(value.substr(0, colon));
-        if (!seconds) return seconds.error();
-        if (colon != value.npos) {
-          const auto state = parse_state(value.substr(colon + 1));
-          if (!state) return state.error();
-          limits.stall = *state;
-        }
-        limits.stall_s = *seconds;
-        return Done{};
-      },
-      "state when the source has sent nothing for so long (default: three heartbeat periods, "
-      "warning)");
-}
-
-}  // namespace
-
 int plugin_main(const std::vector<std::string>& args) {
   MysqlOptions mysql;
   LagLimits limits;
@@ -287,7 +264,9 @@ int plugin_main(const std::vector<std::string>& args) {
   cli.flag("--include-delay", limits.include_delay, "do not subtract SQL_Delay from the lag");
   cli.state("--not-replica", limits.not_replica,
             "state when the server is not a replica (default: warning)");
-  add_stall_option(cli, limits);
+  cli.seconds_state("--stall", limits.stall_s, limits.stall,
+                    "state when the source has sent nothing for so long (default: three heartbeat "
+                    "periods, warning)");
   cli.text("--state-dir", "DIR", query.state_directory,
            "remember receipts here, to see a stall on servers that do not tell (MariaDB)");
   if (const auto exit_code = cli.parse(args)) return *exit_code;

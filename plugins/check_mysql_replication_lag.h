@@ -38,7 +38,7 @@ struct LagLimits {
   Thresholds lag = {Range{0, 10}, Range{0, 60}};
   State not_replica = State::kWarning;
   bool include_delay = false;
-  std::optional<double> stall_s = {};  // default: three heartbeat periods
+  double stall_s = 0;  // 0: three heartbeat periods
   State stall = State::kWarning;
 };
 

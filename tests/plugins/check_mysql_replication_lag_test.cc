@@ -92,12 +92,11 @@ TEST(ReplicationLagTest, TheDelayOnPurposeIsSubtractedUnlessWanted) {
 TEST(ReplicationLagTest, SilenceBeyondTheLimitIsAStall) {
   const struct {
     Silence silence;
-    std::optional<double> stall_s;
+    double stall_s;
     State want;
   } cases[] = {
-      {{89, 30}, {}, State::kOk},      {{91, 30}, {}, State::kWarning},
-      {{9999, {}}, {}, State::kOk},    {{9999, 0}, {}, State::kOk},
-      {{11, 30}, 10, State::kWarning}, {{9, 30}, 10, State::kOk},
+      {{89, 30}, 0, State::kOk},       {{91, 30}, 0, State::kWarning},  {{9999, {}}, 0, State::kOk},
+      {{9999, 0}, 0, State::kOk},      {{11, 30}, 10, State::kWarning}, {{9, 30}, 10, State::kOk},
       {{11, {}}, 10, State::kWarning},
   };
   for (const auto& c : cases) {
