@@ -10,12 +10,13 @@ namespace ha {
 Result<std::vector<HeartbeatRow>> read_heartbeat_table(SqlSession& session,
                                                        const HeartbeatTable& heartbeat) {
   const std::string table = quote_table(heartbeat.table);
-  const std::string wanted = heartbeat.server_id ? std::to_string(*heartbeat.server_id) : "";
+  std::string condition = "<> @@GLOBAL.server_id";
+  if (heartbeat.own_counts) condition = ">= 0";
+  if (heartbeat.server_id) condition = fmt::format("= {}", *heartbeat.server_id);
   const auto rows = session.query(fmt::format(
       "SELECT server_id, ts, TIMESTAMPDIFF(MICROSECOND, ts, {}(6)) / 1000000 AS age FROM {}"
       " WHERE server_id {}",
-      heartbeat.utc ? "UTC_TIMESTAMP" : "NOW", table,
-      wanted.empty() ? "<> @@GLOBAL.server_id" : "= " + wanted));
+      heartbeat.utc ? "UTC_TIMESTAMP" : "NOW", table, condition));
   if (!rows) {
     Error error = rows.error();
     if (error.code == Errc::kPrivilege)

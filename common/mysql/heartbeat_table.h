@@ -19,6 +19,7 @@ struct HeartbeatTable {
   std::string table = "heartbeat.heartbeat";
   std::optional<std::uint32_t> server_id = {};  // the wanted row; unset: any but our own
   bool utc = false;                             // ts is UTC, not the session's local time
+  bool own_counts = false;                      // without a wanted row: our own too
 };
 
 struct HeartbeatRow {
