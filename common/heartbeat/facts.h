@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// What a heartbeat tells of the engine that writes it, and how that is judged. Pure: nothing here
+// reads anything.
+
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "common/check_result.h"
+
+namespace ha {
+
+struct HeartbeatFacts {
+  std::string place;                 // where it was read: "db2:3307", "/var/lib/nagios4/status.dat"
+  std::string writer;                // whose it is: "Nagios instance 'default'", "Zabbix node zbx1"
+  std::optional<double> age_s = {};  // negative: in the future; unset: there is no heartbeat
+  std::string absence = {};          // why there may be none
+  std::string stopped = {};          // set: it does not run, whatever the age: "was stopped"
+  std::string role = {};             // what it says of itself: "standby"
+  std::optional<bool> active = {};   // it notifies, or leads its cluster, where it tells
+  std::optional<bool> checks = {};   // it executes active checks, where it tells
+  std::string leader = {};           // the endpoint that writes in its place (IDO)
+  std::optional<double> clock_skew_s = {};  // our clock minus the clock that age_s was measured by
+};
+
+// A clock this far before the writer's is still believed.
+inline constexpr double kMaxFuture_s = 2;
+
+struct HeartbeatJudgement {
+  State state;
+  std::string text;             // one sentence, without the place
+  std::optional<double> age_s;  // for the metric: never negative
+};
+
+// Judges stopped, absent, in the future, then the age by the thresholds.
+HeartbeatJudgement judge_heartbeat(const HeartbeatFacts& facts, const Thresholds& limits);
+
+}  // namespace ha
