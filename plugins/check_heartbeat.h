@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// check_heartbeat: is the engine on that node still writing its heartbeat?
+
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "common/check_result.h"
+#include "common/heartbeat/facts.h"
+#include "common/result.h"
+
+namespace ha {
+
+// The process that --process looks for.
+struct ProcessFacts {
+  std::string pattern;
+  std::optional<int> pid = {};  // unset: there is none
+};
+
+struct EngineFacts {
+  Result<HeartbeatFacts> heartbeat;
+  std::optional<ProcessFacts> process = {};  // unset: none was looked for
+};
+
+// Judges the heartbeat, or the failure to read it, and the process. `preset` stands in the facts of
+// JSON.
+CheckResult evaluate(const EngineFacts& facts, const Thresholds& limits, const std::string& preset);
+
+}  // namespace ha

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: MIT
+"""check_heartbeat where no server is needed: files, processes, options, a mount that hangs."""
+
+import os
+import subprocess
+import time
+
+import pytest
+
+from plugin import path, run, run_raw, run_usage_error
+
+HEARTBEAT = "check_heartbeat"
+STATUS = """########################################
+#          NAGIOS STATUS FILE
+########################################
+
+info {{
+\tcreated={created}
+\tversion=4.4.6
+\t}}
+
+{block} {{
+\tmodified_host_attributes=0
+\tnagios_pid=4711
+\tenable_notifications={notifications}
+\tactive_service_checks_enabled=1
+\t}}
+
+hoststatus {{
+\thost_name=db1
+\t}}
+"""
+
+
+@pytest.fixture
+def status(tmp_path):
+    """A writer of status files."""
+    def write(age_s=0, block="programstatus", notifications=1):
+        file = tmp_path / "status.dat"
+        file.write_text(STATUS.format(created=int(time.time()) - age_s, block=block,
+                                      notifications=notifications))
+        return run(HEARTBEAT, "--preset", "status-dat", "--file", file)
+    return write
+
+
+@pytest.mark.parametrize("block", ["program", "programstatus"])
+def test_status_dat(status, block):
+    outcome = status(block=block)
+    assert outcome.state == "OK"
+    assert "notifications enabled" in outcome.text
+    assert "notifications disabled" in status(block=block, notifications=0).text
+    assert status(100, block).state == "WARNING"
+    outcome = status(200, block)
+    assert outcome.state == "CRITICAL"
+    assert (outcome.perfdata["age"].warning, outcome.perfdata["age"].critical) == ("90", "180")
+    assert status(-60, block).state == "UNKNOWN"
+
+
+def test_status_dat_that_is_none(tmp_path):
+    file = tmp_path / "status.dat"
+    options = ["--preset", "status-dat", "--file", file]
+    outcome = run(HEARTBEAT, *options)
+    assert outcome.state == "CRITICAL" and "stopped cleanly" in outcome.text
+    for content in ("", "info {\n\tcreated=1\n", "\0" * 4096, "x" * 200000):
+        file.write_text(content)
+        assert run(HEARTBEAT, *options).state == "UNKNOWN"
+    file.unlink()
+    file.mkdir()
+    assert run(HEARTBEAT, *options).state == "UNKNOWN"
+
+
+def test_file(tmp_path):
+    file = tmp_path / "beat"
+    options = ["--preset", "file", "--file", file, "-w", "30", "-c", "60"]
+    assert run(HEARTBEAT, *options).state == "CRITICAL"
+    for age, state in ((0, "OK"), (40, "WARNING"), (100, "CRITICAL"), (-100, "UNKNOWN")):
+        file.touch()
+        os.utime(file, (time.time() - age,) * 2)
+        assert run(HEARTBEAT, *options).state == state, age
+
+
+def test_a_named_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    outcome = run(HEARTBEAT, "--preset", "file", "--file", tmp_path / "pipe", "-w", "1", "-c", "2")
+    assert outcome.state == "UNKNOWN"
+    assert outcome.seconds < 2
+
+
+def test_process(tmp_path):
+    file = tmp_path / "beat"
+    file.touch()
+    options = ["--preset", "file", "--file", file, "-w", "3000", "-c", "6000"]
+    engine = tmp_path / "engine-of-this-test"
+    engine.symlink_to("/bin/sleep")
+    pattern = f"^{engine} (59|60)$"
+    assert run(HEARTBEAT, *options, "--process", pattern).state == "CRITICAL"
+    process = subprocess.Popen([engine, "60"])
+    try:
+        outcome = run(HEARTBEAT, *options, "--process", pattern)
+        assert outcome.state == "OK" and str(process.pid) in outcome.text
+        assert run(HEARTBEAT, *options, "--process", f"^{engine} 5").state == "CRITICAL"
+    finally:
+        process.kill()
+        process.wait()
+    assert run(HEARTBEAT, *options, "--process", pattern).state == "CRITICAL"
+
+
+def test_neither_we_nor_our_ancestors_count_as_the_process(tmp_path):
+    file = tmp_path / "beat"
+    file.touch()
+    command = (f"{path(HEARTBEAT)} --preset file --file {file} -w 3000 -c 6000 "
+               f"--process only-in-this-command-line; exit $?")
+    outcome = run_raw(["sh", "-c", f"sh -c '{command}'; exit $?"])
+    assert outcome.code == 2, outcome.out
+
+
+def test_usage_errors():
+    for options, word in (([], "--preset"), (["--preset", "nagios"], "nagios1"),
+                          (["--preset", "file", "--file", "/x"], "--warning"),
+                          (["--preset", "sql", "-w", "1", "-c", "2"], "--query"),
+                          (["--preset", "status-dat"], "--file"),
+                          (["--preset", "icinga2-api", "--api", "https://x"], "--api-credentials"),
+                          (["--preset", "zabbix", "--instance", "x"], "--instance"),
+                          (["--preset", "ndo", "--process", "("], "--process")):
+        assert word in run_usage_error(HEARTBEAT, *options), options
+
+
+def test_api_that_is_not_there(tmp_path):
+    credentials = tmp_path / "api.conf"
+    credentials.write_text("username=x\npassword=y\n")
+    options = ["--preset", "icinga2-api", "--api-credentials", credentials]
+    assert run(HEARTBEAT, *options, "--api", "https://127.0.0.1:1").state == "CRITICAL"
+    assert run(HEARTBEAT, *options, "--api", "http://127.0.0.1:1").state == "UNKNOWN"
+    credentials.write_text("nonsense\n")
+    assert run(HEARTBEAT, *options, "--api", "https://127.0.0.1:1").state == "UNKNOWN"

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#include "common/heartbeat/facts.h"
+
+#include <gtest/gtest.h>
+
+namespace ha {
+namespace {
+
+const Thresholds kLimits{Range{0, 30}, Range{0, 60}};
+
+HeartbeatFacts beat_of(std::optional<double> age_s) {
+  HeartbeatFacts facts{"db2", "Nagios"};
+  facts.age_s = age_s;
+  return facts;
+}
+
+TEST(HeartbeatFactsTest, TheAgePicksTheState) {
+  const struct {
+    double age_s;
+    State want;
+    double metric;
+    const char* text;
+  } cases[] = {
+      {0, State::kOk, 0, "Nagios wrote its heartbeat 0s ago"},
+      {-2, State::kOk, 0, "Nagios wrote its heartbeat 0s ago"},
+      {30, State::kOk, 30, "Nagios wrote its heartbeat 30s ago"},
+      {30.5, State::kWarning, 30.5, "Nagios wrote its last heartbeat 31s ago"},
+      {61, State::kCritical, 61, "Nagios wrote its last heartbeat 61s ago"},
+  };
+  for (const auto& c : cases) {
+    const HeartbeatJudgement beat = judge_heartbeat(beat_of(c.age_s), kLimits);
+    EXPECT_EQ(beat.state, c.want) << c.age_s;
+    EXPECT_EQ(beat.age_s, c.metric) << c.age_s;
+    EXPECT_EQ(beat.text, c.text) << c.age_s;
+  }
+}
+
+TEST(HeartbeatFactsTest, TheFutureIsUnknown) {
+  const HeartbeatJudgement beat = judge_heartbeat(beat_of(-2.1), kLimits);
+  EXPECT_EQ(beat.state, State::kUnknown);
+  EXPECT_EQ(beat.age_s, std::nullopt);
+  EXPECT_EQ(beat.text, "the heartbeat of Nagios is 2.1s in the future, the clocks differ");
+}
+
+TEST(HeartbeatFactsTest, NoHeartbeatIsCriticalAndSaysWhy) {
+  HeartbeatFacts facts = beat_of(std::nullopt);
+  facts.absence = "no row";
+  const HeartbeatJudgement beat = judge_heartbeat(facts, kLimits);
+  EXPECT_EQ(beat.state, State::kCritical);
+  EXPECT_EQ(beat.text, "no heartbeat of Nagios: no row");
+}
+
+TEST(HeartbeatFactsTest, StoppedIsCriticalHoweverFresh) {
+  HeartbeatFacts facts = beat_of(1);
+  facts.stopped = "was stopped";
+  const HeartbeatJudgement beat = judge_heartbeat(facts, kLimits);
+  EXPECT_EQ(beat.state, State::kCritical);
+  EXPECT_EQ(beat.text, "Nagios was stopped");
+  EXPECT_EQ(beat.age_s, 1);
+}
+
+TEST(HeartbeatFactsTest, TheRoleIsTold) {
+  HeartbeatFacts facts = beat_of(1);
+  facts.role = "standby";
+  EXPECT_EQ(judge_heartbeat(facts, kLimits).text, "Nagios wrote its heartbeat 1s ago (standby)");
+}
+
+}  // namespace
+}  // namespace ha
