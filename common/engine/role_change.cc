@@ -55,11 +55,15 @@ bool same_status_file(const EngineView& a, const EngineView& b) { return a.versi
 std::string verify(const RolePlan& plan, EngineAccess& access, const EngineMeans& means,
                    const EngineView& before, const Deadline& deadline) {
   EngineView last = before;
+  std::string told;
   Deadline repeat = Deadline::after(kRepeatAfter_s);
   for (;;) {
     const EngineView view = access.look(plan.role, deadline);
     const std::string wrong = missing(plan, means, before, view);
-    if (wrong.empty() || deadline.passed()) return wrong;
+    if (wrong.empty()) return "";
+    // The deadline cut the last look short; what the one before saw is the reason.
+    if (deadline.passed()) return told.empty() ? wrong : told;
+    told = wrong;
     // A later word of the engine's, and it still contradicts: the command was lost.
     const bool later = means.api || (means.status_file && !same_status_file(view, last));
     if (later && repeat.passed() && view.trouble.empty() && !missing_flags(plan, view).empty()) {
