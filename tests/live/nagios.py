@@ -127,15 +127,20 @@ class Nagios:
 
     def verify(self):
         """Return (accepted, what Nagios says) of its own look at the configuration."""
-        done = subprocess.run([_program(), "-v", self._config], text=True, capture_output=True)
+        program, config = self.argv
+        done = subprocess.run([program, "-v", config], text=True, capture_output=True)
         return done.returncode == 0, done.stdout + done.stderr
+
+    @property
+    def argv(self):
+        """Return the command line that starts it in the foreground."""
+        return [str(_program()), str(self._config)]
 
     def start(self, timeout=20.0):
         """Start the process and wait for its first status file; RuntimeError when it ends instead."""
         self.status_file.unlink(missing_ok=True)
         with uninterrupted():
-            self.process = spawn([_program(), self._config], self.directory / "output",
-                                 self.directory)
+            self.process = spawn(self.argv, self.directory / "output", self.directory)
 
         def ready():
             if self.process.poll() is not None:
