@@ -7,7 +7,7 @@ import time
 import pytest
 
 import plugin
-from nagios_pair import NagiosPair
+from nagios_pair import ENGINE, NagiosPair
 from servers import wait_until
 
 GENEROUS_S = 60.0
@@ -57,6 +57,19 @@ def test_takes_over_once_and_stands_down(pair, fault, repair, record_property, c
     pair.wait_role(pair.standby, False, GENEROUS_S)
     pair.wait_role(pair.master, True)
     stays(lambda: pair.switches() == [ON, OFF])
+
+
+def test_a_host_that_is_up_again_without_its_engine_is_no_recovery(pair):
+    take_over(pair, pair.lose_master)
+    pair.boot_master()
+    code, output = pair.nrpe.ask("-c", "check_pair_engine")
+    assert (code, "HEARTBEAT CRITICAL" in output) == (2, True), output
+    if pair.scenario == 1:
+        wait_until(lambda: "HEARTBEAT CRITICAL" in pair.standby.service(ENGINE).output, 30,
+                   "the standby to see it")
+    stays(lambda: pair.switches() == [ON])
+    pair.return_master()
+    pair.wait_role(pair.standby, False, GENEROUS_S)
 
 
 def test_people_are_told_once_over_the_whole_circle(pair):

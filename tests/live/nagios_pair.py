@@ -25,7 +25,7 @@ FLAGS = ("enable_notifications", "active_service_checks_enabled", "active_host_c
 WATCHED = """\
 define command {{
     command_name    check_file
-    command_line    /usr/bin/test ! -e $ARG1$
+    command_line    /bin/sh -c 'test ! -e $ARG1$ || exit 2'
 }}
 define host {{
     use             generic-host
@@ -57,6 +57,7 @@ class NagiosPair:
         self.scenario = scenario
         self._bench = bench
         self._broken = bench.directory / "web-is-broken"
+        self._down = bench.directory / "master-is-down"
         self._port = bench.free_port()
         self._make_plugins(plugins)
         for node in ("master", "standby"):
@@ -108,6 +109,17 @@ class NagiosPair:
     def repair_web(self):
         """Let it be OK."""
         self._broken.unlink()
+
+    def lose_master(self):
+        """Let the master's whole host be down."""
+        self._down.touch()
+        self.nrpe.close()
+        self.master.kill()
+
+    def boot_master(self):
+        """Let the host be up again, without its Nagios."""
+        self.nrpe.start()
+        self._down.unlink()
 
     def adopt(self):
         """Take the master's state once more, now; return what nagios-state says."""
@@ -169,7 +181,8 @@ class NagiosPair:
     def _standby_objects(self):
         if self.scenario == 2:
             return []
-        asking = {"-H $HOSTADDRESS$": f"-p {self._port} -H 127.0.0.1"}
+        asking = {"-H $HOSTADDRESS$": f"-p {self._port} -H 127.0.0.1",
+                  "192.0.2.1\n": f"127.0.0.1\n    check_command   check_file!{self._down}\n"}
         return [EXAMPLES / "commands.cfg",
                 self._install("standby", EXAMPLES / "standby.cfg", asking),
                 self._install("standby", PAIR / "standby.cfg", {}, "state.cfg")]

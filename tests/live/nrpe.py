@@ -7,7 +7,7 @@ import subprocess
 import cache
 import plugin
 from nagios import kill_session
-from server import wait_until
+from server import spawn, uninterrupted, wait_until
 
 _DAEMON = """\
 server_address=127.0.0.1
@@ -38,6 +38,7 @@ class Nrpe:
 
     def __init__(self, bench, commands, places, checks=plugin.CHECKS, port=None):
         self.port = port or bench.free_port()
+        self.process = None
         bench.directory.chmod(0o711)
         directory = bench.directory / f"nrpe-{self.port}"
         plugins = directory / "plugins"
@@ -48,13 +49,16 @@ class Nrpe:
         assert "$ARG" not in shipped
         (directory / "commands.cfg").write_text(
             adapted(shipped, {"/usr/lib/nagios/plugins/": f"{plugins}/", **places}))
-        config = directory / "nrpe.cfg"
-        config.write_text(_DAEMON.format(port=self.port, directory=directory))
-        with open(directory / "output", "wb") as output:
-            self.process = subprocess.Popen(
-                [cache.nrpe_root() / "usr/sbin/nrpe", "-c", config, "-f"],
-                stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)
+        self._config = directory / "nrpe.cfg"
+        self._config.write_text(_DAEMON.format(port=self.port, directory=directory))
         bench.add(self)
+        self.start()
+
+    def start(self):
+        """Start the daemon and wait until it answers."""
+        with uninterrupted():
+            self.process = spawn([cache.nrpe_root() / "usr/sbin/nrpe", "-c", self._config, "-f"],
+                                 self._config.parent / "output", self._config.parent)
         wait_until(lambda: self.ask()[0] == 0, 20, "the NRPE daemon to answer")
 
     def ask(self, *command):
@@ -65,6 +69,8 @@ class Nrpe:
 
     def close(self):
         """End the daemon and whatever it started."""
+        if self.process is None:
+            return
         wait_until(lambda: not kill_session(self.process.pid), what="the NRPE daemon to end")
         self.process.wait()
 
