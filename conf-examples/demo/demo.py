@@ -17,10 +17,11 @@ from pathlib import Path
 import pymysql
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests/live"))
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/live")]
 
 from nagios import watching  # noqa: E402
-from servers import Bench  # noqa: E402
+from nagios_pair import NagiosPair  # noqa: E402
+from servers import Bench, wait_until  # noqa: E402
 from view import View  # noqa: E402
 
 PATIENCE_S = 30.0
@@ -30,7 +31,9 @@ class Stage:
     """A replicating pair, a Nagios that watches it, and the view of both."""
 
     def __init__(self, bench, view):
+        self.bench = bench
         self.view = view
+        self.plugins = Path(os.environ["HA_BUILD_DIR"]) / "plugins"
         self.pause_s = 4.0 if view.live else 1.0  # to read what is on a terminal
         self._seen = {}  # service: (state, when it came)
         self._told = []  # the notifications that were shown
@@ -41,8 +44,7 @@ class Stage:
         view.event(f"db1 is {self.primary.host}:{self.primary.port}, "
                    f"db2 is {self.replica.host}:{self.replica.port}")
 
-        plugins = Path(os.environ["HA_BUILD_DIR"]) / "plugins"
-        self.nagios = watching(bench, plugins, self.primary, self.replica).start()
+        self.nagios = watching(bench, self.plugins, self.primary, self.replica).start()
         view.event("Nagios Core runs the services of conf-examples/nagios, a second for each minute")
 
     def wait_for(self, state):
@@ -119,7 +121,45 @@ def act_primary_dies(stage):
     stage.wait_for("CRITICAL")
 
 
-ACTS = (act_healthy, act_replica_stops_applying, act_primary_dies)
+def act_monitoring_dies(stage):
+    """The Nagios that tells people dies, another one takes over and stands down again."""
+    view = stage.view
+    stage.nagios.stop()
+    view.table([])
+    view.title("Act two: the monitoring itself dies")
+    view.event("starting two Nagios with conf-examples/nagios-pair: a master and a silent standby")
+    pair = NagiosPair(stage.bench, stage.plugins, 1).start()
+    view.event("the standby reads the master's heartbeat by NRPE and takes its state")
+    pair.break_web()
+    _wait_told(view, pair, "master", "PROBLEM")
+    view.event(pair.adopt().strip())
+
+    time.sleep(stage.pause_s)
+    view.event("master: kill -9")
+    begin = time.monotonic()
+    pair.master.kill()
+    pair.wait_role(pair.standby, True)
+    view.event(f"the standby is active {time.monotonic() - begin:.1f} s after the kill, as its "
+               "status.dat shows")
+    pair.repair_web()
+    _wait_told(view, pair, "standby", "RECOVERY")
+    view.event("that problem's first message came from the master, its last one from the standby")
+
+    time.sleep(stage.pause_s)
+    view.event("the master returns")
+    view.event(pair.return_master().strip())
+    begin = time.monotonic()
+    pair.wait_role(pair.standby, False)
+    view.event(f"the standby is silent again {time.monotonic() - begin:.1f} s later")
+
+
+def _wait_told(view, pair, node, kind):
+    """Wait until this is the last that people were told of the watched service."""
+    wait_until(lambda: pair.told()[-1:] == [(node, kind)], PATIENCE_S, f"the {node}'s {kind}")
+    view.event(f"the {node} notifies {kind}: http on web")
+
+
+ACTS = (act_healthy, act_replica_stops_applying, act_primary_dies, act_monitoring_dies)
 
 
 def play(view):

@@ -88,13 +88,16 @@ def test_states_come_in_order_and_nothing_is_left(demo):
         assert re.search(r"IO thread connecting, error 20\d\d", texts[3]), texts[3]
     told = re.findall(r"Nagios notifies (\w+): Replication threads", demo.text())
     assert told == ["PROBLEM", "RECOVERY", "PROBLEM"]
+    second = re.findall(r"the \w+ notifies \w+|master: kill -9|the standby is \w+", demo.text())
+    assert second == ["the master notifies PROBLEM", "master: kill -9", "the standby is active",
+                      "the standby notifies RECOVERY", "the standby is silent"]
     assert "\033" not in demo.text(), "no terminal, no escape sequences"
     assert_nothing_is_left(demo)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("moment", ["starting two MariaDB servers", "db1 is ", "STOP SLAVE",
-                                    "db1: kill -9"])
+                                    "db1: kill -9", "starting two Nagios", "master: kill -9"])
 def test_interrupted_at_any_moment_nothing_is_left(demo, moment, number):
     wait_until(lambda: moment in demo.text(), 60, moment)
     os.kill(demo.pid, number)

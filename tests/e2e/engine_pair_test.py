@@ -61,7 +61,9 @@ def test_takes_over_once_and_stands_down(pair, fault, repair, record_property, c
 
 def test_a_host_that_is_up_again_without_its_engine_is_no_recovery(pair):
     take_over(pair, pair.lose_master)
+    wait_until(lambda: pair.master_host_is("DOWN"), 60, "a host that is down")
     pair.boot_master()
+    wait_until(lambda: pair.master_host_is("UP"), 60, "a host that is up")
     code, output = pair.nrpe.ask("-c", "check_pair_engine")
     assert (code, "HEARTBEAT CRITICAL" in output) == (2, True), output
     if pair.scenario == 1:

@@ -142,6 +142,13 @@ class NagiosPair:
         """Return the watched service as a node sees it."""
         return node.service("http")
 
+    def master_host_is(self, state):
+        """Tell whether the standby is sure that the master's host is UP or DOWN; in scenario 2 it
+        knows of no host, and the answer is yes."""
+        wanted = {"current_state": {"UP": "0", "DOWN": "1"}[state], "state_type": "1"}
+        return all(wanted.items() <= host.items() for host in self.standby.blocks("hoststatus")
+                   if host["host_name"] == "monitoring1")
+
     def wait_role(self, node, active, timeout=60):
         """Wait until a node's status file shows the flags of the role."""
         wanted = {flag: str(int(active)) for flag in (FLAGS[:1] if self.scenario == 1 else FLAGS)}
@@ -176,13 +183,15 @@ class NagiosPair:
         plugins = self._bench.directory / "plugins"
         return self._bench.add(Nagios(
             self._bench.directory / name, plugins, objects, WATCHED.format(broken=self._broken),
-            {"USER3": "/dev/null", "USER4": plugins / "eventhandlers"}, settings))
+            {"USER3": "/dev/null", "USER4": plugins / "eventhandlers"},
+            {"cached_host_check_horizon": 0, **(settings or {})}))
 
     def _standby_objects(self):
         if self.scenario == 2:
             return []
         asking = {"-H $HOSTADDRESS$": f"-p {self._port} -H 127.0.0.1",
-                  "192.0.2.1\n": f"127.0.0.1\n    check_command   check_file!{self._down}\n"}
+                  "192.0.2.1\n": f"127.0.0.1\n    check_command   check_file!{self._down}\n"
+                               "    check_interval  1\n    retry_interval  1\n"}
         return [EXAMPLES / "commands.cfg",
                 self._install("standby", EXAMPLES / "standby.cfg", asking),
                 self._install("standby", PAIR / "standby.cfg", {}, "state.cfg")]
