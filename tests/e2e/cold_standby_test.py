@@ -111,11 +111,11 @@ def notified_in(log):
 
 @pytest.mark.parametrize("fault", ["kill", "stop", "freeze"])
 def test_starts_the_standby_with_the_masters_log_and_state_and_is_silent(pair, fault):
-    pair.save_state("notified_on_warning=0")
+    pair.save_state("notified_on_critical=0")
     assert pair.guard() == (0, "")
     pair.break_web()
     wait_until(lambda: pair.told() == [("master", "PROBLEM")], 30, "the master to tell")
-    pair.save_state("notified_on_warning=1")
+    pair.save_state("notified_on_critical=1")
     assert pair.guard() == (0, "")
     assert notified_in(pair.standby.log) == 1
     assert not pair.standby.status_file.exists()
