@@ -10,6 +10,7 @@
 
 #include "common/files.h"
 #include "common/ini.h"
+#include "common/process.h"
 #include "common/text.h"
 #include "common/thresholds.h"
 #include "common/version.h"
@@ -91,6 +92,8 @@ struct Cli::State_ {
   CLI::App app;
   ReportStyle style;
   bool help = false, version = false;
+  std::vector<std::string>* operands = nullptr;  // null: none is accepted
+  std::string operand_usage = {};
   std::string shared_option = {};  // with its dashes; empty: none
   std::string shared_path = {};
   std::vector<std::string> unknown_keys = {};  // of the shared file
@@ -267,6 +270,51 @@ void Cli::port(const char* names, unsigned& target, const char* help) {
       help);
 }
 
+void Cli::count(const char* names, unsigned& target, unsigned least, unsigned most,
+                const char* help) {
+  option(
+      names, "N",
+      [&target, least, most](const std::string& value) -> Result<Done> {
+        const auto number = parse_integer(value);
+        if (!number || *number < least || *number > most)
+          return Error{Errc::kUsage,
+                       fmt::format("'{}' is not a count (accepted: {} to {})", value, least, most)};
+        target = static_cast<unsigned>(*number);
+        return Done{};
+      },
+      help);
+}
+
+void Cli::command(const char* names, std::vector<std::string>& target, const char* help) {
+  option(
+      names, "COMMAND",
+      [&target](const std::string& value) -> Result<Done> {
+        auto words = split_command(value);
+        if (!words) return words.error();
+        target = std::move(*words);
+        return Done{};
+      },
+      help);
+}
+
+void Cli::commands(const char* names, std::vector<std::vector<std::string>>& target,
+                   const char* help) {
+  option(
+      names, "COMMAND",
+      [&target](const std::string& value) -> Result<Done> {
+        auto words = split_command(value);
+        if (!words) return words.error();
+        target.push_back(std::move(*words));
+        return Done{};
+      },
+      help);
+}
+
+void Cli::operands(const char* usage, std::vector<std::string>& target) {
+  state_->operand_usage = fmt::format(" {}", usage);
+  state_->operands = &target;
+}
+
 void Cli::shared_file(const char* name, const char* help) {
   // Taken out before CLI11 sees it, as --config is; here it stands for the help.
   state_->app.add_option(name, CLI::callback_t{}, help)->type_name("FILE");
@@ -421,8 +469,8 @@ Result<Done> Cli::State_::apply_files(std::vector<std::string>& args) {
 
 std::string Cli::State_::help_text() const {
   const HelpFormatter formatter;
-  std::string text =
-      fmt::format("Usage: {} [OPTION]...\n{}\n\nOptions:\n", binary, app.get_description());
+  std::string text = fmt::format("Usage: {} [OPTION]...{}\n{}\n\nOptions:\n", binary, operand_usage,
+                                 app.get_description());
   for (const CLI::Option* option : app.get_options()) text += formatter.make_option(option, false);
   return text;
 }
@@ -466,12 +514,14 @@ std::optional<int> Cli::parse(const std::vector<std::string>& args) {
   if (s.version)
     return print(fmt::format("{} v{} (monitoring-plugins-ha {})\n", s.binary, kVersion, kVersion),
                  told);
-  if (const auto extras = s.app.remaining(); !extras.empty()) {
+  for (const std::string& extra : s.app.remaining()) {
     // Its value is not quoted: it may be a secret behind a misspelt option.
-    const std::string name = extras[0].substr(0, extras[0].find('='));
-    return usage_error(name.starts_with('-') && name != "-"
-                           ? fmt::format("unknown option {} (see --help)", name)
-                           : "unexpected argument (every value belongs to an option; see --help)");
+    const std::string name = extra.substr(0, extra.find('='));
+    if (name.starts_with('-') && name != "-")
+      return usage_error(fmt::format("unknown option {} (see --help)", name));
+    if (s.operands == nullptr)
+      return usage_error("unexpected argument (every value belongs to an option; see --help)");
+    s.operands->push_back(extra);
   }
   if (s.kind == Kind::kTool) return std::nullopt;
   s.deadline = Deadline::after(s.timeout_s);

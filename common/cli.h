@@ -49,7 +49,16 @@ class Cli {
   void seconds_state(const char* names, double& target, State& target_state, const char* help);
   void state(const char* names, State& target, const char* help);
   void port(const char* names, unsigned& target, const char* help);
+  // A whole number from `least` to `most`.
+  void count(const char* names, unsigned& target, unsigned least, unsigned most, const char* help);
+  // A command, split as a shell splits words (common/process.h); commands() keeps every occurrence.
+  void command(const char* names, std::vector<std::string>& target, const char* help);
+  void commands(const char* names, std::vector<std::vector<std::string>>& target, const char* help);
   void option(const char* names, const char* metavar, Accept accept, const char* help);
+
+  // Accepts words that belong to no option, such as a command and what it is about; `usage` shows
+  // them: "COMMAND [NODE]".
+  void operands(const char* usage, std::vector<std::string>& target);
 
   // Adds an option that names a file shared with other binaries, read as --config is, except that
   // keys which this binary does not know are passed over. At most one.

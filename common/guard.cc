@@ -136,7 +136,7 @@ class Pass {
  private:
   // Attempts until one does not fail or all have.
   GuardVerdict check() {
-    for (int attempt = 1;; ++attempt) {
+    for (unsigned attempt = 1;; ++attempt) {
       const auto outcome = process_.run({config_.check}, Deadline::after(config_.check_timeout_s));
       if (!outcome) {
         say_("the check cannot be run: " + outcome.error().text);

@@ -30,7 +30,7 @@ struct GuardConfig {
   std::string name;
   std::vector<std::string> check;
   double check_timeout_s = 10;
-  int retries = 3;  // failed attempts in all before acting
+  unsigned retries = 3;  // failed attempts in all before acting
   double retry_interval_s = 10;
   std::set<int> fail_on = {2, 255};  // exit codes that mean failure
   bool fail_on_timeout = true;

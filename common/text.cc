@@ -117,6 +117,12 @@ std::vector<std::string> split(std::string_view text, char separator) {
   }
 }
 
+bool is_file_name(std::string_view text) {
+  constexpr std::string_view kCharacters =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+  return !text.empty() && text[0] != '.' && text.find_first_not_of(kCharacters) == text.npos;
+}
+
 std::string join(const std::vector<std::string>& parts, std::string_view separator) {
   std::string text;
   for (std::size_t i = 0; i < parts.size(); ++i) {

@@ -36,6 +36,9 @@ std::string_view trim(std::string_view text);
 // Splits at each separator; "a,,b" has three parts.
 std::vector<std::string> split(std::string_view text, char separator);
 
+// True for a name that is safe as a file's: letters, digits, '.', '_' and '-', no '.' in front.
+bool is_file_name(std::string_view text);
+
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 std::string to_lower(std::string_view text);
 std::string to_upper(std::string_view text);

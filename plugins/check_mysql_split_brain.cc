@@ -178,17 +178,8 @@ int plugin_main(const std::vector<std::string>& args) {
           "Checks over all nodes that one accepts writes and no history has diverged.");
   add_node_options(cli, cluster);
   cli.thresholds(limits.errant, "the number of errant transactions is");
-  cli.option(
-      "--allow-writers", "N",
-      [&limits](const std::string& value) -> Result<Done> {
-        const auto number = parse_integer(value);
-        if (!number || *number < 1 || *number > 1000)
-          return Error{Errc::kUsage,
-                       fmt::format("'{}' is not a number of writers (accepted: 1 to 1000)", value)};
-        limits.allowed_writers = static_cast<std::size_t>(*number);
-        return Done{};
-      },
-      "so many nodes may accept writes (default: 1)");
+  cli.count("--allow-writers", limits.allowed_writers, 1, 1000,
+            "so many nodes may accept writes (default: 1)");
   cli.state("--unreachable", limits.unreachable,
             "state when a node gives no answer (default: warning)");
   if (const auto exit_code = cli.parse(args)) return *exit_code;

@@ -15,7 +15,7 @@
 namespace ha {
 
 struct SplitBrainLimits {
-  std::size_t allowed_writers = 1;
+  unsigned allowed_writers = 1;
   State unreachable = State::kWarning;
   Thresholds errant = {};  // beside the WARNING that any errant transaction is
 };

@@ -33,27 +33,11 @@ void add_steps(Cli& cli, const char* name, std::vector<GuardStep>& steps, const 
 
 void add_guard_options(Cli& cli, GuardConfig& config, bool& daemon) {
   cli.text("--name", "NAME", config.name, "name of this guard; two of one name never run at once");
-  cli.option(
-      "--check", "COMMAND",
-      [&config](const std::string& value) -> Result<Done> {
-        auto argv = split_command(value);
-        if (!argv) return argv.error();
-        config.check = std::move(*argv);
-        return Done{};
-      },
-      "what tells whether the other node is well, by its exit code");
+  cli.command("--check", config.check,
+              "what tells whether the other node is well, by its exit code");
   cli.seconds("--check-timeout", config.check_timeout_s, "time for one check (default: 10)");
-  cli.option(
-      "--retries", "COUNT",
-      [&config](const std::string& value) -> Result<Done> {
-        const auto count = parse_integer(value);
-        if (!count || *count < 1 || *count > 1000)
-          return Error{Errc::kUsage,
-                       fmt::format("'{}' is not a count (accepted: 1 to 1000)", value)};
-        config.retries = static_cast<int>(*count);
-        return Done{};
-      },
-      "failed attempts in all before acting (default: 3)");
+  cli.count("--retries", config.retries, 1, 1000,
+            "failed attempts in all before acting (default: 3)");
   cli.seconds("--retry-interval", config.retry_interval_s,
               "wait between two attempts (default: 10)");
   cli.option(
@@ -78,11 +62,7 @@ void add_guard_options(Cli& cli, GuardConfig& config, bool& daemon) {
 
 // Returns what is wrong with the configuration as a whole, "" when nothing is.
 std::string find_conflict(const GuardConfig& config) {
-  constexpr char kNameCharacters[] =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-  if (config.name.empty() || config.name[0] == '.' ||
-      config.name.find_first_not_of(kNameCharacters) != std::string::npos)
-    return "--name: needs letters, digits, '.', '_' or '-'";
+  if (!is_file_name(config.name)) return "--name: needs letters, digits, '.', '_' or '-'";
   if (config.check.empty()) return "--check: needs a command";
   if (!config.lock_file.empty() && !config.on_recovery.empty())
     return "--on-recovery: never runs with --lock-file; remove one of the two";

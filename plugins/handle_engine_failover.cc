@@ -38,18 +38,6 @@ struct HandlerOptions {
   NotifyOptions notify = {};
 };
 
-void add_command(Cli& cli, const char* name, std::vector<std::string>& target, const char* help) {
-  cli.option(
-      name, "COMMAND",
-      [&target](const std::string& value) -> Result<Done> {
-        auto words = split_command(value);
-        if (!words) return words.error();
-        target = std::move(*words);
-        return Done{};
-      },
-      help);
-}
-
 void add_path(Cli& cli, const char* name, const char* metavar, std::string& target,
               const char* help) {
   cli.option(
@@ -98,12 +86,12 @@ void add_options(Cli& cli, HandlerOptions& options) {
            "CA certificates that sign the API's (default: the system's)");
   add_path(cli, "--api-server-name", "NAME", options.api_server_name,
            "name in the API's certificate (default: the URL's host)");
-  add_command(cli, "--start-command", control.start_command,
+  cli.command("--start-command", control.start_command,
               "starts the engine of a cold standby; run without a shell");
-  add_command(cli, "--stop-command", control.stop_command, "stops it");
+  cli.command("--stop-command", control.stop_command, "stops it");
   add_path(cli, "--status-file", "PATH", options.status_file,
            "status.dat of the engine: verify by it");
-  add_command(cli, "--verify-command", options.verify_command,
+  cli.command("--verify-command", options.verify_command,
               "verify by it: exits with 0 when the engine has the role in $HA_ROLE, active or "
               "standby");
   cli.seconds("--verify-timeout", options.verify_timeout_s,

@@ -20,17 +20,8 @@ void add_event_options(Cli& cli, EventMacros& macros) {
              "SOFT or HARD: $SERVICESTATETYPE$ or $HOSTSTATETYPE$");
   cli.option("--attempt", "N", into(macros.attempt),
              "its check attempt: $SERVICEATTEMPT$ or $HOSTATTEMPT$");
-  cli.option(
-      "--soft-attempt", "N",
-      [&macros](const std::string& value) -> Result<Done> {
-        const auto number = parse_integer(value);
-        if (!number || *number < 1 || *number > 1000)
-          return Error{Errc::kUsage,
-                       fmt::format("'{}' is not an attempt (accepted: 1 to 1000)", value)};
-        macros.soft_attempt = static_cast<unsigned>(*number);
-        return Done{};
-      },
-      "take over on a SOFT problem from this attempt on (default: only when HARD)");
+  cli.count("--soft-attempt", macros.soft_attempt, 1, 1000,
+            "take over on a SOFT problem from this attempt on (default: only when HARD)");
 }
 
 }  // namespace ha
