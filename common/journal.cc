@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -85,16 +86,17 @@ Journal::~Journal() {
   if (fd_ >= 0) close(fd_);
 }
 
-Result<Done> Journal::append(JournalRecord record) {
-  const std::string line = to_line(record);
+Result<Done> Journal::append_all(std::vector<JournalRecord> records) {
+  std::string lines;
+  for (const JournalRecord& record : records) lines += to_line(record);
   const off_t before = lseek(fd_, 0, SEEK_END);
-  if (!write_all(fd_, line) || fdatasync(fd_) != 0) {
+  if (!write_all(fd_, lines) || fdatasync(fd_) != 0) {
     const Error error = system_error("write", path_);
     // Half a record must not become the first half of the next.
     if (before < 0 || ftruncate(fd_, before) != 0) return system_error("repair", path_);
     return error;
   }
-  records_.push_back(std::move(record));
+  std::ranges::move(records, std::back_inserter(records_));
   return Done{};
 }
 

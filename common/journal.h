@@ -31,8 +31,9 @@ class Journal {
   // The records that were in the file when it was opened, and those appended since.
   const std::vector<JournalRecord>& records() const { return records_; }
 
-  // Appends one record and waits until it is on disk.
-  Result<Done> append(JournalRecord record);
+  // Appends records and waits until they are on disk.
+  Result<Done> append_all(std::vector<JournalRecord> records);
+  Result<Done> append(JournalRecord record) { return append_all({std::move(record)}); }
 
   // Replaces everything by `records`, atomically: after a kill there is the old story or the new.
   Result<Done> rewrite(std::vector<JournalRecord> records);

@@ -48,7 +48,11 @@ int spawn(const Command& command, int output, pid_t& pid) {
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
   posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
+  if (command.output_file.empty())
+    posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
+  else
+    posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, command.output_file.c_str(),
+                                     O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
   posix_spawn_file_actions_adddup2(&files, output, STDERR_FILENO);
   posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
 

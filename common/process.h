@@ -19,6 +19,8 @@ struct Command {
   std::vector<std::string> argv;  // argv[0] is looked up in $PATH unless it holds a slash
   // Added to our environment.
   std::vector<std::pair<std::string, std::string>> environment = {};
+  // Standard output goes into this new file, mode 0600, instead of the outcome; empty: it does not.
+  std::string output_file = {};
 };
 
 struct ProcessOutcome {
