@@ -28,6 +28,14 @@ struct BinlogPosition {
   bool operator==(const BinlogPosition&) const = default;
 };
 
+// How a channel protects its connection. Files are those of the replica's host.
+struct ChannelTls {
+  bool used = false, verifies = false;
+  std::string ca = {}, ca_directory = {}, certificate = {}, key = {}, ciphers = {};
+
+  bool operator==(const ChannelTls&) const = default;
+};
+
 struct ChannelStatus {
   std::string name = {};  // empty: the default channel
   std::string source_host = {};
@@ -44,7 +52,10 @@ struct ChannelStatus {
   std::optional<double> heartbeat_period_s = {};          // MariaDB only
   std::optional<std::uint64_t> received_heartbeats = {};  // MariaDB only
   std::string source_uuid = {};                           // MySQL only
-  bool uses_gtid = false;           // asks its source by GTID, not by file and position
+  bool uses_gtid = false;  // asks its source by GTID, not by file and position
+  std::string user = {};   // of the replication account
+  ChannelTls tls = {};
+  bool applier_idle = false;        // it says that it has read all of its relay log
   std::string received_gtids = {};  // MySQL: retrieved set; MariaDB: position of the IO thread
   std::vector<std::string> filters = {};  // "Replicate_Do_DB=pandora"
 

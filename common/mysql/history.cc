@@ -29,6 +29,10 @@ Extra extra_of(const MysqlHistory& whose, const MysqlHistory& other) {
   return {rest.count(), false, shorten(rest.print(), kMostText)};
 }
 
+MariadbGtids applied_by(const MariadbHistory& history) {
+  return unite(unite(history.applied_position, history.current_position), history.binlog_state);
+}
+
 // True when the domain went on beyond `gtid` in `known`.
 bool is_buried(const MariadbGtid& gtid, const MariadbGtids& known) {
   return std::ranges::any_of(known.newest(), [&](const MariadbGtid& newest) {
@@ -69,9 +73,19 @@ std::optional<std::uint64_t> unapplied(const History& whose) {
     return subtract(mysql->retrieved, mysql->executed).count();
   const auto* mariadb = std::get_if<MariadbHistory>(&whose);
   if (mariadb == nullptr) return std::nullopt;
-  const MariadbGtids applied =
-      unite(unite(mariadb->applied_position, mariadb->current_position), mariadb->binlog_state);
+  const MariadbGtids applied = applied_by(*mariadb);
   return unite(applied, mariadb->received_position).count_beyond(applied);
+}
+
+std::optional<bool> has_applied(const History& whose, const History& wanted) {
+  if (const auto* a = std::get_if<MysqlHistory>(&whose), *b = std::get_if<MysqlHistory>(&wanted);
+      a && b)
+    return contains(a->executed, b->executed);
+  if (const auto* a = std::get_if<MariadbHistory>(&whose),
+      *b = std::get_if<MariadbHistory>(&wanted);
+      a && b)
+    return contains(applied_by(*a), b->current_position);
+  return std::nullopt;
 }
 
 History unite(const History& a, const History& b) {

@@ -54,6 +54,10 @@ std::optional<Extra> extra(const History& whose, const History& other);
 // number them.
 std::optional<std::uint64_t> unapplied(const History& whose);
 
+// True when `whose` has applied all that `wanted` has applied; nullopt when the two cannot be
+// compared.
+std::optional<bool> has_applied(const History& whose, const History& wanted);
+
 // Returns everything that either has. Precondition: both of one flavour, or one numbers nothing.
 History unite(const History& a, const History& b);
 

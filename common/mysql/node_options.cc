@@ -29,6 +29,9 @@ Result<Done> import_file(const std::string& path, Importer importer, ClusterOpti
     cluster.mysql.user = imported->user;
     if (!cluster.mysql.password) cluster.mysql.password = imported->password;
   }
+  cluster.repl_user = imported->repl_user;
+  cluster.repl_password = imported->repl_password;
+  cluster.incoming_directory = imported->incoming_directory;
   if (!imported->unknown_keys.empty())
     cluster.notes.push_back(
         fmt::format("{}: keys of no use here: {}", path, join(imported->unknown_keys, ", ")));

@@ -20,6 +20,10 @@ struct ClusterOptions {
   std::vector<NodeAddress> nodes = {};
   MysqlOptions mysql = {};              // for every node
   std::vector<std::string> notes = {};  // for -v
+  // What other tools' files say beside this.
+  std::string repl_user = {};
+  std::optional<std::string> repl_password = {};
+  std::string incoming_directory = {};  // Pandora: where conf/pandora_ha_hosts.conf belongs
 };
 
 // Adds --node, --cluster, --pandora-conf, --mha-conf and the connection options. The target must

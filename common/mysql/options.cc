@@ -94,10 +94,21 @@ Result<DefaultsFile> check_defaults_file(const std::string& path, const std::str
     if (value.size() > 1 && (value[0] == '"' || value[0] == '\'') && value.back() == value[0])
       value = value.substr(1, value.size() - 2);
     if (key == "host") file.host = value;
+    if (key == "user") file.user = value;
+    if (key == "password") file.password = std::string(value);
     if (key == "socket") file.socket = value;
     if (key == "port") file.port = static_cast<unsigned>(parse_integer(value).value_or(0));
   }
   return file;
+}
+
+MysqlOptions options_for_node(const MysqlOptions& options, const std::string& host, unsigned port) {
+  MysqlOptions one = options;
+  // To the client libraries "localhost" is a socket, whatever the port.
+  one.host = host == "localhost" ? "127.0.0.1" : host;
+  one.port = port;
+  one.socket.clear();
+  return one;
 }
 
 std::string server_label(const MysqlOptions& options) {

@@ -27,6 +27,7 @@ struct MysqlOptions {
   bool tls = false;                      // -l
   std::string ca = {}, ca_directory = {}, certificate = {}, key = {}, ciphers = {};
   unsigned connect_timeout_s = 0;  // set by programs that go on without an answer; 0: none
+  unsigned answer_timeout_s = 0;   // likewise, for the answer to a statement
 };
 
 // Adds the connection options; call it after the Cli's construction. Targets must outlive parse().
@@ -36,9 +37,10 @@ void add_mysql_options(Cli& cli, MysqlOptions& options);
 // never implied: a CA asks for verify-ca, -l or a certificate for required, nothing for preferred.
 TlsMode effective_tls_mode(const MysqlOptions& options);
 
-// What a defaults file says of the server's place, as far as messages need it.
+// What a defaults file says of the server's place and account, as far as we need it ourselves.
 struct DefaultsFile {
-  std::string host = {}, socket = {};
+  std::string host = {}, socket = {}, user = {};
+  std::optional<std::string> password = {};
   unsigned port = 0;
   bool world_readable = false;
 };
@@ -46,6 +48,9 @@ struct DefaultsFile {
 // Checks a defaults file before the client library reads it, which passes over a missing file and
 // over broken lines. Fails with kUsage and the line's number.
 Result<DefaultsFile> check_defaults_file(const std::string& path, const std::string& group);
+
+// Returns the options for one node of a cluster, out of those for all.
+MysqlOptions options_for_node(const MysqlOptions& options, const std::string& host, unsigned port);
 
 // Returns how messages name the server: "db2", "db2:3307", "[::1]:3307", "/run/mysqld/mysqld.sock".
 std::string server_label(const MysqlOptions& options);

@@ -63,11 +63,7 @@ std::vector<MysqlOptions> options_for(const std::vector<NodeAddress>& nodes,
                                       const MysqlOptions& options, double seconds) {
   std::vector<MysqlOptions> all;
   for (const NodeAddress& node : nodes) {
-    MysqlOptions one = options;
-    // To the client libraries "localhost" is a socket, whatever the port.
-    one.host = node.host == "localhost" ? "127.0.0.1" : node.host;
-    one.port = node.port;
-    one.socket.clear();
+    MysqlOptions one = options_for_node(options, node.host, node.port);
     one.connect_timeout_s = std::max(1u, static_cast<unsigned>(seconds));
     all.push_back(std::move(one));
   }

@@ -69,6 +69,9 @@ Result<Done> read_settings(SqlSession& session, ServerFacts& facts) {
   facts.log_replica_updates = flag(*variables, std::string(words.log_replica_updates));
   facts.event_scheduler = flag(*variables, "event_scheduler");
   facts.semi_sync.source_enabled = semi_sync_flag(*variables, kSourceWords, "enabled");
+  for (const std::string_view word : kSourceWords)
+    if (std::string name = fmt::format("rpl_semi_sync_{}_enabled", word); variables->contains(name))
+      facts.semi_sync.source_variable = std::move(name);
   facts.semi_sync.replica_enabled = semi_sync_flag(*variables, kReplicaWords, "enabled");
   if (!facts.semi_sync.source_enabled && !facts.semi_sync.replica_enabled) return Done{};
 

@@ -71,6 +71,23 @@ class ChannelReader {
   std::optional<Error> error_;
 };
 
+// What only who changes replication needs; no check fails for the want of it.
+void read_account(const Row& row, const ChannelReader& reader, ChannelStatus& channel) {
+  const auto text = [&](std::string_view column) {
+    return row.text(reader.spell(column)).value_or("");
+  };
+  channel.user = text("{s}_User");
+  channel.tls = {to_lower(text("{s}_SSL_Allowed")) == "yes",
+                 to_lower(text("{s}_SSL_Verify_Server_Cert")) == "yes",
+                 text("{s}_SSL_CA_File"),
+                 text("{s}_SSL_CA_Path"),
+                 text("{s}_SSL_Cert"),
+                 text("{s}_SSL_Key"),
+                 text("{s}_SSL_Cipher")};
+  channel.applier_idle =
+      to_lower(text("{r}_SQL_Running_State")).find("has read all relay log") != std::string::npos;
+}
+
 // These columns are of one flavour each, or empty.
 void read_gtid_columns(const Row& row, std::string_view uuid_column, ChannelStatus& channel) {
   channel.source_uuid = to_lower(row.text(uuid_column).value_or(""));
@@ -103,6 +120,7 @@ Result<ChannelStatus> read_channel(const Row& row, const Spelling& words) {
   channel.relay_log_space = reader.number("Relay_Log_Space");
   channel.read = {reader.text("{s}_Log_File"), reader.whole("Read_{s}_Log_Pos")};
   channel.executed = {reader.text("Relay_{s}_Log_File"), reader.whole("Exec_{s}_Log_Pos")};
+  read_account(row, reader, channel);
   channel.heartbeat_period_s = row.number("Slave_heartbeat_period");
   if (const auto count = row.integer("Slave_received_heartbeats"))
     channel.received_heartbeats = static_cast<std::uint64_t>(*count);

@@ -17,6 +17,7 @@
 namespace ha {
 
 struct SemiSync {
+  std::string source_variable = {};          // that switches it on; empty: not installed
   std::optional<bool> source_enabled = {};   // waits for an acknowledgement when it writes
   std::optional<bool> replica_enabled = {};  // acknowledges
   std::optional<bool> source_active = {};    // has not fallen back to asynchronous

@@ -283,6 +283,8 @@ Result<std::unique_ptr<SqlSession>> connect(const MysqlOptions& options) {
   apply_tls(mysql, options);
   if (options.connect_timeout_s != 0)
     mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &options.connect_timeout_s);
+  if (options.answer_timeout_s != 0)
+    mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &options.answer_timeout_s);
   // A hostile server could ask for any file that we can read.
   const unsigned off = 0;
   mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &off);

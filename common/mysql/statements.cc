@@ -28,6 +28,14 @@ std::string stop_receiver(const Version& version, std::string_view channel) {
   return on_channel(version, "STOP", "IO_THREAD", channel);
 }
 
+std::string start_receiver(const Version& version, std::string_view channel) {
+  return on_channel(version, "START", "IO_THREAD", channel);
+}
+
+std::string stop_applier(const Version& version, std::string_view channel) {
+  return on_channel(version, "STOP", "SQL_THREAD", channel);
+}
+
 std::string start_applier(const Version& version, std::string_view channel) {
   return on_channel(version, "START", "SQL_THREAD", channel);
 }
@@ -44,8 +52,34 @@ std::string forget_source(const Version& version, std::string_view channel) {
   return on_channel(version, "RESET", "ALL", channel);
 }
 
+namespace {
+
+// The account and TLS options of a new channel; `word` is SOURCE or MASTER.
+std::string login_options(const Version& version, std::string_view word,
+                          const ReplicationLogin& login) {
+  std::string text = fmt::format("{0}_USER={1}, {0}_PASSWORD={2}, ", word, quote_string(login.user),
+                                 login.password);
+  const ChannelTls& tls = login.tls;
+  text += fmt::format("{}_SSL={}, ", word, tls.used ? 1 : 0);
+  const std::pair<const char*, const std::string&> files[] = {{"CA", tls.ca},
+                                                              {"CAPATH", tls.ca_directory},
+                                                              {"CERT", tls.certificate},
+                                                              {"KEY", tls.key},
+                                                              {"CIPHER", tls.ciphers}};
+  for (const auto& [name, value] : files)
+    if (!value.empty()) text += fmt::format("{}_SSL_{}={}, ", word, name, quote_string(value));
+  if (tls.used) text += fmt::format("{}_SSL_VERIFY_SERVER_CERT={}, ", word, tls.verifies ? 1 : 0);
+  // Without TLS the password of a caching_sha2_password account needs the source's key.
+  if (version.flavour == Flavour::kMysql && version.at_least(8, 0, 4))
+    text += word == "SOURCE" ? "GET_SOURCE_PUBLIC_KEY=1, " : "GET_MASTER_PUBLIC_KEY=1, ";
+  return text;
+}
+
+}  // namespace
+
 std::string follow(const Version& version, std::string_view channel, std::string_view host,
-                   unsigned port, const std::optional<BinlogPosition>& position) {
+                   unsigned port, const std::optional<LogPosition>& position,
+                   const std::optional<ReplicationLogin>& login) {
   const Spelling& words = spelling(version);
   const bool mariadb = version.flavour == Flavour::kMariadb;
   std::string start(words.change_source);
@@ -54,17 +88,22 @@ std::string follow(const Version& version, std::string_view channel, std::string
     start.resize(start.size() - kTo.size());
     start += " " + quote_string(channel) + std::string(kTo);
   }
-  std::string text = fmt::format("{0} {1}_HOST={2}, {1}_PORT={3}", start, words.source_option,
-                                 quote_string(host), port);
+  std::string text = fmt::format("{0} {4}{1}_HOST={2}, {1}_PORT={3}", start, words.source_option,
+                                 quote_string(host), port,
+                                 login ? login_options(version, words.source_option, *login) : "");
   if (position)
-    text += fmt::format(", {0}_LOG_FILE={1}, {0}_LOG_POS={2}, {0}_{3}", words.source_option,
-                        quote_string(position->file), position->offset,
-                        mariadb ? "USE_GTID=no" : "AUTO_POSITION=0");
+    text +=
+        fmt::format(", {0}_LOG_FILE={1}, {0}_LOG_POS={2}, {0}_{3}", words.source_option,
+                    position->file, position->offset, mariadb ? "USE_GTID=no" : "AUTO_POSITION=0");
   else
     text += fmt::format(", {}_{}", words.source_option,
                         mariadb ? "USE_GTID=slave_pos" : "AUTO_POSITION=1");
   if (!mariadb && !channel.empty()) text += " FOR CHANNEL " + quote_string(channel);
   return text;
+}
+
+std::string begin_after_own_transactions() {
+  return "SET GLOBAL gtid_slave_pos=@@GLOBAL.gtid_current_pos";
 }
 
 std::string make_writable(const Version& version) {
@@ -75,6 +114,13 @@ std::string make_writable(const Version& version) {
 std::string make_read_only(const Version& version) {
   return version.flavour == Flavour::kMariadb ? "SET GLOBAL read_only=1"
                                               : "SET GLOBAL read_only=1, GLOBAL super_read_only=1";
+}
+
+std::vector<std::string> block_writers(const Version& version) {
+  if (version.flavour == Flavour::kMysql) return {make_read_only(version)};
+  // To MariaDB's administrators read_only means nothing.
+  return {make_read_only(version), "SET SESSION lock_wait_timeout=5",
+          "FLUSH TABLES WITH READ LOCK"};
 }
 
 }  // namespace ha

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/mysql/channel_status.h"
 #include "common/mysql/version.h"
@@ -16,19 +17,41 @@ namespace ha {
 
 // Each returns one statement; `channel` is empty for the default channel.
 std::string stop_receiver(const Version& version, std::string_view channel);
+std::string start_receiver(const Version& version, std::string_view channel);
+std::string stop_applier(const Version& version, std::string_view channel);
 std::string start_applier(const Version& version, std::string_view channel);
 std::string start_replication(const Version& version, std::string_view channel);
 std::string stop_replication(const Version& version, std::string_view channel);
 // Makes the server forget that it was a replica, relay logs included.
 std::string forget_source(const Version& version, std::string_view channel);
 
-// Points a channel to another source and keeps its account and TLS settings. `position` for file
-// and position; without it the channel asks by GTID.
+// Where a channel begins in its source's binlog, as SQL: a quoted name and a number.
+struct LogPosition {
+  std::string file, offset;
+};
+
+// What a server needs that never followed anybody. The password is SQL too.
+struct ReplicationLogin {
+  std::string user, password;
+  ChannelTls tls = {};
+};
+
+// Points a channel to another source and keeps its account and TLS settings, unless there is a
+// `login`. Without a `position` the channel asks by GTID.
 std::string follow(const Version& version, std::string_view channel, std::string_view host,
-                   unsigned port, const std::optional<BinlogPosition>& position);
+                   unsigned port, const std::optional<LogPosition>& position,
+                   const std::optional<ReplicationLogin>& login = {});
+
+// Makes MariaDB's replication begin after the server's own transactions, which only a server that
+// was the primary needs.
+std::string begin_after_own_transactions();
 
 // Opens the server for writes, or closes it for everybody that it can close it for.
 std::string make_writable(const Version& version);
 std::string make_read_only(const Version& version);
+
+// Statements after which nobody can write, whoever it is; on MariaDB only as long as the session
+// lives. Clients' connections are to be ended after the first.
+std::vector<std::string> block_writers(const Version& version);
 
 }  // namespace ha
