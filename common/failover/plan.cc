@@ -13,6 +13,8 @@ namespace ha {
 
 namespace {
 
+constexpr double kMostPlannedLag_s = 10;
+
 // What a replica has received by file and position: files of one server sort by their number.
 std::pair<long long, std::uint64_t> binlog_order(const BinlogPosition& position) {
   const std::size_t dot = position.file.rfind('.');
@@ -21,12 +23,12 @@ std::pair<long long, std::uint64_t> binlog_order(const BinlogPosition& position)
   return {number.value_or(-1), position.offset};
 }
 
-class FailoverPlanner {
+class Planner {
  public:
-  FailoverPlanner(const Topology& topology, const Policy& policy, const Circumstances& moment)
+  Planner(const Topology& topology, const Policy& policy, const Circumstances& moment)
       : nodes_(topology.nodes), topology_(topology), policy_(policy), moment_(moment) {}
 
-  Plan plan(std::string_view primary_name) {
+  Plan failover(std::string_view primary_name) {
     find_primary(primary_name);
     if (!refused()) judge_primary();
     if (!refused()) judge_moment();
@@ -36,7 +38,24 @@ class FailoverPlanner {
     if (!refused()) judge_fence();
     if (!refused()) {
       plan_.candidate = nodes_[candidate_].name;
-      plan_.steps = failover_steps(topology_, policy_, {primary_, candidate_, ahead_}, plan_);
+      StepWriter(topology_, policy_, {primary_, candidate_, ahead_}, plan_).write_failover();
+      plan_.hash = hash_of(plan_, topology_);
+    }
+    return std::move(plan_);
+  }
+
+  Plan switchover(std::string_view to) {
+    plan_.command = "switchover";
+    find_writer();
+    if (!refused() && !moment_.lock_holder.empty())
+      refuse(Refusal::kLocked, "another run holds the lock: " + moment_.lock_holder);
+    if (!refused()) collect_candidates();
+    if (!refused()) choose_successor(to);
+    if (!refused()) judge_successor();
+    if (!refused()) {
+      plan_.candidate = nodes_[candidate_].name;
+      StepWriter(topology_, policy_, {primary_, candidate_}, plan_).write_switchover();
+      plan_.hash = hash_of(plan_, topology_);
     }
     return std::move(plan_);
   }
@@ -278,9 +297,8 @@ class FailoverPlanner {
     const ChannelStatus& channel = *channel_to_primary(candidate_);
     if (channel.sql_delay_s > 0)
       plan_.reservations.push_back(
-          fmt::format("{} applies with a delay of {}: the drain has to wait "
-                      "or to drop the delay",
-                      node.name, format_duration(channel.sql_delay_s)));
+          fmt::format("{} applies with a delay of {}: the drain has to wait", node.name,
+                      format_duration(channel.sql_delay_s)));
     for (const std::string& filter : channel.filters)
       plan_.reservations.push_back(
           fmt::format("{} has a filter, so it may lack tables: {}", node.name, sanitize(filter)));
@@ -289,6 +307,70 @@ class FailoverPlanner {
           fmt::format("{} does not log its source's transactions, so no sibling can fetch from it "
                       "what it still lacks",
                       node.name));
+  }
+
+  void find_writer() {
+    const auto writers = topology_.writers();
+    if (writers.size() == 1) {
+      primary_ = writers[0];
+      plan_.primary = nodes_[primary_].name;
+      return;
+    }
+    std::vector<std::string> names;
+    for (const std::size_t i : writers) names.push_back(nodes_[i].name);
+    refuse(writers.empty() ? Refusal::kUnknownPrimary : Refusal::kSecondWriter,
+           writers.empty() ? "no node accepts writes"
+                           : "several nodes accept writes: " + join(names, ", "));
+  }
+
+  void choose_successor(std::string_view to) {
+    if (to.empty()) {
+      candidate_ = *std::ranges::min_element(
+          candidates_, {}, [this](std::size_t i) { return std::tuple(!is_ready(i), rank(i)); });
+      return;
+    }
+    const auto named = std::ranges::find(nodes_, to, &Node::name);
+    if (named == nodes_.end())
+      return refuse(Refusal::kNoCandidate, fmt::format("no node is called '{}'", sanitize(to)));
+    candidate_ = static_cast<std::size_t>(named - nodes_.begin());
+    if (candidate_ == primary_)
+      return refuse(Refusal::kNotReady, fmt::format("{} is the primary already", named->name));
+    if (std::ranges::find(candidates_, candidate_) != candidates_.end()) return;
+    const auto rejected = std::ranges::find(plan_.rejected, named->name, &Rejection::node);
+    refuse(Refusal::kNoCandidate,
+           fmt::format("{} cannot be promoted: {}", named->name,
+                       rejected == plan_.rejected.end() ? "it is no candidate" : rejected->reason));
+  }
+
+  bool is_ready(std::size_t i) const {
+    const ChannelStatus& channel = *channel_to_primary(i);
+    return channel.io.running() && channel.sql.running() && channel.sql_delay_s <= 0;
+  }
+
+  // Nothing of a planned change may have to wait long or be lost, and there is no hurry.
+  void judge_successor() {
+    const Node& node = nodes_[candidate_];
+    const ChannelStatus& channel = *channel_to_primary(candidate_);
+    const double most = policy_.max_lag_s.value_or(kMostPlannedLag_s);
+    if (!is_ready(candidate_))
+      return refuse(Refusal::kNotReady,
+                    fmt::format("{} does not replicate: its IO or SQL thread does not run, or it "
+                                "applies with a delay",
+                                node.name));
+    if (channel.seconds_behind.value_or(0) > most)
+      return refuse(Refusal::kNotReady,
+                    fmt::format("{} is {} behind, more than {}", node.name,
+                                format_duration(*channel.seconds_behind), format_duration(most)));
+    if (errant(candidate_).any())
+      return refuse(Refusal::kNotReady, fmt::format("{} has errant transactions: {}", node.name,
+                                                    errant(candidate_).text));
+    if (policy_.repl_user.empty())
+      return refuse(Refusal::kNotReady,
+                    fmt::format("{} could not become a replica: give the replication account "
+                                "(--repl-username, --repl-defaults-file)",
+                                plan_.primary));
+    plan_.loss = {0, false};
+    describe_candidate();
   }
 
   void forecast_loss() {
@@ -350,9 +432,12 @@ class FailoverPlanner {
 
 Plan plan_failover(const Topology& topology, const Policy& policy,
                    const Circumstances& circumstances, std::string_view primary) {
-  Plan plan = FailoverPlanner(topology, policy, circumstances).plan(primary);
-  plan.hash = hash_of(plan, topology);
-  return plan;
+  return Planner(topology, policy, circumstances).failover(primary);
+}
+
+Plan plan_switchover(const Topology& topology, const Policy& policy,
+                     const Circumstances& circumstances, std::string_view to) {
+  return Planner(topology, policy, circumstances).switchover(to);
 }
 
 }  // namespace ha

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Decides a failover: a topology and a policy in, a plan or a refusal out. Pure and deterministic.
-// The plan is data: numbered steps with the exact SQL or argv, the rejected candidates with
-// reasons, the expected loss, and a hash of all this and of the facts it rests on. Whenever the
-// view is ambiguous the answer is a refusal: a wrong failover is worse than none.
+// Decides a failover, a switchover or a return: a topology and a policy in, a plan or a refusal
+// out. Pure and deterministic. The plan is data: numbered steps with the exact SQL or argv and what
+// takes each back, the rejected candidates with reasons, the expected loss, and a hash of all this
+// and of the facts it rests on. Whenever the view is ambiguous the answer is a refusal: a wrong
+// failover is worse than none.
 
 #pragma once
 
@@ -30,6 +31,8 @@ enum class Refusal {
   kIncomparable,    // two candidates each have what the other lacks
   kTooMuchLoss,     // more than the policy allows
   kCannotFence,     // fencing is required and there is no way to do it
+  kNotReady,        // a planned change finds the cluster in no state for it
+  kDiverged,        // the node that is to return has transactions of its own
 };
 
 // Returns the refusal's name, as in kPrimaryAlive: "primary-alive".
@@ -45,29 +48,55 @@ enum class Action {
   kDrain,         // wait until everything received is applied
   kCatchUp,       // follow a sibling that has more, until equal
   kRecord,        // write the crash record: who had what
+  kRescue,        // apply what only the dead primary's disk has
   kPromote,       // stop being a replica
   kRepoint,       // follow the new primary
   kVipDown,
   kVipUp,
+  kRecheck,       // still locked, the old primary still dead
   kMakeWritable,  // the point of no return
   kStartService,
-  kNotify,
+  kWriteFile,
+  kBlockWriters,  // planned: the old primary takes no writes any more
+  kWaitEqual,     // planned: until the candidate has all that the old primary has
+  kUnblock,       // planned: end the global lock
+  kRestore,       // takes another step back
+  kSaveExtra,     // write the transactions that nobody else has into a file
 };
 
 // Returns the action's name, as in kStopReceiver: "stop-receiver".
 std::string_view action_name(Action action);
 
+// The other way round; nullopt for a word that names none.
+std::optional<Action> parse_action(std::string_view name);
+
+// Adjacent steps of one action on different nodes are carried out at the same time.
 struct Step {
-  int number = 0;  // from 1
+  int number = 0;  // from 1; 0 for a step that takes another one back
   Action action;
   std::string node;                    // on which, empty: here
-  std::vector<std::string> sql = {};   // in this order
+  std::vector<std::string> sql = {};   // in this order; may hold kBinlogFile and the like
   std::vector<std::string> argv = {};  // the program to run instead
   std::string text = {};               // for people: what it is for or waits for
+  std::string channel = {};            // the replication channel that it is about
+  std::string other = {};              // the node that it follows or waits for; the file to write
+  bool may_fail = false;               // a failure is a reservation, it ends nothing
+  std::vector<Step> undo = {};         // takes it back, as long as nobody was opened
+
+  bool operator==(const Step&) const = default;
 };
+
+// What SQL of a plan can only know when it runs, outside of quotes.
+inline constexpr char kBinlogFile[] = "{binlog_file}";  // end of the candidate's own, when drained
+inline constexpr char kBinlogPosition[] = "{binlog_position}";
+inline constexpr char kAppliedFile[] = "{applied_file}";  // of the old primary's, by the candidate
+inline constexpr char kAppliedPosition[] = "{applied_position}";
+inline constexpr char kReplPassword[] = "{repl_password}";
 
 struct Rejection {
   std::string node, reason;
+
+  bool operator==(const Rejection&) const = default;
 };
 
 struct LossForecast {
@@ -78,6 +107,7 @@ struct LossForecast {
 };
 
 struct Plan {
+  std::string command = "failover";  // or "switchover", "rejoin"
   Refusal refusal = Refusal::kNone;
   std::string reason = {};  // of the refusal, with names
   std::string primary = {}, candidate = {};
@@ -85,7 +115,8 @@ struct Plan {
   std::vector<Rejection> rejected = {};
   std::vector<std::string> reservations = {};  // it can be done, but
   LossForecast loss = {};
-  std::string hash = {};  // 16 hexadecimal digits
+  std::vector<std::string> return_sql = {};  // lets the old primary follow the new one
+  std::string hash = {};                     // 16 hexadecimal digits
 
   bool possible() const { return refusal == Refusal::kNone; }
 };
@@ -93,6 +124,10 @@ struct Plan {
 // Plans what to do now that `primary` is dead; empty: the plan finds out which node that is.
 Plan plan_failover(const Topology& topology, const Policy& policy,
                    const Circumstances& circumstances, std::string_view primary);
+
+// Plans to let `to` take over from the live primary; empty: the best replica does.
+Plan plan_switchover(const Topology& topology, const Policy& policy,
+                     const Circumstances& circumstances, std::string_view to);
 
 // Prints a plan for people; the last line is "plan hash: HEX". A refusal is printed with its
 // reason and the rejected candidates, without a hash.

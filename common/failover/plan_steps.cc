@@ -8,166 +8,356 @@
 
 namespace ha {
 
-namespace {
+StepWriter::StepWriter(const Topology& topology, const Policy& policy, const Roles& roles,
+                       Plan& plan)
+    : nodes_(topology.nodes),
+      policy_(policy),
+      primary_(nodes_[roles.primary]),
+      candidate_(nodes_[roles.candidate]),
+      roles_(roles),
+      plan_(plan) {}
 
-class StepWriter {
- public:
-  StepWriter(const Topology& topology, const Policy& policy, const Roles& roles, Plan& plan)
-      : nodes_(topology.nodes), policy_(policy), roles_(roles), plan_(plan) {}
+void StepWriter::write_failover() {
+  lock();
+  add(Action::kConfirmDead, primary_, {}, "probe it once more");
+  run(Action::kHook, policy_.pre_failover, {});
+  fence();
+  settle_receivers();
+  drain();
+  record();
+  rescue();
+  promote();
+  repoint_one_that_acknowledges();
+  move_vip();
+  open();
+  repoint_others();
+  finish(policy_.post_failover);
+}
 
-  std::vector<Step> write() {
-    const Node& primary = nodes_[roles_.primary];
-    const Node& candidate = nodes_[roles_.candidate];
-    for (const Node& node : nodes_)
-      if (node.facts) add(Action::kLock, node, {}, "so that nobody else acts");
-    add(Action::kConfirmDead, primary, {}, "probe it once more");
-    for (const auto& argv : policy_.pre_hooks) run(Action::kHook, argv, "");
-    fence(primary);
-    for (std::size_t i = 0; i < nodes_.size(); ++i) settle_receiver(i);
-    drain(roles_.candidate);
-    if (roles_.ahead) catch_up(candidate, nodes_[*roles_.ahead]);
-    add(Action::kRecord, candidate, {}, "who had what, for the return of " + primary.name);
-    promote(candidate);
-    const bool one_first = candidate.facts->semi_sync.source_enabled == true;
-    const std::size_t before = one_first ? repoint(1) : 0;
-    if (!policy_.vip.empty()) {
-      add(Action::kVipDown, primary, {}, policy_.vip);
-      add(Action::kVipUp, candidate, {}, policy_.vip);
-    }
-    add(Action::kMakeWritable, candidate, {make_writable(candidate.facts->version)},
-        "the point of no return");
-    repoint(nodes_.size(), before);
-    for (const auto& argv : policy_.start_services) run(Action::kStartService, argv, "");
-    for (const auto& argv : policy_.post_hooks) run(Action::kHook, argv, "");
-    run(Action::kNotify, {}, fmt::format("{} replaces {}", candidate.name, primary.name));
-    return std::move(steps_);
+void StepWriter::write_switchover() {
+  lock();
+  run(Action::kHook, policy_.pre_switchover, {});
+  Step block = at(Action::kBlockWriters, primary_, block_writers(primary_.facts->version),
+                  "and end its clients' connections");
+  block.undo.push_back(at(Action::kUnblock, primary_,
+                          {"UNLOCK TABLES", make_writable(primary_.facts->version)},
+                          "it stays the primary"));
+  add(std::move(block));
+  // Who begins at the candidate's end must be as far.
+  for (std::size_t i = 0; i < nodes_.size(); ++i)
+    if (i == roles_.candidate ||
+        (is_sibling(i) && !repoints_by_gtid(i) && why_not_repointed(i).empty()))
+      wait_equal(i);
+  record();
+  promote();
+  repoint_one_that_acknowledges();
+  move_vip();
+  open();
+  demote();
+  repoint_others();
+  finish(policy_.post_switchover);
+}
+
+void StepWriter::wait_equal(std::size_t i) {
+  Step equal = at(Action::kWaitEqual, nodes_[i], {},
+                  fmt::format("until it has all that {} has", primary_.name));
+  equal.other = primary_.name;
+  equal.channel = channel_of(i)->name;
+  add(std::move(equal));
+}
+
+Step StepWriter::at(Action action, const Node& node, std::vector<std::string> sql,
+                    std::string text) {
+  return {0, action, node.name, std::move(sql), {}, std::move(text)};
+}
+
+void StepWriter::add(Step step) {
+  step.number = static_cast<int>(plan_.steps.size()) + 1;
+  // When the new primary is open there is no way back, so nothing may stop what remains.
+  step.may_fail = step.may_fail || opened_;
+  plan_.steps.push_back(std::move(step));
+}
+
+void StepWriter::add(Action action, const Node& node, std::vector<std::string> sql,
+                     std::string text) {
+  add(at(action, node, std::move(sql), std::move(text)));
+}
+
+void StepWriter::run(Action action, const std::vector<std::vector<std::string>>& commands,
+                     const std::string& text) {
+  for (const auto& argv : commands) add({0, action, "", {}, argv, text});
+}
+
+const ChannelStatus* StepWriter::channel_of(std::size_t i) const {
+  for (std::size_t c = 0; c < nodes_[i].sources.size(); ++c)
+    if (nodes_[i].sources[c] == roles_.primary) return &nodes_[i].channels()[c];
+  return nullptr;
+}
+
+bool StepWriter::is_sibling(std::size_t i) const {
+  return i != roles_.candidate && i != roles_.primary && channel_of(i) != nullptr;
+}
+
+bool StepWriter::under_semi_sync() const {
+  return candidate_.facts->semi_sync.source_enabled == true;
+}
+
+void StepWriter::lock() {
+  for (const Node& node : nodes_)
+    if (node.facts) add(Action::kLock, node, {}, "so that nobody else acts");
+}
+
+void StepWriter::fence() {
+  if (policy_.fence == Fence::kNone) return;
+  const bool required = policy_.fence == Fence::kRequired;
+  if (primary_.facts) {
+    Step close = at(Action::kFence, primary_, {make_read_only(primary_.facts->version)},
+                    "and end its clients' connections");
+    close.may_fail = !required || !policy_.fence_command.empty();
+    add(std::move(close));
   }
+  if (policy_.fence_command.empty()) return;
+  Step command = at(Action::kFence, primary_, {}, "exit 0: fenced, 10: the operator accepts");
+  command.argv = policy_.fence_command;
+  command.may_fail = !required;
+  add(std::move(command));
+}
 
- private:
-  void add(Action action, const Node& node, std::vector<std::string> sql, std::string text) {
-    steps_.push_back({static_cast<int>(steps_.size()) + 1,
-                      action,
-                      node.name,
-                      std::move(sql),
-                      {},
-                      std::move(text)});
-  }
-
-  void run(Action action, std::vector<std::string> argv, std::string text) {
-    steps_.push_back(
-        {static_cast<int>(steps_.size()) + 1, action, "", {}, std::move(argv), std::move(text)});
-  }
-
-  void fence(const Node& primary) {
-    if (policy_.fence == Fence::kNone) return;
-    if (primary.facts)
-      add(Action::kFence, primary, {make_read_only(primary.facts->version)},
-          "and end its clients' connections");
-    if (!policy_.fence_command.empty())
-      steps_.push_back({static_cast<int>(steps_.size()) + 1,
-                        Action::kFence,
-                        primary.name,
-                        {},
-                        policy_.fence_command,
-                        "exit 0: fenced, 10: the operator accepts"});
-  }
-
-  // The channel to the primary, null for a node without one.
-  const ChannelStatus* channel_of(std::size_t i) const {
-    for (std::size_t c = 0; c < nodes_[i].sources.size(); ++c)
-      if (nodes_[i].sources[c] == roles_.primary) return &nodes_[i].channels()[c];
-    return nullptr;
-  }
-
-  void settle_receiver(std::size_t i) {
+void StepWriter::settle_receivers() {
+  std::vector<Step> starts;
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
     const ChannelStatus* const channel = channel_of(i);
-    if (channel == nullptr || i == roles_.primary) return;
+    if (channel == nullptr) continue;
     const Version& version = nodes_[i].facts->version;
     // MariaDB throws relay logs away when a GTID receiver starts again, so it stays as it is.
-    if (version.flavour == Flavour::kMysql || !channel->uses_gtid)
-      add(Action::kStopReceiver, nodes_[i], {stop_receiver(version, channel->name)},
-          "a primary that comes back feeds it no more");
-    if (!channel->sql.running() && channel->sql.error_number == 0)
-      add(Action::kStartApplier, nodes_[i], {start_applier(version, channel->name)},
-          "it was stopped without an error");
-  }
-
-  void drain(std::size_t i) {
-    const ChannelStatus& channel = *channel_of(i);
-    const auto open = unapplied(nodes_[i].facts->history);
-    add(Action::kDrain, nodes_[i], {},
-        channel.uses_gtid && open
-            ? fmt::format("until all received is applied ({} transactions now)", *open)
-            : fmt::format("until it has applied {}:{}", channel.read.file, channel.read.offset));
-  }
-
-  std::vector<std::string> follow_statements(std::size_t i, const Node& source,
-                                             const std::optional<BinlogPosition>& position) const {
-    const ChannelStatus& channel = *channel_of(i);
-    const Version& version = nodes_[i].facts->version;
-    return {stop_replication(version, channel.name),
-            follow(version, channel.name, source.host, source.port, position),
-            start_replication(version, channel.name)};
-  }
-
-  void catch_up(const Node& candidate, const Node& sibling) {
-    drain(*roles_.ahead);
-    add(Action::kCatchUp, candidate, follow_statements(roles_.candidate, sibling, std::nullopt),
-        fmt::format("until it has all that {} has", sibling.name));
-  }
-
-  void promote(const Node& candidate) {
-    std::vector<std::string> sql;
-    const ChannelStatus& channel = *channel_of(roles_.candidate);
-    const Version& version = candidate.facts->version;
-    sql.push_back(stop_replication(version, channel.name));
-    sql.push_back(forget_source(version, channel.name));
-    add(Action::kPromote, candidate, std::move(sql), "");
-  }
-
-  // Why a sibling cannot follow the candidate, empty when it can.
-  std::string cannot_follow(std::size_t i) const {
-    const ChannelStatus &of_candidate = *channel_of(roles_.candidate), &own = *channel_of(i);
-    if (own.sql.error_number != 0) return "its SQL thread has failed";
-    if (nodes_[i].facts->version.flavour != nodes_[roles_.candidate].facts->version.flavour)
-      return "it is of another flavour";
-    if (own.uses_gtid && of_candidate.uses_gtid) return "";
-    // Without GTIDs only a sibling at the very same point can begin at the candidate's end.
-    return own.read == of_candidate.read ? "" : "it is at another position";
-  }
-
-  // Repoints at most `most` siblings, after passing over `skip`; returns how many.
-  std::size_t repoint(std::size_t most, std::size_t skip = 0) {
-    std::size_t done = 0;
-    for (std::size_t i = 0; i < nodes_.size() && done < most; ++i) {
-      if (i == roles_.candidate || i == roles_.primary || channel_of(i) == nullptr) continue;
-      if (const std::string why = cannot_follow(i); !why.empty()) {
-        if (most > 1)
-          plan_.reservations.push_back(fmt::format("{} needs a resync: {}", nodes_[i].name, why));
-        continue;
-      }
-      if (skip > 0) {
-        --skip;
-        continue;
-      }
-      const bool by_gtid = channel_of(i)->uses_gtid;
-      if (!by_gtid) drain(i);
-      const Node& candidate = nodes_[roles_.candidate];
-      add(Action::kRepoint, nodes_[i],
-          follow_statements(i, candidate,
-                            by_gtid ? std::nullopt : std::optional(BinlogPosition{"FILE", 0})),
-          by_gtid ? "" : "FILE and position: the end of its binlog when it was promoted");
-      ++done;
+    if (version.flavour == Flavour::kMysql || !channel->uses_gtid) {
+      Step stop = at(Action::kStopReceiver, nodes_[i], {stop_receiver(version, channel->name)},
+                     "a primary that comes back feeds it no more");
+      stop.channel = channel->name;
+      if (channel->io.state != ThreadState::kStopped)
+        stop.undo.push_back(at(Action::kRestore, nodes_[i],
+                               {start_receiver(version, channel->name)}, "it goes on"));
+      add(std::move(stop));
     }
-    return done;
+    if (channel->sql.running() || channel->sql.error_number != 0) continue;
+    starts.push_back(at(Action::kStartApplier, nodes_[i], {start_applier(version, channel->name)},
+                        "it was stopped without an error"));
+    starts.back().channel = channel->name;
+    starts.back().undo.push_back(
+        at(Action::kRestore, nodes_[i], {stop_applier(version, channel->name)}, "as it was"));
   }
+  for (Step& start : starts) add(std::move(start));
+}
 
-  const std::vector<Node>& nodes_;
-  const Policy& policy_;
-  const Roles& roles_;
-  Plan& plan_;
-  std::vector<Step> steps_;
-};
+// A replica that is a semi-sync source itself would wait with each transaction for replicas of its
+// own; nobody is promised anything before it is opened, and then it waits again.
+void StepWriter::add_drain(std::size_t i) {
+  const ChannelStatus& channel = *channel_of(i);
+  const ServerFacts& facts = *nodes_[i].facts;
+  const auto open = unapplied(facts.history);
+  Step drain =
+      at(Action::kDrain, nodes_[i], {},
+         channel.uses_gtid && open
+             ? fmt::format("until all received is applied ({} transactions now)", *open)
+             : fmt::format("until it has applied {}:{}", channel.read.file, channel.read.offset));
+  drain.channel = channel.name;
+  if (facts.semi_sync.source_enabled == true) {
+    drain.sql = {semi_sync_statement(facts, "OFF")};
+    drain.undo.push_back(
+        at(Action::kRestore, nodes_[i], {semi_sync_statement(facts, "ON")}, "as it was"));
+  }
+  add(std::move(drain));
+}
+
+std::string StepWriter::semi_sync_statement(const ServerFacts& facts, std::string_view value) {
+  return fmt::format("SET GLOBAL {}={}", facts.semi_sync.source_variable, value);
+}
+
+void StepWriter::drain() {
+  // Whoever begins at the candidate's end must be as far first.
+  for (std::size_t i = 0; i < nodes_.size(); ++i)
+    if (is_sibling(i) &&
+        (i == roles_.ahead || (!repoints_by_gtid(i) && why_not_repointed(i).empty())))
+      add_drain(i);
+  add_drain(roles_.candidate);
+  if (!roles_.ahead) return;
+  const Node& sibling = nodes_[*roles_.ahead];
+  Step catch_up =
+      at(Action::kCatchUp, candidate_, follow_statements(roles_.candidate, sibling, std::nullopt),
+         fmt::format("until it has all that {} has", sibling.name));
+  catch_up.channel = channel_of(roles_.candidate)->name;
+  catch_up.other = sibling.name;
+  catch_up.undo.push_back(at(Action::kRestore, candidate_,
+                             follow_statements(roles_.candidate, primary_, std::nullopt),
+                             "as it was"));
+  add(std::move(catch_up));
+}
+
+void StepWriter::record() {
+  plan_.return_sql = new_replica_statements(primary_, *channel_of(roles_.candidate), candidate_);
+  add(Action::kRecord, candidate_, {}, "who had what, for the return of " + primary_.name);
+}
+
+void StepWriter::rescue() {
+  if (policy_.rescue_command.empty()) return;
+  const ChannelStatus& channel = *channel_of(roles_.candidate);
+  Step rescue = at(Action::kRescue, candidate_, {},
+                   fmt::format("apply what {} wrote after {}:{}", primary_.name, channel.read.file,
+                               channel.read.offset));
+  rescue.argv = policy_.rescue_command;
+  rescue.channel = channel.name;
+  rescue.may_fail = true;
+  add(std::move(rescue));
+}
+
+void StepWriter::promote() {
+  const ChannelStatus& channel = *channel_of(roles_.candidate);
+  const ServerFacts& facts = *candidate_.facts;
+  const Version& version = facts.version;
+  std::vector<std::string> sql = {stop_replication(version, channel.name),
+                                  forget_source(version, channel.name)};
+  if (under_semi_sync()) sql.push_back(semi_sync_statement(facts, "ON"));
+  Step promote = at(Action::kPromote, candidate_, std::move(sql), "");
+  promote.channel = channel.name;
+  promote.undo.push_back(at(Action::kRestore, candidate_,
+                            new_replica_statements(candidate_, channel, primary_), "as it was"));
+  add(std::move(promote));
+}
+
+// Makes a replica of a node that has no channel: of the candidate again, or of the old primary.
+std::vector<std::string> StepWriter::new_replica_statements(const Node& node,
+                                                            const ChannelStatus& like,
+                                                            const Node& source) const {
+  const Version& version = node.facts ? node.facts->version : candidate_.facts->version;
+  const ReplicationLogin login{policy_.repl_user, kReplPassword, like.tls};
+  std::optional<LogPosition> position;
+  if (!like.uses_gtid && &node == &candidate_)
+    position = LogPosition{kAppliedFile, kAppliedPosition};
+  else if (!like.uses_gtid)
+    position = LogPosition{kBinlogFile, kBinlogPosition};
+  std::vector<std::string> sql;
+  if (like.uses_gtid && version.flavour == Flavour::kMariadb && &node != &candidate_)
+    sql.push_back(begin_after_own_transactions());
+  sql.push_back(follow(version, like.name, source.host, source.port, position, login));
+  sql.push_back(start_replication(version, like.name));
+  return sql;
+}
+
+bool StepWriter::repoints_by_gtid(std::size_t i) const {
+  return channel_of(i)->uses_gtid && channel_of(roles_.candidate)->uses_gtid;
+}
+
+std::vector<std::string> StepWriter::follow_statements(
+    std::size_t i, const Node& source, const std::optional<LogPosition>& position) const {
+  const ChannelStatus& channel = *channel_of(i);
+  const Version& version = nodes_[i].facts->version;
+  return {stop_replication(version, channel.name),
+          follow(version, channel.name, source.host, source.port, position),
+          start_replication(version, channel.name)};
+}
+
+std::string StepWriter::why_not_repointed(std::size_t i) const {
+  const ChannelStatus &of_candidate = *channel_of(roles_.candidate), &own = *channel_of(i);
+  if (own.sql.error_number != 0) return "its SQL thread has failed";
+  if (nodes_[i].facts->version.flavour != candidate_.facts->version.flavour)
+    return "it is of another flavour";
+  if (!repoints_by_gtid(i))
+    // Without GTIDs only a sibling at the very same point can begin at the candidate's end.
+    return own.read == of_candidate.read || plan_.command == "switchover"
+               ? ""
+               : "it is at another position";
+  if (candidate_.facts->log_replica_updates == false &&
+      extra(candidate_.facts->history, nodes_[i].facts->latest_history()).value_or(Extra{1}).any())
+    return fmt::format("{} does not log what it lacks", candidate_.name);
+  return "";
+}
+
+void StepWriter::repoint_one_that_acknowledges() {
+  if (!under_semi_sync()) return;
+  for (std::size_t i = 0; i < nodes_.size(); ++i)
+    if (is_sibling(i) && nodes_[i].facts->semi_sync.replica_enabled == true &&
+        why_not_repointed(i).empty())
+      return repoint(i);
+  plan_.reservations.push_back(fmt::format(
+      "{} waits for a semi-sync replica with each write, and none can follow it", candidate_.name));
+}
+
+void StepWriter::repoint_others() {
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    if (!is_sibling(i) || repointed_.contains(i)) continue;
+    if (const std::string why = why_not_repointed(i); why.empty())
+      repoint(i);
+    else
+      plan_.reservations.push_back(fmt::format("{} needs a resync: {}", nodes_[i].name, why));
+  }
+}
+
+void StepWriter::repoint(std::size_t i) {
+  std::optional<LogPosition> position, before;
+  if (!repoints_by_gtid(i)) {
+    position = LogPosition{kBinlogFile, kBinlogPosition};
+    before = LogPosition{kAppliedFile, kAppliedPosition};
+  }
+  Step repoint = at(Action::kRepoint, nodes_[i], follow_statements(i, candidate_, position),
+                    position ? "from the end of its binlog when it was promoted" : "");
+  repoint.channel = channel_of(i)->name;
+  repoint.other = candidate_.name;
+  repoint.undo.push_back(
+      at(Action::kRestore, nodes_[i], follow_statements(i, primary_, before), "as it was"));
+  add(std::move(repoint));
+  repointed_.insert(i);
+}
+
+void StepWriter::move_vip() {
+  if (policy_.vip.empty()) return;
+  Step down = at(Action::kVipDown, primary_, {}, policy_.vip);
+  // A dead host cannot be asked; whether it still has the address shows when it is taken.
+  down.may_fail = plan_.command == "failover";
+  if (!down.may_fail) down.undo.push_back(at(Action::kVipUp, primary_, {}, policy_.vip));
+  add(std::move(down));
+  Step up = at(Action::kVipUp, candidate_, {}, policy_.vip);
+  up.undo.push_back(at(Action::kVipDown, candidate_, {}, policy_.vip));
+  add(std::move(up));
+}
+
+void StepWriter::open() {
+  const bool planned = plan_.command == "switchover";
+  add(Action::kRecheck, planned ? candidate_ : primary_, {},
+      planned ? "the lock is still ours" : "the lock is still ours, it is still dead");
+  add(Action::kMakeWritable, candidate_, {make_writable(candidate_.facts->version)},
+      "the point of no return");
+  opened_ = true;
+}
+
+// The old primary of a switchover follows the new one.
+void StepWriter::demote() {
+  const ChannelStatus& like = *channel_of(roles_.candidate);
+  add(Action::kUnblock, primary_, {"UNLOCK TABLES"}, "it stays read-only");
+  Step follow =
+      at(Action::kRepoint, primary_, plan_.return_sql, "the old primary follows the new one");
+  follow.channel = like.name;
+  follow.other = candidate_.name;
+  add(std::move(follow));
+}
+
+void StepWriter::finish(const std::vector<std::vector<std::string>>& hooks) {
+  const auto write_file = [&](const std::string& path, const std::string& content) {
+    if (path.empty()) return;
+    Step write = {0, Action::kWriteFile, "", {}, {}, content};
+    write.other = path;
+    add(std::move(write));
+  };
+  run(Action::kStartService, policy_.start_services, {});
+  write_file(policy_.hosts_file, candidate_.host);
+  if (plan_.command == "failover") write_file(policy_.flag_file, candidate_.host);
+  run(Action::kHook, hooks, {});
+  // One that comes back while we are at work was promised to be closed.
+  if (plan_.command == "failover" && policy_.fence != Fence::kNone)
+    add(Action::kFence, primary_, {make_read_only(candidate_.facts->version)},
+        "if it answers again");
+}
+
+namespace {
 
 std::string print(const History& history) {
   if (const auto* mysql = std::get_if<MysqlHistory>(&history))
@@ -180,11 +370,6 @@ std::string print(const History& history) {
 }
 
 }  // namespace
-
-std::vector<Step> failover_steps(const Topology& topology, const Policy& policy, const Roles& roles,
-                                 Plan& plan) {
-  return StepWriter(topology, policy, roles, plan).write();
-}
 
 std::string hash_of(const Plan& plan, const Topology& topology) {
   std::string text = render(plan);

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
-// The steps of a decided failover, in the one order that loses nothing: fence before anybody is
-// promoted, drain before promotion, writable only when all that must be done is done.
+// The steps of a decided failover or switchover, in the one order that loses nothing: fence before
+// anybody is promoted, drain before promotion, writable only when all that must be done is done.
 
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/failover/plan.h"
+#include "common/mysql/statements.h"
 
 namespace ha {
 
@@ -19,9 +22,61 @@ struct Roles {
   std::optional<std::size_t> ahead = {};  // has received more than the candidate
 };
 
-// Returns the steps; adds reservations to `plan` for siblings that cannot be repointed.
-std::vector<Step> failover_steps(const Topology& topology, const Policy& policy, const Roles& roles,
-                                 Plan& plan);
+// Writes the steps into the plan, and reservations for siblings that cannot be repointed. The
+// candidate has a channel to the primary.
+class StepWriter {
+ public:
+  StepWriter(const Topology& topology, const Policy& policy, const Roles& roles, Plan& plan);
+
+  void write_failover();
+  void write_switchover();
+
+ private:
+  static Step at(Action action, const Node& node, std::vector<std::string> sql, std::string text);
+  void add(Step step);
+  void add(Action action, const Node& node, std::vector<std::string> sql, std::string text);
+  void run(Action action, const std::vector<std::vector<std::string>>& commands,
+           const std::string& text);
+
+  void lock();
+  void wait_equal(std::size_t i);
+  void fence();
+  void settle_receivers();
+  void add_drain(std::size_t i);
+  void drain();
+  void record();
+  void rescue();
+  void promote();
+  void repoint_one_that_acknowledges();
+  void repoint_others();
+  void repoint(std::size_t i);
+  void move_vip();
+  void open();
+  void demote();
+  void finish(const std::vector<std::vector<std::string>>& hooks);
+
+  // The channel to the primary, null for a node without one.
+  const ChannelStatus* channel_of(std::size_t i) const;
+  bool is_sibling(std::size_t i) const;
+  bool under_semi_sync() const;
+  static std::string semi_sync_statement(const ServerFacts& facts, std::string_view value);
+  bool repoints_by_gtid(std::size_t i) const;
+  // Why a sibling cannot follow the candidate, empty when it can.
+  std::string why_not_repointed(std::size_t i) const;
+  std::vector<std::string> follow_statements(std::size_t i, const Node& source,
+                                             const std::optional<LogPosition>& position) const;
+  std::vector<std::string> new_replica_statements(const Node& node, const ChannelStatus& like,
+                                                  const Node& source) const;
+
+  const std::vector<Node>& nodes_;
+  const Policy& policy_;
+  const Node& primary_;
+  const Node& candidate_;
+  const Roles roles_;
+  Plan& plan_;
+  std::set<std::size_t> repointed_;
+  bool opened_ = false;
+};
 
 // Returns the hash of a plan and of the facts that it rests on: who is reachable, who follows whom,
 // what each has received. 16 hexadecimal digits.

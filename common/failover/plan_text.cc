@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "common/failover/plan.h"
 #include "common/text.h"
 
@@ -32,46 +34,33 @@ std::string_view refusal_name(Refusal refusal) {
       return "too-much-loss";
     case Refusal::kCannotFence:
       return "cannot-fence";
+    case Refusal::kNotReady:
+      return "not-ready";
+    case Refusal::kDiverged:
+      return "diverged";
   }
   return "none";
 }
 
+namespace {
+
+// In the order of Action.
+constexpr std::string_view kActionNames[] = {
+    "lock",          "confirm-dead", "hook",    "fence",         "stop-receiver", "start-applier",
+    "drain",         "catch-up",     "record",  "rescue",        "promote",       "repoint",
+    "vip-down",      "vip-up",       "recheck", "make-writable", "start-service", "write-file",
+    "block-writers", "wait-equal",   "unblock", "restore",       "save-extra"};
+
+}  // namespace
+
 std::string_view action_name(Action action) {
-  switch (action) {
-    case Action::kLock:
-      return "lock";
-    case Action::kConfirmDead:
-      return "confirm-dead";
-    case Action::kHook:
-      return "hook";
-    case Action::kFence:
-      return "fence";
-    case Action::kStopReceiver:
-      return "stop-receiver";
-    case Action::kStartApplier:
-      return "start-applier";
-    case Action::kDrain:
-      return "drain";
-    case Action::kCatchUp:
-      return "catch-up";
-    case Action::kRecord:
-      return "record";
-    case Action::kPromote:
-      return "promote";
-    case Action::kRepoint:
-      return "repoint";
-    case Action::kVipDown:
-      return "vip-down";
-    case Action::kVipUp:
-      return "vip-up";
-    case Action::kMakeWritable:
-      return "make-writable";
-    case Action::kStartService:
-      return "start-service";
-    case Action::kNotify:
-      break;
-  }
-  return "notify";
+  return kActionNames[static_cast<std::size_t>(action)];
+}
+
+std::optional<Action> parse_action(std::string_view name) {
+  const auto found = std::ranges::find(kActionNames, name);
+  if (found == std::end(kActionNames)) return std::nullopt;
+  return static_cast<Action>(found - std::begin(kActionNames));
 }
 
 namespace {
@@ -99,7 +88,7 @@ std::string render_step(const Step& step) {
 std::string render(const Plan& plan) {
   std::string text;
   if (!plan.possible())
-    text = fmt::format("no failover ({}): {}\n", refusal_name(plan.refusal), plan.reason);
+    text = fmt::format("no {} ({}): {}\n", plan.command, refusal_name(plan.refusal), plan.reason);
   else
     text = fmt::format("promote {} in place of {}\nexpected loss: {}\n", plan.candidate,
                        plan.primary, render_loss(plan.loss));

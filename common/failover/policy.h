@@ -19,14 +19,20 @@ enum class Fence { kRequired, kBestEffort, kNone };
 struct Policy {
   std::map<std::string, Promotion> promotion = {};  // by node; absent: kAllowed
   Fence fence = Fence::kRequired;
-  std::vector<std::string> fence_command = {};  // argv; empty: none
+  std::vector<std::string> fence_command = {};   // argv; empty: none
+  std::vector<std::string> rescue_command = {};  // argv; prints the dead primary's binlog events
   std::optional<std::uint64_t> max_lost_transactions = {};
-  std::optional<double> max_lag_s = {};                  // of the candidate behind the primary
-  double min_interval_s = 3600;                          // between two failovers
-  std::string vip = {};                                  // ADDRESS[/PREFIX]; empty: none
-  std::vector<std::vector<std::string>> pre_hooks = {};  // argv each
+  std::optional<double> max_lag_s = {};  // of the candidate behind the primary
+  double min_interval_s = 3600;          // between two failovers
+  std::string repl_user = {};            // of the replication account; empty: none was given
+  std::string vip = {};                  // ADDRESS[/PREFIX]; empty: none
+  std::vector<std::vector<std::string>> pre_failover = {};  // argv each
+  std::vector<std::vector<std::string>> post_failover = {};
+  std::vector<std::vector<std::string>> pre_switchover = {};
+  std::vector<std::vector<std::string>> post_switchover = {};
   std::vector<std::vector<std::string>> start_services = {};
-  std::vector<std::vector<std::string>> post_hooks = {};
+  std::string hosts_file = {};  // Pandora's pandora_ha_hosts.conf; empty: none
+  std::string flag_file = {};   // written after a failover, as MHA does; empty: none
 };
 
 enum class Witnesses { kNotAsked, kReached, kUnreached };

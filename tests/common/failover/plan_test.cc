@@ -36,7 +36,7 @@ void without_binlog(Node& node) { node.facts->log_bin = false; }
 void without_updates(Node& node) { node.facts->log_replica_updates = false; }
 void writable(Node& node) { node.facts->read_only = false; }
 void unknown_channels(Node& node) { node.facts->channels.reset(); }
-void semi_sync(Node& node) { node.facts->semi_sync.source_enabled = true; }
+void semi_sync(Node& node) { node.facts->semi_sync = {"rpl_semi_sync_source_enabled", true, true}; }
 void slow_30(Node& node) { channel(node).seconds_behind = 30; }
 void newer(Node& node) { node.facts->version.major = 9; }
 void by_position(Node& node) {
@@ -312,7 +312,8 @@ TEST(PlanFailoverTest, EachWorldHasItsRefusalOrItsCandidate) {
 std::string outline(const Plan& plan) {
   std::vector<std::string> words;
   for (const Step& step : plan.steps)
-    if (step.action != Action::kLock && step.action != Action::kConfirmDead)
+    if (step.action != Action::kLock && step.action != Action::kConfirmDead &&
+        step.action != Action::kRecheck)
       words.push_back(fmt::format("{}({})", action_name(step.action), step.node));
   return join(words, " ");
 }
@@ -320,36 +321,36 @@ std::string outline(const Plan& plan) {
 TEST(PlanFailoverTest, StepsStandInTheOrderThatLosesNothing) {
   Policy policy = with_fence();
   policy.vip = "192.0.2.10/24";
-  policy.pre_hooks = {{"pre"}};
-  policy.post_hooks = {{"post"}};
+  policy.pre_failover = {{"pre"}};
+  policy.post_failover = {{"post"}};
   policy.start_services = {{"systemctl", "start", "zabbix-server"}};
   EXPECT_EQ(outline(plan_failover(linked({lost(1), orphan(2), orphan(3)}), policy, {}, "")),
             "hook() fence(db1) stop-receiver(db2) stop-receiver(db3) drain(db2) record(db2) "
             "promote(db2) vip-down(db1) vip-up(db2) make-writable(db2) repoint(db3) "
-            "start-service() hook() notify()");
+            "start-service() hook() fence(db1)");
 }
 
 TEST(PlanFailoverTest, UnderSemiSyncOneSiblingFollowsBeforeAnybodyWrites) {
-  EXPECT_EQ(outline(plan_failover(
-                linked({lost(1), orphan(2, "#1:1-100", {semi_sync}), orphan(3), orphan(4)}),
-                with_fence(), {}, "")),
+  EXPECT_EQ(outline(plan_failover(linked({lost(1), orphan(2, "#1:1-100", {semi_sync}), orphan(3),
+                                          orphan(4, "#1:1-100", {semi_sync})}),
+                                  with_fence(), {}, "")),
             "fence(db1) stop-receiver(db2) stop-receiver(db3) stop-receiver(db4) drain(db2) "
-            "record(db2) promote(db2) repoint(db3) make-writable(db2) repoint(db4) notify()");
+            "record(db2) promote(db2) repoint(db4) make-writable(db2) repoint(db3) fence(db1)");
 }
 
 TEST(PlanFailoverTest, MariadbReceiversByGtidAreLeftAlone) {
   EXPECT_EQ(
       outline(
           plan_failover(linked({lost(1), maria_orphan(2), maria_orphan(3)}), with_fence(), {}, "")),
-      "fence(db1) drain(db2) record(db2) promote(db2) make-writable(db2) repoint(db3) notify()");
+      "fence(db1) drain(db2) record(db2) promote(db2) make-writable(db2) repoint(db3) fence(db1)");
 }
 
 TEST(PlanFailoverTest, WhatOnlyAForbiddenNodeHasIsFetchedFromIt) {
   const Plan plan = plan_failover(linked({lost(1), orphan(2), orphan(3, "#1:1-90")}),
                                   wishing({{"db2", kNever}}), {}, "");
   EXPECT_EQ(outline(plan),
-            "fence(db1) stop-receiver(db2) stop-receiver(db3) drain(db3) drain(db2) catch-up(db3) "
-            "record(db3) promote(db3) make-writable(db3) repoint(db2) notify()");
+            "fence(db1) stop-receiver(db2) stop-receiver(db3) drain(db2) drain(db3) catch-up(db3) "
+            "record(db3) promote(db3) make-writable(db3) repoint(db2) fence(db1)");
 }
 
 TEST(PlanFailoverTest, ALoneLivePrimaryIsClosedBeforeThePromotion) {
@@ -357,7 +358,7 @@ TEST(PlanFailoverTest, ALoneLivePrimaryIsClosedBeforeThePromotion) {
       plan_failover(linked({writer(1), replica(2, 1)}), fenced(Fence::kRequired), kAssumeDead, "");
   EXPECT_EQ(outline(plan),
             "fence(db1) stop-receiver(db2) drain(db2) record(db2) promote(db2) make-writable(db2) "
-            "notify()");
+            "fence(db1)");
 }
 
 TEST(PlanFailoverTest, SqlIsSpelledForEachServer) {
@@ -410,7 +411,7 @@ TEST(PlanFailoverTest, ReservationsAreNamed) {
   const Plan plan = plan_failover(linked({lost(1), orphan(2, "#1:1-100", {delayed, filtered})}),
                                   fenced(Fence::kNone), {}, "");
   EXPECT_EQ(join(plan.reservations, "|"),
-            "db2 applies with a delay of 60m 00s: the drain has to wait or to drop the delay|"
+            "db2 applies with a delay of 60m 00s: the drain has to wait|"
             "db2 has a filter, so it may lack tables: Replicate_Do_DB=pandora|"
             "nothing keeps db1 from taking writes when it comes back (fence is none)");
 }
@@ -442,9 +443,11 @@ TEST(PlanFailoverTest, ThePrintedPlanEndsWithItsHash) {
             "  7. promote       db2\n"
             "       STOP SLAVE;\n"
             "       RESET SLAVE ALL;\n"
-            "  8. make-writable db2: the point of no return\n"
+            "  8. recheck       db1: the lock is still ours, it is still dead\n"
+            "  9. make-writable db2: the point of no return\n"
             "       SET GLOBAL super_read_only=0, GLOBAL read_only=0;\n"
-            "  9. notify        here: db2 replaces db1\n"
+            " 10. fence         db1: if it answers again\n"
+            "       SET GLOBAL read_only=1, GLOBAL super_read_only=1;\n"
             "plan hash: " +
                 plan.hash + "\n");
   EXPECT_EQ(plan.hash.size(), 16u);
