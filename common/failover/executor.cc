@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+#include "common/failover/executor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/parallel.h"
+#include "common/text.h"
+
+namespace ha {
+
+namespace {
+
+constexpr double kUndo_s = 15;  // for taking back, beyond the deadline that made it necessary
+
+// What holds only for the process that did it.
+bool is_volatile(Action action) {
+  return action == Action::kLock || action == Action::kConfirmDead || action == Action::kRecheck;
+}
+
+std::string name_of(const Step& step) {
+  return fmt::format("{} {}", action_name(step.action), step.node.empty() ? "here" : step.node);
+}
+
+// Adjacent steps of one action on different nodes.
+bool same_group(const Step& a, const Step& b) {
+  return a.action == b.action && !a.node.empty() && !b.node.empty() && a.node != b.node;
+}
+
+}  // namespace
+
+double step_limit_s(Action action) {
+  switch (action) {
+    case Action::kDrain:
+    case Action::kCatchUp:
+    case Action::kRescue:
+    case Action::kWaitEqual:
+    case Action::kHook:
+    case Action::kFence:
+    case Action::kStartService:
+    case Action::kVipUp:
+    case Action::kVipDown:
+    case Action::kSaveExtra:
+      return 86400;  // these have limits of their own, or that of the whole
+    default:
+      return 15;
+  }
+}
+
+JournalRecord Executor::record(std::string event, const Step& step, std::string text) const {
+  JournalRecord record = {{"time", fmt::format("{:.3f}", clock_.now_s())},
+                          {"event", std::move(event)},
+                          {"number", std::to_string(step.number)}};
+  if (!text.empty()) record.emplace_back("text", std::move(text));
+  return record;
+}
+
+Result<Done> Executor::flush(std::vector<JournalRecord> more) {
+  std::vector<JournalRecord> records = std::move(pending_);
+  pending_.clear();
+  std::ranges::move(more, std::back_inserter(records));
+  return records.empty() ? Result<Done>(Done{}) : journal_.append_all(std::move(records));
+}
+
+Result<Done> Executor::begin(const Plan& plan) {
+  return journal_.append({{"time", fmt::format("{:.3f}", clock_.now_s())},
+                          {"event", "begin"},
+                          {"command", plan.command},
+                          {"primary", plan.primary},
+                          {"candidate", plan.candidate},
+                          {"plan", plan_to_json(plan)}});
+}
+
+std::vector<Executor::Group> Executor::open_groups(const Run& run) const {
+  const auto& steps = run.plan.steps;
+  std::vector<Group> groups;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const bool done = run.state_of(steps[i]) == StepState::kDone ||
+                      (run.state_of(steps[i]) == StepState::kFailed && steps[i].may_fail);
+    // Whoever has opened the new primary needs no proof any more that it may.
+    const bool moot = is_volatile(steps[i].action) && run.opened();
+    if (moot || (done && !is_volatile(steps[i].action))) continue;
+    const bool joins = !groups.empty() && groups.back().end == i &&
+                       std::ranges::all_of(steps.begin() + static_cast<long>(groups.back().begin),
+                                           steps.begin() + static_cast<long>(i),
+                                           [&](const Step& s) { return same_group(s, steps[i]); });
+    if (joins)
+      groups.back().end = i + 1;
+    else
+      groups.push_back({i, i + 1});
+  }
+  return groups;
+}
+
+std::optional<std::string> Executor::perform(Run& run, const Group& group,
+                                             const Deadline& deadline) {
+  const std::vector<Step> steps(run.plan.steps.begin() + static_cast<long>(group.begin),
+                                run.plan.steps.begin() + static_cast<long>(group.end));
+  std::vector<JournalRecord> begins;
+  for (const Step& step : steps) begins.push_back(record("step-begins", step));
+  // Nothing is done that the journal could not tell of, until there is no way back.
+  if (const auto written = flush(std::move(begins)); !written) {
+    if (!run.opened()) return written.error().text;
+    reservations_.push_back(written.error().text);
+  }
+  for (const Step& step : steps) run.steps[step.number] = StepState::kBegun;
+
+  const Deadline limit =
+      Deadline::after(std::min(deadline.remaining_s(), step_limit_s(steps[0].action)));
+  const auto results = run_each<std::optional<Result<StepResult>>>(
+      steps.size(), limit, [actions = actions_, steps, known = run.facts, limit](std::size_t i) {
+        return std::optional(actions->perform(steps[i], known, limit));
+      });
+  std::optional<std::string> obstacle;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const Result<StepResult> result =
+        results[i] && *results[i]
+            ? **results[i]
+            : Result<StepResult>(Error{Errc::kUnreachable, "no answer in time"});
+    const std::string text = result ? result->text : result.error().text;
+    pending_.push_back(record(result ? "step-done" : "step-failed", steps[i], text));
+    if (result)
+      for (const auto& [name, value] : result->facts) {
+        pending_.back().emplace_back(name, value);
+        run.facts[name] = value;
+      }
+    const std::string line =
+        text.empty() ? name_of(steps[i]) : fmt::format("{}: {}", name_of(steps[i]), text);
+    say_(result ? line : "FAILED " + line);
+    if (result) continue;
+    if (steps[i].may_fail)
+      reservations_.push_back(line);
+    else if (!obstacle)
+      obstacle = line;
+  }
+  return obstacle;
+}
+
+RunOutcome Executor::go_on(const Deadline& deadline) {
+  auto now = run();
+  if (!now) return {RunEnd::kUnfinished, now.error().text};
+  for (const Group& group : open_groups(*now)) {
+    std::optional<std::string> obstacle;
+    if (!now->opened() && clock_.stopping()) obstacle = "asked to stop";
+    if (!obstacle && deadline.passed()) obstacle = "the deadline has passed";
+    if (!obstacle) obstacle = perform(*now, group, deadline);
+    if (!obstacle) continue;
+    if (!now->opened()) return take_back(*obstacle);
+    // It may be open, or not: only a look at the world tells, which the next run takes.
+    if (const auto written = flush(); !written) say_(written.error().text);
+    return {RunEnd::kUnfinished, *obstacle, reservations_};
+  }
+  return finish(reservations_.empty() ? RunEnd::kDone : RunEnd::kReservations,
+                join(reservations_, "; "));
+}
+
+RunOutcome Executor::take_back(std::string why) {
+  if (const auto written = flush(); !written) say_(written.error().text);
+  const auto now = run();
+  if (!now) return {RunEnd::kUnfinished, now.error().text};
+  const Deadline deadline = Deadline::after(kUndo_s);
+  std::vector<std::string> left;
+  for (auto step = now->plan.steps.rbegin(); step != now->plan.steps.rend(); ++step) {
+    const StepState state = now->state_of(*step);
+    if (state == StepState::kOpen || state == StepState::kUndone) continue;
+    for (const Step& undo : step->undo) {
+      const auto results = run_each<std::optional<Result<StepResult>>>(
+          1, deadline, [actions = actions_, undo, known = now->facts, deadline](std::size_t) {
+            return std::optional(actions->perform(undo, known, deadline));
+          });
+      const bool undone = results[0] && *results[0] && (*results[0])->has_value();
+      const std::string text = undone                      ? (**results[0])->text
+                               : results[0] && *results[0] ? (*results[0])->error().text
+                                                           : "no answer in time";
+      say_(fmt::format("{} {}{}{}", undone ? "undone" : "NOT UNDONE", name_of(*step),
+                       text.empty() ? "" : ": ", text));
+      pending_.push_back(record(undone ? "undone" : "undo-failed", *step, text));
+      if (!undone) left.push_back(fmt::format("{}: {}", name_of(*step), text));
+    }
+  }
+  if (left.empty()) return finish(RunEnd::kUndone, std::move(why));
+  return finish(RunEnd::kFailed,
+                fmt::format("{}; could not be taken back: {}", why, join(left, "; ")));
+}
+
+RunOutcome Executor::finish(RunEnd end, std::string text) {
+  JournalRecord record = {{"time", fmt::format("{:.3f}", clock_.now_s())},
+                          {"event", "end"},
+                          {"outcome", std::string(run_end_name(end))},
+                          {"text", text}};
+  std::vector<JournalRecord> records;
+  records.push_back(std::move(record));
+  if (const auto written = flush(std::move(records)); !written) say_(written.error().text);
+  return {end, std::move(text), reservations_};
+}
+
+}  // namespace ha

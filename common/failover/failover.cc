@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+#include "common/failover/failover.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/failover/executor.h"
+#include "common/failover/live_actions.h"
+#include "common/failover/run_store.h"
+#include "common/failover/situation.h"
+#include "common/text.h"
+
+namespace ha {
+
+namespace {
+
+class Manager {
+ public:
+  Manager(const FailoverOptions& options, Clock& clock, const Say& say)
+      : options_(options),
+        clock_(clock),
+        say_(say),
+        deadline_(Deadline::after(options.deadline_s)) {}
+
+  FailoverOutcome failover(const std::string& plan_hash) {
+    if (auto obstacle = prepare()) return *obstacle;
+    Situation situation = look(options_);
+    if (unfinished_) {
+      auto outcome = settle(*unfinished_, situation);
+      // What was taken back leaves the question open whether somebody has to take over now.
+      if (outcome.end != FailoverEnd::kRefused || !settled_) return outcome;
+      situation = look(options_);
+    }
+    Plan plan = decide(situation);
+    for (unsigned tries = 1; plan.possible() && tries < options_.retries; ++tries) {
+      say_(fmt::format("{} does not answer, try {} of {}", plan.primary, tries, options_.retries));
+      if (!clock_.sleep(options_.retry_interval_s)) return refused(plan, "asked to stop");
+      situation = look(options_);
+      plan = decide(situation);
+    }
+    if (plan.possible() && !plan_hash.empty() && plan.hash != plan_hash)
+      return refused(plan, fmt::format("the world has changed: the plan is now {}, not {}",
+                                       plan.hash, sanitize(plan_hash)));
+    return carry_out(std::move(plan), situation.topology);
+  }
+
+  FailoverOutcome switchover(const std::string& to) {
+    if (auto obstacle = prepare()) return *obstacle;
+    Situation situation = look(options_);
+    if (unfinished_) {
+      auto outcome = settle(*unfinished_, situation);
+      if (!settled_) return outcome;
+      situation = look(options_);
+    }
+    return carry_out(
+        plan_switchover(situation.topology, options_.policy, situation.circumstances, to),
+        situation.topology);
+  }
+
+ private:
+  static FailoverOutcome refusal(std::string text) {
+    return {FailoverEnd::kRefused, std::move(text)};
+  }
+
+  static FailoverOutcome refused(const Plan& plan, std::string text) {
+    FailoverOutcome outcome = refusal(fmt::format("{} refused: {}", plan.command, text));
+    for (const Rejection& one : plan.rejected)
+      outcome.details.push_back(fmt::format("not {}: {}", one.node, one.reason));
+    outcome.failed = plan.primary;
+    return outcome;
+  }
+
+  // Takes the lock and reads the journals.
+  std::optional<FailoverOutcome> prepare() {
+    auto store = RunStore::open(options_.state_dir, options_.cluster_name);
+    if (!store) return refusal("--state-dir: " + store.error().text);
+    store_.emplace(std::move(*store));
+    if (const auto locked = store_->lock(); !locked)
+      return refusal(locked.error().code == Errc::kRefused
+                         ? "refused: another run is at work: " + locked.error().text
+                         : locked.error().text);
+    auto unfinished = store_->unfinished();
+    if (!unfinished) return refusal(unfinished.error().text);
+    unfinished_ = std::move(*unfinished);
+    return std::nullopt;
+  }
+
+  Plan decide(Situation& situation) {
+    if (const auto added = add_history(*store_, clock_.now_s(), situation.circumstances); !added)
+      return {.refusal = Refusal::kTooSoon, .reason = added.error().text};
+    return plan_failover(situation.topology, options_.policy, situation.circumstances, "");
+  }
+
+  FailoverOutcome carry_out(Plan plan, const Topology& topology) {
+    if (!plan.possible())
+      return refused(plan, fmt::format("{} ({})", plan.reason, refusal_name(plan.refusal)));
+    const std::string id = store_->new_id(clock_.now_s());
+    auto journal = store_->journal(id);
+    if (!journal) return refused(plan, journal.error().text);
+    Executor executor = make_executor(*journal, plan, topology, id);
+    if (const auto begun = executor.begin(plan); !begun) return refused(plan, begun.error().text);
+    say_(fmt::format("{}: {} takes over from {} (run {})", plan.command, plan.candidate,
+                     plan.primary, id));
+    return tell(plan, id, executor.go_on(deadline_));
+  }
+
+  Executor make_executor(Journal& journal, const Plan& plan, const Topology& topology,
+                         const std::string& id) const {
+    return {std::make_shared<LiveActions>(options_, topology, plan, id, store_->path()), journal,
+            clock_, say_};
+  }
+
+  // Finishes or takes back a run that was interrupted.
+  FailoverOutcome settle(const Run& run, const Situation& situation) {
+    const Plan& plan = run.plan;
+    auto journal = store_->journal(run.id);
+    if (!journal) return refusal(journal.error().text);
+    const Topology& topology = situation.topology;
+    const auto named = [&](const std::string& name) {
+      return std::ranges::find(topology.nodes, name, &Node::name);
+    };
+    const auto candidate = named(plan.candidate), primary = named(plan.primary);
+    if (candidate == topology.nodes.end() || primary == topology.nodes.end())
+      return refusal(
+          fmt::format("run {} was interrupted and is about nodes that are not of this "
+                      "cluster ({}, {}): give its --cluster-name",
+                      run.id, plan.primary, plan.candidate));
+    say_(fmt::format("run {} was interrupted, going on from its journal", run.id));
+    if (const auto noted = journal->append(
+            {{"time", fmt::format("{:.3f}", clock_.now_s())}, {"event", "resumed"}});
+        !noted)
+      return refusal(noted.error().text);
+    Executor executor = make_executor(*journal, plan, topology, run.id);
+    if (run.opened()) {
+      if (!candidate->facts)
+        return refusal(fmt::format(
+            "{} was, or was about to be, opened for writes by run {} and gives no answer now: its "
+            "writes may be nowhere else. Bring it back, or give them up with: mysql_ha journal "
+            "ack {}",
+            plan.candidate, run.id, run.id));
+      return tell(plan, run.id, executor.go_on(deadline_));
+    }
+    settled_ = true;
+    if (plan.command == "failover" && !primary->alive() && candidate->facts)
+      return tell(plan, run.id, executor.go_on(deadline_));
+    return tell(
+        plan, run.id,
+        executor.take_back(primary->alive() ? plan.primary + " answers" : "the view has changed"));
+  }
+
+  FailoverOutcome tell(const Plan& plan, const std::string& id, const RunOutcome& run) const {
+    FailoverOutcome outcome{FailoverEnd::kRefused, "", {}, id, plan.primary, plan.candidate};
+    switch (run.end) {
+      case RunEnd::kDone:
+      case RunEnd::kReservations:
+        outcome.end = run.end == RunEnd::kDone ? FailoverEnd::kDone : FailoverEnd::kReservations;
+        outcome.text =
+            fmt::format("{} done: {} replaces {}", plan.command, plan.candidate, plan.primary);
+        break;
+      case RunEnd::kUndone:
+        outcome.text = fmt::format("{} ended, everything is as it was: {}", plan.command, run.text);
+        break;
+      case RunEnd::kFailed:
+        outcome.text = fmt::format("{} ended, no node was opened: {}", plan.command, run.text);
+        break;
+      case RunEnd::kUnfinished:
+        outcome.text = fmt::format("{} interrupted, run it again: {}", plan.command, run.text);
+        break;
+    }
+    for (const std::string& one : run.reservations)
+      outcome.details.push_back("reservation: " + one);
+    if (outcome.end != FailoverEnd::kRefused) {
+      for (const std::string& one : plan.reservations)
+        outcome.details.push_back("reservation: " + one);
+      if (!plan.reservations.empty()) outcome.end = FailoverEnd::kReservations;
+    }
+    return outcome;
+  }
+
+  const FailoverOptions& options_;
+  Clock& clock_;
+  const Say& say_;
+  Deadline deadline_;
+  std::optional<RunStore> store_;
+  std::optional<Run> unfinished_;
+  bool settled_ = false;  // nothing of an earlier run is left to do
+};
+
+}  // namespace
+
+FailoverOutcome run_failover(const FailoverOptions& options, const std::string& plan_hash,
+                             Clock& clock, const Say& say) {
+  return Manager(options, clock, say).failover(plan_hash);
+}
+
+FailoverOutcome run_switchover(const FailoverOptions& options, const std::string& to, Clock& clock,
+                               const Say& say) {
+  return Manager(options, clock, say).switchover(to);
+}
+
+}  // namespace ha

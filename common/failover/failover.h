@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// A whole failover, from the first probe to the last word: what handle_mysql_failover and mysql_ha
+// failover both do.
+
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/failover/options.h"
+
+namespace ha {
+
+// The exit codes of mysql_ha; usage errors, 3, never come from here.
+enum class FailoverEnd { kDone = 0, kReservations = 1, kRefused = 2 };
+
+struct FailoverOutcome {
+  FailoverEnd end = FailoverEnd::kRefused;
+  std::string text = {};                  // one sentence
+  std::vector<std::string> details = {};  // lines for people: reservations, rejected candidates
+  std::string run_id = {};                // empty: nothing was begun
+  std::string failed = {}, successor = {};
+};
+
+// Gets a line for each step as it is done.
+using Say = std::function<void(const std::string&)>;
+
+// Lets a replica take over from the dead primary, or says why not. A run that was interrupted is
+// finished or taken back first. `plan_hash`: refuse unless the plan has it; empty: any.
+FailoverOutcome run_failover(const FailoverOptions& options, const std::string& plan_hash,
+                             Clock& clock, const Say& say);
+
+// Lets `to` (empty: the best replica) take over from the live primary.
+FailoverOutcome run_switchover(const FailoverOptions& options, const std::string& to, Clock& clock,
+                               const Say& say);
+
+}  // namespace ha

@@ -1,0 +1,494 @@
+// SPDX-License-Identifier: MIT
+#include "common/failover/live_actions.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <thread>
+
+#include "common/failover/rescue.h"
+#include "common/files.h"
+#include "common/mysql/probe.h"
+#include "common/mysql/read_facts.h"
+#include "common/mysql/replica_status.h"
+#include "common/text.h"
+
+namespace ha {
+
+namespace {
+
+// Polls are short beside what they wait for, and cheap: two statements.
+void pause() { std::this_thread::sleep_for(std::chrono::milliseconds(2)); }
+
+Error failure(std::string text) { return {Errc::kUnreachable, std::move(text)}; }
+
+const ChannelStatus* find_channel(const std::vector<ChannelStatus>& channels,
+                                  const std::string& name) {
+  const auto found = std::ranges::find(channels, name, &ChannelStatus::name);
+  return found == channels.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+std::string fill_in(std::string_view sql, const RunFacts& values) {
+  std::string text;
+  bool quoted = false;
+  for (std::size_t i = 0; i < sql.size(); ++i) {
+    if (sql[i] == '\'') quoted = !quoted;
+    const std::size_t end = sql[i] == '{' && !quoted ? sql.find('}', i) : sql.npos;
+    const auto value =
+        end == sql.npos ? values.end() : values.find(std::string(sql.substr(i + 1, end - i - 1)));
+    if (value == values.end()) {
+      text += sql[i];
+    } else {
+      text += value->second;
+      i = end;
+    }
+  }
+  return text;
+}
+
+LiveActions::LiveActions(const FailoverOptions& options, Topology topology, Plan plan,
+                         std::string run_id, std::string directory)
+    : options_(options),
+      topology_(std::move(topology)),
+      plan_(std::move(plan)),
+      run_id_(std::move(run_id)),
+      directory_(std::move(directory)) {}
+
+const Node* LiveActions::find(const std::string& node) const {
+  const auto found = std::ranges::find(topology_.nodes, node, &Node::name);
+  return found == topology_.nodes.end() ? nullptr : &*found;
+}
+
+// A session is in use by one step; one that hangs is never given back, and the next step on its
+// node gets a new one.
+Result<LiveActions::Session> LiveActions::take(const std::string& name) {
+  {
+    const std::lock_guard guard(mutex_);
+    if (const auto found = sessions_.find(name); found != sessions_.end()) {
+      Session session = std::move(found->second);
+      sessions_.erase(found);
+      return session;
+    }
+  }
+  return connect_to(name);
+}
+
+Result<LiveActions::Session> LiveActions::connect_to(const std::string& name) const {
+  const Node* const node = find(name);
+  if (node == nullptr) return failure(fmt::format("no node is called '{}'", name));
+  MysqlOptions one = options_for_node(options_.cluster.mysql, node->host, node->port);
+  one.connect_timeout_s = std::max(1u, static_cast<unsigned>(options_.probe_timeout_s));
+  one.answer_timeout_s = static_cast<unsigned>(std::ceil(options_.deadline_s));
+  auto session = connect(one);
+  if (!session) return session.error();
+  return Session(std::move(*session));
+}
+
+void LiveActions::give_back(const std::string& node, Session session) {
+  const std::lock_guard guard(mutex_);
+  sessions_[node] = std::move(session);
+}
+
+Result<StepResult> LiveActions::perform(const Step& step, const RunFacts& known,
+                                        const Deadline& deadline) {
+  switch (step.action) {
+    case Action::kConfirmDead:
+      return confirm_dead(step);
+    case Action::kRecheck:
+      return recheck(step, known);
+    case Action::kHook:
+    case Action::kStartService:
+      return run_command(step, known, deadline);
+    case Action::kWriteFile:
+      return write_file(step);
+    case Action::kFence:
+      if (!step.argv.empty()) return run_fence(step, known, deadline);
+      break;
+    default:
+      break;
+  }
+  auto session = take(step.node);
+  if (!session) {
+    // What is dead takes no writes.
+    if (step.action == Action::kFence && step.may_fail &&
+        session.error().code == Errc::kUnreachable)
+      return StepResult{"it does not answer"};
+    return session.error();
+  }
+  auto result = perform_sql(step, **session, known, deadline);
+  give_back(step.node, std::move(*session));
+  return result;
+}
+
+Result<StepResult> LiveActions::perform_sql(const Step& step, SqlSession& session,
+                                            const RunFacts& known, const Deadline& deadline) {
+  switch (step.action) {
+    case Action::kLock:
+      return lock(session);
+    case Action::kFence:
+    case Action::kBlockWriters:
+      return close_writers(step, session, known);
+    case Action::kDrain:
+      return drain(step, session, known, deadline);
+    case Action::kCatchUp:
+    case Action::kWaitEqual:
+      return wait_for_node(step, session, known, deadline);
+    case Action::kRecord:
+      return record(session);
+    case Action::kRescue:
+      return rescue(step, known, deadline);
+    case Action::kPromote:
+      return promote(step, session, known);
+    case Action::kRepoint:
+      return follow_source(step, session, known, deadline);
+    case Action::kMakeWritable:
+      return open(step, session, known);
+    default:
+      break;
+  }
+  if (const auto done = run_sql(step.sql, session, known); !done) return done.error();
+  return StepResult{};
+}
+
+Result<Done> LiveActions::run_sql(const std::vector<std::string>& statements, SqlSession& session,
+                                  const RunFacts& known) const {
+  RunFacts values = known;
+  for (const char* const name : {"binlog_file", "applied_file"})
+    if (const auto found = values.find(name); found != values.end())
+      found->second = quote_string(found->second);
+  for (const std::string& sql : statements) {
+    std::string filled = fill_in(sql, values);
+    if (filled.find(kReplPassword) != filled.npos) {
+      if (!options_.repl_password)
+        return Error{Errc::kUsage,
+                     "the password of the replication account is not known "
+                     "(--repl-defaults-file)"};
+      values["repl_password"] = quote_string(*options_.repl_password);
+      filled = fill_in(filled, values);
+    }
+    if (const auto rows = session.query(filled); !rows) return rows.error();
+  }
+  return Done{};
+}
+
+Result<StepResult> LiveActions::lock(SqlSession& session) {
+  const std::string name = quote_string(lock_name());
+  const auto got = query_value(session, fmt::format("SELECT GET_LOCK({}, 0)", name));
+  if (!got) return got.error();
+  if (*got == "1") return StepResult{};
+  const auto holder = query_value(session, fmt::format("SELECT IS_USED_LOCK({})", name));
+  return Error{Errc::kRefused,
+               fmt::format("another run holds its lock (connection {})", holder ? *holder : "?")};
+}
+
+std::string LiveActions::lock_name() const {
+  return "monitoring-plugins-ha:" + options_.cluster_name;
+}
+
+Result<StepResult> LiveActions::confirm_dead(const Step& step) {
+  const Node* const primary = find(step.node);
+  if (primary == nullptr) return failure("it is no node of the cluster");
+  const Topology now =
+      probe_topology({{primary->name, primary->host, primary->port}}, options_.cluster.mysql,
+                     Deadline::after(options_.probe_timeout_s));
+  const Node& probed = now.nodes[0];
+  if (probed.alive())
+    return failure(probed.error.empty() ? "it answers" : "it is alive: " + probed.error);
+  return StepResult{probed.error};
+}
+
+Result<StepResult> LiveActions::recheck(const Step& step, const RunFacts& known) {
+  for (const Node& node : topology_.nodes) {
+    if (!node.facts || node.name == plan_.primary) continue;
+    auto session = take(node.name);
+    if (!session) return session.error();
+    const auto ours = query_value(
+        **session,
+        fmt::format("SELECT IS_USED_LOCK({}) = CONNECTION_ID()", quote_string(lock_name())));
+    if (!ours || *ours != "1") return failure("the lock on " + node.name + " is lost");
+    give_back(node.name, std::move(*session));
+  }
+  if (plan_.command != "failover" || known.contains("fenced")) return StepResult{};
+  return confirm_dead(step);
+}
+
+Result<ProcessOutcome> LiveActions::run_program(const std::vector<std::string>& argv,
+                                                const RunFacts& known, const Deadline& deadline,
+                                                const std::string& output_file) {
+  const Node *failed = find(plan_.primary), *successor = find(plan_.candidate);
+  Command command{argv, {{"HA_COMMAND", plan_.command}, {"HA_RUN", run_id_}}, output_file};
+  const auto describe_node = [&](const char* role, const Node* node) {
+    if (node == nullptr) return;
+    command.environment.emplace_back(fmt::format("HA_{}_NODE", role), node->name);
+    command.environment.emplace_back(fmt::format("HA_{}_HOST", role), node->host);
+    command.environment.emplace_back(fmt::format("HA_{}_PORT", role), std::to_string(node->port));
+  };
+  describe_node("FAILED", failed);
+  describe_node("SUCCESSOR", successor);
+  for (const auto& [fact, variable] : {std::pair("applied_file", "HA_BINLOG_FILE"),
+                                       std::pair("applied_position", "HA_BINLOG_POSITION")})
+    if (const auto found = known.find(fact); found != known.end())
+      command.environment.emplace_back(variable, found->second);
+  return process_.run(command,
+                      Deadline::after(std::min(deadline.remaining_s(), options_.hook_timeout_s)));
+}
+
+Result<StepResult> LiveActions::run_command(const Step& step, const RunFacts& known,
+                                            const Deadline& deadline) {
+  const auto outcome = run_program(step.argv, known, deadline);
+  if (!outcome) return outcome.error();
+  const std::string text = fmt::format("{} {}: {}", step.argv[0], describe(*outcome),
+                                       shorten(sanitize(trim(outcome->output)), 300));
+  if (!outcome->succeeded()) return failure(text);
+  return StepResult{text};
+}
+
+// The exit codes are those of MHA's scripts, which people have.
+Result<StepResult> LiveActions::run_fence(const Step& step, const RunFacts& known,
+                                          const Deadline& deadline) {
+  constexpr int kOperatorAccepts = 10;
+  const auto outcome = run_program(step.argv, known, deadline);
+  if (!outcome) return outcome.error();
+  const bool accepted =
+      outcome->end == ProcessOutcome::End::kExited && outcome->code == kOperatorAccepts;
+  const std::string text = fmt::format("{} {}: {}", step.argv[0], describe(*outcome),
+                                       shorten(sanitize(trim(outcome->output)), 300));
+  if (accepted) return StepResult{"NOT fenced, the operator accepts it: " + text};
+  if (!outcome->succeeded()) return failure(text);
+  return StepResult{text, {{"fenced", text}}};
+}
+
+// Closes a server for writes and ends its clients' connections.
+Result<StepResult> LiveActions::close_writers(const Step& step, SqlSession& session,
+                                              const RunFacts& known) {
+  if (const auto done = run_sql({step.sql[0]}, session, known); !done) return done.error();
+  const auto own = query_value(session, "SELECT CONNECTION_ID()");
+  if (!own) return own.error();
+  const auto rows = session.query("SHOW PROCESSLIST");
+  if (!rows) return rows.error();
+  int ended = 0;
+  for (std::size_t i = 0; i < rows->cells.size(); ++i) {
+    const Row row(*rows, i);
+    const std::string user = row.text("User").value_or(""), id = row.text("Id").value_or("");
+    const std::string command = row.text("Command").value_or("");
+    if (id.empty() || id == *own || user == "system user" || user == "event_scheduler" ||
+        command.starts_with("Binlog Dump") || command == "Daemon")
+      continue;
+    // One that has gone by itself is ended too.
+    if (session.query("KILL CONNECTION " + id)) ++ended;
+  }
+  if (const auto done = run_sql({step.sql.begin() + 1, step.sql.end()}, session, known); !done)
+    return done.error();
+  const auto closed = query_value(session, "SELECT @@GLOBAL.read_only");
+  if (!closed || *closed == "0") return failure("it still accepts writes");
+  return StepResult{fmt::format("read-only, {} connections ended", ended), {{"closed", "yes"}}};
+}
+
+namespace {
+
+// True when the rest of a relay log is the torn end of a transaction that will never be whole:
+// nobody works on it and nothing moves. Only file and position know such an end.
+Result<bool> is_torn_end(const ChannelStatus& channel, SqlSession& session) {
+  if (channel.uses_gtid || channel.io.running() || !channel.applier_idle) return false;
+  const auto busy = query_value(
+      session,
+      session.version().flavour == Flavour::kMysql
+          ? "SELECT COUNT(*) FROM performance_schema.replication_applier_status_by_worker"
+            " WHERE APPLYING_TRANSACTION <> ''"
+          : "SELECT COUNT(*) FROM information_schema.processlist WHERE COMMAND = 'Slave_worker'"
+            " AND STATE NOT LIKE 'Waiting for work%'");
+  if (!busy) return busy.error();
+  return *busy == "0";
+}
+
+}  // namespace
+
+Result<StepResult> LiveActions::drain(const Step& step, SqlSession& session, const RunFacts& known,
+                                      const Deadline& deadline) {
+  constexpr int kStill = 50;  // polls without a move
+  if (const auto done = run_sql(step.sql, session, known); !done) return done.error();
+  BinlogPosition last = {};
+  for (int still = 0;; pause()) {
+    const auto facts = read_server_facts(session);
+    if (!facts) return facts.error();
+    const ChannelStatus* const channel =
+        facts->channels ? find_channel(*facts->channels, step.channel) : nullptr;
+    // A run before this one has promoted it already.
+    if (channel == nullptr) return StepResult{"it is no replica any more"};
+    const bool by_gtid = channel->uses_gtid && unapplied(facts->history).has_value();
+    if (by_gtid ? unapplied(facts->history) == 0u : channel->executed == channel->read)
+      return StepResult{};
+    if (channel->sql.error_number != 0 || !channel->sql.running())
+      return failure(describe_stop("SQL", channel->sql));
+    still = channel->executed == last ? still + 1 : 0;
+    last = channel->executed;
+    if (still > kStill) {
+      const auto torn = is_torn_end(*channel, session);
+      if (!torn) return torn.error();
+      if (*torn)
+        return StepResult{
+            fmt::format("what follows {}:{} is half a transaction", last.file, last.offset)};
+    }
+    if (deadline.passed())
+      return failure(fmt::format("not all is applied: at {}:{} of {}:{}", last.file, last.offset,
+                                 channel->read.file, channel->read.offset));
+  }
+}
+
+Result<StepResult> LiveActions::wait_for_node(const Step& step, SqlSession& session,
+                                              const RunFacts& known, const Deadline& deadline) {
+  auto other = take(step.other);
+  if (!other) return other.error();
+  const auto wanted = read_server_facts(**other);
+  give_back(step.other, std::move(*other));
+  if (!wanted) return wanted.error();
+  if (const auto done = run_sql(step.sql, session, known); !done) return done.error();
+  for (;; pause()) {
+    const auto facts = read_server_facts(session);
+    if (!facts) return facts.error();
+    const ChannelStatus* const channel =
+        facts->channels ? find_channel(*facts->channels, step.channel) : nullptr;
+    if (channel == nullptr) return failure("it is no replica any more");
+    if (channel->uses_gtid ? has_applied(facts->history, wanted->history) == true
+                           : wanted->binlog == channel->executed)
+      return StepResult{};
+    if (channel->sql.error_number != 0) return failure(describe_stop("SQL", channel->sql));
+    if (channel->io.error_number != 0 && channel->io.state == ThreadState::kStopped)
+      return failure(describe_stop("IO", channel->io));
+    if (deadline.passed()) return failure("it does not get as far as " + step.other);
+  }
+}
+
+Result<StepResult> LiveActions::record(SqlSession& session) {
+  const auto facts = read_server_facts(session);
+  if (!facts) return facts.error();
+  StepResult result;
+  if (facts->binlog) {
+    result.facts["binlog_file"] = facts->binlog->file;
+    result.facts["binlog_position"] = std::to_string(facts->binlog->offset);
+    result.text =
+        fmt::format("its binlog ends at {}:{}", facts->binlog->file, facts->binlog->offset);
+  }
+  for (std::size_t c = 0; facts->channels && c < facts->channels->size(); ++c) {
+    const ChannelStatus& channel = (*facts->channels)[c];
+    const Node* const node = find(plan_.candidate);
+    const bool to_primary = node != nullptr && c < node->sources.size() && node->sources[c] &&
+                            topology_.nodes[*node->sources[c]].name == plan_.primary;
+    if (!to_primary) continue;
+    result.facts["applied_file"] = channel.executed.file;
+    result.facts["applied_position"] = std::to_string(channel.executed.offset);
+    result.text += fmt::format("{}it has {}'s up to {}:{}", result.text.empty() ? "" : ", ",
+                               plan_.primary, channel.executed.file, channel.executed.offset);
+  }
+  return result;
+}
+
+// Applies what the dead primary wrote after what the candidate has, in a session of its own: the
+// events change its settings.
+Result<StepResult> LiveActions::rescue(const Step& step, const RunFacts& known,
+                                       const Deadline& deadline) {
+  const std::string path = fmt::format("{}/{}.rescued.sql", directory_, run_id_);
+  const auto outcome = run_program(step.argv, known, deadline, path);
+  if (!outcome) return outcome.error();
+  if (!outcome->succeeded())
+    return failure(fmt::format("{} {}: {}", step.argv[0], describe(*outcome),
+                               shorten(sanitize(trim(outcome->output)), 300)));
+  const auto session = connect_to(step.node);
+  if (!session) return session.error();
+  // read_only stays, which lets only administrators write.
+  const bool super = (*session)->version().flavour == Flavour::kMysql;
+  if (super)
+    if (const auto open = (*session)->query("SET GLOBAL super_read_only=0"); !open)
+      return open.error();
+  const auto applied = apply_events(path, **session);
+  if (super) {
+    const auto control_again = connect_to(step.node);
+    if (!control_again) return control_again.error();
+    if (const auto closed = (*control_again)->query("SET GLOBAL super_read_only=1"); !closed)
+      return closed.error();
+  }
+  if (!applied) return applied.error();
+  return StepResult{fmt::format("{} transactions applied, kept in {}", *applied, path),
+                    {{"rescued", std::to_string(*applied)}}};
+}
+
+Result<StepResult> LiveActions::promote(const Step& step, SqlSession& session,
+                                        const RunFacts& known) {
+  const auto before = read_replica_status(session);
+  if (!before) return before.error();
+  // A run before this one may have made it forget its source; the rest is to be done in any case.
+  constexpr int kForget = 2;
+  const bool forgotten = find_channel(*before, step.channel) == nullptr;
+  const auto first = step.sql.begin() + (forgotten ? kForget : 0);
+  if (const auto done = run_sql({first, step.sql.end()}, session, known); !done)
+    return done.error();
+  const auto after = read_replica_status(session);
+  if (!after) return after.error();
+  if (find_channel(*after, step.channel) != nullptr) return failure("it is still a replica");
+  return StepResult{};
+}
+
+Result<StepResult> LiveActions::follow_source(const Step& step, SqlSession& session,
+                                              const RunFacts& known, const Deadline& deadline) {
+  if (const auto done = run_sql(step.sql, session, known); !done) return done.error();
+  for (;; pause()) {
+    const auto channels = read_replica_status(session);
+    if (!channels) return channels.error();
+    const ChannelStatus* const channel = find_channel(*channels, step.channel);
+    if (channel == nullptr) return failure("it has no such channel");
+    if (channel->io.running() && channel->sql.running()) break;
+    if (channel->sql.error_number != 0) return failure(describe_stop("SQL", channel->sql));
+    if (channel->io.error_number != 0 && channel->io.state == ThreadState::kStopped)
+      return failure(describe_stop("IO", channel->io));
+    if (deadline.passed())
+      return failure(
+          fmt::format("it does not reach {}: {}", step.other, describe_stop("IO", channel->io)));
+  }
+  return wait_for_acknowledger(step, deadline);
+}
+
+// Under semi-sync the source has to know its replica before anybody may write.
+Result<StepResult> LiveActions::wait_for_acknowledger(const Step& step, const Deadline& deadline) {
+  const Node *source = find(step.other), *replica = find(step.node);
+  const auto waits = [](const Node* node) {
+    return node != nullptr && node->facts && node->facts->semi_sync.source_enabled == true;
+  };
+  const bool acknowledges =
+      replica != nullptr && replica->facts && replica->facts->semi_sync.replica_enabled == true;
+  if (!waits(source) || !acknowledges) return StepResult{};
+  auto session = take(step.other);
+  if (!session) return session.error();
+  for (;; pause()) {
+    const auto facts = read_server_facts(**session);
+    if (!facts) return facts.error();
+    if (facts->semi_sync.clients.value_or(0) > 0 && facts->semi_sync.source_active == true) break;
+    if (deadline.passed()) return failure(step.other + " does not count it as semi-sync replica");
+  }
+  give_back(step.other, std::move(*session));
+  return StepResult{"it acknowledges"};
+}
+
+Result<StepResult> LiveActions::open(const Step& step, SqlSession& session, const RunFacts& known) {
+  if (const auto done = run_sql(step.sql, session, known); !done) return done.error();
+  const auto closed = query_value(session, "SELECT @@GLOBAL.read_only");
+  if (!closed) return closed.error();
+  if (*closed != "0") return failure("it is still read-only");
+  return StepResult{"it accepts writes"};
+}
+
+Result<StepResult> LiveActions::write_file(const Step& step) {
+  if (const auto written = write_file_atomic(step.other, step.text); !written)
+    return written.error();
+  // Other programs read it: there is no secret in it.
+  constexpr mode_t kReadable = S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH;
+  if (chmod(step.other.c_str(), kReadable) != 0)
+    return failure(fmt::format("{} is readable by us alone", step.other));
+  return StepResult{step.other};
+}
+
+}  // namespace ha

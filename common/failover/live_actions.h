@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// The steps of a plan done to real servers: SQL through one session for each node, commands of the
+// operator's, the virtual IP, files.
+
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "common/failover/executor.h"
+#include "common/failover/options.h"
+#include "common/mysql/session.h"
+#include "common/mysql/topology.h"
+#include "common/process.h"
+
+namespace ha {
+
+class LiveActions : public Actions {
+ public:
+  // `run_id` names the run in the environment of commands; `directory` is for rescued events.
+  LiveActions(const FailoverOptions& options, Topology topology, Plan plan, std::string run_id,
+              std::string directory);
+
+  Result<StepResult> perform(const Step& step, const RunFacts& known,
+                             const Deadline& deadline) override;
+
+ private:
+  using Session = std::shared_ptr<SqlSession>;
+
+  Result<StepResult> perform_sql(const Step& step, SqlSession& session, const RunFacts& known,
+                                 const Deadline& deadline);
+  Result<StepResult> lock(SqlSession& session);
+  Result<StepResult> confirm_dead(const Step& step);
+  Result<StepResult> recheck(const Step& step, const RunFacts& known);
+  Result<StepResult> run_command(const Step& step, const RunFacts& known, const Deadline& deadline);
+  Result<StepResult> run_fence(const Step& step, const RunFacts& known, const Deadline& deadline);
+  Result<StepResult> close_writers(const Step& step, SqlSession& session, const RunFacts& known);
+  Result<StepResult> drain(const Step& step, SqlSession& session, const RunFacts& known,
+                           const Deadline& deadline);
+  Result<StepResult> wait_for_node(const Step& step, SqlSession& session, const RunFacts& known,
+                                   const Deadline& deadline);
+  Result<StepResult> record(SqlSession& session);
+  Result<StepResult> rescue(const Step& step, const RunFacts& known, const Deadline& deadline);
+  Result<StepResult> promote(const Step& step, SqlSession& session, const RunFacts& known);
+  Result<StepResult> follow_source(const Step& step, SqlSession& session, const RunFacts& known,
+                                   const Deadline& deadline);
+  Result<StepResult> wait_for_acknowledger(const Step& step, const Deadline& deadline);
+  Result<StepResult> open(const Step& step, SqlSession& session, const RunFacts& known);
+  static Result<StepResult> write_file(const Step& step);
+
+  // Runs statements, with what `known` has for their placeholders.
+  Result<Done> run_sql(const std::vector<std::string>& statements, SqlSession& session,
+                       const RunFacts& known) const;
+  Result<ProcessOutcome> run_program(const std::vector<std::string>& argv, const RunFacts& known,
+                                     const Deadline& deadline, const std::string& output_file = "");
+  Result<Session> connect_to(const std::string& name) const;
+  Result<Session> take(const std::string& name);
+  void give_back(const std::string& node, Session session);
+  const Node* find(const std::string& node) const;
+  std::string lock_name() const;
+
+  const FailoverOptions options_;
+  const Topology topology_;
+  const Plan plan_;
+  const std::string run_id_, directory_;
+  PosixProcess process_;
+  std::mutex mutex_;  // of sessions_
+  std::map<std::string, Session> sessions_;
+};
+
+// Replaces what stands in braces outside of quotes by its value; what is not known stays.
+std::string fill_in(std::string_view sql, const RunFacts& values);
+
+}  // namespace ha

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+#include "common/failover/options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/text.h"
+#include "common/version.h"
+
+namespace ha {
+
+namespace {
+
+void add_policy_options(Cli& cli, Policy& policy) {
+  cli.choice<Fence>(
+      "--fence",
+      {{"required", Fence::kRequired}, {"best-effort", Fence::kBestEffort}, {"none", Fence::kNone}},
+      policy.fence,
+      "keep the old primary from taking writes before another one is opened: "
+      "required (default), best-effort or none");
+  cli.command("--fence-command", policy.fence_command,
+              "does it; exit 0: fenced, 10: the operator accepts, else the failover is refused");
+  cli.command("--rescue-command", policy.rescue_command,
+              "prints, as mysqlbinlog does, what the dead primary wrote to $HA_BINLOG_FILE from "
+              "$HA_BINLOG_POSITION on and later");
+  cli.option(
+      "--max-lost-transactions", "N",
+      [&policy](const std::string& value) -> Result<Done> {
+        const auto number = parse_integer(value);
+        if (!number || *number < 0)
+          return Error{Errc::kUsage, fmt::format("'{}' is not a number of transactions", value)};
+        policy.max_lost_transactions = static_cast<std::uint64_t>(*number);
+        return Done{};
+      },
+      "refuse when more transactions are known to be lost");
+  cli.option(
+      "--max-lag", "SECONDS",
+      [&policy](const std::string& value) -> Result<Done> {
+        const auto seconds = parse_seconds(value);
+        if (!seconds) return seconds.error();
+        policy.max_lag_s = *seconds;
+        return Done{};
+      },
+      "refuse when the candidate is further behind the primary");
+  cli.seconds("--min-interval", policy.min_interval_s,
+              "refuse when the last failover is younger and not acknowledged (default: 3600)");
+  cli.text("--repl-username", "USER", policy.repl_user,
+           "replication account, for a former primary that becomes a replica");
+}
+
+void add_command_options(Cli& cli, Policy& policy) {
+  cli.commands("--pre-failover", policy.pre_failover,
+               "run before the fence; a failure ends the failover; repeatable, as all of these");
+  cli.commands("--post-failover", policy.post_failover, "run at the end");
+  cli.commands("--pre-switchover", policy.pre_switchover, "likewise for a planned switchover");
+  cli.commands("--post-switchover", policy.post_switchover, "likewise");
+  cli.commands("--start-services", policy.start_services,
+               "run when the new primary is open, e.g. systemctl start zabbix-server");
+  cli.text("--pandora-hosts-file", "PATH", policy.hosts_file,
+           "write the new primary's address here (pandora_ha_hosts.conf)");
+  cli.text("--flag-file", "PATH", policy.flag_file,
+           "write this file after a failover, as MHA does");
+}
+
+// Reads the replication account from its option file.
+Result<Done> read_repl_account(FailoverOptions& options) {
+  if (options.repl_defaults_file.empty()) return Done{};
+  const auto file = check_defaults_file(options.repl_defaults_file, options.repl_group);
+  if (!file) return Error{file.error().code, "--repl-defaults-file: " + file.error().text};
+  if (options.policy.repl_user.empty()) options.policy.repl_user = file->user;
+  if (!options.repl_password) options.repl_password = file->password;
+  if (options.policy.repl_user.empty())
+    return Error{Errc::kUsage, fmt::format("--repl-defaults-file: {} names no user in [{}]",
+                                           options.repl_defaults_file, options.repl_group)};
+  return Done{};
+}
+
+Result<Done> mark_promotions(FailoverOptions& options) {
+  const auto mark = [&](const char* option, const std::vector<std::string>& names,
+                        Promotion promotion) -> Result<Done> {
+    for (const std::string& name : names) {
+      const auto node = std::ranges::find(options.cluster.nodes, name, &NodeAddress::name);
+      if (node == options.cluster.nodes.end())
+        return Error{Errc::kUsage, fmt::format("{}: no node is called '{}'", option, name)};
+      node->promotion = promotion;
+    }
+    return Done{};
+  };
+  if (const auto marked = mark("--prefer", options.preferred, Promotion::kPreferred); !marked)
+    return marked;
+  if (const auto marked = mark("--never", options.never, Promotion::kNever); !marked) return marked;
+  for (const NodeAddress& node : options.cluster.nodes)
+    options.policy.promotion[node.name] = node.promotion;
+  return Done{};
+}
+
+}  // namespace
+
+void add_failover_options(Cli& cli, FailoverOptions& options) {
+  options.state_dir = kStatedir;
+  add_node_options(cli, options.cluster);
+  add_policy_options(cli, options.policy);
+  cli.option(
+      "--repl-password", "PASSWORD",
+      [&options](const std::string& value) -> Result<Done> {
+        options.repl_password = value;
+        return Done{};
+      },
+      "its password, wiped from the process list; a file is better");
+  cli.text("--repl-defaults-file", "PATH", options.repl_defaults_file,
+           "MySQL option file with user and password of the replication account");
+  cli.text("--repl-group", "NAME", options.repl_group, "its group (default: client)");
+  cli.list("--prefer", "NODE", options.preferred,
+           "promote this node among those that are as far; repeatable");
+  cli.list("--never", "NODE", options.never, "never promote this node; repeatable");
+  cli.option(
+      "--witness", "HOST[:PORT]",
+      [&options](const std::string& value) -> Result<Done> {
+        const auto address = parse_host_port(value);
+        if (!address) return address.error();
+        options.witnesses.push_back(*address);
+        return Done{};
+      },
+      "refuse when none of these can be reached by TCP (default port: 22); repeatable");
+  cli.count("--retries", options.retries, 1, 1000,
+            "tries in all before the primary counts as dead (default: 3)");
+  cli.seconds("--retry-interval", options.retry_interval_s, "wait between two tries (default: 1)");
+  cli.seconds("--probe-timeout", options.probe_timeout_s,
+              "time for the nodes to answer a probe (default: 3)");
+  cli.seconds("--deadline", options.deadline_s,
+              "time for the whole failover; at its end the safe state is sought (default: 120)");
+  cli.text("--vip", "ADDRESS[/PREFIX]", options.policy.vip, "virtual IP that follows the primary");
+  cli.text("--interface", "NAME", options.interface, "network interface of the virtual IP");
+  cli.command("--remote-command", options.remote_command,
+              "how to run a command on a node, {host} stands for it: ssh ha@{host}");
+  add_command_options(cli, options.policy);
+  cli.seconds("--hook-timeout", options.hook_timeout_s, "time for one command (default: 30)");
+  cli.text("--cluster-name", "NAME", options.cluster_name,
+           "name of the cluster's journal and lock (default: mysql)");
+  cli.text("--state-dir", "DIR", options.state_dir,
+           fmt::format("directory of the journal (default: {})", kStatedir).c_str());
+}
+
+Result<Done> complete_failover_options(const Cli& cli, FailoverOptions& options) {
+  if (const auto complete = complete_nodes(cli, options.cluster); !complete) return complete;
+  if (options.policy.repl_user.empty() && options.repl_defaults_file.empty()) {
+    options.policy.repl_user = options.cluster.repl_user;
+    if (!options.repl_password) options.repl_password = options.cluster.repl_password;
+  }
+  if (const auto read = read_repl_account(options); !read) return read;
+  if (const auto marked = mark_promotions(options); !marked) return marked;
+  if (!is_file_name(options.cluster_name))
+    return Error{Errc::kUsage, "--cluster-name: needs letters, digits, '.', '_' or '-'"};
+  if (options.interface.empty() != options.policy.vip.empty())
+    return Error{Errc::kUsage, "--vip and --interface belong together"};
+  if (options.policy.hosts_file.empty() && !options.cluster.incoming_directory.empty())
+    options.policy.hosts_file = options.cluster.incoming_directory + "/conf/pandora_ha_hosts.conf";
+  return Done{};
+}
+
+}  // namespace ha

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// The options of everything that plans or carries out a failover: the cluster, the policy, where
+// the journal is, and how long anything may take. All may stand in the --cluster file.
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/address.h"
+#include "common/cli.h"
+#include "common/failover/policy.h"
+#include "common/mysql/node_options.h"
+#include "common/result.h"
+
+namespace ha {
+
+struct FailoverOptions {
+  ClusterOptions cluster = {};
+  Policy policy = {};
+  std::optional<std::string> repl_password = {};
+  std::vector<HostPort> witnesses = {};
+  unsigned retries = 3;         // how often the primary is tried before it counts as dead
+  double retry_interval_s = 1;  // between two tries
+  double probe_timeout_s = 3;   // for the answers of all nodes
+  double deadline_s = 120;      // of the whole run
+  double hook_timeout_s = 30;   // of one command of the operator's
+  std::string cluster_name = "mysql";
+  std::string state_dir = {};  // set by add_failover_options to its default
+  std::string interface = {};  // of the virtual IP
+  std::vector<std::string> remote_command = {};
+
+  // Left by parse() for complete_failover_options().
+  std::string repl_defaults_file = {}, repl_group = "client";
+  std::vector<std::string> preferred = {}, never = {};
+};
+
+// Adds the node options and all of the above. The target must outlive parse().
+void add_failover_options(Cli& cli, FailoverOptions& options);
+
+// Completes what parse() left: the nodes, the replication account out of its file, which nodes are
+// preferred. Fails with kUsage.
+Result<Done> complete_failover_options(const Cli& cli, FailoverOptions& options);
+
+}  // namespace ha

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+#include "common/failover/run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "common/text.h"
+
+namespace ha {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr RunEnd kEnds[] = {RunEnd::kUnfinished, RunEnd::kDone, RunEnd::kReservations,
+                            RunEnd::kUndone, RunEnd::kFailed};
+
+Json step_to_json(const Step& step) {
+  Json undo = Json::array();
+  for (const Step& one : step.undo) undo.push_back(step_to_json(one));
+  return {{"number", step.number},     {"action", action_name(step.action)},
+          {"node", step.node},         {"sql", step.sql},
+          {"argv", step.argv},         {"text", step.text},
+          {"channel", step.channel},   {"other", step.other},
+          {"may_fail", step.may_fail}, {"undo", undo}};
+}
+
+Step step_from_json(const Json& json) {
+  const auto action = parse_action(json.at("action").get<std::string>());
+  if (!action) throw Json::other_error::create(501, "unknown action", &json);
+  Step step;
+  step.number = json.at("number");
+  step.action = *action;
+  step.node = json.at("node");
+  step.sql = json.at("sql").get<std::vector<std::string>>();
+  step.argv = json.at("argv").get<std::vector<std::string>>();
+  step.text = json.at("text");
+  step.channel = json.at("channel");
+  step.other = json.at("other");
+  step.may_fail = json.at("may_fail");
+  for (const Json& one : json.at("undo")) step.undo.push_back(step_from_json(one));
+  return step;
+}
+
+}  // namespace
+
+std::string plan_to_json(const Plan& plan) {
+  Json steps = Json::array();
+  for (const Step& step : plan.steps) steps.push_back(step_to_json(step));
+  Json json = {{"command", plan.command},
+               {"primary", plan.primary},
+               {"candidate", plan.candidate},
+               {"steps", steps},
+               {"reservations", plan.reservations},
+               {"return_sql", plan.return_sql},
+               {"hash", plan.hash}};
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Result<Plan> plan_from_json(std::string_view text) {
+  try {
+    const Json json = Json::parse(text);
+    Plan plan;
+    plan.command = json.at("command");
+    plan.primary = json.at("primary");
+    plan.candidate = json.at("candidate");
+    for (const Json& step : json.at("steps")) plan.steps.push_back(step_from_json(step));
+    plan.reservations = json.at("reservations").get<std::vector<std::string>>();
+    plan.return_sql = json.at("return_sql").get<std::vector<std::string>>();
+    plan.hash = json.at("hash");
+    return plan;
+  } catch (const Json::exception&) {
+    return Error{Errc::kBadData, "the plan in the journal is damaged"};
+  }
+}
+
+std::string_view run_end_name(RunEnd end) {
+  switch (end) {
+    case RunEnd::kUnfinished:
+      break;
+    case RunEnd::kDone:
+      return "done";
+    case RunEnd::kReservations:
+      return "reservations";
+    case RunEnd::kUndone:
+      return "undone";
+    case RunEnd::kFailed:
+      return "failed";
+  }
+  return "unfinished";
+}
+
+StepState Run::state_of(const Step& step) const {
+  const auto found = steps.find(step.number);
+  return found == steps.end() ? StepState::kOpen : found->second;
+}
+
+bool Run::opened() const {
+  return std::ranges::any_of(plan.steps, [this](const Step& step) {
+    return step.action == Action::kMakeWritable && state_of(step) != StepState::kOpen;
+  });
+}
+
+namespace {
+
+// Reads the records of a run in their order.
+class RunReader {
+ public:
+  explicit RunReader(Run& run) : run_(run) {}
+
+  void read(const JournalRecord& record) {
+    const std::string event = journal_value(record, "event");
+    time_s_ = parse_number(journal_value(record, "time")).value_or(0);
+    const std::string text = journal_value(record, "text");
+    if (event == "resumed") note("a later run goes on");
+    if (event == "acknowledged") {
+      run_.acknowledged = true;
+      note("acknowledged");
+    }
+    if (event == "end") read_end(journal_value(record, "outcome"), text);
+    const auto number = parse_integer(journal_value(record, "number"));
+    if (!number) return;
+    const std::pair<const char*, StepState> states[] = {{"step-begins", StepState::kBegun},
+                                                        {"step-done", StepState::kDone},
+                                                        {"step-failed", StepState::kFailed},
+                                                        {"undone", StepState::kUndone},
+                                                        {"undo-failed", StepState::kFailed}};
+    for (const auto& [name, state] : states)
+      if (event == name) run_.steps[static_cast<int>(*number)] = state;
+    if (event == "step-done")
+      for (const auto& [name, value] : record)
+        if (name != "time" && name != "event" && name != "number" && name != "text")
+          run_.facts[name] = value;
+    if (event != "step-begins") note(describe(static_cast<int>(*number), event, text));
+  }
+
+ private:
+  void read_end(const std::string& outcome, const std::string& text) {
+    for (const RunEnd end : kEnds)
+      if (outcome == run_end_name(end)) run_.end = end;
+    run_.ended_s = time_s_;
+    run_.text = text;
+    note(fmt::format("{}: {}", outcome, text));
+  }
+
+  std::string describe(int number, const std::string& event, const std::string& text) const {
+    const auto step = std::ranges::find(run_.plan.steps, number, &Step::number);
+    if (step == run_.plan.steps.end()) return fmt::format("step {}: {}", number, event);
+    const char* const result = event == "step-done"     ? ""
+                               : event == "step-failed" ? "FAILED "
+                               : event == "undone"      ? "undone "
+                                                        : "NOT undone ";
+    return fmt::format("{}{} {}{}{}", result, action_name(step->action),
+                       step->node.empty() ? "here" : step->node, text.empty() ? "" : ": ", text);
+  }
+
+  void note(std::string_view text) {
+    run_.timeline.push_back(fmt::format("{:+8.3f}s  {}", time_s_ - run_.begun_s, sanitize(text)));
+  }
+
+  Run& run_;
+  double time_s_ = 0;
+};
+
+}  // namespace
+
+Result<Run> read_run(const std::string& id, const std::vector<JournalRecord>& records) {
+  if (records.empty() || journal_value(records[0], "event") != "begin")
+    return Error{Errc::kBadData,
+                 fmt::format("the journal of run {} does not begin with a plan", id)};
+  auto plan = plan_from_json(journal_value(records[0], "plan"));
+  if (!plan) return plan.error();
+  Run run{id, std::move(*plan)};
+  run.begun_s = parse_number(journal_value(records[0], "time")).value_or(0);
+  RunReader reader(run);
+  for (const JournalRecord& record : records) reader.read(record);
+  return run;
+}
+
+}  // namespace ha

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// One run of a failover, a switchover or a return as its journal tells it: the plan, which steps
+// were begun and finished, and how it ended. Pure.
+//
+// The records, all with a "time" (seconds since the epoch):
+//   begin         command, primary, candidate, plan (JSON)
+//   step-begins   number
+//   step-done     number, text, and the facts that it found under their own names
+//   step-failed   number, text
+//   undone        number, text; undo-failed likewise
+//   resumed       by a later process
+//   end           outcome, text
+//   acknowledged
+
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/failover/plan.h"
+#include "common/journal.h"
+#include "common/result.h"
+
+namespace ha {
+
+using RunFacts = std::map<std::string, std::string>;
+
+enum class StepState { kOpen, kBegun, kDone, kFailed, kUndone };
+
+// How a run ended.
+enum class RunEnd {
+  kUnfinished,
+  kDone,
+  kReservations,  // done, but something of it has failed
+  kUndone,        // nothing was opened and everything is as it was
+  kFailed,        // nothing was opened, but something could not be taken back
+};
+
+// Returns "done", "reservations", "undone", "failed" or "unfinished".
+std::string_view run_end_name(RunEnd end);
+
+struct Run {
+  std::string id = {};
+  Plan plan = {};
+  double begun_s = 0;
+  std::optional<double> ended_s = {};
+  RunEnd end = RunEnd::kUnfinished;
+  std::string text = {};                   // why it ended so
+  std::map<int, StepState> steps = {};     // by number; absent: open
+  RunFacts facts = {};                     // what the steps found
+  std::vector<std::string> timeline = {};  // for people
+  bool acknowledged = false;
+
+  StepState state_of(const Step& step) const;
+  // True from the moment when the new primary may have been opened.
+  bool opened() const;
+};
+
+// Reads a run out of its records. Fails with kBadData when they do not begin with a plan.
+Result<Run> read_run(const std::string& id, const std::vector<JournalRecord>& records);
+
+// A plan as one line of JSON, and back. Secrets are never part of a plan.
+std::string plan_to_json(const Plan& plan);
+Result<Plan> plan_from_json(std::string_view text);
+
+}  // namespace ha

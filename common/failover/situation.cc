@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#include "common/failover/situation.h"
+
+#include <thread>
+
+#include "common/failover/witness.h"
+#include "common/mysql/probe.h"
+
+namespace ha {
+
+Situation look(const FailoverOptions& options) {
+  const Deadline deadline = Deadline::after(options.probe_timeout_s);
+  Witnesses witnesses = Witnesses::kNotAsked;
+  std::jthread asking([&] { witnesses = ask_witnesses(options.witnesses, deadline); });
+  Situation situation{probe_topology(options.cluster.nodes, options.cluster.mysql, deadline)};
+  asking.join();
+  situation.circumstances.witnesses = witnesses;
+  return situation;
+}
+
+Result<Done> add_history(const RunStore& store, double now_s, Circumstances& circumstances) {
+  const auto last = store.last_failover();
+  if (!last) return last.error();
+  if (*last) circumstances.last_failover_age_s = now_s - (*last)->begun_s;
+  return Done{};
+}
+
+}  // namespace ha

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// The view that a decision is made on: the topology as it is now, and what the journal and the
+// witnesses say of the moment.
+
+#pragma once
+
+#include "common/failover/options.h"
+#include "common/failover/run_store.h"
+#include "common/mysql/topology.h"
+
+namespace ha {
+
+struct Situation {
+  Topology topology;
+  Circumstances circumstances = {};
+};
+
+// Probes all nodes and asks the witnesses at the same time, within --probe-timeout.
+Situation look(const FailoverOptions& options);
+
+// Adds the age, at `now_s` seconds since the epoch, of the last failover that nobody acknowledged.
+// Fails when a journal cannot be read.
+Result<Done> add_history(const RunStore& store, double now_s, Circumstances& circumstances);
+
+}  // namespace ha

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#include "common/failover/tell.h"
+
+#include <fmt/format.h>
+#include <syslog.h>
+
+#include <cstdio>
+
+#include "common/text.h"
+
+namespace ha {
+
+namespace {
+
+constexpr double kNotifyBudget_s = 5;
+
+}  // namespace
+
+Say Teller::say() {
+  return [this](const std::string& line) {
+    lines_.push_back(fmt::format("{:+8.3f}s  {}", clock_.now_s() - begin_s_, sanitize(line)));
+    fmt::print("{}\n", lines_.back());
+    std::fflush(stdout);
+  };
+}
+
+int Teller::finish(const Cli& cli, const NotifyOptions& notify_options,
+                   const FailoverOutcome& outcome) const {
+  std::vector<std::string> details = outcome.details;
+  const int code = static_cast<int>(outcome.end);
+  if (outcome.run_id.empty()) return cli.finish(code, outcome.text, details);
+  syslog(LOG_DAEMON | (code == 0 ? LOG_NOTICE : LOG_ERR), "%s", sanitize(outcome.text).c_str());
+  if (notify_options.wanted()) {
+    const char* const words[] = {"done", "reservations", "failed"};
+    Notice notice{outcome.text,
+                  lines_,
+                  {{"run", outcome.run_id},
+                   {"failed", outcome.failed},
+                   {"successor", outcome.successor},
+                   {"outcome", words[code]}}};
+    notice.lines.insert(notice.lines.end(), details.begin(), details.end());
+    for (std::string& failure : notify(notify_options, notice, kNotifyBudget_s))
+      details.push_back(sanitize(failure));
+  }
+  return cli.finish(code, outcome.text, details);
+}
+
+}  // namespace ha

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// handle_mysql_failover: lets a replica take over when the primary's check says that it is dead.
+
+#include <fmt/format.h>
+#include <syslog.h>
+
+#include <algorithm>
+
+#include "common/cli.h"
+#include "common/engine/gate.h"
+#include "common/failover/failover.h"
+#include "common/failover/options.h"
+#include "common/failover/tell.h"
+
+namespace ha {
+
+namespace {
+
+// Of the budget, for taking back what was done when it ends.
+double reserve_s(double budget_s) { return std::min(15.0, budget_s / 3); }
+
+}  // namespace
+
+int plugin_main(const std::vector<std::string>& args) {
+  EventMacros event;
+  FailoverOptions options;
+  NotifyOptions notify;
+  Cli cli("handle_mysql_failover",
+          "Lets a replica take over from a dead primary, on an event of a monitoring engine.",
+          Cli::Kind::kHandler);
+  add_event_options(cli, event);
+  add_failover_options(cli, options);
+  add_notify_options(cli, notify);
+  if (const auto clean = refuse_control_bytes(args); !clean)
+    return cli.usage_error(clean.error().text);
+  if (const auto exit_code = cli.parse(args)) return *exit_code;
+  if (const auto complete = complete_failover_options(cli, options); !complete)
+    return cli.usage_error(complete.error().text);
+  if (const auto usable = check_notify_options(notify); !usable)
+    return cli.usage_error(usable.error().text);
+  const auto gate = judge_event(event);
+  if (!gate) return cli.usage_error(gate.error().text);
+  if (gate->meaning != EventMeaning::kTakeOver)
+    return cli.finish(0, fmt::format("nothing to do on {}", gate->event));
+
+  options.deadline_s = std::min(options.deadline_s, cli.timeout_s() - reserve_s(cli.timeout_s()));
+  cli.waiting_for("the failover, which the next run goes on with (see mysql_ha journal)");
+  openlog("handle_mysql_failover", LOG_PID, LOG_DAEMON);
+  SystemClock clock;
+  Teller teller(clock);
+  return teller.finish(cli, notify, run_failover(options, "", clock, teller.say()));
+}
+
+}  // namespace ha

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+// mysql_ha: the operator's tool for a cluster of MySQL or MariaDB servers.
+#include "plugins/mysql_ha.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/clock.h"
+#include "common/failover/failover.h"
+#include "common/failover/run_store.h"
+#include "common/failover/situation.h"
+#include "common/failover/tell.h"
+#include "common/text.h"
+
+namespace ha {
+
+namespace {
+
+enum ExitCode { kDone = 0, kReservations = 1, kRefused = 2 };
+
+struct CommandWord {
+  std::string_view name;
+  std::size_t least, most;  // words that may follow it
+  int (*run)(const Cli& cli, const MysqlHaOptions& options);
+};
+
+int run_failover_command(const Cli& cli, const MysqlHaOptions& options) {
+  SystemClock clock;
+  Teller teller(clock);
+  return teller.finish(cli, options.notify,
+                       run_failover(options.failover, options.plan_hash, clock, teller.say()));
+}
+
+int run_switchover_command(const Cli& cli, const MysqlHaOptions& options) {
+  SystemClock clock;
+  Teller teller(clock);
+  return teller.finish(cli, options.notify,
+                       run_switchover(options.failover, options.to, clock, teller.say()));
+}
+
+constexpr CommandWord kCommands[] = {
+    {"plan", 0, 0, run_plan},
+    {"failover", 0, 0, run_failover_command},
+    {"switchover", 0, 0, run_switchover_command},
+    {"journal", 0, 2, run_journal},
+};
+
+void add_options(Cli& cli, MysqlHaOptions& options) {
+  cli.operands("COMMAND [ARGUMENT]...", options.words);
+  add_failover_options(cli, options.failover);
+  cli.text("--assume-dead", "NODE", options.assume_dead,
+           "plan: as if this node, the primary, were dead");
+  cli.text("--plan-hash", "HASH", options.plan_hash,
+           "failover: refuse unless the plan still has this hash");
+  cli.text("--to", "NODE", options.to, "switchover: to this node (default: the best replica)");
+  cli.choice<bool>("--output", {{"text", false}, {"json", true}}, options.json,
+                   "status, plan and journal: print text (default) or json");
+  add_notify_options(cli, options.notify);
+}
+
+}  // namespace
+
+int run_plan(const Cli&, const MysqlHaOptions& options) {
+  Situation situation = look(options.failover);
+  situation.circumstances.assume_dead = !options.assume_dead.empty();
+  const auto store = RunStore::open(options.failover.state_dir, options.failover.cluster_name);
+  const auto added = store ? add_history(*store, SystemClock().now_s(), situation.circumstances)
+                           : Result<Done>(store.error());
+  Plan plan = plan_failover(situation.topology, options.failover.policy, situation.circumstances,
+                            options.assume_dead);
+  // Who may not read the journal can still be told what would be done.
+  if (!added) plan.reservations.push_back("the journal is not readable: " + added.error().text);
+  fmt::print("{}", options.json ? plan_to_json(plan) + "\n" : render(plan));
+  return plan.possible() ? kDone : kRefused;
+}
+
+namespace {
+
+int show_run(const Cli& cli, const MysqlHaOptions& options, const RunStore& store) {
+  const auto run = store.read(options.operand(1));
+  if (!run) return cli.finish(kRefused, run.error().text);
+  fmt::print("run {}: {} {} -> {}, {}\n", run->id, run->plan.command, run->plan.primary,
+             run->plan.candidate, run_end_name(run->end));
+  for (const std::string& line : run->timeline) fmt::print("{}\n", line);
+  return kDone;
+}
+
+int list_runs(const Cli& cli, const RunStore& store) {
+  const auto ids = store.ids();
+  if (!ids) return cli.finish(kRefused, ids.error().text);
+  for (const std::string& id : *ids) {
+    const auto run = store.read(id);
+    if (!run)
+      fmt::print("{}  {}\n", id, run.error().text);
+    else
+      fmt::print("{}  {:<10} {} -> {}  {}{}\n", id, run->plan.command, run->plan.primary,
+                 run->plan.candidate, run_end_name(run->end),
+                 run->acknowledged ? ", acknowledged" : "");
+  }
+  return kDone;
+}
+
+// Without an id: the newest run.
+int acknowledge_run(const Cli& cli, const MysqlHaOptions& options, const RunStore& store) {
+  const auto ids = store.ids();
+  if (!ids) return cli.finish(kRefused, ids.error().text);
+  if (ids->empty()) return cli.finish(kRefused, "there is no run to acknowledge");
+  const std::string id = options.operand(1).empty() ? ids->back() : options.operand(1);
+  if (const auto run = store.read(id); !run) return cli.finish(kRefused, run.error().text);
+  auto journal = store.journal(id);
+  if (!journal) return cli.finish(kRefused, journal.error().text);
+  const auto written = journal->append(
+      {{"time", fmt::format("{:.3f}", SystemClock().now_s())}, {"event", "acknowledged"}});
+  if (!written) return cli.finish(kRefused, written.error().text);
+  return cli.finish(kDone, fmt::format("run {} is acknowledged", id));
+}
+
+}  // namespace
+
+int run_journal(const Cli& cli, const MysqlHaOptions& options) {
+  auto store = RunStore::open(options.failover.state_dir, options.failover.cluster_name);
+  if (!store) return cli.finish(kRefused, "--state-dir: " + store.error().text);
+  const std::string what = options.operand(0);
+  if (what.empty()) return list_runs(cli, *store);
+  if (what == "show" && !options.operand(1).empty()) return show_run(cli, options, *store);
+  if (what == "ack") return acknowledge_run(cli, options, *store);
+  return cli.usage_error("journal: expected nothing, show ID or ack [ID]");
+}
+
+int plugin_main(const std::vector<std::string>& args) {
+  MysqlHaOptions options;
+  Cli cli("mysql_ha", "Shows, plans and carries out who is the primary of a cluster.",
+          Cli::Kind::kTool);
+  add_options(cli, options);
+  if (const auto exit_code = cli.parse(args)) return *exit_code;
+  std::vector<std::string> names;
+  for (const CommandWord& command : kCommands) names.emplace_back(command.name);
+  const std::string word = options.words.empty() ? "" : options.words[0];
+  const auto command = std::ranges::find(kCommands, word, &CommandWord::name);
+  if (command == std::end(kCommands))
+    return cli.usage_error(
+        fmt::format("'{}' is not one of the commands: {}", sanitize(word), join(names, ", ")));
+  const std::size_t operands = options.words.size() - 1;
+  if (operands < command->least || operands > command->most)
+    return cli.usage_error(fmt::format("{}: wrong number of arguments (see --help)", word));
+  if (const auto complete = complete_failover_options(cli, options.failover); !complete)
+    return cli.usage_error(complete.error().text);
+  if (const auto usable = check_notify_options(options.notify); !usable)
+    return cli.usage_error(usable.error().text);
+  return command->run(cli, options);
+}
+
+}  // namespace ha
