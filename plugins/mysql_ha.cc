@@ -39,10 +39,18 @@ int run_switchover_command(const Cli& cli, const MysqlHaOptions& options) {
                        run_switchover(options.failover, options.to, clock, teller.say()));
 }
 
+int run_rejoin_command(const Cli& cli, const MysqlHaOptions& options) {
+  SystemClock clock;
+  Teller teller(clock);
+  return teller.finish(cli, options.notify,
+                       run_rejoin(options.failover, options.operand(0), clock, teller.say()));
+}
+
 constexpr CommandWord kCommands[] = {
     {"plan", 0, 0, run_plan},
     {"failover", 0, 0, run_failover_command},
     {"switchover", 0, 0, run_switchover_command},
+    {"rejoin", 1, 1, run_rejoin_command},
     {"journal", 0, 2, run_journal},
 };
 

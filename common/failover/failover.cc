@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "common/failover/executor.h"
 #include "common/failover/live_actions.h"
+#include "common/failover/rescue.h"
 #include "common/failover/run_store.h"
 #include "common/failover/situation.h"
 #include "common/text.h"
@@ -58,7 +60,77 @@ class Manager {
         situation.topology);
   }
 
+  FailoverOutcome rejoin(const std::string& node) {
+    if (auto obstacle = prepare()) return *obstacle;
+    Situation situation = look(options_);
+    if (unfinished_) {
+      auto outcome = settle(*unfinished_, situation);
+      if (!settled_) return outcome;
+      situation = look(options_);
+    }
+    const auto record = find_record(node, situation.topology);
+    if (!record) return refusal("rejoin refused: " + record.error().text);
+    Plan plan =
+        plan_rejoin(situation.topology, options_.policy, situation.circumstances, node, *record);
+    if (plan.refusal != Refusal::kDiverged) return carry_out(std::move(plan), situation.topology);
+    // Its transactions are saved all the same.
+    const std::string why = std::exchange(plan.reason, "");
+    plan.refusal = Refusal::kNone;
+    FailoverOutcome outcome = carry_out(std::move(plan), situation.topology);
+    const bool saved = outcome.end != FailoverEnd::kRefused;
+    outcome.text = fmt::format(
+        "rejoin refused: {}. {}", why,
+        saved ? fmt::format("They are saved, {} is read-only now and needs a copy of {}'s data: "
+                            "mysql_ha resync {}",
+                            node, outcome.failed, node)
+              : "They could not be saved: " + outcome.text);
+    outcome.end = FailoverEnd::kRefused;
+    return outcome;
+  }
+
  private:
+  // Returns what the journal tells of the change in which `name` was replaced by the present
+  // primary. A record that is older than the last change tells nothing any more.
+  Result<std::optional<CrashRecord>> find_record(const std::string& name,
+                                                 const Topology& topology) const {
+    const auto ids = store_->ids();
+    if (!ids) return ids.error();
+    for (auto id = ids->rbegin(); id != ids->rend(); ++id) {
+      const auto run = store_->read(*id);
+      if (!run) return run.error();
+      if (!run->opened()) continue;
+      if (run->plan.primary != name) break;
+      return complete_record(*run, topology);
+    }
+    return std::optional<CrashRecord>();
+  }
+
+  // Without GTIDs the node's own binlog tells what it wrote after the change.
+  Result<std::optional<CrashRecord>> complete_record(const Run& run,
+                                                     const Topology& topology) const {
+    CrashRecord record{run.plan.candidate,
+                       run.plan.by_gtid,
+                       run.plan.channel,
+                       run.plan.tls,
+                       position_of(run.facts, "applied"),
+                       position_of(run.facts, "binlog")};
+    const auto node = std::ranges::find(topology.nodes, run.plan.primary, &Node::name);
+    if (record.by_gtid || node == topology.nodes.end() || !node->facts)
+      return std::optional(record);
+    const auto session = connect(options_for_node(options_.cluster.mysql, node->host, node->port));
+    if (!session) return session.error();
+    const auto beyond = count_after(**session, record.applied);
+    if (!beyond) return beyond.error();
+    record.transactions_beyond = *beyond;
+    return std::optional(record);
+  }
+
+  static BinlogPosition position_of(const RunFacts& facts, const std::string& name) {
+    const auto file = facts.find(name + "_file"), offset = facts.find(name + "_position");
+    if (file == facts.end() || offset == facts.end()) return {};
+    return {file->second, static_cast<std::uint64_t>(parse_integer(offset->second).value_or(0))};
+  }
+
   static FailoverOutcome refusal(std::string text) {
     return {FailoverEnd::kRefused, std::move(text)};
   }
@@ -100,8 +172,7 @@ class Manager {
     if (!journal) return refused(plan, journal.error().text);
     Executor executor = make_executor(*journal, plan, topology, id);
     if (const auto begun = executor.begin(plan); !begun) return refused(plan, begun.error().text);
-    say_(fmt::format("{}: {} takes over from {} (run {})", plan.command, plan.candidate,
-                     plan.primary, id));
+    say_(fmt::format("{}: {} for {} (run {})", plan.command, plan.candidate, plan.primary, id));
     return tell(plan, id, executor.go_on(deadline_));
   }
 
@@ -155,8 +226,8 @@ class Manager {
       case RunEnd::kDone:
       case RunEnd::kReservations:
         outcome.end = run.end == RunEnd::kDone ? FailoverEnd::kDone : FailoverEnd::kReservations;
-        outcome.text =
-            fmt::format("{} done: {} replaces {}", plan.command, plan.candidate, plan.primary);
+        outcome.text = fmt::format("{} done: {} {} {}", plan.command, plan.candidate,
+                                   plan.command == "rejoin" ? "follows" : "replaces", plan.primary);
         break;
       case RunEnd::kUndone:
         outcome.text = fmt::format("{} ended, everything is as it was: {}", plan.command, run.text);
@@ -192,6 +263,11 @@ class Manager {
 FailoverOutcome run_failover(const FailoverOptions& options, const std::string& plan_hash,
                              Clock& clock, const Say& say) {
   return Manager(options, clock, say).failover(plan_hash);
+}
+
+FailoverOutcome run_rejoin(const FailoverOptions& options, const std::string& node, Clock& clock,
+                           const Say& say) {
+  return Manager(options, clock, say).rejoin(node);
 }
 
 FailoverOutcome run_switchover(const FailoverOptions& options, const std::string& to, Clock& clock,

@@ -36,4 +36,9 @@ FailoverOutcome run_failover(const FailoverOptions& options, const std::string& 
 FailoverOutcome run_switchover(const FailoverOptions& options, const std::string& to, Clock& clock,
                                const Say& say);
 
+// Makes a replica of `node`, which was the primary or follows the wrong one. Transactions that only
+// it has are saved first, and then it is refused.
+FailoverOutcome run_rejoin(const FailoverOptions& options, const std::string& node, Clock& clock,
+                           const Say& say);
+
 }  // namespace ha

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -142,6 +143,8 @@ Result<StepResult> LiveActions::perform_sql(const Step& step, SqlSession& sessio
       return record(session);
     case Action::kRescue:
       return rescue(step, known, deadline);
+    case Action::kSaveExtra:
+      return save_extra(step, session, deadline);
     case Action::kPromote:
       return promote(step, session, known);
     case Action::kRepoint:
@@ -234,13 +237,16 @@ Result<ProcessOutcome> LiveActions::run_program(const std::vector<std::string>& 
                                        std::pair("applied_position", "HA_BINLOG_POSITION")})
     if (const auto found = known.find(fact); found != known.end())
       command.environment.emplace_back(variable, found->second);
-  return process_.run(command,
-                      Deadline::after(std::min(deadline.remaining_s(), options_.hook_timeout_s)));
+  return process_.run(command, deadline);
+}
+
+Deadline LiveActions::hook_deadline(const Deadline& deadline) const {
+  return Deadline::after(std::min(deadline.remaining_s(), options_.hook_timeout_s));
 }
 
 Result<StepResult> LiveActions::run_command(const Step& step, const RunFacts& known,
                                             const Deadline& deadline) {
-  const auto outcome = run_program(step.argv, known, deadline);
+  const auto outcome = run_program(step.argv, known, hook_deadline(deadline));
   if (!outcome) return outcome.error();
   const std::string text = fmt::format("{} {}: {}", step.argv[0], describe(*outcome),
                                        shorten(sanitize(trim(outcome->output)), 300));
@@ -252,7 +258,7 @@ Result<StepResult> LiveActions::run_command(const Step& step, const RunFacts& kn
 Result<StepResult> LiveActions::run_fence(const Step& step, const RunFacts& known,
                                           const Deadline& deadline) {
   constexpr int kOperatorAccepts = 10;
-  const auto outcome = run_program(step.argv, known, deadline);
+  const auto outcome = run_program(step.argv, known, hook_deadline(deadline));
   if (!outcome) return outcome.error();
   const bool accepted =
       outcome->end == ProcessOutcome::End::kExited && outcome->code == kOperatorAccepts;
@@ -415,6 +421,44 @@ Result<StepResult> LiveActions::rescue(const Step& step, const RunFacts& known,
   if (!applied) return applied.error();
   return StepResult{fmt::format("{} transactions applied, kept in {}", *applied, path),
                     {{"rescued", std::to_string(*applied)}}};
+}
+
+// Writes what only this node has into a file that people can read and the mysql client can apply.
+Result<StepResult> LiveActions::save_extra(const Step& step, SqlSession& session,
+                                           const Deadline& deadline) {
+  auto other = take(step.other);
+  if (!other) return other.error();
+  const auto known = read_history(**other, 0);
+  give_back(step.other, std::move(*other));
+  if (!known) return known.error();
+  const auto facts = read_server_facts(session);
+  if (!facts) return facts.error();
+  const auto logs = session.query("SHOW BINARY LOGS");
+  if (!logs) return logs.error();
+  if (logs->cells.empty()) return failure("it has no binlog");
+  const Node* const node = find(step.node);
+  const std::string path = fmt::format("{}/{}.extra.sql", directory_, run_id_);
+  const std::string login = fmt::format("{}/{}.cnf", directory_, run_id_);
+  const Flavour flavour = facts->version.flavour;
+  std::vector<std::string> argv = options_.binlog_command;
+  if (argv.empty()) argv = {flavour == Flavour::kMysql ? "mysqlbinlog" : "mariadb-binlog"};
+  argv.push_back("--defaults-extra-file=" + login);
+  for (std::string& word :
+       binlog_arguments(*node, step.position, Row(*logs, 0).text("Log_name").value_or(""),
+                        facts->history, *known))
+    argv.push_back(std::move(word));
+  const auto written = write_file_atomic(login, client_options(options_.cluster.mysql, flavour));
+  if (!written) return written.error();
+  const auto outcome = run_program(argv, {}, deadline, path);
+  unlink(login.c_str());
+  if (!outcome) return outcome.error();
+  if (!outcome->succeeded())
+    return failure(fmt::format("{} {}: {}", argv[0], describe(*outcome),
+                               shorten(sanitize(trim(outcome->output)), 300)));
+  const auto count = count_transactions(path);
+  if (!count) return count.error();
+  return StepResult{fmt::format("{} transactions saved in {}", *count, path),
+                    {{"saved", std::to_string(*count)}, {"saved_in", path}}};
 }
 
 Result<StepResult> LiveActions::promote(const Step& step, SqlSession& session,

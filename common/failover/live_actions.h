@@ -43,6 +43,7 @@ class LiveActions : public Actions {
                                    const Deadline& deadline);
   Result<StepResult> record(SqlSession& session);
   Result<StepResult> rescue(const Step& step, const RunFacts& known, const Deadline& deadline);
+  Result<StepResult> save_extra(const Step& step, SqlSession& session, const Deadline& deadline);
   Result<StepResult> promote(const Step& step, SqlSession& session, const RunFacts& known);
   Result<StepResult> follow_source(const Step& step, SqlSession& session, const RunFacts& known,
                                    const Deadline& deadline);
@@ -55,6 +56,7 @@ class LiveActions : public Actions {
                        const RunFacts& known) const;
   Result<ProcessOutcome> run_program(const std::vector<std::string>& argv, const RunFacts& known,
                                      const Deadline& deadline, const std::string& output_file = "");
+  Deadline hook_deadline(const Deadline& deadline) const;
   Result<Session> connect_to(const std::string& name) const;
   Result<Session> take(const std::string& name);
   void give_back(const std::string& node, Session session);

@@ -134,6 +134,8 @@ void add_failover_options(Cli& cli, FailoverOptions& options) {
   cli.text("--interface", "NAME", options.interface, "network interface of the virtual IP");
   cli.command("--remote-command", options.remote_command,
               "how to run a command on a node, {host} stands for it: ssh ha@{host}");
+  cli.command("--binlog-command", options.binlog_command,
+              "how to run mysqlbinlog for a rejoin (default: mysqlbinlog or mariadb-binlog)");
   add_command_options(cli, options.policy);
   cli.seconds("--hook-timeout", options.hook_timeout_s, "time for one command (default: 30)");
   cli.text("--cluster-name", "NAME", options.cluster_name,

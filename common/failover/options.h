@@ -29,6 +29,7 @@ struct FailoverOptions {
   std::string state_dir = {};  // set by add_failover_options to its default
   std::string interface = {};  // of the virtual IP
   std::vector<std::string> remote_command = {};
+  std::vector<std::string> binlog_command = {};  // empty: mysqlbinlog or mariadb-binlog
 
   // Left by parse() for complete_failover_options().
   std::string repl_defaults_file = {}, repl_group = "client";

@@ -80,6 +80,7 @@ struct Step {
   std::string text = {};               // for people: what it is for or waits for
   std::string channel = {};            // the replication channel that it is about
   std::string other = {};              // the node that it follows or waits for; the file to write
+  BinlogPosition position = {};        // kSaveExtra: where to begin, no file: at the beginning
   bool may_fail = false;               // a failure is a reservation, it ends nothing
   std::vector<Step> undo = {};         // takes it back, as long as nobody was opened
 
@@ -115,8 +116,11 @@ struct Plan {
   std::vector<Rejection> rejected = {};
   std::vector<std::string> reservations = {};  // it can be done, but
   LossForecast loss = {};
-  std::vector<std::string> return_sql = {};  // lets the old primary follow the new one
-  std::string hash = {};                     // 16 hexadecimal digits
+  // How the candidate followed the primary, for the latter's return.
+  bool by_gtid = false;
+  std::string channel = {};
+  ChannelTls tls = {};
+  std::string hash = {};  // 16 hexadecimal digits
 
   bool possible() const { return refusal == Refusal::kNone; }
 };
@@ -128,6 +132,24 @@ Plan plan_failover(const Topology& topology, const Policy& policy,
 // Plans to let `to` take over from the live primary; empty: the best replica does.
 Plan plan_switchover(const Topology& topology, const Policy& policy,
                      const Circumstances& circumstances, std::string_view to);
+
+// What the journal tells of the change after which a node is to return.
+struct CrashRecord {
+  std::string candidate = {};  // who replaced it
+  bool by_gtid = false;
+  std::string channel = {};  // that the candidate had to it
+  ChannelTls tls = {};
+  BinlogPosition applied = {};  // how far the candidate had the node's binlog
+  BinlogPosition binlog = {};   // where the candidate's own ended then
+  // How many transactions the node's binlog has after `applied`; nullopt when it does not tell.
+  std::optional<std::uint64_t> transactions_beyond = {};
+};
+
+// Plans the return of `node` as a replica of the node that accepts writes: plan.candidate is the
+// node, plan.primary its new source. A node that has transactions of its own is refused
+// (kDiverged), and the steps of that plan close it and save them.
+Plan plan_rejoin(const Topology& topology, const Policy& policy, const Circumstances& circumstances,
+                 std::string_view node, const std::optional<CrashRecord>& record);
 
 // Prints a plan for people; the last line is "plan hash: HEX". A refusal is printed with its
 // reason and the rejected candidates, without a hash.

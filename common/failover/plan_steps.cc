@@ -194,7 +194,10 @@ void StepWriter::drain() {
 }
 
 void StepWriter::record() {
-  plan_.return_sql = new_replica_statements(primary_, *channel_of(roles_.candidate), candidate_);
+  const ChannelStatus& channel = *channel_of(roles_.candidate);
+  plan_.by_gtid = channel.uses_gtid;
+  plan_.channel = channel.name;
+  plan_.tls = channel.tls;
   add(Action::kRecord, candidate_, {}, "who had what, for the return of " + primary_.name);
 }
 
@@ -228,7 +231,7 @@ void StepWriter::promote() {
 std::vector<std::string> StepWriter::new_replica_statements(const Node& node,
                                                             const ChannelStatus& like,
                                                             const Node& source) const {
-  const Version& version = node.facts ? node.facts->version : candidate_.facts->version;
+  const Version& version = node.facts->version;
   const ReplicationLogin login{policy_.repl_user, kReplPassword, like.tls};
   std::optional<LogPosition> position;
   if (!like.uses_gtid && &node == &candidate_)
@@ -333,8 +336,8 @@ void StepWriter::open() {
 void StepWriter::demote() {
   const ChannelStatus& like = *channel_of(roles_.candidate);
   add(Action::kUnblock, primary_, {"UNLOCK TABLES"}, "it stays read-only");
-  Step follow =
-      at(Action::kRepoint, primary_, plan_.return_sql, "the old primary follows the new one");
+  Step follow = at(Action::kRepoint, primary_, new_replica_statements(primary_, like, candidate_),
+                   "the old primary follows the new one");
   follow.channel = like.name;
   follow.other = candidate_.name;
   add(std::move(follow));

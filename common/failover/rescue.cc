@@ -6,6 +6,7 @@
 #include <fstream>
 #include <string_view>
 
+#include "common/mysql/options.h"
 #include "common/text.h"
 
 namespace ha {
@@ -45,19 +46,140 @@ Result<Done> for_each_statement(std::istream& text,
   return Done{};
 }
 
+// MySQL sets GTID_NEXT, to ANONYMOUS without GTIDs and to AUTOMATIC at the end; MariaDB has numbers
+// always.
+bool begins_transaction(std::string_view statement) {
+  const std::size_t next = statement.find("SET @@SESSION.GTID_NEXT= '");
+  return (next != statement.npos && statement.find("AUTOMATIC", next) == statement.npos) ||
+         statement.find("SET @@session.gtid_seq_no=") != statement.npos;
+}
+
+Result<std::uint64_t> count_transactions(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) return Error{Errc::kMissing, "cannot read " + path};
+  std::uint64_t count = 0;
+  for (std::string line; std::getline(file, line);)
+    if (!line.starts_with('#') && begins_transaction(line)) ++count;
+  return count;
+}
+
 Result<std::uint64_t> apply_events(const std::string& path, SqlSession& session) {
   std::ifstream file(path);
-  std::uint64_t commits = 0;
+  if (!file) return Error{Errc::kMissing, "cannot read " + path};
+  std::uint64_t begun = 0;
   const auto done = for_each_statement(file, [&](const std::string& sql) -> Result<Done> {
-    if (const auto rows = session.query(sql); !rows) return rows.error();
-    const std::string word = to_lower(trim(sql).substr(0, 6));
-    if (word == "commit") ++commits;
+    // A command to the mysql client: it would choose a character set.
+    if (sql.starts_with("/*!\\C ")) return Done{};
+    if (begins_transaction(sql)) ++begun;
+    const auto rows = session.query(sql);
+    if (!rows) return rows.error();
     return Done{};
   });
   if (!done)
-    return Error{done.error().code,
-                 fmt::format("after {} transactions: {}", commits, done.error().text)};
-  return commits;
+    return Error{done.error().code, fmt::format("{} of the rescued transactions applied, then: {}",
+                                                begun > 0 ? begun - 1 : 0, done.error().text)};
+  return begun;
+}
+
+namespace {
+
+// Where MariaDB's tool is to begin: after the last transaction of each domain that both have.
+std::string common_position(const MariadbHistory& own, const MariadbHistory& known) {
+  std::vector<std::string> gtids;
+  const MariadbGtids theirs = unite(known.binlog_state, known.current_position);
+  for (const MariadbGtid& newest : own.binlog_state.newest())
+    if (const auto last = theirs.last(newest.domain, newest.server))
+      gtids.push_back(print(MariadbGtid{newest.domain, newest.server, *last}));
+  return join(gtids, ",");
+}
+
+// As an option file wants it.
+std::string quoted_option(std::string_view value) {
+  std::string text = "\"";
+  for (const char c : value) {
+    if (c == '"' || c == '\\') text += '\\';
+    text += c;
+  }
+  return text + "\"";
+}
+
+}  // namespace
+
+std::vector<std::string> binlog_arguments(const Node& node, const BinlogPosition& from,
+                                          const std::string& first_file, const History& own,
+                                          const History& known) {
+  std::vector<std::string> words = {"--read-from-remote-server", "--host=" + node.host,
+                                    fmt::format("--port={}", node.port), "--to-last-log", "-vv"};
+  std::string position;
+  if (const auto* mine = std::get_if<MysqlHistory>(&own),
+      *theirs = std::get_if<MysqlHistory>(&known);
+      mine && theirs)
+    words.push_back("--include-gtids=" +
+                    subtract(mine->executed, unite(theirs->executed, theirs->retrieved)).print());
+  if (!from.file.empty()) {
+    position = std::to_string(from.offset);
+  } else if (const auto* mine = std::get_if<MariadbHistory>(&own),
+             *theirs = std::get_if<MariadbHistory>(&known);
+             mine && theirs) {
+    position = common_position(*mine, *theirs);
+  }
+  if (!position.empty()) words.push_back("--start-position=" + position);
+  words.push_back(from.file.empty() ? first_file : from.file);
+  return words;
+}
+
+std::string client_options(const MysqlOptions& options, Flavour flavour) {
+  MysqlOptions account = options;
+  if (!options.defaults_file.empty())
+    if (const auto file = check_defaults_file(options.defaults_file, options.defaults_group)) {
+      if (account.user.empty()) account.user = file->user;
+      if (!account.password) account.password = file->password;
+    }
+  std::string text = "[client]\n";
+  const auto add = [&text](std::string_view name, std::string_view value) {
+    if (!value.empty()) text += fmt::format("{}={}\n", name, quoted_option(value));
+  };
+  add("user", account.user);
+  add("password", account.password.value_or(""));
+  add("ssl-ca", account.ca);
+  add("ssl-capath", account.ca_directory);
+  add("ssl-cert", account.certificate);
+  add("ssl-key", account.key);
+  const TlsMode mode = effective_tls_mode(account);
+  if (flavour == Flavour::kMysql) {
+    constexpr const char* kModes[] = {"DISABLED", "PREFERRED", "REQUIRED", "VERIFY_CA",
+                                      "VERIFY_IDENTITY"};
+    add("ssl-mode", kModes[static_cast<std::size_t>(mode)]);
+  } else if (mode >= TlsMode::kRequired) {
+    text += mode == TlsMode::kVerifyIdentity ? "ssl\nssl-verify-server-cert\n" : "ssl\n";
+  }
+  return text;
+}
+
+Result<std::optional<std::uint64_t>> count_after(SqlSession& session,
+                                                 const BinlogPosition& position) {
+  const auto logs = session.query("SHOW BINARY LOGS");
+  if (!logs) return logs.error();
+  bool found = false;
+  std::uint64_t count = 0;
+  for (std::size_t i = 0; i < logs->cells.size() && count < kMostCounted; ++i) {
+    const std::string file = Row(*logs, i).text("Log_name").value_or("");
+    const bool first = file == position.file;
+    found = found || first;
+    if (!found) continue;
+    constexpr std::uint64_t kFirstEvent = 4;
+    const auto events =
+        session.query(fmt::format("SHOW BINLOG EVENTS IN {} FROM {} LIMIT {}", quote_string(file),
+                                  first ? position.offset : kFirstEvent, kMostCounted));
+    if (!events) return events.error();
+    for (std::size_t e = 0; e < events->cells.size(); ++e) {
+      const std::string type = to_lower(Row(*events, e).text("Event_type").value_or(""));
+      // Not Gtid_list or Previous_gtids.
+      if (type == "gtid" || type == "anonymous_gtid" || type == "gtid_tagged") ++count;
+    }
+  }
+  if (!found) return std::optional<std::uint64_t>();
+  return std::optional(count);
 }
 
 }  // namespace ha

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Applies to a server what mysqlbinlog has printed: the events that only a dead primary's disk
-// still had. Read as the mysql client reads it, statement by statement.
+// The text that mysqlbinlog prints: transactions that only a dead primary's disk still had, or that
+// only a diverged server has. Read as the mysql client reads it, statement by statement.
 
 #pragma once
 
@@ -8,8 +8,10 @@
 #include <functional>
 #include <iosfwd>
 #include <string>
+#include <string_view>
 
 #include "common/mysql/session.h"
+#include "common/mysql/topology.h"
 #include "common/result.h"
 
 namespace ha {
@@ -19,8 +21,31 @@ namespace ha {
 Result<Done> for_each_statement(std::istream& text,
                                 const std::function<Result<Done>(const std::string&)>& take);
 
-// Runs the statements of a file and returns how many transactions were committed. Stops at the
-// first error, which says how many had been.
+// True for the statement, or the line, that gives the next transaction its identity. There is one
+// before each transaction, with or without GTIDs.
+bool begins_transaction(std::string_view statement);
+
+// Returns how many transactions the text in a file has.
+Result<std::uint64_t> count_transactions(const std::string& path);
+
+// Returns the arguments with which mysqlbinlog prints, from a live node, what it has and `known`
+// lacks: from `from` on when that has a file, else from the beginning of `first_file`. Where the
+// tool cannot tell by GTID, it prints more rather than less.
+std::vector<std::string> binlog_arguments(const Node& node, const BinlogPosition& from,
+                                          const std::string& first_file, const History& own,
+                                          const History& known);
+
+// Returns a MySQL option file with the account and TLS settings of `options`.
+std::string client_options(const MysqlOptions& options, Flavour flavour);
+
+// Returns how many transactions a server's binlog has after a position, counting no further than
+// kMostCounted; nullopt when it has no such file any more.
+inline constexpr std::uint64_t kMostCounted = 100000;
+Result<std::optional<std::uint64_t>> count_after(SqlSession& session,
+                                                 const BinlogPosition& position);
+
+// Runs the statements of a file and returns how many transactions they were. Stops at the first
+// error, which says how many were applied.
 Result<std::uint64_t> apply_events(const std::string& path, SqlSession& session);
 
 }  // namespace ha

@@ -20,11 +20,12 @@ constexpr RunEnd kEnds[] = {RunEnd::kUnfinished, RunEnd::kDone, RunEnd::kReserva
 Json step_to_json(const Step& step) {
   Json undo = Json::array();
   for (const Step& one : step.undo) undo.push_back(step_to_json(one));
-  return {{"number", step.number},     {"action", action_name(step.action)},
-          {"node", step.node},         {"sql", step.sql},
-          {"argv", step.argv},         {"text", step.text},
-          {"channel", step.channel},   {"other", step.other},
-          {"may_fail", step.may_fail}, {"undo", undo}};
+  return {{"number", step.number},      {"action", action_name(step.action)},
+          {"node", step.node},          {"sql", step.sql},
+          {"argv", step.argv},          {"text", step.text},
+          {"channel", step.channel},    {"other", step.other},
+          {"file", step.position.file}, {"offset", step.position.offset},
+          {"may_fail", step.may_fail},  {"undo", undo}};
 }
 
 Step step_from_json(const Json& json) {
@@ -39,9 +40,25 @@ Step step_from_json(const Json& json) {
   step.text = json.at("text");
   step.channel = json.at("channel");
   step.other = json.at("other");
+  step.position = {json.at("file"), json.at("offset")};
   step.may_fail = json.at("may_fail");
   for (const Json& one : json.at("undo")) step.undo.push_back(step_from_json(one));
   return step;
+}
+
+Json tls_to_json(const ChannelTls& tls) {
+  return {{"used", tls.used},
+          {"verifies", tls.verifies},
+          {"ca", tls.ca},
+          {"ca_directory", tls.ca_directory},
+          {"certificate", tls.certificate},
+          {"key", tls.key},
+          {"ciphers", tls.ciphers}};
+}
+
+ChannelTls tls_from_json(const Json& json) {
+  return {json.at("used"),        json.at("verifies"), json.at("ca"),     json.at("ca_directory"),
+          json.at("certificate"), json.at("key"),      json.at("ciphers")};
 }
 
 }  // namespace
@@ -49,13 +66,10 @@ Step step_from_json(const Json& json) {
 std::string plan_to_json(const Plan& plan) {
   Json steps = Json::array();
   for (const Step& step : plan.steps) steps.push_back(step_to_json(step));
-  Json json = {{"command", plan.command},
-               {"primary", plan.primary},
-               {"candidate", plan.candidate},
-               {"steps", steps},
-               {"reservations", plan.reservations},
-               {"return_sql", plan.return_sql},
-               {"hash", plan.hash}};
+  Json json = {
+      {"command", plan.command}, {"primary", plan.primary},           {"candidate", plan.candidate},
+      {"steps", steps},          {"reservations", plan.reservations}, {"by_gtid", plan.by_gtid},
+      {"channel", plan.channel}, {"tls", tls_to_json(plan.tls)},      {"hash", plan.hash}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -68,7 +82,9 @@ Result<Plan> plan_from_json(std::string_view text) {
     plan.candidate = json.at("candidate");
     for (const Json& step : json.at("steps")) plan.steps.push_back(step_from_json(step));
     plan.reservations = json.at("reservations").get<std::vector<std::string>>();
-    plan.return_sql = json.at("return_sql").get<std::vector<std::string>>();
+    plan.by_gtid = json.at("by_gtid");
+    plan.channel = json.at("channel");
+    plan.tls = tls_from_json(json.at("tls"));
     plan.hash = json.at("hash");
     return plan;
   } catch (const Json::exception&) {

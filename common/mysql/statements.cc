@@ -52,6 +52,10 @@ std::string forget_source(const Version& version, std::string_view channel) {
   return on_channel(version, "RESET", "ALL", channel);
 }
 
+LogPosition log_position(const BinlogPosition& position) {
+  return {quote_string(position.file), std::to_string(position.offset)};
+}
+
 namespace {
 
 // The account and TLS options of a new channel; `word` is SOURCE or MASTER.

@@ -30,6 +30,8 @@ struct LogPosition {
   std::string file, offset;
 };
 
+LogPosition log_position(const BinlogPosition& position);
+
 // What a server needs that never followed anybody. The password is SQL too.
 struct ReplicationLogin {
   std::string user, password;

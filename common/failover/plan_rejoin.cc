@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/failover/plan_steps.h"
+#include "common/mysql/statements.h"
+#include "common/text.h"
+
+namespace ha {
+
+namespace {
+
+class RejoinPlanner {
+ public:
+  RejoinPlanner(const Topology& topology, const Policy& policy, const Circumstances& moment,
+                const std::optional<CrashRecord>& record)
+      : topology_(topology), policy_(policy), moment_(moment), record_(record) {
+    plan_.command = "rejoin";
+  }
+
+  Plan plan(std::string_view name) {
+    find_roles(name);
+    if (!refused() && !moment_.lock_holder.empty())
+      refuse(Refusal::kLocked, "another run holds the lock: " + moment_.lock_holder);
+    if (!refused()) judge_history();
+    if (!refused()) plan_.hash = hash_of(plan_, topology_);
+    return std::move(plan_);
+  }
+
+ private:
+  bool refused() const { return !plan_.possible(); }
+
+  void refuse(Refusal refusal, std::string reason) {
+    plan_.refusal = refusal;
+    plan_.reason = std::move(reason);
+  }
+
+  // The node that is to return, and the one that accepts writes beside it.
+  void find_roles(std::string_view name) {
+    plan_.candidate = name;
+    for (const Node& node : topology_.nodes) {
+      if (node.name == name) node_ = &node;
+      if (node.name == name || !node.writable()) continue;
+      if (primary_ != nullptr)
+        return refuse(Refusal::kSecondWriter,
+                      fmt::format("{} and {} both accept writes", primary_->name, node.name));
+      primary_ = &node;
+    }
+    if (node_ == nullptr)
+      return refuse(Refusal::kNotReady, fmt::format("no node is called '{}'", sanitize(name)));
+    if (primary_ == nullptr)
+      return refuse(Refusal::kUnknownPrimary, "no other node accepts writes");
+    plan_.primary = primary_->name;
+    if (!node_->facts)
+      return refuse(Refusal::kNotReady, fmt::format("{}: {}", node_->name, node_->error));
+    if (!node_->facts->channels)
+      return refuse(Refusal::kNotReady, node_->name + ": its replication could not be read");
+    if (node_->facts->version.flavour != primary_->facts->version.flavour)
+      return refuse(Refusal::kNotReady, "the two are of different flavours");
+    if (node_->channels().size() > 1)
+      return refuse(Refusal::kNotReady, node_->name + " has several replication channels");
+    if (node_->channels().size() == 1 && follows_primary() && node_->channels()[0].io.running())
+      return refuse(Refusal::kNotReady,
+                    fmt::format("{} follows {} already", node_->name, primary_->name));
+  }
+
+  bool follows_primary() const {
+    return node_->sources[0] && &topology_.nodes[*node_->sources[0]] == primary_;
+  }
+
+  bool by_gtid() const {
+    if (!node_->channels().empty()) return node_->channels()[0].uses_gtid;
+    // What the old primary's replicas did, it can do itself.
+    if (record_) return record_->by_gtid;
+    return !std::holds_alternative<std::monostate>(node_->facts->history);
+  }
+
+  void judge_history() {
+    lock();
+    close();
+    if (!by_gtid()) return judge_positions();
+    const auto more = extra(node_->facts->history, primary_->facts->latest_history());
+    if (!more) return refuse(Refusal::kIncomparable, "the histories of the two cannot be compared");
+    if (more->any())
+      return save(fmt::format("{} has {}{} transactions that {} lacks: {}", node_->name,
+                              more->at_least ? "at least " : "", more->count, primary_->name,
+                              more->text));
+    follow({});
+  }
+
+  // Without GTIDs only the record of the failover tells what the new primary had of the old one.
+  void judge_positions() {
+    if (!record_ || record_->candidate != primary_->name)
+      return refuse(Refusal::kIncomparable,
+                    fmt::format("no record tells what {} has of {}: it needs a resync",
+                                primary_->name, node_->name));
+    if (!record_->transactions_beyond)
+      return refuse(Refusal::kIncomparable,
+                    fmt::format("{} tells nothing of what it wrote after {}:{}: it needs a resync",
+                                node_->name, record_->applied.file, record_->applied.offset));
+    if (*record_->transactions_beyond > 0)
+      return save(fmt::format("{} has {} transactions after {}:{} that {} lacks", node_->name,
+                              *record_->transactions_beyond, record_->applied.file,
+                              record_->applied.offset, primary_->name));
+    follow(log_position(record_->binlog));
+  }
+
+  void lock() {
+    for (const Node& node : topology_.nodes)
+      if (node.facts) add({0, Action::kLock, node.name, {}, {}, "so that nobody else acts"});
+  }
+
+  void close() {
+    add({0,
+         Action::kFence,
+         node_->name,
+         {make_read_only(node_->facts->version)},
+         {},
+         "and end its clients' connections"});
+  }
+
+  // Keeps what would be lost; the refusal remains.
+  void save(std::string why) {
+    Step save = {0, Action::kSaveExtra, node_->name, {}, {}, "what nobody else has"};
+    save.other = primary_->name;
+    if (record_ && record_->candidate == primary_->name) save.position = record_->applied;
+    add(std::move(save));
+    refuse(Refusal::kDiverged, std::move(why));
+  }
+
+  void follow(const std::optional<LogPosition>& position) {
+    if (policy_.repl_user.empty() && node_->channels().empty())
+      return refuse(Refusal::kNotReady,
+                    "give the replication account (--repl-username, --repl-defaults-file)");
+    const Version& version = node_->facts->version;
+    std::vector<std::string> sql;
+    std::string channel;
+    std::optional<ReplicationLogin> login;
+    if (node_->channels().empty()) {
+      const ChannelStatus like = model_channel();
+      channel = like.name;
+      login = ReplicationLogin{policy_.repl_user, kReplPassword, like.tls};
+      if (!position && version.flavour == Flavour::kMariadb)
+        sql.push_back(begin_after_own_transactions());
+    } else {
+      channel = node_->channels()[0].name;
+      sql.push_back(stop_replication(version, channel));
+    }
+    sql.push_back(ha::follow(version, channel, primary_->host, primary_->port, position, login));
+    sql.push_back(start_replication(version, channel));
+    Step step = {0, Action::kRepoint, node_->name, std::move(sql), {}, ""};
+    step.channel = channel;
+    step.other = primary_->name;
+    add(std::move(step));
+  }
+
+  // How a channel to the primary looks: as that of a replica that it has, else as the one was that
+  // the primary had itself before it was promoted.
+  ChannelStatus model_channel() const {
+    for (const Node& node : topology_.nodes)
+      for (std::size_t c = 0; c < node.sources.size(); ++c)
+        if (node.sources[c] && &topology_.nodes[*node.sources[c]] == primary_)
+          return node.channels()[c];
+    ChannelStatus channel;
+    if (record_) {
+      channel.name = record_->channel;
+      channel.tls = record_->tls;
+    }
+    return channel;
+  }
+
+  void add(Step step) {
+    step.number = static_cast<int>(plan_.steps.size()) + 1;
+    plan_.steps.push_back(std::move(step));
+  }
+
+  const Topology& topology_;
+  const Policy& policy_;
+  const Circumstances& moment_;
+  const std::optional<CrashRecord>& record_;
+  const Node* node_ = nullptr;
+  const Node* primary_ = nullptr;
+  Plan plan_;
+};
+
+}  // namespace
+
+Plan plan_rejoin(const Topology& topology, const Policy& policy, const Circumstances& circumstances,
+                 std::string_view node, const std::optional<CrashRecord>& record) {
+  return RejoinPlanner(topology, policy, circumstances, record).plan(node);
+}
+
+}  // namespace ha
