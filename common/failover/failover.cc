@@ -122,6 +122,12 @@ class Manager {
     const auto beyond = count_after(**session, record.applied);
     if (!beyond) return beyond.error();
     record.transactions_beyond = *beyond;
+    if (const BinlogPosition after = position_of(run.facts, "return"); !after.file.empty()) {
+      const auto rescued = parse_integer(run.facts.at("rescued")).value_or(0);
+      if (*beyond)
+        *record.transactions_beyond -= std::min(**beyond, static_cast<std::uint64_t>(rescued));
+      record.binlog = after;
+    }
     return std::optional(record);
   }
 

@@ -142,7 +142,7 @@ Result<StepResult> LiveActions::perform_sql(const Step& step, SqlSession& sessio
     case Action::kRecord:
       return record(session);
     case Action::kRescue:
-      return rescue(step, known, deadline);
+      return rescue(step, session, known, deadline);
     case Action::kSaveExtra:
       return save_extra(step, session, deadline);
     case Action::kPromote:
@@ -396,7 +396,7 @@ Result<StepResult> LiveActions::record(SqlSession& session) {
 
 // Applies what the dead primary wrote after what the candidate has, in a session of its own: the
 // events change its settings.
-Result<StepResult> LiveActions::rescue(const Step& step, const RunFacts& known,
+Result<StepResult> LiveActions::rescue(const Step& step, SqlSession& session, const RunFacts& known,
                                        const Deadline& deadline) {
   const std::string path = fmt::format("{}/{}.rescued.sql", directory_, run_id_);
   const auto outcome = run_program(step.argv, known, deadline, path);
@@ -404,23 +404,27 @@ Result<StepResult> LiveActions::rescue(const Step& step, const RunFacts& known,
   if (!outcome->succeeded())
     return failure(fmt::format("{} {}: {}", step.argv[0], describe(*outcome),
                                shorten(sanitize(trim(outcome->output)), 300)));
-  const auto session = connect_to(step.node);
-  if (!session) return session.error();
+  const auto applier = connect_to(step.node);
+  if (!applier) return applier.error();
   // read_only stays, which lets only administrators write.
-  const bool super = (*session)->version().flavour == Flavour::kMysql;
+  const bool super = session.version().flavour == Flavour::kMysql;
   if (super)
-    if (const auto open = (*session)->query("SET GLOBAL super_read_only=0"); !open)
-      return open.error();
-  const auto applied = apply_events(path, **session);
-  if (super) {
-    const auto control_again = connect_to(step.node);
-    if (!control_again) return control_again.error();
-    if (const auto closed = (*control_again)->query("SET GLOBAL super_read_only=1"); !closed)
+    if (const auto open = session.query("SET GLOBAL super_read_only=0"); !open) return open.error();
+  const auto applied = apply_events(path, **applier);
+  if (super)
+    if (const auto closed = session.query("SET GLOBAL super_read_only=1"); !closed)
       return closed.error();
-  }
   if (!applied) return applied.error();
-  return StepResult{fmt::format("{} transactions applied, kept in {}", *applied, path),
+  const auto facts = read_server_facts(session);
+  if (!facts) return facts.error();
+  StepResult result{fmt::format("{} transactions applied, kept in {}", *applied, path),
                     {{"rescued", std::to_string(*applied)}}};
+  // Whoever had these transactions itself begins after them.
+  if (facts->binlog) {
+    result.facts["return_file"] = facts->binlog->file;
+    result.facts["return_position"] = std::to_string(facts->binlog->offset);
+  }
+  return result;
 }
 
 // Writes what only this node has into a file that people can read and the mysql client can apply.

@@ -42,7 +42,8 @@ class LiveActions : public Actions {
   Result<StepResult> wait_for_node(const Step& step, SqlSession& session, const RunFacts& known,
                                    const Deadline& deadline);
   Result<StepResult> record(SqlSession& session);
-  Result<StepResult> rescue(const Step& step, const RunFacts& known, const Deadline& deadline);
+  Result<StepResult> rescue(const Step& step, SqlSession& session, const RunFacts& known,
+                            const Deadline& deadline);
   Result<StepResult> save_extra(const Step& step, SqlSession& session, const Deadline& deadline);
   Result<StepResult> promote(const Step& step, SqlSession& session, const RunFacts& known);
   Result<StepResult> follow_source(const Step& step, SqlSession& session, const RunFacts& known,

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+#include "common/failover/executor.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <mutex>
+#include <set>
+
+#include "common/text.h"
+#include "tests/fakes/file_size_limit.h"
+#include "tests/fakes/temp_directory.h"
+
+namespace ha {
+namespace {
+
+// A world in which steps fail on demand.
+class FakeActions : public Actions {
+ public:
+  Result<StepResult> perform(const Step& step, const RunFacts& known, const Deadline&) override {
+    const std::lock_guard guard(mutex_);
+    const std::string name = std::string(action_name(step.action)) + "(" + step.node + ")";
+    did.push_back(name);
+    known_by[name] = known;
+    if (fails.contains(name)) return Error{Errc::kUnreachable, "it burns"};
+    return StepResult{
+        "", step.action == Action::kRecord ? RunFacts{{"binlog_file", "b.1"}} : RunFacts{}};
+  }
+
+  std::vector<std::string> did;
+  std::map<std::string, RunFacts> known_by;
+  std::set<std::string> fails;
+
+ private:
+  std::mutex mutex_;
+};
+
+class FakeClock : public Clock {
+ public:
+  double now_s() const override { return 1000; }
+  bool sleep(double) override { return true; }
+  bool stopping() override { return stop; }
+  bool stop = false;
+};
+
+Step step(int number, Action action, std::string node, const char* undo = nullptr) {
+  Step step{number, action, std::move(node)};
+  if (undo != nullptr) step.undo.push_back({0, Action::kRestore, undo});
+  return step;
+}
+
+// Lock, stop, record, promote, open, and a repoint that may fail.
+Plan small_plan() {
+  Plan plan{.primary = "db1", .candidate = "db2"};
+  plan.steps = {step(1, Action::kLock, "db2"),
+                step(2, Action::kLock, "db3"),
+                step(3, Action::kStopReceiver, "db2", "db2"),
+                step(4, Action::kRecord, "db2"),
+                step(5, Action::kPromote, "db2", "db2-promoted"),
+                step(6, Action::kMakeWritable, "db2"),
+                step(7, Action::kRepoint, "db3")};
+  plan.steps.back().may_fail = true;
+  return plan;
+}
+
+class ExecutorTest : public testing::Test {
+ protected:
+  ExecutorTest() : path_(directory_.path("run")), journal_(std::move(*Journal::open(path_))) {}
+
+  Executor executor(Journal& journal) {
+    return {actions_, journal, clock_, [this](const std::string& line) { said_.push_back(line); }};
+  }
+
+  RunOutcome run(const Plan& plan) {
+    Executor one = executor(journal_);
+    EXPECT_TRUE(one.begin(plan));
+    return one.go_on(Deadline::after(60));
+  }
+
+  // What a later process finds.
+  ha::Run reread() { return *read_run("id", Journal::open(path_)->records()); }
+
+  std::string did() { return join(actions_->did, " "); }
+
+  TempDirectory directory_;
+  std::string path_;
+  Journal journal_;
+  FakeClock clock_;
+  std::shared_ptr<FakeActions> actions_ = std::make_shared<FakeActions>();
+  std::vector<std::string> said_;
+};
+
+TEST_F(ExecutorTest, CarriesOutEveryStepInOrder) {
+  const RunOutcome outcome = run(small_plan());
+  EXPECT_EQ(outcome.end, RunEnd::kDone);
+  std::sort(actions_->did.begin(), actions_->did.begin() + 2);  // at the same time
+  EXPECT_EQ(did(),
+            "lock(db2) lock(db3) stop-receiver(db2) record(db2) promote(db2) make-writable(db2) "
+            "repoint(db3)");
+  EXPECT_EQ(reread().end, RunEnd::kDone);
+  EXPECT_TRUE(reread().opened());
+}
+
+TEST_F(ExecutorTest, WhatAStepFoundIsKnownToTheNextAndToLaterRuns) {
+  run(small_plan());
+  EXPECT_EQ(actions_->known_by["promote(db2)"]["binlog_file"], "b.1");
+  EXPECT_EQ(reread().facts["binlog_file"], "b.1");
+}
+
+TEST_F(ExecutorTest, AFailureBeforeTheOpeningIsTakenBackInReverse) {
+  actions_->fails = {"promote(db2)"};
+  const RunOutcome outcome = run(small_plan());
+  EXPECT_EQ(outcome.end, RunEnd::kUndone);
+  EXPECT_EQ(outcome.text, "promote db2: it burns");
+  EXPECT_TRUE(did().ends_with("promote(db2) restore(db2-promoted) restore(db2)")) << did();
+  EXPECT_FALSE(reread().opened());
+  EXPECT_EQ(reread().end, RunEnd::kUndone);
+}
+
+TEST_F(ExecutorTest, WhatCannotBeTakenBackIsNamed) {
+  actions_->fails = {"promote(db2)", "restore(db2)"};
+  const RunOutcome outcome = run(small_plan());
+  EXPECT_EQ(outcome.end, RunEnd::kFailed);
+  EXPECT_EQ(outcome.text,
+            "promote db2: it burns; could not be taken back: stop-receiver db2: it burns");
+}
+
+TEST_F(ExecutorTest, AfterTheOpeningTheRestIsDoneAllTheSame) {
+  actions_->fails = {"repoint(db3)"};
+  const RunOutcome outcome = run(small_plan());
+  EXPECT_EQ(outcome.end, RunEnd::kReservations);
+  EXPECT_EQ(join(outcome.reservations, "|"), "repoint db3: it burns");
+}
+
+TEST_F(ExecutorTest, AnOpeningWithoutAnAnswerIsLeftToTheNextRun) {
+  actions_->fails = {"make-writable(db2)"};
+  EXPECT_EQ(run(small_plan()).end, RunEnd::kUnfinished);
+  EXPECT_EQ(reread().end, RunEnd::kUnfinished);
+  actions_->fails.clear();
+  actions_->did.clear();
+  EXPECT_EQ(executor(journal_).go_on(Deadline::after(60)).end, RunEnd::kDone);
+  EXPECT_EQ(did(), "make-writable(db2) repoint(db3)");
+}
+
+TEST_F(ExecutorTest, AStopOrTheDeadlineLeadBack) {
+  clock_.stop = true;
+  EXPECT_EQ(run(small_plan()).text, "asked to stop");
+  EXPECT_EQ(did(), "");
+  clock_.stop = false;
+  auto opened = Journal::open(path_ + "2");
+  Journal& second = *opened;
+  Executor late = executor(second);
+  ASSERT_TRUE(late.begin(small_plan()));
+  EXPECT_EQ(late.go_on(Deadline::after(0)).text, "the deadline has passed");
+}
+
+// A kill leaves a prefix of the journal; whatever it is, the next run ends well: all is done, or,
+// as long as nothing was opened, all can be taken back.
+TEST_F(ExecutorTest, EveryPrefixOfTheJournalCanBeFinishedOrTakenBack) {
+  run(small_plan());
+  const std::vector<JournalRecord> all = journal_.records();
+  for (std::size_t kept = 1; kept < all.size(); ++kept) {
+    for (const bool forward : {true, false}) {
+      auto opened = Journal::open(path_ + "-prefix");
+      Journal& journal = *opened;
+      ASSERT_TRUE(journal.rewrite({all.begin(), all.begin() + static_cast<long>(kept)}));
+      const ha::Run before = *read_run("id", journal.records());
+      if (!forward && before.opened()) continue;
+      actions_->did.clear();
+      Executor later = executor(journal);
+      const RunOutcome outcome =
+          forward ? later.go_on(Deadline::after(60)) : later.take_back("it is back");
+      EXPECT_EQ(outcome.end, forward ? RunEnd::kDone : RunEnd::kUndone) << kept;
+      const bool opens = did().find("make-writable") != std::string::npos;
+      const bool promotes = did().find("restore(db2-promoted)") != std::string::npos;
+      const StepState opening = before.state_of(before.plan.steps[5]);
+      const StepState promotion = before.state_of(before.plan.steps[4]);
+      EXPECT_EQ(opens, forward && opening != StepState::kDone) << kept;
+      EXPECT_EQ(promotes, !forward && promotion != StepState::kOpen) << kept;
+      EXPECT_EQ(did().find("lock") != std::string::npos, forward && !before.opened()) << kept;
+    }
+  }
+}
+
+TEST_F(ExecutorTest, NothingIsDoneThatTheJournalCannotTellOf) {
+  Executor one = executor(journal_);
+  ASSERT_TRUE(one.begin(small_plan()));
+  const FileSizeLimit full(100);
+  EXPECT_NE(one.go_on(Deadline::after(60)).end, RunEnd::kDone);
+  EXPECT_EQ(did(), "");
+}
+
+TEST(RunTest, APlanSurvivesTheJournal) {
+  Plan plan = small_plan();
+  plan.steps[4].sql = {"STOP REPLICA", "RESET 'a\"b'"};
+  plan.steps[4].position = {"binlog.000003", 77};
+  plan.by_gtid = true;
+  plan.channel = "east";
+  plan.tls = {true, true, "/ca.pem"};
+  plan.reservations = {"none"};
+  const auto read = plan_from_json(plan_to_json(plan));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->steps, plan.steps);
+  EXPECT_EQ(read->tls, plan.tls);
+  EXPECT_EQ(read->channel, "east");
+  EXPECT_TRUE(read->by_gtid);
+  EXPECT_EQ(read->reservations, plan.reservations);
+}
+
+TEST(RunTest, ADamagedPlanIsRefused) {
+  EXPECT_FALSE(plan_from_json("{}"));
+  EXPECT_FALSE(plan_from_json("nonsense"));
+  EXPECT_FALSE(read_run("id", {}));
+  EXPECT_FALSE(read_run("id", {{{"event", "end"}}}));
+}
+
+}  // namespace
+}  // namespace ha

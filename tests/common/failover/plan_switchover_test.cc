@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+// plan_switchover and plan_rejoin: changes while the primary lives.
+#include <gtest/gtest.h>
+
+#include "common/failover/plan.h"
+#include "common/text.h"
+#include "tests/topology_builders.h"
+
+namespace ha {
+namespace {
+
+constexpr Flavour kMariadb = Flavour::kMariadb;
+
+ChannelStatus& channel(Node& node) { return (*node.facts->channels)[0]; }
+
+Node changed(Node node, const std::function<void(Node&)>& change) {
+  change(node);
+  return node;
+}
+
+Node by_position(Node node) {
+  node.facts->history = {};
+  if (node.channels().empty()) return node;
+  channel(node).uses_gtid = false;
+  channel(node).read = channel(node).executed = {"binlog.000007", 1000};
+  return node;
+}
+
+Policy with_account() {
+  Policy policy;
+  policy.repl_user = "repl";
+  return policy;
+}
+
+std::string outline(const Plan& plan) {
+  std::vector<std::string> words;
+  for (const Step& step : plan.steps)
+    if (step.action != Action::kLock && step.action != Action::kRecheck)
+      words.push_back(fmt::format("{}({})", action_name(step.action), step.node));
+  return join(words, " ");
+}
+
+std::string sql_of(const Plan& plan, Action action, const std::string& node) {
+  for (const Step& step : plan.steps)
+    if (step.action == action && step.node == node) return join(step.sql, "; ");
+  return "";
+}
+
+Plan switchover(std::vector<Node> nodes, std::string_view to = "",
+                const Policy& policy = with_account()) {
+  return plan_switchover(linked(std::move(nodes)), policy, {}, to);
+}
+
+TEST(PlanSwitchoverTest, WritersAreBlockedBeforeAndTheOldPrimaryFollowsAfter) {
+  Policy policy = with_account();
+  policy.vip = "192.0.2.10/24";
+  policy.pre_switchover = {{"pre"}};
+  policy.post_switchover = {{"post"}};
+  policy.pre_failover = {{"not for this"}};
+  EXPECT_EQ(outline(switchover({writer(1), replica(2, 1), replica(3, 1)}, "db3", policy)),
+            "hook() block-writers(db1) wait-equal(db3) record(db3) promote(db3) vip-down(db1) "
+            "vip-up(db3) make-writable(db3) unblock(db1) repoint(db1) repoint(db2) hook()");
+}
+
+TEST(PlanSwitchoverTest, EveryStepBeforeTheOpeningThatChangesAServerCanBeTakenBack) {
+  const Plan plan = switchover({writer(1), replica(2, 1), replica(3, 1)});
+  for (const Step& step : plan.steps) {
+    if (step.action == Action::kMakeWritable) break;
+    EXPECT_EQ(step.undo.empty(), step.sql.empty()) << action_name(step.action);
+  }
+}
+
+TEST(PlanSwitchoverTest, WithoutGtidsSiblingsMustBeEqualToo) {
+  EXPECT_EQ(outline(switchover(
+                {by_position(writer(1)), by_position(replica(2, 1)), by_position(replica(3, 1))})),
+            "block-writers(db1) wait-equal(db2) wait-equal(db3) record(db2) promote(db2) "
+            "make-writable(db2) unblock(db1) repoint(db1) repoint(db3)");
+}
+
+TEST(PlanSwitchoverTest, MariadbsAdministratorsAreBlockedByTheGlobalLock) {
+  const Plan plan = switchover({writer(1, "0-1-10", kMariadb), replica(2, 1, "0-1-10", kMariadb)});
+  EXPECT_EQ(sql_of(plan, Action::kBlockWriters, "db1"),
+            "SET GLOBAL read_only=1; SET SESSION lock_wait_timeout=5; "
+            "FLUSH TABLES WITH READ LOCK");
+  EXPECT_EQ(sql_of(plan, Action::kRepoint, "db1"),
+            "SET GLOBAL gtid_slave_pos=@@GLOBAL.gtid_current_pos; CHANGE MASTER TO "
+            "MASTER_USER='repl', MASTER_PASSWORD={repl_password}, MASTER_SSL=0, "
+            "MASTER_HOST='db2', MASTER_PORT=3306, MASTER_USE_GTID=slave_pos; START SLAVE");
+}
+
+TEST(PlanSwitchoverTest, TheOldPrimaryTakesTheTlsSettingsOfItsSuccessor) {
+  const Plan plan = switchover({writer(1), changed(replica(2, 1), [](Node& node) {
+                                  node.facts->version = parse_version("9.1.0");
+                                  channel(node).tls = {true, true, "/etc/ca.pem"};
+                                })});
+  const std::string sql = sql_of(plan, Action::kRepoint, "db1");
+  EXPECT_NE(sql.find("_SSL=1, "), sql.npos) << sql;
+  EXPECT_NE(sql.find("_SSL_CA='/etc/ca.pem', "), sql.npos) << sql;
+  EXPECT_NE(sql.find("_SSL_VERIFY_SERVER_CERT=1, "), sql.npos) << sql;
+}
+
+TEST(PlanSwitchoverTest, NothingIsTriedThatMayHaveToWait) {
+  const auto refusal = [](std::vector<Node> nodes, std::string_view to = "",
+                          const Policy& policy = with_account()) {
+    const Plan plan = switchover(std::move(nodes), to, policy);
+    return std::string(refusal_name(plan.refusal)) + ": " + plan.reason;
+  };
+  EXPECT_EQ(refusal({lost(1), replica(2, 1)}), "unknown-primary: no node accepts writes");
+  EXPECT_EQ(refusal({writer(1), writer(2)}),
+            "second-writer: several nodes accept writes: db1, db2");
+  EXPECT_EQ(refusal({writer(1), replica(2, 1)}, "db1"), "not-ready: db1 is the primary already");
+  EXPECT_EQ(refusal({writer(1), replica(2, 1)}, "db9"), "no-candidate: no node is called 'db9'");
+  EXPECT_EQ(refusal({writer(1), lost(2), replica(3, 1)}, "db2"),
+            "no-candidate: db2 cannot be promoted: no facts: no answer");
+  EXPECT_EQ(refusal({writer(1),
+                     changed(replica(2, 1),
+                             [](Node& node) { channel(node).sql.state = ThreadState::kStopped; })}),
+            "not-ready: db2 does not replicate: its IO or SQL thread does not run, or it applies "
+            "with a delay");
+  EXPECT_EQ(refusal({writer(1), changed(replica(2, 1),
+                                        [](Node& node) { channel(node).seconds_behind = 60; })}),
+            "not-ready: db2 is 60s behind, more than 10s");
+  EXPECT_EQ(refusal({writer(1), replica(2, 1)}, "", Policy()),
+            "not-ready: db1 could not become a replica: give the replication account "
+            "(--repl-username, --repl-defaults-file)");
+}
+
+TEST(PlanSwitchoverTest, ThePreferredReplicaThatIsReadyIsTaken) {
+  Policy policy = with_account();
+  policy.promotion["db3"] = Promotion::kPreferred;
+  EXPECT_EQ(switchover({writer(1), replica(2, 1), replica(3, 1)}, "", policy).candidate, "db3");
+  const Node lame =
+      changed(replica(3, 1), [](Node& node) { channel(node).io.state = ThreadState::kConnecting; });
+  EXPECT_EQ(switchover({writer(1), replica(2, 1), lame}, "", policy).candidate, "db2");
+}
+
+Plan rejoin(std::vector<Node> nodes, const std::optional<CrashRecord>& record = {}) {
+  return plan_rejoin(linked(std::move(nodes)), with_account(), {}, "db1", record);
+}
+
+TEST(PlanRejoinTest, AContainedNodeFollowsTheWriter) {
+  const Plan plan = rejoin({writer(1, "#1:1-100"), writer(2, "#1:1-100,#2:1-5")});
+  EXPECT_EQ(outline(plan), "fence(db1) repoint(db1)");
+  EXPECT_EQ(plan.primary, "db2");
+}
+
+TEST(PlanRejoinTest, WhatOnlyTheNodeHasIsSavedAndTheReturnRefused) {
+  const Plan plan = rejoin({writer(1, "#1:1-103"), writer(2, "#1:1-100,#2:1-5")});
+  EXPECT_EQ(plan.refusal, Refusal::kDiverged);
+  EXPECT_EQ(plan.reason, "db1 has 3 transactions that db2 lacks: " + gtids("#1:101-103").print());
+  EXPECT_EQ(outline(plan), "fence(db1) save-extra(db1)");
+}
+
+TEST(PlanRejoinTest, AReplicaOfTheWrongNodeKeepsItsAccount) {
+  const Plan plan = rejoin({replica(1, 3), writer(2, "#1:1-100,#2:1"), lost(3)});
+  EXPECT_EQ(outline(plan), "fence(db1) repoint(db1)");
+  EXPECT_EQ(sql_of(plan, Action::kRepoint, "db1").find("PASSWORD"), std::string::npos);
+}
+
+TEST(PlanRejoinTest, WithoutGtidsTheRecordDecides) {
+  const std::vector<Node> nodes = {by_position(writer(1)), by_position(writer(2))};
+  CrashRecord record{"db2", false, "", {}, {"binlog.000007", 1000}, {"binlog.000003", 500}, 0};
+  EXPECT_NE(sql_of(rejoin(nodes, record), Action::kRepoint, "db1")
+                .find("_LOG_FILE='binlog.000003', MASTER_LOG_POS=500"),
+            std::string::npos);
+  record.transactions_beyond = 4;
+  EXPECT_EQ(rejoin(nodes, record).reason,
+            "db1 has 4 transactions after binlog.000007:1000 that db2 lacks");
+  record.transactions_beyond.reset();
+  EXPECT_EQ(rejoin(nodes, record).refusal, Refusal::kIncomparable);
+  record.candidate = "db3";
+  EXPECT_EQ(rejoin(nodes, record).reason, "no record tells what db2 has of db1: it needs a resync");
+  EXPECT_EQ(rejoin(nodes).refusal, Refusal::kIncomparable);
+}
+
+TEST(PlanRejoinTest, AmbiguousWorldsAreRefused) {
+  EXPECT_EQ(rejoin({writer(1), writer(2), writer(3)}).refusal, Refusal::kSecondWriter);
+  EXPECT_EQ(rejoin({writer(1), replica(2, 1)}).reason, "no other node accepts writes");
+  EXPECT_EQ(rejoin({lost(1), writer(2)}).reason, "db1: no answer");
+  EXPECT_EQ(rejoin({replica(1, 2), writer(2)}).reason, "db1 follows db2 already");
+  EXPECT_EQ(rejoin({lost(3), writer(2)}).reason, "no node is called 'db1'");
+}
+
+}  // namespace
+}  // namespace ha

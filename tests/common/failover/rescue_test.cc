@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#include "common/failover/rescue.h"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "common/files.h"
+#include "common/text.h"
+#include "tests/fakes/fake_session.h"
+#include "tests/fakes/temp_directory.h"
+#include "tests/topology_builders.h"
+
+namespace ha {
+namespace {
+
+std::vector<std::string> statements(const std::string& text) {
+  std::istringstream stream(text);
+  std::vector<std::string> found;
+  const auto done = for_each_statement(stream, [&](const std::string& sql) -> Result<Done> {
+    found.push_back(sql);
+    return Done{};
+  });
+  if (!done) found.push_back("error: " + done.error().text);
+  return found;
+}
+
+TEST(ForEachStatementTest, FollowsTheDelimiter) {
+  EXPECT_EQ(join(statements("# a comment\n"
+                            "SET @a=1;\n"
+                            "DELIMITER /*!*/;\n"
+                            "# at 4\n"
+                            "BINLOG '\nAAA\nBBB\n'/*!*/;\n"
+                            "INSERT INTO t VALUES ('x;\n# no comment')\n/*!*/;\n"
+                            "DELIMITER ;\n"
+                            "SET @b=2;\n"),
+                 "|"),
+            "SET @a=1|BINLOG '\nAAA\nBBB\n'|INSERT INTO t VALUES ('x;\n# no comment')\n|SET @b=2");
+}
+
+TEST(ForEachStatementTest, AnEndInTheMiddleIsAnError) {
+  EXPECT_EQ(join(statements("DELIMITER /*!*/;\nBINLOG '\nAAA\n"), "|"),
+            "error: the events end in the middle of a statement");
+}
+
+TEST(BeginsTransactionTest, KnowsEachFlavour) {
+  EXPECT_TRUE(begins_transaction("SET @@SESSION.GTID_NEXT= 'a:1'"));
+  EXPECT_TRUE(begins_transaction("SET @@SESSION.GTID_NEXT= 'ANONYMOUS'"));
+  EXPECT_TRUE(begins_transaction("/*M!100001 SET @@session.gtid_seq_no=6*/"));
+  EXPECT_FALSE(begins_transaction("SET @@SESSION.GTID_NEXT= 'AUTOMATIC' /* added */"));
+  EXPECT_FALSE(begins_transaction("COMMIT"));
+}
+
+TEST(ApplyEventsTest, SaysHowManyWereAppliedBeforeTheError) {
+  const TempDirectory directory;
+  const std::string path = directory.path("events.sql");
+  ASSERT_TRUE(write_file_atomic(path,
+                                "DELIMITER /*!*/;\n"
+                                "/*!\\C utf8mb4 *//*!*/;\n"
+                                "/*M!100001 SET @@session.gtid_seq_no=1*//*!*/;\n"
+                                "COMMIT/*!*/;\n"
+                                "/*M!100001 SET @@session.gtid_seq_no=2*//*!*/;\n"
+                                "BROKEN/*!*/;\n"));
+  FakeSession session("10.11.6-MariaDB");
+  session.answer("gtid_seq_no", Rows{}).answer("COMMIT", Rows{});
+  const auto applied = apply_events(path, session);
+  ASSERT_FALSE(applied);
+  EXPECT_TRUE(applied.error().text.starts_with("1 of the rescued transactions applied, then: "))
+      << applied.error().text;
+  EXPECT_EQ(session.asked[0], "/*M!100001 SET @@session.gtid_seq_no=1*/");
+}
+
+TEST(BinlogArgumentsTest, AskForWhatOnlyTheNodeHas) {
+  const Node mysql = writer(1, "#1:1-10");
+  EXPECT_EQ(join(binlog_arguments(mysql, {}, "b.000001", mysql.facts->history,
+                                  MysqlHistory{gtids("#1:1-8,#2:1")}),
+                 " "),
+            "--read-from-remote-server --host=db1 --port=3306 --to-last-log -vv "
+            "--include-gtids=00000000-0000-0000-0000-000000000001:9-10 b.000001");
+  const Node mariadb = writer(1, "0-1-10,0-3-2,5-1-7", Flavour::kMariadb);
+  EXPECT_EQ(join(binlog_arguments(mariadb, {}, "b.000001", mariadb.facts->history,
+                                  MariadbHistory{2, *MariadbGtids::parse("0-1-8,0-2-9,5-1-7")}),
+                 " "),
+            "--read-from-remote-server --host=db1 --port=3306 --to-last-log -vv "
+            "--start-position=0-1-8,5-1-7 b.000001");
+  EXPECT_EQ(join(binlog_arguments(mariadb, {"b.000004", 400}, "b.000001", {}, {}), " "),
+            "--read-from-remote-server --host=db1 --port=3306 --to-last-log -vv "
+            "--start-position=400 b.000004");
+}
+
+TEST(ClientOptionsTest, QuotesWhatAnOptionFileWouldTakeApart) {
+  MysqlOptions options;
+  options.user = "ha";
+  options.password = "a\"b\\c # d";
+  options.ca = "/ca.pem";
+  EXPECT_EQ(client_options(options, Flavour::kMysql),
+            "[client]\nuser=\"ha\"\npassword=\"a\\\"b\\\\c # d\"\nssl-ca=\"/ca.pem\"\n"
+            "ssl-mode=\"VERIFY_CA\"\n");
+}
+
+TEST(CountAfterTest, CountsTransactionsFromAPositionOn) {
+  const auto events = [](std::vector<std::string> types) {
+    Rows rows{{"Event_type"}, {}};
+    for (std::string& type : types) rows.cells.push_back({std::move(type)});
+    return rows;
+  };
+  FakeSession session("10.11.6-MariaDB");
+  session.answer("SHOW BINARY LOGS", Rows{{"Log_name"}, {{"b.000001"}, {"b.000002"}, {"b.000003"}}})
+      .answer("IN 'b.000002' FROM 400", events({"Gtid", "Query", "Xid", "Rotate"}))
+      .answer("IN 'b.000003' FROM 4",
+              events({"Format_desc", "Gtid_list", "Previous_gtids", "Anonymous_Gtid", "Query"}));
+  const auto count = count_after(session, {"b.000002", 400});
+  ASSERT_TRUE(count);
+  EXPECT_EQ(*count, std::optional<std::uint64_t>(2));
+  EXPECT_EQ(*count_after(session, {"b.000009", 4}), std::nullopt);
+}
+
+}  // namespace
+}  // namespace ha
