@@ -40,6 +40,10 @@ std::vector<std::string> split(std::string_view text, char separator);
 bool is_file_name(std::string_view text);
 
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
+
+// Quotes a word so that a POSIX shell reads it as this one word; unchanged when it needs no quotes.
+std::string quote_word(std::string_view word);
+
 std::string to_lower(std::string_view text);
 std::string to_upper(std::string_view text);
 

@@ -97,17 +97,6 @@ void plan_standby(RolePlan& plan, const EngineControl& control, const RoleFacts&
   }
 }
 
-bool needs_quotes(const std::string& word) {
-  return word.empty() || word.find_first_of(" \t\n\"'\\$`*?[]{}()<>|&;#~!") != word.npos;
-}
-
-std::string quote(const std::string& word) {
-  if (!needs_quotes(word)) return word;
-  std::string quoted = "'";
-  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
-
 }  // namespace
 
 std::string_view role_name(Role role) { return role == Role::kActive ? "active" : "standby"; }
@@ -129,7 +118,7 @@ std::string describe(const EngineStep& step) {
       return fmt::format("POST {}{} {}", step.target, kIcinga2AppPath, step.text);
     case EngineStep::Kind::kRun: {
       std::vector<std::string> words;
-      for (const std::string& word : step.argv) words.push_back(quote(word));
+      for (const std::string& word : step.argv) words.push_back(quote_word(word));
       return join(words, " ");
     }
     case EngineStep::Kind::kCommandFile:

@@ -116,5 +116,17 @@ TEST(TextTest, SplitsAndTrims) {
   EXPECT_EQ(to_lower("AZ"), "az");
 }
 
+TEST(TextTest, AQuotedWordIsOneWordToAShell) {
+  const struct {
+    const char* word;
+    const char* want;
+  } cases[] = {{"/bin/x", "/bin/x"}, {"2001:db8::1/64", "2001:db8::1/64"},
+               {"-c=1", "-c=1"},     {"", "''"},
+               {"a b", "'a b'"},     {"it's", "'it'\\''s'"},
+               {"$(id)", "'$(id)'"}, {"a\nb", "'a\nb'"},
+               {"~", "'~'"},         {"\xC3\xBC", "'\xC3\xBC'"}};
+  for (const auto& c : cases) EXPECT_EQ(quote_word(c.word), c.want);
+}
+
 }  // namespace
 }  // namespace ha
