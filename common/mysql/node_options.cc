@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "common/address.h"
@@ -83,6 +84,16 @@ Result<Done> complete_nodes(const Cli& cli, ClusterOptions& cluster) {
       return Error{Errc::kUsage, fmt::format("--node: {} is given twice", address)};
   }
   return Done{};
+}
+
+MysqlOptions options_for(const NodeAddress& node, const MysqlOptions& common, double seconds) {
+  MysqlOptions options = common;
+  // To the client libraries "localhost" is a socket, whatever the port.
+  options.host = node.host == "localhost" ? "127.0.0.1" : node.host;
+  options.port = node.port;
+  options.socket.clear();
+  options.connect_timeout_s = std::max(1u, static_cast<unsigned>(seconds));
+  return options;
 }
 
 Result<NodeAddress> parse_node(std::string_view text) {

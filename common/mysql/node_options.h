@@ -34,6 +34,9 @@ void add_node_options(Cli& cli, ClusterOptions& cluster);
 // there is no node, or two of one name or of one host and port.
 Result<Done> complete_nodes(const Cli& cli, ClusterOptions& cluster);
 
+// Returns the connection options for one place, whose attempt to connect gives up after `seconds`.
+MysqlOptions options_for(const NodeAddress& node, const MysqlOptions& common, double seconds);
+
 // Parses [NAME=]HOST[:PORT]; without a name the rest is the name. Fails with what is accepted.
 Result<NodeAddress> parse_node(std::string_view text);
 

@@ -59,17 +59,6 @@ Reading read_node(const MysqlOptions& options) {
   return {Reach::kAnswers, "", std::move(*facts), std::move(*session)};
 }
 
-std::vector<MysqlOptions> options_for(const std::vector<NodeAddress>& nodes,
-                                      const MysqlOptions& options, double seconds) {
-  std::vector<MysqlOptions> all;
-  for (const NodeAddress& node : nodes) {
-    MysqlOptions one = options_for_node(options, node.host, node.port);
-    one.connect_timeout_s = std::max(1u, static_cast<unsigned>(seconds));
-    all.push_back(std::move(one));
-  }
-  return all;
-}
-
 // Resolves the names by which replicas call sources that no node is known by.
 Addresses resolve_sources(const Topology& topology, const Deadline& deadline) {
   std::vector<std::string> names;
@@ -125,9 +114,10 @@ Topology probe_topology(const std::vector<NodeAddress>& nodes, const MysqlOption
   const double budget = deadline.remaining_s();
   const double reserve = std::min(0.5, 0.1 * budget);
   const Deadline first = Deadline::after(budget - 2 * reserve);
-  const auto read = run_each<Reading>(nodes.size(), first,
-                                      [all = options_for(nodes, options, budget - 2 * reserve)](
-                                          std::size_t i) { return read_node(all[i]); });
+  const auto read = run_each<Reading>(
+      nodes.size(), first, [nodes, options, seconds = budget - 2 * reserve](std::size_t i) {
+        return read_node(options_for(nodes[i], options, seconds));
+      });
 
   Topology topology;
   std::vector<Reading> readings;

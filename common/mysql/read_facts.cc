@@ -3,18 +3,14 @@
 
 #include <fmt/format.h>
 
-#include <map>
-
 #include "common/mysql/replica_status.h"
+#include "common/mysql/variables.h"
 #include "common/text.h"
 
 namespace ha {
 
 namespace {
 
-using Variables = std::map<std::string, std::string>;  // names in lower case
-
-// SHOW passes over names that this version does not have; SELECT @@x would fail.
 constexpr char kVariablesQuery[] =
     "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_id', 'server_uuid', 'read_only',"
     " 'super_read_only', 'log_bin', '{}', 'event_scheduler')"
@@ -22,26 +18,6 @@ constexpr char kVariablesQuery[] =
 constexpr char kStatusQuery[] =
     "SHOW GLOBAL STATUS WHERE Variable_name LIKE 'rpl_semi_sync%status'"
     " OR Variable_name LIKE 'rpl_semi_sync%clients'";
-
-Result<Variables> read_variables(SqlSession& session, const std::string& query) {
-  const auto rows = session.query(query);
-  if (!rows) return rows.error();
-  Variables variables;
-  for (std::size_t i = 0; i < rows->cells.size(); ++i) {
-    const Row row(*rows, i);
-    variables[to_lower(row.text("Variable_name").value_or(""))] = row.text("Value").value_or("");
-  }
-  return variables;
-}
-
-// Anything but off counts as on: MariaDB 12 has several kinds of read_only, and no event is run
-// while the scheduler is DISABLED.
-std::optional<bool> flag(const Variables& variables, const std::string& name) {
-  const auto found = variables.find(name);
-  if (found == variables.end()) return std::nullopt;
-  const std::string value = to_lower(found->second);
-  return value != "off" && value != "0" && value != "disabled";
-}
 
 template <class Words>
 std::optional<bool> semi_sync_flag(const Variables& variables, const Words& words,
