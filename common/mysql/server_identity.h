@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// Which server answers, however it was reached, and whether it takes writes. Needs no privilege.
+
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "common/mysql/session.h"
+#include "common/result.h"
+
+namespace ha {
+
+struct ServerIdentity {
+  // Equal for two sessions with one server, different for two servers. A server_uuid alone is not
+  // enough: MariaDB has none, and a copied data directory has its origin's.
+  std::string id = {};
+  std::optional<bool> read_only = {};
+};
+
+// Reads both in one round trip; kBadData when the server tells nothing to know it by.
+Result<ServerIdentity> read_server_identity(SqlSession& session);
+
+}  // namespace ha
