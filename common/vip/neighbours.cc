@@ -40,7 +40,10 @@ class Link {
   // Listens to `protocol` from here on.
   Result<Done> open(int interface, std::uint16_t protocol) {
     if (fd_ < 0 && errno == EPERM)
-      return Error{Errc::kPrivilege, "no permission to ask the network (CAP_NET_RAW)"};
+      return Error{
+          Errc::kPrivilege,
+          "asking the network needs CAP_NET_RAW (as root, or after setcap cap_net_raw+ep on this "
+          "program)"};
     if (fd_ < 0 || !filter(protocol)) return failure("open a packet socket");
     const sockaddr_ll here = address(interface, protocol, {});
     if (bind(fd_, reinterpret_cast<const sockaddr*>(&here), sizeof here) != 0)

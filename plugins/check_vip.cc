@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: MIT
+#include "plugins/check_vip.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/cli.h"
+#include "common/mysql/session.h"
+#include "common/parallel.h"
+#include "common/text.h"
+#include "common/thresholds.h"
+#include "common/vip/neighbours.h"
+
+namespace ha {
+
+namespace {
+
+Result<ServerIdentity> read_identity(const MysqlOptions& options) {
+  auto session = connect(options);
+  if (!session) return session.error();
+  return read_server_identity(**session);
+}
+
+Result<std::set<std::string>> ask_network(const VipOptions& vip, const Interfaces& ours,
+                                          const Deadline& deadline) {
+  std::optional<std::string> interface = vip.device();
+  if (interface->empty()) {
+    const auto held = find_address(ours.addresses, vip.address);
+    interface = held ? held->interface : find_network(ours.addresses, vip.address);
+  }
+  if (!interface)
+    return Error{Errc::kUsage, fmt::format("no interface of ours is in the network of {}: name one "
+                                           "with --interface",
+                                           vip.address)};
+  return find_claimants(*interface, vip.address, deadline);
+}
+
+// One of the answers that are waited for at the same time.
+struct Answer {
+  std::optional<Result<ServerIdentity>> server = {};
+  std::optional<Result<std::set<std::string>>> others = {};
+};
+
+}  // namespace
+
+Result<VipFacts> gather(const VipQuestion& question, const Deadline& deadline) {
+  const auto ours = read_interfaces();
+  if (!ours) return ours.error();
+  std::vector<NodeAddress> places = question.cluster.nodes;
+  if (!places.empty()) places.push_back({"", question.vip.address, question.cluster.mysql.port});
+  // What is left is for the judging and printing, which the hard stop would cut off.
+  const double left = deadline.remaining_s();
+  const Deadline earlier = Deadline::after(left - std::min(0.2, left / 10));
+  const auto answers = run_each<Answer>(
+      places.size() + (question.ask_network ? 1 : 0), earlier,
+      [places, question, ours = *ours, earlier](std::size_t i) -> Answer {
+        if (i == places.size()) return {{}, ask_network(question.vip, ours, earlier)};
+        return {
+            read_identity(options_for(places[i], question.cluster.mysql, earlier.remaining_s()))};
+      });
+
+  const Error late{Errc::kUnreachable, fmt::format("no answer within {}", format_duration(left))};
+  VipFacts facts{find_address(ours->addresses, question.vip.address)};
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    const Answer answer = answers[i].value_or(Answer{});
+    if (i == places.size())
+      facts.others = answer.others.value_or(late);
+    else if (i + 1 == places.size())
+      facts.leads_to = answer.server.value_or(late);
+    else
+      facts.nodes.push_back({places[i], answer.server.value_or(late)});
+  }
+  return facts;
+}
+
+namespace {
+
+bool is_held(const VipFacts& facts) {
+  return facts.held && facts.held->state == AddressState::kUsable;
+}
+
+// Does this machine have the address as it should?
+Item judge_local(const VipFacts& facts, const VipQuestion& question) {
+  const std::string wanted = question.vip.device();
+  Item item{"", State::kOk, "not held here"};
+  bool right = is_held(facts);
+  if (facts.held) {
+    constexpr const char* kStates[] = {"", " but not in use yet: duplicate address detection runs",
+                                       " but not in use: another machine has it"};
+    item.text = fmt::format("held here on {}{}", facts.held->interface,
+                            kStates[static_cast<std::size_t>(facts.held->state)]);
+    if (!wanted.empty() && facts.held->interface != wanted) {
+      item.text += " instead of " + wanted;
+      right = false;
+    }
+  }
+  if (facts.held && facts.held->state == AddressState::kDuplicate) item.state = State::kWarning;
+  if (question.expect == Expect::kHeld && !right) item.state = State::kCritical;
+  if (question.expect == Expect::kAbsent && facts.held) item.state = State::kCritical;
+  if (item.state == State::kCritical)
+    item.text +=
+        question.expect == Expect::kHeld ? ", where it is expected" : ", where it is not expected";
+  return item;
+}
+
+// True when a server is there, whatever it says to us.
+bool answers(const Result<ServerIdentity>& server) {
+  return server || (server.error().code != Errc::kUnreachable &&
+                    server.error().code != Errc::kUsage && server.error().code != Errc::kInternal);
+}
+
+// The nodes that are the server which the address leads to; several when they cannot be told apart.
+std::vector<std::string> led_to(const VipFacts& facts) {
+  std::vector<std::string> names;
+  if (!facts.leads_to || !*facts.leads_to) return names;
+  for (const VipNode& node : facts.nodes)
+    if (node.server && node.server->id == (*facts.leads_to)->id) names.push_back(node.address.name);
+  return names;
+}
+
+// Which node does the address lead to?
+Item name_server(const VipFacts& facts) {
+  const std::vector<std::string> names = led_to(facts);
+  if (!names.empty()) return {"", State::kOk, "leads to " + join(names, " or ")};
+  std::vector<std::string> silent;
+  for (const VipNode& node : facts.nodes)
+    if (!node.server) silent.push_back(node.address.name);
+  if (silent.empty()) return {"", State::kCritical, "leads to a server that is none of the nodes"};
+  return {"", State::kUnknown, "leads to what may be " + join(silent, " or ")};
+}
+
+// And may one write there?
+Item judge_lead(const VipFacts& facts) {
+  const Result<ServerIdentity>& server = *facts.leads_to;
+  if (!server) {
+    const State state = from_error(server.error()).state;
+    const char* const what = state != State::kCritical ? "where it leads is not known"
+                             : answers(server)         ? "leads to a server that refuses"
+                                                       : "leads to no server";
+    return {"", state, fmt::format("{}: {}", what, server.error().text)};
+  }
+  Item item = name_server(facts);
+  if (!server->read_only) {
+    item.state = worst(item.state, State::kUnknown);
+    item.text += ", which does not tell whether it accepts writes";
+  } else if (*server->read_only) {
+    item.state = State::kCritical;
+    item.text += ", which is read-only";
+  } else {
+    item.text += ", which accepts writes";
+  }
+  return item;
+}
+
+// How many hold the address, as far as it is known; nullopt when it is not.
+std::optional<double> count_holders(const VipFacts& facts) {
+  const std::size_t here = is_held(facts) ? 1 : 0;
+  if (facts.others && *facts.others) return static_cast<double>((*facts.others)->size() + here);
+  if (here == 1 || (facts.leads_to && answers(*facts.leads_to))) return 1;
+  return std::nullopt;
+}
+
+Item judge_network(const VipFacts& facts) {
+  const Result<std::set<std::string>>& others = *facts.others;
+  if (!others) return {"", State::kUnknown, "holders are not known: " + others.error().text};
+  std::vector<std::string> holders(others->begin(), others->end());
+  if (is_held(facts)) holders.insert(holders.begin(), "this machine");
+  if (holders.size() > 1)
+    return {"", State::kCritical,
+            fmt::format("held by {} machines: {}", holders.size(), join(holders, ", "))};
+  if (holders.size() == 1) return {"", State::kOk, "held by " + holders[0] + " alone"};
+  // A server was reached all the same: the address belongs to another network than the one asked.
+  if (facts.leads_to && answers(*facts.leads_to))
+    return {"", State::kUnknown, "nobody in this network answers for it: holders are not known"};
+  return {"", State::kCritical, "held by nobody"};
+}
+
+Item judge_node(const VipNode& node, const VipFacts& facts) {
+  Item item{node.address.name};
+  const bool is_led_to = std::ranges::count(led_to(facts), node.address.name) > 0;
+  item.identity = {{"host", node.address.host}, {"port", std::to_string(node.address.port)}};
+  item.facts = {{"reachable", node.server.has_value()}, {"led_to", is_led_to}};
+  if (!node.server) {
+    // A node that is down is not what this check is about.
+    const State state = from_error(node.server.error()).state;
+    item.state = state == State::kCritical ? State::kOk : state;
+    item.text = fmt::format("{}: {}", node.address.name, node.server.error().text);
+    return item;
+  }
+  const std::optional<bool>& read_only = node.server->read_only;
+  item.facts.emplace_back("server", node.server->id);
+  item.facts.emplace_back("read_only", read_only ? FactValue(*read_only) : FactValue());
+  item.text = fmt::format("{}: {}{}", node.address.name,
+                          !read_only   ? "read_only unknown"
+                          : *read_only ? "read-only"
+                                       : "writable",
+                          is_led_to ? ", the address leads here" : "");
+  return item;
+}
+
+}  // namespace
+
+CheckResult evaluate(const VipFacts& facts, const VipQuestion& question) {
+  const std::optional<double> holders = count_holders(facts);
+  CheckResult result{State::kOk, "", {}, "node"};
+  std::vector<Item> findings;
+  if (facts.leads_to) findings.push_back(judge_lead(facts));
+  if (facts.others) findings.push_back(judge_network(facts));
+  findings.push_back(judge_local(facts, question));
+  if (holders)
+    result.state = judge(question.holders, *holders);
+  else if (question.holders.warning || question.holders.critical)
+    findings.push_back({"", State::kUnknown, "how many hold it is not known"});
+  for (const VipNode& node : facts.nodes) {
+    result.items.push_back(judge_node(node, facts));
+    if (result.items.back().state != State::kOk) findings.push_back(result.items.back());
+  }
+  std::ranges::stable_sort(findings, [](const Item& a, const Item& b) {
+    return a.state != b.state && worst(a.state, b.state) == a.state;
+  });
+  std::vector<std::string> sentences;
+  for (const Item& finding : findings) {
+    result.state = worst(result.state, finding.state);
+    sentences.push_back(finding.text);
+  }
+  result.text = fmt::format("{}: {}", question.vip.address, join(sentences, "; "));
+  result.metrics = {{"held", is_held(facts) ? 1.0 : 0.0, "", {}, 0},
+                    {"holders", holders, "", question.holders, 0}};
+  return result;
+}
+
+namespace {
+
+void add_options(Cli& cli, VipQuestion& question) {
+  add_vip_address(cli, question.vip);
+  cli.choice<Expect>("--expect",
+                     {{"held", Expect::kHeld}, {"absent", Expect::kAbsent}, {"any", Expect::kAny}},
+                     question.expect,
+                     "whether this machine has to hold the address: held, absent or any (default)");
+  cli.flag("--arping", question.ask_network,
+           "ask the network who answers for the address, by ARP or neighbour discovery (needs "
+           "CAP_NET_RAW)");
+  cli.thresholds(question.holders, "the number of machines that hold the address is");
+  add_node_options(cli, question.cluster);
+}
+
+// What parse() could not know. The port of the address is that of the nodes.
+Result<Done> complete(const Cli& cli, VipQuestion& question) {
+  ClusterOptions& cluster = question.cluster;
+  if (question.vip.address.empty()) return Error{Errc::kUsage, "--vip: missing (ADDRESS[/PREFIX])"};
+  if (cluster.nodes.empty() && cluster.mysql.host.empty() && cluster.mysql.socket.empty())
+    return Done{};
+  if (const auto completed = complete_nodes(cli, cluster); !completed) return completed;
+  if (cluster.mysql.port != 0) return Done{};
+  cluster.mysql.port = cluster.nodes[0].port;
+  for (const NodeAddress& node : cluster.nodes)
+    if (node.port != cluster.mysql.port)
+      return Error{Errc::kUsage,
+                   "--port: missing; the nodes' ports differ, so that of the address "
+                   "is not known"};
+  return Done{};
+}
+
+}  // namespace
+
+int plugin_main(const std::vector<std::string>& args) {
+  VipQuestion question;
+  Cli cli("check_vip",
+          "Checks that one machine holds a virtual IP address, and that it leads to the writable "
+          "node.");
+  add_options(cli, question);
+  if (const auto exit_code = cli.parse(args)) return *exit_code;
+  if (const auto completed = complete(cli, question); !completed)
+    return cli.usage_error(completed.error().text);
+
+  cli.waiting_for(
+      fmt::format("{} and {} nodes", question.vip.address, question.cluster.nodes.size()));
+  const auto facts = gather(question, cli.deadline());
+  CheckResult result = facts ? evaluate(*facts, question) : from_error(facts.error());
+  result.notes.insert(result.notes.end(), question.cluster.notes.begin(),
+                      question.cluster.notes.end());
+  return cli.report(result);
+}
+
+}  // namespace ha

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: MIT
+"""Machines in one Ethernet, as far as a network is concerned: namespaces, cables and a switch.
+
+    with Lan("db1", "db2", "watcher") as lan:
+        lan["db1"].add("10.77.0.10/32")
+        lan["watcher"].run("ip", "neigh")
+
+A namespace lives as long as a process in it. These processes end with the block, and the kernel ends
+them with this program, so nothing is ever left behind.
+"""
+
+import os
+import subprocess
+
+from server import spawn, uninterrupted, wait_until
+
+# The n-th machine has the n-th address of each.
+IPV4, IPV6 = "10.77.0.{}", "fd77::{}"
+
+
+class Machine:
+    """A network namespace with an interface eth0."""
+
+    def __init__(self, name, number):
+        self.name = name
+        self.ipv4, self.ipv6 = IPV4.format(number), IPV6.format(number)
+        with uninterrupted():
+            self.process = spawn(["unshare", "--net", "sleep", "infinity"], os.devnull, "/")
+        self.inside = ["nsenter", f"--net=/proc/{self.process.pid}/ns/net", "--"]
+        wait_until(self._is_apart, what=f"the namespace of {name}")
+        self.run("ip", "link", "set", "lo", "up")
+
+    def _is_apart(self):
+        return os.readlink(f"/proc/{self.process.pid}/ns/net") != os.readlink("/proc/self/ns/net")
+
+    def run(self, *command, check=True):
+        """Run a command there; return its output."""
+        return subprocess.run([*self.inside, *command], check=check, text=True, timeout=30,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
+
+    @property
+    def mac(self):
+        """Return the hardware address of eth0."""
+        words = self.run("ip", "-o", "link", "show", "dev", "eth0").split()
+        return words[words.index("link/ether") + 1]
+
+    def add(self, address, interface="eth0"):
+        """Put an address on an interface, as somebody who does not look for others."""
+        self.run("ip", "addr", "add", address, "dev", interface,
+                 *(["nodad"] if ":" in address else []))
+
+    def delete(self, address, interface="eth0"):
+        """Remove an address."""
+        self.run("ip", "addr", "del", address, "dev", interface)
+
+    def holds(self, address):
+        """Tell whether the machine has an address, usable or not."""
+        return f" {address}/" in self.run("ip", "-o", "addr", "show")
+
+    def neighbour(self, address):
+        """Return the hardware address that this machine knows for another's address, or None."""
+        words = self.run("ip", "neigh", "show", "to", address).split()
+        return words[words.index("lladdr") + 1] if "lladdr" in words else None
+
+    def close(self):
+        """End the namespace, unless other processes are in it."""
+        self.process.kill()
+        self.process.wait()
+
+
+class Lan:
+    """Machines by name, all plugged into one switch."""
+
+    def __init__(self, *names):
+        self.switch = Machine("switch", 0)
+        self.machines = {name: Machine(name, n) for n, name in enumerate(names, 1)}
+        self.switch.run("ip", "link", "add", "bridge", "type", "bridge")
+        self.switch.run("ip", "link", "set", "bridge", "up")
+        for name, machine in self.machines.items():
+            self.plug(machine, "eth0", f"to-{name}")
+            machine.add(f"{machine.ipv4}/24")
+            machine.add(f"{machine.ipv6}/64")
+
+    def plug(self, machine, interface, port):
+        """Give a machine an interface that is plugged into the switch."""
+        self.switch.run("ip", "link", "add", port, "type", "veth", "peer", "name", interface,
+                        "netns", str(machine.process.pid))
+        self.switch.run("ip", "link", "set", port, "master", "bridge", "up")
+        machine.run("ip", "link", "set", interface, "up")
+
+    def __getitem__(self, name):
+        return self.machines[name]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """Take everything down."""
+        for machine in [self.switch, *self.machines.values()]:
+            machine.close()
