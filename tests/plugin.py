@@ -93,9 +93,10 @@ def run_raw(command, **arguments):
     return Outcome(done.returncode, done.stdout.decode("utf-8"), seconds)
 
 
-def run(check, *options, **arguments):
-    """Run a check in the default voice; the form of its output is asserted too."""
-    outcome = run_raw([path(check), *options], **arguments)
+def run(check, *options, inside=(), **arguments):
+    """Run a check in the default voice; the form of its output is asserted too. `inside` is a command
+    that runs it elsewhere."""
+    outcome = run_raw([*inside, path(check), *options], **arguments)
     name = check.removeprefix("check_").replace("_", " ").upper()
     assert outcome.out.startswith(f"{name} {outcome.state} - "), outcome.out
     assert len(outcome.out.encode()) <= MAX_BYTES, len(outcome.out.encode())

@@ -103,6 +103,7 @@ class Server:
         self.log = f"{directory}/log"
         self.options = list(options)
         self.tls = tls  # Certificate, False for none, None for what a new installation offers
+        self.inside = []  # command that starts it elsewhere, such as in a Machine of lan.py
         self.process = None
 
     # The process
@@ -114,7 +115,7 @@ class Server:
             os.makedirs(self.directory, exist_ok=True)
             subprocess.run(["cp", "-a", "--sparse=always", self._template(), self.datadir],
                            check=True)
-        command = [*self._command(), *self._common_options(), *self._tls_options(), *self.options]
+        command = [*self.inside, *self._command(), *self._common_options(), *self._tls_options(), *self.options]
         with uninterrupted():
             self.process = spawn(command, self.log, self.directory)
         self._is_new = new
