@@ -267,8 +267,7 @@ Result<Done> complete(const Cli& cli, VipQuestion& question) {
 int plugin_main(const std::vector<std::string>& args) {
   VipQuestion question;
   Cli cli("check_vip",
-          "Checks that one machine holds a virtual IP address, and that it leads to the writable "
-          "node.");
+          "Checks that one machine holds a virtual IP and that it leads to the writer.");
   add_options(cli, question);
   if (const auto exit_code = cli.parse(args)) return *exit_code;
   if (const auto completed = complete(cli, question); !completed)

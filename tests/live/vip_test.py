@@ -2,11 +2,16 @@
 """check_vip on machines in one network: who holds the address, where it leads, what is said without
 privileges. Real servers stand behind the address where it leads somewhere."""
 
+import os
+import shutil
+import subprocess
+import tempfile
+
 import pytest
 
 import plugin
 from lan import Lan
-from servers import MONITOR_PASSWORD, MONITOR_USER, replicate, start_all
+from servers import MONITOR_PASSWORD, MONITOR_USER, replicate, start_all, wait_until
 
 CHECK = "check_vip"
 PORT = 3306
@@ -72,7 +77,7 @@ def test_held_by_both(lan, vip, prefix):
 def test_a_duplicate_that_the_kernel_has_found_is_not_in_use(lan):
     lan["db1"].add(f"{V6}/64")
     lan["db2"].run("ip", "addr", "add", f"{V6}/64", "dev", "eth0")
-    lan["db2"].run("sh", "-c", "until ip -o addr show dadfailed | grep -q eth0; do sleep 0.05; done")
+    wait_until(lambda: "dadfailed" in lan["db2"].run("ip", "-o", "addr", "show", "to", V6))
     outcome = check(lan["db2"], V6, "--arping")
     assert outcome.state == "WARNING", outcome.out
     assert "held here on eth0 but not in use: another machine has it" in outcome.text
@@ -84,7 +89,7 @@ def test_asking_disturbs_nobody_who_is_just_taking_the_address(lan):
     lan["db1"].run("ip", "addr", "add", f"{V6}/64", "dev", "eth0")
     assert "tentative" in lan["db1"].run("ip", "-o", "addr", "show", "to", V6)
     check(lan["watcher"], V6, "--arping")
-    lan["db1"].run("sh", "-c", "while ip -o addr show tentative | grep -q eth0; do sleep 0.05; done")
+    wait_until(lambda: "tentative" not in lan["db1"].run("ip", "-o", "addr", "show", "to", V6))
     assert check(lan["db1"], V6, "--expect", "held").state == "OK"
 
 
@@ -119,10 +124,12 @@ def test_an_alias_of_old_configurations_is_its_interface(lan):
         assert outcome.state == "OK", outcome.out
 
 
+AS_NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+
+
 def test_without_privileges_what_can_be_said_is_said(lan):
     lan["db1"].add(f"{V4}/32")
-    inside = [*lan["db1"].inside, "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
-              "--bounding-set=-all", "--inh-caps=-all"]
+    inside = [*lan["db1"].inside, *AS_NOBODY]
     outcome = plugin.run(CHECK, "--vip", V4, "--expect", "held", inside=inside)
     assert outcome.state == "OK", outcome.out
     for expect, state in (("held", "UNKNOWN"), ("absent", "CRITICAL")):
@@ -130,6 +137,17 @@ def test_without_privileges_what_can_be_said_is_said(lan):
         assert outcome.state == state, outcome.out
         assert "asking the network needs CAP_NET_RAW" in outcome.text
         assert numbers(outcome) == (1, 1)
+
+
+def test_a_capability_of_the_file_is_enough(lan):
+    lan["db1"].add(f"{V4}/32")
+    with tempfile.TemporaryDirectory() as directory:
+        os.chmod(directory, 0o755)
+        check_vip = shutil.copy(plugin.path(CHECK), directory)
+        subprocess.run(["setcap", "cap_net_raw+ep", check_vip], check=True)
+        outcome = plugin.run_raw([*lan["watcher"].inside, *AS_NOBODY, check_vip, "--vip", V4,
+                                  "--arping"])
+    assert outcome.out.startswith(f"VIP OK - {V4}: held by {lan['db1'].mac} alone"), outcome.out
 
 
 def test_what_cannot_be_asked_is_unknown(lan):
