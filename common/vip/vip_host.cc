@@ -14,6 +14,8 @@ namespace ha {
 
 namespace {
 
+constexpr std::size_t kMostOutput = 300;
+
 Error claimed(const VipOptions& vip, const std::string& by) {
   return {Errc::kRefused, fmt::format("{} is still answered by {}", vip.address, by)};
 }
@@ -21,12 +23,11 @@ Error claimed(const VipOptions& vip, const std::string& by) {
 // Says what became of a command; of its output the last line, the first ones are often about the
 // connection.
 Error failed(const Argv& argv, const ProcessOutcome& outcome) {
-  constexpr std::size_t kMost = 300;
   const std::string_view output = trim(outcome.output);
   const std::string last = sanitize(output.substr(output.rfind('\n') + 1));
   return {outcome.end == ProcessOutcome::End::kTimedOut ? Errc::kUnreachable : Errc::kInternal,
           fmt::format("'{}' {}{}{}", join(argv, " "), describe(outcome), last.empty() ? "" : ": ",
-                      shorten(last, kMost))};
+                      shorten(last, kMostOutput))};
 }
 
 // Runs a command that has to succeed; returns its output.
@@ -85,7 +86,12 @@ class RemoteHost : public VipHost {
   Result<std::vector<LocalAddress>> addresses() override {
     const auto output = there(show_command());
     if (!output) return output.error();
-    return parse_ip_addresses(*output);
+    auto addresses = parse_ip_addresses(*output);
+    // A machine that was reached has one; and what was cut off may be the one that is looked for.
+    if (addresses.empty() || output->size() >= kMaxProcessOutput)
+      return Error{Errc::kBadData, fmt::format("the addresses of {} cannot be told from '{}'",
+                                               host_, shorten(sanitize(*output), kMostOutput))};
+    return addresses;
   }
 
   Result<KernelCheck> prepare() override {

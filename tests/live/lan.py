@@ -12,10 +12,12 @@ them with this program, so nothing is ever left behind.
 import os
 import subprocess
 
+import plugin
 from server import spawn, uninterrupted, wait_until
 
 # The n-th machine has the n-th address of each.
 IPV4, IPV6 = "10.77.0.{}", "fd77::{}"
+MOVER = plugin.BUILD / "tests/vip_mover"
 
 
 class Machine:
@@ -101,3 +103,10 @@ class Lan:
         """Take everything down."""
         for machine in [self.switch, *self.machines.values()]:
             machine.close()
+
+
+def move(machine, verb, vip, *options, interface="eth0"):
+    """Let the library take or drop an address on a machine; return (exit code, text)."""
+    outcome = plugin.run_raw([*machine.inside, MOVER, "--do", verb, "--vip", vip, "--interface",
+                              interface, *options])
+    return outcome.code, outcome.out.removeprefix("vip_mover: ").strip()

@@ -7,10 +7,9 @@ import concurrent.futures
 import pytest
 
 import plugin
-from lan import Lan
+from lan import MOVER, Lan, move
 from servers import wait_until
 
-MOVER = plugin.BUILD / "tests/vip_mover"
 V4, V6 = "10.77.0.100/24", "fd77::100/64"
 both_families = pytest.mark.parametrize("vip", [V4, V6], ids=["ipv4", "ipv6"])
 
@@ -19,13 +18,6 @@ both_families = pytest.mark.parametrize("vip", [V4, V6], ids=["ipv4", "ipv6"])
 def lan_fixture():
     with Lan("db1", "db2", "watcher") as lan:
         yield lan
-
-
-def move(machine, verb, vip, *options, interface="eth0"):
-    """Take or drop on a machine; return (exit code, text)."""
-    outcome = plugin.run_raw([*machine.inside, MOVER, "--do", verb, "--vip", vip, "--interface",
-                              interface, *options])
-    return outcome.code, outcome.out.removeprefix("vip_mover: ").strip()
 
 
 DONE = (0, "done")

@@ -10,7 +10,7 @@ import tempfile
 import pytest
 
 import plugin
-from lan import Lan
+from lan import Lan, move
 from servers import MONITOR_PASSWORD, MONITOR_USER, replicate, start_all, wait_until
 
 CHECK = "check_vip"
@@ -234,6 +234,27 @@ def test_where_the_address_leads(cluster):
         assert f"{vip}: leads to no server" in outcome.text
         assert outcome.seconds < 4.5
         assert outcome.perfdata["holders"].value is None
+
+
+def test_a_failover_moves_the_address(cluster):
+    db1, db2 = cluster.lan["db1"], cluster.lan["db2"]
+    addresses = {V4: f"{V4}/24", V6: f"{V6}/64"}
+    for vip, full in addresses.items():
+        assert move(db1, "take", full) == (0, "done")
+        assert "leads to db1, which accepts writes" in cluster.check("watcher", vip).text
+    cluster.servers[0].sql("SET GLOBAL read_only = ON")
+    cluster.servers[1].stop_replication()
+    cluster.servers[1].sql("SET GLOBAL read_only = OFF")
+    for vip, full in addresses.items():
+        outcome = cluster.check("watcher", vip)
+        assert outcome.state == "CRITICAL" and "leads to db1, which is read-only" in outcome.text
+        assert move(db2, "take", full)[0] == 2, "it still is on db1"
+        assert move(db1, "drop", full) == (0, "done")
+        assert move(db2, "take", full) == (0, "done")
+        for machine in ("watcher", "db1", "db2"):
+            outcome = cluster.check(machine, vip, "--arping")
+            assert outcome.state == "OK", outcome.out
+            assert "leads to db2, which accepts writes; held by" in outcome.text
 
 
 def test_the_server_behind_the_address_is_down_or_hangs(cluster):

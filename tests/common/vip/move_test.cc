@@ -58,7 +58,7 @@ const std::string kAdd = "ip addr add 192.0.2.10/24 dev eth0";
 const std::string kDelete = "ip addr del 192.0.2.10/24 dev eth0";
 const Error kClaimed{Errc::kRefused, "192.0.2.10 is still answered by 02:00:00:00:00:02"};
 
-Result<Done> take(FakeHost& host) { return take_vip(kVip, host, Deadline::after(1)); }
+Result<Done> take(FakeHost& host) { return take_vip(kVip, host, Deadline::after(0.3)); }
 
 TEST(MoveTest, TakingLooksAddsReadsBackAndAnnounces) {
   FakeHost host;
@@ -164,6 +164,8 @@ ProcessOutcome exited(int code, const std::string& output) {
   return {ProcessOutcome::End::kExited, code, output, 0};
 }
 
+const ProcessOutcome kLoopback = exited(0, "1: lo    inet 127.0.0.1/8 scope host lo\n");
+
 // 198.51.100.2 belongs to documentation: nobody's address, so another machine's.
 Result<Done> take_there(VipOptions vip, FakeProcess& process) {
   vip.remote_command = {"ssh", "{host}"};
@@ -188,7 +190,7 @@ TEST(MoveTest, AnotherMachineIsAskedByArping) {
        "'ssh 198.51.100.2 arping -D -c 2 -w 2 -I eth0 192.0.2.10' did not end within 1s"},
   };
   for (const auto& c : cases) {
-    FakeProcess process({{"arping", c.arping}});
+    FakeProcess process({{"arping", c.arping}, {"show", kLoopback}});
     const auto taken = take_there(kVip, process);
     ASSERT_FALSE(taken);
     EXPECT_EQ(taken.error().code, c.want);
@@ -203,6 +205,19 @@ TEST(MoveTest, AnotherMachinesKernelLooksAndAnnouncesForIpv6) {
   const auto taken = take_there({"2001:db8::10", 64, "eth0"}, process);
   ASSERT_FALSE(taken);
   EXPECT_EQ(process.log[1], "ssh 198.51.100.2 sysctl -q -w net/ipv6/conf/eth0/ndisc_notify=1");
+}
+
+TEST(MoveTest, SilenceIsNoListOfAddresses) {
+  VipOptions vip = kVip;
+  vip.remote_command = {"ssh", "{host}"};
+  // A command that is not run after all, and a list that was cut off.
+  for (const std::string& output : {std::string(), std::string("Welcome!\n"),
+                                    kLoopback.output + std::string(kMaxProcessOutput, 'x')}) {
+    FakeProcess process({{"show", exited(0, output.substr(0, kMaxProcessOutput))}});
+    const auto dropped = drop_vip(vip, "198.51.100.2", process, Deadline::after(1));
+    ASSERT_FALSE(dropped) << output.substr(0, 80);
+    EXPECT_EQ(dropped.error().code, Errc::kBadData);
+  }
 }
 
 TEST(MoveTest, AMachineThatIsNotReachedIsNotChanged) {
