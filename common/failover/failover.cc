@@ -117,7 +117,8 @@ class Manager {
     const auto node = std::ranges::find(topology.nodes, run.plan.primary, &Node::name);
     if (record.by_gtid || node == topology.nodes.end() || !node->facts)
       return std::optional(record);
-    const auto session = connect(options_for_node(options_.cluster.mysql, node->host, node->port));
+    const auto session = connect(options_for({node->name, node->host, node->port},
+                                             options_.cluster.mysql, options_.probe_timeout_s));
     if (!session) return session.error();
     const auto beyond = count_after(**session, record.applied);
     if (!beyond) return beyond.error();

@@ -16,6 +16,7 @@
 #include "common/mysql/read_facts.h"
 #include "common/mysql/replica_status.h"
 #include "common/text.h"
+#include "common/vip/move.h"
 
 namespace ha {
 
@@ -82,8 +83,8 @@ Result<LiveActions::Session> LiveActions::take(const std::string& name) {
 Result<LiveActions::Session> LiveActions::connect_to(const std::string& name) const {
   const Node* const node = find(name);
   if (node == nullptr) return failure(fmt::format("no node is called '{}'", name));
-  MysqlOptions one = options_for_node(options_.cluster.mysql, node->host, node->port);
-  one.connect_timeout_s = std::max(1u, static_cast<unsigned>(options_.probe_timeout_s));
+  MysqlOptions one = options_for({node->name, node->host, node->port}, options_.cluster.mysql,
+                                 options_.probe_timeout_s);
   one.answer_timeout_s = static_cast<unsigned>(std::ceil(options_.deadline_s));
   auto session = connect(one);
   if (!session) return session.error();
@@ -105,6 +106,9 @@ Result<StepResult> LiveActions::perform(const Step& step, const RunFacts& known,
     case Action::kHook:
     case Action::kStartService:
       return run_command(step, known, deadline);
+    case Action::kVipDown:
+    case Action::kVipUp:
+      return move_vip(step, known, hook_deadline(deadline));
     case Action::kWriteFile:
       return write_file(step);
     case Action::kFence:
@@ -527,6 +531,20 @@ Result<StepResult> LiveActions::open(const Step& step, SqlSession& session, cons
   if (!closed) return closed.error();
   if (*closed != "0") return failure("it is still read-only");
   return StepResult{"it accepts writes"};
+}
+
+Result<StepResult> LiveActions::move_vip(const Step& step, const RunFacts& known,
+                                         const Deadline& deadline) {
+  const Node* const node = find(step.node);
+  if (node == nullptr) return failure(fmt::format("no node is called '{}'", step.node));
+  const bool up = step.action == Action::kVipUp;
+  const auto moved = up ? take_vip(options_.vip, node->host, process_, deadline)
+                        : drop_vip(options_.vip, node->host, process_, deadline);
+  // Whether a dead machine has let go of it shows when it is taken.
+  if (!moved && !up && known.contains("fenced"))
+    return StepResult{"it is fenced, and could not be asked: " + moved.error().text};
+  if (!moved) return moved.error();
+  return StepResult{fmt::format("{} {} it", options_.vip.address, up ? "is on" : "is not on")};
 }
 
 Result<StepResult> LiveActions::write_file(const Step& step) {

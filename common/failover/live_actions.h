@@ -50,6 +50,7 @@ class LiveActions : public Actions {
                                    const Deadline& deadline);
   Result<StepResult> wait_for_acknowledger(const Step& step, const Deadline& deadline);
   Result<StepResult> open(const Step& step, SqlSession& session, const RunFacts& known);
+  Result<StepResult> move_vip(const Step& step, const RunFacts& known, const Deadline& deadline);
   static Result<StepResult> write_file(const Step& step);
 
   // Runs statements, with what `known` has for their placeholders.

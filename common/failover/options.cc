@@ -130,10 +130,7 @@ void add_failover_options(Cli& cli, FailoverOptions& options) {
               "time for the nodes to answer a probe (default: 3)");
   cli.seconds("--deadline", options.deadline_s,
               "time for the whole failover; at its end the safe state is sought (default: 120)");
-  cli.text("--vip", "ADDRESS[/PREFIX]", options.policy.vip, "virtual IP that follows the primary");
-  cli.text("--interface", "NAME", options.interface, "network interface of the virtual IP");
-  cli.command("--remote-command", options.remote_command,
-              "how to run a command on a node, {host} stands for it: ssh ha@{host}");
+  add_vip_options(cli, options.vip);
   cli.command("--binlog-command", options.binlog_command,
               "how to run mysqlbinlog for a rejoin (default: mysqlbinlog or mariadb-binlog)");
   add_command_options(cli, options.policy);
@@ -154,8 +151,8 @@ Result<Done> complete_failover_options(const Cli& cli, FailoverOptions& options)
   if (const auto marked = mark_promotions(options); !marked) return marked;
   if (!is_file_name(options.cluster_name))
     return Error{Errc::kUsage, "--cluster-name: needs letters, digits, '.', '_' or '-'"};
-  if (options.interface.empty() != options.policy.vip.empty())
-    return Error{Errc::kUsage, "--vip and --interface belong together"};
+  if (const auto complete = complete_vip(options.vip); !complete) return complete;
+  options.policy.vip = options.vip.address;
   if (options.policy.hosts_file.empty() && !options.cluster.incoming_directory.empty())
     options.policy.hosts_file = options.cluster.incoming_directory + "/conf/pandora_ha_hosts.conf";
   return Done{};

@@ -12,6 +12,7 @@
 #include "common/failover/policy.h"
 #include "common/mysql/node_options.h"
 #include "common/result.h"
+#include "common/vip/vip_options.h"
 
 namespace ha {
 
@@ -27,8 +28,7 @@ struct FailoverOptions {
   double hook_timeout_s = 30;   // of one command of the operator's
   std::string cluster_name = "mysql";
   std::string state_dir = {};  // set by add_failover_options to its default
-  std::string interface = {};  // of the virtual IP
-  std::vector<std::string> remote_command = {};
+  VipOptions vip = {};
   std::vector<std::string> binlog_command = {};  // empty: mysqlbinlog or mariadb-binlog
 
   // Left by parse() for complete_failover_options().

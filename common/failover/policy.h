@@ -25,7 +25,7 @@ struct Policy {
   std::optional<double> max_lag_s = {};  // of the candidate behind the primary
   double min_interval_s = 3600;          // between two failovers
   std::string repl_user = {};            // of the replication account; empty: none was given
-  std::string vip = {};                  // ADDRESS[/PREFIX]; empty: none
+  std::string vip = {};                  // address; empty: none
   std::vector<std::vector<std::string>> pre_failover = {};  // argv each
   std::vector<std::vector<std::string>> post_failover = {};
   std::vector<std::vector<std::string>> pre_switchover = {};

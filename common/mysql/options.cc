@@ -102,15 +102,6 @@ Result<DefaultsFile> check_defaults_file(const std::string& path, const std::str
   return file;
 }
 
-MysqlOptions options_for_node(const MysqlOptions& options, const std::string& host, unsigned port) {
-  MysqlOptions one = options;
-  // To the client libraries "localhost" is a socket, whatever the port.
-  one.host = host == "localhost" ? "127.0.0.1" : host;
-  one.port = port;
-  one.socket.clear();
-  return one;
-}
-
 std::string server_label(const MysqlOptions& options) {
   std::string host = options.host, socket = options.socket;
   unsigned port = options.port;

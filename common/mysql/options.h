@@ -49,9 +49,6 @@ struct DefaultsFile {
 // over broken lines. Fails with kUsage and the line's number.
 Result<DefaultsFile> check_defaults_file(const std::string& path, const std::string& group);
 
-// Returns the options for one node of a cluster, out of those for all.
-MysqlOptions options_for_node(const MysqlOptions& options, const std::string& host, unsigned port);
-
 // Returns how messages name the server: "db2", "db2:3307", "[::1]:3307", "/run/mysqld/mysqld.sock".
 std::string server_label(const MysqlOptions& options);
 
