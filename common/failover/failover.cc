@@ -44,7 +44,7 @@ class Manager {
     if (plan.possible() && !plan_hash.empty() && plan.hash != plan_hash)
       return refused(plan, fmt::format("the world has changed: the plan is now {}, not {}",
                                        plan.hash, sanitize(plan_hash)));
-    return carry_out(std::move(plan), situation.topology);
+    return carry_out(std::move(plan), situation);
   }
 
   FailoverOutcome switchover(const std::string& to) {
@@ -57,7 +57,7 @@ class Manager {
     }
     return carry_out(
         plan_switchover(situation.topology, options_.policy, situation.circumstances, to),
-        situation.topology);
+        situation);
   }
 
   FailoverOutcome rejoin(const std::string& node) {
@@ -72,11 +72,11 @@ class Manager {
     if (!record) return refusal("rejoin refused: " + record.error().text);
     Plan plan =
         plan_rejoin(situation.topology, options_.policy, situation.circumstances, node, *record);
-    if (plan.refusal != Refusal::kDiverged) return carry_out(std::move(plan), situation.topology);
+    if (plan.refusal != Refusal::kDiverged) return carry_out(std::move(plan), situation);
     // Its transactions are saved all the same.
     const std::string why = std::exchange(plan.reason, "");
     plan.refusal = Refusal::kNone;
-    FailoverOutcome outcome = carry_out(std::move(plan), situation.topology);
+    FailoverOutcome outcome = carry_out(std::move(plan), situation);
     const bool saved = outcome.end != FailoverEnd::kRefused;
     outcome.text = fmt::format(
         "rejoin refused: {}. {}", why,
@@ -171,21 +171,21 @@ class Manager {
     return plan_failover(situation.topology, options_.policy, situation.circumstances, "");
   }
 
-  FailoverOutcome carry_out(Plan plan, const Topology& topology) {
+  FailoverOutcome carry_out(Plan plan, const Situation& situation) {
     if (!plan.possible())
       return refused(plan, fmt::format("{} ({})", plan.reason, refusal_name(plan.refusal)));
     const std::string id = store_->new_id(clock_.now_s());
     auto journal = store_->journal(id);
     if (!journal) return refused(plan, journal.error().text);
-    Executor executor = make_executor(*journal, plan, topology, id);
+    Executor executor = make_executor(*journal, plan, situation, id);
     if (const auto begun = executor.begin(plan); !begun) return refused(plan, begun.error().text);
     say_(fmt::format("{}: {} for {} (run {})", plan.command, plan.candidate, plan.primary, id));
     return tell(plan, id, executor.go_on(deadline_));
   }
 
-  Executor make_executor(Journal& journal, const Plan& plan, const Topology& topology,
+  Executor make_executor(Journal& journal, const Plan& plan, const Situation& situation,
                          const std::string& id) const {
-    return {std::make_shared<LiveActions>(options_, topology, plan, id, store_->path()), journal,
+    return {std::make_shared<LiveActions>(options_, situation, plan, id, store_->path()), journal,
             clock_, say_};
   }
 
@@ -209,7 +209,7 @@ class Manager {
             {{"time", fmt::format("{:.3f}", clock_.now_s())}, {"event", "resumed"}});
         !noted)
       return refusal(noted.error().text);
-    Executor executor = make_executor(*journal, plan, topology, run.id);
+    Executor executor = make_executor(*journal, plan, situation, run.id);
     if (run.opened()) {
       if (!candidate->facts)
         return refusal(fmt::format(

@@ -53,13 +53,16 @@ std::string fill_in(std::string_view sql, const RunFacts& values) {
   return text;
 }
 
-LiveActions::LiveActions(const FailoverOptions& options, Topology topology, Plan plan,
+LiveActions::LiveActions(const FailoverOptions& options, const Situation& situation, Plan plan,
                          std::string run_id, std::string directory)
     : options_(options),
-      topology_(std::move(topology)),
+      topology_(situation.topology),
       plan_(std::move(plan)),
       run_id_(std::move(run_id)),
-      directory_(std::move(directory)) {}
+      directory_(std::move(directory)) {
+  for (std::size_t i = 0; i < situation.sessions.size(); ++i)
+    if (situation.sessions[i]) sessions_[topology_.nodes[i].name] = situation.sessions[i];
+}
 
 const Node* LiveActions::find(const std::string& node) const {
   const auto found = std::ranges::find(topology_.nodes, node, &Node::name);

@@ -11,6 +11,7 @@
 
 #include "common/failover/executor.h"
 #include "common/failover/options.h"
+#include "common/failover/situation.h"
 #include "common/mysql/session.h"
 #include "common/mysql/topology.h"
 #include "common/process.h"
@@ -20,8 +21,8 @@ namespace ha {
 class LiveActions : public Actions {
  public:
   // `run_id` names the run in the environment of commands; `directory` is for rescued events.
-  LiveActions(const FailoverOptions& options, Topology topology, Plan plan, std::string run_id,
-              std::string directory);
+  LiveActions(const FailoverOptions& options, const Situation& situation, Plan plan,
+              std::string run_id, std::string directory);
 
   Result<StepResult> perform(const Step& step, const RunFacts& known,
                              const Deadline& deadline) override;

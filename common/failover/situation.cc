@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/failover/situation.h"
 
+#include <cmath>
 #include <thread>
 
 #include "common/failover/witness.h"
@@ -12,7 +13,11 @@ Situation look(const FailoverOptions& options) {
   const Deadline deadline = Deadline::after(options.probe_timeout_s);
   Witnesses witnesses = Witnesses::kNotAsked;
   std::jthread asking([&] { witnesses = ask_witnesses(options.witnesses, deadline); });
-  Situation situation{probe_topology(options.cluster.nodes, options.cluster.mysql, deadline)};
+  // The sessions are used for the whole run.
+  MysqlOptions mysql = options.cluster.mysql;
+  mysql.answer_timeout_s = static_cast<unsigned>(std::ceil(options.deadline_s));
+  Probe probe = probe_nodes(options.cluster.nodes, mysql, deadline);
+  Situation situation{std::move(probe.topology), std::move(probe.sessions)};
   asking.join();
   situation.circumstances.witnesses = witnesses;
   return situation;

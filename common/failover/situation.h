@@ -4,14 +4,19 @@
 
 #pragma once
 
+#include <memory>
+#include <vector>
+
 #include "common/failover/options.h"
 #include "common/failover/run_store.h"
+#include "common/mysql/session.h"
 #include "common/mysql/topology.h"
 
 namespace ha {
 
 struct Situation {
   Topology topology;
+  std::vector<std::shared_ptr<SqlSession>> sessions = {};  // of the nodes; null: no facts
   Circumstances circumstances = {};
 };
 

@@ -111,6 +111,11 @@ void reread_histories(Topology& topology, const std::vector<Reading>& readings,
 
 Topology probe_topology(const std::vector<NodeAddress>& nodes, const MysqlOptions& options,
                         const Deadline& deadline) {
+  return probe_nodes(nodes, options, deadline).topology;
+}
+
+Probe probe_nodes(const std::vector<NodeAddress>& nodes, const MysqlOptions& options,
+                  const Deadline& deadline) {
   const double budget = deadline.remaining_s();
   const double reserve = std::min(0.5, 0.1 * budget);
   const Deadline first = Deadline::after(budget - 2 * reserve);
@@ -132,7 +137,9 @@ Topology probe_topology(const std::vector<NodeAddress>& nodes, const MysqlOption
   // A session that broke in between simply tells nothing new.
   for (int i = 0; i < kMostRereads && needs_rereading(topology); ++i)
     reread_histories(topology, readings, Deadline::after(reserve / 4));
-  return topology;
+  Probe probe{std::move(topology), {}};
+  for (Reading& reading : readings) probe.sessions.push_back(std::move(reading.session));
+  return probe;
 }
 
 }  // namespace ha

@@ -5,10 +5,12 @@
 
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "common/deadline.h"
 #include "common/mysql/node_options.h"
+#include "common/mysql/session.h"
 #include "common/mysql/topology.h"
 
 namespace ha {
@@ -18,5 +20,13 @@ namespace ha {
 // the caller to print.
 Topology probe_topology(const std::vector<NodeAddress>& nodes, const MysqlOptions& options,
                         const Deadline& deadline);
+
+// The same for who goes on talking to the nodes: also the sessions, null where there are no facts.
+struct Probe {
+  Topology topology;
+  std::vector<std::shared_ptr<SqlSession>> sessions;
+};
+Probe probe_nodes(const std::vector<NodeAddress>& nodes, const MysqlOptions& options,
+                  const Deadline& deadline);
 
 }  // namespace ha
