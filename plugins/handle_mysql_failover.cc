@@ -16,6 +16,8 @@ namespace ha {
 
 namespace {
 
+enum ExitCode { kDone = 0, kRefused = 2 };
+
 // Of the budget, for taking back what was done when it ends.
 double reserve_s(double budget_s) { return std::min(15.0, budget_s / 3); }
 
@@ -25,12 +27,14 @@ int plugin_main(const std::vector<std::string>& args) {
   EventMacros event;
   FailoverOptions options;
   NotifyOptions notify;
+  bool dry_run = false;
   Cli cli("handle_mysql_failover",
           "Lets a replica take over from a dead primary, on an event of a monitoring engine.",
           Cli::Kind::kHandler);
   add_event_options(cli, event);
   add_failover_options(cli, options);
   add_notify_options(cli, notify);
+  cli.flag("--dry-run", dry_run, "print the plan and do nothing");
   if (const auto clean = refuse_control_bytes(args); !clean)
     return cli.usage_error(clean.error().text);
   if (const auto exit_code = cli.parse(args)) return *exit_code;
@@ -41,8 +45,13 @@ int plugin_main(const std::vector<std::string>& args) {
   const auto gate = judge_event(event);
   if (!gate) return cli.usage_error(gate.error().text);
   if (gate->meaning != EventMeaning::kTakeOver)
-    return cli.finish(0, fmt::format("nothing to do on {}", gate->event));
+    return cli.finish(kDone, fmt::format("nothing to do on {}", gate->event));
 
+  if (dry_run) {
+    const Plan plan = plan_now(options, "");
+    fmt::print("{}", render(plan));
+    return plan.possible() ? kDone : kRefused;
+  }
   options.deadline_s = std::min(options.deadline_s, cli.timeout_s() - reserve_s(cli.timeout_s()));
   cli.waiting_for("the failover, which the next run goes on with (see mysql_ha journal)");
   openlog("handle_mysql_failover", LOG_PID, LOG_DAEMON);

@@ -9,7 +9,6 @@
 #include "common/clock.h"
 #include "common/failover/failover.h"
 #include "common/failover/run_store.h"
-#include "common/failover/situation.h"
 #include "common/failover/tell.h"
 #include "common/text.h"
 
@@ -70,15 +69,7 @@ void add_options(Cli& cli, MysqlHaOptions& options) {
 }  // namespace
 
 int run_plan(const Cli&, const MysqlHaOptions& options) {
-  Situation situation = look(options.failover);
-  situation.circumstances.assume_dead = !options.assume_dead.empty();
-  const auto store = RunStore::open(options.failover.state_dir, options.failover.cluster_name);
-  const auto added = store ? add_history(*store, SystemClock().now_s(), situation.circumstances)
-                           : Result<Done>(store.error());
-  Plan plan = plan_failover(situation.topology, options.failover.policy, situation.circumstances,
-                            options.assume_dead);
-  // Who may not read the journal can still be told what would be done.
-  if (!added) plan.reservations.push_back("the journal is not readable: " + added.error().text);
+  const Plan plan = plan_now(options.failover, options.assume_dead);
   fmt::print("{}", options.json ? plan_to_json(plan) + "\n" : render(plan));
   return plan.possible() ? kDone : kRefused;
 }

@@ -267,6 +267,19 @@ class Manager {
 
 }  // namespace
 
+Plan plan_now(const FailoverOptions& options, const std::string& assume_dead) {
+  Situation situation = look(options);
+  situation.circumstances.assume_dead = !assume_dead.empty();
+  const auto store = RunStore::open(options.state_dir, options.cluster_name);
+  const auto added = store ? add_history(*store, SystemClock().now_s(), situation.circumstances)
+                           : Result<Done>(store.error());
+  Plan plan =
+      plan_failover(situation.topology, options.policy, situation.circumstances, assume_dead);
+  // Who may not read the journal can still be told what would be done.
+  if (!added) plan.reservations.push_back("the journal cannot be read: " + added.error().text);
+  return plan;
+}
+
 FailoverOutcome run_failover(const FailoverOptions& options, const std::string& plan_hash,
                              Clock& clock, const Say& say) {
   return Manager(options, clock, say).failover(plan_hash);

@@ -10,6 +10,7 @@
 
 #include "common/clock.h"
 #include "common/failover/options.h"
+#include "common/failover/plan.h"
 
 namespace ha {
 
@@ -26,6 +27,10 @@ struct FailoverOutcome {
 
 // Gets a line for each step as it is done.
 using Say = std::function<void(const std::string&)>;
+
+// Returns what a failover would do now, and changes nothing. `assume_dead` names the primary that
+// is to be taken for dead; empty: the view decides.
+Plan plan_now(const FailoverOptions& options, const std::string& assume_dead);
 
 // Lets a replica take over from the dead primary, or says why not. A run that was interrupted is
 // finished or taken back first. `plan_hash`: refuse unless the plan has it; empty: any.
