@@ -183,7 +183,8 @@ class RunReader {
 }  // namespace
 
 Result<Run> read_run(const std::string& id, const std::vector<JournalRecord>& records) {
-  if (records.empty() || journal_value(records[0], "event") != "begin")
+  if (records.empty()) return Run{.id = id, .plan = {.command = "nothing"}, .end = RunEnd::kUndone};
+  if (journal_value(records[0], "event") != "begin")
     return Error{Errc::kBadData,
                  fmt::format("the journal of run {} does not begin with a plan", id)};
   auto plan = plan_from_json(journal_value(records[0], "plan"));

@@ -59,7 +59,8 @@ struct Run {
   bool opened() const;
 };
 
-// Reads a run out of its records. Fails with kBadData when they do not begin with a plan.
+// Reads a run out of its records; one that left none was killed before it did anything. Fails with
+// kBadData when they do not begin with a plan.
 Result<Run> read_run(const std::string& id, const std::vector<JournalRecord>& records);
 
 // A plan as one line of JSON, and back. Secrets are never part of a plan.

@@ -55,6 +55,14 @@ TEST_F(RunStoreTest, TheNewestRunMayBeUnfinished) {
   EXPECT_EQ(*store_.unfinished(), std::nullopt);
 }
 
+TEST_F(RunStoreTest, ARunWithoutAPlanDidNothing) {
+  write_run("1", "failover", true, "done");
+  ASSERT_TRUE(store_.journal("2"));
+  EXPECT_EQ(*store_.unfinished(), std::nullopt);
+  EXPECT_EQ((*store_.last_failover())->id, "1");
+  EXPECT_EQ(store_.read("2")->end, RunEnd::kUndone);
+}
+
 TEST_F(RunStoreTest, OnlyFailoversThatOpenedANodeCount) {
   write_run("1", "failover", true, "done");
   write_run("2", "failover", false, "undone");
