@@ -151,8 +151,10 @@ RunOutcome Executor::go_on(const Deadline& deadline) {
     if (const auto written = flush(); !written) say_(written.error().text);
     return {RunEnd::kUnfinished, *obstacle, reservations_};
   }
-  return finish(reservations_.empty() ? RunEnd::kDone : RunEnd::kReservations,
-                join(reservations_, "; "));
+  RunOutcome outcome = finish(reservations_.empty() ? RunEnd::kDone : RunEnd::kReservations,
+                              join(reservations_, "; "));
+  outcome.facts = std::move(now->facts);
+  return outcome;
 }
 
 RunOutcome Executor::take_back(std::string why) {

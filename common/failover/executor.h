@@ -42,6 +42,7 @@ struct RunOutcome {
   RunEnd end = RunEnd::kUnfinished;  // kUnfinished: it may be open, a later run has to go on
   std::string text = {};             // why, in one sentence
   std::vector<std::string> reservations = {};
+  RunFacts facts = {};  // what the steps found
 };
 
 class Executor {

@@ -35,8 +35,13 @@ class Manager {
       situation = look(options_);
     }
     Plan plan = decide(situation);
-    for (unsigned tries = 1; plan.possible() && tries < options_.retries; ++tries) {
-      say_(fmt::format("{} does not answer, try {} of {}", plan.primary, tries, options_.retries));
+    // Replicas take a while to notice that their primary is gone, so their word is tried again too.
+    const auto undecided = [&plan] {
+      return plan.possible() || plan.refusal == Refusal::kStillReceives;
+    };
+    for (unsigned tries = 1; undecided() && tries < options_.retries; ++tries) {
+      say_(fmt::format("try {} of {}: {}", tries, options_.retries,
+                       plan.possible() ? plan.primary + " does not answer" : plan.reason));
       if (!clock_.sleep(options_.retry_interval_s)) return refused(plan, "asked to stop");
       situation = look(options_);
       plan = decide(situation);
@@ -80,9 +85,8 @@ class Manager {
     const bool saved = outcome.end != FailoverEnd::kRefused;
     outcome.text = fmt::format(
         "rejoin refused: {}. {}", why,
-        saved ? fmt::format("They are saved, {} is read-only now and needs a copy of {}'s data: "
-                            "mysql_ha resync {}",
-                            node, outcome.failed, node)
+        saved ? fmt::format("They are saved, {} is read-only now and needs a resync from {}", node,
+                            outcome.failed)
               : "They could not be saved: " + outcome.text);
     outcome.end = FailoverEnd::kRefused;
     return outcome;
@@ -245,6 +249,14 @@ class Manager {
       case RunEnd::kUnfinished:
         outcome.text = fmt::format("{} interrupted, run it again: {}", plan.command, run.text);
         break;
+    }
+    if (plan.command == "failover" && outcome.end != FailoverEnd::kRefused) {
+      const auto rescued = run.facts.find("rescued");
+      outcome.details.push_back(
+          rescued == run.facts.end()
+              ? "loss: " + render(plan.loss)
+              : fmt::format("loss: none, {} transactions were rescued from {}'s disk",
+                            rescued->second, plan.primary));
     }
     for (const std::string& one : run.reservations)
       outcome.details.push_back("reservation: " + one);

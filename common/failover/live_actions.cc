@@ -137,7 +137,7 @@ Result<StepResult> LiveActions::perform_sql(const Step& step, SqlSession& sessio
                                             const RunFacts& known, const Deadline& deadline) {
   switch (step.action) {
     case Action::kLock:
-      return lock(session);
+      return lock(step, session);
     case Action::kFence:
     case Action::kBlockWriters:
       return close_writers(step, session, known);
@@ -186,14 +186,32 @@ Result<Done> LiveActions::run_sql(const std::vector<std::string>& statements, Sq
   return Done{};
 }
 
-Result<StepResult> LiveActions::lock(SqlSession& session) {
+// Whoever had the lock before may have changed what the plan was made on.
+Result<StepResult> LiveActions::lock(const Step& step, SqlSession& session) {
   const std::string name = quote_string(lock_name());
   const auto got = query_value(session, fmt::format("SELECT GET_LOCK({}, 0)", name));
   if (!got) return got.error();
-  if (*got == "1") return StepResult{};
+  if (*got == "1") return compare_view(step, session);
   const auto holder = query_value(session, fmt::format("SELECT IS_USED_LOCK({})", name));
   return Error{Errc::kRefused,
                fmt::format("another run holds its lock (connection {})", holder ? *holder : "?")};
+}
+
+Result<StepResult> LiveActions::compare_view(const Step& step, SqlSession& session) const {
+  const Node* const node = find(step.node);
+  const auto closed = query_value(session, "SELECT @@GLOBAL.read_only");
+  if (!closed) return closed.error();
+  const auto channels = read_replica_status(session);
+  if (!channels) return channels.error();
+  const auto sources = [](const std::vector<ChannelStatus>& list) {
+    std::vector<std::string> names;
+    for (const ChannelStatus& channel : list) names.push_back(channel.name + channel.source());
+    std::ranges::sort(names);
+    return names;
+  };
+  if (node->writable() != (*closed == "0") || sources(node->channels()) != sources(*channels))
+    return failure("another run has changed it");
+  return StepResult{};
 }
 
 std::string LiveActions::lock_name() const {

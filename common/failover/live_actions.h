@@ -32,7 +32,9 @@ class LiveActions : public Actions {
 
   Result<StepResult> perform_sql(const Step& step, SqlSession& session, const RunFacts& known,
                                  const Deadline& deadline);
-  Result<StepResult> lock(SqlSession& session);
+  Result<StepResult> lock(const Step& step, SqlSession& session);
+  // Fails when a node is not as the plan took it to be.
+  Result<StepResult> compare_view(const Step& step, SqlSession& session) const;
   Result<StepResult> confirm_dead(const Step& step);
   Result<StepResult> recheck(const Step& step, const RunFacts& known);
   Result<StepResult> run_command(const Step& step, const RunFacts& known, const Deadline& deadline);

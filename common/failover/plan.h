@@ -151,6 +151,9 @@ struct CrashRecord {
 Plan plan_rejoin(const Topology& topology, const Policy& policy, const Circumstances& circumstances,
                  std::string_view node, const std::optional<CrashRecord>& record);
 
+// Prints what is lost, for people: "12 transactions, not received: ...".
+std::string render(const LossForecast& loss);
+
 // Prints a plan for people; the last line is "plan hash: HEX". A refusal is printed with its
 // reason and the rejected candidates, without a hash.
 std::string render(const Plan& plan);

@@ -63,15 +63,17 @@ std::optional<Action> parse_action(std::string_view name) {
   return static_cast<Action>(found - std::begin(kActionNames));
 }
 
-namespace {
-
-std::string render_loss(const LossForecast& loss) {
+std::string render(const LossForecast& loss) {
   if (!loss.transactions) return "unknown";
+  if (*loss.transactions == 0 && loss.at_least)
+    return "none that any reachable node knows of, the old primary may have had more";
   std::string text = fmt::format("{}{} transaction{}", loss.at_least ? "at least " : "",
                                  *loss.transactions, *loss.transactions == 1 ? "" : "s");
   if (loss.seconds) text += fmt::format(", {} behind", format_duration(*loss.seconds));
   return loss.text.empty() ? text : text + ", " + loss.text;
 }
+
+namespace {
 
 std::string render_step(const Step& step) {
   std::string text = fmt::format("{:3}. {:<13} {}", step.number, action_name(step.action),
@@ -91,7 +93,7 @@ std::string render(const Plan& plan) {
     text = fmt::format("no {} ({}): {}\n", plan.command, refusal_name(plan.refusal), plan.reason);
   else
     text = fmt::format("promote {} in place of {}\nexpected loss: {}\n", plan.candidate,
-                       plan.primary, render_loss(plan.loss));
+                       plan.primary, render(plan.loss));
   for (const std::string& reservation : plan.reservations)
     text += "reservation: " + reservation + "\n";
   for (const Rejection& rejection : plan.rejected)

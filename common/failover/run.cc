@@ -46,6 +46,22 @@ Step step_from_json(const Json& json) {
   return step;
 }
 
+Json loss_to_json(const LossForecast& loss) {
+  return {{"transactions", loss.transactions ? Json(*loss.transactions) : Json()},
+          {"at_least", loss.at_least},
+          {"seconds", loss.seconds ? Json(*loss.seconds) : Json()},
+          {"text", loss.text}};
+}
+
+LossForecast loss_from_json(const Json& json) {
+  LossForecast loss;
+  if (const Json& count = json.at("transactions"); !count.is_null()) loss.transactions = count;
+  loss.at_least = json.at("at_least");
+  if (const Json& seconds = json.at("seconds"); !seconds.is_null()) loss.seconds = seconds;
+  loss.text = json.at("text");
+  return loss;
+}
+
 Json tls_to_json(const ChannelTls& tls) {
   return {{"used", tls.used},
           {"verifies", tls.verifies},
@@ -66,10 +82,11 @@ ChannelTls tls_from_json(const Json& json) {
 std::string plan_to_json(const Plan& plan) {
   Json steps = Json::array();
   for (const Step& step : plan.steps) steps.push_back(step_to_json(step));
-  Json json = {
-      {"command", plan.command}, {"primary", plan.primary},           {"candidate", plan.candidate},
-      {"steps", steps},          {"reservations", plan.reservations}, {"by_gtid", plan.by_gtid},
-      {"channel", plan.channel}, {"tls", tls_to_json(plan.tls)},      {"hash", plan.hash}};
+  Json json = {{"command", plan.command},           {"primary", plan.primary},
+               {"candidate", plan.candidate},       {"steps", steps},
+               {"reservations", plan.reservations}, {"loss", loss_to_json(plan.loss)},
+               {"by_gtid", plan.by_gtid},           {"channel", plan.channel},
+               {"tls", tls_to_json(plan.tls)},      {"hash", plan.hash}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -82,6 +99,7 @@ Result<Plan> plan_from_json(std::string_view text) {
     plan.candidate = json.at("candidate");
     for (const Json& step : json.at("steps")) plan.steps.push_back(step_from_json(step));
     plan.reservations = json.at("reservations").get<std::vector<std::string>>();
+    plan.loss = loss_from_json(json.at("loss"));
     plan.by_gtid = json.at("by_gtid");
     plan.channel = json.at("channel");
     plan.tls = tls_from_json(json.at("tls"));

@@ -428,28 +428,29 @@ TEST(PlanFailoverTest, LossIsForecastFromWhatIsKnown) {
 
 TEST(PlanFailoverTest, ThePrintedPlanEndsWithItsHash) {
   const Plan plan = plan_failover(linked({lost(1), orphan(2), lost(3)}), with_fence(), {}, "db1");
-  EXPECT_EQ(render(plan),
-            "promote db2 in place of db1\n"
-            "expected loss: at least 0 transactions\n"
-            "not db3: no facts: no answer\n"
-            "  1. lock          db2: so that nobody else acts\n"
-            "  2. confirm-dead  db1: probe it once more\n"
-            "  3. fence         db1: exit 0: fenced, 10: the operator accepts\n"
-            "       run: /usr/local/sbin/fence\n"
-            "  4. stop-receiver db2: a primary that comes back feeds it no more\n"
-            "       STOP SLAVE IO_THREAD;\n"
-            "  5. drain         db2: until all received is applied (0 transactions now)\n"
-            "  6. record        db2: who had what, for the return of db1\n"
-            "  7. promote       db2\n"
-            "       STOP SLAVE;\n"
-            "       RESET SLAVE ALL;\n"
-            "  8. recheck       db1: the lock is still ours, it is still dead\n"
-            "  9. make-writable db2: the point of no return\n"
-            "       SET GLOBAL super_read_only=0, GLOBAL read_only=0;\n"
-            " 10. fence         db1: if it answers again\n"
-            "       SET GLOBAL read_only=1, GLOBAL super_read_only=1;\n"
-            "plan hash: " +
-                plan.hash + "\n");
+  EXPECT_EQ(
+      render(plan),
+      "promote db2 in place of db1\n"
+      "expected loss: none that any reachable node knows of, the old primary may have had more\n"
+      "not db3: no facts: no answer\n"
+      "  1. lock          db2: so that nobody else acts\n"
+      "  2. confirm-dead  db1: probe it once more\n"
+      "  3. fence         db1: exit 0: fenced, 10: the operator accepts\n"
+      "       run: /usr/local/sbin/fence\n"
+      "  4. stop-receiver db2: a primary that comes back feeds it no more\n"
+      "       STOP SLAVE IO_THREAD;\n"
+      "  5. drain         db2: until all received is applied (0 transactions now)\n"
+      "  6. record        db2: who had what, for the return of db1\n"
+      "  7. promote       db2\n"
+      "       STOP SLAVE;\n"
+      "       RESET SLAVE ALL;\n"
+      "  8. recheck       db1: the lock is still ours, it is still dead\n"
+      "  9. make-writable db2: the point of no return\n"
+      "       SET GLOBAL super_read_only=0, GLOBAL read_only=0;\n"
+      " 10. fence         db1: if it answers again\n"
+      "       SET GLOBAL read_only=1, GLOBAL super_read_only=1;\n"
+      "plan hash: " +
+          plan.hash + "\n");
   EXPECT_EQ(plan.hash.size(), 16u);
 }
 
