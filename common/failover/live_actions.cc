@@ -158,6 +158,8 @@ Result<StepResult> LiveActions::perform_sql(const Step& step, SqlSession& sessio
       return follow_source(step, session, known, deadline);
     case Action::kMakeWritable:
       return open(step, session, known);
+    case Action::kRestore:
+      return restore(step, session, known);
     default:
       break;
   }
@@ -503,6 +505,21 @@ Result<StepResult> LiveActions::promote(const Step& step, SqlSession& session,
   const auto after = read_replica_status(session);
   if (!after) return after.error();
   if (find_channel(*after, step.channel) != nullptr) return failure("it is still a replica");
+  return StepResult{};
+}
+
+// A channel that was not forgotten after all keeps all its settings and only has to go on.
+Result<StepResult> LiveActions::restore(const Step& step, SqlSession& session,
+                                        const RunFacts& known) {
+  bool kept = false;
+  if (!step.other.empty()) {
+    const auto channels = read_replica_status(session);
+    if (!channels) return channels.error();
+    kept = find_channel(*channels, step.channel) != nullptr;
+  }
+  const std::vector<std::string> start = {step.sql.back()};
+  if (const auto done = run_sql(kept ? start : step.sql, session, known); !done)
+    return done.error();
   return StepResult{};
 }
 

@@ -49,6 +49,7 @@ class LiveActions : public Actions {
                             const Deadline& deadline);
   Result<StepResult> save_extra(const Step& step, SqlSession& session, const Deadline& deadline);
   Result<StepResult> promote(const Step& step, SqlSession& session, const RunFacts& known);
+  Result<StepResult> restore(const Step& step, SqlSession& session, const RunFacts& known);
   Result<StepResult> follow_source(const Step& step, SqlSession& session, const RunFacts& known,
                                    const Deadline& deadline);
   Result<StepResult> wait_for_acknowledger(const Step& step, const Deadline& deadline);

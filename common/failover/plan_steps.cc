@@ -222,8 +222,11 @@ void StepWriter::promote() {
   if (under_semi_sync()) sql.push_back(semi_sync_statement(facts, "ON"));
   Step promote = at(Action::kPromote, candidate_, std::move(sql), "");
   promote.channel = channel.name;
-  promote.undo.push_back(at(Action::kRestore, candidate_,
-                            new_replica_statements(candidate_, channel, primary_), "as it was"));
+  Step restore = at(Action::kRestore, candidate_,
+                    new_replica_statements(candidate_, channel, primary_), "as it was");
+  restore.channel = channel.name;
+  restore.other = primary_.name;
+  promote.undo.push_back(std::move(restore));
   add(std::move(promote));
 }
 
