@@ -525,7 +525,16 @@ Result<StepResult> LiveActions::restore(const Step& step, SqlSession& session,
 
 Result<StepResult> LiveActions::follow_source(const Step& step, SqlSession& session,
                                               const RunFacts& known, const Deadline& deadline) {
-  if (const auto done = run_sql(step.sql, session, known); !done) return done.error();
+  const auto before = read_replica_status(session);
+  if (!before) return before.error();
+  const ChannelStatus* const own = find_channel(*before, step.channel);
+  const Node* const source = find(step.other);
+  // A run before this one got as far. From the same place again it would apply everything twice.
+  const bool follows = own != nullptr && source != nullptr && own->source_host == source->host &&
+                       own->source_port == source->port && own->io.state != ThreadState::kStopped;
+  const std::vector<std::string> start = {step.sql.back()};
+  if (const auto done = run_sql(follows ? start : step.sql, session, known); !done)
+    return done.error();
   for (;; pause()) {
     const auto channels = read_replica_status(session);
     if (!channels) return channels.error();
