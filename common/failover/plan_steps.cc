@@ -53,8 +53,9 @@ void StepWriter::write_switchover() {
   repoint_one_that_acknowledges();
   move_vip();
   open();
-  demote();
+  // A sibling must not get from the old primary what it will fetch from the new one by position.
   repoint_others();
+  demote();
   finish(policy_.post_switchover);
 }
 

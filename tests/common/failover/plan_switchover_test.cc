@@ -59,7 +59,7 @@ TEST(PlanSwitchoverTest, WritersAreBlockedBeforeAndTheOldPrimaryFollowsAfter) {
   policy.pre_failover = {{"not for this"}};
   EXPECT_EQ(outline(switchover({writer(1), replica(2, 1), replica(3, 1)}, "db3", policy)),
             "hook() block-writers(db1) wait-equal(db3) record(db3) promote(db3) vip-down(db1) "
-            "vip-up(db3) make-writable(db3) unblock(db1) repoint(db1) repoint(db2) hook()");
+            "vip-up(db3) make-writable(db3) repoint(db2) unblock(db1) repoint(db1) hook()");
 }
 
 TEST(PlanSwitchoverTest, EveryStepBeforeTheOpeningThatChangesAServerCanBeTakenBack) {
@@ -74,7 +74,7 @@ TEST(PlanSwitchoverTest, WithoutGtidsSiblingsMustBeEqualToo) {
   EXPECT_EQ(outline(switchover(
                 {by_position(writer(1)), by_position(replica(2, 1)), by_position(replica(3, 1))})),
             "block-writers(db1) wait-equal(db2) wait-equal(db3) record(db2) promote(db2) "
-            "make-writable(db2) unblock(db1) repoint(db1) repoint(db3)");
+            "make-writable(db2) repoint(db3) unblock(db1) repoint(db1)");
 }
 
 TEST(PlanSwitchoverTest, MariadbsAdministratorsAreBlockedByTheGlobalLock) {
