@@ -36,7 +36,7 @@ VipFacts facts(Result<ServerIdentity> leads_to) {
 
 TEST(CheckVipTest, TheWholeLine) {
   VipFacts seen = facts(writer("one"));
-  seen.others = Macs{"02:00:00:00:00:01"};
+  seen.others.emplace(Macs{"02:00:00:00:00:01"});
   EXPECT_EQ(render({"vip"}, evaluate(seen, question())).output,
             "VIP OK - 192.0.2.10: leads to db1, which accepts writes; held by 02:00:00:00:00:01 "
             "alone; not held here | 'held'=0;;;0 'holders'=1;;;0\n"
@@ -134,7 +134,7 @@ TEST(CheckVipTest, TheAnswersOfTheNetworkAreCounted) {
 
 TEST(CheckVipTest, AnAddressOfAnotherNetworkIsNotCalledNobodys) {
   VipFacts seen = facts(writer("one"));
-  seen.others = Macs{};
+  seen.others.emplace(Macs{});
   const CheckResult result = evaluate(seen, question());
   EXPECT_EQ(result.state, State::kUnknown);
   EXPECT_TRUE(result.text.starts_with("192.0.2.10: nobody in this network answers for it"));
