@@ -426,6 +426,10 @@ Result<StepResult> LiveActions::record(SqlSession& session) {
 Result<StepResult> LiveActions::rescue(const Step& step, SqlSession& session, const RunFacts& known,
                                        const Deadline& deadline) {
   const std::string path = fmt::format("{}/{}.rescued.sql", directory_, run_id_);
+  // Only MySQL passes over the GTIDs that it has; everybody else would apply them twice.
+  const bool repeatable = plan_.by_gtid && session.version().flavour == Flavour::kMysql;
+  if (!repeatable && access(path.c_str(), F_OK) == 0)
+    return failure("it was interrupted and is not repeated, see " + path);
   const auto outcome = run_program(step.argv, known, deadline, path);
   if (!outcome) return outcome.error();
   if (!outcome->succeeded())
