@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 
 #include "common/text.h"
@@ -153,6 +155,29 @@ Result<ProcessOutcome> PosixProcess::run(const Command& command, const Deadline&
   close(ends[0]);
   outcome.seconds = std::chrono::duration<double>(Deadline::Clock::now() - start).count();
   return outcome;
+}
+
+Result<std::string> find_program(const std::string& name) {
+  std::vector<std::string> directories = {""};
+  if (name.find('/') == name.npos) {
+    const char* const path = std::getenv("PATH");
+    // What the C library falls back to, confstr(_CS_PATH).
+    directories = split(path != nullptr ? path : "/bin:/usr/bin", ':');
+  }
+  int error = ENOENT;
+  for (const std::string& directory : directories) {
+    const std::string path = directory.empty() ? name : directory + "/" + name;
+    struct stat info = {};
+    if (stat(path.c_str(), &info) != 0) {
+      if (errno == EACCES) error = EACCES;
+    } else if (S_ISREG(info.st_mode) && access(path.c_str(), X_OK) == 0) {
+      return path;
+    } else {
+      error = EACCES;
+    }
+  }
+  return Error{error == ENOENT ? Errc::kMissing : Errc::kUsage,
+               fmt::format("cannot run {}: {}", sanitize(name), std::strerror(error))};
 }
 
 Result<std::vector<std::string>> split_command(std::string_view text) {

@@ -51,6 +51,11 @@ class PosixProcess : public Process {
   Result<ProcessOutcome> run(const Command& command, const Deadline& deadline) override;
 };
 
+// Returns the path of the program that run() would start for this argv[0]. Fails with kMissing when
+// there is none, kUsage when it may not be executed; what a script's first line asks for is not
+// looked at.
+Result<std::string> find_program(const std::string& name);
+
 // Splits a command as a shell splits words: blanks separate, '...' and "..." group, a backslash
 // takes the next character as it is (inside "..." before ", \, $ and ` only). Nothing is expanded.
 // Fails when a quote is not closed or there is no word.

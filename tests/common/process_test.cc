@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <fstream>
+
+#include "tests/fakes/temp_directory.h"
 
 namespace ha {
 namespace {
@@ -36,6 +39,29 @@ TEST(ProcessTest, AMissingProgramIsAnError) {
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().code, Errc::kMissing);
   EXPECT_EQ(outcome.error().text, "cannot run /nonexistent/program: No such file or directory");
+}
+
+TEST(ProcessTest, AProgramIsFoundExactlyWhenItCanBeRun) {
+  const TempDirectory directory;
+  std::filesystem::create_directories(directory.path("first/tool"));
+  std::filesystem::create_directory(directory.path("second"));
+  const std::string plain = directory.file("first/plain", "#!/bin/true\n");
+  for (const char* const name : {"second/tool", "second/plain", "second/other"})
+    chmod(directory.file(name, "#!/bin/true\n").c_str(), 0755);
+  chmod(directory.file("first/closed", "#!/bin/true\n").c_str(), 0644);
+  const std::string path = std::getenv("PATH");
+  setenv("PATH", (directory.path("first") + ":" + directory.path("second")).c_str(), 1);
+  for (const std::string& name :
+       {std::string("tool"), std::string("plain"), std::string("other"), std::string("closed"),
+        std::string("missing"), std::string("/bin/true"), std::string("/bin"),
+        std::string("/nonexistent/x"), plain}) {
+    const auto found = find_program(name);
+    const auto outcome = PosixProcess().run({{name}}, Deadline::after(5));
+    EXPECT_EQ(found.has_value(), outcome.has_value()) << name;
+    EXPECT_EQ(found ? "" : found.error().text, outcome ? "" : outcome.error().text);
+  }
+  EXPECT_EQ(*find_program("tool"), directory.path("second/tool"));
+  setenv("PATH", path.c_str(), 1);
 }
 
 TEST(ProcessTest, TheDeadlineKillsTheWholeGroup) {
