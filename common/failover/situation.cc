@@ -11,15 +11,15 @@ namespace ha {
 
 Situation look(const FailoverOptions& options) {
   const Deadline deadline = Deadline::after(options.probe_timeout_s);
-  Witnesses witnesses = Witnesses::kNotAsked;
-  std::jthread asking([&] { witnesses = ask_witnesses(options.witnesses, deadline); });
+  std::vector<bool> reached;
+  std::jthread asking([&] { reached = reach_witnesses(options.witnesses, deadline); });
   // The sessions are used for the whole run.
   MysqlOptions mysql = options.cluster.mysql;
   mysql.answer_timeout_s = static_cast<unsigned>(std::ceil(options.deadline_s));
   Probe probe = probe_nodes(options.cluster.nodes, mysql, deadline);
   Situation situation{std::move(probe.topology), std::move(probe.sessions)};
   asking.join();
-  situation.circumstances.witnesses = witnesses;
+  situation.circumstances.witnesses = judge_witnesses(reached);
   return situation;
 }
 

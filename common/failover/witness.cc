@@ -46,14 +46,20 @@ bool reaches(const HostPort& witness, const Deadline& deadline) {
 
 }  // namespace
 
-Witnesses ask_witnesses(const std::vector<HostPort>& witnesses, const Deadline& deadline) {
-  if (witnesses.empty()) return Witnesses::kNotAsked;
-  const auto reached = run_each<bool>(
+std::vector<bool> reach_witnesses(const std::vector<HostPort>& witnesses,
+                                  const Deadline& deadline) {
+  const auto answers = run_each<bool>(
       witnesses.size(), deadline,
       [witnesses, deadline](std::size_t i) { return reaches(witnesses[i], deadline); });
-  return std::ranges::any_of(reached, [](const auto& one) { return one.value_or(false); })
-             ? Witnesses::kReached
-             : Witnesses::kUnreached;
+  std::vector<bool> reached;
+  for (const auto& answer : answers) reached.push_back(answer.value_or(false));
+  return reached;
+}
+
+Witnesses judge_witnesses(const std::vector<bool>& reached) {
+  if (reached.empty()) return Witnesses::kNotAsked;
+  return std::ranges::find(reached, true) != reached.end() ? Witnesses::kReached
+                                                           : Witnesses::kUnreached;
 }
 
 }  // namespace ha

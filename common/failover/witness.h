@@ -11,8 +11,11 @@
 
 namespace ha {
 
-// Connects by TCP to all witnesses at the same time (port 22 where none is given). One that accepts
-// or refuses the connection is reached; kNotAsked without witnesses.
-Witnesses ask_witnesses(const std::vector<HostPort>& witnesses, const Deadline& deadline);
+// Connects by TCP to all witnesses at the same time (port 22 where none is given); returns for each
+// whether it was reached, which one that refuses the connection is too.
+std::vector<bool> reach_witnesses(const std::vector<HostPort>& witnesses, const Deadline& deadline);
+
+// Returns what that says of us; kNotAsked without witnesses.
+Witnesses judge_witnesses(const std::vector<bool>& reached);
 
 }  // namespace ha
