@@ -216,9 +216,7 @@ Result<StepResult> LiveActions::compare_view(const Step& step, SqlSession& sessi
   return StepResult{};
 }
 
-std::string LiveActions::lock_name() const {
-  return "monitoring-plugins-ha:" + options_.cluster_name;
-}
+std::string LiveActions::lock_name() const { return options_.node_lock(); }
 
 Result<StepResult> LiveActions::confirm_dead(const Step& step) {
   const Node* const primary = find(step.node);

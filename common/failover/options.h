@@ -31,6 +31,9 @@ struct FailoverOptions {
   VipOptions vip = {};
   std::vector<std::string> binlog_command = {};  // empty: mysqlbinlog or mariadb-binlog
 
+  // The name of the lock on each node.
+  std::string node_lock() const { return "monitoring-plugins-ha:" + cluster_name; }
+
   // Left by parse() for complete_failover_options().
   std::string repl_defaults_file = {}, repl_group = "client";
   std::vector<std::string> preferred = {}, never = {};

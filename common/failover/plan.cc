@@ -227,6 +227,7 @@ class Planner {
       candidates_.push_back(i);
       plan_.reservations.push_back(nodes_[i].name + " " + why);
     }
+    plan_.candidates = candidates_.size();
     if (candidates_.empty())
       refuse(Refusal::kNoCandidate, "no node can be promoted in place of " + plan_.primary);
   }

@@ -113,6 +113,7 @@ struct Plan {
   std::string reason = {};  // of the refusal, with names
   std::string primary = {}, candidate = {};
   std::vector<Step> steps = {};
+  std::size_t candidates = 0;  // that may be promoted, the best of which is the candidate
   std::vector<Rejection> rejected = {};
   std::vector<std::string> reservations = {};  // it can be done, but
   LossForecast loss = {};

@@ -8,10 +8,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <ctime>
 #include <filesystem>
+#include <thread>
 #include <utility>
 
 #include "common/files.h"
@@ -22,6 +24,12 @@ namespace ha {
 namespace {
 
 constexpr std::string_view kSuffix = ".journal";
+constexpr int kLockTries = 10;
+
+std::string name_holder(const std::string& path) {
+  const auto holder = read_file(path);
+  return fmt::format("process {} of this host", holder ? sanitize(trim(*holder)) : "?");
+}
 
 }  // namespace
 
@@ -43,17 +51,29 @@ Result<Done> RunStore::lock() {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0)
     return Error{Errc::kInternal, fmt::format("cannot open {}: {}", path, std::strerror(errno))};
-  if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    const auto holder = read_file(path);
+  // Who looks whether it is free has it for a moment.
+  for (int tries = 1; flock(fd, LOCK_EX | LOCK_NB) != 0; ++tries) {
+    if (tries < kLockTries) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      continue;
+    }
     close(fd);
-    return Error{Errc::kRefused,
-                 fmt::format("process {} of this host", holder ? sanitize(trim(*holder)) : "?")};
+    return Error{Errc::kRefused, name_holder(path)};
   }
   lock_ = fd;
   const std::string pid = std::to_string(getpid()) + "\n";
   // Only a courtesy to the next one.
   if (ftruncate(fd, 0) == 0) write_all(fd, pid);
   return Done{};
+}
+
+std::string RunStore::lock_holder() const {
+  const std::string path = path_ + "/lock";
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) return "";
+  const bool held = flock(fd, LOCK_SH | LOCK_NB) != 0;
+  close(fd);
+  return held ? name_holder(path) : "";
 }
 
 Result<std::vector<std::string>> RunStore::ids() const {

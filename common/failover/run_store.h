@@ -28,6 +28,9 @@ class RunStore {
   // Takes the lock for as long as this lives. Fails with kRefused and who holds it.
   Result<Done> lock();
 
+  // Returns who holds the lock, empty when it is free.
+  std::string lock_holder() const;
+
   // Returns the ids of all runs, oldest first; they sort by time.
   Result<std::vector<std::string>> ids() const;
 

@@ -44,6 +44,9 @@ struct Spelling {
 inline constexpr std::string_view kSourceWords[] = {"source", "master"};
 inline constexpr std::string_view kReplicaWords[] = {"replica", "slave"};
 
+// What an account needs on *.* to replicate from any version.
+inline constexpr std::string_view kReplicationPrivilege = "REPLICATION SLAVE";
+
 // Returns the spelling for a version; unknown newer ones get the newest of their flavour.
 const Spelling& spelling(const Version& version);
 

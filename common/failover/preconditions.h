@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// What a failover needs beside a plan, looked at while there is still time to put it right. No
+// server is changed, and of what is looked at on this machine nothing stays.
+
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/deadline.h"
+#include "common/failover/options.h"
+
+namespace ha {
+
+// What is wrong, by the name of a node, program or file.
+using Troubles = std::map<std::string, std::string>;
+
+// Logs in to every node with the replication account and returns where that failed, or where it may
+// not replicate (with the GRANT to run).
+Troubles try_replication_account(const FailoverOptions& options, const Deadline& deadline);
+
+// Returns by node which connection holds the lock of a run there, empty when none does, or why it
+// is not known.
+std::map<std::string, Result<std::string>> read_node_locks(const FailoverOptions& options,
+                                                           const Deadline& deadline);
+
+// Returns which programs of the policy's commands cannot be started.
+Troubles find_missing_programs(const FailoverOptions& options);
+
+// Returns which of the files that a failover writes cannot be.
+Troubles find_unwritable_files(const Policy& policy);
+
+// Where a run keeps its journal.
+struct StateDirectory {
+  std::string trouble = {};          // why a run could not write there, or read what is there
+  std::string lock_holder = {};      // empty: the lock is free
+  std::string interrupted_run = {};  // the id of one that has to be gone on with; empty: none
+  std::optional<double> last_failover_age_s = {};  // of the last one that nobody acknowledged
+};
+
+// Reads it, and writes and removes a file; does not create directories. `now_s` is in seconds since
+// the epoch.
+StateDirectory look_at_state(const FailoverOptions& options, double now_s);
+
+}  // namespace ha

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: MIT
+#include "plugins/check_failover_ready.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
+#include <thread>
+
+#include "common/address.h"
+#include "common/cli.h"
+#include "common/failover/plan.h"
+#include "common/failover/witness.h"
+#include "common/mysql/classify.h"
+#include "common/mysql/probe.h"
+#include "common/text.h"
+#include "common/thresholds.h"
+
+namespace ha {
+
+namespace {
+
+// What is left is for printing.
+constexpr double kMostOfBudget = 0.9;
+
+struct Concern {
+  State state;
+  std::string text;
+  std::vector<std::size_t> nodes = {};  // whom it is about; empty: the whole
+};
+
+// The topology as it will be when the primary has gone: nothing of what it says now can be relied
+// upon, such as that it lets itself be closed.
+Topology without(Topology topology, const std::string& primary) {
+  std::size_t place = 0;
+  while (topology.nodes[place].name != primary) ++place;
+  Node& dead = topology.nodes[place];
+  dead = {dead.name, dead.host, dead.port, Reach::kUnreachable, "taken for dead"};
+  for (Node& node : topology.nodes)
+    for (std::size_t c = 0; c < node.sources.size(); ++c)
+      if (node.sources[c] == place) (*node.facts->channels)[c].io.state = ThreadState::kConnecting;
+  return topology;
+}
+
+class Judge {
+ public:
+  Judge(const ReadyFacts& facts, const Policy& policy, const Thresholds& drain)
+      : facts_(facts),
+        nodes_(facts.topology.nodes),
+        drain_(drain),
+        plan_(plan_failover(facts.topology, policy, {.assume_dead = true}, "")) {
+    judge_plan(policy);
+    judge_commands();
+    judge_nodes();
+    judge_surroundings();
+    std::ranges::stable_sort(concerns_, std::ranges::greater{}, [](const Concern& concern) {
+      return concern.state == State::kCritical;
+    });
+  }
+
+  CheckResult result() const {
+    CheckResult result{State::kOk, headline(), metrics(), "node"};
+    std::vector<std::string> texts;
+    for (const Concern& concern : concerns_) {
+      result.state = worst(result.state, concern.state);
+      texts.push_back(concern.text);
+    }
+    if (!texts.empty()) result.text += ": " + join(texts, "; ");
+    for (std::size_t i = 0; i < nodes_.size(); ++i) result.items.push_back(describe_node(i));
+    return result;
+  }
+
+ private:
+  void add(State state, std::string text, std::vector<std::size_t> nodes = {}) {
+    concerns_.push_back({state, std::move(text), std::move(nodes)});
+  }
+
+  std::optional<std::size_t> find(const std::string& name) const {
+    const auto found = std::ranges::find(nodes_, name, &Node::name);
+    if (found == nodes_.end()) return std::nullopt;
+    return static_cast<std::size_t>(found - nodes_.begin());
+  }
+
+  // The plan knows the primary's transactions, while it lives; whether there is one at all is asked
+  // of a view without it.
+  void judge_plan(const Policy& policy) {
+    if (!plan_.possible()) {
+      add(State::kCritical, plan_.reason);
+      if (plan_.refusal == Refusal::kNoCandidate)
+        for (const Rejection& one : plan_.rejected)
+          add(State::kCritical, fmt::format("not {}: {}", one.node, one.reason), {*find(one.node)});
+      return;
+    }
+    const Plan blind = plan_failover(without(facts_.topology, plan_.primary), policy,
+                                     circumstances(), plan_.primary);
+    if (!blind.possible()) add(State::kCritical, blind.reason);
+    for (const std::string& reservation : plan_.reservations) add(State::kWarning, reservation);
+    if (const auto seconds = drain_seconds(); seconds && judge(drain_, *seconds) != State::kOk)
+      add(judge(drain_, *seconds),
+          fmt::format("{} would need {} to apply what it has received", plan_.candidate,
+                      format_duration(*seconds)),
+          {*find(plan_.candidate)});
+  }
+
+  Circumstances circumstances() const {
+    Circumstances now{false, facts_.witnesses, facts_.state.last_failover_age_s,
+                      facts_.state.lock_holder};
+    for (const auto& [node, holder] : facts_.locks)
+      if (holder && !holder->empty())
+        now.lock_holder = fmt::format("connection {} on {}", sanitize(*holder), node);
+    return now;
+  }
+
+  void judge_commands() {
+    for (const Step& step : plan_.steps) {
+      const State state = step.may_fail ? State::kWarning : State::kCritical;
+      const auto program =
+          step.argv.empty() ? facts_.programs.end() : facts_.programs.find(step.argv[0]);
+      if (program != facts_.programs.end())
+        add(state, fmt::format("{}: {}", action_name(step.action), program->second));
+      const auto file = facts_.files.find(step.other);
+      if (step.action == Action::kWriteFile && file != facts_.files.end()) add(state, file->second);
+    }
+  }
+
+  void judge_nodes() {
+    for (const Finding& finding : classify(facts_.topology, 1).findings)
+      if (finding.verdict == Verdict::kUnreachable || finding.verdict == Verdict::kUnreadable ||
+          finding.verdict == Verdict::kDuplicateId)
+        add(State::kWarning, finding.text, finding.nodes);
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      if (!nodes_[i].facts) continue;
+      if (const auto found = facts_.accounts.find(nodes_[i].name); found != facts_.accounts.end())
+        add(State::kWarning,
+            fmt::format("{}: the replication account cannot be used: {}", found->first,
+                        found->second),
+            {i});
+      if (const auto found = facts_.locks.find(nodes_[i].name);
+          found != facts_.locks.end() && !found->second)
+        add(State::kWarning,
+            fmt::format("{}: whether its lock is free is not known: {}", found->first,
+                        found->second.error().text),
+            {i});
+    }
+    if (!facts_.account_trouble.empty()) add(State::kWarning, facts_.account_trouble);
+  }
+
+  void judge_surroundings() {
+    if (!facts_.state.trouble.empty())
+      add(State::kCritical, "--state-dir: " + facts_.state.trouble);
+    if (!facts_.state.interrupted_run.empty())
+      add(State::kWarning,
+          fmt::format("run {} was interrupted: it is gone on with, or taken back, first",
+                      facts_.state.interrupted_run));
+    if (facts_.witnesses != Witnesses::kReached) return;  // none: the plan says so
+    for (const std::string& witness : facts_.silent_witnesses)
+      add(State::kWarning, fmt::format("witness {} cannot be reached", witness));
+  }
+
+  std::optional<double> drain_seconds() const {
+    const auto candidate = find(plan_.candidate), primary = find(plan_.primary);
+    if (!candidate || !primary) return std::nullopt;
+    const Node& node = nodes_[*candidate];
+    const auto place = std::ranges::find(node.sources, primary);
+    const ChannelStatus& channel =
+        node.channels()[static_cast<std::size_t>(place - node.sources.begin())];
+    const bool drained = channel.uses_gtid && unapplied(node.facts->history)
+                             ? unapplied(node.facts->history) == 0u
+                             : channel.read == channel.executed;
+    return drained ? 0 : channel.seconds_behind;
+  }
+
+  std::string headline() const {
+    if (!plan_.possible()) return "no failover is possible";
+    const bool critical = !concerns_.empty() && concerns_[0].state == State::kCritical;
+    const auto& lost = plan_.loss.transactions;
+    const std::string loss =
+        !lost        ? "an unknown number of transactions"
+        : *lost == 0 ? plan_.loss.at_least ? "no known transaction" : "nothing"
+                     : fmt::format("{}{} transaction{}", plan_.loss.at_least ? "at least " : "",
+                                   *lost, *lost == 1 ? "" : "s");
+    if (critical) return fmt::format("{} could not replace {}", plan_.candidate, plan_.primary);
+    return fmt::format("{} would replace {}, {} would be lost", plan_.candidate, plan_.primary,
+                       loss);
+  }
+
+  std::vector<Metric> metrics() const {
+    const auto& lost = plan_.loss.transactions;
+    return {{"candidates", static_cast<double>(plan_.candidates), "", {}, 0},
+            {"lost_transactions",
+             lost ? std::optional(static_cast<double>(*lost)) : std::nullopt,
+             "",
+             {},
+             0},
+            {"drain_time", drain_seconds(), "s", drain_, 0}};
+  }
+
+  Item describe_node(std::size_t i) const {
+    const Node& node = nodes_[i];
+    const auto rejected = std::ranges::find(plan_.rejected, node.name, &Rejection::node);
+    const bool primary = node.name == plan_.primary, candidate = node.name == plan_.candidate;
+    Item item{node.name};
+    item.text = fmt::format("{}: {}", node.name,
+                            primary                            ? "the primary"
+                            : candidate                        ? "would be promoted"
+                            : rejected != plan_.rejected.end() ? rejected->reason
+                                                               : "not considered");
+    for (const Concern& concern : concerns_)
+      if (std::ranges::find(concern.nodes, i) != concern.nodes.end()) {
+        item.state = worst(item.state, concern.state);
+        item.text += "; " + concern.text;
+      }
+    item.identity = {{"host", node.host}, {"port", std::to_string(node.port)}};
+    item.facts = {{"role", primary     ? "primary"
+                           : candidate ? "candidate"
+                                       : "other"},
+                  {"reachable", node.alive()}};
+    if (rejected != plan_.rejected.end()) item.facts.emplace_back("rejected", rejected->reason);
+    return item;
+  }
+
+  const ReadyFacts& facts_;
+  const std::vector<Node>& nodes_;
+  const Thresholds& drain_;
+  const Plan plan_;
+  std::vector<Concern> concerns_;
+};
+
+}  // namespace
+
+CheckResult evaluate(const ReadyFacts& facts, const Policy& policy, const Thresholds& drain) {
+  return Judge(facts, policy, drain).result();
+}
+
+ReadyFacts gather(const FailoverOptions& options, const Deadline& deadline) {
+  const Deadline answers =
+      Deadline::after(std::min(options.probe_timeout_s, kMostOfBudget * deadline.remaining_s()));
+  ReadyFacts facts;
+  const Policy& policy = options.policy;
+  if (policy.repl_user.empty())
+    facts.account_trouble =
+        "there is no replication account for a former primary that returns (--repl-username, "
+        "--repl-defaults-file)";
+  else if (!options.repl_password)
+    facts.account_trouble =
+        "the password of the replication account is not known (--repl-defaults-file)";
+  std::vector<bool> reached;
+  std::vector<std::jthread> asking;
+  asking.emplace_back([&] { reached = reach_witnesses(options.witnesses, answers); });
+  asking.emplace_back([&] { facts.locks = read_node_locks(options, answers); });
+  if (facts.account_trouble.empty())
+    asking.emplace_back([&] { facts.accounts = try_replication_account(options, answers); });
+  facts.topology = probe_topology(options.cluster.nodes, options.cluster.mysql, answers);
+  for (std::jthread& one : asking) one.join();
+
+  facts.witnesses = judge_witnesses(reached);
+  for (std::size_t i = 0; i < reached.size(); ++i)
+    if (!reached[i]) facts.silent_witnesses.push_back(format_host_port(options.witnesses[i]));
+  facts.state = look_at_state(options, static_cast<double>(std::time(nullptr)));
+  facts.programs = find_missing_programs(options);
+  facts.files = find_unwritable_files(policy);
+  return facts;
+}
+
+int plugin_main(const std::vector<std::string>& args) {
+  FailoverOptions options;
+  Thresholds drain;
+  Cli cli("check_failover_ready",
+          "Checks what a failover would do if the primary died now, and what would block it.");
+  cli.thresholds(drain, "the seconds that the new primary would need to drain its relay log are");
+  add_failover_options(cli, options);
+  if (const auto exit_code = cli.parse(args)) return *exit_code;
+  if (const auto complete = complete_failover_options(cli, options); !complete)
+    return cli.usage_error(complete.error().text);
+
+  cli.waiting_for(fmt::format("the answers of {} nodes", options.cluster.nodes.size()));
+  CheckResult result = evaluate(gather(options, cli.deadline()), options.policy, drain);
+  result.notes.insert(result.notes.end(), options.cluster.notes.begin(),
+                      options.cluster.notes.end());
+  return cli.report(result);
+}
+
+}  // namespace ha

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// check_failover_ready: if the primary died now, who would be promoted, what would be lost, and
+// what would stand in the way?
+//
+// CRITICAL is what a failover would end at: there is no plan, or something without which it cannot
+// be begun or finished. WARNING is what would be left undone, and what is not known.
+
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "common/check_result.h"
+#include "common/deadline.h"
+#include "common/failover/options.h"
+#include "common/failover/preconditions.h"
+#include "common/mysql/topology.h"
+
+namespace ha {
+
+struct ReadyFacts {
+  Topology topology = {};
+  Witnesses witnesses = Witnesses::kNotAsked;
+  std::vector<std::string> silent_witnesses = {};
+  StateDirectory state = {};
+  std::map<std::string, Result<std::string>> locks = {};  // as read_node_locks() returns them
+  std::string account_trouble = {};  // why the replication account could not be tried
+  Troubles accounts = {};            // by node
+  Troubles programs = {};
+  Troubles files = {};
+};
+
+// Judges by the plan of the moment, with the primary taken for dead. `drain` is for the seconds
+// that the candidate would need to apply what it has received: 0 when it has applied all, else what
+// it says to be behind; unknown while its applier does not run.
+CheckResult evaluate(const ReadyFacts& facts, const Policy& policy, const Thresholds& drain);
+
+// Reads nodes, accounts, witnesses and what is on this machine at the same time.
+ReadyFacts gather(const FailoverOptions& options, const Deadline& deadline);
+
+}  // namespace ha

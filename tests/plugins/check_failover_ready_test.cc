@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: MIT
+#include "plugins/check_failover_ready.h"
+
+#include <gtest/gtest.h>
+
+#include "common/report.h"
+#include "tests/topology_builders.h"
+
+namespace ha {
+namespace {
+
+Policy with_fence() {
+  Policy policy;
+  policy.fence_command = {"/usr/local/sbin/fence"};
+  return policy;
+}
+
+ReadyFacts with_nodes(std::vector<Node> nodes) { return {.topology = linked(std::move(nodes))}; }
+
+ReadyFacts sound() { return with_nodes({writer(1), replica(2, 1), replica(3, 1)}); }
+
+ChannelStatus& channel(Node& node) { return (*node.facts->channels)[0]; }
+
+Node failed(int number) {
+  Node node = replica(number, 1);
+  channel(node).sql = {ThreadState::kStopped, 1062, "Duplicate entry"};
+  return node;
+}
+
+// Has received as far as #1:110 and is `seconds` behind.
+Node behind(int number, double seconds) {
+  Node node = replica(number, 1);
+  std::get<MysqlHistory>(node.facts->history).retrieved = gtids("#1:101-110");
+  channel(node).seconds_behind = seconds;
+  return node;
+}
+
+std::string line(const ReadyFacts& facts, const Policy& policy = with_fence(),
+                 const Thresholds& drain = {}) {
+  const std::string output = render({"failover_ready"}, evaluate(facts, policy, drain)).output;
+  return output.substr(0, output.find('\n'));
+}
+
+double metric(const CheckResult& result, std::size_t place) {
+  return result.metrics[place].value.value_or(-1);
+}
+
+TEST(CheckFailoverReadyTest, TheWholeOutput) {
+  ReadyFacts facts = sound();
+  facts.accounts["db3"] = "db3: access denied for user 'repl'";
+  EXPECT_EQ(render({"failover_ready"}, evaluate(facts, with_fence(), {})).output,
+            "FAILOVER READY WARNING - db2 would replace db1, nothing would be lost: db3: the "
+            "replication account cannot be used: db3: access denied for user 'repl' | "
+            "'candidates'=2;;;0 'lost_transactions'=0;;;0 'drain_time'=0s;;;0\n"
+            "[WARNING] db3: db2 is as far and preferred; db3: the replication account cannot be "
+            "used: db3: access denied for user 'repl'\n"
+            "[OK] db1: the primary\n"
+            "[OK] db2: would be promoted\n");
+}
+
+struct Case {
+  const char* name;
+  ReadyFacts facts;
+  State want;
+  const char* words;
+  Policy policy = with_fence();
+};
+
+TEST(CheckFailoverReadyTest, JudgesThePlan) {
+  Policy none = with_fence(), careful = with_fence(), hasty = with_fence();
+  none.fence = Fence::kNone;
+  careful.max_lost_transactions = 5;
+  Node unread = replica(3, 1);
+  unread.facts->channels.reset();
+  unread.facts->unread = {"replication status unknown: run: GRANT"};
+  const Case cases[] = {
+      {"sound", sound(), State::kOk, "db2 would replace db1, nothing would be lost"},
+      {"two nodes", with_nodes({writer(1), replica(2, 1)}), State::kOk, "db2 would replace db1"},
+      {"no fence", sound(), State::kWarning, "nothing keeps db1 from taking writes", none},
+      {"a live primary alone could be closed, a dead one cannot",
+       sound(),
+       State::kCritical,
+       "db2 could not replace db1: fencing db1 is required and there is no fence command",
+       {}},
+      {"the only replica is broken", with_nodes({writer(1), failed(2)}), State::kCritical,
+       "no failover is possible: no node can be promoted in place of db1; not db2: its SQL thread"},
+      {"one of two replicas is broken", with_nodes({writer(1), replica(2, 1), failed(3)}),
+       State::kWarning, "db2 would replace db1, nothing would be lost: db3 needs a resync"},
+      {"errant only", with_nodes({writer(1), replica(2, 1, "#1:1-100,#2:1")}), State::kWarning,
+       "db2 has errant transactions"},
+      {"loss", with_nodes({writer(1, "#1:1-103"), replica(2, 1)}), State::kOk,
+       "3 transactions would be lost"},
+      {"too much loss", with_nodes({writer(1, "#1:1-110"), replica(2, 1)}), State::kCritical,
+       "10 transactions would be lost, more than 5", careful},
+      {"the primary is down already", with_nodes({lost(1), replica(2, 1), replica(3, 1)}),
+       State::kWarning, "no known transaction would be lost: db1 is unreachable"},
+      {"a replica hangs", with_nodes({writer(1), replica(2, 1), lost(3, Reach::kHung)}),
+       State::kWarning, "db3 does not answer"},
+      {"a replica may not be read", with_nodes({writer(1), replica(2, 1), unread}), State::kWarning,
+       "db3: replication status unknown: run: GRANT"},
+      {"the only replica may not be read", with_nodes({writer(1), lost(2, Reach::kUnreadable)}),
+       State::kCritical, "no failover is possible"},
+      {"two writers", with_nodes({writer(1), writer(2), replica(3, 1)}), State::kCritical,
+       "db2 accepts writes already"},
+      {"one server_id twice",
+       with_nodes({writer(1), replica(2, 1),
+                   [] {
+                     Node node = replica(3, 1);
+                     node.facts->server_id = 2;
+                     return node;
+                   }()}),
+       State::kWarning, "db2, db3 share the server_id 2"},
+      {"no replica at all", with_nodes({writer(1)}), State::kCritical, "no failover is possible"},
+      {"nobody there", with_nodes({lost(1), lost(2)}), State::kCritical, "no failover is possible"},
+  };
+  for (const Case& c : cases) {
+    const CheckResult result = evaluate(c.facts, c.policy, {});
+    EXPECT_EQ(result.state, c.want) << c.name << ": " << result.text;
+    EXPECT_NE(result.text.find(c.words), std::string::npos) << c.name << ": " << result.text;
+  }
+}
+
+TEST(CheckFailoverReadyTest, JudgesWhatAFailoverNeeds) {
+  Policy commands = with_fence();
+  commands.pre_failover = {{"before", "x"}};
+  commands.post_failover = {{"after"}};
+  commands.hosts_file = "/srv/pandora_ha_hosts.conf";
+  Policy wishing = with_fence();
+  wishing.fence = Fence::kBestEffort;
+  const auto changed = [](auto change) {
+    ReadyFacts facts = sound();
+    change(facts);
+    return facts;
+  };
+  const auto lacking = [&](const char* program) {
+    return changed([&](ReadyFacts& facts) { facts.programs[program] = "cannot run it"; });
+  };
+  const Case cases[] = {
+      {"all is there", sound(), State::kOk, "nothing would be lost", commands},
+      {"fence command", lacking("/usr/local/sbin/fence"), State::kCritical,
+       "db2 could not replace db1: fence: cannot run it"},
+      {"fence command that is only wished for", lacking("/usr/local/sbin/fence"), State::kWarning,
+       "fence: cannot run it", wishing},
+      {"command before", lacking("before"), State::kCritical, "hook: cannot run it", commands},
+      {"command after", lacking("after"), State::kWarning, "hook: cannot run it", commands},
+      {"command of nobody", lacking("other"), State::kOk, "nothing would be lost", commands},
+      {"file", changed([](ReadyFacts& facts) {
+         facts.files["/srv/pandora_ha_hosts.conf"] = "cannot write it";
+       }),
+       State::kWarning, "cannot write it", commands},
+      {"no account", changed([](ReadyFacts& facts) { facts.account_trouble = "no account"; }),
+       State::kWarning, "no account"},
+      {"account of a node that is reported anyhow",
+       [] {
+         ReadyFacts facts = with_nodes({writer(1), replica(2, 1), lost(3)});
+         facts.accounts["db3"] = "no connection";
+         return facts;
+       }(),
+       State::kWarning, "nothing would be lost: db3 is unreachable: no answer"},
+      {"state directory", changed([](ReadyFacts& facts) { facts.state.trouble = "disk full"; }),
+       State::kCritical, "--state-dir: disk full"},
+      {"lock on this host",
+       changed([](ReadyFacts& facts) { facts.state.lock_holder = "process 7 of this host"; }),
+       State::kCritical, "another run holds the lock: process 7 of this host"},
+      {"lock on a node", changed([](ReadyFacts& facts) {
+         facts.locks.emplace("db1", std::string());
+         facts.locks.emplace("db2", std::string("17"));
+       }),
+       State::kCritical, "another run holds the lock: connection 17 on db2"},
+      {"lock unknown", changed([](ReadyFacts& facts) {
+         facts.locks.emplace("db2", Error{Errc::kUnreachable, "no answer in time"});
+       }),
+       State::kWarning, "db2: whether its lock is free is not known: no answer in time"},
+      {"young failover", changed([](ReadyFacts& facts) { facts.state.last_failover_age_s = 60; }),
+       State::kCritical,
+       "the last failover was 60s ago, less than 60m 00s, and is not acknowledged"},
+      {"old failover", changed([](ReadyFacts& facts) { facts.state.last_failover_age_s = 4000; }),
+       State::kOk, "nothing would be lost"},
+      {"interrupted run", changed([](ReadyFacts& facts) { facts.state.interrupted_run = "2026"; }),
+       State::kWarning, "run 2026 was interrupted"},
+      {"one of two witnesses", changed([](ReadyFacts& facts) {
+         facts.witnesses = Witnesses::kReached;
+         facts.silent_witnesses = {"gw"};
+       }),
+       State::kWarning, "witness gw cannot be reached"},
+      {"no witness", changed([](ReadyFacts& facts) {
+         facts.witnesses = Witnesses::kUnreached;
+         facts.silent_witnesses = {"gw"};
+       }),
+       State::kCritical, "no witness is reachable"},
+  };
+  for (const Case& c : cases) {
+    const CheckResult result = evaluate(c.facts, c.policy, {});
+    EXPECT_EQ(result.state, c.want) << c.name << ": " << result.text;
+    EXPECT_NE(result.text.find(c.words), std::string::npos) << c.name << ": " << result.text;
+  }
+}
+
+TEST(CheckFailoverReadyTest, WhatEndsAFailoverStandsFirst) {
+  ReadyFacts facts = sound();
+  facts.account_trouble = "no account";
+  facts.state.trouble = "disk full";
+  EXPECT_EQ(line(facts).substr(0, line(facts).find(" |")),
+            "FAILOVER READY CRITICAL - db2 could not replace db1: --state-dir: disk full; no "
+            "account");
+}
+
+TEST(CheckFailoverReadyTest, Metrics) {
+  const CheckResult lossy =
+      evaluate(with_nodes({writer(1, "#1:1-112"), behind(2, 7)}), with_fence(), {});
+  EXPECT_EQ(metric(lossy, 0), 1);
+  EXPECT_EQ(metric(lossy, 1), 2);
+  EXPECT_EQ(metric(lossy, 2), 7);
+  const CheckResult none = evaluate(with_nodes({writer(1), failed(2)}), with_fence(), {});
+  EXPECT_EQ(metric(none, 0), 0);
+  EXPECT_FALSE(none.metrics[1].value);
+  EXPECT_FALSE(none.metrics[2].value);
+}
+
+TEST(CheckFailoverReadyTest, DrainTime) {
+  const auto seconds = [](Node node) {
+    return evaluate(with_nodes({writer(1), std::move(node)}), with_fence(), {}).metrics[2].value;
+  };
+  Node idle = replica(2, 1), stopped = behind(2, 0), by_position = replica(2, 1);
+  channel(idle).seconds_behind = 3;  // it looked at its clock before the last one was applied
+  channel(stopped).seconds_behind.reset();
+  by_position.facts->history = {};
+  channel(by_position).uses_gtid = false;
+  channel(by_position).read = channel(by_position).executed = {"binlog.000007", 1000};
+  channel(by_position).seconds_behind = 3;
+  EXPECT_EQ(seconds(idle), 0);
+  EXPECT_EQ(seconds(stopped), std::nullopt);
+  EXPECT_EQ(seconds(by_position), 0);
+  channel(by_position).read.offset = 2000;
+  EXPECT_EQ(seconds(by_position), 3);
+}
+
+TEST(CheckFailoverReadyTest, ThresholdsJudgeTheDrainTime) {
+  const ReadyFacts facts = with_nodes({writer(1, "#1:1-110"), behind(2, 30)});
+  EXPECT_EQ(evaluate(facts, with_fence(), {Range{0, 60}, Range{0, 90}}).state, State::kOk);
+  const CheckResult slow = evaluate(facts, with_fence(), {Range{0, 10}, Range{0, 90}});
+  EXPECT_EQ(slow.state, State::kWarning);
+  EXPECT_EQ(slow.text,
+            "db2 would replace db1, nothing would be lost: db2 would need 30s to apply what it "
+            "has received");
+  EXPECT_EQ(evaluate(facts, with_fence(), {Range{0, 10}, Range{0, 20}}).state, State::kCritical);
+}
+
+}  // namespace
+}  // namespace ha
