@@ -22,28 +22,7 @@ Topology gather(const ClusterOptions& cluster, const Deadline& deadline) {
 namespace {
 
 State state_of(Verdict verdict, const SplitBrainLimits& limits) {
-  switch (verdict) {
-    case Verdict::kNoNodeReachable:
-    case Verdict::kSeveralWriters:
-    case Verdict::kDiverged:
-    case Verdict::kRingOfWriters:
-    case Verdict::kDuplicateId:
-    case Verdict::kNoWriter:
-      return State::kCritical;
-    case Verdict::kErrant:
-    case Verdict::kForeignSource:
-    case Verdict::kStaleSource:
-      return State::kWarning;
-    case Verdict::kUnreachable:
-      return limits.unreachable;
-    case Verdict::kWriterUnknown:
-    case Verdict::kUnreadable:
-      return State::kUnknown;
-    case Verdict::kRing:
-    case Verdict::kUnproven:
-      return State::kOk;
-  }
-  return State::kUnknown;
+  return verdict == Verdict::kUnreachable ? limits.unreachable : usual_state(verdict);
 }
 
 // Says in a few words what a node is.

@@ -19,30 +19,37 @@ constexpr std::uint64_t kEmptyBinlog = 256;
 
 struct VerdictWords {
   Verdict verdict;
+  State state;
   std::string_view name, meaning;
 };
 
 constexpr VerdictWords kWords[] = {
-    {Verdict::kNoNodeReachable, "no-node-reachable", "no node of the cluster can be reached"},
-    {Verdict::kSeveralWriters, "several-writers", "more nodes accept writes than are allowed to"},
-    {Verdict::kDiverged, "diverged",
+    {Verdict::kNoNodeReachable, State::kCritical, "no-node-reachable",
+     "no node of the cluster can be reached"},
+    {Verdict::kSeveralWriters, State::kCritical, "several-writers",
+     "more nodes accept writes than are allowed to"},
+    {Verdict::kDiverged, State::kCritical, "diverged",
      "two nodes each have transactions that the other lacks, and neither receives the other's"},
-    {Verdict::kRingOfWriters, "ring-of-writers",
+    {Verdict::kRingOfWriters, State::kCritical, "ring-of-writers",
      "nodes replicate from each other in a ring and more than one of them accepts writes"},
-    {Verdict::kDuplicateId, "duplicate-id",
+    {Verdict::kDuplicateId, State::kCritical, "duplicate-id",
      "two nodes have the same server_id or server_uuid, so replication skips their transactions"},
-    {Verdict::kNoWriter, "no-writer", "no node accepts writes"},
-    {Verdict::kWriterUnknown, "writer-unknown",
+    {Verdict::kNoWriter, State::kCritical, "no-writer", "no node accepts writes"},
+    {Verdict::kWriterUnknown, State::kUnknown, "writer-unknown",
      "no node is known to accept writes, but some could not be read"},
-    {Verdict::kErrant, "errant", "a replica has transactions that no writer has"},
-    {Verdict::kForeignSource, "foreign-source", "a replica follows a server outside the cluster"},
-    {Verdict::kStaleSource, "stale-source",
+    {Verdict::kErrant, State::kWarning, "errant", "a replica has transactions that no writer has"},
+    {Verdict::kForeignSource, State::kWarning, "foreign-source",
+     "a replica follows a server outside the cluster"},
+    {Verdict::kStaleSource, State::kWarning, "stale-source",
      "a replica looks healthy but follows a node that neither accepts writes nor follows one that "
      "does"},
-    {Verdict::kUnreachable, "unreachable", "a node gives no answer or refuses connections"},
-    {Verdict::kUnreadable, "unreadable", "a node is alive but we may not read all of its facts"},
-    {Verdict::kRing, "ring", "nodes replicate from each other in a ring with at most one writer"},
-    {Verdict::kUnproven, "unproven",
+    {Verdict::kUnreachable, State::kWarning, "unreachable",
+     "a node gives no answer or refuses connections"},
+    {Verdict::kUnreadable, State::kUnknown, "unreadable",
+     "a node is alive but we may not read all of its facts"},
+    {Verdict::kRing, State::kOk, "ring",
+     "nodes replicate from each other in a ring with at most one writer"},
+    {Verdict::kUnproven, State::kOk, "unproven",
      "nothing proves that a replica has no writes of its own: it numbers no transactions"},
 };
 
@@ -276,6 +283,8 @@ class Classifier {
 }  // namespace
 
 std::string_view verdict_name(Verdict verdict) { return words(verdict).name; }
+
+State usual_state(Verdict verdict) { return words(verdict).state; }
 
 std::string_view verdict_meaning(Verdict verdict) { return words(verdict).meaning; }
 

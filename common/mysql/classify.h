@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Judges a topology: which named troubles it is in. Pure; what the troubles are worth in states is
-// the caller's business.
+// Judges a topology: which named troubles it is in. Pure.
 
 #pragma once
 
@@ -9,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/check_result.h"
 #include "common/mysql/topology.h"
 
 namespace ha {
@@ -35,6 +35,10 @@ std::string_view verdict_name(Verdict verdict);
 
 // Returns the one sentence that says what it means.
 std::string_view verdict_meaning(Verdict verdict);
+
+// Returns what it is worth, unless the operator wishes otherwise; OK for what is no trouble but
+// bears on the answer.
+State usual_state(Verdict verdict);
 
 struct Finding {
   Verdict verdict;
