@@ -14,7 +14,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 PURE_STEMS = ("check_result", "classify", "evaluate", "gate", "plan", "policy", "result",
-              "role_plan", "text", "thresholds", "version")
+              "role_plan", "text", "thresholds", "topology_text", "topology_view", "version")
 PURE_FILES = sorted(path for pattern in ("*.h", "*.cc") for path in (ROOT / "common").rglob(pattern)
                     if path.stem in PURE_STEMS)
 CHECKS = sorted((ROOT / "plugins").glob("check_*.cc"))

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ha {
@@ -20,6 +21,10 @@ struct ReplicationThread {
 
   bool running() const { return state == ThreadState::kRunning; }
 };
+
+// Returns one sentence on a thread that does not run: "SQL thread stopped, error 1062: Duplicate
+// ...", "IO thread connecting, ...". Precondition: !thread.running().
+std::string describe_stop(std::string_view name, const ReplicationThread& thread);
 
 struct BinlogPosition {
   std::string file = {};

@@ -149,13 +149,6 @@ Result<std::vector<ChannelStatus>> read_replica_status(SqlSession& session) {
   return channels;
 }
 
-std::string describe_stop(std::string_view name, const ReplicationThread& thread) {
-  const char* const state = thread.state == ThreadState::kConnecting ? "connecting" : "stopped";
-  if (thread.error_number == 0) return fmt::format("{} thread {}", name, state);
-  return fmt::format("{} thread {}, error {}: {}", name, state, thread.error_number,
-                     shorten(sanitize(thread.error), 300));
-}
-
 std::vector<ChannelStatus> select_channels(const std::vector<ChannelStatus>& channels,
                                            const std::vector<std::string>& names,
                                            std::vector<std::string>& missing) {

@@ -18,10 +18,6 @@ namespace ha {
 // and the GRANT to run, or with kBadData naming the column that was not understood.
 Result<std::vector<ChannelStatus>> read_replica_status(SqlSession& session);
 
-// Returns one sentence on a thread that does not run: "SQL thread stopped, error 1062: Duplicate
-// ...", "IO thread connecting, ...". Precondition: !thread.running().
-std::string describe_stop(std::string_view name, const ReplicationThread& thread);
-
 // Keeps the named channels, in the order of the server; all when `names` is empty. Names are
 // compared as the servers do, without regard to case. The names that
 // no channel has go to `missing`.
