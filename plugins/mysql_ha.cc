@@ -46,6 +46,7 @@ int run_rejoin_command(const Cli& cli, const MysqlHaOptions& options) {
 }
 
 constexpr CommandWord kCommands[] = {
+    {"status", 0, 0, run_status},
     {"plan", 0, 0, run_plan},
     {"failover", 0, 0, run_failover_command},
     {"switchover", 0, 0, run_switchover_command},
@@ -63,6 +64,8 @@ void add_options(Cli& cli, MysqlHaOptions& options) {
   cli.text("--to", "NODE", options.to, "switchover: to this node (default: the best replica)");
   cli.choice<bool>("--output", {{"text", false}, {"json", true}}, options.json,
                    "status, plan and journal: print text (default) or json");
+  cli.flag("--watch", options.watch, "status: again and again, until it is interrupted");
+  cli.seconds("--interval", options.interval_s, "status: between two of them (default: 2)");
   add_notify_options(cli, options.notify);
 }
 

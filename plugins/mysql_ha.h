@@ -30,6 +30,7 @@ struct MysqlHaOptions {
   }
 };
 
+int run_status(const Cli& cli, const MysqlHaOptions& options);
 int run_plan(const Cli& cli, const MysqlHaOptions& options);
 int run_journal(const Cli& cli, const MysqlHaOptions& options);
 
