@@ -69,16 +69,13 @@ const Node* LiveActions::find(const std::string& node) const {
   return found == topology_.nodes.end() ? nullptr : &*found;
 }
 
-// A session is in use by one step; one that hangs is never given back, and the next step on its
-// node gets a new one.
+// A node's first session holds its locks, so it stays the one that steps get. Who needs the node at
+// the same time, or after a step that hangs, gets a session for that once.
 Result<LiveActions::Session> LiveActions::take(const std::string& name) {
   {
     const std::lock_guard guard(mutex_);
-    if (const auto found = sessions_.find(name); found != sessions_.end()) {
-      Session session = std::move(found->second);
-      sessions_.erase(found);
-      return session;
-    }
+    const auto found = sessions_.find(name);
+    if (found != sessions_.end() && in_use_.insert(name).second) return found->second;
   }
   return connect_to(name);
 }
@@ -94,9 +91,9 @@ Result<LiveActions::Session> LiveActions::connect_to(const std::string& name) co
   return Session(std::move(*session));
 }
 
-void LiveActions::give_back(const std::string& node, Session session) {
+void LiveActions::give_back(const std::string& node, const Session& session) {
   const std::lock_guard guard(mutex_);
-  sessions_[node] = std::move(session);
+  if (sessions_.try_emplace(node, session).first->second == session) in_use_.erase(node);
 }
 
 Result<StepResult> LiveActions::perform(const Step& step, const RunFacts& known,
@@ -129,7 +126,7 @@ Result<StepResult> LiveActions::perform(const Step& step, const RunFacts& known,
     return session.error();
   }
   auto result = perform_sql(step, **session, known, deadline);
-  give_back(step.node, std::move(*session));
+  give_back(step.node, *session);
   return result;
 }
 
@@ -239,7 +236,7 @@ Result<StepResult> LiveActions::recheck(const Step& step, const RunFacts& known)
         **session,
         fmt::format("SELECT IS_USED_LOCK({}) = CONNECTION_ID()", quote_string(lock_name())));
     if (!ours || *ours != "1") return failure("the lock on " + node.name + " is lost");
-    give_back(node.name, std::move(*session));
+    give_back(node.name, *session);
   }
   if (plan_.command != "failover" || known.contains("fenced")) return StepResult{};
   return confirm_dead(step);
@@ -376,7 +373,7 @@ Result<StepResult> LiveActions::wait_for_node(const Step& step, SqlSession& sess
   auto other = take(step.other);
   if (!other) return other.error();
   const auto wanted = read_server_facts(**other);
-  give_back(step.other, std::move(*other));
+  give_back(step.other, *other);
   if (!wanted) return wanted.error();
   if (const auto done = run_sql(step.sql, session, known); !done) return done.error();
   for (;; pause()) {
@@ -462,7 +459,7 @@ Result<StepResult> LiveActions::save_extra(const Step& step, SqlSession& session
   auto other = take(step.other);
   if (!other) return other.error();
   const auto known = read_history(**other, 0);
-  give_back(step.other, std::move(*other));
+  give_back(step.other, *other);
   if (!known) return known.error();
   const auto facts = read_server_facts(session);
   if (!facts) return facts.error();
@@ -570,7 +567,7 @@ Result<StepResult> LiveActions::wait_for_acknowledger(const Step& step, const De
     if (facts->semi_sync.clients.value_or(0) > 0 && facts->semi_sync.source_active == true) break;
     if (deadline.passed()) return failure(step.other + " does not count it as semi-sync replica");
   }
-  give_back(step.other, std::move(*session));
+  give_back(step.other, *session);
   return StepResult{"it acknowledges"};
 }
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 
 #include "common/failover/executor.h"
@@ -65,7 +66,7 @@ class LiveActions : public Actions {
   Deadline hook_deadline(const Deadline& deadline) const;
   Result<Session> connect_to(const std::string& name) const;
   Result<Session> take(const std::string& name);
-  void give_back(const std::string& node, Session session);
+  void give_back(const std::string& node, const Session& session);
   const Node* find(const std::string& node) const;
   std::string lock_name() const;
 
@@ -74,8 +75,9 @@ class LiveActions : public Actions {
   const Plan plan_;
   const std::string run_id_, directory_;
   PosixProcess process_;
-  std::mutex mutex_;  // of sessions_
+  std::mutex mutex_;  // of these two
   std::map<std::string, Session> sessions_;
+  std::set<std::string> in_use_;  // names of nodes
 };
 
 // Replaces what stands in braces outside of quotes by its value; what is not known stays.
