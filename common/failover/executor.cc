@@ -23,9 +23,11 @@ std::string name_of(const Step& step) {
   return fmt::format("{} {}", action_name(step.action), step.node.empty() ? "here" : step.node);
 }
 
-// Adjacent steps of one action on different nodes.
+// Adjacent steps of one action on different nodes. Locks are taken one after the other: two managers
+// that begin together would each get some of them, and nobody would act.
 bool same_group(const Step& a, const Step& b) {
-  return a.action == b.action && !a.node.empty() && !b.node.empty() && a.node != b.node;
+  return a.action == b.action && a.action != Action::kLock && !a.node.empty() && !b.node.empty() &&
+         a.node != b.node;
 }
 
 }  // namespace
@@ -35,7 +37,6 @@ double step_limit_s(Action action) {
     case Action::kDrain:
     case Action::kCatchUp:
     case Action::kRescue:
-    case Action::kWaitEqual:
     case Action::kHook:
     case Action::kFence:
     case Action::kStartService:
