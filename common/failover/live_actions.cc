@@ -291,10 +291,10 @@ Result<StepResult> LiveActions::run_fence(const Step& step, const RunFacts& know
   return StepResult{text, {{"fenced", text}}};
 }
 
-// Closes a server for writes and ends its clients' connections.
-Result<StepResult> LiveActions::close_writers(const Step& step, SqlSession& session,
-                                              const RunFacts& known) {
-  if (const auto done = run_sql({step.sql[0]}, session, known); !done) return done.error();
+namespace {
+
+// Ends the connections of clients, not those of replicas and our own; returns how many.
+Result<int> end_clients(SqlSession& session) {
   const auto own = query_value(session, "SELECT CONNECTION_ID()");
   if (!own) return own.error();
   const auto rows = session.query("SHOW PROCESSLIST");
@@ -310,11 +310,28 @@ Result<StepResult> LiveActions::close_writers(const Step& step, SqlSession& sess
     // One that has gone by itself is ended too.
     if (session.query("KILL CONNECTION " + id)) ++ended;
   }
+  return ended;
+}
+
+}  // namespace
+
+// Closes a server for writes and ends its clients' connections: before, because table locks would
+// keep it open, and after, because only then nobody new can write.
+Result<StepResult> LiveActions::close_writers(const Step& step, SqlSession& session,
+                                              const RunFacts& known) {
+  // A statement that waits longer than we do would close the server when nobody wants it any more.
+  if (const auto set = session.query("SET SESSION lock_wait_timeout=5"); !set) return set.error();
+  const auto before = end_clients(session);
+  if (!before) return before.error();
+  if (const auto done = run_sql({step.sql[0]}, session, known); !done) return done.error();
+  const auto after = end_clients(session);
+  if (!after) return after.error();
   if (const auto done = run_sql({step.sql.begin() + 1, step.sql.end()}, session, known); !done)
     return done.error();
   const auto closed = query_value(session, "SELECT @@GLOBAL.read_only");
   if (!closed || *closed == "0") return failure("it still accepts writes");
-  return StepResult{fmt::format("read-only, {} connections ended", ended), {{"closed", "yes"}}};
+  return StepResult{fmt::format("read-only, {} connections ended", *before + *after),
+                    {{"closed", "yes"}}};
 }
 
 namespace {

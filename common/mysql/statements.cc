@@ -123,8 +123,7 @@ std::string make_read_only(const Version& version) {
 std::vector<std::string> block_writers(const Version& version) {
   if (version.flavour == Flavour::kMysql) return {make_read_only(version)};
   // To MariaDB's administrators read_only means nothing.
-  return {make_read_only(version), "SET SESSION lock_wait_timeout=5",
-          "FLUSH TABLES WITH READ LOCK"};
+  return {make_read_only(version), "FLUSH TABLES WITH READ LOCK"};
 }
 
 }  // namespace ha

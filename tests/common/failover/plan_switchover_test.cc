@@ -80,8 +80,7 @@ TEST(PlanSwitchoverTest, WithoutGtidsSiblingsMustBeEqualToo) {
 TEST(PlanSwitchoverTest, MariadbsAdministratorsAreBlockedByTheGlobalLock) {
   const Plan plan = switchover({writer(1, "0-1-10", kMariadb), replica(2, 1, "0-1-10", kMariadb)});
   EXPECT_EQ(sql_of(plan, Action::kBlockWriters, "db1"),
-            "SET GLOBAL read_only=1; SET SESSION lock_wait_timeout=5; "
-            "FLUSH TABLES WITH READ LOCK");
+            "SET GLOBAL read_only=1; FLUSH TABLES WITH READ LOCK");
   EXPECT_EQ(sql_of(plan, Action::kRepoint, "db1"),
             "SET GLOBAL gtid_slave_pos=@@GLOBAL.gtid_current_pos; CHANGE MASTER TO "
             "MASTER_USER='repl', MASTER_PASSWORD={repl_password}, MASTER_SSL=0, "
