@@ -220,7 +220,9 @@ void StepWriter::promote() {
   const Version& version = facts.version;
   std::vector<std::string> sql = {stop_replication(version, channel.name),
                                   forget_source(version, channel.name)};
-  if (under_semi_sync()) sql.push_back(semi_sync_statement(facts, "ON"));
+  // Off and on: one that has waited in vain has fallen back, and an idle one never recovers.
+  if (under_semi_sync())
+    for (const char* const value : {"OFF", "ON"}) sql.push_back(semi_sync_statement(facts, value));
   Step promote = at(Action::kPromote, candidate_, std::move(sql), "");
   promote.channel = channel.name;
   Step restore = at(Action::kRestore, candidate_,
