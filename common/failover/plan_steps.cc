@@ -163,6 +163,7 @@ void StepWriter::add_drain(std::size_t i) {
              : fmt::format("until it has applied {}:{}", channel.read.file, channel.read.offset));
   drain.channel = channel.name;
   if (facts.semi_sync.source_enabled == true) {
+    asynchronous_.insert(i);
     drain.sql = {semi_sync_statement(facts, "OFF")};
     drain.undo.push_back(
         at(Action::kRestore, nodes_[i], {semi_sync_statement(facts, "ON")}, "as it was"));
@@ -309,6 +310,8 @@ void StepWriter::repoint(std::size_t i) {
   }
   Step repoint = at(Action::kRepoint, nodes_[i], follow_statements(i, candidate_, position),
                     position ? "from the end of its binlog when it was promoted" : "");
+  if (asynchronous_.contains(i))
+    repoint.sql.insert(repoint.sql.begin(), semi_sync_statement(*nodes_[i].facts, "ON"));
   repoint.channel = channel_of(i)->name;
   repoint.other = candidate_.name;
   repoint.undo.push_back(

@@ -75,6 +75,7 @@ class StepWriter {
   const Roles roles_;
   Plan& plan_;
   std::set<std::size_t> repointed_;
+  std::set<std::size_t> asynchronous_;  // are drained, and no semi-sync source meanwhile
   bool opened_ = false;
 };
 

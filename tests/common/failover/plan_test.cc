@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <random>
 
 #include "common/text.h"
@@ -336,6 +337,27 @@ TEST(PlanFailoverTest, UnderSemiSyncOneSiblingFollowsBeforeAnybodyWrites) {
                                   with_fence(), {}, "")),
             "fence(db1) stop-receiver(db2) stop-receiver(db3) stop-receiver(db4) drain(db2) "
             "record(db2) promote(db2) repoint(db4) make-writable(db2) repoint(db3) fence(db1)");
+}
+
+TEST(PlanFailoverTest, SemiSyncIsOnAgainWhereverADrainHasSwitchedItOff) {
+  const Policy all = with_fence(), not_db2 = wishing({{"db2", kNever}});
+  const std::pair<Topology, const Policy&> cases[] = {
+      {linked({lost(1), orphan(2, "", {semi_sync, by_position}),
+               orphan(3, "", {semi_sync, by_position})}),
+       all},
+      {linked({lost(1), orphan(2, "#1:1-100", {semi_sync}), orphan(3, "#1:1-90", {semi_sync})}),
+       not_db2}};
+  for (const auto& [topology, policy] : cases) {
+    std::map<std::string, std::string> last;
+    int drained = 0;
+    for (const Step& step : plan_failover(topology, policy, {}, "").steps) {
+      if (step.action == Action::kDrain) ++drained;
+      for (const std::string& sql : step.sql)
+        if (sql.starts_with("SET GLOBAL rpl_semi_sync_source_enabled")) last[step.node] = sql;
+    }
+    EXPECT_EQ(drained, 2);
+    for (const auto& [node, sql] : last) EXPECT_TRUE(sql.ends_with("=ON")) << node;
+  }
 }
 
 TEST(PlanFailoverTest, MariadbReceiversByGtidAreLeftAlone) {
