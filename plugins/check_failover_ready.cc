@@ -20,8 +20,8 @@ namespace ha {
 
 namespace {
 
-// What is left is for printing.
-constexpr double kMostOfBudget = 0.9;
+// What is left is for the questions after the first ones, and for printing.
+constexpr double kMostOfBudget = 0.8;
 
 struct Concern {
   State state;
@@ -118,6 +118,10 @@ class Judge {
           step.argv.empty() ? facts_.programs.end() : facts_.programs.find(step.argv[0]);
       if (program != facts_.programs.end())
         add(state, fmt::format("{}: {}", action_name(step.action), program->second));
+      if (step.action == Action::kVipDown || step.action == Action::kVipUp)
+        if (const auto host = facts_.vip_hosts.find(step.node); host != facts_.vip_hosts.end())
+          add(state,
+              fmt::format("{}: the virtual IP cannot be moved: {}", step.node, host->second));
       const auto file = facts_.files.find(step.other);
       if (step.action == Action::kWriteFile && file != facts_.files.end()) add(state, file->second);
     }
@@ -247,10 +251,14 @@ ReadyFacts gather(const FailoverOptions& options, const Deadline& deadline) {
   std::vector<bool> reached;
   std::vector<std::jthread> asking;
   asking.emplace_back([&] { reached = reach_witnesses(options.witnesses, answers); });
-  asking.emplace_back([&] { facts.locks = read_node_locks(options, answers); });
+  asking.emplace_back([&] { facts.vip_hosts = try_vip_hosts(options, answers); });
   if (facts.account_trouble.empty())
     asking.emplace_back([&] { facts.accounts = try_replication_account(options, answers); });
-  facts.topology = probe_topology(options.cluster.nodes, options.cluster.mysql, answers);
+  Probe probe = probe_nodes(options.cluster.nodes, options.cluster.mysql, answers);
+  facts.topology = std::move(probe.topology);
+  facts.locks =
+      read_node_locks(options, probe.sessions,
+                      Deadline::after(std::min(1.0, kMostOfBudget * deadline.remaining_s())));
   for (std::jthread& one : asking) one.join();
 
   facts.witnesses = judge_witnesses(reached);

@@ -27,6 +27,7 @@ struct ReadyFacts {
   std::map<std::string, Result<std::string>> locks = {};  // as read_node_locks() returns them
   std::string account_trouble = {};  // why the replication account could not be tried
   Troubles accounts = {};            // by node
+  Troubles vip_hosts = {};           // by node: why the virtual IP could not be moved there
   Troubles programs = {};
   Troubles files = {};
 };

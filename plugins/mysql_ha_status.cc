@@ -17,7 +17,6 @@
 #include "common/mysql/topology_text.h"
 #include "common/text.h"
 #include "common/vip/local_address.h"
-#include "common/vip/vip_options.h"
 #include "plugins/mysql_ha.h"
 
 namespace ha {
@@ -63,7 +62,8 @@ VipView view_vip(const std::string& address, const Node& reached, const Topology
   return view;
 }
 
-Status read_status(const FailoverOptions& options, const std::string& vip) {
+Status read_status(const FailoverOptions& options) {
+  const std::string& vip = options.vip.address;
   const Deadline deadline = Deadline::after(options.probe_timeout_s);
   ClusterOptions cluster = options.cluster;
   // A node that hangs in the middle of an answer would hold a thread for each time that it is
@@ -220,12 +220,12 @@ std::string watch_heading(const MysqlHaOptions& options) {
                      format_duration(options.interval_s));
 }
 
-int watch(const MysqlHaOptions& options, const std::string& vip) {
+int watch(const MysqlHaOptions& options) {
   // Lives as long as the program: its thread refers to it.
   static Screen screen;
   for (;;) {
     const Deadline next = Deadline::after(options.interval_s);
-    const Status status = read_status(options.failover, vip);
+    const Status status = read_status(options.failover);
     const std::string frame = options.json
                                   ? render_json(status)
                                   : watch_heading(options) + render_text(status, wanted_colours());
@@ -236,13 +236,9 @@ int watch(const MysqlHaOptions& options, const std::string& vip) {
 
 }  // namespace
 
-int run_status(const Cli& cli, const MysqlHaOptions& options) {
-  VipOptions vip;
-  const std::string& text = options.failover.policy.vip;
-  if (const auto parsed = text.empty() ? Result<Done>(Done{}) : parse_vip(text, vip); !parsed)
-    return cli.usage_error("--vip: " + parsed.error().text);
-  if (options.watch) return watch(options, vip.address);
-  const Status status = read_status(options.failover, vip.address);
+int run_status(const Cli&, const MysqlHaOptions& options) {
+  if (options.watch) return watch(options);
+  const Status status = read_status(options.failover);
   fmt::print("{}", options.json ? render_json(status) : render_text(status, wanted_colours()));
   return exit_code(status.state);
 }

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <functional>
@@ -18,61 +17,73 @@
 #include "common/parallel.h"
 #include "common/process.h"
 #include "common/text.h"
+#include "common/vip/vip_host.h"
 
 namespace ha {
 
 namespace {
 
-using Answers = std::map<std::string, Result<std::string>>;
+Error late() { return {Errc::kUnreachable, "no answer in time"}; }
 
-// Asks all nodes at the same time; by the node's name.
-Answers ask_nodes(const FailoverOptions& options, const Deadline& deadline,
-                  const std::function<Result<std::string>(SqlSession&)>& ask,
-                  const std::function<void(MysqlOptions&)>& change = {}) {
-  std::vector<MysqlOptions> nodes;
-  for (const NodeAddress& node : options.cluster.nodes) {
-    nodes.push_back(options_for_node(options.cluster.mysql, node.host, node.port));
-    nodes.back().connect_timeout_s = std::max(1u, static_cast<unsigned>(deadline.remaining_s()));
-    if (change) change(nodes.back());
-  }
-  const auto answers = run_each<Result<std::string>>(
-      nodes.size(), deadline, [nodes, ask](std::size_t i) -> Result<std::string> {
-        const auto session = connect(nodes[i]);
-        return session ? ask(**session) : session.error();
-      });
-  Answers by_name;
-  for (std::size_t i = 0; i < answers.size(); ++i)
-    by_name.emplace(options.cluster.nodes[i].name,
-                    answers[i].value_or(Error{Errc::kUnreachable, "no answer in time"}));
-  return by_name;
+// Returns why the account of these options is of no use for replication, empty when it is.
+std::string try_account(const MysqlOptions& account) {
+  const auto session = connect(account);
+  if (!session) return session.error().text;
+  const auto privileges = read_privileges(**session);
+  if (!privileges) return privileges.error().text;
+  if (holds(*privileges, kReplicationPrivilege)) return "";
+  return "it may not replicate; run: " + grant_statement(**session, kReplicationPrivilege, "*.*");
+}
+
+// Calls `look` for all nodes at the same time and returns what it found wrong.
+Troubles try_nodes(const std::vector<NodeAddress>& nodes, const Deadline& deadline,
+                   const std::function<std::string(const NodeAddress&)>& look) {
+  const auto found = run_each<std::string>(nodes.size(), deadline,
+                                           [nodes, look](std::size_t i) { return look(nodes[i]); });
+  Troubles troubles;
+  for (std::size_t i = 0; i < nodes.size(); ++i)
+    if (const std::string text = found[i].value_or(late().text); !text.empty())
+      troubles[nodes[i].name] = text;
+  return troubles;
 }
 
 }  // namespace
 
 Troubles try_replication_account(const FailoverOptions& options, const Deadline& deadline) {
-  const auto try_it = [](SqlSession& session) -> Result<std::string> {
-    const auto privileges = read_privileges(session);
-    if (!privileges) return privileges.error();
-    if (holds(*privileges, kReplicationPrivilege)) return std::string();
-    return "it may not replicate; run: " + grant_statement(session, kReplicationPrivilege, "*.*");
-  };
-  const auto use_account = [&](MysqlOptions& node) {
-    node.user = options.policy.repl_user;
-    node.password = options.repl_password.value_or("");  // never that of the other account's file
-  };
-  Troubles troubles;
-  for (const auto& [node, answer] : ask_nodes(options, deadline, try_it, use_account))
-    if (const std::string text = answer ? *answer : answer.error().text; !text.empty())
-      troubles[node] = text;
-  return troubles;
+  MysqlOptions account = options.cluster.mysql;
+  account.user = options.policy.repl_user;
+  account.password = options.repl_password.value_or("");  // never that of the other account's file
+  return try_nodes(options.cluster.nodes, deadline,
+                   [account, seconds = deadline.remaining_s()](const NodeAddress& node) {
+                     return try_account(options_for(node, account, seconds));
+                   });
 }
 
-std::map<std::string, Result<std::string>> read_node_locks(const FailoverOptions& options,
-                                                           const Deadline& deadline) {
+std::map<std::string, Result<std::string>> read_node_locks(
+    const FailoverOptions& options, const std::vector<std::shared_ptr<SqlSession>>& sessions,
+    const Deadline& deadline) {
   const std::string query =
       fmt::format("SELECT COALESCE(IS_USED_LOCK({}), '')", quote_string(options.node_lock()));
-  return ask_nodes(options, deadline,
-                   [query](SqlSession& session) { return query_value(session, query); });
+  const auto answers =
+      run_each<Result<std::string>>(sessions.size(), deadline, [sessions, query](std::size_t i) {
+        return sessions[i] ? query_value(*sessions[i], query) : Result<std::string>(late());
+      });
+  std::map<std::string, Result<std::string>> holders;
+  for (std::size_t i = 0; i < sessions.size(); ++i)
+    if (sessions[i]) holders.emplace(options.cluster.nodes[i].name, answers[i].value_or(late()));
+  return holders;
+}
+
+Troubles try_vip_hosts(const FailoverOptions& options, const Deadline& deadline) {
+  if (options.vip.address.empty()) return {};
+  // Commands end before they are left behind.
+  const Deadline earlier = Deadline::after(0.9 * deadline.remaining_s());
+  return try_nodes(
+      options.cluster.nodes, deadline, [vip = options.vip, earlier](const NodeAddress& node) {
+        PosixProcess process;
+        const auto addresses = open_vip_host(vip, node.host, process, earlier)->addresses();
+        return addresses ? "" : addresses.error().text;
+      });
 }
 
 Troubles find_missing_programs(const FailoverOptions& options) {

@@ -5,12 +5,14 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "common/deadline.h"
 #include "common/failover/options.h"
+#include "common/mysql/session.h"
 
 namespace ha {
 
@@ -22,9 +24,14 @@ using Troubles = std::map<std::string, std::string>;
 Troubles try_replication_account(const FailoverOptions& options, const Deadline& deadline);
 
 // Returns by node which connection holds the lock of a run there, empty when none does, or why it
-// is not known.
-std::map<std::string, Result<std::string>> read_node_locks(const FailoverOptions& options,
-                                                           const Deadline& deadline);
+// is not known. `sessions` are those of the nodes, null for one that is not asked.
+std::map<std::string, Result<std::string>> read_node_locks(
+    const FailoverOptions& options, const std::vector<std::shared_ptr<SqlSession>>& sessions,
+    const Deadline& deadline);
+
+// Asks every node's machine for its addresses, in the way that would move the virtual IP, and
+// returns where that failed; nothing without a virtual IP.
+Troubles try_vip_hosts(const FailoverOptions& options, const Deadline& deadline);
 
 // Returns which programs of the policy's commands cannot be started.
 Troubles find_missing_programs(const FailoverOptions& options);

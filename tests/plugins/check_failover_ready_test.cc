@@ -125,7 +125,8 @@ TEST(CheckFailoverReadyTest, JudgesWhatAFailoverNeeds) {
   commands.pre_failover = {{"before", "x"}};
   commands.post_failover = {{"after"}};
   commands.hosts_file = "/srv/pandora_ha_hosts.conf";
-  Policy wishing = with_fence();
+  Policy floating = with_fence(), wishing = with_fence();
+  floating.vip = "192.0.2.10";
   wishing.fence = Fence::kBestEffort;
   const auto changed = [](auto change) {
     ReadyFacts facts = sound();
@@ -148,6 +149,15 @@ TEST(CheckFailoverReadyTest, JudgesWhatAFailoverNeeds) {
          facts.files["/srv/pandora_ha_hosts.conf"] = "cannot write it";
        }),
        State::kWarning, "cannot write it", commands},
+      {"virtual IP of the candidate",
+       changed([](ReadyFacts& facts) { facts.vip_hosts["db2"] = "no --remote-command"; }),
+       State::kCritical, "db2: the virtual IP cannot be moved: no --remote-command", floating},
+      {"virtual IP of the primary",
+       changed([](ReadyFacts& facts) { facts.vip_hosts["db1"] = "ssh failed"; }), State::kWarning,
+       "db1: the virtual IP cannot be moved: ssh failed", floating},
+      {"virtual IP of a node that plays no part",
+       changed([](ReadyFacts& facts) { facts.vip_hosts["db3"] = "ssh failed"; }), State::kOk,
+       "nothing would be lost", floating},
       {"no account", changed([](ReadyFacts& facts) { facts.account_trouble = "no account"; }),
        State::kWarning, "no account"},
       {"account of a node that is reported anyhow",
