@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <tuple>
+
 #include "common/mysql/statements.h"
 #include "common/text.h"
 
@@ -103,9 +106,13 @@ bool StepWriter::under_semi_sync() const {
   return candidate_.facts->semi_sync.source_enabled == true;
 }
 
+// In one order for all managers, however each lists the nodes: of two that begin together one wins.
 void StepWriter::lock() {
+  std::vector<const Node*> nodes;
   for (const Node& node : nodes_)
-    if (node.facts) add(Action::kLock, node, {}, "so that nobody else acts");
+    if (node.facts) nodes.push_back(&node);
+  std::ranges::sort(nodes, {}, [](const Node* node) { return std::tuple(node->host, node->port); });
+  for (const Node* node : nodes) add(Action::kLock, *node, {}, "so that nobody else acts");
 }
 
 void StepWriter::fence() {
