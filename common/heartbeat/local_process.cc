@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "common/heartbeat/local_process.h"
 
-#include <dirent.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <set>
 
-#include "common/files.h"
+#include "common/process_table.h"
 #include "common/text.h"
 
 namespace ha {
@@ -35,17 +34,8 @@ bool ProcessPattern::matches(const std::string& command_line) const {
 
 namespace {
 
-std::string proc_file(const std::string& id, const char* name) {
-  const auto content = read_file("/proc/" + id + "/" + name);
-  return content ? *content : "";  // gone in the meantime
-}
-
 std::string parent_of(const std::string& id) {
-  // "pid (name) state ppid": the name may hold anything, parentheses too.
-  const std::string stat = proc_file(id, "stat");
-  const std::size_t end = stat.rfind(") ");
-  if (end == stat.npos) return "0";
-  const auto fields = split(std::string_view(stat).substr(end + 2), ' ');
+  const std::vector<std::string> fields = process_stat(id);
   return fields.size() > 1 ? fields[1] : "0";
 }
 
@@ -56,25 +46,15 @@ std::set<std::string> ourselves_and_ancestors() {
   return ids;
 }
 
-std::vector<std::string> process_ids() {
-  std::vector<std::string> ids;
-  DIR* const proc = opendir("/proc");
-  if (proc == nullptr) return ids;
-  while (const dirent* const entry = readdir(proc))
-    if (parse_integer(entry->d_name)) ids.emplace_back(entry->d_name);
-  closedir(proc);
-  return ids;
-}
-
 }  // namespace
 
 std::optional<int> find_process(const ProcessPattern& pattern) {
   const std::set<std::string> ours = ourselves_and_ancestors();
-  const std::string our_name = proc_file("self", "comm");
+  const std::string our_name = process_file("self", "comm");
   for (const std::string& id : process_ids()) {
     if (ours.contains(id)) continue;
-    std::string command_line = proc_file(id, "cmdline");
-    if (command_line.empty() || proc_file(id, "comm") == our_name) continue;
+    std::string command_line = process_file(id, "cmdline");
+    if (command_line.empty() || process_file(id, "comm") == our_name) continue;
     if (command_line.back() == '\0') command_line.pop_back();
     std::ranges::replace(command_line, '\0', ' ');
     if (pattern.matches(command_line)) return std::stoi(id);

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// The processes of this machine, as /proc shows them.
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace ha {
+
+// Returns the ids of all processes, in the words of /proc.
+std::vector<std::string> process_ids();
+
+// Reads one of the files in a process's directory; empty when the process is gone.
+std::string process_file(const std::string& id, const char* name);
+
+// Returns the fields of a process's `stat` that follow its name: the state first (field 3 of
+// proc(5)). None when the process is gone.
+std::vector<std::string> process_stat(const std::string& id);
+
+// True for a process that exists and is more than the rest of one that has ended (a zombie).
+bool is_running(const std::string& id);
+
+}  // namespace ha
