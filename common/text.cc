@@ -123,6 +123,29 @@ bool is_file_name(std::string_view text) {
   return !text.empty() && text[0] != '.' && text.find_first_not_of(kCharacters) == text.npos;
 }
 
+std::vector<std::string> split_words(std::string_view text) {
+  std::vector<std::string> words;
+  for (;;) {
+    text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
+    if (text.empty()) return words;
+    words.emplace_back(text.substr(0, text.find_first_of(" \t")));
+    text.remove_prefix(words.back().size());
+  }
+}
+
+std::vector<std::string> split_values(std::string_view text) {
+  std::vector<std::string> parts(1);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == ',')
+      parts.emplace_back();
+    else if (text[i] == '\\' && i + 1 < text.size())
+      parts.back() += text[++i];
+    else
+      parts.back() += text[i];
+  }
+  return parts;
+}
+
 std::string join(const std::vector<std::string>& parts, std::string_view separator) {
   std::string text;
   for (std::size_t i = 0; i < parts.size(); ++i) {

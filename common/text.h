@@ -39,6 +39,12 @@ std::vector<std::string> split(std::string_view text, char separator);
 // True for a name that is safe as a file's: letters, digits, '.', '_' and '-', no '.' in front.
 bool is_file_name(std::string_view text);
 
+// Splits at any run of blanks and tabs; no part is empty.
+std::vector<std::string> split_words(std::string_view text);
+
+// Splits at commas; a backslash takes the next character as it is.
+std::vector<std::string> split_values(std::string_view text);
+
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
 // Quotes a word so that a POSIX shell reads it as this one word; unchanged when it needs no quotes.

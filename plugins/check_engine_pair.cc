@@ -18,20 +18,6 @@ namespace {
 
 constexpr std::string_view kGrammar = "accepted: NAME=PRESET@PLACE[,KEY=VALUE]...[,cold]";
 
-// Splits at commas; a backslash takes the next character as it is.
-std::vector<std::string> split_values(std::string_view text) {
-  std::vector<std::string> parts(1);
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == ',')
-      parts.emplace_back();
-    else if (text[i] == '\\' && i + 1 < text.size())
-      parts.back() += text[++i];
-    else
-      parts.back() += text[i];
-  }
-  return parts;
-}
-
 Result<Done> take_range(const std::string& value, std::optional<Range>& target) {
   const auto range = parse_range(value);
   if (!range) return range.error();

@@ -109,6 +109,9 @@ TEST(TextTest, ShortenNeverTearsACharacterNorExceedsTheLimit) {
 TEST(TextTest, SplitsAndTrims) {
   EXPECT_EQ(split("a,,b", ','), (std::vector<std::string>{"a", "", "b"}));
   EXPECT_EQ(split("", ','), std::vector<std::string>{""});
+  EXPECT_EQ(split_words(" a\t b  "), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(split_words(" "), std::vector<std::string>{});
+  EXPECT_EQ(split_values("a\\,b,,\\\\"), (std::vector<std::string>{"a,b", "", "\\"}));
   EXPECT_EQ(trim(" \ta b\r\n"), "a b");
   EXPECT_EQ(trim(" \n"), "");
   EXPECT_EQ(join({"a", "b"}, ", "), "a, b");
