@@ -15,6 +15,11 @@ Deadline Deadline::after(double seconds) {
                                      std::chrono::duration<double>(seconds)));
 }
 
+Deadline Deadline::before_report() const {
+  const double left = remaining_s();
+  return after(left - std::min(0.2, left / 10));
+}
+
 double Deadline::remaining_s() const {
   return std::max(0.0, std::chrono::duration<double>(when_ - Clock::now()).count());
 }

@@ -17,6 +17,10 @@ class Deadline {
   // Returns the deadline that passes `seconds` from now.
   static Deadline after(double seconds);
 
+  // Returns an earlier one, which leaves a moment for judging and printing: the hard stop at this
+  // one would cut it off.
+  Deadline before_report() const;
+
   // Seconds left, 0 when it has passed.
   double remaining_s() const;
   bool passed() const { return remaining_s() <= 0; }

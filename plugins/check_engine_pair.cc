@@ -99,9 +99,8 @@ Result<EngineSpec> parse_engine(std::string_view text, const HeartbeatSpec& comm
 }
 
 std::vector<EngineFacts> gather(const std::vector<EngineSpec>& engines, const Deadline& deadline) {
-  // What is left is for the judging and printing, which the hard stop would cut off.
   const double left = deadline.remaining_s();
-  const Deadline earlier = Deadline::after(left - std::min(0.2, left / 10));
+  const Deadline earlier = deadline.before_report();
   const auto heartbeats = run_each<Result<HeartbeatFacts>>(
       engines.size(), earlier,
       [engines, earlier](std::size_t i) { return read_heartbeat(engines[i].heartbeat, earlier); });

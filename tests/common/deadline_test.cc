@@ -35,6 +35,15 @@ Ended run_in_child(const std::function<void()>& work) {
   return ended;
 }
 
+TEST(DeadlineTest, LeavesAMomentForTheReport) {
+  const auto moment = [](double seconds) {
+    const Deadline end = Deadline::after(seconds);
+    return std::chrono::duration<double>(end.when() - end.before_report().when()).count();
+  };
+  EXPECT_NEAR(moment(10), 0.2, 0.01);
+  EXPECT_NEAR(moment(1), 0.1, 0.01);
+}
+
 TEST(DeadlineTest, CountsDownAndStaysAtZero) {
   const Deadline soon = Deadline::after(100);
   EXPECT_GT(soon.remaining_s(), 99);
