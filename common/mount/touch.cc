@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+#include "common/mount/touch.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "common/deadline.h"
+#include "common/files.h"
+#include "common/process_table.h"
+#include "common/text.h"
+
+namespace ha {
+
+namespace {
+
+using Record = TouchRecord;
+
+bool failed(Record& record, TouchStep step) {
+  record.step = step;
+  record.error = errno;
+  return false;
+}
+
+double percent(double part, double whole) { return whole > 0 ? 100 * part / whole : 0; }
+
+bool read_owner(int directory, Record& record) {
+  struct stat info = {};
+  if (fstat(directory, &info) != 0) return failed(record, TouchStep::kStat);
+  record.has_owner = true;
+  record.uid = info.st_uid;
+  record.gid = info.st_gid;
+  record.mode = info.st_mode & 07777;
+  return true;
+}
+
+// As df counts: what only root may fill is neither used nor free. Some file systems have no
+// blocks or no inodes to speak of.
+bool read_usage(int directory, Record& record) {
+  struct statvfs info = {};
+  if (fstatvfs(directory, &info) != 0) return failed(record, TouchStep::kUsage);
+  record.has_usage = info.f_blocks > 0;
+  const auto used = static_cast<double>(info.f_blocks - info.f_bfree);
+  record.used_percent = percent(used, used + static_cast<double>(info.f_bavail));
+  record.inodes_used_percent =
+      percent(static_cast<double>(info.f_files - info.f_ffree), static_cast<double>(info.f_files));
+  record.full =
+      (info.f_blocks > 0 && info.f_bavail == 0) || (info.f_files > 0 && info.f_favail == 0);
+  return true;
+}
+
+// Calls visit(name) for each entry until it returns false; false, with errno, when the listing
+// fails.
+template <class Visit>
+bool each_entry(int directory, Visit visit) {
+  const int copy = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR* const stream = copy < 0 ? nullptr : fdopendir(copy);
+  if (stream == nullptr) return false;
+  errno = 0;
+  while (const dirent* const entry = readdir(stream)) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != ".." && !visit(entry->d_name)) break;
+    errno = 0;
+  }
+  const int error = errno;
+  closedir(stream);
+  errno = error;
+  return error == 0;
+}
+
+bool count_entries(int directory, Record& record) {
+  const bool listed =
+      each_entry(directory, [&](const char*) { return ++record.entries < kMaxEntries; });
+  return listed || failed(record, TouchStep::kList);
+}
+
+// The name tells machine and process, so that a later probe knows whose file is a leftover, and
+// cannot be foreseen.
+std::string file_prefix() {
+  char host[256] = {};
+  gethostname(host, sizeof host - 1);
+  return fmt::format(".check_share_mount-{}-", host);
+}
+
+std::string random_digits() {
+  std::uint64_t number = 0;
+  if (getrandom(&number, sizeof number, 0) != sizeof number) number = 0;
+  return fmt::format("{:016x}", number);
+}
+
+// Removes what probes of this machine left that are no longer alive. A probe that still hangs
+// keeps its file.
+void remove_leftovers(int directory, const std::string& prefix) {
+  constexpr int kMostLookedAt = 10000;
+  int looked_at = 0;
+  each_entry(directory, [&](const char* name) {
+    const std::string_view text = name;
+    if (!text.starts_with(prefix)) return ++looked_at < kMostLookedAt;
+    const std::string_view rest = text.substr(prefix.size());
+    const std::string process(rest.substr(0, rest.find('-')));
+    if (parse_integer(process) && !is_running(process)) unlinkat(directory, name, 0);
+    return ++looked_at < kMostLookedAt;
+  });
+}
+
+bool write_and_read_back(int file, Record& record) {
+  const std::string written = random_digits() + "\n";
+  if (!write_all(file, written) || fsync(file) != 0) return failed(record, TouchStep::kWrite);
+  // Else the answer would come from this machine's memory.
+  posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
+  std::string read(written.size(), '\0');
+  const ssize_t got = pread(file, read.data(), read.size(), 0);
+  if (got < 0) return failed(record, TouchStep::kReadBack);
+  read.resize(static_cast<std::size_t>(got));
+  record.wrong_data = read != written;
+  return true;
+}
+
+bool test_writing(int directory, Record& record) {
+  const std::string prefix = file_prefix();
+  remove_leftovers(directory, prefix);
+  const std::string name = fmt::format("{}{}-{}", prefix, getpid(), random_digits());
+  const int file =
+      openat(directory, name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (file < 0) return failed(record, TouchStep::kCreate);
+  bool sound = write_and_read_back(file, record);
+  // NFS tells of some failures only here.
+  if (close(file) != 0 && sound) sound = failed(record, TouchStep::kWrite);
+  // A probe in another container of this name may take it for a leftover.
+  if (unlinkat(directory, name.c_str(), 0) != 0 && errno != ENOENT && sound)
+    return failed(record, TouchStep::kRemove);
+  return sound;
+}
+
+bool look(const std::string& path, int& directory, Record& record) {
+  directory = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0 && errno == EACCES) {
+    // Who may not list it may still be told the rest.
+    directory = open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0) return failed(record, TouchStep::kOpen);
+    if (!read_owner(directory, record) || !read_usage(directory, record)) return false;
+    errno = EACCES;
+    return failed(record, TouchStep::kList);
+  }
+  if (directory < 0) return failed(record, TouchStep::kOpen);
+  return read_owner(directory, record) && read_usage(directory, record) &&
+         count_entries(directory, record);
+}
+
+}  // namespace
+
+void touch(const std::string& path, bool write_test,
+           const std::function<void(const TouchRecord&)>& tell) {
+  const auto start = Deadline::Clock::now();
+  Record record;
+  const auto tell_so_far = [&] {
+    record.seconds = std::chrono::duration<double>(Deadline::Clock::now() - start).count();
+    tell(record);
+  };
+  int directory = -1;
+  if (look(path, directory, record) && write_test) {
+    tell_so_far();
+    test_writing(directory, record);
+  }
+  if (directory >= 0) close(directory);
+  record.finished = true;
+  tell_so_far();
+}
+
+}  // namespace ha
