@@ -560,6 +560,8 @@ const Deadline& Cli::deadline() const { return *state_->deadline; }
 
 double Cli::timeout_s() const { return state_->timeout_s; }
 
+State Cli::timeout_state() const { return state_->timeout_state; }
+
 int Cli::verbosity() const { return state_->style.verbosity; }
 
 Result<double> parse_seconds(std::string_view text) {

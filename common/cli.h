@@ -105,6 +105,7 @@ class Cli {
   // The end of the budget. Not for tools.
   const Deadline& deadline() const;
   double timeout_s() const;
+  State timeout_state() const;  // of a check whose budget ends
   int verbosity() const;
 
  private:

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#include "common/mount/share_spec.h"
+
+#include <fmt/format.h>
+#include <grp.h>
+#include <pwd.h>
+
+#include <limits>
+
+#include "common/text.h"
+
+namespace ha {
+
+namespace {
+
+constexpr std::string_view kGrammar =
+    "accepted: PATH[,type=nfs|glusterfs|any][,source=SOURCE][,owner=USER:GROUP][,mode=OCTAL]";
+
+std::optional<unsigned> parse_id(const std::string& text) {
+  const auto number = parse_integer(text);
+  if (!number || *number < 0 || *number >= std::numeric_limits<unsigned>::max()) return {};
+  return static_cast<unsigned>(*number);
+}
+
+Result<Done> take_type(ShareSpec& spec, const std::string& value) {
+  if (value != "nfs" && value != "glusterfs" && value != "any")
+    return Error{Errc::kUsage, "is not a type (accepted: nfs, glusterfs, any)"};
+  spec.type = value == "any" ? "" : value;
+  return Done{};
+}
+
+Result<Done> take_owner(ShareSpec& spec, const std::string& value) {
+  const std::vector<std::string> names = split(value, ':');
+  if (names.size() != 2) return Error{Errc::kUsage, "is not an owner (accepted: USER:GROUP)"};
+  const auto uid = find_user(names[0]), gid = find_group(names[1]);
+  if (!uid) return Error{Errc::kUsage, fmt::format("there is no user '{}'", names[0])};
+  if (!gid) return Error{Errc::kUsage, fmt::format("there is no group '{}'", names[1])};
+  spec.owner = Owner{value, *uid, gid};
+  return Done{};
+}
+
+Result<Done> take_mode(ShareSpec& spec, const std::string& value) {
+  unsigned mode = 0;
+  bool octal = !value.empty() && value.size() <= 5;
+  for (const char digit : value) {
+    octal = octal && digit >= '0' && digit <= '7';
+    mode = mode * 8 + static_cast<unsigned>(digit - '0');
+  }
+  if (!octal || mode > 07777)
+    return Error{Errc::kUsage, "is not a mode (accepted: octal numbers such as 770)"};
+  spec.mode = mode;
+  return Done{};
+}
+
+Result<Done> take_key(ShareSpec& spec, const std::string& key, const std::string& value) {
+  if (key == "type") return take_type(spec, value);
+  if (key == "owner") return take_owner(spec, value);
+  if (key == "mode") return take_mode(spec, value);
+  if (key != "source" || value.empty()) return Error{Errc::kUsage, std::string(kGrammar)};
+  spec.source = value;
+  return Done{};
+}
+
+}  // namespace
+
+Result<ShareSpec> parse_share(std::string_view text) {
+  const auto bad = [](std::string_view part, std::string_view why) {
+    return Error{Errc::kUsage, fmt::format("'{}': {}", sanitize(part), why)};
+  };
+  const std::vector<std::string> parts = split_values(text);
+  ShareSpec spec{parts[0]};
+  if (!spec.path.starts_with('/')) return bad(text, kGrammar);
+  while (spec.path.size() > 1 && spec.path.ends_with('/')) spec.path.pop_back();
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    const std::size_t equals = std::min(parts[i].find('='), parts[i].size());
+    const std::string value = parts[i].substr(std::min(equals + 1, parts[i].size()));
+    if (const auto taken = take_key(spec, parts[i].substr(0, equals), value); !taken)
+      return bad(parts[i], taken.error().text);
+  }
+  return spec;
+}
+
+ShareSpec to_spec(const FstabEntry& entry) {
+  ShareSpec spec{entry.point, mount_kind(entry.type), entry.source};
+  // Then the source names the helper too, as in sshfs#user@host:/, and the kernel is told another.
+  if (entry.type == "fuse") spec = {entry.point};
+  spec.may_be_read_only = entry.read_only;
+  return spec;
+}
+
+std::optional<unsigned> find_user(const std::string& name) {
+  if (const auto id = parse_id(name)) return id;
+  const passwd* const user = getpwnam(name.c_str());
+  return user != nullptr ? std::optional(user->pw_uid) : std::nullopt;
+}
+
+std::optional<unsigned> find_group(const std::string& name) {
+  if (const auto id = parse_id(name)) return id;
+  const group* const found = getgrnam(name.c_str());
+  return found != nullptr ? std::optional(found->gr_gid) : std::nullopt;
+}
+
+std::string owner_text(unsigned uid, unsigned gid) {
+  const passwd* const user = getpwuid(uid);
+  const group* const found = getgrgid(gid);
+  return fmt::format("{}:{}", user != nullptr ? user->pw_name : std::to_string(uid),
+                     found != nullptr ? found->gr_name : std::to_string(gid));
+}
+
+}  // namespace ha

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: MIT
+#include "plugins/check_share_mount.h"
+
+#include <fmt/format.h>
+#include <limits.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "common/cli.h"
+#include "common/files.h"
+#include "common/mount/nfs_stats.h"
+#include "common/mount/probe.h"
+#include "common/text.h"
+#include "common/version.h"
+
+namespace ha {
+
+CheckResult evaluate(const ShareMountFacts& facts, const ShareLimits& limits) {
+  CheckResult result{State::kOk, "", {}, "mount"};
+  std::vector<Item> findings;
+  if (facts.pandora) findings = judge_pandora(*facts.pandora, facts.shares);
+  for (const ShareFacts& share : facts.shares) result.items.push_back(judge_share(share, limits));
+  findings.insert(findings.end(), result.items.begin(), result.items.end());
+  for (const Item& finding : findings) result.state = worst(result.state, finding.state);
+  result.text = summarize(findings, findings.size() == 1
+                                        ? findings[0].text
+                                        : fmt::format("{} directories answer", findings.size()));
+  result.notes = facts.notes;
+  return result;
+}
+
+namespace {
+
+constexpr char kConsole[] = "/var/www/html/pandora_console";
+
+std::optional<std::string> read_link(const std::string& path) {
+  char target[PATH_MAX];
+  const ssize_t size = readlink(path.c_str(), target, sizeof target);
+  if (size < 0) return std::nullopt;
+  return std::string(target, static_cast<std::size_t>(size));
+}
+
+Result<MountTable> read_mounts() {
+  const auto text = read_file("/proc/self/mountinfo");
+  if (!text) return text.error();
+  return parse_mountinfo(*text);
+}
+
+// Of one directory the first demand counts: --mount says more than fstab and the rules do.
+void add_shares(std::vector<ShareFacts>& shares, const MountTable& table,
+                const std::vector<ShareSpec>& specs) {
+  for (const ShareSpec& spec : specs) {
+    const auto path = [](const ShareFacts& share) { return share.spec.path; };
+    const auto same = std::ranges::find(shares, spec.path, path);
+    if (same != shares.end())
+      same->spec.must_be_shared |= spec.must_be_shared;
+    else
+      shares.push_back({spec, locate(table, spec.path, read_link), table.malformed});
+  }
+}
+
+Result<std::vector<ShareSpec>> read_fstab() {
+  const auto text = read_file("/etc/fstab");
+  if (!text) return text.error();
+  std::vector<ShareSpec> specs;
+  for (const FstabEntry& entry : parse_fstab(*text)) specs.push_back(to_spec(entry));
+  return specs;
+}
+
+// Where Pandora FMS is not installed nobody can own its directories.
+std::optional<Owner> find_pandora() {
+  const auto uid = find_user("pandora");
+  if (!uid) return std::nullopt;
+  for (const std::string name : {"apache", "www-data"})
+    if (const auto gid = find_group(name)) return Owner{"pandora:" + name, *uid, gid};
+  return Owner{"pandora", *uid};
+}
+
+void add_pandora(ShareMountFacts& facts, const MountTable& table,
+                 const ShareMountOptions& options) {
+  const std::optional<Owner> owner = find_pandora();
+  if (!owner) facts.notes.emplace_back("there is no user pandora: owner and mode are not judged");
+  std::string attachment = options.attachment;
+  const Location console = locate(table, kConsole, read_link);
+  if (attachment.empty() && (console.mounted() || access(console.path.c_str(), F_OK) == 0))
+    attachment = fmt::format("{}/attachment", kConsole);
+  if (attachment.empty())
+    facts.notes.push_back(fmt::format("there is no {}: no attachment is checked", kConsole));
+  facts.pandora = PandoraSpool{options.data_in, locate(table, options.data_in, read_link)};
+  add_shares(facts.shares, table, pandora_shares(*facts.pandora, attachment, owner));
+}
+
+// Returns the directory, or nothing where probes cannot be remembered, with a note.
+std::string prepare_state(const std::string& directory, const MountTable& table,
+                          std::vector<std::string>& notes) {
+  const Location place = locate(table, directory, read_link);
+  std::string trouble;
+  if (place.mount && may_hang(*place.mount))
+    trouble = "it is on " + place.mount->type + " and may hang";
+  else if (const auto made = make_private_directory(directory); !made)
+    trouble = made.error().text;
+  if (trouble.empty()) return directory;
+  notes.push_back(
+      fmt::format("--state-dir {} is not used: {}; probes that hang are looked for "
+                  "among the processes",
+                  directory, trouble));
+  return "";
+}
+
+bool is_automount(const ShareFacts& share) {
+  return share.location.mount && share.location.mount->type == "autofs";
+}
+
+// Fills in what touching the directories tells.
+void ask_mounts(ShareMountFacts& facts, const ShareMountOptions& options,
+                const std::string& state_directory, const Deadline& deadline) {
+  std::vector<ProbeTarget> targets;
+  std::vector<ShareFacts*> asked;
+  for (ShareFacts& share : facts.shares) {
+    if (is_automount(share) && !options.automount) continue;
+    const auto& mount = share.location.mount;
+    const bool writable = share.location.mounted() && !mount->read_only;
+    targets.push_back({mount ? mount->id : 0, share.location.path, options.write_test && writable});
+    asked.push_back(&share);
+  }
+  const auto answers = probe_mounts(targets, state_directory, deadline.before_report());
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    asked[i]->answer = answers[i];
+    if (const TouchRecord& record = answers[i].record; asked[i]->spec.owner && record.has_owner)
+      asked[i]->owner = owner_text(record.uid, record.gid);
+  }
+}
+
+void add_nfs_stats(ShareMountFacts& facts) {
+  const auto text = read_file("/proc/self/mountstats");
+  for (const NfsStats& stats : parse_mountstats(text ? *text : ""))
+    for (const ShareFacts& share : facts.shares)
+      if (share.location.mount && share.location.mount->point == stats.point)
+        facts.notes.push_back(describe(stats));
+}
+
+}  // namespace
+
+Result<ShareMountFacts> gather(const ShareMountOptions& options, const Deadline& deadline) {
+  const auto table = read_mounts();
+  if (!table) return table.error();
+  ShareMountFacts facts;
+  add_shares(facts.shares, *table, options.mounts);
+  if (options.fstab) {
+    const auto specs = read_fstab();
+    if (!specs) return specs.error();
+    add_shares(facts.shares, *table, *specs);
+  }
+  if (options.pandora) add_pandora(facts, *table, options);
+  if (facts.shares.empty())
+    return Error{Errc::kUsage, "there is nothing to check: /etc/fstab names no network mount"};
+  if (table->malformed > 0)
+    facts.notes.push_back(
+        fmt::format("{} lines of /proc/self/mountinfo were not understood", table->malformed));
+
+  const std::string state = prepare_state(options.state_directory, *table, facts.notes);
+  ask_mounts(facts, options, state, deadline);
+  if (std::ranges::any_of(facts.shares, is_automount) && options.automount) {
+    const auto now = read_mounts();
+    if (!now) return now.error();
+    for (ShareFacts& share : facts.shares)
+      if (is_automount(share)) share.location = locate(*now, share.spec.path, read_link);
+  }
+  add_nfs_stats(facts);
+  return facts;
+}
+
+namespace {
+
+void add_percent(Cli& cli, const char* name, std::optional<Range>& target, const char* help) {
+  cli.option(
+      name, "PERCENT",
+      [&target](const std::string& value) -> Result<Done> {
+        const auto percent = parse_number(value);
+        if (!percent || *percent < 0 || *percent > 100)
+          return Error{Errc::kUsage,
+                       fmt::format("'{}' is not a percentage (accepted: 0 to 100)", value)};
+        target = Range{0, *percent};
+        return Done{};
+      },
+      help);
+}
+
+void add_options(Cli& cli, ShareMountOptions& options, ShareLimits& limits) {
+  cli.option(
+      "--mount", "PATH[,KEY=VALUE]...",
+      [&options](const std::string& value) -> Result<Done> {
+        auto spec = parse_share(value);
+        if (!spec) return spec.error();
+        options.mounts.push_back(std::move(*spec));
+        return Done{};
+      },
+      "a directory that has to be shared; repeatable. Keys: type=nfs, glusterfs or any (default), "
+      "source=HOST:/EXPORT, owner=USER:GROUP, mode=OCTAL");
+  cli.flag("--fstab", options.fstab, "all network mounts of /etc/fstab but those with noauto");
+  cli.flag("--pandora", options.pandora, "the directories that Pandora FMS servers share");
+  cli.text("--data-in", "DIR", options.data_in,
+           "Pandora FMS: the server's incomingdir (default: /var/spool/pandora/data_in)");
+  cli.text("--attachment", "DIR", options.attachment,
+           "Pandora FMS: the console's attachment (default: that of the usual place, if there is a "
+           "console)");
+  cli.flag("--write-test", options.write_test,
+           "create, write, sync, read back and remove a file in each directory");
+  cli.flag("--automount", options.automount,
+           "use automount points, which mounts them (default: leave them alone)");
+  cli.thresholds(limits.latency, "the seconds until a directory answers are");
+  add_percent(cli, "--usage-warning", limits.usage.warning,
+              "WARNING when more of the space or the inodes is used");
+  add_percent(cli, "--usage-critical", limits.usage.critical,
+              "CRITICAL when more of the space or the inodes is used");
+  cli.text("--state-dir", "DIR", options.state_directory,
+           fmt::format("local directory to remember hanging probes in (default: {})", kStatedir)
+               .c_str());
+}
+
+}  // namespace
+
+int plugin_main(const std::vector<std::string>& args) {
+  ShareMountOptions options;
+  options.state_directory = kStatedir;
+  ShareLimits limits;
+  Cli cli("check_share_mount",
+          "Checks that shared directories are mounted, the right ones, alive and writable.");
+  add_options(cli, options, limits);
+  if (const auto exit_code = cli.parse(args)) return *exit_code;
+  if (options.mounts.empty() && !options.fstab && !options.pandora)
+    return cli.usage_error("nothing to check (give --mount, --fstab or --pandora)");
+  limits.hung = cli.timeout_state();
+
+  cli.waiting_for("the table of mounts");
+  const auto facts = gather(options, cli.deadline());
+  return cli.report(facts ? evaluate(*facts, limits) : from_error(facts.error()));
+}
+
+}  // namespace ha

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// check_share_mount: are the shared directories mounted, the right ones, alive and writable?
+
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/check_result.h"
+#include "common/deadline.h"
+#include "common/mount/pandora_layout.h"
+#include "common/mount/share.h"
+#include "common/result.h"
+
+namespace ha {
+
+struct ShareMountOptions {
+  std::vector<ShareSpec> mounts = {};
+  bool fstab = false;
+  bool pandora = false;
+  std::string data_in = "/var/spool/pandora/data_in";
+  std::string attachment = {};  // empty: where the console usually has it, if it is there
+  bool write_test = false;
+  bool automount = false;
+  std::string state_directory = {};
+};
+
+struct ShareMountFacts {
+  std::vector<ShareFacts> shares = {};
+  std::optional<PandoraSpool> pandora = {};
+  std::vector<std::string> notes = {};
+};
+
+CheckResult evaluate(const ShareMountFacts& facts, const ShareLimits& limits);
+
+// Reads the table of mounts and probes those that are wanted, all at the same time. Fails when the
+// tables cannot be read or there is nothing to check.
+Result<ShareMountFacts> gather(const ShareMountOptions& options, const Deadline& deadline);
+
+}  // namespace ha

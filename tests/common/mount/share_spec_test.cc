@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#include "common/mount/share_spec.h"
+
+#include <gtest/gtest.h>
+
+namespace ha {
+namespace {
+
+std::string error_of(std::string_view text) {
+  const auto spec = parse_share(text);
+  return spec ? "none" : spec.error().text;
+}
+
+TEST(ShareSpecTest, APathAlone) {
+  const auto spec = parse_share("/srv/my share/");
+  ASSERT_TRUE(spec);
+  EXPECT_EQ(spec->path, "/srv/my share");
+  EXPECT_EQ(spec->type, "");
+  EXPECT_FALSE(spec->owner);
+  EXPECT_FALSE(spec->mode);
+  EXPECT_EQ(parse_share("/")->path, "/");
+}
+
+TEST(ShareSpecTest, AllKeys) {
+  const auto spec =
+      parse_share("/srv/a\\,b,type=nfs,source=nas:/export,owner=root:daemon,mode=2770");
+  ASSERT_TRUE(spec);
+  EXPECT_EQ(spec->path, "/srv/a,b");
+  EXPECT_EQ(spec->type, "nfs");
+  EXPECT_EQ(spec->source, "nas:/export");
+  EXPECT_EQ(spec->owner->text, "root:daemon");
+  EXPECT_EQ(spec->owner->uid, 0u);
+  EXPECT_EQ(spec->owner->gid, find_group("daemon"));
+  EXPECT_EQ(spec->mode, 02770u);
+  EXPECT_EQ(parse_share("/a,type=any")->type, "");
+  EXPECT_EQ(parse_share("/a,mode=0770")->mode, 0770u);
+}
+
+TEST(ShareSpecTest, NumbersStandForUsersAndGroups) {
+  const auto spec = parse_share("/a,owner=4711:4712");
+  ASSERT_TRUE(spec);
+  EXPECT_EQ(spec->owner->uid, 4711u);
+  EXPECT_EQ(spec->owner->gid, 4712u);
+  EXPECT_EQ(owner_text(4711, 4712), "4711:4712");
+  EXPECT_EQ(owner_text(0, 0), "root:root");
+}
+
+TEST(ShareSpecTest, ErrorsNameTheValueAndWhatIsAccepted) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"", "accepted: PATH"},
+      {"srv/share", "accepted: PATH"},
+      {"/a,type", "accepted: nfs, glusterfs, any"},
+      {"/a,type=xfs", "accepted: nfs, glusterfs, any"},
+      {"/a,nonsense=1", "accepted: PATH"},
+      {"/a,,type=nfs", "accepted: PATH"},
+      {"/a,source=", "accepted: PATH"},
+      {"/a,owner=root", "accepted: USER:GROUP"},
+      {"/a,owner=root:root:root", "accepted: USER:GROUP"},
+      {"/a,owner=no-such-user:root", "no user 'no-such-user'"},
+      {"/a,owner=root:no-such-group", "no group 'no-such-group'"},
+      {"/a,owner=:root", "no user ''"},
+      {"/a,owner=-1:root", "no user '-1'"},
+      {"/a,owner=4294967295:root", "no user '4294967295'"},
+      {"/a,mode=", "octal"},
+      {"/a,mode=8", "octal"},
+      {"/a,mode=rwx", "octal"},
+      {"/a,mode=17777", "octal"},
+      {"/a,mode=000770", "octal"},
+  };
+  for (const auto& [text, words] : cases) {
+    EXPECT_NE(error_of(text).find(words), std::string::npos) << text << ": " << error_of(text);
+  }
+  EXPECT_NE(error_of("/a,type=xfs").find("'type=xfs'"), std::string::npos);
+}
+
+TEST(ShareSpecTest, WhatFstabDemands) {
+  const ShareSpec nfs = to_spec({"nas:/export", "/srv/share", "nfs4", true});
+  EXPECT_EQ(nfs.path, "/srv/share");
+  EXPECT_EQ(nfs.type, "nfs");
+  EXPECT_EQ(nfs.source, "nas:/export");
+  EXPECT_TRUE(nfs.may_be_read_only);
+  EXPECT_EQ(to_spec({"gfs1:/v", "/v", "glusterfs", false}).type, "glusterfs");
+  const ShareSpec helper = to_spec({"sshfs#user@host:/", "/s", "fuse", false});
+  EXPECT_EQ(helper.type, "");
+  EXPECT_EQ(helper.source, "");
+}
+
+}  // namespace
+}  // namespace ha
