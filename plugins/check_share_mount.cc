@@ -32,6 +32,7 @@ CheckResult evaluate(const ShareMountFacts& facts, const ShareLimits& limits) {
 
 namespace {
 
+constexpr char kDataIn[] = "/var/spool/pandora/data_in";
 constexpr char kConsole[] = "/var/www/html/pandora_console";
 
 std::optional<std::string> read_link(const std::string& path) {
@@ -187,12 +188,26 @@ void add_percent(Cli& cli, const char* name, std::optional<Range>& target, const
       help);
 }
 
+void add_directory(Cli& cli, const char* name, std::string& target, const char* help) {
+  cli.option(
+      name, "DIR",
+      [&target](const std::string& value) -> Result<Done> {
+        if (!value.starts_with('/'))
+          return Error{Errc::kUsage, fmt::format("'{}' is not an absolute path", value)};
+        target = value;
+        return Done{};
+      },
+      help);
+}
+
 void add_options(Cli& cli, ShareMountOptions& options, ShareLimits& limits) {
   cli.option(
       "--mount", "PATH[,KEY=VALUE]...",
       [&options](const std::string& value) -> Result<Done> {
         auto spec = parse_share(value);
         if (!spec) return spec.error();
+        if (std::ranges::find(options.mounts, spec->path, &ShareSpec::path) != options.mounts.end())
+          return Error{Errc::kUsage, fmt::format("'{}' is there twice", spec->path)};
         options.mounts.push_back(std::move(*spec));
         return Done{};
       },
@@ -200,11 +215,13 @@ void add_options(Cli& cli, ShareMountOptions& options, ShareLimits& limits) {
       "source=HOST:/EXPORT, owner=USER:GROUP, mode=OCTAL");
   cli.flag("--fstab", options.fstab, "all network mounts of /etc/fstab but those with noauto");
   cli.flag("--pandora", options.pandora, "the directories that Pandora FMS servers share");
-  cli.text("--data-in", "DIR", options.data_in,
-           "Pandora FMS: the server's incomingdir (default: /var/spool/pandora/data_in)");
-  cli.text("--attachment", "DIR", options.attachment,
-           "Pandora FMS: the console's attachment (default: that of the usual place, if there is a "
-           "console)");
+  add_directory(
+      cli, "--data-in", options.data_in,
+      fmt::format("Pandora FMS: the server's incomingdir (default: {})", kDataIn).c_str());
+  add_directory(
+      cli, "--attachment", options.attachment,
+      "Pandora FMS: the console's attachment (default: that of the usual place, if there is a "
+      "console)");
   cli.flag("--write-test", options.write_test,
            "create, write, sync, read back and remove a file in each directory");
   cli.flag("--automount", options.automount,
@@ -214,9 +231,10 @@ void add_options(Cli& cli, ShareMountOptions& options, ShareLimits& limits) {
               "WARNING when more of the space or the inodes is used");
   add_percent(cli, "--usage-critical", limits.usage.critical,
               "CRITICAL when more of the space or the inodes is used");
-  cli.text("--state-dir", "DIR", options.state_directory,
-           fmt::format("local directory to remember hanging probes in (default: {})", kStatedir)
-               .c_str());
+  add_directory(
+      cli, "--state-dir", options.state_directory,
+      fmt::format("local directory to remember hanging probes in (default: {})", kStatedir)
+          .c_str());
 }
 
 }  // namespace
@@ -231,6 +249,9 @@ int plugin_main(const std::vector<std::string>& args) {
   if (const auto exit_code = cli.parse(args)) return *exit_code;
   if (options.mounts.empty() && !options.fstab && !options.pandora)
     return cli.usage_error("nothing to check (give --mount, --fstab or --pandora)");
+  if (!options.pandora && !(options.data_in.empty() && options.attachment.empty()))
+    return cli.usage_error("--data-in and --attachment belong to --pandora");
+  if (options.data_in.empty()) options.data_in = kDataIn;
   limits.hung = cli.timeout_state();
 
   cli.waiting_for("the table of mounts");

@@ -19,7 +19,7 @@ struct ShareMountOptions {
   std::vector<ShareSpec> mounts = {};
   bool fstab = false;
   bool pandora = false;
-  std::string data_in = "/var/spool/pandora/data_in";
+  std::string data_in = {};
   std::string attachment = {};  // empty: where the console usually has it, if it is there
   bool write_test = false;
   bool automount = false;
