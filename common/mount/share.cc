@@ -71,8 +71,10 @@ void judge_absence(const ShareFacts& facts, Findings& findings) {
   else
     text += ", only a directory on " + where;
   if (record.entries > 0)
-    text += fmt::format("; {}{} files or directories lie in it, which the share would hide",
-                        record.entries, record.entries == kMaxEntries ? " or more" : "");
+    text += fmt::format("; {}{} in it, which the share would hide", record.entries,
+                        record.entries == 1             ? " file or directory lies"
+                        : record.entries == kMaxEntries ? " or more files or directories lie"
+                                                        : " files or directories lie");
   State state = State::kCritical;
   // Who may not look cannot tell a link from a directory.
   if (record.error == EACCES) state = State::kUnknown;

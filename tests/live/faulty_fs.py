@@ -18,14 +18,16 @@ from pathlib import Path
 
 import fusepy
 
+_UNCHANGED = 0xFFFFFFFF  # a user or group that chown(2) leaves alone
 
 class FaultyFs(fusepy.Operations):
-    """A directory with files and directories in memory."""
+    """Files and directories in memory, all in one dictionary by their paths."""
 
     def __init__(self, faults):
         self._faults = Path(faults)
-        self._files = {}
-        self._directories = {"/": _directory()}
+        self._nodes = {}
+        self._data = {}
+        self._add("/", stat.S_IFDIR | 0o755, 0, 0)
 
     def __call__(self, operation, *arguments):
         self._suffer(operation)
@@ -44,61 +46,65 @@ class FaultyFs(fusepy.Operations):
                 return
             time.sleep(0.02)
 
+    def _add(self, path, mode, uid, gid):
+        self._nodes[path] = {"st_mode": mode, "st_nlink": 1, "st_uid": uid, "st_gid": gid}
+
+    def _add_new(self, path, mode):
+        uid, gid, _ = fusepy.fuse_get_context()
+        self._add(path, mode, uid, gid)
+
     def getattr(self, path, handle=None):
-        if path in self._directories:
-            return self._directories[path]
-        if path not in self._files:
+        if path not in self._nodes:
             raise fusepy.FuseOSError(errno.ENOENT)
-        return {"st_mode": stat.S_IFREG | 0o600, "st_nlink": 1, "st_uid": 0, "st_gid": 0,
-                "st_size": len(self._files[path])}
+        return self._nodes[path] | {"st_size": len(self._data.get(path, b""))}
 
     def readdir(self, path, handle):
-        inside = [os.path.basename(entry) for entry in (*self._files, *self._directories)
-                  if os.path.dirname(entry) == path and entry != "/"]
-        return [".", "..", *inside]
-
-    def mkdir(self, path, mode):
-        self._directories[path] = _directory()
-
-    def rmdir(self, path):
-        del self._directories[path]
+        return [".", "..", *(os.path.basename(node) for node in self._nodes
+                             if os.path.dirname(node) == path and node != "/")]
 
     def statfs(self, path):
         return {"f_bsize": 4096, "f_frsize": 4096, "f_blocks": 1000, "f_bfree": 750,
                 "f_bavail": 750, "f_files": 1000, "f_ffree": 900, "f_favail": 900}
 
-    def chmod(self, path, mode):
-        self._directories[path]["st_mode"] = stat.S_IFDIR | mode & 0o7777
+    def mkdir(self, path, mode):
+        self._add_new(path, stat.S_IFDIR | mode)
 
-    def chown(self, path, uid, gid):
-        self._directories[path].update(st_uid=uid, st_gid=gid)
+    def rmdir(self, path):
+        del self._nodes[path]
 
     def create(self, path, mode, info=None):
-        self._files[path] = b""
+        self._add_new(path, stat.S_IFREG | stat.S_IMODE(mode))
+        self._data[path] = b""
         return 0
+
+    def unlink(self, path):
+        del self._nodes[path]
+
+    def chmod(self, path, mode):
+        node = self._nodes[path]
+        node["st_mode"] = stat.S_IFMT(node["st_mode"]) | stat.S_IMODE(mode)
+
+    def chown(self, path, uid, gid):
+        node = self._nodes[path]
+        for name, value in (("st_uid", uid), ("st_gid", gid)):
+            if value != _UNCHANGED:
+                node[name] = value
 
     def open(self, path, flags):
         return 0
 
     def read(self, path, size, offset, handle):
-        return self._files[path][offset:offset + size]
+        return self._data[path][offset:offset + size]
 
     def write(self, path, data, offset, handle):
-        self._files[path] = self._files[path][:offset] + data
+        self._data[path] = self._data[path][:offset] + data
         return len(data)
 
     def fsync(self, path, datasync, handle):
         return 0
 
-    def unlink(self, path):
-        del self._files[path]
-
-
-def _directory():
-    return {"st_mode": stat.S_IFDIR | 0o755, "st_nlink": 2, "st_uid": 0, "st_gid": 0}
-
 
 if __name__ == "__main__":
     options = dict(option.split("=") for option in sys.argv[3:])
     fusepy.FUSE(FaultyFs(sys.argv[2]), sys.argv[1], foreground=True, allow_other=True,
-                default_permissions=True, attr_timeout=0, entry_timeout=0, **options)
+                default_permissions=True, nonempty=True, attr_timeout=0, entry_timeout=0, **options)

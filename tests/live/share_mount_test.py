@@ -359,7 +359,7 @@ def test_an_automount_point_is_left_alone_unless_asked(mounts, check):
     assert log.read_text() == "waiting\n"
     outcome = check(f"{point},source=nas:/export", options=["--automount"])
     assert outcome.state == "OK", outcome.out
-    assert log.read_text() == "waiting\nwaiting\n"
+    wait_until(lambda: log.read_text() == "waiting\nwaiting\n", what="the second request")
     assert check(f"{point},source=nas:/export").state == "OK"
 
 

@@ -73,6 +73,7 @@ TEST(ShareTest, NotMountedAndWhatWouldBeHidden) {
   EXPECT_EQ(text(unmounted(3)),
             "/srv/share: not mounted, only a directory on /dev/vda (ext4); 3 files or directories "
             "lie in it, which the share would hide");
+  EXPECT_NE(text(unmounted(1)).find("; 1 file or directory lies in it"), std::string::npos);
   EXPECT_NE(text(unmounted(kMaxEntries)).find("100 or more files"), std::string::npos);
   const Item item = judge_share(unmounted(3), {});
   EXPECT_EQ(item.metrics[0].value, std::nullopt);
