@@ -48,14 +48,14 @@ Result<MountTable> read_mounts() {
   return parse_mountinfo(*text);
 }
 
-// Of one directory the first demand counts: --mount says more than fstab and the rules do.
+// A directory that is named twice has to be all that is demanded of it.
 void add_shares(std::vector<ShareFacts>& shares, const MountTable& table,
                 const std::vector<ShareSpec>& specs) {
   for (const ShareSpec& spec : specs) {
     const auto path = [](const ShareFacts& share) { return share.spec.path; };
     const auto same = std::ranges::find(shares, spec.path, path);
     if (same != shares.end())
-      same->spec.must_be_shared |= spec.must_be_shared;
+      complete(same->spec, spec);
     else
       shares.push_back({spec, locate(table, spec.path, read_link), table.malformed});
   }
@@ -84,7 +84,8 @@ void add_pandora(ShareMountFacts& facts, const MountTable& table,
   if (!owner) facts.notes.emplace_back("there is no user pandora: owner and mode are not judged");
   std::string attachment = options.attachment;
   const Location console = locate(table, kConsole, read_link);
-  if (attachment.empty() && (console.mounted() || access(console.path.c_str(), F_OK) == 0))
+  const bool untouchable = console.mount && may_hang(*console.mount);
+  if (attachment.empty() && (untouchable || access(console.path.c_str(), F_OK) == 0))
     attachment = fmt::format("{}/attachment", kConsole);
   if (attachment.empty())
     facts.notes.push_back(fmt::format("there is no {}: no attachment is checked", kConsole));
@@ -133,9 +134,11 @@ void ask_mounts(ShareMountFacts& facts, const ShareMountOptions& options,
   }
 }
 
+// For -v: how the NFS mounts have fared.
 void add_nfs_stats(ShareMountFacts& facts) {
   const auto text = read_file("/proc/self/mountstats");
-  for (const NfsStats& stats : parse_mountstats(text ? *text : ""))
+  if (!text) return facts.notes.push_back(text.error().text);
+  for (const NfsStats& stats : parse_mountstats(*text))
     for (const ShareFacts& share : facts.shares)
       if (share.location.mount && share.location.mount->point == stats.point)
         facts.notes.push_back(describe(stats));
@@ -168,7 +171,7 @@ Result<ShareMountFacts> gather(const ShareMountOptions& options, const Deadline&
     for (ShareFacts& share : facts.shares)
       if (is_automount(share)) share.location = locate(*now, share.spec.path, read_link);
   }
-  add_nfs_stats(facts);
+  if (options.nfs_stats) add_nfs_stats(facts);
   return facts;
 }
 
@@ -194,7 +197,7 @@ void add_directory(Cli& cli, const char* name, std::string& target, const char* 
       [&target](const std::string& value) -> Result<Done> {
         if (!value.starts_with('/'))
           return Error{Errc::kUsage, fmt::format("'{}' is not an absolute path", value)};
-        target = value;
+        target = without_slash(value);
         return Done{};
       },
       help);
@@ -252,9 +255,10 @@ int plugin_main(const std::vector<std::string>& args) {
   if (!options.pandora && !(options.data_in.empty() && options.attachment.empty()))
     return cli.usage_error("--data-in and --attachment belong to --pandora");
   if (options.data_in.empty()) options.data_in = kDataIn;
+  options.nfs_stats = cli.verbosity() > 0;
   limits.hung = cli.timeout_state();
 
-  cli.waiting_for("the table of mounts");
+  cli.waiting_for("the tables of mounts and users");
   const auto facts = gather(options, cli.deadline());
   return cli.report(facts ? evaluate(*facts, limits) : from_error(facts.error()));
 }

@@ -23,6 +23,7 @@ struct ShareMountOptions {
   std::string attachment = {};  // empty: where the console usually has it, if it is there
   bool write_test = false;
   bool automount = false;
+  bool nfs_stats = false;
   std::string state_directory = {};
 };
 

@@ -167,7 +167,8 @@ void judge_answer(const ShareFacts& facts, const ShareLimits& limits, Findings& 
       break;
   }
   judge_owner(facts, record, findings);
-  judge_usage(record, limits.usage, findings);
+  // What nobody writes to cannot become too full.
+  if (!facts.location.mount->read_only) judge_usage(record, limits.usage, findings);
 }
 
 Findings find(const ShareFacts& facts, const ShareLimits& limits) {
@@ -201,12 +202,13 @@ Item judge_share(const ShareFacts& facts, const ShareLimits& limits) {
   item.text += ": " + (findings.texts.empty() ? "answers" + usage : join(findings.texts, ", "));
   item.identity = {{"source", mounted ? location.mount->source : ""},
                    {"type", mounted ? location.mount->type : ""}};
-  item.facts = {{"causes", join(findings.causes, ",")},
-                {"path", location.path},
-                {"mount_point", location.mount ? location.mount->point : ""},
-                {"read_only", mounted && location.mount->read_only},
-                {"mode", record.has_owner ? fmt::format("{:o}", record.mode) : ""},
-                {"inodes_used", record.inodes_used_percent}};
+  item.facts = {
+      {"causes", join(findings.causes, ",")},
+      {"path", location.path},
+      {"mount_point", location.mount ? location.mount->point : ""},
+      {"read_only", mounted && location.mount->read_only},
+      {"mode", record.has_owner ? fmt::format("{:o}", record.mode) : ""},
+      {"inodes_used", record.has_usage ? FactValue(record.inodes_used_percent) : FactValue()}};
   const auto known = [](bool is, double value) { return is ? std::optional(value) : std::nullopt; };
   item.metrics = {
       {"latency", known(answered, record.seconds), "s", limits.latency, 0},

@@ -68,9 +68,8 @@ Result<ShareSpec> parse_share(std::string_view text) {
     return Error{Errc::kUsage, fmt::format("'{}': {}", sanitize(part), why)};
   };
   const std::vector<std::string> parts = split_values(text);
-  ShareSpec spec{parts[0]};
+  ShareSpec spec{without_slash(parts[0])};
   if (!spec.path.starts_with('/')) return bad(text, kGrammar);
-  while (spec.path.size() > 1 && spec.path.ends_with('/')) spec.path.pop_back();
   for (std::size_t i = 1; i < parts.size(); ++i) {
     const std::size_t equals = std::min(parts[i].find('='), parts[i].size());
     const std::string value = parts[i].substr(std::min(equals + 1, parts[i].size()));
@@ -81,11 +80,27 @@ Result<ShareSpec> parse_share(std::string_view text) {
 }
 
 ShareSpec to_spec(const FstabEntry& entry) {
-  ShareSpec spec{entry.point, mount_kind(entry.type), entry.source};
-  // Then the source names the helper too, as in sshfs#user@host:/, and the kernel is told another.
-  if (entry.type == "fuse") spec = {entry.point};
+  ShareSpec spec{without_slash(entry.point)};
   spec.may_be_read_only = entry.read_only;
+  // Its source names a helper too, as in sshfs#user@host:/, and the kernel is told another.
+  if (entry.type == "fuse") return spec;
+  spec.type = mount_kind(entry.type);
+  spec.source = entry.source;
   return spec;
+}
+
+void complete(ShareSpec& spec, const ShareSpec& other) {
+  if (spec.type.empty()) spec.type = other.type;
+  if (spec.source.empty()) spec.source = other.source;
+  if (!spec.owner) spec.owner = other.owner;
+  if (!spec.mode) spec.mode = other.mode;
+  spec.must_be_shared |= other.must_be_shared;
+  spec.may_be_read_only |= other.may_be_read_only;
+}
+
+std::string without_slash(std::string path) {
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
 }
 
 std::optional<unsigned> find_user(const std::string& name) {

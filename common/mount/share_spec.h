@@ -35,6 +35,12 @@ Result<ShareSpec> parse_share(std::string_view text);
 // Returns what an entry of fstab demands.
 ShareSpec to_spec(const FstabEntry& entry);
 
+// Adds to `spec` what another one of the same directory demands and this one leaves open.
+void complete(ShareSpec& spec, const ShareSpec& other);
+
+// Removes slashes from the end of a path.
+std::string without_slash(std::string path);
+
 // Look up a user or a group; a number stands for itself, whether it has a name or not.
 std::optional<unsigned> find_user(const std::string& name);
 std::optional<unsigned> find_group(const std::string& name);

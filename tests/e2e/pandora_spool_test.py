@@ -112,6 +112,8 @@ def test_nfs(server):
         os.chmod(directory, 0o770)
     outcome = server.check()
     assert outcome.state == "OK" and outcome.text == "5 directories answer", outcome.out
+    os.chmod(shares[1].point, 0o750)
+    assert "the mode is 750 instead of 770" in server.check().text
     shares[2].faults(all="ESTALE")
     outcome = server.check()
     assert outcome.state == "CRITICAL" and "(ESTALE)" in outcome.text, outcome.out

@@ -74,7 +74,7 @@ TEST(ShareSpecTest, ErrorsNameTheValueAndWhatIsAccepted) {
 }
 
 TEST(ShareSpecTest, WhatFstabDemands) {
-  const ShareSpec nfs = to_spec({"nas:/export", "/srv/share", "nfs4", true});
+  const ShareSpec nfs = to_spec({"nas:/export", "/srv/share/", "nfs4", true});
   EXPECT_EQ(nfs.path, "/srv/share");
   EXPECT_EQ(nfs.type, "nfs");
   EXPECT_EQ(nfs.source, "nas:/export");
@@ -83,6 +83,22 @@ TEST(ShareSpecTest, WhatFstabDemands) {
   const ShareSpec helper = to_spec({"sshfs#user@host:/", "/s", "fuse", false});
   EXPECT_EQ(helper.type, "");
   EXPECT_EQ(helper.source, "");
+}
+
+TEST(ShareSpecTest, SeveralDemandsOnOneDirectory) {
+  ShareSpec spec = *parse_share("/srv/share,mode=750");
+  complete(spec, to_spec({"nas:/export", "/srv/share/", "nfs", true}));
+  ShareSpec rules{"/srv/share"};
+  rules.owner = Owner{"pandora:apache", 500, 48};
+  rules.mode = 0770;
+  rules.must_be_shared = true;
+  complete(spec, rules);
+  EXPECT_EQ(spec.type, "nfs");
+  EXPECT_EQ(spec.source, "nas:/export");
+  EXPECT_EQ(spec.owner->text, "pandora:apache");
+  EXPECT_EQ(spec.mode, 0750u);
+  EXPECT_TRUE(spec.must_be_shared);
+  EXPECT_TRUE(spec.may_be_read_only);
 }
 
 }  // namespace

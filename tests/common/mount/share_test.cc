@@ -280,6 +280,8 @@ TEST(ShareTest, FullNeedsNoThreshold) {
   EXPECT_NE(text(facts).find("no space is left"), std::string::npos);
   facts.answer->record.used_percent = 50;
   EXPECT_NE(text(facts).find("no inode is left"), std::string::npos);
+  facts.spec.may_be_read_only = facts.location.mount->read_only = true;
+  expect(facts, State::kOk, "");
 }
 
 TEST(ShareTest, AFileSystemWithoutBlocksHasNoUsage) {
