@@ -16,15 +16,16 @@ constexpr double kUndo_s = 15;  // for taking back, beyond the deadline that mad
 
 // What holds only for the process that did it.
 bool is_volatile(Action action) {
-  return action == Action::kLock || action == Action::kConfirmDead || action == Action::kRecheck;
+  return action == Action::kLock || action == Action::kConfirmDead || action == Action::kFence ||
+         action == Action::kRecheck;
 }
 
 std::string name_of(const Step& step) {
   return fmt::format("{} {}", action_name(step.action), step.node.empty() ? "here" : step.node);
 }
 
-// Adjacent steps of one action on different nodes. Locks are taken one after the other: two managers
-// that begin together would each get some of them, and nobody would act.
+// Adjacent steps of one action on different nodes. Locks are taken one after the other: two
+// managers that begin together would each get some of them, and nobody would act.
 bool same_group(const Step& a, const Step& b) {
   return a.action == b.action && a.action != Action::kLock && !a.node.empty() && !b.node.empty() &&
          a.node != b.node;
@@ -80,8 +81,7 @@ std::vector<Executor::Group> Executor::open_groups(const Run& run) const {
     const bool done = run.state_of(steps[i]) == StepState::kDone ||
                       (run.state_of(steps[i]) == StepState::kFailed && steps[i].may_fail);
     // Whoever has opened the new primary needs no proof any more that it may.
-    const bool moot = is_volatile(steps[i].action) && run.opened();
-    if (moot || (done && !is_volatile(steps[i].action))) continue;
+    if (done && (run.opened() || !is_volatile(steps[i].action))) continue;
     const bool joins = !groups.empty() && groups.back().end == i &&
                        std::ranges::all_of(steps.begin() + static_cast<long>(groups.back().begin),
                                            steps.begin() + static_cast<long>(i),

@@ -208,6 +208,11 @@ class Manager {
           fmt::format("run {} was interrupted and is about nodes that are not of this "
                       "cluster ({}, {}): give its --cluster-name",
                       run.id, plan.primary, plan.candidate));
+    if (const Node* const writer = find_stranger(run, topology.nodes, candidate->writable()))
+      return refusal(fmt::format(
+          "{} accepts writes, of which run {} ({} for {}), that was interrupted, knows nothing: "
+          "somebody has acted since. When it needs nothing more: mysql_ha journal ack {}",
+          writer->name, run.id, plan.candidate, plan.primary, run.id));
     say_(fmt::format("run {} was interrupted, going on from its journal", run.id));
     if (const auto noted = journal->append(
             {{"time", fmt::format("{:.3f}", clock_.now_s())}, {"event", "resumed"}});
@@ -224,11 +229,28 @@ class Manager {
       return tell(plan, run.id, executor.go_on(deadline_));
     }
     settled_ = true;
-    if (plan.command == "failover" && !primary->alive() && candidate->facts)
+    // Time has passed: whether anybody may take over is judged anew.
+    const Objection objection =
+        object_to_takeover(topology, situation.circumstances,
+                           static_cast<std::size_t>(primary - topology.nodes.begin()));
+    if (plan.command == "failover" && objection.refusal == Refusal::kNone && candidate->facts)
       return tell(plan, run.id, executor.go_on(deadline_));
     return tell(
         plan, run.id,
-        executor.take_back(primary->alive() ? plan.primary + " answers" : "the view has changed"));
+        executor.take_back(objection.reason.empty() ? "the view has changed" : objection.reason));
+  }
+
+  // Returns a node that accepts writes and should not, as far as the run can tell; null: none does.
+  static const Node* find_stranger(const Run& run, const std::vector<Node>& nodes,
+                                   bool candidate_writes) {
+    const Plan& plan = run.plan;
+    for (const Node& node : nodes) {
+      const bool expected = run.opened() ? node.name == plan.candidate ||
+                                               (node.name == plan.primary && candidate_writes)
+                                         : node.name == plan.primary || plan.command == "rejoin";
+      if (node.writable() && !expected) return &node;
+    }
+    return nullptr;
   }
 
   FailoverOutcome tell(const Plan& plan, const std::string& id, const RunOutcome& run) const {

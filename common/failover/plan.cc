@@ -95,24 +95,8 @@ class Planner {
   }
 
   void judge_primary() {
-    for (std::size_t i = 0; i < nodes_.size(); ++i)
-      if (i != primary_ && nodes_[i].writable())
-        return refuse(Refusal::kSecondWriter,
-                      fmt::format("{} accepts writes already", nodes_[i].name));
-    if (moment_.assume_dead) return;
-    const Node& primary = nodes_[primary_];
-    if (primary.alive())
-      return refuse(Refusal::kPrimaryAlive,
-                    primary.error.empty()
-                        ? fmt::format("{} answers", primary.name)
-                        : fmt::format("{} is alive: {}", primary.name, primary.error));
-    for (const Node& node : nodes_)
-      for (std::size_t c = 0; c < node.sources.size(); ++c)
-        if (node.sources[c] == primary_ && node.channels()[c].io.running())
-          return refuse(Refusal::kStillReceives,
-                        fmt::format("{} still receives from {}", node.name, primary.name));
-    if (moment_.witnesses == Witnesses::kUnreached)
-      refuse(Refusal::kIsolated, "no witness is reachable: we may be the ones who are cut off");
+    Objection objection = object_to_takeover(topology_, moment_, primary_);
+    if (objection.refusal != Refusal::kNone) refuse(objection.refusal, std::move(objection.reason));
   }
 
   void judge_moment() {
@@ -430,6 +414,27 @@ class Planner {
 };
 
 }  // namespace
+
+Objection object_to_takeover(const Topology& topology, const Circumstances& circumstances,
+                             std::size_t primary) {
+  const Node& old = topology.nodes[primary];
+  for (const Node& node : topology.nodes)
+    if (&node != &old && node.writable())
+      return {Refusal::kSecondWriter, fmt::format("{} accepts writes already", node.name)};
+  if (circumstances.assume_dead) return {};
+  if (old.alive())
+    return {Refusal::kPrimaryAlive, old.error.empty()
+                                        ? fmt::format("{} answers", old.name)
+                                        : fmt::format("{} is alive: {}", old.name, old.error)};
+  for (const Node& node : topology.nodes)
+    for (std::size_t c = 0; c < node.sources.size(); ++c)
+      if (node.sources[c] == primary && node.channels()[c].io.running())
+        return {Refusal::kStillReceives,
+                fmt::format("{} still receives from {}", node.name, old.name)};
+  if (circumstances.witnesses == Witnesses::kUnreached)
+    return {Refusal::kIsolated, "no witness is reachable: we may be the ones who are cut off"};
+  return {};
+}
 
 Plan plan_failover(const Topology& topology, const Policy& policy,
                    const Circumstances& circumstances, std::string_view primary) {

@@ -126,6 +126,16 @@ struct Plan {
   bool possible() const { return refusal == Refusal::kNone; }
 };
 
+// Why nobody may take over from a primary, whoever the candidates are; kNone: somebody may.
+struct Objection {
+  Refusal refusal = Refusal::kNone;
+  std::string reason = {};
+};
+
+// Judges whether the node at place `primary` may be taken for dead.
+Objection object_to_takeover(const Topology& topology, const Circumstances& circumstances,
+                             std::size_t primary);
+
 // Plans what to do now that `primary` is dead; empty: the plan finds out which node that is.
 Plan plan_failover(const Topology& topology, const Policy& policy,
                    const Circumstances& circumstances, std::string_view primary);

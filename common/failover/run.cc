@@ -148,7 +148,11 @@ class RunReader {
     const std::string event = journal_value(record, "event");
     time_s_ = parse_number(journal_value(record, "time")).value_or(0);
     const std::string text = journal_value(record, "text");
-    if (event == "resumed") note("a later run goes on");
+    if (event == "resumed") {
+      // It may have come back to life since.
+      run_.facts.erase("fenced");
+      note("a later run goes on");
+    }
     if (event == "acknowledged") {
       run_.acknowledged = true;
       note("acknowledged");
