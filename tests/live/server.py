@@ -242,6 +242,12 @@ class Server:
         wait_until(lambda: self.channel(channel).source_position >= end, timeout,
                    f"{self.name} to apply {source.name} up to {end}")
 
+    def start_over(self):
+        """Forget all replication, binary logs and GTIDs, drop the database shop; accept writes."""
+        for channel in self.channels():
+            self.stop_replication(channel.name)
+        self.sql(*self._start_over)
+
     # The flavours differ in these
 
     def _template(self):
@@ -271,6 +277,8 @@ class MariaDb(Server):
     _show_channels = "SHOW ALL SLAVES STATUS"
     _show_position = "SHOW MASTER STATUS"
     _innodb = ["--innodb-log-file-size=8M"]
+    _start_over = ("RESET SLAVE ALL", "SET GLOBAL read_only = OFF", "SET SESSION sql_log_bin = 0",
+                   "DROP DATABASE IF EXISTS shop", "RESET MASTER", "SET GLOBAL gtid_slave_pos = ''")
 
     def _template(self):
         def build(scratch):
@@ -309,6 +317,10 @@ class MariaDb(Server):
                  "SET GLOBAL rpl_semi_sync_master_enabled = ON",
                  "SET GLOBAL rpl_semi_sync_slave_enabled = ON")
 
+    def set_semi_sync_timeout(self, timeout_ms):
+        """Set how long this server waits, as a source, before it goes on without a replica."""
+        self.sql(f"SET GLOBAL rpl_semi_sync_master_timeout = {timeout_ms}")
+
     def _replication(self, verb, channel, thread, until):
         self.sql(f"{verb} SLAVE '{channel}' {thread and thread + '_THREAD'} {until and 'UNTIL'} {until}")
 
@@ -327,6 +339,8 @@ class MySql(Server):
     _show_channels = "SHOW REPLICA STATUS"
     _show_position = "SHOW BINARY LOG STATUS"
     _innodb = ["--innodb-redo-log-capacity=8M"]
+    _start_over = ("RESET REPLICA ALL", "SET GLOBAL read_only = OFF", "SET SESSION sql_log_bin = 0",
+                   "DROP DATABASE IF EXISTS shop", "RESET BINARY LOGS AND GTIDS")
 
     def _template(self):
         def build(scratch):
@@ -374,6 +388,10 @@ class MySql(Server):
                  f"SET GLOBAL rpl_semi_sync_source_timeout = {timeout_ms}",
                  "SET GLOBAL rpl_semi_sync_source_enabled = ON",
                  "SET GLOBAL rpl_semi_sync_replica_enabled = ON")
+
+    def set_semi_sync_timeout(self, timeout_ms):
+        """Set how long this server waits, as a source, before it goes on without a replica."""
+        self.sql(f"SET GLOBAL rpl_semi_sync_source_timeout = {timeout_ms}")
 
     def _replication(self, verb, channel, thread, until):
         self.sql(f"{verb} REPLICA {thread and thread + '_THREAD'} {until and 'UNTIL'} {until} "

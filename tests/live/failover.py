@@ -1,0 +1,336 @@
+# SPDX-License-Identifier: MIT
+"""What the tests of failover and switchover share: a cluster with the account that the tools work
+with, clients that note each write that was acknowledged, and the state of servers to compare."""
+
+import concurrent.futures
+import contextlib
+import dataclasses
+import os
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import pymysql
+
+import plugin
+from server import REPLICATION_PASSWORD, REPLICATION_USER
+from servers import replicate, wait_until
+
+MYSQL_WITHOUT_GTID = ("--gtid-mode=OFF", "--enforce-gtid-consistency=OFF")
+# name: (flavour, GTID, options of the servers)
+KINDS = {"mariadb-gtid": ("mariadb", True, ()),
+         "mariadb-position": ("mariadb", False, ()),
+         "mysql-gtid": ("mysql", True, ()),
+         "mysql-position": ("mysql", False, MYSQL_WITHOUT_GTID)}
+GTID_KINDS = ("mariadb-gtid", "mysql-gtid")
+
+HA_USER, HA_PASSWORD = "ha", "ha-secret"
+# No right may be missing here; test_rights_that_are_needed proves that none is too many.
+HA_GRANTS = {
+    "mariadb": ("REPLICA MONITOR ON *.*", "BINLOG MONITOR ON *.*", "REPLICATION SLAVE ADMIN ON *.*",
+                "REPLICATION MASTER ADMIN ON *.*", "READ_ONLY ADMIN ON *.*", "CONNECTION ADMIN ON *.*",
+                "PROCESS ON *.*", "RELOAD ON *.*"),
+    "mysql": ("REPLICATION CLIENT ON *.*", "REPLICATION_SLAVE_ADMIN ON *.*",
+              "SYSTEM_VARIABLES_ADMIN ON *.*", "CONNECTION_ADMIN ON *.*", "PROCESS ON *.*",
+              "RELOAD ON *.*", "SELECT ON performance_schema.*")}
+APP_USER, APP_PASSWORD = "app", "app-secret"
+
+
+class Cluster:
+    """A primary, db1, and its read-only replicas db2, db3, ...: of one of KINDS.
+
+    `replication` are settings of replicate(), such as tls_ca."""
+
+    def __init__(self, bench, kind, nodes=3, *, semi_sync=False, options=(), tls=None,
+                 **replication):
+        self.bench, self.kind, self.semi_sync = bench, kind, semi_sync
+        self.flavour, self.gtid, needed = KINDS[kind]
+        self._replication = replication
+        self.servers = bench.start(self.flavour, nodes, options=(*needed, *options), tls=tls)
+        for number, server in enumerate(self.servers, 1):
+            server.name = f"db{number}"
+            server.create_user(HA_USER, HA_PASSWORD, HA_GRANTS[self.flavour])
+            server.create_user(APP_USER, APP_PASSWORD, ["ALL ON shop.*"])
+            if semi_sync:
+                # The first transaction of a replica waits for replicas of its own: not for long.
+                server.enable_semi_sync(timeout_ms=10)
+        self.start_over()
+
+    def __getattr__(self, name):
+        """db1, db2, ... are the servers."""
+        for server in self.__dict__.get("servers", ()):
+            if server.name == name:
+                return server
+        raise AttributeError(name)
+
+    def start_over(self):
+        """Make everything as it is in a new cluster, whatever state it is in; no run is known."""
+        for server in self.servers:
+            if server.running:
+                server.thaw()
+            else:
+                server.start(wait=False)
+        primary, *replicas = self.servers
+        _each(self.servers, lambda server: server.wait_ready().start_over())
+        primary.sql("CREATE DATABASE shop", "CREATE TABLE shop.item (id INT PRIMARY KEY, "
+                    "note VARCHAR(200))")
+        _each(replicas, lambda server: self.follow(server, primary))
+        if self.semi_sync:
+            _each(self.servers, lambda server: server.set_semi_sync_timeout(60000))
+        self.directory = Path(tempfile.mkdtemp(dir=self.bench.directory))
+        self.state_dir = self.directory / "state"
+        self.config = self.directory / "cluster.conf"
+        self.write_config()
+
+    def follow(self, replica, source):
+        """Make a new server a read-only replica that has all that its source has."""
+        if not self.gtid:
+            replica.sql("SET SESSION sql_log_bin = 0", "CREATE DATABASE shop",
+                        "CREATE TABLE shop.item (id INT PRIMARY KEY, note VARCHAR(200))")
+        replicate(replica, source, gtid=self.gtid, **self._replication)
+        replica.wait_caught_up(source)
+        replica.sql("SET GLOBAL read_only = ON")
+
+    def write_config(self, *lines, addresses=None):
+        """Write the cluster file; `addresses` replaces those of nodes: {"db1": "host:port"}."""
+        nodes = {s.name: f"{s.host}:{s.port}" for s in self.servers} | (addresses or {})
+        content = [f"username={HA_USER}", f"password={HA_PASSWORD}",
+                   f"repl-username={REPLICATION_USER}", f"repl-password={REPLICATION_PASSWORD}",
+                   f"state-dir={self.state_dir}", "fence-command=true", "retries=1",
+                   "probe-timeout=2", *(f"node={name}={place}" for name, place in nodes.items()),
+                   *lines]
+        self.config.write_text("\n".join(content) + "\n")
+        self.config.chmod(0o600)
+
+    def command(self, *words):
+        """Return the command line of mysql_ha, or of handle_mysql_failover when it is `handler`."""
+        if words[0] == "handler":
+            words = ("--state", "CRITICAL", "--state-type", "HARD", *words[1:])
+            return [plugin.path("handle_mysql_failover"), "--cluster", self.config, *words]
+        return [plugin.path("mysql_ha"), *words, "--cluster", self.config]
+
+    def run(self, *words, **faults):
+        """Run mysql_ha (or the handler) to its end; e.g. run("failover", "--fence", "none").
+
+        Faults are those of faults.cc: KILL_AT, KILL_WHEN, REFUSED_PORT."""
+        return plugin.run_raw(self.command(*words), env=_with(faults))
+
+    def begin(self, *words, **faults):
+        """Start mysql_ha and return the process, which the caller waits for."""
+        return subprocess.Popen([str(word) for word in self.command(*words)],
+                                env={"PATH": os.environ["PATH"], **_with(faults)},
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True)
+
+    def hook(self, name, body):
+        """Write a shell script and return its path, for options that take a command."""
+        path = self.directory / name
+        path.write_text("#!/bin/sh\n" + body)
+        path.chmod(0o700)
+        return str(path)
+
+    def journals(self):
+        """Return the ids and outcomes of all runs, as `mysql_ha journal` lists them."""
+        listed = self.run("journal")
+        assert listed.code == 0, listed.out
+        return [(line.split()[0], line.rsplit("  ", 1)[-1].strip()) for line in listed.out.splitlines()]
+
+    # What the servers say
+
+    def alive(self):
+        """Return the servers that run."""
+        return [server for server in self.servers if server.running]
+
+    def writers(self):
+        """Return the names of the servers that accept writes."""
+        return [s.name for s in self.alive() if s.value("@@GLOBAL.read_only") == 0]
+
+    def insert(self, *numbers, server=None, size=0):
+        """Insert rows at the primary, or at another server with an administrator's rights."""
+        (server or self.db1).sql(*(f"INSERT INTO shop.item VALUES ({n}, REPEAT('x', {size}))"
+                                   for n in numbers))
+
+    def catch_up(self):
+        """Wait until every replica of db1 has applied everything."""
+        for replica in self.servers[1:]:
+            replica.wait_caught_up(self.db1)
+
+    def wait_received(self, replica):
+        """Wait until a replica has received, applied or not, everything that db1 has written."""
+        end = self.db1.position()
+        wait_until(lambda: received(replica.channels()[0]) >= end, what=f"{replica.name} to receive")
+
+    def wait_until_all_follow(self, primary, servers=None):
+        """Wait until all servers that run replicate from `primary` and have what it has."""
+        for replica in servers or [s for s in self.alive() if s is not primary]:
+            channels = replica.channels()
+            assert [c.source_port for c in channels] == [primary.port], (replica.name, channels)
+            replica.wait_channel(channels[0].name, io="Yes", sql="Yes", source_port=primary.port)
+            replica.wait_caught_up(primary, channels[0].name)
+            assert rows(replica) == rows(primary), replica.name
+
+    def assert_one_primary(self, primary, servers=None):
+        """Assert that `primary` alone accepts writes and that everybody follows it."""
+        assert self.writers() == [primary.name]
+        assert primary.channels() == []
+        self.wait_until_all_follow(primary, servers)
+
+    def snapshot(self, strict=True):
+        """Return all settings and the replication of all servers that run, to be compared; strict:
+        with the threads of replication, which have other ids when they were started again."""
+        return {server.name: _snapshot(server, strict) for server in self.alive()}
+
+
+def _with(faults):
+    """Return the environment in which a program has these faults."""
+    if not faults:
+        return {}
+    return {"LD_PRELOAD": str(plugin.BUILD / "tests/faults.so"),
+            "ASAN_OPTIONS": "verify_asan_link_order=0",
+            **{name: str(value) for name, value in faults.items()}}
+
+
+def received(channel):
+    """Return (file, position) in the source's binary log up to where a channel has received it."""
+    row = channel.row
+    return (row.get("Source_Log_File", row.get("Master_Log_File")),
+            row.get("Read_Source_Log_Pos", row.get("Read_Master_Log_Pos")))
+
+
+def rows(server):
+    """Return the ids of the rows that a server has."""
+    return {row["id"] for row in server.sql("SELECT id FROM shop.item")}
+
+
+def _each(servers, action):
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        list(pool.map(action, servers))
+
+
+# These move in a server that nobody touches: clocks, heartbeats, attempts to reach a dead source.
+_RESTLESS = ("seconds_behind", "last_io_err", "_state", "heartbeat", "io_running", "timestamp",
+             "relay_log", "executed_log")
+
+
+def _snapshot(server, strict):
+    facts = {row["Variable_name"]: row["Value"] for row in server.sql("SHOW GLOBAL VARIABLES")}
+    for channel in server.channels():
+        for name, value in channel.row.items():
+            if not any(word in name.lower() for word in _RESTLESS):
+                facts[f"channel {channel.name} {name}"] = value
+        facts[f"channel {channel.name} receives"] = channel.io != "No"
+    facts["rows"] = rows(server)
+    facts["binlog"] = server.position()
+    if strict:
+        facts["threads"] = [row["ID"] for row in server.sql(
+            "SELECT ID FROM information_schema.processlist WHERE USER = 'system user' ORDER BY ID")]
+    return facts
+
+
+def changes(before, after):
+    """Return what differs between two snapshots."""
+    return {(name, key): (before.get(name, {}).get(key), after.get(name, {}).get(key))
+            for name in {*before, *after}
+            for key in {*before.get(name, {}), *after.get(name, {})}
+            if before.get(name, {}).get(key) != after.get(name, {}).get(key)}
+
+
+@dataclasses.dataclass
+class Write:
+    """A row that a server acknowledged, and when it was asked and answered (monotonic seconds)."""
+    number: int
+    server: str
+    asked: float
+    answered: float
+
+
+class Writer:
+    """Inserts rows, `rate` a second, into whichever server accepts writes, and notes what was
+    acknowledged. Each row is tried once: one without an answer may be there or not.
+
+    `as_admin` uses an account that read_only does not stop."""
+
+    def __init__(self, cluster, rate=200, as_admin=False, first=1000):
+        self._cluster, self._rate = cluster, rate
+        self._account = ({} if as_admin else {"user": APP_USER, "password": APP_PASSWORD})
+        self._next = first
+        self.writes = []
+        self.errors = []
+        self._session, self._server = None, None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        self.wait_for(5)
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join(40)
+        assert not self._thread.is_alive()
+
+    @property
+    def numbers(self):
+        """Return the numbers of the rows that were acknowledged."""
+        return {write.number for write in self.writes}
+
+    def wait_for(self, count, server=None):
+        """Wait until `count` more rows were acknowledged, by `server` if one is given."""
+        def of_server():
+            return sum(1 for w in list(self.writes) if server in (None, w.server))
+        wanted = of_server() + count
+        wait_until(lambda: of_server() >= wanted, 60, f"{count} writes; last errors {self.errors[-3:]}")
+
+    def first_at(self, server):
+        """Return the first write that a server acknowledged."""
+        return next(write for write in self.writes if write.server == server)
+
+    def gap(self):
+        """Return the longest time between two acknowledgements, in seconds."""
+        times = [write.answered for write in self.writes]
+        return max(after - before for before, after in zip(times, times[1:]))
+
+    def _run(self):
+        due = time.monotonic()
+        while not self._stop.is_set():
+            try:
+                if self._session is None:
+                    self._connect()
+                    continue
+                due = max(due + 1 / self._rate, time.monotonic() - 0.1)
+                time.sleep(max(0.0, due - time.monotonic()))
+                self._insert()
+            except (pymysql.err.MySQLError, OSError) as error:
+                self.errors.append((time.monotonic(), self._server and self._server.name, error))
+                self._close()
+                time.sleep(0.001)
+
+    def _connect(self):
+        """Find the server that accepts writes, as a client behind a proxy or a virtual IP does."""
+        for server in self._cluster.alive():
+            with contextlib.suppress(pymysql.err.MySQLError, OSError):
+                session = server.connect(30.0, unix_socket=None, host=server.host, port=server.port,
+                                         **self._account)
+                with session.cursor() as cursor:
+                    cursor.execute("SELECT @@GLOBAL.read_only AS closed")
+                    if cursor.fetchone()["closed"] == 0:
+                        self._session, self._server = session, server
+                        return
+                session.close()
+        time.sleep(0.001)
+
+    def _insert(self):
+        number, self._next = self._next, self._next + 1
+        asked = time.monotonic()
+        with self._session.cursor() as cursor:
+            cursor.execute(f"INSERT INTO shop.item VALUES ({number}, '')")
+        self.writes.append(Write(number, self._server.name, asked, time.monotonic()))
+
+    def _close(self):
+        if self._session is not None:
+            with contextlib.suppress(pymysql.err.MySQLError, OSError):
+                self._session.close()
+        self._session = None

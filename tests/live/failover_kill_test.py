@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: MIT
+"""The tool is killed before and after each single write of its journal. Whatever was half done, the
+next run ends it: one primary, everybody follows it, and nothing acknowledged is lost."""
+
+import itertools
+import json
+
+import pytest
+
+from failover import Cluster, changes, rows
+from network import BlackHole
+from servers import Bench
+
+COMMANDS = {"failover": ["failover"], "switchover": ["switchover", "--to", "db2"]}
+
+
+@pytest.fixture(scope="module", params=["mariadb-gtid", "mariadb-position", "mysql-gtid"])
+def cluster(request):
+    with Bench() as bench:
+        yield Cluster(bench, request.param)
+
+
+def run_and_kill(cluster, command, number, when):
+    """Run mysql_ha and kill it at its number-th write; return False when there was none."""
+    process = cluster.begin(*command, KILL_AT=number, KILL_WHEN=when)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode in (0, -9), out
+    return process.returncode == -9
+
+
+def prepare(cluster, command):
+    """Make a new cluster whose replicas have received what they have not applied."""
+    cluster.start_over()
+    if command == "failover":
+        for replica in cluster.servers[1:]:
+            replica.stop_replication(thread="SQL")
+    cluster.insert(1, 2, 3)
+    for replica in cluster.servers[1:]:
+        cluster.wait_received(replica)
+    if command == "failover":
+        cluster.db1.kill()
+
+
+def write_somewhere(cluster):
+    """Insert a row into the server that accepts writes, if there is one; return its number."""
+    for server in cluster.alive():
+        if cluster.writers() == [server.name]:
+            cluster.insert(100, server=server)
+            return {100}
+    return set()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_killed_at_each_write_of_the_journal(cluster, command):
+    words = COMMANDS[command]
+    for number, when in ((n, w) for n in itertools.count(1) for w in ("before", "after")):
+        where = f"killed {when} write {number}"
+        prepare(cluster, command)
+        if not run_and_kill(cluster, words, number, when):
+            break
+        assert len(cluster.writers()) <= 1, where
+        written = {1, 2, 3} | write_somewhere(cluster)
+        second = cluster.run(*words)
+        assert cluster.writers() == ["db2"], (where, second.out)
+        cluster.assert_one_primary(cluster.db2)
+        assert rows(cluster.db2) == written, (where, second.out)
+        # Before the opening a planned change is taken back and made anew, after it is finished.
+        outcomes = [outcome for _, outcome in cluster.journals()]
+        assert outcomes in (["done"], ["undone", "done"]), (where, outcomes, second.out)
+        before = cluster.snapshot()
+        third = cluster.run(*words)
+        assert third.code == 2 and not changes(before, cluster.snapshot()), (where, third.out)
+    assert number > 8, "the journal was written this often"
+
+
+def write_before(cluster, action):
+    """Return the number of the write that comes before the first step of an action, as the journal
+    of the last run tells."""
+    path = sorted(cluster.state_dir.glob("mysql/*.journal"))[-1]
+    begin, *records = [json.loads(line) for line in path.read_text().splitlines()]
+    number = next(step["number"] for step in json.loads(begin["plan"])["steps"]
+                  if step["action"] == action)
+    events = [record["event"] for record in records[:records.index(
+        next(r for r in records if (r["event"], r["number"]) == ("step-begins", str(number))))]]
+    # The first steps of each group are written with the ends of the group before.
+    return 2 + sum(1 for a, b in zip(events, events[1:]) if (a, b) == ("step-done", "step-begins")) \
+        + (events[-1:] == ["step-done"])
+
+
+@pytest.fixture
+def interrupted(cluster):
+    """A function that fails over and is killed before an action or, `when` is after, as it begins."""
+    def kill(action, when):
+        for step in ("look", "kill"):
+            cluster.start_over()
+            cluster.insert(1, 2, 3)
+            cluster.catch_up()
+            cluster.db1.kill()
+            if step == "look":
+                assert cluster.run("failover").code == 0
+                number = write_before(cluster, action)
+        assert run_and_kill(cluster, ["failover"], number, when)
+        return cluster
+    return kill
+
+
+def test_the_primary_is_back_before_anybody_was_opened(interrupted):
+    cluster = interrupted("recheck", "before")
+    assert cluster.db2.channels() == [] and cluster.writers() == [], "promoted and not open"
+    cluster.db1.start()
+    cluster.insert(4)
+    outcome = cluster.run("failover")
+    assert outcome.code == 2 and "db1 answers" in outcome.out, outcome.out
+    cluster.assert_one_primary(cluster.db1)
+
+
+def test_we_are_cut_off_when_the_next_run_looks(interrupted):
+    cluster = interrupted("recheck", "before")
+    cluster.db1.start()
+    witness = cluster.bench.add(BlackHole())
+    outcome = cluster.run("failover", "--witness", f"{witness.host}:{witness.port}",
+                          REFUSED_PORT=cluster.db1.port)
+    assert outcome.code == 2, outcome.out
+    cluster.assert_one_primary(cluster.db1)
+
+
+def test_somebody_else_has_acted_since(interrupted):
+    cluster = interrupted("make-writable", "after")
+    cluster.db3.stop_replication()
+    cluster.db3.sql("SET GLOBAL read_only = OFF")
+    before = cluster.snapshot()
+    for command in COMMANDS.values():
+        outcome = cluster.run(*command)
+        assert outcome.code == 2 and "db3 accepts writes" in outcome.out, outcome.out
+        assert "mysql_ha journal ack" in outcome.out
+    assert not changes(before, cluster.snapshot())

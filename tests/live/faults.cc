@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// Faults on the side of a program under test, preloaded into it; the program knows nothing of them.
+//   KILL_AT=N KILL_WHEN=before|after   it is killed, as by kill -9, at its N-th fdatasync: before,
+//                                      when what was to be written is not on disk, or after
+//   REFUSED_PORT=N                     nobody listens at this port any more, as far as it can tell
+
+#include <arpa/inet.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace {
+
+int number(const char* variable) {
+  const char* const value = getenv(variable);
+  return value == nullptr ? -1 : atoi(value);
+}
+
+template <class Function>
+Function original(const char* name) {
+  return reinterpret_cast<Function>(dlsym(RTLD_NEXT, name));
+}
+
+}  // namespace
+
+extern "C" int fdatasync(int fd) {
+  static int calls = 0;
+  static off_t on_disk = 0;  // the program syncs one file only
+  const bool last = ++calls == number("KILL_AT");
+  if (last && strcmp(getenv("KILL_WHEN"), "before") == 0) {
+    if (ftruncate(fd, on_disk) != 0) abort();
+    raise(SIGKILL);
+  }
+  const int result = original<int (*)(int)>("fdatasync")(fd);
+  if (last) raise(SIGKILL);
+  struct stat status = {};
+  fstat(fd, &status);
+  on_disk = status.st_size;
+  return result;
+}
+
+extern "C" int connect(int fd, const sockaddr* address, socklen_t size) {
+  if (address->sa_family == AF_INET) {
+    sockaddr_in ipv4;
+    memcpy(&ipv4, address, sizeof ipv4);
+    if (ntohs(ipv4.sin_port) == number("REFUSED_PORT")) {
+      errno = ECONNREFUSED;
+      return -1;
+    }
+  }
+  return original<int (*)(int, const sockaddr*, socklen_t)>("connect")(fd, address, size);
+}
