@@ -188,7 +188,8 @@ Result<Done> LiveActions::run_sql(const std::vector<std::string>& statements, Sq
 // Whoever had the lock before may have changed what the plan was made on.
 Result<StepResult> LiveActions::lock(const Step& step, SqlSession& session) {
   const std::string name = quote_string(lock_name());
-  const auto got = query_value(session, fmt::format("SELECT GET_LOCK({}, 0)", name));
+  // A server takes a moment to notice that the run which had it has ended.
+  const auto got = query_value(session, fmt::format("SELECT GET_LOCK({}, 1)", name));
   if (!got) return got.error();
   if (*got == "1") return compare_view(step, session);
   const auto holder = query_value(session, fmt::format("SELECT IS_USED_LOCK({})", name));

@@ -129,8 +129,18 @@ class Planner {
     if (channel == nullptr) return "does not follow " + plan_.primary;
     if (channel->sql.error_number != 0) return describe_error(*channel);
     if (node.facts->log_bin == false) return "writes no binlog, so nobody could follow it";
+    if (!knows_binlog(node, *channel)) return why_unknown_binlog(node);
     if (wish(i) == Promotion::kNever) return "must not be promoted (policy)";
     return "";
+  }
+
+  // Without GTIDs the others follow by a position in a node's binlog.
+  static bool knows_binlog(const Node& node, const ChannelStatus& channel) {
+    return channel.uses_gtid || node.facts->binlog;
+  }
+
+  static std::string why_unknown_binlog(const Node& node) {
+    return "the end of its binlog cannot be read: " + join(node.facts->notes, "; ");
   }
 
   static std::string describe_error(const ChannelStatus& channel) {
@@ -354,6 +364,9 @@ class Planner {
                     fmt::format("{} could not become a replica: give the replication account "
                                 "(--repl-username, --repl-defaults-file)",
                                 plan_.primary));
+    if (const Node& primary = nodes_[primary_]; !knows_binlog(primary, channel))
+      return refuse(Refusal::kNotReady,
+                    fmt::format("{}: {}", primary.name, why_unknown_binlog(primary)));
     plan_.loss = {0, false};
     describe_candidate();
   }

@@ -119,6 +119,12 @@ TEST(PlanSwitchoverTest, NothingIsTriedThatMayHaveToWait) {
   EXPECT_EQ(refusal({writer(1), changed(replica(2, 1),
                                         [](Node& node) { channel(node).seconds_behind = 60; })}),
             "not-ready: db2 is 60s behind, more than 10s");
+  const auto without_binlog_end = [](Node& node) {
+    node.facts->binlog.reset();
+    node.facts->notes = {"run: GRANT"};
+  };
+  EXPECT_EQ(refusal({changed(writer(1), without_binlog_end), by_position(replica(2, 1))}),
+            "not-ready: db1: the end of its binlog cannot be read: run: GRANT");
   EXPECT_EQ(refusal({writer(1), replica(2, 1)}, "", Policy()),
             "not-ready: db1 could not become a replica: give the replication account "
             "(--repl-username, --repl-defaults-file)");

@@ -34,6 +34,7 @@ void sql_failed(Node& node) {
 void delayed(Node& node) { channel(node).sql_delay_s = 3600; }
 void filtered(Node& node) { channel(node).filters = {"Replicate_Do_DB=pandora"}; }
 void without_binlog(Node& node) { node.facts->log_bin = false; }
+void unknown_binlog_end(Node& node) { node.facts->binlog.reset(); }
 void without_updates(Node& node) { node.facts->log_replica_updates = false; }
 void writable(Node& node) { node.facts->read_only = false; }
 void unknown_channels(Node& node) { node.facts->channels.reset(); }
@@ -155,6 +156,12 @@ std::vector<Case> refusals() {
       {"the only replica writes no binlog",
        {lost(1), orphan(2, "#1:1-100", {without_binlog})},
        "no-candidate"},
+      {"nobody knows where the others would begin",
+       {lost(1), orphan(2, "", {by_position, unknown_binlog_end})},
+       "no-candidate"},
+      {"by GTID nobody needs to know that",
+       {lost(1), orphan(2, "#1:1-100", {unknown_binlog_end})},
+       "db2"},
       {"the only replica must not",
        {lost(1), orphan(2)},
        "no-candidate",
