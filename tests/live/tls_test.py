@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The TLS modes, against servers with a good certificate and with each kind of bad one."""
 
+import os
+
 import pytest
 
 from certificates import Authority
@@ -89,6 +91,21 @@ def test_verify_ca(tls):
 
 def test_verify_ca_without_a_ca_uses_the_systems(tls):
     tls.assert_refused(GOOD, "--ssl-mode", "verify-ca")
+
+
+def test_the_systems_cas_are_read_only_where_they_matter(tls, tmp_path):
+    """They cost ten times the rest of a login. Whoever opens this file waits for a writer."""
+    cas = tmp_path / "cas"
+    os.mkfifo(cas)
+    file = tmp_path / "my.cnf"
+    file.write_text("[client]\n")
+    file.chmod(0o600)
+    for options in ([], ["--ssl"], ["--ssl-mode", "required"], ["-f", str(file)]):
+        outcome = watch(tls.servers[GOOD], THREADS, *options, env={"SSL_CERT_FILE": str(cas)})
+        assert REACHED in outcome.text, outcome.out
+    outcome = watch(tls.servers[GOOD], THREADS, "--ssl-mode", "verify-ca", "-t", "1",
+                    env={"SSL_CERT_FILE": str(cas)})
+    assert REACHED not in outcome.text, outcome.out
 
 
 def test_verify_identity(tls):
