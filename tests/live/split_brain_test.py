@@ -7,49 +7,17 @@ import threading
 import pytest
 
 import plugin
+from clusters import KINDS, LOGIN, TRIOS, Cluster, named
 from network import BlackHole, Proxy, SilentListener
 from servers import MONITOR_PASSWORD, MONITOR_USER, replicate, wait_until
 
 SPLIT_BRAIN = "check_mysql_split_brain"
-# name: (flavour, replicas, GTID, options of the servers)
-KINDS = {"mariadb-gtid": ("mariadb", 2, True, []),
-         "mysql-gtid": ("mysql", 2, True, []),
-         "mariadb-position": ("mariadb", 1, False, []),
-         "mariadb-position-quiet": ("mariadb", 1, False, ["--skip-log-slave-updates"])}
 MYSQL_WITHOUT_GTID = ["--gtid-mode=OFF", "--enforce-gtid-consistency=OFF"]
-
-
-class Cluster:
-    """A writer and its replicas; node names are db1 (the writer), db2, ..."""
-
-    def __init__(self, bench, flavour, replicas, gtid, options):
-        self.bench, self.flavour, self.gtid = bench, flavour, gtid
-        self.servers = bench.star(flavour, replicas, gtid=gtid, options=options)
-        for server in self.servers:
-            server.create_monitor()
-        self.writer, self.replica = self.servers[:2]
-        self.writer.sql("CREATE DATABASE shop", "CREATE TABLE shop.item (id INT PRIMARY KEY)")
-        self.catch_up()
-
-    def insert(self, number, server=None):
-        """Insert a row, at the writer unless told otherwise; root may write where others may not."""
-        (server or self.writer).sql(f"INSERT INTO shop.item VALUES ({number})")
-
-    def catch_up(self):
-        """Wait until every replica has everything."""
-        for replica in self.servers[1:]:
-            replica.wait_caught_up(self.writer)
-
-    def check(self, *options, nodes=(), **arguments):
-        """Run the check over all servers, and further nodes."""
-        return check([*self.servers, *nodes], *options, **arguments)
 
 
 def check(servers, *options, **arguments):
     """Run the check over servers; the n-th is named db<n>."""
-    named = [f"--node=db{n}={s.host}:{s.port}" for n, s in enumerate(servers, 1)]
-    return plugin.run(SPLIT_BRAIN, *named, "-u", MONITOR_USER, "-p", MONITOR_PASSWORD, *options,
-                      **arguments)
+    return plugin.run(SPLIT_BRAIN, *named(servers), *LOGIN, *options, **arguments)
 
 
 def numbers(outcome):
@@ -59,16 +27,16 @@ def numbers(outcome):
 
 @pytest.fixture(params=KINDS)
 def cluster(request, bench):
-    return Cluster(bench, *KINDS[request.param])
+    return Cluster(bench, request.param)
 
 
-@pytest.fixture(params=["mariadb-gtid", "mysql-gtid"])
+@pytest.fixture(params=TRIOS)
 def trio(request, bench):
-    return Cluster(bench, *KINDS[request.param])
+    return Cluster(bench, request.param)
 
 
 def test_healthy(cluster):
-    outcome = cluster.check()
+    outcome = cluster.run(SPLIT_BRAIN)
     count = len(cluster.servers)
     assert outcome.state == "OK", outcome.out
     assert numbers(outcome) == {"nodes": count, "reachable": count, "writable": 1,
@@ -79,16 +47,16 @@ def test_healthy(cluster):
 
 def test_two_writers(cluster):
     cluster.replica.sql("SET GLOBAL read_only = OFF")
-    outcome = cluster.check()
+    outcome = cluster.run(SPLIT_BRAIN)
     assert outcome.state == "CRITICAL"
     assert "2 nodes accept writes: db1, db2" in outcome.text
     assert numbers(outcome)["writable"] == 2
-    assert cluster.check("--allow-writers", "2").state == "OK"
+    assert cluster.run(SPLIT_BRAIN, "--allow-writers", "2").state == "OK"
 
 
 def test_no_writer(cluster):
     cluster.writer.sql("SET GLOBAL read_only = ON")
-    outcome = cluster.check()
+    outcome = cluster.run(SPLIT_BRAIN)
     assert outcome.state == "CRITICAL"
     assert "no writable node" in outcome.text
     assert numbers(outcome)["writable"] == 0
@@ -96,12 +64,12 @@ def test_no_writer(cluster):
 
 def test_errant_transaction(cluster):
     cluster.insert(100, cluster.replica)
-    outcome = cluster.check()
+    outcome = cluster.run(SPLIT_BRAIN)
     assert outcome.state == "WARNING", outcome.out
     assert "db2 has 1 errant transaction" in outcome.text
     assert numbers(outcome)["errant_transactions"] == 1
     assert numbers(outcome)["diverged"] == 0
-    assert cluster.check("-c", "0").state == "CRITICAL"
+    assert cluster.run(SPLIT_BRAIN, "-c", "0").state == "CRITICAL"
 
 
 def test_errant_transaction_that_later_ones_buried(cluster):
@@ -109,7 +77,7 @@ def test_errant_transaction_that_later_ones_buried(cluster):
     for number in range(5):
         cluster.insert(number)
     cluster.catch_up()
-    outcome = cluster.check()
+    outcome = cluster.run(SPLIT_BRAIN)
     assert outcome.state == "WARNING", outcome.out
     assert "db2 has" in outcome.text and "errant" in outcome.text
     assert numbers(outcome)["errant_transactions"] >= 1
@@ -119,7 +87,7 @@ def test_a_replica_that_is_merely_behind_is_fine(cluster):
     cluster.replica.stop_replication()
     for number in range(3):
         cluster.insert(number)
-    outcome = cluster.check()
+    outcome = cluster.run(SPLIT_BRAIN)
     assert outcome.state == "OK", outcome.out
 
 
@@ -127,7 +95,7 @@ def test_behind_and_errant_while_it_still_receives_is_errant(cluster):
     cluster.replica.stop_replication(thread="SQL")
     cluster.insert(1)
     cluster.insert(100, cluster.replica)
-    outcome = cluster.check()
+    outcome = cluster.run(SPLIT_BRAIN)
     assert outcome.state == "WARNING", outcome.out
     assert numbers(outcome)["errant_transactions"] == 1
 
@@ -136,7 +104,7 @@ def test_true_divergence(cluster):
     cluster.replica.stop_replication()
     cluster.insert(1)
     cluster.insert(100, cluster.replica)
-    outcome = cluster.check()
+    outcome = cluster.run(SPLIT_BRAIN)
     assert outcome.state == "CRITICAL", outcome.out
     assert "db1 and db2 have diverged" in outcome.text
     assert numbers(outcome)["diverged"] == 2
@@ -162,36 +130,38 @@ def test_histories_are_not_torn_by_writes_between_two_readings(trio):
             writer.join()
 
 
-def test_ring_with_one_writer_is_a_note(trio):
-    replicate(trio.writer, trio.replica, gtid=True)
-    outcome = trio.check()
+def test_ring_with_one_writer_is_a_note(cluster):
+    replicate(cluster.writer, cluster.replica, gtid=cluster.gtid)
+    outcome = cluster.run(SPLIT_BRAIN)
     assert outcome.state == "OK", outcome.out
     assert "db1, db2 replicate in a ring" in outcome.text
 
 
-def test_ring_with_two_writers(trio):
-    replicate(trio.writer, trio.replica, gtid=True)
-    trio.replica.sql("SET GLOBAL read_only = OFF")
-    outcome = trio.check("--allow-writers", "2")
+def test_ring_with_two_writers(cluster):
+    replicate(cluster.writer, cluster.replica, gtid=cluster.gtid)
+    cluster.replica.sql("SET GLOBAL read_only = OFF")
+    outcome = cluster.run(SPLIT_BRAIN, "--allow-writers", "2")
     assert outcome.state == "CRITICAL"
     assert "db1, db2 replicate in a ring and 2 of them accept writes" in outcome.text
 
 
-def test_duplicate_server_id(trio):
-    trio.servers[2].stop_replication()
-    trio.servers[2].sql(f"SET GLOBAL server_id = {trio.replica.server_id}")
-    outcome = trio.check()
+def test_duplicate_server_id(cluster):
+    *_, other, last = cluster.servers
+    last.stop_replication()
+    last.sql(f"SET GLOBAL server_id = {other.server_id}")
+    outcome = cluster.run(SPLIT_BRAIN)
     assert outcome.state == "CRITICAL"
-    assert f"db2, db3 share the server_id {trio.replica.server_id}" in outcome.text
+    count = len(cluster.servers)
+    assert f"db{count - 1}, db{count} share the server_id {other.server_id}" in outcome.text
 
 
-def test_replica_of_a_server_outside(trio):
-    outcome = check(trio.servers[1:])
+def test_replica_of_a_server_outside(cluster):
+    outcome = check(cluster.servers[1:])
     assert outcome.state == "CRITICAL", "no writer among them"
-    assert f"db1 follows 127.0.0.1:{trio.writer.port}, which is none of the nodes" in outcome.out
-    outsider = trio.bench.server(trio.flavour)
-    replicate(trio.replica, outsider, "more")
-    outcome = trio.check()
+    assert f"db1 follows 127.0.0.1:{cluster.writer.port}, which is none of the nodes" in outcome.out
+    outsider = cluster.bench.server(cluster.flavour)
+    replicate(cluster.replica, outsider, "more", gtid=cluster.gtid)
+    outcome = cluster.run(SPLIT_BRAIN)
     assert outcome.state == "WARNING", outcome.out
     assert f"db2 follows 127.0.0.1:{outsider.port}, which is none of the nodes" in outcome.text
 
@@ -201,33 +171,33 @@ def test_green_but_stale(trio):
     last = trio.servers[2]
     last.stop_replication()
     replicate(last, trio.replica)
-    assert trio.check().state == "OK", "a chain is healthy"
+    assert trio.run(SPLIT_BRAIN).state == "OK", "a chain is healthy"
     trio.replica.stop_replication()
-    outcome = trio.check()
+    outcome = trio.run(SPLIT_BRAIN)
     assert outcome.state == "WARNING"
     assert "db3 follows db2, which gets nothing from a writer" in outcome.text
 
 
 def test_one_node_down(cluster):
     cluster.replica.kill()
-    outcome = cluster.check()
+    outcome = cluster.run(SPLIT_BRAIN)
     assert outcome.state == "WARNING"
     assert "db2 is unreachable" in outcome.text
     assert numbers(outcome)["reachable"] == len(cluster.servers) - 1
-    assert cluster.check("--unreachable", "critical").state == "CRITICAL"
-    assert cluster.check("--unreachable", "ok").state == "OK"
+    assert cluster.run(SPLIT_BRAIN, "--unreachable", "critical").state == "CRITICAL"
+    assert cluster.run(SPLIT_BRAIN, "--unreachable", "ok").state == "OK"
 
 
 def test_writer_down(cluster):
     cluster.writer.kill()
-    outcome = cluster.check()
+    outcome = cluster.run(SPLIT_BRAIN)
     assert outcome.state == "CRITICAL"
     assert "no writable node" in outcome.text and "db1 is unreachable" in outcome.text
 
 
 def test_one_node_hung(cluster):
     cluster.replica.freeze()
-    outcome = cluster.check("-t", "3")
+    outcome = cluster.run(SPLIT_BRAIN, "-t", "3")
     assert outcome.state == "WARNING"
     assert "db2 does not answer" in outcome.text
     assert outcome.seconds < 3.5
@@ -245,7 +215,7 @@ def test_node_that_hangs_on_the_first_query(cluster):
 def test_no_node_reachable(cluster):
     for server in cluster.servers:
         server.kill()
-    outcome = cluster.check()
+    outcome = cluster.run(SPLIT_BRAIN)
     assert outcome.state == "CRITICAL"
     assert "no node is reachable" in outcome.text
     assert numbers(outcome)["reachable"] == 0
@@ -260,7 +230,7 @@ def test_too_many_connections_is_alive(trio):
                 held.append(trio.replica.connect(unix_socket=None, host="127.0.0.1",
                                                  port=trio.replica.port, user=MONITOR_USER,
                                                  password=MONITOR_PASSWORD))
-        outcome = trio.check()
+        outcome = trio.run(SPLIT_BRAIN)
     finally:
         for session in held:
             session.close()
@@ -272,7 +242,7 @@ def test_too_many_connections_is_alive(trio):
 def test_wrong_password_on_one_node_is_never_healthy(trio):
     trio.replica.sql("SET sql_log_bin = 0",
                      f"ALTER USER {MONITOR_USER} IDENTIFIED BY 'another'")
-    outcome = trio.check()
+    outcome = trio.run(SPLIT_BRAIN)
     assert outcome.state == "UNKNOWN"
     assert "db2 cannot be read" in outcome.text and "access denied" in outcome.text
 
@@ -280,7 +250,7 @@ def test_wrong_password_on_one_node_is_never_healthy(trio):
 def test_missing_privilege_on_one_node_is_never_healthy(trio):
     grant = ("REPLICA MONITOR" if trio.flavour == "mariadb" else "REPLICATION CLIENT") + " ON *.*"
     trio.replica.sql("SET sql_log_bin = 0", f"REVOKE {grant} FROM {MONITOR_USER}")
-    outcome = trio.check()
+    outcome = trio.run(SPLIT_BRAIN)
     assert outcome.state == "UNKNOWN", outcome.out
     assert "db2: replication status unknown" in outcome.text
     assert f"GRANT {grant} TO '{MONITOR_USER}'@'%'" in outcome.text
@@ -289,7 +259,7 @@ def test_missing_privilege_on_one_node_is_never_healthy(trio):
 def test_black_holes_and_silence_end_within_the_budget(trio):
     lost = [trio.bench.add(BlackHole()) for _ in range(20)]
     lost += [trio.bench.add(SilentListener()) for _ in range(20)]
-    outcome = trio.check("-t", "3", nodes=lost)
+    outcome = trio.run(SPLIT_BRAIN, "-t", "3", nodes=lost)
     assert outcome.seconds < 3.5
     assert outcome.state == "WARNING", outcome.out
     assert numbers(outcome)["nodes"] == 43 and numbers(outcome)["reachable"] == 3
@@ -297,23 +267,23 @@ def test_black_holes_and_silence_end_within_the_budget(trio):
 
 
 def test_flavours_may_be_mixed(bench):
-    maria = Cluster(bench, *KINDS["mariadb-position"])
+    maria = Cluster(bench, "mariadb-position")
     mysql = bench.server("mysql")
     mysql.create_monitor()
     mysql.sql("SET GLOBAL super_read_only = ON")
-    outcome = maria.check(nodes=[mysql])
+    outcome = maria.run(SPLIT_BRAIN, nodes=[mysql])
     assert outcome.state == "OK", outcome.out
 
 
 @pytest.mark.parametrize("log_updates", [True, False])
 def test_mysql_without_gtids(bench, log_updates):
     options = MYSQL_WITHOUT_GTID + ([] if log_updates else ["--skip-log-replica-updates"])
-    cluster = Cluster(bench, "mysql", 1, False, options)
-    outcome = cluster.check()
+    cluster = Cluster(bench, ("mysql", 1, False, options))
+    outcome = cluster.run(SPLIT_BRAIN)
     assert outcome.state == "OK", outcome.out
     assert ("cannot prove that db2 has no writes of its own" in outcome.text) == log_updates
     cluster.insert(100, cluster.replica)
-    outcome = cluster.check()
+    outcome = cluster.run(SPLIT_BRAIN)
     assert outcome.state == ("OK" if log_updates else "WARNING"), outcome.out
     if not log_updates:
         assert "db2 has written transactions of its own" in outcome.text
