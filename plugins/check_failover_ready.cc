@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ctime>
+#include <chrono>
 #include <thread>
 
 #include "common/address.h"
@@ -264,7 +264,8 @@ ReadyFacts gather(const FailoverOptions& options, const Deadline& deadline) {
   facts.witnesses = judge_witnesses(reached);
   for (std::size_t i = 0; i < reached.size(); ++i)
     if (!reached[i]) facts.silent_witnesses.push_back(format_host_port(options.witnesses[i]));
-  facts.state = look_at_state(options, static_cast<double>(std::time(nullptr)));
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  facts.state = look_at_state(options, std::chrono::duration<double>(now).count());
   facts.programs = find_missing_programs(options);
   facts.files = find_unwritable_files(policy);
   return facts;

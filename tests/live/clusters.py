@@ -50,7 +50,7 @@ class Cluster:
         """Run a check over all servers, and further nodes."""
         return plugin.run(check, *named([*self.servers, *nodes]), *LOGIN, *options, **arguments)
 
-    def manage(self, *words, **arguments):
-        """Run mysql_ha over all servers."""
-        return plugin.run_raw([plugin.path("mysql_ha"), *words, *named(self.servers), *LOGIN],
-                              **arguments)
+    def manage(self, command, *options, **arguments):
+        """Run mysql_ha over all servers; a login among the options is used instead of ours."""
+        return plugin.run_raw([plugin.path("mysql_ha"), command, *named(self.servers), *LOGIN,
+                               *options], **arguments)

@@ -1,0 +1,381 @@
+# SPDX-License-Identifier: MIT
+"""check_failover_ready against real servers of each kind: what it says is what a failover would
+do."""
+
+import fcntl
+import os
+import subprocess
+
+import pytest
+
+import plugin
+from clusters import KINDS, LOGIN, TRIOS, Cluster, named
+from network import BlackHole, Proxy, SilentListener
+from server import REPLICATION_PASSWORD, REPLICATION_USER
+from servers import MONITOR_PASSWORD, MONITOR_USER, Bench, wait_until
+
+READY = "check_failover_ready"
+
+
+@pytest.fixture(params=KINDS)
+def cluster(request, bench):
+    return Cluster(bench, request.param)
+
+
+@pytest.fixture(params=TRIOS)
+def trio(request, bench):
+    return Cluster(bench, request.param)
+
+
+@pytest.fixture
+def ready(tmp_path):
+    """Return a function that runs the check with all that a failover needs, unless told otherwise."""
+    def run(cluster, *options, **arguments):
+        return cluster.run(READY, "--state-dir", tmp_path, "--fence-command", "/bin/true",
+                           "--repl-username", REPLICATION_USER,
+                           "--repl-password", REPLICATION_PASSWORD, *options, **arguments)
+    return run
+
+
+def numbers(outcome):
+    """Return the metrics as {label: number}."""
+    return {label: metric.value for label, metric in outcome.perfdata.items()}
+
+
+def test_healthy(cluster, ready):
+    outcome = ready(cluster)
+    assert outcome.state == "OK", outcome.out
+    assert outcome.text == "db2 would replace db1, nothing would be lost"
+    others = len(cluster.servers) - 1
+    assert numbers(outcome) == {"candidates": others, "lost_transactions": 0, "drain_time": 0}
+    assert len(outcome.lines) == 1 + 1 + others
+
+
+def test_only_replica_broken(cluster, ready):
+    for replica in cluster.servers[2:]:
+        replica.kill()
+    cluster.break_applier(cluster.replica, 7)
+    outcome = ready(cluster)
+    assert outcome.state == "CRITICAL", outcome.out
+    assert "no failover is possible: no node can be promoted in place of db1" in outcome.text
+    assert "not db2: its SQL thread has failed with error 1062" in outcome.text
+    assert numbers(outcome)["candidates"] == 0
+
+
+def test_one_of_two_replicas_broken(trio, ready):
+    trio.break_applier(trio.replica, 7)
+    outcome = ready(trio)
+    assert outcome.state == "WARNING", outcome.out
+    assert "db3 would replace db1" in outcome.text
+    assert "db2 needs a resync: its SQL thread has failed" in outcome.text
+
+
+def test_errant_only(cluster, ready):
+    for replica in cluster.servers[2:]:
+        replica.kill()
+    cluster.insert(100, cluster.replica)
+    outcome = ready(cluster)
+    assert outcome.state == "WARNING", outcome.out
+    assert "db2 has errant transactions: " in outcome.text
+
+
+def test_two_errant_histories_cannot_be_chosen_between(trio, ready):
+    for number, replica in enumerate(trio.servers[1:], 100):
+        trio.insert(number, replica)
+    outcome = ready(trio)
+    assert outcome.state == "CRITICAL", outcome.out
+    assert "db2 and db3 each have what the other lacks" in outcome.text
+
+
+def test_loss_and_limits(trio, ready):
+    for replica in trio.servers[1:]:
+        replica.stop_replication()
+    for number in range(5):
+        trio.insert(number)
+    outcome = ready(trio)
+    assert "5 transactions would be lost" in outcome.text, outcome.out
+    assert numbers(outcome)["lost_transactions"] == 5
+    outcome = ready(trio, "--max-lost-transactions", "4")
+    assert outcome.state == "CRITICAL"
+    assert "5 transactions would be lost, more than 4" in outcome.text
+
+
+def test_what_is_received_has_to_be_drained(trio, ready):
+    trio.servers[2].kill()
+    trio.replica.stop_replication(thread="SQL")
+    for number in range(5):
+        trio.insert(number)
+    trio.replica.wait_channel(io="Yes")
+    outcome = ready(trio)
+    assert numbers(outcome)["drain_time"] is None, "the applier does not run"
+    trio.replica.start_replication(thread="SQL")
+    trio.replica.wait_caught_up(trio.writer)
+    assert numbers(ready(trio))["drain_time"] == 0
+    # With a delay it takes its time.
+    trio.replica.stop_replication()
+    trio.replica.change_source(trio.writer.host, trio.writer.port, delay=1000)
+    trio.replica.start_replication()
+    trio.insert(10)
+    wait_until(lambda: numbers(ready(trio))["drain_time"])
+    outcome = ready(trio, "-w", "10000", "-c", "20000")
+    assert "db2 applies with a delay of" in outcome.text
+    wait_until(lambda: numbers(ready(trio))["drain_time"] >= 1)
+    outcome = ready(trio, "-w", "0.5", "-c", "0.8")
+    assert outcome.state == "CRITICAL"
+    assert "to apply what it has received" in outcome.text
+
+
+# What a failover needs beside the nodes
+
+@pytest.fixture(scope="module")
+def untouched():
+    """A trio that is only looked at."""
+    with Bench() as bench:
+        yield Cluster(bench, "mariadb-gtid")
+
+
+@pytest.mark.parametrize("options, state, words", [
+    (["--fence-command", "/nonexistent/fence now"], "CRITICAL",
+     "fence: cannot run /nonexistent/fence: No such file or directory"),
+    (["--fence-command", "no-such-program"], "CRITICAL", "fence: cannot run no-such-program"),
+    (["--fence-command", "/etc/passwd"], "CRITICAL", "cannot run /etc/passwd: Permission denied"),
+    (["--fence-command", "true", "--fence", "best-effort"], "OK", "nothing would be lost"),
+    (["--fence-command", "/nonexistent/fence", "--fence", "best-effort"], "WARNING", "fence: cannot"),
+    (["--fence", "none"], "WARNING", "nothing keeps db1 from taking writes"),
+    (["--pre-failover", "/nonexistent/hook"], "CRITICAL", "hook: cannot run /nonexistent/hook"),
+    (["--post-failover", "/nonexistent/hook"], "WARNING", "hook: cannot run /nonexistent/hook"),
+    (["--start-services", "/nonexistent/start"], "WARNING", "start-service: cannot run"),
+    (["--rescue-command", "/nonexistent/rescue"], "WARNING", "rescue: cannot run"),
+    (["--flag-file", "/nonexistent/flag"], "WARNING", "cannot write /nonexistent/flag"),
+    (["--state-dir", "/nonexistent/state"], "CRITICAL",
+     "--state-dir: cannot create directory /nonexistent/state"),
+    (["--vip", "192.0.2.77", "--interface", "lo"], "OK", "nothing would be lost"),
+    (["--never", "db2"], "OK", "db3 would replace db1"),
+    (["--never", "db2", "--never", "db3"], "CRITICAL", "not db2: must not be promoted (policy)"),
+], ids=lambda value: " ".join(value) if isinstance(value, list) else "")
+def test_missing_pieces(untouched, ready, options, state, words):
+    outcome = ready(untouched, *options)
+    assert outcome.state == state, outcome.out
+    assert words in outcome.text
+
+
+def test_a_dead_primary_cannot_be_fenced_by_sql(untouched, tmp_path):
+    outcome = untouched.run(READY, "--state-dir", tmp_path)
+    assert outcome.state == "CRITICAL", outcome.out
+    assert "fencing db1 is required and there is no fence command" in outcome.text
+    assert "there is no replication account" in outcome.text
+
+
+def test_the_path_counts(untouched, ready, tmp_path):
+    script = tmp_path / "my-fence"
+    script.write_text("#!/bin/sh\n")
+    options = ["--fence-command", "my-fence db1"]
+    assert "cannot run my-fence: No such file" in ready(untouched, *options).text
+    path = {"env": {"PATH": f"/nonexistent:{tmp_path}:{os.environ['PATH']}"}}
+    assert "cannot run my-fence: Permission denied" in ready(untouched, *options, **path).text
+    script.chmod(0o755)
+    assert ready(untouched, *options, **path).state == "OK"
+
+
+def test_lock_on_a_node(cluster, ready):
+    with cluster.replica.connect() as session, session.cursor() as cursor:
+        cursor.execute("SELECT GET_LOCK('monitoring-plugins-ha:mysql', 0), CONNECTION_ID() AS id")
+        holder = cursor.fetchone()["id"]
+        outcome = ready(cluster)
+        assert outcome.state == "CRITICAL", outcome.out
+        assert f"another run holds the lock: connection {holder} on db2" in outcome.text
+        assert ready(cluster, "--cluster-name", "other").state == "OK"
+    wait_until(lambda: ready(cluster).state == "OK")
+
+
+def test_lock_on_this_host(untouched, ready, tmp_path):
+    ready(untouched)
+    assert not list(tmp_path.iterdir()), "it creates no directory"
+    (tmp_path / "mysql").mkdir(0o700)
+    with open(tmp_path / "mysql/lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.write("4711\n")
+        lock.flush()
+        outcome = ready(untouched)
+        assert outcome.state == "CRITICAL", outcome.out
+        assert "another run holds the lock: process 4711 of this host" in outcome.text
+    assert ready(untouched).state == "OK"
+    assert [path.name for path in (tmp_path / "mysql").iterdir()] == ["lock"]
+
+
+def test_after_a_failover(trio, ready, tmp_path):
+    for server in trio.servers:
+        server.create_user("manager", "manager-secret", ["ALL ON *.*"])
+    trio.writer.kill()
+    login = ["-u", "manager", "-p", "manager-secret", "--state-dir", str(tmp_path)]
+    fence = ["--fence-command", "/bin/true", "--retries", "1"]
+    done = trio.manage("failover", *login, *fence)
+    assert done.code in (0, 1), done.out
+    outcome = ready(trio)
+    assert outcome.state == "CRITICAL", outcome.out
+    assert "db3 could not replace db2: the last failover was" in outcome.text
+    assert "less than 60m 00s, and is not acknowledged" in outcome.text
+    assert numbers(outcome)["candidates"] == 1
+    assert ready(trio, "--min-interval", "0.001").state == "WARNING"
+    assert trio.manage("journal", "ack", *login).code == 0
+    outcome = ready(trio)
+    assert outcome.state == "WARNING", outcome.out
+    assert "db1 is unreachable" in outcome.text
+
+
+def test_wrong_replication_password(cluster, ready):
+    outcome = ready(cluster, "--repl-password", "wrong")
+    assert outcome.state == "WARNING", outcome.out
+    for number in range(1, len(cluster.servers) + 1):
+        assert f"db{number}: the replication account cannot be used: 127.0.0.1:" in outcome.text
+    assert "access denied for user 'replication'" in outcome.text
+    assert "wrong" not in outcome.out.replace("wrong password", "")
+
+
+def test_replication_password_on_one_node(trio, ready):
+    trio.replica.sql("SET sql_log_bin = 0", f"ALTER USER {REPLICATION_USER} IDENTIFIED BY 'another'")
+    outcome = ready(trio)
+    assert outcome.state == "WARNING", outcome.out
+    assert outcome.text.count("the replication account cannot be used") == 1
+    assert "db2: the replication account cannot be used: " in outcome.text
+
+
+def test_replication_account_that_may_not_replicate(trio, ready):
+    trio.replica.sql("SET sql_log_bin = 0",
+                     f"REVOKE REPLICATION SLAVE ON *.* FROM {REPLICATION_USER}")
+    outcome = ready(trio)
+    assert outcome.state == "WARNING", outcome.out
+    assert ("db2: the replication account cannot be used: it may not replicate; run: GRANT "
+            f"REPLICATION SLAVE ON *.* TO '{REPLICATION_USER}'@'%'") in outcome.text
+
+
+def test_replication_account_of_a_file(untouched, tmp_path):
+    account = tmp_path / "replication.cnf"
+    account.write_text(f"[client]\nuser={REPLICATION_USER}\npassword={REPLICATION_PASSWORD}\n")
+    options = ["--state-dir", tmp_path, "--fence-command", "true", "--repl-defaults-file", account]
+    assert untouched.run(READY, *options).state == "OK"
+    account.write_text(f"[client]\nuser={REPLICATION_USER}\n")
+    outcome = untouched.run(READY, *options)
+    assert outcome.state == "WARNING"
+    assert "the password of the replication account is not known" in outcome.text
+
+
+def test_missing_privilege_on_one_node(cluster, ready):
+    for replica in cluster.servers[2:]:
+        replica.kill()
+    grant = ("REPLICA MONITOR" if cluster.flavour == "mariadb" else "REPLICATION CLIENT") + " ON *.*"
+    cluster.replica.sql("SET sql_log_bin = 0", f"REVOKE {grant} FROM {MONITOR_USER}")
+    outcome = ready(cluster)
+    assert outcome.state == "CRITICAL", outcome.out
+    assert "no replica tells which node the primary is; " in outcome.text
+    assert f"GRANT {grant} TO '{MONITOR_USER}'@'%'" in outcome.text
+
+
+def test_missing_privilege_on_a_node_beside(trio, ready):
+    grant = ("REPLICA MONITOR" if trio.flavour == "mariadb" else "REPLICATION CLIENT") + " ON *.*"
+    trio.servers[2].sql("SET sql_log_bin = 0", f"REVOKE {grant} FROM {MONITOR_USER}")
+    outcome = ready(trio)
+    assert outcome.state == "WARNING", outcome.out
+    assert "db2 would replace db1" in outcome.text
+    assert "db3: replication status unknown" in outcome.text
+
+
+def test_wrong_password_of_our_own(trio, ready):
+    trio.servers[2].sql("SET sql_log_bin = 0", f"ALTER USER {MONITOR_USER} IDENTIFIED BY 'another'")
+    outcome = ready(trio)
+    assert outcome.state == "WARNING", outcome.out
+    assert "db3 cannot be read" in outcome.text and "access denied" in outcome.text
+
+
+def test_witnesses(untouched, ready, bench):
+    there, gone = bench.add(SilentListener()), bench.add(BlackHole())
+    closed = f"127.0.0.1:{bench.free_port()}"
+    silent = f"127.0.0.1:{gone.port}"
+    assert ready(untouched, "--witness", f"127.0.0.1:{there.port}", "--witness", closed).state == "OK"
+    outcome = ready(untouched, "--witness", silent, "--witness", closed)
+    assert outcome.state == "WARNING", outcome.out
+    assert f"witness {silent} cannot be reached" in outcome.text
+    outcome = ready(untouched, "--witness", silent)
+    assert outcome.state == "CRITICAL", outcome.out
+    assert "no witness is reachable" in outcome.text
+
+
+# Nodes that are not there
+
+def test_primary_down(cluster, ready):
+    cluster.writer.kill()
+    cluster.replica.wait_channel(io="Connecting")
+    outcome = ready(cluster)
+    assert outcome.state == "WARNING", outcome.out
+    assert "db2 would replace db1, no known transaction would be lost: db1 is unreachable" in outcome.text
+
+
+def test_hung_replica(cluster, ready):
+    cluster.servers[-1].freeze()
+    outcome = ready(cluster, "-t", "3")
+    cluster.servers[-1].thaw()
+    assert outcome.seconds < 3.5
+    last = f"db{len(cluster.servers)}"
+    assert outcome.state == ("CRITICAL" if last == "db2" else "WARNING"), outcome.out
+    assert f"{last} does not answer" in outcome.text
+
+
+def test_hung_primary(trio, ready):
+    trio.writer.freeze()
+    outcome = ready(trio, "-t", "3")
+    trio.writer.thaw()
+    assert outcome.seconds < 3.5
+    assert outcome.state == "WARNING", outcome.out
+    assert "db2 would replace db1" in outcome.text and "db1 does not answer" in outcome.text
+
+
+def test_node_that_hangs_after_the_login(trio, ready):
+    proxy = trio.bench.add(Proxy((trio.servers[2].host, trio.servers[2].port), delay_s=0.5))
+    servers = [*trio.servers[:2], proxy]
+    outcome = plugin.run(READY, *named(servers), *LOGIN, "-t", "2", "--fence-command", "true",
+                         "--state-dir", trio.bench.directory / "state")
+    assert outcome.seconds < 2.5
+    assert outcome.state != "OK" and "db3 does not answer" in outcome.text, outcome.out
+
+
+def test_nobody_there(cluster, ready):
+    for server in cluster.servers:
+        server.kill()
+    outcome = ready(cluster)
+    assert outcome.state == "CRITICAL", outcome.out
+    assert "no failover is possible" in outcome.text
+
+
+# Voices and files
+
+def test_voices(untouched, ready):
+    def raw(*options):
+        return plugin.run_raw([plugin.path(READY), *named(untouched.servers), *LOGIN,
+                               "--fence", "none", "--state-dir", "/tmp", *options])
+    items = {item["name"]: item for item in raw("--output", "json").json()["items"]}
+    assert [items[name]["facts"]["role"] for name in ("db1", "db2", "db3")] == [
+        "primary", "candidate", "other"]
+    assert raw("--value", "candidates").out == "2\n"
+    rows = raw("--discovery").json()
+    assert [row["{#NODE}"] for row in rows] == ["db1", "db2", "db3"]
+    assert ready(untouched).state == "OK"
+
+
+def test_cluster_file(untouched, tmp_path):
+    file = tmp_path / "cluster.conf"
+    file.write_text("".join(f"node = {s.name}={s.host}:{s.port}\n" for s in untouched.servers) +
+                    f"username = {MONITOR_USER}\npassword = {MONITOR_PASSWORD}\n"
+                    f"repl-username = {REPLICATION_USER}\nrepl-password = {REPLICATION_PASSWORD}\n"
+                    f"fence-command = /bin/true\nstate-dir = {tmp_path}\n"
+                    "notify-mail = root@localhost\nallow-writers = 1\n")
+    assert plugin.run(READY, "--cluster", file).state == "OK"
+    assert "keys of no use here: notify-mail, allow-writers" in plugin.run(
+        READY, "--cluster", file, "-v").out
+    assert REPLICATION_PASSWORD not in plugin.run(READY, "--cluster", file, "-vvv").out
+
+
+def test_it_does_not_load_curl():
+    libraries = subprocess.run(["ldd", plugin.path(READY)], check=True, text=True,
+                               capture_output=True).stdout
+    assert "libmariadb" in libraries or "libmysqlclient" in libraries
+    assert "libcurl" not in libraries
