@@ -59,7 +59,8 @@ std::string summarize(const std::vector<Item>& items, std::string_view ok_text) 
 }
 
 CheckResult from_error(const Error& error) {
-  const bool down = error.code == Errc::kUnreachable || error.code == Errc::kRefused;
+  const bool down = error.code == Errc::kUnreachable || error.code == Errc::kTimedOut ||
+                    error.code == Errc::kRefused;
   return {down ? State::kCritical : State::kUnknown, error.text};
 }
 

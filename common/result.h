@@ -14,6 +14,7 @@ namespace ha {
 enum class Errc {
   kUsage,         // what the operator wrote is wrong: option, config file, defaults file
   kUnreachable,   // no connection, lost connection, no answer, TLS refused
+  kTimedOut,      // it had not answered when the budget ended
   kRefused,       // the server is alive and says no: too many connections, host blocked
   kAccessDenied,  // wrong user, password or host
   kPrivilege,     // logged in, but not allowed to do this

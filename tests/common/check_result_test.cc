@@ -33,10 +33,11 @@ TEST(CheckResultTest, AFailedGatheringIsCriticalOnlyWhenTheServerIsDown) {
   const struct {
     Errc code;
     State want;
-  } cases[] = {{Errc::kUnreachable, State::kCritical}, {Errc::kRefused, State::kCritical},
-               {Errc::kAccessDenied, State::kUnknown}, {Errc::kPrivilege, State::kUnknown},
-               {Errc::kMissing, State::kUnknown},      {Errc::kBadData, State::kUnknown},
-               {Errc::kUsage, State::kUnknown},        {Errc::kInternal, State::kUnknown}};
+  } cases[] = {{Errc::kUnreachable, State::kCritical}, {Errc::kTimedOut, State::kCritical},
+               {Errc::kRefused, State::kCritical},     {Errc::kAccessDenied, State::kUnknown},
+               {Errc::kPrivilege, State::kUnknown},    {Errc::kMissing, State::kUnknown},
+               {Errc::kBadData, State::kUnknown},      {Errc::kUsage, State::kUnknown},
+               {Errc::kInternal, State::kUnknown}};
   for (const auto& c : cases) {
     const CheckResult result = from_error({c.code, "db2: gone"});
     EXPECT_EQ(result.state, c.want) << static_cast<int>(c.code);
