@@ -342,7 +342,7 @@ void Cli::choice_index(const char* names, const std::vector<std::string>& words,
       help);
 }
 
-void Cli::thresholds(Thresholds& target, const char* what) {
+void Cli::thresholds(Thresholds& target, const char* what, const std::string& of) {
   const auto into = [](std::optional<Range>& range) {
     return [&range](const std::string& value) -> Result<Done> {
       const auto parsed = parse_range(value);
@@ -355,8 +355,10 @@ void Cli::thresholds(Thresholds& target, const char* what) {
     return fmt::format("{} when {} outside{}", state, what,
                        range ? fmt::format(" (default: {})", format_range(*range)) : "");
   };
-  option("-w,--warning", "RANGE", into(target.warning), help("WARNING", target.warning).c_str());
-  option("-c,--critical", "RANGE", into(target.critical),
+  const std::string warning = of.empty() ? "-w,--warning" : "--" + of + "-warning";
+  const std::string critical = of.empty() ? "-c,--critical" : "--" + of + "-critical";
+  option(warning.c_str(), "RANGE", into(target.warning), help("WARNING", target.warning).c_str());
+  option(critical.c_str(), "RANGE", into(target.critical),
          help("CRITICAL", target.critical).c_str());
 }
 

@@ -77,8 +77,9 @@ class Cli {
                  [words, &target](std::size_t i) { target = words[i].second; });
   }
 
-  // Adds -w/--warning and -c/--critical; `what` says what they judge.
-  void thresholds(Thresholds& target, const char* what);
+  // Adds -w/--warning and -c/--critical, or --OF-warning and --OF-critical; `what` says what they
+  // judge.
+  void thresholds(Thresholds& target, const char* what, const std::string& of = "");
 
   // Parses the command line, after the files it names. Returns nothing when the program is to go
   // on, with the hard stop armed; otherwise all is printed and this is the exit code.
