@@ -13,10 +13,10 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
-PURE_STEMS = ("check_result", "classify", "evaluate", "gate", "locate", "mountinfo", "nfs_stats",
-              "pandora_layout", "plan", "plan_rejoin", "plan_steps", "policy", "result",
-              "role_plan", "share", "text", "thresholds", "topology_text", "topology_view",
-              "version")
+PURE_STEMS = ("check_result", "classify", "evaluate", "gate", "gluster", "gluster_xml", "locate",
+              "mountinfo", "nfs_stats", "pandora_layout", "plan", "plan_rejoin", "plan_steps",
+              "policy", "result", "role_plan", "share", "text", "thresholds", "topology_text",
+              "topology_view", "version")
 PURE_FILES = sorted(path for pattern in ("*.h", "*.cc") for path in (ROOT / "common").rglob(pattern)
                     if path.stem in PURE_STEMS)
 CHECKS = sorted((ROOT / "plugins").glob("check_*.cc"))
