@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <future>
 
 #include "common/cli.h"
 #include "common/files.h"
@@ -16,16 +17,25 @@
 
 namespace ha {
 
-CheckResult evaluate(const ShareMountFacts& facts, const ShareLimits& limits) {
+CheckResult evaluate(const ShareMountFacts& facts, const ShareLimits& limits,
+                     const GlusterLimits& volume_limits) {
   CheckResult result{State::kOk, "", {}, "mount"};
   std::vector<Item> findings;
   if (facts.pandora) findings = judge_pandora(*facts.pandora, facts.shares);
   for (const ShareFacts& share : facts.shares) result.items.push_back(judge_share(share, limits));
   findings.insert(findings.end(), result.items.begin(), result.items.end());
+  std::vector<std::string> healthy;
+  if (findings.size() == 1)
+    healthy.push_back(findings[0].text);
+  else if (!findings.empty())
+    healthy.push_back(fmt::format("{} directories answer", findings.size()));
+  for (const GlusterFacts& volume : facts.volumes) {
+    result.items.push_back(judge_gluster(volume, volume_limits));
+    findings.push_back(result.items.back());
+    healthy.push_back(findings.back().text);
+  }
   for (const Item& finding : findings) result.state = worst(result.state, finding.state);
-  result.text = summarize(findings, findings.size() == 1
-                                        ? findings[0].text
-                                        : fmt::format("{} directories answer", findings.size()));
+  result.text = summarize(findings, join(healthy, "; "));
   result.notes = facts.notes;
   return result;
 }
@@ -157,13 +167,18 @@ Result<ShareMountFacts> gather(const ShareMountOptions& options, const Deadline&
     add_shares(facts.shares, *table, *specs);
   }
   if (options.pandora) add_pandora(facts, *table, options);
-  if (facts.shares.empty())
+  if (facts.shares.empty() && options.gluster.volumes.empty())
     return Error{Errc::kUsage, "there is nothing to check: /etc/fstab names no network mount"};
   if (table->malformed > 0)
     facts.notes.push_back(
         fmt::format("{} lines of /proc/self/mountinfo were not understood", table->malformed));
 
-  const std::string state = prepare_state(options.state_directory, *table, facts.notes);
+  std::future<std::vector<GlusterFacts>> volumes;
+  if (!options.gluster.volumes.empty())
+    volumes = std::async(std::launch::async, query_gluster, options.gluster.volumes, deadline);
+  // Made by root for a volume alone, the directory would be lost to the user who checks the mounts.
+  const std::string state =
+      facts.shares.empty() ? "" : prepare_state(options.state_directory, *table, facts.notes);
   ask_mounts(facts, options, state, deadline);
   if (std::ranges::any_of(facts.shares, is_automount) && options.automount) {
     const auto now = read_mounts();
@@ -172,6 +187,7 @@ Result<ShareMountFacts> gather(const ShareMountOptions& options, const Deadline&
       if (is_automount(share)) share.location = locate(*now, share.spec.path, read_link);
   }
   if (options.nfs_stats) add_nfs_stats(facts);
+  if (volumes.valid()) facts.volumes = volumes.get();
   return facts;
 }
 
@@ -238,6 +254,7 @@ void add_options(Cli& cli, ShareMountOptions& options, ShareLimits& limits) {
       cli, "--state-dir", options.state_directory,
       fmt::format("local directory to remember hanging probes in (default: {})", kStatedir)
           .c_str());
+  add_gluster_options(cli, options.gluster);
 }
 
 }  // namespace
@@ -250,17 +267,22 @@ int plugin_main(const std::vector<std::string>& args) {
           "Checks that shared directories are mounted, the right ones, alive and writable.");
   add_options(cli, options, limits);
   if (const auto exit_code = cli.parse(args)) return *exit_code;
-  if (options.mounts.empty() && !options.fstab && !options.pandora)
-    return cli.usage_error("nothing to check (give --mount, --fstab or --pandora)");
+  const GlusterOptions& gluster = options.gluster;
+  if (options.mounts.empty() && !options.fstab && !options.pandora && gluster.volumes.empty())
+    return cli.usage_error(
+        "nothing to check (give --mount, --fstab, --pandora or --gluster-volume)");
   if (!options.pandora && !(options.data_in.empty() && options.attachment.empty()))
     return cli.usage_error("--data-in and --attachment belong to --pandora");
+  if (gluster.volumes.empty() && (gluster.judged().warning || gluster.judged().critical))
+    return cli.usage_error("--heal and its limits belong to --gluster-volume");
   if (options.data_in.empty()) options.data_in = kDataIn;
   options.nfs_stats = cli.verbosity() > 0;
   limits.hung = cli.timeout_state();
+  const GlusterLimits volume_limits = {gluster.judged(), limits.hung};
 
   cli.waiting_for("the tables of mounts and users");
   const auto facts = gather(options, cli.deadline());
-  return cli.report(facts ? evaluate(*facts, limits) : from_error(facts.error()));
+  return cli.report(facts ? evaluate(*facts, limits, volume_limits) : from_error(facts.error()));
 }
 
 }  // namespace ha

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// check_share_mount: are the shared directories mounted, the right ones, alive and writable?
+// check_share_mount: are the shared directories mounted, the right ones, alive and writable, and
+// are the GlusterFS volumes behind them healthy?
 
 #pragma once
 
@@ -9,6 +10,8 @@
 
 #include "common/check_result.h"
 #include "common/deadline.h"
+#include "common/mount/gluster.h"
+#include "common/mount/gluster_query.h"
 #include "common/mount/pandora_layout.h"
 #include "common/mount/share.h"
 #include "common/result.h"
@@ -25,18 +28,21 @@ struct ShareMountOptions {
   bool automount = false;
   bool nfs_stats = false;
   std::string state_directory = {};
+  GlusterOptions gluster = {};
 };
 
 struct ShareMountFacts {
   std::vector<ShareFacts> shares = {};
   std::optional<PandoraSpool> pandora = {};
+  std::vector<GlusterFacts> volumes = {};
   std::vector<std::string> notes = {};
 };
 
-CheckResult evaluate(const ShareMountFacts& facts, const ShareLimits& limits);
+CheckResult evaluate(const ShareMountFacts& facts, const ShareLimits& limits,
+                     const GlusterLimits& volume_limits = {});
 
-// Reads the table of mounts and probes those that are wanted, all at the same time. Fails when the
-// tables cannot be read or there is nothing to check.
+// Reads the table of mounts, probes those that are wanted and asks for the volumes, all at the same
+// time. Fails when the tables cannot be read or there is nothing to check.
 Result<ShareMountFacts> gather(const ShareMountOptions& options, const Deadline& deadline);
 
 }  // namespace ha

@@ -94,7 +94,8 @@ void judge_error(const TouchRecord& record, Findings& findings) {
   };
   constexpr Known kKnown[] = {
       {ESTALE, "stale", "; the server no longer knows what is mounted: unmount and mount again"},
-      {ENOTCONN, "not_connected", "; the process behind this FUSE mount is gone"},
+      {ENOTCONN, "not_connected",
+       "; the process behind this FUSE mount is gone, or a GlusterFS volume lacks its quorum"},
       {EIO, "io_error", ""},
       {EROFS, "read_only", ""},
       {ENOSPC, "full", ""},

@@ -16,7 +16,7 @@ DATABASE, HTTP = ("mariadb", "mysqlclient"), ("curl",)
     ("check_mysql_replication_lag", HTTP),
     ("check_mysql_replication_threads", HTTP),
     ("check_mysql_split_brain", HTTP),
-    ("check_share_mount", DATABASE + HTTP),
+    ("check_share_mount", DATABASE + HTTP + ("pugixml",)),
     ("ha_guard", DATABASE + HTTP),
     ("handle_engine_failover", DATABASE),
 ])

@@ -10,7 +10,7 @@ from plugin import path, run, run_raw, run_usage_error
 SHARE = "check_share_mount"
 
 USAGE_ERRORS = [
-    ([], ["nothing to check", "--mount", "--fstab", "--pandora"]),
+    ([], ["nothing to check", "--mount", "--fstab", "--pandora", "--gluster-volume"]),
     (["--mount", ""], ["--mount", "''", "PATH"]),
     (["--mount", "srv/share"], ["--mount", "'srv/share'", "PATH"]),
     (["--mount", "/a,type=xfs"], ["--mount", "'type=xfs'", "nfs, glusterfs, any"]),
@@ -29,6 +29,12 @@ USAGE_ERRORS = [
     (["--fstab", "--state-dir", "state"], ["--state-dir", "'state'", "absolute"]),
     (["--fstab", "--data-in", "/x"], ["--data-in", "--pandora"]),
     (["--fstab", "--attachment", "/x"], ["--attachment", "--pandora"]),
+    (["--gluster-volume", "a/b"], ["--gluster-volume", "'a/b'", "letters"]),
+    (["--gluster-volume", "all"], ["--gluster-volume", "'all'"]),
+    (["--gluster-volume", "a", "--gluster-volume", "a"], ["--gluster-volume", "'a'", "twice"]),
+    (["--gluster-volume", "a", "--heal-warning", "x"], ["--heal-warning", "'x'", "range"]),
+    (["--fstab", "--heal"], ["--heal", "--gluster-volume"]),
+    (["--fstab", "--heal-critical", "5"], ["--heal", "--gluster-volume"]),
     (["--fstab", "-H", "nas"], ["-H", "--help"]),
 ]
 
@@ -52,7 +58,7 @@ def test_help_in_80_columns():
     listed = set(re.findall(r"^  (?:-\w, )?(--[a-z-]+)", text, re.MULTILINE))
     assert {"--mount", "--fstab", "--pandora", "--data-in", "--attachment", "--write-test",
             "--automount", "--usage-warning", "--usage-critical", "--warning", "--critical",
-            "--state-dir", "--timeout", "--output", "--value", "--discovery"} <= listed
+            "--gluster-volume", "--heal", "--heal-warning", "--heal-critical", "--state-dir", "--timeout", "--output", "--value", "--discovery"} <= listed
 
 
 def test_options_from_a_file(tmp_path):

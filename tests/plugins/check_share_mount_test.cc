@@ -66,6 +66,28 @@ TEST(CheckShareMountTest, PandorasRulesAreFindingsOfTheWhole) {
   EXPECT_EQ(evaluate(facts, {}).state, State::kOk);
 }
 
+TEST(CheckShareMountTest, VolumesStandBesideTheDirectories) {
+  GlusterFacts volume{"shared", GlusterVolume{"Started", "Replicate", {"a:/b", "c:/d"}, 2},
+                      BrickStates{{"a:/b", true}, {"c:/d", true}}, std::vector<GlusterPeer>(),
+                      HealState{{"a:/b", {2, 0}}}};
+  ShareMountFacts facts{{answered("/srv/a")}};
+  facts.volumes = {volume};
+  EXPECT_EQ(render({"share_mount"}, evaluate(facts, {}, {{Range{0, 5}}})).output,
+            "SHARE MOUNT OK - /srv/a (nas:/srv/a, nfs4): answers, 41% used; volume shared: 2 of 2 "
+            "bricks online; 2 entries to heal | '/srv/a_latency'=0.003s;;;0 "
+            "'/srv/a_used'=41.25%;;;0;100 'shared_bricks_online'=2;;;0;2 "
+            "'shared_bricks_total'=2;;;0 'shared_peers_connected'=0;;;0;0 "
+            "'shared_heal_entries'=2;5;;0\n"
+            "[OK] /srv/a (nas:/srv/a, nfs4): answers, 41% used\n"
+            "[OK] volume shared: 2 of 2 bricks online; 2 entries to heal\n");
+  facts.shares.clear();
+  facts.volumes[0].bricks->at("c:/d") = false;
+  EXPECT_TRUE(line(facts).starts_with(
+      "SHARE MOUNT WARNING - volume shared: 1 of 2 bricks online, offline: c:/d; 2 entries to heal "
+      "| 'shared_bricks_online'=1;;;0;2 "))
+      << line(facts);
+}
+
 TEST(CheckShareMountTest, GathersWhatIsThere) {
   const TempDirectory directory;
   ShareMountOptions options;
@@ -95,6 +117,13 @@ TEST(CheckShareMountTest, AStateDirectoryThatCannotBeUsedIsANote) {
 
 TEST(CheckShareMountTest, NothingToCheckIsAnError) {
   EXPECT_FALSE(gather({}, Deadline::after(10)));
+  ShareMountOptions options;
+  options.gluster.volumes = {"nosuch"};
+  options.state_directory = "/proc/none";
+  const auto facts = gather(options, Deadline::after(10));
+  ASSERT_TRUE(facts);
+  EXPECT_FALSE(facts->volumes.at(0).info);
+  EXPECT_TRUE(facts->notes.empty()) << "without a mount nothing is remembered";
 }
 
 }  // namespace
