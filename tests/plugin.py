@@ -9,7 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
-BUILD = Path(os.environ.get("HA_BUILD_DIR", Path(__file__).resolve().parent.parent / "build"))
+BUILD = Path(os.environ.get("HA_BUILD_DIR", Path(__file__).parent.parent / "build")).resolve()
 LAG = "check_mysql_replication_lag"
 THREADS = "check_mysql_replication_threads"
 CHECKS = (LAG, THREADS)

@@ -77,6 +77,13 @@ def nrpe_root():
     return _unpacked("nrpe", ["nagios-nrpe-server", "nagios-nrpe-plugin"])
 
 
+def gluster_root():
+    """Return a tree with the server, the client and the command of GlusterFS."""
+    return _unpacked("gluster", [
+        "glusterfs-cli", "glusterfs-client", "glusterfs-common", "glusterfs-server", "libgfapi0",
+        "libgfchangelog0", "libgfrpc0", "libgfxdr0", "libglusterd0", "libglusterfs0"])
+
+
 def _unpacked(name, packages):
     """Return a tree into which Debian packages were unpacked. Installed, they would start services."""
     def build(scratch):
@@ -98,7 +105,7 @@ def _logged(command, cwd=None):
 def main():
     """Prepare the entries named on the command line."""
     builders = {"mysql": mysql_root, "nagios": nagios_root, "icinga2": icinga2_root,
-                "nrpe": nrpe_root}
+                "nrpe": nrpe_root, "gluster": gluster_root}
     if not sys.argv[1:]:
         print(directory())
     for name in sys.argv[1:]:
