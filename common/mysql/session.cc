@@ -66,6 +66,19 @@ Errc classify_errno(unsigned number) {
   }
 }
 
+// MariaDB's library wraps what a server says before TLS is up, such as that it takes no more
+// connections: "Received error packet before completion of TLS handshake. ...: 1040 - Too many".
+void unwrap_early_error(unsigned& number, std::string& text) {
+  constexpr std::string_view kSeparator = " - ";
+  if (!text.starts_with("Received error packet before completion of TLS handshake")) return;
+  const std::size_t colon = text.find(": "), dash = text.find(kSeparator);
+  if (colon >= dash || dash == text.npos) return;
+  const auto told = parse_integer(std::string_view(text).substr(colon + 2, dash - colon - 2));
+  if (!told || *told <= 0) return;
+  number = static_cast<unsigned>(*told);
+  text.erase(0, dash + kSeparator.size());
+}
+
 class MysqlSession : public SqlSession {
  public:
   explicit MysqlSession(std::string label)
@@ -81,9 +94,10 @@ class MysqlSession : public SqlSession {
   const Version& version() const override { return version_; }
 
   Error error() {
-    const unsigned number = mysql_errno(mysql_);
-    const Errc code = classify_errno(number);
+    unsigned number = mysql_errno(mysql_);
     std::string text = sanitize(mysql_error(mysql_));
+    unwrap_early_error(number, text);
+    const Errc code = classify_errno(number);
     // Servers speak many languages; these words are looked for at night.
     if (code == Errc::kAccessDenied) {
       if (text.starts_with("Access denied"))
