@@ -30,8 +30,8 @@ HA_USER, HA_PASSWORD = "ha", "ha-secret"
 # No right may be missing here; test_rights_that_are_needed proves that none is too many.
 HA_GRANTS = {
     "mariadb": ("REPLICA MONITOR ON *.*", "BINLOG MONITOR ON *.*", "REPLICATION SLAVE ADMIN ON *.*",
-                "REPLICATION MASTER ADMIN ON *.*", "READ_ONLY ADMIN ON *.*", "CONNECTION ADMIN ON *.*",
-                "PROCESS ON *.*", "RELOAD ON *.*"),
+                "REPLICATION MASTER ADMIN ON *.*", "READ_ONLY ADMIN ON *.*",
+                "CONNECTION ADMIN ON *.*", "PROCESS ON *.*", "RELOAD ON *.*"),
     "mysql": ("REPLICATION CLIENT ON *.*", "REPLICATION_SLAVE_ADMIN ON *.*",
               "SYSTEM_VARIABLES_ADMIN ON *.*", "CONNECTION_ADMIN ON *.*", "PROCESS ON *.*",
               "RELOAD ON *.*", "SELECT ON performance_schema.*")}
@@ -135,7 +135,8 @@ class Cluster:
         """Return the ids and outcomes of all runs, as `mysql_ha journal` lists them."""
         listed = self.run("journal")
         assert listed.code == 0, listed.out
-        return [(line.split()[0], line.rsplit("  ", 1)[-1].strip()) for line in listed.out.splitlines()]
+        return [(line.split()[0], line.rsplit("  ", 1)[-1].strip())
+                for line in listed.out.splitlines()]
 
     # What the servers say
 
@@ -160,7 +161,8 @@ class Cluster:
     def wait_received(self, replica):
         """Wait until a replica has received, applied or not, everything that db1 has written."""
         end = self.db1.position()
-        wait_until(lambda: received(replica.channels()[0]) >= end, what=f"{replica.name} to receive")
+        wait_until(lambda: received(replica.channels()[0]) >= end,
+                   what=f"{replica.name} to receive")
 
     def wait_until_all_follow(self, primary, servers=None):
         """Wait until all servers that run replicate from `primary` and have what it has."""
@@ -282,7 +284,7 @@ class Writer:
         def of_server():
             return sum(1 for w in list(self.writes) if server in (None, w.server))
         wanted = of_server() + count
-        wait_until(lambda: of_server() >= wanted, 60, f"{count} writes; last errors {self.errors[-3:]}")
+        wait_until(lambda: of_server() >= wanted, 60, f"{count} writes; last {self.errors[-3:]}")
 
     def first_at(self, server):
         """Return the first write that a server acknowledged."""

@@ -83,13 +83,13 @@ def write_before(cluster, action):
     events = [record["event"] for record in records[:records.index(
         next(r for r in records if (r["event"], r["number"]) == ("step-begins", str(number))))]]
     # The first steps of each group are written with the ends of the group before.
-    return 2 + sum(1 for a, b in zip(events, events[1:]) if (a, b) == ("step-done", "step-begins")) \
-        + (events[-1:] == ["step-done"])
+    events.append("step-begins")
+    return 2 + sum(pair == ("step-done", "step-begins") for pair in zip(events, events[1:]))
 
 
 @pytest.fixture
 def interrupted(cluster):
-    """A function that fails over and is killed before an action or, `when` is after, as it begins."""
+    """A function that fails over and is killed before an action or, with "after", as it begins."""
     def kill(action, when):
         for step in ("look", "kill"):
             cluster.start_over()
