@@ -296,7 +296,8 @@ void StepWriter::repoint_one_that_acknowledges() {
         why_not_repointed(i).empty())
       return repoint(i);
   plan_.reservations.push_back(fmt::format(
-      "{} waits for a semi-sync replica with each write, and none can follow it", candidate_.name));
+      "no semi-sync replica can follow {}: until one does, its writes wait or exist once",
+      candidate_.name));
 }
 
 void StepWriter::repoint_others() {
