@@ -103,12 +103,20 @@ int list_runs(const Cli& cli, const RunStore& store) {
   return kDone;
 }
 
-// Without an id: the newest run.
+// Returns the run that keeps others from acting: the one that was interrupted, else the last
+// failover.
+Result<std::string> find_run_in_the_way(const RunStore& store) {
+  auto run = store.unfinished();
+  if (run && !*run) run = store.last_failover();
+  if (!run) return run.error();
+  if (!*run) return Error{Errc::kMissing, "there is no run to acknowledge"};
+  return (*run)->id;
+}
+
 int acknowledge_run(const Cli& cli, const MysqlHaOptions& options, const RunStore& store) {
-  const auto ids = store.ids();
-  if (!ids) return cli.finish(kRefused, ids.error().text);
-  if (ids->empty()) return cli.finish(kRefused, "there is no run to acknowledge");
-  const std::string id = options.operand(1).empty() ? ids->back() : options.operand(1);
+  const auto found = options.operand(1).empty() ? find_run_in_the_way(store) : options.operand(1);
+  if (!found) return cli.finish(kRefused, found.error().text);
+  const std::string& id = *found;
   if (const auto run = store.read(id); !run) return cli.finish(kRefused, run.error().text);
   auto journal = store.journal(id);
   if (!journal) return cli.finish(kRefused, journal.error().text);
