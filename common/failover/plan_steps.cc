@@ -67,6 +67,7 @@ void StepWriter::wait_equal(std::size_t i) {
                   fmt::format("until it has all that {} has", primary_.name));
   equal.other = primary_.name;
   equal.channel = channel_of(i)->name;
+  let_apply(equal, i);
   add(std::move(equal));
 }
 
@@ -159,6 +160,15 @@ void StepWriter::settle_receivers() {
 
 // A replica that is a semi-sync source itself would wait with each transaction for replicas of its
 // own; nobody is promised anything before it is opened, and then it waits again.
+void StepWriter::let_apply(Step& step, std::size_t i) {
+  const ServerFacts& facts = *nodes_[i].facts;
+  if (facts.semi_sync.source_enabled != true) return;
+  asynchronous_.insert(i);
+  step.sql.insert(step.sql.begin(), semi_sync_statement(facts, "OFF"));
+  step.undo.push_back(
+      at(Action::kRestore, nodes_[i], {semi_sync_statement(facts, "ON")}, "as it was"));
+}
+
 void StepWriter::add_drain(std::size_t i) {
   const ChannelStatus& channel = *channel_of(i);
   const ServerFacts& facts = *nodes_[i].facts;
@@ -169,12 +179,7 @@ void StepWriter::add_drain(std::size_t i) {
              ? fmt::format("until all received is applied ({} transactions now)", *open)
              : fmt::format("until it has applied {}:{}", channel.read.file, channel.read.offset));
   drain.channel = channel.name;
-  if (facts.semi_sync.source_enabled == true) {
-    asynchronous_.insert(i);
-    drain.sql = {semi_sync_statement(facts, "OFF")};
-    drain.undo.push_back(
-        at(Action::kRestore, nodes_[i], {semi_sync_statement(facts, "ON")}, "as it was"));
-  }
+  let_apply(drain, i);
   add(std::move(drain));
 }
 
@@ -273,6 +278,21 @@ std::vector<std::string> StepWriter::follow_statements(
           start_replication(version, channel.name)};
 }
 
+// An applier that waits for semi-sync replicas of its own could not be stopped; one that does not
+// is left alone, for once more on it would wait.
+std::vector<std::string> StepWriter::repoint_statements(
+    std::size_t i, const Node& source, const std::optional<LogPosition>& position) const {
+  std::vector<std::string> sql = follow_statements(i, source, position);
+  const ServerFacts& facts = *nodes_[i].facts;
+  const ChannelStatus& channel = *channel_of(i);
+  const bool idle =
+      channel.uses_gtid ? unapplied(facts.history) == 0u : channel.executed == channel.read;
+  if (facts.semi_sync.source_enabled != true || (idle && !asynchronous_.contains(i))) return sql;
+  sql.insert(sql.begin(), semi_sync_statement(facts, "OFF"));
+  sql.insert(sql.end() - 1, semi_sync_statement(facts, "ON"));
+  return sql;
+}
+
 std::string StepWriter::why_not_repointed(std::size_t i) const {
   const ChannelStatus &of_candidate = *channel_of(roles_.candidate), &own = *channel_of(i);
   if (own.sql.error_number != 0) return "its SQL thread has failed";
@@ -316,14 +336,12 @@ void StepWriter::repoint(std::size_t i) {
     position = LogPosition{kBinlogFile, kBinlogPosition};
     before = LogPosition{kAppliedFile, kAppliedPosition};
   }
-  Step repoint = at(Action::kRepoint, nodes_[i], follow_statements(i, candidate_, position),
+  Step repoint = at(Action::kRepoint, nodes_[i], repoint_statements(i, candidate_, position),
                     position ? "from the end of its binlog when it was promoted" : "");
-  if (asynchronous_.contains(i))
-    repoint.sql.insert(repoint.sql.begin(), semi_sync_statement(*nodes_[i].facts, "ON"));
   repoint.channel = channel_of(i)->name;
   repoint.other = candidate_.name;
   repoint.undo.push_back(
-      at(Action::kRestore, nodes_[i], follow_statements(i, primary_, before), "as it was"));
+      at(Action::kRestore, nodes_[i], repoint_statements(i, primary_, before), "as it was"));
   add(std::move(repoint));
   repointed_.insert(i);
 }

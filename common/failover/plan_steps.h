@@ -42,6 +42,7 @@ class StepWriter {
   void wait_equal(std::size_t i);
   void fence();
   void settle_receivers();
+  void let_apply(Step& step, std::size_t i);
   void add_drain(std::size_t i);
   void drain();
   void record();
@@ -65,6 +66,8 @@ class StepWriter {
   std::string why_not_repointed(std::size_t i) const;
   std::vector<std::string> follow_statements(std::size_t i, const Node& source,
                                              const std::optional<LogPosition>& position) const;
+  std::vector<std::string> repoint_statements(std::size_t i, const Node& source,
+                                              const std::optional<LogPosition>& position) const;
   std::vector<std::string> new_replica_statements(const Node& node, const ChannelStatus& like,
                                                   const Node& source) const;
 
@@ -75,7 +78,7 @@ class StepWriter {
   const Roles roles_;
   Plan& plan_;
   std::set<std::size_t> repointed_;
-  std::set<std::size_t> asynchronous_;  // are drained, and no semi-sync source meanwhile
+  std::set<std::size_t> asynchronous_;  // are let apply, and no semi-sync source meanwhile
   bool opened_ = false;
 };
 

@@ -2,6 +2,8 @@
 // plan_switchover and plan_rejoin: changes while the primary lives.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "common/failover/plan.h"
 #include "common/text.h"
 #include "tests/topology_builders.h"
@@ -75,6 +77,37 @@ TEST(PlanSwitchoverTest, WithoutGtidsSiblingsMustBeEqualToo) {
                 {by_position(writer(1)), by_position(replica(2, 1)), by_position(replica(3, 1))})),
             "block-writers(db1) wait-equal(db2) wait-equal(db3) record(db2) promote(db2) "
             "make-writable(db2) repoint(db3) unblock(db1) repoint(db1)");
+}
+
+// A former primary waits with the first transaction that it applies, and could not be stopped.
+TEST(PlanSwitchoverTest, AnApplierThatWaitsForSemiSyncReplicasOfItsOwnIsLetGo) {
+  const auto semi_sync = [](Node& node) {
+    node.facts->semi_sync = {"rpl_semi_sync_source_enabled", true, true};
+  };
+  const auto behind = [&](Node& node) {
+    semi_sync(node);
+    std::get<MysqlHistory>(node.facts->history).retrieved =
+        std::get<MysqlHistory>(writer(1, "#1:1-110").facts->history).executed;
+  };
+  const Plan plan =
+      switchover({changed(writer(1, "#1:1-110"), semi_sync), changed(replica(2, 1), behind),
+                  changed(replica(3, 1), behind), changed(replica(4, 1, "#1:1-110"), semi_sync),
+                  changed(replica(5, 1, "#1:1-110"), semi_sync)});
+  const std::string off = "SET GLOBAL rpl_semi_sync_source_enabled=OFF",
+                    on = "SET GLOBAL rpl_semi_sync_source_enabled=ON";
+  const auto step = [&](Action action, std::string_view node) {
+    return *std::ranges::find_if(
+        plan.steps, [&](const Step& s) { return s.action == action && s.node == node; });
+  };
+  EXPECT_EQ(step(Action::kWaitEqual, "db4").sql, std::vector<std::string>{off});
+  const Step repoint = step(Action::kRepoint, "db3");
+  for (const auto& sql : {repoint.sql, repoint.undo[0].sql}) {
+    EXPECT_EQ(sql.front(), off);
+    EXPECT_EQ(sql[sql.size() - 2], on);
+    EXPECT_TRUE(sql.back().starts_with("START ")) << sql.back();
+  }
+  // Once more on, one that has nothing to do would wait.
+  EXPECT_EQ(sql_of(plan, Action::kRepoint, "db5").find("semi_sync"), std::string::npos);
 }
 
 TEST(PlanSwitchoverTest, MariadbsAdministratorsAreBlockedByTheGlobalLock) {
