@@ -12,7 +12,9 @@ namespace ha {
 
 namespace {
 
-constexpr double kUndo_s = 15;  // for taking back, beyond the deadline that made it necessary
+// For taking back, beyond the deadline that made it necessary; one that hangs leaves room for the
+// others, above all for the opening of the old primary.
+constexpr double kUndo_s = 15, kOneUndo_s = 5;
 
 // What holds only for the process that did it.
 bool is_volatile(Action action) {
@@ -162,12 +164,13 @@ RunOutcome Executor::take_back(std::string why) {
   if (const auto written = flush(); !written) say_(written.error().text);
   const auto now = run();
   if (!now) return {RunEnd::kUnfinished, now.error().text};
-  const Deadline deadline = Deadline::after(kUndo_s);
+  const Deadline all = Deadline::after(kUndo_s);
   std::vector<std::string> left;
   for (auto step = now->plan.steps.rbegin(); step != now->plan.steps.rend(); ++step) {
     const StepState state = now->state_of(*step);
     if (state == StepState::kOpen || state == StepState::kUndone) continue;
     for (const Step& undo : step->undo) {
+      const Deadline deadline = Deadline::after(std::min(all.remaining_s(), kOneUndo_s));
       const auto results = run_each<std::optional<Result<StepResult>>>(
           1, deadline, [actions = actions_, undo, known = now->facts, deadline](std::size_t) {
             return std::optional(actions->perform(undo, known, deadline));

@@ -17,11 +17,13 @@ namespace {
 // A world in which steps fail on demand.
 class FakeActions : public Actions {
  public:
-  Result<StepResult> perform(const Step& step, const RunFacts& known, const Deadline&) override {
+  Result<StepResult> perform(const Step& step, const RunFacts& known,
+                             const Deadline& deadline) override {
     const std::lock_guard guard(mutex_);
     const std::string name = std::string(action_name(step.action)) + "(" + step.node + ")";
     did.push_back(name);
     known_by[name] = known;
+    limit_s[name] = deadline.remaining_s();
     if (fails.contains(name)) return Error{Errc::kUnreachable, "it burns"};
     return StepResult{
         "", step.action == Action::kRecord ? RunFacts{{"binlog_file", "b.1"}} : RunFacts{}};
@@ -29,6 +31,7 @@ class FakeActions : public Actions {
 
   std::vector<std::string> did;
   std::map<std::string, RunFacts> known_by;
+  std::map<std::string, double> limit_s;
   std::set<std::string> fails;
 
  private:
@@ -123,6 +126,13 @@ TEST_F(ExecutorTest, WhatCannotBeTakenBackIsNamed) {
   EXPECT_EQ(outcome.end, RunEnd::kFailed);
   EXPECT_EQ(outcome.text,
             "promote db2: it burns; could not be taken back: stop-receiver db2: it burns");
+}
+
+TEST_F(ExecutorTest, AnUndoThatHangsLeavesTimeForTheOthers) {
+  actions_->fails = {"promote(db2)"};
+  run(small_plan());
+  EXPECT_LE(actions_->limit_s["restore(db2-promoted)"], 5);
+  EXPECT_GT(actions_->limit_s["restore(db2)"], 0);
 }
 
 TEST_F(ExecutorTest, AfterTheOpeningTheRestIsDoneAllTheSame) {
