@@ -44,17 +44,18 @@ Topology without(Topology topology, const std::string& primary) {
 
 class Judge {
  public:
-  Judge(const ReadyFacts& facts, const Policy& policy, const Thresholds& drain)
+  Judge(const ReadyFacts& facts, const Policy& policy, const ReadyLimits& limits)
       : facts_(facts),
         nodes_(facts.topology.nodes),
-        drain_(drain),
+        limits_(limits),
         plan_(plan_failover(facts.topology, policy, {.assume_dead = true}, "")) {
     judge_plan(policy);
     judge_commands();
     judge_nodes();
+    judge_privileges();
     judge_surroundings();
-    std::ranges::stable_sort(concerns_, std::ranges::greater{}, [](const Concern& concern) {
-      return concern.state == State::kCritical;
+    std::ranges::stable_sort(concerns_, [](const Concern& a, const Concern& b) {
+      return a.state != b.state && worst(a.state, b.state) == a.state;
     });
   }
 
@@ -95,8 +96,9 @@ class Judge {
                                      circumstances(), plan_.primary);
     if (!blind.possible()) add(State::kCritical, blind.reason);
     for (const std::string& reservation : plan_.reservations) add(State::kWarning, reservation);
-    if (const auto seconds = drain_seconds(); seconds && judge(drain_, *seconds) != State::kOk)
-      add(judge(drain_, *seconds),
+    if (const auto seconds = drain_seconds();
+        seconds && judge(limits_.drain, *seconds) != State::kOk)
+      add(judge(limits_.drain, *seconds),
           fmt::format("{} would need {} to apply what it has received", plan_.candidate,
                       format_duration(*seconds)),
           {*find(plan_.candidate)});
@@ -105,9 +107,9 @@ class Judge {
   Circumstances circumstances() const {
     Circumstances now{false, facts_.witnesses, facts_.state.last_failover_age_s,
                       facts_.state.lock_holder};
-    for (const auto& [node, holder] : facts_.locks)
-      if (holder && !holder->empty())
-        now.lock_holder = fmt::format("connection {} on {}", sanitize(*holder), node);
+    for (const auto& [node, answers] : facts_.answers)
+      if (answers && !answers->lock_holder.empty())
+        now.lock_holder = fmt::format("connection {} on {}", sanitize(answers->lock_holder), node);
     return now;
   }
 
@@ -139,14 +141,24 @@ class Judge {
             fmt::format("{}: the replication account cannot be used: {}", found->first,
                         found->second),
             {i});
-      if (const auto found = facts_.locks.find(nodes_[i].name);
-          found != facts_.locks.end() && !found->second)
+      if (const auto found = facts_.answers.find(nodes_[i].name);
+          found != facts_.answers.end() && !found->second)
         add(State::kWarning,
-            fmt::format("{}: whether its lock is free is not known: {}", found->first,
+            fmt::format("{}: neither its lock nor our privileges are known: {}", found->first,
                         found->second.error().text),
             {i});
     }
     if (!facts_.account_trouble.empty()) add(State::kWarning, facts_.account_trouble);
+  }
+
+  // Mostly the account is the same everywhere and lacks the same.
+  void judge_privileges() {
+    std::map<std::string, std::vector<std::string>> nodes;
+    for (const auto& [node, answers] : facts_.answers)
+      if (answers && !answers->grant.empty()) nodes[answers->grant].push_back(node);
+    for (const auto& [grant, names] : nodes)
+      add(limits_.unprivileged, fmt::format("our account cannot carry it out on {}; run: {}",
+                                            join(names, ", "), sanitize(grant)));
   }
 
   void judge_surroundings() {
@@ -196,7 +208,7 @@ class Judge {
              "",
              {},
              0},
-            {"drain_time", drain_seconds(), "s", drain_, 0}};
+            {"drain_time", drain_seconds(), "s", limits_.drain, 0}};
   }
 
   Item describe_node(std::size_t i) const {
@@ -204,16 +216,16 @@ class Judge {
     const auto rejected = std::ranges::find(plan_.rejected, node.name, &Rejection::node);
     const bool primary = node.name == plan_.primary, candidate = node.name == plan_.candidate;
     Item item{node.name};
-    item.text = fmt::format("{}: {}", node.name,
-                            primary                            ? "the primary"
-                            : candidate                        ? "would be promoted"
-                            : rejected != plan_.rejected.end() ? rejected->reason
-                                                               : "not considered");
-    for (const Concern& concern : concerns_)
-      if (std::ranges::find(concern.nodes, i) != concern.nodes.end()) {
-        item.state = worst(item.state, concern.state);
-        item.text += "; " + concern.text;
-      }
+    const std::string what = primary                            ? "the primary"
+                             : candidate                        ? "would be promoted"
+                             : rejected != plan_.rejected.end() ? rejected->reason
+                                                                : "not considered";
+    item.text = fmt::format("{}: {}", node.name, what);
+    for (const Concern& concern : concerns_) {
+      if (std::ranges::find(concern.nodes, i) == concern.nodes.end()) continue;
+      item.state = worst(item.state, concern.state);
+      if (!concern.text.ends_with(what)) item.text += "; " + concern.text;
+    }
     item.identity = {{"host", node.host}, {"port", std::to_string(node.port)}};
     item.facts = {{"role", primary     ? "primary"
                            : candidate ? "candidate"
@@ -225,15 +237,15 @@ class Judge {
 
   const ReadyFacts& facts_;
   const std::vector<Node>& nodes_;
-  const Thresholds& drain_;
+  const ReadyLimits& limits_;
   const Plan plan_;
   std::vector<Concern> concerns_;
 };
 
 }  // namespace
 
-CheckResult evaluate(const ReadyFacts& facts, const Policy& policy, const Thresholds& drain) {
-  return Judge(facts, policy, drain).result();
+CheckResult evaluate(const ReadyFacts& facts, const Policy& policy, const ReadyLimits& limits) {
+  return Judge(facts, policy, limits).result();
 }
 
 ReadyFacts gather(const FailoverOptions& options, const Deadline& deadline) {
@@ -255,10 +267,9 @@ ReadyFacts gather(const FailoverOptions& options, const Deadline& deadline) {
   if (facts.account_trouble.empty())
     asking.emplace_back([&] { facts.accounts = try_replication_account(options, answers); });
   Probe probe = probe_nodes(options.cluster.nodes, options.cluster.mysql, answers);
+  facts.answers = ask_nodes(options, probe,
+                            Deadline::after(std::min(1.0, kMostOfBudget * deadline.remaining_s())));
   facts.topology = std::move(probe.topology);
-  facts.locks =
-      read_node_locks(options, probe.sessions,
-                      Deadline::after(std::min(1.0, kMostOfBudget * deadline.remaining_s())));
   for (std::jthread& one : asking) one.join();
 
   facts.witnesses = judge_witnesses(reached);
@@ -273,17 +284,20 @@ ReadyFacts gather(const FailoverOptions& options, const Deadline& deadline) {
 
 int plugin_main(const std::vector<std::string>& args) {
   FailoverOptions options;
-  Thresholds drain;
+  ReadyLimits limits;
   Cli cli("check_failover_ready",
           "Checks what a failover would do if the primary died now, and what would block it.");
-  cli.thresholds(drain, "the seconds that the new primary would need to drain its relay log are");
+  cli.thresholds(limits.drain,
+                 "the seconds that the new primary would need to drain its relay log are");
+  cli.state("--unprivileged", limits.unprivileged,
+            "state when our account could not carry out a failover (default: ok, but said)");
   add_failover_options(cli, options);
   if (const auto exit_code = cli.parse(args)) return *exit_code;
   if (const auto complete = complete_failover_options(cli, options); !complete)
     return cli.usage_error(complete.error().text);
 
   cli.waiting_for(fmt::format("the answers of {} nodes", options.cluster.nodes.size()));
-  CheckResult result = evaluate(gather(options, cli.deadline()), options.policy, drain);
+  CheckResult result = evaluate(gather(options, cli.deadline()), options.policy, limits);
   result.notes.insert(result.notes.end(), options.cluster.notes.begin(),
                       options.cluster.notes.end());
   return cli.report(result);

@@ -24,7 +24,7 @@ struct ReadyFacts {
   Witnesses witnesses = Witnesses::kNotAsked;
   std::vector<std::string> silent_witnesses = {};
   StateDirectory state = {};
-  std::map<std::string, Result<std::string>> locks = {};  // as read_node_locks() returns them
+  std::map<std::string, Result<NodeAnswers>> answers = {};  // by node
   std::string account_trouble = {};  // why the replication account could not be tried
   Troubles accounts = {};            // by node
   Troubles vip_hosts = {};           // by node: why the virtual IP could not be moved there
@@ -32,10 +32,15 @@ struct ReadyFacts {
   Troubles files = {};
 };
 
-// Judges by the plan of the moment, with the primary taken for dead. `drain` is for the seconds
-// that the candidate would need to apply what it has received: 0 when it has applied all, else what
-// it says to be behind; unknown while its applier does not run.
-CheckResult evaluate(const ReadyFacts& facts, const Policy& policy, const Thresholds& drain);
+struct ReadyLimits {
+  // For the seconds that the candidate would need to apply what it has received: 0 when it has
+  // applied all, else what it says to be behind; unknown while its applier does not run.
+  Thresholds drain = {};
+  State unprivileged = State::kOk;  // when our account could not carry it out
+};
+
+// Judges by the plan of the moment, with the primary taken for dead.
+CheckResult evaluate(const ReadyFacts& facts, const Policy& policy, const ReadyLimits& limits);
 
 // Reads nodes, accounts, witnesses and what is on this machine at the same time.
 ReadyFacts gather(const FailoverOptions& options, const Deadline& deadline);

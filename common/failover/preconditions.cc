@@ -59,19 +59,37 @@ Troubles try_replication_account(const FailoverOptions& options, const Deadline&
                    });
 }
 
-std::map<std::string, Result<std::string>> read_node_locks(
-    const FailoverOptions& options, const std::vector<std::shared_ptr<SqlSession>>& sessions,
-    const Deadline& deadline) {
-  const std::string query =
-      fmt::format("SELECT COALESCE(IS_USED_LOCK({}), '')", quote_string(options.node_lock()));
-  const auto answers =
-      run_each<Result<std::string>>(sessions.size(), deadline, [sessions, query](std::size_t i) {
-        return sessions[i] ? query_value(*sessions[i], query) : Result<std::string>(late());
+namespace {
+
+Result<NodeAnswers> ask_node(SqlSession& session, const ServerFacts& facts,
+                             const std::string& lock) {
+  NodeAnswers answers;
+  const auto holder = query_value(
+      session, fmt::format("SELECT COALESCE(IS_USED_LOCK({}), '')", quote_string(lock)));
+  if (!holder) return holder.error();
+  answers.lock_holder = *holder;
+  const auto privileges = read_privileges(session);
+  if (!privileges) return privileges.error();
+  const auto missing = missing_to_manage(facts, *privileges);
+  if (!missing.empty()) answers.grant = grant_statement(session, join(missing, ", "), "*.*");
+  return answers;
+}
+
+}  // namespace
+
+std::map<std::string, Result<NodeAnswers>> ask_nodes(const FailoverOptions& options,
+                                                     const Probe& probe, const Deadline& deadline) {
+  const auto answers = run_each<Result<NodeAnswers>>(
+      probe.sessions.size(), deadline,
+      [probe, lock = options.node_lock()](std::size_t i) -> Result<NodeAnswers> {
+        if (!probe.sessions[i]) return late();
+        return ask_node(*probe.sessions[i], *probe.topology.nodes[i].facts, lock);
       });
-  std::map<std::string, Result<std::string>> holders;
-  for (std::size_t i = 0; i < sessions.size(); ++i)
-    if (sessions[i]) holders.emplace(options.cluster.nodes[i].name, answers[i].value_or(late()));
-  return holders;
+  std::map<std::string, Result<NodeAnswers>> by_name;
+  for (std::size_t i = 0; i < answers.size(); ++i)
+    if (probe.sessions[i])
+      by_name.emplace(probe.topology.nodes[i].name, answers[i].value_or(late()));
+  return by_name;
 }
 
 Troubles try_vip_hosts(const FailoverOptions& options, const Deadline& deadline) {

@@ -12,7 +12,7 @@
 
 #include "common/deadline.h"
 #include "common/failover/options.h"
-#include "common/mysql/session.h"
+#include "common/mysql/probe.h"
 
 namespace ha {
 
@@ -23,11 +23,15 @@ using Troubles = std::map<std::string, std::string>;
 // not replicate (with the GRANT to run).
 Troubles try_replication_account(const FailoverOptions& options, const Deadline& deadline);
 
-// Returns by node which connection holds the lock of a run there, empty when none does, or why it
-// is not known. `sessions` are those of the nodes, null for one that is not asked.
-std::map<std::string, Result<std::string>> read_node_locks(
-    const FailoverOptions& options, const std::vector<std::shared_ptr<SqlSession>>& sessions,
-    const Deadline& deadline);
+// What a node says beside its facts.
+struct NodeAnswers {
+  std::string lock_holder = {};  // the connection that holds the lock of a run, empty: none
+  std::string grant = {};        // what our account lacks for a failover, as the GRANT to run
+};
+
+// Asks the nodes that were probed, by name; an error where the answer is not known.
+std::map<std::string, Result<NodeAnswers>> ask_nodes(const FailoverOptions& options,
+                                                     const Probe& probe, const Deadline& deadline);
 
 // Asks every node's machine for its addresses, in the way that would move the virtual IP, and
 // returns where that failed; nothing without a virtual IP.

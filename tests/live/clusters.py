@@ -2,6 +2,7 @@
 """A writer and its replicas of each kind, and programs run over all of them."""
 
 import plugin
+from server import MANAGER_PASSWORD, MANAGER_USER
 from servers import MONITOR_PASSWORD, MONITOR_USER
 
 # name: (flavour, replicas, GTID, options of the servers)
@@ -11,6 +12,7 @@ KINDS = {"mariadb-gtid": ("mariadb", 2, True, []),
          "mariadb-position-quiet": ("mariadb", 1, False, ["--skip-log-slave-updates"])}
 TRIOS = ["mariadb-gtid", "mysql-gtid"]
 LOGIN = ["-u", MONITOR_USER, "-p", MONITOR_PASSWORD]
+MANAGER_LOGIN = ["-u", MANAGER_USER, "-p", MANAGER_PASSWORD]
 
 
 def named(servers):
@@ -27,6 +29,7 @@ class Cluster:
         self.servers = bench.star(self.flavour, replicas, gtid=self.gtid, options=options)
         for server in self.servers:
             server.create_monitor()
+            server.create_manager()
         self.writer, self.replica = self.servers[:2]
         self.writer.sql("CREATE DATABASE shop", "CREATE TABLE shop.item (id INT PRIMARY KEY)")
         self.catch_up()

@@ -9,9 +9,9 @@ import subprocess
 import pytest
 
 import plugin
-from clusters import KINDS, LOGIN, TRIOS, Cluster, named
+from clusters import KINDS, LOGIN, MANAGER_LOGIN, TRIOS, Cluster, named
 from network import BlackHole, Proxy, SilentListener
-from server import REPLICATION_PASSWORD, REPLICATION_USER
+from server import MANAGER_PASSWORD, MANAGER_USER, REPLICATION_PASSWORD, REPLICATION_USER
 from servers import MONITOR_PASSWORD, MONITOR_USER, Bench, wait_until
 
 READY = "check_failover_ready"
@@ -31,7 +31,7 @@ def trio(request, bench):
 def ready(tmp_path):
     """Return a function that runs the check with all that a failover needs, unless told otherwise."""
     def run(cluster, *options, **arguments):
-        return cluster.run(READY, "--state-dir", tmp_path, "--fence-command", "/bin/true",
+        return cluster.run(READY, *MANAGER_LOGIN, "--state-dir", tmp_path, "--fence-command", "/bin/true",
                            "--repl-username", REPLICATION_USER,
                            "--repl-password", REPLICATION_PASSWORD, *options, **arguments)
     return run
@@ -204,10 +204,8 @@ def test_lock_on_this_host(untouched, ready, tmp_path):
 
 
 def test_after_a_failover(trio, ready, tmp_path):
-    for server in trio.servers:
-        server.create_user("manager", "manager-secret", ["ALL ON *.*"])
     trio.writer.kill()
-    login = ["-u", "manager", "-p", "manager-secret", "--state-dir", str(tmp_path)]
+    login = [*MANAGER_LOGIN, "--state-dir", tmp_path]
     fence = ["--fence-command", "/bin/true", "--retries", "1"]
     done = trio.manage("failover", *login, *fence)
     assert done.code in (0, 1), done.out
@@ -264,16 +262,16 @@ def test_missing_privilege_on_one_node(cluster, ready):
     for replica in cluster.servers[2:]:
         replica.kill()
     grant = ("REPLICA MONITOR" if cluster.flavour == "mariadb" else "REPLICATION CLIENT") + " ON *.*"
-    cluster.replica.sql("SET sql_log_bin = 0", f"REVOKE {grant} FROM {MONITOR_USER}")
+    cluster.replica.sql("SET sql_log_bin = 0", f"REVOKE {grant} FROM {MANAGER_USER}")
     outcome = ready(cluster)
     assert outcome.state == "CRITICAL", outcome.out
     assert "no replica tells which node the primary is; " in outcome.text
-    assert f"GRANT {grant} TO '{MONITOR_USER}'@'%'" in outcome.text
+    assert f"GRANT {grant} TO '{MANAGER_USER}'@'%'" in outcome.text
 
 
 def test_missing_privilege_on_a_node_beside(trio, ready):
     grant = ("REPLICA MONITOR" if trio.flavour == "mariadb" else "REPLICATION CLIENT") + " ON *.*"
-    trio.servers[2].sql("SET sql_log_bin = 0", f"REVOKE {grant} FROM {MONITOR_USER}")
+    trio.servers[2].sql("SET sql_log_bin = 0", f"REVOKE {grant} FROM {MANAGER_USER}")
     outcome = ready(trio)
     assert outcome.state == "WARNING", outcome.out
     assert "db2 would replace db1" in outcome.text
@@ -281,10 +279,26 @@ def test_missing_privilege_on_a_node_beside(trio, ready):
 
 
 def test_wrong_password_of_our_own(trio, ready):
-    trio.servers[2].sql("SET sql_log_bin = 0", f"ALTER USER {MONITOR_USER} IDENTIFIED BY 'another'")
+    trio.servers[2].sql("SET sql_log_bin = 0", f"ALTER USER {MANAGER_USER} IDENTIFIED BY 'another'")
     outcome = ready(trio)
     assert outcome.state == "WARNING", outcome.out
     assert "db3 cannot be read" in outcome.text and "access denied" in outcome.text
+
+
+def test_account_that_may_only_look(trio, ready):
+    monitor = ["-u", MONITOR_USER, "-p", MONITOR_PASSWORD]
+    outcome = ready(trio, *monitor)
+    assert outcome.state == "OK", outcome.out
+    assert "our account cannot carry it out on db1, db2, db3; run: GRANT " in outcome.text
+    assert ready(trio, *monitor, "--unprivileged", "critical").state == "CRITICAL"
+
+
+def test_account_that_lacks_a_privilege(cluster, ready):
+    cluster.replica.sql("SET sql_log_bin = 0", f"REVOKE RELOAD ON *.* FROM {MANAGER_USER}")
+    outcome = ready(cluster, "--unprivileged", "warning")
+    assert outcome.state == "WARNING", outcome.out
+    assert ("our account cannot carry it out on db2; run: GRANT RELOAD ON *.* TO "
+            f"'{MANAGER_USER}'@'%'") in outcome.text
 
 
 def test_witnesses(untouched, ready, bench):
@@ -364,7 +378,7 @@ def test_voices(untouched, ready):
 def test_cluster_file(untouched, tmp_path):
     file = tmp_path / "cluster.conf"
     file.write_text("".join(f"node = {s.name}={s.host}:{s.port}\n" for s in untouched.servers) +
-                    f"username = {MONITOR_USER}\npassword = {MONITOR_PASSWORD}\n"
+                    f"username = {MANAGER_USER}\npassword = {MANAGER_PASSWORD}\n"
                     f"repl-username = {REPLICATION_USER}\nrepl-password = {REPLICATION_PASSWORD}\n"
                     f"fence-command = /bin/true\nstate-dir = {tmp_path}\n"
                     "notify-mail = root@localhost\nallow-writers = 1\n")

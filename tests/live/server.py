@@ -23,6 +23,8 @@ REPLICATION_USER = "replication"
 REPLICATION_PASSWORD = "replication-secret"
 MONITOR_USER = "monitor"
 MONITOR_PASSWORD = "monitor-secret"
+MANAGER_USER = "manager"
+MANAGER_PASSWORD = "manager-secret"
 
 # A server dies with its parent *thread* (PR_SET_PDEATHSIG), so one thread that lives as long as
 # this program starts them all: a test may start servers from threads that end before the server.
@@ -91,6 +93,7 @@ class Server:
     """A server process with a data directory, a port and a socket that stay over restarts."""
     flavour: str
     monitor_grants: tuple  # what the README asks an administrator to grant
+    manager_grants: tuple  # what the man page of mysql_ha asks for
 
     def __init__(self, name, directory, port, options=(), tls=None):
         self.name = name
@@ -201,6 +204,10 @@ class Server:
         """Create the account that the README describes for monitoring."""
         self.create_user(MONITOR_USER, MONITOR_PASSWORD, [*self.monitor_grants, *more_grants])
 
+    def create_manager(self):
+        """Create the account that mysql_ha's man page describes."""
+        self.create_user(MANAGER_USER, MANAGER_PASSWORD, self.manager_grants)
+
     # Replication
 
     def channels(self):
@@ -274,6 +281,9 @@ class MariaDb(Server):
     """MariaDB as Debian packages it."""
     flavour = "mariadb"
     monitor_grants = ("REPLICA MONITOR ON *.*",)
+    manager_grants = ("REPLICA MONITOR, BINLOG MONITOR, REPLICATION SLAVE, REPLICATION SLAVE ADMIN, "
+                      "REPLICATION MASTER ADMIN, READ_ONLY ADMIN, CONNECTION ADMIN, RELOAD, PROCESS "
+                      "ON *.*",)
     _show_channels = "SHOW ALL SLAVES STATUS"
     _show_position = "SHOW MASTER STATUS"
     _innodb = ["--innodb-log-file-size=8M"]
@@ -336,6 +346,9 @@ class MySql(Server):
     """MySQL as Debian unstable packages it."""
     flavour = "mysql"
     monitor_grants = ("REPLICATION CLIENT ON *.*", "SELECT ON performance_schema.*")
+    manager_grants = ("REPLICATION CLIENT, REPLICATION SLAVE, REPLICATION_SLAVE_ADMIN, "
+                      "SYSTEM_VARIABLES_ADMIN, CONNECTION_ADMIN, RELOAD, PROCESS ON *.*",
+                      "SELECT ON performance_schema.*")
     _show_channels = "SHOW REPLICA STATUS"
     _show_position = "SHOW BINARY LOG STATUS"
     _innodb = ["--innodb-redo-log-capacity=8M"]

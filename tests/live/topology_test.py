@@ -12,7 +12,7 @@ import threading
 import pytest
 
 import plugin
-from clusters import KINDS, LOGIN, TRIOS, Cluster, named
+from clusters import KINDS, LOGIN, MANAGER_LOGIN, TRIOS, Cluster, named
 from servers import MONITOR_USER, replicate, wait_until
 
 # What a server counts by itself.
@@ -54,7 +54,7 @@ def test_status_of_a_healthy_cluster(cluster):
 
 
 def test_plan_of_a_healthy_cluster(cluster, tmp_path):
-    outcome = cluster.manage("plan", "--assume-dead", "db1", "--state-dir", tmp_path)
+    outcome = cluster.manage("plan", *MANAGER_LOGIN, "--assume-dead", "db1", "--state-dir", tmp_path)
     assert outcome.code == 0, outcome.out
     assert outcome.out.startswith("promote db2 in place of db1\nexpected loss: 0 transactions")
     assert re.search(r"^plan hash: [0-9a-f]{16}$", outcome.lines[-1])
@@ -62,12 +62,12 @@ def test_plan_of_a_healthy_cluster(cluster, tmp_path):
     assert numbers == list(range(1, len(numbers) + 1))
     forget = "RESET SLAVE ALL" if cluster.flavour == "mariadb" else "RESET REPLICA ALL"
     assert forget in outcome.out
-    again = cluster.manage("plan", "--assume-dead", "db1", "--state-dir", tmp_path)
+    again = cluster.manage("plan", *MANAGER_LOGIN, "--assume-dead", "db1", "--state-dir", tmp_path)
     assert again.out == outcome.out, "the same world, the same plan"
 
 
 def test_without_assuming_a_death_there_is_no_plan(cluster, tmp_path):
-    outcome = cluster.manage("plan", "--state-dir", tmp_path)
+    outcome = cluster.manage("plan", *MANAGER_LOGIN, "--state-dir", tmp_path)
     assert outcome.code == 2
     assert outcome.lines[0] == "no failover (primary-alive): db1 answers"
 
@@ -75,10 +75,10 @@ def test_without_assuming_a_death_there_is_no_plan(cluster, tmp_path):
 def test_looking_changes_nothing(cluster, tmp_path):
     before = [state_of(server) for server in cluster.servers]
     cluster.manage("status")
-    cluster.manage("plan", "--state-dir", tmp_path)
-    assert cluster.manage("plan", "--assume-dead", "db1", "--state-dir", tmp_path).code == 0
+    cluster.manage("plan", *MANAGER_LOGIN, "--state-dir", tmp_path)
+    assert cluster.manage("plan", *MANAGER_LOGIN, "--assume-dead", "db1", "--state-dir", tmp_path).code == 0
     repl = ["--repl-username", "replication", "--repl-password", "replication-secret"]
-    cluster.run("check_failover_ready", "--state-dir", tmp_path, *repl)
+    cluster.run("check_failover_ready", *MANAGER_LOGIN, "--state-dir", tmp_path, *repl)
     assert [state_of(server) for server in cluster.servers] == before
 
 

@@ -36,8 +36,8 @@ Node behind(int number, double seconds) {
 }
 
 std::string line(const ReadyFacts& facts, const Policy& policy = with_fence(),
-                 const Thresholds& drain = {}) {
-  const std::string output = render({"failover_ready"}, evaluate(facts, policy, drain)).output;
+                 const ReadyLimits& limits = {}) {
+  const std::string output = render({"failover_ready"}, evaluate(facts, policy, limits)).output;
   return output.substr(0, output.find('\n'));
 }
 
@@ -173,14 +173,14 @@ TEST(CheckFailoverReadyTest, JudgesWhatAFailoverNeeds) {
        changed([](ReadyFacts& facts) { facts.state.lock_holder = "process 7 of this host"; }),
        State::kCritical, "another run holds the lock: process 7 of this host"},
       {"lock on a node", changed([](ReadyFacts& facts) {
-         facts.locks.emplace("db1", std::string());
-         facts.locks.emplace("db2", std::string("17"));
+         facts.answers.emplace("db1", NodeAnswers{});
+         facts.answers.emplace("db2", NodeAnswers{"17"});
        }),
        State::kCritical, "another run holds the lock: connection 17 on db2"},
       {"lock unknown", changed([](ReadyFacts& facts) {
-         facts.locks.emplace("db2", Error{Errc::kUnreachable, "no answer in time"});
+         facts.answers.emplace("db2", Error{Errc::kUnreachable, "no answer in time"});
        }),
-       State::kWarning, "db2: whether its lock is free is not known: no answer in time"},
+       State::kWarning, "db2: neither its lock nor our privileges are known: no answer in time"},
       {"young failover", changed([](ReadyFacts& facts) { facts.state.last_failover_age_s = 60; }),
        State::kCritical,
        "the last failover was 60s ago, less than 60m 00s, and is not acknowledged"},
@@ -204,6 +204,26 @@ TEST(CheckFailoverReadyTest, JudgesWhatAFailoverNeeds) {
     EXPECT_EQ(result.state, c.want) << c.name << ": " << result.text;
     EXPECT_NE(result.text.find(c.words), std::string::npos) << c.name << ": " << result.text;
   }
+}
+
+TEST(CheckFailoverReadyTest, PrivilegesOfOurAccountAreSaidInAnyCase) {
+  ReadyFacts facts = sound();
+  for (const char* const node : {"db1", "db3"})
+    facts.answers.emplace(node, NodeAnswers{"", "GRANT RELOAD ON *.* TO 'ha'@'%'"});
+  const std::string words =
+      "our account cannot carry it out on db1, db3; run: GRANT RELOAD ON *.* TO 'ha'@'%'";
+  const CheckResult said = evaluate(facts, with_fence(), {});
+  EXPECT_EQ(said.state, State::kOk);
+  EXPECT_EQ(said.text, "db2 would replace db1, nothing would be lost: " + words);
+  EXPECT_EQ(evaluate(facts, with_fence(), {{}, State::kCritical}).state, State::kCritical);
+  facts.account_trouble = "no account";
+  EXPECT_EQ(evaluate(facts, with_fence(), {}).text,
+            "db2 would replace db1, nothing would be lost: no account; " + words);
+}
+
+TEST(CheckFailoverReadyTest, ANodesLineSaysOnceWhyItIsRejected) {
+  EXPECT_EQ(evaluate(with_nodes({writer(1), failed(2)}), with_fence(), {}).items[1].text,
+            "db2: its SQL thread has failed with error 1062: Duplicate entry");
 }
 
 TEST(CheckFailoverReadyTest, WhatEndsAFailoverStandsFirst) {
@@ -247,13 +267,13 @@ TEST(CheckFailoverReadyTest, DrainTime) {
 
 TEST(CheckFailoverReadyTest, ThresholdsJudgeTheDrainTime) {
   const ReadyFacts facts = with_nodes({writer(1, "#1:1-110"), behind(2, 30)});
-  EXPECT_EQ(evaluate(facts, with_fence(), {Range{0, 60}, Range{0, 90}}).state, State::kOk);
-  const CheckResult slow = evaluate(facts, with_fence(), {Range{0, 10}, Range{0, 90}});
+  EXPECT_EQ(evaluate(facts, with_fence(), {{Range{0, 60}, Range{0, 90}}}).state, State::kOk);
+  const CheckResult slow = evaluate(facts, with_fence(), {{Range{0, 10}, Range{0, 90}}});
   EXPECT_EQ(slow.state, State::kWarning);
   EXPECT_EQ(slow.text,
             "db2 would replace db1, nothing would be lost: db2 would need 30s to apply what it "
             "has received");
-  EXPECT_EQ(evaluate(facts, with_fence(), {Range{0, 10}, Range{0, 20}}).state, State::kCritical);
+  EXPECT_EQ(evaluate(facts, with_fence(), {{Range{0, 10}, Range{0, 20}}}).state, State::kCritical);
 }
 
 }  // namespace

@@ -40,6 +40,27 @@ TEST(PrivilegesTest, OneIsNotAnotherThatBeginsAlike) {
   EXPECT_TRUE(holds({"REPLICATION SLAVE"}, kReplicationPrivilege));
 }
 
+TEST(PrivilegesTest, WhatAManagerLacks) {
+  ServerFacts mysql{parse_version("9.4.0")}, old{parse_version("5.7.44")},
+      mariadb{parse_version("10.11.6-MariaDB-1")};
+  const Words of_mysql = {"REPLICATION_SLAVE_ADMIN", "SYSTEM_VARIABLES_ADMIN", "CONNECTION_ADMIN",
+                          "RELOAD", "PROCESS"};
+  const Words of_mariadb = {"BINLOG MONITOR",  "REPLICATION SLAVE ADMIN",
+                            "READ_ONLY ADMIN", "CONNECTION ADMIN",
+                            "RELOAD",          "PROCESS"};
+  using List = std::vector<std::string>;
+  EXPECT_EQ(missing_to_manage(mysql, of_mysql), List{});
+  EXPECT_EQ(missing_to_manage(mysql, {"ALL PRIVILEGES"}), List{});
+  EXPECT_EQ(missing_to_manage(mysql, {"SUPER", "RELOAD"}), List{"PROCESS"});
+  EXPECT_EQ(missing_to_manage(mysql, {"RELOAD", "PROCESS"}),
+            (List{"REPLICATION_SLAVE_ADMIN", "SYSTEM_VARIABLES_ADMIN", "CONNECTION_ADMIN"}));
+  EXPECT_EQ(missing_to_manage(old, {"PROCESS"}), (List{"SUPER", "RELOAD"}));
+  EXPECT_EQ(missing_to_manage(mariadb, of_mariadb), List{});
+  EXPECT_EQ(missing_to_manage(mariadb, {"SUPER", "RELOAD", "PROCESS"}), List{"READ_ONLY ADMIN"});
+  mariadb.semi_sync.source_enabled = true;
+  EXPECT_EQ(missing_to_manage(mariadb, of_mariadb), List{"REPLICATION MASTER ADMIN"});
+}
+
 TEST(PrivilegesTest, AnErrorComesThrough) {
   FakeSession session("9.4.0");
   session.answer("SHOW GRANTS", Error{Errc::kUnreachable, "lost"});
