@@ -221,6 +221,21 @@ def test_after_a_failover(trio, ready, tmp_path):
     assert "db1 is unreachable" in outcome.text
 
 
+def test_the_documented_account_suffices(cluster, ready, tmp_path):
+    options = [*MANAGER_LOGIN, "--state-dir", tmp_path, "--retries", "1", "--fence-command", "true",
+               "--repl-username", REPLICATION_USER, "--repl-password", REPLICATION_PASSWORD]
+    assert "our account" not in ready(cluster).text
+    cluster.writer.kill()
+    cluster.replica.wait_channel(io="Connecting")
+    outcomes = [cluster.manage("failover", *options)]
+    cluster.writer.start()
+    outcomes += [cluster.manage("rejoin", "db1", *options)]
+    cluster.writer.wait_channel(io="Yes", sql="Yes")
+    outcomes += [cluster.manage("switchover", "--to", "db1", *options)]
+    assert [outcome.code for outcome in outcomes] == [0, 0, 0], outcomes
+    assert not any("denied" in outcome.out for outcome in outcomes)
+
+
 def test_wrong_replication_password(cluster, ready):
     outcome = ready(cluster, "--repl-password", "wrong")
     assert outcome.state == "WARNING", outcome.out
