@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#include "plugins/mysql_ha.h"
+
+#include <gtest/gtest.h>
+
+#include "common/failover/run_store.h"
+#include "tests/fakes/temp_directory.h"
+
+namespace ha {
+namespace {
+
+struct Outcome {
+  int code;
+  std::string out;
+};
+
+// Nobody listens on this port, so it is soon known to be unreachable.
+constexpr char kNobody[] = "--node=db1=127.0.0.1:1";
+
+class MysqlHaTest : public testing::Test {
+ protected:
+  Outcome run(std::vector<std::string> words) const {
+    words.insert(words.begin(), "mysql_ha");
+    words.push_back("--state-dir=" + directory_.path("state"));
+    testing::internal::CaptureStdout();
+    const int code = plugin_main(words);
+    std::fflush(stdout);
+    return {code, testing::internal::GetCapturedStdout()};
+  }
+
+  std::string add_run(double begun_s, std::vector<JournalRecord> more) const {
+    const auto store = RunStore::open(directory_.path("state"), "mysql");
+    const std::string id = store->new_id(begun_s);
+    Plan plan{.primary = "db1", .candidate = "db2"};
+    plan.steps.push_back({1, Action::kMakeWritable, "db2"});
+    std::vector<JournalRecord> records = {
+        {{"time", std::to_string(begun_s)}, {"event", "begin"}, {"plan", plan_to_json(plan)}}};
+    records.insert(records.end(), more.begin(), more.end());
+    EXPECT_TRUE(store->journal(id)->append_all(records));
+    return id;
+  }
+
+  TempDirectory directory_;
+};
+
+TEST_F(MysqlHaTest, MistakesExitWithThreeAndSayWhatIsAccepted) {
+  const struct {
+    std::vector<std::string> words;
+    const char* said;
+  } cases[] = {
+      {{kNobody}, "'' is not one of the commands: status, plan, failover, switchover, rejoin"},
+      {{"stat", kNobody}, "'stat' is not one of the commands: status"},
+      {{"status"}, "no node given"},
+      {{"status", "db1", kNobody}, "status: wrong number of arguments"},
+      {{"rejoin", kNobody}, "rejoin: wrong number of arguments"},
+      {{"status", "--interval", "0", kNobody}, "--interval: '0' is not a duration"},
+      {{"status", "--output", "xml", kNobody}, "--output: 'xml' is not one of: text, json"},
+      {{"status", "--vip", "192.0.2.1", kNobody}, "--vip"},
+      {{"journal", "burn", kNobody}, "journal: expected nothing, show ID or ack [ID]"},
+  };
+  for (const auto& c : cases) {
+    const Outcome outcome = run(c.words);
+    EXPECT_EQ(outcome.code, 3) << c.said;
+    EXPECT_NE(outcome.out.find(c.said), std::string::npos) << outcome.out;
+  }
+}
+
+TEST_F(MysqlHaTest, HelpAndVersionAreNoMistakes) {
+  EXPECT_EQ(run({"--help"}).code, 0);
+  EXPECT_EQ(run({"-V"}).code, 0);
+}
+
+TEST_F(MysqlHaTest, StatusOfNobody) {
+  const Outcome outcome = run({"status", kNobody});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_TRUE(
+      outcome.out.starts_with("NODE  ROLE         WRITES  LAG  GTIDS\n"
+                              "db1   unreachable  -       -    -\n"
+                              "\n"
+                              "[CRITICAL] no-node-reachable: no node is reachable\n"
+                              "[WARNING] unreachable: db1 is unreachable: "))
+      << outcome.out;
+}
+
+TEST_F(MysqlHaTest, StatusInJson) {
+  const Outcome outcome = run({"status", kNobody, "--output=json"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_TRUE(outcome.out.starts_with(
+      R"({"state":"CRITICAL","nodes":[{"name":"db1","role":"unreachable","state":"WARNING",)"
+      R"("writes":"-","follows":[],"lag_s":null,"transactions_behind":null,)"
+      R"("errant_transactions":null,"notes":[],"host":"127.0.0.1","port":1,"error":)"))
+      << outcome.out;
+}
+
+TEST_F(MysqlHaTest, PlanOfNobody) {
+  const Outcome outcome = run({"plan", kNobody, "--assume-dead=db1"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_EQ(outcome.out.substr(0, outcome.out.find(':')), "no failover (no-candidate)");
+}
+
+TEST_F(MysqlHaTest, JournalListsShowsAndAcknowledges) {
+  EXPECT_EQ(run({"journal", kNobody}).out, "");
+  EXPECT_EQ(run({"journal", "ack", kNobody}).code, 2);
+  const std::string id = add_run(1000, {{{"time", "1001"}, {"event", "step-done"}, {"number", "1"}},
+                                        {{"time", "1002"}, {"event", "end"}, {"outcome", "done"}}});
+  EXPECT_EQ(run({"journal", kNobody}).out, id + "  failover   db1 -> db2  done\n");
+  const Outcome shown = run({"journal", "show", id, kNobody});
+  EXPECT_EQ(shown.code, 0);
+  EXPECT_TRUE(shown.out.starts_with("run " + id +
+                                    ": failover db1 -> db2, done\n"
+                                    "  +1.000s  make-writable db2\n"))
+      << shown.out;
+  EXPECT_EQ(run({"journal", "ack", kNobody}).out, "mysql_ha: run " + id + " is acknowledged\n");
+  EXPECT_EQ(run({"journal", kNobody}).out, id + "  failover   db1 -> db2  done, acknowledged\n");
+  EXPECT_EQ(run({"journal", "show", "../x", kNobody}).code, 2);
+}
+
+}  // namespace
+}  // namespace ha
