@@ -17,6 +17,8 @@ namespace ha {
 
 namespace {
 
+constexpr double kMoment_s = 0.1;
+
 class Manager {
  public:
   Manager(const FailoverOptions& options, Clock& clock, const Say& say)
@@ -60,9 +62,18 @@ class Manager {
       if (!settled_) return outcome;
       situation = look(options_);
     }
-    return carry_out(
-        plan_switchover(situation.topology, options_.policy, situation.circumstances, to),
-        situation);
+    const auto decide_on = [&] {
+      return plan_switchover(situation.topology, options_.policy, situation.circumstances, to);
+    };
+    Plan plan = decide_on();
+    // Replicas that were told just now to go on take a moment to be ready again.
+    const Deadline moment = Deadline::after(options_.probe_timeout_s);
+    while (settled_ && plan.refusal == Refusal::kNotReady && !moment.passed() &&
+           clock_.sleep(kMoment_s)) {
+      situation = look(options_);
+      plan = decide_on();
+    }
+    return carry_out(std::move(plan), situation);
   }
 
   FailoverOutcome rejoin(const std::string& node) {

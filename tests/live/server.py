@@ -271,6 +271,8 @@ class Server:
     def _common_options(self):
         return [f"--datadir={self.datadir}", f"--socket={self.socket}", f"--port={self.port}",
                 f"--bind-address={self.host}", f"--pid-file={self.directory}/pid",
+                # Beside servers in process id namespaces of their own, names by process id are not unique.
+                f"--tmpdir={self.directory}",
                 f"--server-id={self.server_id}", f"--report-host={self.host}",
                 f"--report-port={self.port}", "--log-bin=binlog", "--relay-log=relay",
                 "--skip-name-resolve", "--innodb-buffer-pool-size=16M", "--sync-binlog=0",
