@@ -48,6 +48,15 @@ class Manager {
       situation = look(options_);
       plan = decide(situation);
     }
+    // A lost packet must not hide a node that has more, or that would acknowledge.
+    if (plan.possible() && count_silent(situation.topology, plan.primary) > 0) {
+      Situation again = look(options_);
+      if (count_silent(again.topology, plan.primary) <
+          count_silent(situation.topology, plan.primary)) {
+        situation = std::move(again);
+        plan = decide(situation);
+      }
+    }
     if (plan.possible() && !plan_hash.empty() && plan.hash != plan_hash)
       return refused(plan, fmt::format("the world has changed: the plan is now {}, not {}",
                                        plan.hash, sanitize(plan_hash)));
@@ -163,6 +172,12 @@ class Manager {
       outcome.details.push_back(fmt::format("not {}: {}", one.node, one.reason));
     outcome.failed = plan.primary;
     return outcome;
+  }
+
+  // Returns how many nodes beside the primary gave no answer.
+  static long count_silent(const Topology& topology, const std::string& primary) {
+    return std::ranges::count_if(
+        topology.nodes, [&](const Node& node) { return node.name != primary && !node.alive(); });
   }
 
   // Takes the lock and reads the journals.

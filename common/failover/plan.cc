@@ -179,9 +179,26 @@ class Planner {
       others = unite(others, nodes_[j].facts->latest_history());
       known = true;
     }
-    if (!known) return {};
+    if (!known || (!nodes_[primary_].facts && was_primary(own, others))) return {};
     const auto more = extra(own, others);
     return more.value_or(Extra{});
+  }
+
+  // True when others have received transactions that the node wrote itself. What they lack of those
+  // may be on the dead primary too: the others are behind, and to leave it out could lose it.
+  static bool was_primary(const History& own, const History& others) {
+    if (const auto* mine = std::get_if<MysqlHistory>(&own),
+        *theirs = std::get_if<MysqlHistory>(&others);
+        mine && theirs) {
+      const GtidSet rest = subtract(mine->executed, unite(theirs->executed, theirs->retrieved));
+      return rest.count() < mine->executed.count();
+    }
+    const auto *mine = std::get_if<MariadbHistory>(&own),
+               *theirs = std::get_if<MariadbHistory>(&others);
+    return mine && theirs &&
+           std::ranges::any_of(mine->binlog_state.list(), [&](const MariadbGtid& gtid) {
+             return theirs->binlog_state.last(gtid.domain, gtid.server).has_value();
+           });
   }
 
   // The transactions that bear the node's own identity.
