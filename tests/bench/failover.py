@@ -53,8 +53,8 @@ def first_write(writer, dead, timeout=120):
 
 
 class BareSql:
-    """One client with open sessions and the statements without which nobody is promoted. It proves
-    nothing and waits for nothing."""
+    """One client with open sessions and the statements without which nobody is promoted and followed
+    by the other. It proves nothing, and writes exist once until it has ended."""
 
     def __init__(self, cluster):
         self._source = SEMI_SYNC_WORDS[cluster.flavour][0]
@@ -63,10 +63,10 @@ class BareSql:
         self._sessions = {n.name: n.connect(120) for n in self._replicas}
 
     def promote(self):
-        self._choose()
         self._cut_off()
         self._open()
         self._repoint()
+        self._semi_sync("ON")
 
     def close(self):
         for session in self._sessions.values():
@@ -84,6 +84,9 @@ class BareSql:
                 (row[f"Relay_{source}_Log_File"], row[f"Exec_{source}_Log_Pos"]))
 
     def _cut_off(self):
+        self._choose()
+        self._semi_sync("OFF")  # The applier would wait for replicas of its own.
+        self._wait(lambda: len(set(self._places(self._candidate))) == 1)
         self._run(self._candidate, "STOP REPLICA", "RESET REPLICA ALL")
 
     def _open(self):
@@ -96,6 +99,16 @@ class BareSql:
                   if self._mysql else "CHANGE MASTER TO MASTER_HOST='%s', MASTER_PORT=%d" % place,
                   "START REPLICA")
 
+    def _semi_sync(self, value):
+        self._run(self._candidate, f"SET GLOBAL rpl_semi_sync_{self._source}_enabled = {value}")
+
+    @staticmethod
+    def _wait(condition):
+        deadline = time.monotonic() + 20
+        while not condition():
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+
     def _run(self, node, *statements):
         with self._sessions[node.name].cursor() as cursor:
             for statement in statements:
@@ -104,28 +117,15 @@ class BareSql:
 
 
 class SafeSql(BareSql):
-    """The same with all received applied, and in the order in which no write is acknowledged that
-    exists once."""
+    """The same in the order in which no write is acknowledged that exists once."""
 
     def promote(self):
-        self._choose()
-        switch = f"SET GLOBAL rpl_semi_sync_{self._source}_enabled = "
-        # The applier would wait for replicas of its own.
-        self._run(self._candidate, switch + "OFF")
-        self._wait(lambda: len(set(self._places(self._candidate))) == 1)
         self._cut_off()
-        self._run(self._candidate, switch + "ON")
+        self._semi_sync("ON")
         self._repoint()
         clients = f"SHOW GLOBAL STATUS LIKE 'rpl_semi_sync_{self._source}_clients'"
         self._wait(lambda: self._run(self._candidate, clients)[0]["Value"] != "0")
         self._open()
-
-    @staticmethod
-    def _wait(condition):
-        deadline = time.monotonic() + 20
-        while not condition():
-            assert time.monotonic() < deadline
-            time.sleep(0.001)
 
 
 class Tool:
@@ -284,10 +284,8 @@ def measure_automatic(bench, flavour, rounds):
 
 def measure_trap(bench, flavour, rounds):
     cluster = Cluster(bench, flavour)
-    # Bare SQL promotes what has not applied all, and its sibling can follow no more.
-    names = [name for name in METHODS if name != "bare SQL"]
-    seconds, behind = {name: [] for name in names}, []
-    for name in names * rounds:
+    seconds, behind = {name: [] for name in METHODS}, []
+    for name in list(METHODS) * rounds:
         dead = cluster.primary()
         replicas = [n for n in cluster.nodes if n is not dead]
         tool = METHODS[name](cluster)
