@@ -21,6 +21,8 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/live")]
 
 from nagios import watching  # noqa: E402
 from nagios_pair import NagiosPair  # noqa: E402
+from server import (MANAGER_PASSWORD, MANAGER_USER, REPLICATION_PASSWORD,  # noqa: E402
+                    REPLICATION_USER)
 from servers import Bench, wait_until  # noqa: E402
 from view import View  # noqa: E402
 
@@ -41,11 +43,29 @@ class Stage:
         view.event("starting two MariaDB servers, db1 and its replica db2")
         self.primary, self.replica = bench.pair("mariadb")
         self.replica.create_monitor()
+        for server in (self.primary, self.replica):
+            server.create_manager()
         view.event(f"db1 is {self.primary.host}:{self.primary.port}, "
                    f"db2 is {self.replica.host}:{self.replica.port}")
 
         self.nagios = watching(bench, self.plugins, self.primary, self.replica).start()
         view.event("Nagios Core runs the services of conf-examples/nagios, a second for each minute")
+
+    def show(self, program, *words):
+        """Run a program over the pair as an operator would, and show what it prints."""
+        file = self.bench.directory / "mysql-cluster.conf"
+        file.touch(mode=0o600)
+        file.write_text("".join(f"{key} = {value}\n" for key, value in (
+            *(("node", f"{s.name}={s.host}:{s.port}") for s in (self.primary, self.replica)),
+            ("username", MANAGER_USER), ("password", MANAGER_PASSWORD),
+            ("repl-username", REPLICATION_USER), ("repl-password", REPLICATION_PASSWORD),
+            ("fence-command", "true"),  # Who dies on this stage stays dead.
+            ("state-dir", self.bench.directory / "state"))))
+        self.view.event(" ".join(["$", program, *words, "--cluster", file.name]))
+        done = subprocess.run([self.plugins / program, *words, "--cluster", file], text=True,
+                              capture_output=True)
+        self.view.output(done.stdout + done.stderr)
+        time.sleep(self.pause_s)
 
     def wait_for(self, state):
         """Watch until Nagios is sure that every service is in this state, and has told people what
@@ -113,6 +133,13 @@ def act_replica_stops_applying(stage):
     stage.wait_for("OK")
 
 
+def act_what_if(stage):
+    """What an operator can know before a disaster."""
+    stage.view.title("What if the primary died now?")
+    stage.show("mysql_ha", "status")
+    stage.show("check_failover_ready")
+
+
 def act_primary_dies(stage):
     """The primary is gone."""
     stage.view.title("The primary dies")
@@ -159,7 +186,7 @@ def _wait_told(view, pair, node, kind):
     view.event(f"the {node} notifies {kind}: http on web")
 
 
-ACTS = (act_healthy, act_replica_stops_applying, act_primary_dies, act_monitoring_dies)
+ACTS = (act_healthy, act_replica_stops_applying, act_what_if, act_primary_dies, act_monitoring_dies)
 
 
 def play(view):

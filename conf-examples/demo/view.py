@@ -35,6 +35,10 @@ class View:
         word = self._painted(f"{state:<9}", _COLOURS[state]) + " " if state else ""
         self._draw([f"{elapsed:6.1f} s  {word}{text}"], self._table)
 
+    def output(self, text):
+        """Show what a program printed, below the event that tells of it."""
+        self._draw([f"          {line}".rstrip() for line in text.splitlines()], self._table)
+
     def table(self, rows):
         """Show these rows of (state or heading, text) instead of the last ones, on a terminal only."""
         if not self.live:

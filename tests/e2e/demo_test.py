@@ -86,6 +86,9 @@ def test_states_come_in_order_and_nothing_is_left(demo):
         assert states == ("OK", "CRITICAL", "OK", "CRITICAL"), demo.text()
         assert "SQL thread stopped" in texts[1]
         assert re.search(r"IO thread connecting, error 20\d\d", texts[3]), texts[3]
+    before = demo.text().partition("db1: kill -9")[0]
+    assert re.search(r"^ +db1 +primary .*\n +\+- db2 +replica .*\n\n +healthy$", before, re.MULTILINE)
+    assert "FAILOVER READY OK - db2 would replace db1" in before
     told = re.findall(r"Nagios notifies (\w+): Replication threads", demo.text())
     assert told == ["PROBLEM", "RECOVERY", "PROBLEM"]
     second = re.findall(r"the \w+ notifies \w+|master: kill -9|the standby is \w+", demo.text())
