@@ -105,14 +105,18 @@ def fence(tmp_path):
             place.write_text(body)
             place.chmod(0o755)
         done = subprocess.run([script], text=True, capture_output=True, timeout=30,
-                              env={"PATH": f"{programs}:{os.environ['PATH']}", "LOG": f"{tmp_path}/log",
-                                   "HA_FAILED_NODE": "db1", "HA_FAILED_HOST": "192.0.2.11"})
+                              env={"PATH": f"{programs}:{os.environ['PATH']}",
+                                   "LOG": f"{tmp_path}/log", "HA_FAILED_NODE": "db1", "HA_FAILED_HOST": "192.0.2.11"})
         return done.returncode, done.stdout + done.stderr
     return run
 
 
 # What sshd does: the words behind the host, joined, to the login's shell.
-SSH = 'while [ "$1" != -- ]; do shift; done; [ "$2" = root@192.0.2.11 ] || exit 255; shift 2; exec sh -c "$*"'
+SSH = """while [ "$1" != -- ]; do shift; done
+[ "$2" = root@192.0.2.11 ] || exit 255
+shift 2
+exec sh -c "$*"
+"""
 SYSTEMCTL = 'echo "$*" >>$LOG; case $1 in is-active) echo {state} ;; esac'
 
 
@@ -134,7 +138,8 @@ def test_a_silent_host_is_accepted_only_by_who_says_so(fence):
     assert fence([("method", "ssh")], **silent)[0] == 1
     code, said = fence([("method", "ssh"), ("accept_silence", "yes")], **silent)
     assert code == 10 and "neither ssh nor ping" in said
-    assert fence([("method", "ssh"), ("accept_silence", "yes")], ssh="exit 255", ping="exit 0")[0] == 1
+    answers = {"ssh": "exit 255", "ping": "exit 0"}
+    assert fence([("method", "ssh"), ("accept_silence", "yes")], **answers)[0] == 1
 
 
 def test_fence_by_ipmi_waits_until_the_power_is_off(fence, tmp_path):
