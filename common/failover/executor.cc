@@ -12,6 +12,7 @@ namespace ha {
 
 namespace {
 
+constexpr double kGrace_s = 0.3;
 // For taking back, beyond the deadline that made it necessary; one that hangs leaves room for the
 // others, above all for the opening of the old primary.
 constexpr double kUndo_s = 15, kOneUndo_s = 5;
@@ -111,8 +112,10 @@ std::optional<std::string> Executor::perform(Run& run, const Group& group,
 
   const Deadline limit =
       Deadline::after(std::min(deadline.remaining_s(), step_limit_s(steps[0].action)));
+  // A step that keeps its limit has a moment to say what it waited for.
+  const Deadline patience = Deadline::after(limit.remaining_s() + kGrace_s);
   const auto results = run_each<std::optional<Result<StepResult>>>(
-      steps.size(), limit, [actions = actions_, steps, known = run.facts, limit](std::size_t i) {
+      steps.size(), patience, [actions = actions_, steps, known = run.facts, limit](std::size_t i) {
         return std::optional(actions->perform(steps[i], known, limit));
       });
   std::optional<std::string> obstacle;

@@ -221,7 +221,7 @@ def test_asked_to_stop(headless):
 
 
 def test_deadline(headless):
-    out = refuse(headless, "in time", "--pre-failover", "sleep 1", "--deadline", "0.8")
+    out = refuse(headless, "did not end within", "--pre-failover", "sleep 1", "--deadline", "0.8")
     assert "everything is as it was" in out
 
 
