@@ -144,7 +144,7 @@ Result<StepResult> LiveActions::perform_sql(const Step& step, SqlSession& sessio
     case Action::kWaitEqual:
       return wait_for_node(step, session, known, deadline);
     case Action::kRecord:
-      return record(session);
+      return record(step, session);
     case Action::kRescue:
       return rescue(step, session, known, deadline);
     case Action::kSaveExtra:
@@ -410,7 +410,9 @@ Result<StepResult> LiveActions::wait_for_node(const Step& step, SqlSession& sess
   }
 }
 
-Result<StepResult> LiveActions::record(SqlSession& session) {
+// Who has caught up from a sibling has what that one has, and follows it: only the sibling's
+// channel still tells a position in the old primary's binlog.
+Result<StepResult> LiveActions::record(const Step& step, SqlSession& session) {
   const auto facts = read_server_facts(session);
   if (!facts) return facts.error();
   StepResult result;
@@ -420,16 +422,24 @@ Result<StepResult> LiveActions::record(SqlSession& session) {
     result.text =
         fmt::format("its binlog ends at {}:{}", facts->binlog->file, facts->binlog->offset);
   }
-  for (std::size_t c = 0; facts->channels && c < facts->channels->size(); ++c) {
-    const ChannelStatus& channel = (*facts->channels)[c];
-    const Node* const node = find(plan_.candidate);
-    const bool to_primary = node != nullptr && c < node->sources.size() && node->sources[c] &&
-                            topology_.nodes[*node->sources[c]].name == plan_.primary;
-    if (!to_primary) continue;
-    result.facts["applied_file"] = channel.executed.file;
-    result.facts["applied_position"] = std::to_string(channel.executed.offset);
+  auto channels = facts->channels.value_or(std::vector<ChannelStatus>());
+  if (!step.other.empty()) {
+    const auto other = take(step.other);
+    if (!other) return other.error();
+    auto read = read_replica_status(**other);
+    give_back(step.other, *other);
+    if (!read) return read.error();
+    channels = std::move(*read);
+  }
+  const Node* const node = find(step.other.empty() ? step.node : step.other);
+  for (std::size_t c = 0; node != nullptr && c < std::min(channels.size(), node->sources.size());
+       ++c) {
+    if (!node->sources[c] || topology_.nodes[*node->sources[c]].name != plan_.primary) continue;
+    const BinlogPosition& applied = channels[c].executed;
+    result.facts["applied_file"] = applied.file;
+    result.facts["applied_position"] = std::to_string(applied.offset);
     result.text += fmt::format("{}it has {}'s up to {}:{}", result.text.empty() ? "" : ", ",
-                               plan_.primary, channel.executed.file, channel.executed.offset);
+                               plan_.primary, applied.file, applied.offset);
   }
   return result;
 }

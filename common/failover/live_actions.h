@@ -45,7 +45,7 @@ class LiveActions : public Actions {
                            const Deadline& deadline);
   Result<StepResult> wait_for_node(const Step& step, SqlSession& session, const RunFacts& known,
                                    const Deadline& deadline);
-  Result<StepResult> record(SqlSession& session);
+  Result<StepResult> record(const Step& step, SqlSession& session);
   Result<StepResult> rescue(const Step& step, SqlSession& session, const RunFacts& known,
                             const Deadline& deadline);
   Result<StepResult> save_extra(const Step& step, SqlSession& session, const Deadline& deadline);

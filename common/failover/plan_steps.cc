@@ -212,7 +212,10 @@ void StepWriter::record() {
   plan_.by_gtid = channel.uses_gtid;
   plan_.channel = channel.name;
   plan_.tls = channel.tls;
-  add(Action::kRecord, candidate_, {}, "who had what, for the return of " + primary_.name);
+  Step record =
+      at(Action::kRecord, candidate_, {}, "who had what, for the return of " + primary_.name);
+  if (roles_.ahead) record.other = nodes_[*roles_.ahead].name;
+  add(std::move(record));
 }
 
 void StepWriter::rescue() {
