@@ -27,6 +27,9 @@ void pause() { std::this_thread::sleep_for(std::chrono::milliseconds(2)); }
 
 Error failure(std::string text) { return {Errc::kUnreachable, std::move(text)}; }
 
+// Tells later steps that a node has applied all that it received.
+std::string drained_fact(const std::string& node) { return "drained_" + node; }
+
 const ChannelStatus* find_channel(const std::vector<ChannelStatus>& channels,
                                   const std::string& name) {
   const auto found = std::ranges::find(channels, name, &ChannelStatus::name);
@@ -368,7 +371,7 @@ Result<StepResult> LiveActions::drain(const Step& step, SqlSession& session, con
     if (channel == nullptr) return StepResult{"it is no replica any more"};
     const bool by_gtid = channel->uses_gtid && unapplied(facts->history).has_value();
     if (by_gtid ? unapplied(facts->history) == 0u : channel->executed == channel->read)
-      return StepResult{};
+      return StepResult{"", {{drained_fact(step.node), "yes"}}};
     if (channel->sql.error_number != 0 || !channel->sql.running())
       return failure(describe_stop("SQL", channel->sql));
     still = channel->executed == last ? still + 1 : 0;
@@ -378,7 +381,8 @@ Result<StepResult> LiveActions::drain(const Step& step, SqlSession& session, con
       if (!torn) return torn.error();
       if (*torn)
         return StepResult{
-            fmt::format("what follows {}:{} is half a transaction", last.file, last.offset)};
+            fmt::format("what follows {}:{} is half a transaction", last.file, last.offset),
+            {{drained_fact(step.node), "yes"}}};
     }
     if (deadline.passed())
       return failure(fmt::format("not all is applied: at {}:{} of {}:{}", last.file, last.offset,
@@ -559,6 +563,12 @@ Result<StepResult> LiveActions::follow_source(const Step& step, SqlSession& sess
   // A run before this one got as far. From the same place again it would apply everything twice.
   const bool follows = own != nullptr && source != nullptr && own->source_host == source->host &&
                        own->source_port == source->port && own->io.state != ThreadState::kStopped;
+  // What is still in its relay log would be gone, and the new primary does not send it by position.
+  const bool by_position = std::ranges::any_of(
+      step.sql, [](const std::string& sql) { return sql.find(kBinlogFile) != sql.npos; });
+  if (by_position && plan_.command == "failover" && !follows &&
+      !known.contains(drained_fact(step.node)))
+    return failure("it has not applied all that it received, and needs a resync if it cannot");
   const std::vector<std::string> start = {step.sql.back()};
   if (const auto done = run_sql(follows ? start : step.sql, session, known); !done)
     return done.error();

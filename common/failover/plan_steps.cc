@@ -188,11 +188,7 @@ std::string StepWriter::semi_sync_statement(const ServerFacts& facts, std::strin
 }
 
 void StepWriter::drain() {
-  // Whoever begins at the candidate's end must be as far first.
-  for (std::size_t i = 0; i < nodes_.size(); ++i)
-    if (is_sibling(i) &&
-        (i == roles_.ahead || (!repoints_by_gtid(i) && why_not_repointed(i).empty())))
-      add_drain(i);
+  if (roles_.ahead) add_drain(*roles_.ahead);
   add_drain(roles_.candidate);
   if (!roles_.ahead) return;
   const Node& sibling = nodes_[*roles_.ahead];
@@ -301,6 +297,7 @@ std::string StepWriter::why_not_repointed(std::size_t i) const {
   if (own.sql.error_number != 0) return "its SQL thread has failed";
   if (nodes_[i].facts->version.flavour != candidate_.facts->version.flavour)
     return "it is of another flavour";
+  if (!repoints_by_gtid(i) && own.sql_delay_s > 0) return "it applies with a delay";
   if (!repoints_by_gtid(i))
     // Without GTIDs only a sibling at the very same point can begin at the candidate's end.
     return own.read == of_candidate.read || plan_.command == "switchover"
@@ -316,21 +313,32 @@ void StepWriter::repoint_one_that_acknowledges() {
   if (!under_semi_sync()) return;
   for (std::size_t i = 0; i < nodes_.size(); ++i)
     if (is_sibling(i) && nodes_[i].facts->semi_sync.replica_enabled == true &&
-        why_not_repointed(i).empty())
+        why_not_repointed(i).empty()) {
+      finish_relay_log(i);
       return repoint(i);
+    }
   plan_.reservations.push_back(fmt::format(
       "no semi-sync replica can follow {}: until one does, its writes wait or exist once",
       candidate_.name));
 }
 
 void StepWriter::repoint_others() {
+  std::vector<std::size_t> followers;
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     if (!is_sibling(i) || repointed_.contains(i)) continue;
     if (const std::string why = why_not_repointed(i); why.empty())
-      repoint(i);
+      followers.push_back(i);
     else
       plan_.reservations.push_back(fmt::format("{} needs a resync: {}", nodes_[i].name, why));
   }
+  for (const std::size_t i : followers) finish_relay_log(i);
+  for (const std::size_t i : followers) repoint(i);
+}
+
+// By position a sibling begins at the candidate's end, so it has to be as far first. Nobody else
+// has to wait for that.
+void StepWriter::finish_relay_log(std::size_t i) {
+  if (plan_.command == "failover" && !repoints_by_gtid(i)) add_drain(i);
 }
 
 void StepWriter::repoint(std::size_t i) {

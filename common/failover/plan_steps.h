@@ -50,6 +50,7 @@ class StepWriter {
   void promote();
   void repoint_one_that_acknowledges();
   void repoint_others();
+  void finish_relay_log(std::size_t i);
   void repoint(std::size_t i);
   void move_vip();
   void open();
