@@ -340,29 +340,63 @@ Result<StepResult> LiveActions::close_writers(const Step& step, SqlSession& sess
 
 namespace {
 
-// True when the rest of a relay log is the torn end of a transaction that will never be whole:
-// nobody works on it and nothing moves. Only file and position know such an end.
+// True when nobody works on the rest of a relay log that receives nothing more: it is the first
+// part of a transaction that will never be whole.
 Result<bool> is_torn_end(const ChannelStatus& channel, SqlSession& session) {
-  if (channel.uses_gtid || channel.io.running() || !channel.applier_idle) return false;
+  if (channel.io.running() || !channel.applier_idle || channel.executed == channel.read)
+    return false;
   const auto busy = query_value(
       session,
       session.version().flavour == Flavour::kMysql
           ? "SELECT COUNT(*) FROM performance_schema.replication_applier_status_by_worker"
-            " WHERE APPLYING_TRANSACTION <> ''"
+            " JOIN performance_schema.threads USING (THREAD_ID) WHERE CHANNEL_NAME = " +
+                quote_string(channel.name) +
+                " AND PROCESSLIST_STATE NOT LIKE 'Waiting for an event from Coordinator%'"
           : "SELECT COUNT(*) FROM information_schema.processlist WHERE COMMAND = 'Slave_worker'"
             " AND STATE NOT LIKE 'Waiting for work%'");
   if (!busy) return busy.error();
   return *busy == "0";
 }
 
+// Makes a channel ready to be stopped. MySQL's parallel applier that has come to a torn end waits a
+// minute for the rest of it, unless it is ended first; nothing of the transaction is committed.
+Result<Done> let_stop(const ChannelStatus& channel, SqlSession& session) {
+  if (session.version().flavour != Flavour::kMysql || channel.io.running() ||
+      !channel.sql.running())
+    return Done{};
+  // One that is far from the end stops between two transactions.
+  constexpr double kNear_s = 1;
+  for (const Deadline near = Deadline::after(kNear_s); !near.passed(); pause()) {
+    const auto rows = session.query(
+        "SELECT PROCESSLIST_ID, PROCESSING_TRANSACTION <> '' AS open,"
+        " PROCESSLIST_STATE LIKE '%has read all relay log%' AS idle"
+        " FROM performance_schema.replication_applier_status_by_coordinator"
+        " JOIN performance_schema.threads USING (THREAD_ID) WHERE CHANNEL_NAME = " +
+        quote_string(channel.name));
+    // A single applier stops at once.
+    if (!rows || rows->cells.empty()) return Done{};
+    const Row row(*rows, 0);
+    if (row.integer("idle") != 1) continue;
+    if (row.integer("open") != 1) return Done{};
+    const auto ended = session.query("KILL " + row.text("PROCESSLIST_ID").value_or(""));
+    if (ended) return Done{};
+    return Error{
+        ended.error().code,
+        fmt::format("its applier holds half a transaction and cannot be ended: {}; run: {}",
+                    ended.error().text, grant_statement(session, "SYSTEM_USER", "*.*"))};
+  }
+  return Done{};
+}
+
 }  // namespace
 
 Result<StepResult> LiveActions::drain(const Step& step, SqlSession& session, const RunFacts& known,
                                       const Deadline& deadline) {
-  constexpr int kStill = 50;  // polls without a move
+  constexpr double kStill_s = 0.5;  // without a move; MySQL notes its progress every 0.3 s
   if (const auto done = run_sql(step.sql, session, known); !done) return done.error();
   BinlogPosition last = {};
-  for (int still = 0;; pause()) {
+  Deadline still = Deadline::after(kStill_s);
+  for (;; pause()) {
     const auto facts = read_server_facts(session);
     if (!facts) return facts.error();
     const ChannelStatus* const channel =
@@ -374,9 +408,10 @@ Result<StepResult> LiveActions::drain(const Step& step, SqlSession& session, con
       return StepResult{"", {{drained_fact(step.node), "yes"}}};
     if (channel->sql.error_number != 0 || !channel->sql.running())
       return failure(describe_stop("SQL", channel->sql));
-    still = channel->executed == last ? still + 1 : 0;
+    if (!(channel->executed == last)) still = Deadline::after(kStill_s);
     last = channel->executed;
-    if (still > kStill) {
+    // Only file and position count what is torn.
+    if (still.passed() && !by_gtid) {
       const auto torn = is_torn_end(*channel, session);
       if (!torn) return torn.error();
       if (*torn)
@@ -529,8 +564,10 @@ Result<StepResult> LiveActions::promote(const Step& step, SqlSession& session,
   if (!before) return before.error();
   // A run before this one may have made it forget its source; the rest is to be done in any case.
   constexpr int kForget = 2;
-  const bool forgotten = find_channel(*before, step.channel) == nullptr;
-  const auto first = step.sql.begin() + (forgotten ? kForget : 0);
+  const ChannelStatus* const channel = find_channel(*before, step.channel);
+  if (channel != nullptr)
+    if (const auto ready = let_stop(*channel, session); !ready) return ready.error();
+  const auto first = step.sql.begin() + (channel == nullptr ? kForget : 0);
   if (const auto done = run_sql({first, step.sql.end()}, session, known); !done)
     return done.error();
   const auto after = read_replica_status(session);
@@ -569,6 +606,8 @@ Result<StepResult> LiveActions::follow_source(const Step& step, SqlSession& sess
   if (by_position && plan_.command == "failover" && !follows &&
       !known.contains(drained_fact(step.node)))
     return failure("it has not applied all that it received, and needs a resync if it cannot");
+  if (own != nullptr && !follows)
+    if (const auto ready = let_stop(*own, session); !ready) return ready.error();
   const std::vector<std::string> start = {step.sql.back()};
   if (const auto done = run_sql(follows ? start : step.sql, session, known); !done)
     return done.error();

@@ -42,6 +42,8 @@ constexpr ManagerPrivilege kManagerPrivileges[] = {
     {Flavour::kMysql, 8, "REPLICATION_SLAVE_ADMIN", true},
     {Flavour::kMysql, 8, "SYSTEM_VARIABLES_ADMIN", true},
     {Flavour::kMysql, 8, "CONNECTION_ADMIN", true},
+    // To end an applier that holds half a transaction, and administrators' connections.
+    {Flavour::kMysql, 8, "SYSTEM_USER", false},
     {Flavour::kMysql, 0, "RELOAD", false},
     {Flavour::kMysql, 0, "PROCESS", false},
     {Flavour::kMariadb, 0, "BINLOG MONITOR", true},
@@ -63,8 +65,8 @@ std::vector<std::string> missing_to_manage(const ServerFacts& server,
   for (const ManagerPrivilege& one : kManagerPrivileges) {
     if (one.flavour != server.version.flavour) continue;
     if (one.need == Need::kSemiSync && server.semi_sync.source_enabled != true) continue;
-    if (holds(privileges, one.name) || (one.in_super && super)) continue;
     const std::string name(server.version.at_least(one.from_major) ? one.name : "SUPER");
+    if (holds(privileges, name) || (one.in_super && super)) continue;
     if (std::ranges::find(missing, name) == missing.end()) missing.push_back(name);
   }
   return missing;

@@ -251,9 +251,16 @@ class Server:
 
     def start_over(self):
         """Forget all replication, binary logs and GTIDs, drop the database shop; accept writes."""
+        self.disable_semi_sync()
         for channel in self.channels():
             self.stop_replication(channel.name)
         self.sql(*self._start_over)
+
+    def waits_for_replicas(self):
+        """Tell whether this server, as a semi-sync source, has not gone back to asynchronous."""
+        states = self.sql("SHOW GLOBAL STATUS LIKE 'rpl_semi_sync_%_status'")
+        return any(row["Value"] == "ON" for row in states
+                   if row["Variable_name"].split("_")[3] in ("master", "source"))
 
     # The flavours differ in these
 
@@ -329,6 +336,11 @@ class MariaDb(Server):
                  "SET GLOBAL rpl_semi_sync_master_enabled = ON",
                  "SET GLOBAL rpl_semi_sync_slave_enabled = ON")
 
+    def disable_semi_sync(self):
+        """Wait for nobody any more, and acknowledge nothing."""
+        self.sql("SET GLOBAL rpl_semi_sync_master_enabled = OFF",
+                 "SET GLOBAL rpl_semi_sync_slave_enabled = OFF")
+
     def set_semi_sync_timeout(self, timeout_ms):
         """Set how long this server waits, as a source, before it goes on without a replica."""
         self.sql(f"SET GLOBAL rpl_semi_sync_master_timeout = {timeout_ms}")
@@ -349,7 +361,8 @@ class MySql(Server):
     flavour = "mysql"
     monitor_grants = ("REPLICATION CLIENT ON *.*", "SELECT ON performance_schema.*")
     manager_grants = ("REPLICATION CLIENT, REPLICATION SLAVE, REPLICATION_SLAVE_ADMIN, "
-                      "SYSTEM_VARIABLES_ADMIN, CONNECTION_ADMIN, RELOAD, PROCESS ON *.*",
+                      "SYSTEM_VARIABLES_ADMIN, CONNECTION_ADMIN, SYSTEM_USER, RELOAD, PROCESS "
+                      "ON *.*",
                       "SELECT ON performance_schema.*")
     _show_channels = "SHOW REPLICA STATUS"
     _show_position = "SHOW BINARY LOG STATUS"
@@ -398,11 +411,19 @@ class MySql(Server):
 
     def enable_semi_sync(self, timeout_ms=10000):
         """Make this server wait, as a source, for one replica; and acknowledge, as a replica."""
-        self.sql("INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'",
-                 "INSTALL PLUGIN rpl_semi_sync_replica SONAME 'semisync_replica.so'",
-                 f"SET GLOBAL rpl_semi_sync_source_timeout = {timeout_ms}",
+        if not self.sql("SELECT 1 FROM information_schema.plugins"
+                        " WHERE plugin_name = 'rpl_semi_sync_source'"):
+            self.sql("INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'",
+                     "INSTALL PLUGIN rpl_semi_sync_replica SONAME 'semisync_replica.so'")
+        self.sql(f"SET GLOBAL rpl_semi_sync_source_timeout = {timeout_ms}",
                  "SET GLOBAL rpl_semi_sync_source_enabled = ON",
                  "SET GLOBAL rpl_semi_sync_replica_enabled = ON")
+
+    def disable_semi_sync(self):
+        """Wait for nobody any more, and acknowledge nothing."""
+        for role in ("source", "replica"):
+            if self.sql(f"SHOW GLOBAL VARIABLES LIKE 'rpl_semi_sync_{role}_enabled'"):
+                self.sql(f"SET GLOBAL rpl_semi_sync_{role}_enabled = OFF")
 
     def set_semi_sync_timeout(self, timeout_ms):
         """Set how long this server waits, as a source, before it goes on without a replica."""

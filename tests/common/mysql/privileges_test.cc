@@ -43,18 +43,24 @@ TEST(PrivilegesTest, OneIsNotAnotherThatBeginsAlike) {
 TEST(PrivilegesTest, WhatAManagerLacks) {
   ServerFacts mysql{parse_version("9.4.0")}, old{parse_version("5.7.44")},
       mariadb{parse_version("10.11.6-MariaDB-1")};
-  const Words of_mysql = {"REPLICATION_SLAVE_ADMIN", "SYSTEM_VARIABLES_ADMIN", "CONNECTION_ADMIN",
-                          "RELOAD", "PROCESS"};
+  const Words of_mysql = {"REPLICATION_SLAVE_ADMIN",
+                          "SYSTEM_VARIABLES_ADMIN",
+                          "CONNECTION_ADMIN",
+                          "SYSTEM_USER",
+                          "RELOAD",
+                          "PROCESS"};
   const Words of_mariadb = {"BINLOG MONITOR",  "REPLICATION SLAVE ADMIN",
                             "READ_ONLY ADMIN", "CONNECTION ADMIN",
                             "RELOAD",          "PROCESS"};
   using List = std::vector<std::string>;
   EXPECT_EQ(missing_to_manage(mysql, of_mysql), List{});
   EXPECT_EQ(missing_to_manage(mysql, {"ALL PRIVILEGES"}), List{});
-  EXPECT_EQ(missing_to_manage(mysql, {"SUPER", "RELOAD"}), List{"PROCESS"});
+  EXPECT_EQ(missing_to_manage(mysql, {"SUPER", "RELOAD"}), (List{"SYSTEM_USER", "PROCESS"}));
   EXPECT_EQ(missing_to_manage(mysql, {"RELOAD", "PROCESS"}),
-            (List{"REPLICATION_SLAVE_ADMIN", "SYSTEM_VARIABLES_ADMIN", "CONNECTION_ADMIN"}));
+            (List{"REPLICATION_SLAVE_ADMIN", "SYSTEM_VARIABLES_ADMIN", "CONNECTION_ADMIN",
+                  "SYSTEM_USER"}));
   EXPECT_EQ(missing_to_manage(old, {"PROCESS"}), (List{"SUPER", "RELOAD"}));
+  EXPECT_EQ(missing_to_manage(old, {"SUPER", "PROCESS", "RELOAD"}), List{});
   EXPECT_EQ(missing_to_manage(mariadb, of_mariadb), List{});
   EXPECT_EQ(missing_to_manage(mariadb, {"SUPER", "RELOAD", "PROCESS"}), List{"READ_ONLY ADMIN"});
   mariadb.semi_sync.source_enabled = true;
