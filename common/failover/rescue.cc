@@ -67,12 +67,18 @@ Result<std::uint64_t> apply_events(const std::string& path, SqlSession& session)
   std::ifstream file(path);
   if (!file) return Error{Errc::kMissing, "cannot read " + path};
   std::uint64_t begun = 0;
+  bool open = false;
   const auto done = for_each_statement(file, [&](const std::string& sql) -> Result<Done> {
     // A command to the mysql client: it would choose a character set.
     if (sql.starts_with("/*!\\C ")) return Done{};
     if (begins_transaction(sql)) ++begun;
     const auto rows = session.query(sql);
     if (!rows) return rows.error();
+    const std::string_view words = trim(sql);
+    if (words == "BEGIN" || words == "START TRANSACTION") open = true;
+    // So the tool ends a log whose last transaction is torn.
+    if (open && words.starts_with("ROLLBACK")) --begun;
+    if (words.starts_with("COMMIT") || words.starts_with("ROLLBACK")) open = false;
     return Done{};
   });
   if (!done)

@@ -70,6 +70,28 @@ TEST(ApplyEventsTest, SaysHowManyWereAppliedBeforeTheError) {
   EXPECT_EQ(session.asked[0], "/*M!100001 SET @@session.gtid_seq_no=1*/");
 }
 
+TEST(ApplyEventsTest, ATornTransactionIsNoneAndATableIsOne) {
+  const TempDirectory directory;
+  const std::string path = directory.file("events.sql",
+                                          "DELIMITER /*!*/;\n"
+                                          "ROLLBACK/*!*/;\n"
+                                          "/*M!100001 SET @@session.gtid_seq_no=1*//*!*/;\n"
+                                          "START TRANSACTION\n/*!*/;\n"
+                                          "COMMIT/*!*/;\n"
+                                          "/*M!100001 SET @@session.gtid_seq_no=2*//*!*/;\n"
+                                          "CREATE TABLE t (a INT)/*!*/;\n"
+                                          "/*M!100001 SET @@session.gtid_seq_no=3*//*!*/;\n"
+                                          "START TRANSACTION\n/*!*/;\n"
+                                          "DELIMITER ;\n"
+                                          "ROLLBACK /* added by mysqlbinlog */;\n");
+  FakeSession session("10.11.6-MariaDB");
+  for (const char* const words : {"gtid_seq_no", "START", "COMMIT", "CREATE", "ROLLBACK"})
+    session.answer(words, Rows{});
+  const auto applied = apply_events(path, session);
+  ASSERT_TRUE(applied) << applied.error().text;
+  EXPECT_EQ(*applied, 2u);
+}
+
 TEST(BinlogArgumentsTest, AskForWhatOnlyTheNodeHas) {
   const Node mysql = writer(1, "#1:1-10");
   EXPECT_EQ(join(binlog_arguments(mysql, {}, "b.000001", mysql.facts->history,
