@@ -19,10 +19,10 @@ import pymysql
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/live")]
 
+from documented import Documented  # noqa: E402
+from failover import Writer, rows  # noqa: E402
 from nagios import watching  # noqa: E402
 from nagios_pair import NagiosPair  # noqa: E402
-from server import (MANAGER_PASSWORD, MANAGER_USER, REPLICATION_PASSWORD,  # noqa: E402
-                    REPLICATION_USER)
 from servers import Bench, wait_until  # noqa: E402
 from view import View  # noqa: E402
 
@@ -30,7 +30,7 @@ PATIENCE_S = 30.0
 
 
 class Stage:
-    """A replicating pair, a Nagios that watches it, and the view of both."""
+    """A primary with two replicas, a Nagios that watches them, and the view of all."""
 
     def __init__(self, bench, view):
         self.bench = bench
@@ -40,44 +40,60 @@ class Stage:
         self._seen = {}  # service: (state, when it came)
         self._told = []  # the notifications that were shown
 
-        view.event("starting two MariaDB servers, db1 and its replica db2")
-        self.primary, self.replica = bench.pair("mariadb")
+        view.event("starting three MariaDB servers, db1 and its replicas db2 and db3, with semi-sync")
+        self.cluster = Documented(bench, "mariadb-gtid", semi_sync=True)
+        self.primary, self.replica = self.cluster.db1, self.cluster.db2
         self.replica.create_monitor()
-        for server in (self.primary, self.replica):
-            server.create_manager()
-        view.event(f"db1 is {self.primary.host}:{self.primary.port}, "
-                   f"db2 is {self.replica.host}:{self.replica.port}")
+        # The fence command has to prove that the primary is dead.
+        process = f"/proc/{self.primary.process.pid}"
+        self.cluster.stub("fence", f"[ -e {process} ] && exit 1\necho there is no {process} any more")
+        view.event(", ".join(f"{s.name} is {s.host}:{s.port}" for s in self.cluster.servers))
 
-        self.nagios = watching(bench, self.plugins, self.primary, self.replica).start()
+        self.nagios = watching(bench, self.plugins, self.primary, self.replica,
+                               cluster=self.cluster.config).start()
         view.event("Nagios Core runs the services of conf-examples/nagios, a second for each minute")
 
     def show(self, program, *words):
-        """Run a program over the pair as an operator would, and show what it prints."""
-        file = self.bench.directory / "mysql-cluster.conf"
-        file.touch(mode=0o600)
-        file.write_text("".join(f"{key} = {value}\n" for key, value in (
-            *(("node", f"{s.name}={s.host}:{s.port}") for s in (self.primary, self.replica)),
-            ("username", MANAGER_USER), ("password", MANAGER_PASSWORD),
-            ("repl-username", REPLICATION_USER), ("repl-password", REPLICATION_PASSWORD),
-            ("fence-command", "true"),  # Who dies on this stage stays dead.
-            ("state-dir", self.bench.directory / "state"))))
-        self.view.event(" ".join(["$", program, *words, "--cluster", file.name]))
-        done = subprocess.run([self.plugins / program, *words, "--cluster", file], text=True,
-                              capture_output=True)
+        """Run a program over the cluster as an operator would, and show what it prints."""
+        self.view.event(" ".join(["$", program, *words, "--cluster", "cluster.conf"]))
+        done = subprocess.run([self.plugins / program, *words, "--cluster", self.cluster.config],
+                              text=True, capture_output=True)
         self.view.output(done.stdout + done.stderr)
-        time.sleep(self.pause_s)
+        self._look_for(self.pause_s)
 
-    def wait_for(self, state):
-        """Watch until Nagios is sure that every service is in this state, and has told people what
-        is new to them; then give time to read."""
+    def wait_for(self, state, host=None):
+        """Watch until Nagios is sure that every service, or those of a host, is in this state, and
+        has told people what is new to them; then give time to read."""
         deadline = time.monotonic() + PATIENCE_S
         while not all(s.checked and s.state == state and s.hard and self._last_told(s) == state
-                      for s in self._look()):
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"Nagios did not see {state} within {PATIENCE_S:.0f} s; its log "
-                                   f"ends in:\n{self.nagios.log.read_text()[-2000:]}")
-            time.sleep(0.1)
-        end = time.monotonic() + self.pause_s
+                      for s in self._look() if host in (None, s.host)):
+            self._check(deadline, state)
+        self._look_for(self.pause_s)
+
+    def wait_for_takeover(self):
+        """Watch until Nagios's event handler has promoted a replica, and show the steps of its
+        journal as they come; return the new primary."""
+        deadline = time.monotonic() + PATIENCE_S
+        shown, run, outcome = 0, None, ""
+        while outcome not in ("done", "reservations"):
+            self._look()
+            self._check(deadline, "a new primary")
+            for run, outcome in self.cluster.journals():
+                if shown == 0:
+                    self.view.event(f"$ mysql_ha journal show {run}")
+                steps = self.cluster.run("journal", "show", run).out.splitlines()[1:]
+                self.view.output("\n".join(steps[shown:]))
+                shown = len(steps)
+        return getattr(self.cluster, self.cluster.writers()[0])
+
+    def _check(self, deadline, what):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"Nagios did not see {what} within {PATIENCE_S:.0f} s; its log "
+                               f"ends in:\n{self.nagios.log.read_text()[-2000:]}")
+        time.sleep(0.1)
+
+    def _look_for(self, seconds):
+        end = time.monotonic() + seconds
         while time.monotonic() < end:
             self._look()
             time.sleep(0.1)
@@ -91,12 +107,13 @@ class Stage:
                 self._seen[service.name] = service.state, time.monotonic()
                 self.view.event(f"{service.name:<20} {_says(service)}", service.state)
         for message in self.nagios.notifications()[len(self._told):]:
-            if self._seen[message.service][0] != message.state:
+            written = self._seen.get(message.service, ("",))[0] == message.state
+            if not written and time.time() - message.time < 3:
                 break  # Nagios has not written this state down yet.
             self._told.append(message)
             self.view.event(f"Nagios notifies {message.kind}: {message.service} on {message.host} "
                             f"is {message.state}")
-        self.view.table([("STATE", f"{'FOR':>5}  {'SERVICE OF db2':<20} WHAT THE CHECK SAYS"),
+        self.view.table([("STATE", f"{'FOR':>5}  {'SERVICE':<20} WHAT THE CHECK SAYS"),
                          *(self._row(service) for service in checked)])
         return services
 
@@ -116,8 +133,8 @@ def _says(service):
 
 
 def act_healthy(stage):
-    """The pair as it should be."""
-    stage.view.title("A healthy pair")
+    """Everything as it should be."""
+    stage.view.title("Act one: a healthy cluster, and what Nagios sees of its replica db2")
     stage.wait_for("OK")
 
 
@@ -126,32 +143,16 @@ def act_replica_stops_applying(stage):
     stage.view.title("The replica stops applying what it receives")
     stage.view.event("db2: STOP SLAVE SQL_THREAD")
     stage.replica.stop_replication(thread="SQL")
-    stage.wait_for("CRITICAL")
+    stage.wait_for("CRITICAL", "db2")
     stage.view.title("It applies again")
     stage.view.event("db2: START SLAVE SQL_THREAD")
     stage.replica.start_replication(thread="SQL")
     stage.wait_for("OK")
 
 
-def act_what_if(stage):
-    """What an operator can know before a disaster."""
-    stage.view.title("What if the primary died now?")
-    stage.show("mysql_ha", "status")
-    stage.show("check_failover_ready")
-
-
-def act_primary_dies(stage):
-    """The primary is gone."""
-    stage.view.title("The primary dies")
-    stage.view.event("db1: kill -9")
-    stage.primary.kill()
-    stage.wait_for("CRITICAL")
-
-
 def act_monitoring_dies(stage):
     """The Nagios that tells people dies, another one takes over and stands down again."""
     view = stage.view
-    stage.nagios.stop()
     view.table([])
     view.title("Act two: the monitoring itself dies")
     view.event("starting two Nagios with conf-examples/nagios-pair: a master and a silent standby")
@@ -186,7 +187,36 @@ def _wait_told(view, pair, node, kind):
     view.event(f"the {node} notifies {kind}: http on web")
 
 
-ACTS = (act_healthy, act_replica_stops_applying, act_what_if, act_primary_dies, act_monitoring_dies)
+def act_what_if(stage):
+    """What an operator can know before a disaster."""
+    stage.view.title("Act three: what if the primary died now?")
+    stage.show("mysql_ha", "status")
+    stage.show("check_failover_ready")
+
+
+def act_primary_dies(stage):
+    """The primary is killed under a running client, and Nagios's event handler promotes a replica."""
+    view = stage.view
+    view.title("The primary dies")
+    with Writer(stage.cluster, rate=50) as writer:
+        view.event("a client writes 50 rows a second and notes which of them were acknowledged")
+        writer.wait_for(50)
+        view.event("db1: kill -9")
+        killed = time.monotonic()
+        stage.primary.kill()
+        new = stage.wait_for_takeover()
+        writer.wait_for(50, new.name)
+    seconds = writer.first_at(new.name).answered - killed
+    view.event(f"the client goes on at {new.name}, whose first acknowledgement came {seconds:.1f} s "
+               "after the kill")
+    stage.show("mysql_ha", "status")
+    lost = writer.numbers - rows(new)
+    view.event(f"acknowledged: {len(writer.numbers)}, lost: {len(lost)}")
+    if lost:
+        raise RuntimeError("what was acknowledged must not be lost under semi-sync")
+
+
+ACTS = (act_healthy, act_replica_stops_applying, act_monitoring_dies, act_what_if, act_primary_dies)
 
 
 def play(view):
@@ -203,7 +233,7 @@ def play(view):
 def main():
     """Play; return the exit code."""
     view = View(sys.stdout)
-    view.title("monitoring-plugins-ha: a real Nagios Core watches a real replicating MariaDB pair")
+    view.title("monitoring-plugins-ha: a real Nagios Core watches real replicating MariaDB servers")
     try:
         play(view)
     except KeyboardInterrupt:

@@ -13,7 +13,7 @@ from failover import Writer, rows
 from icinga2_test import EXAMPLES as ICINGA2
 from icinga2_test import Icinga2
 from nagios import EXAMPLES as NAGIOS
-from nagios import Nagios
+from nagios import Nagios, cluster_objects
 from nrpe import adapted
 from server import spawn
 from servers import wait_until
@@ -24,16 +24,9 @@ SERVICE = "MySQL failover"
 
 def nagios_watching(bench, cluster, settings=None):
     """Start a Nagios with the examples' objects; an interval of a minute is a second."""
-    directory = bench.directory / "objects"
-    directory.mkdir()
-    objects = []
-    for name, place in (("commands.cfg", None), ("cluster.cfg", "/etc/nagios4/mysql-cluster.conf"),
-                        ("failover.cfg", SHIPPED)):
-        text = (NAGIOS / name).read_text()
-        objects.append(directory / name)
-        objects[-1].write_text(adapted(text, {place: cluster.config}) if place else text)
     plugins = plugin.BUILD / "plugins"
-    nagios = bench.add(Nagios(bench.directory / "nagios", plugins, objects,
+    nagios = bench.add(Nagios(bench.directory / "nagios", plugins,
+                              [NAGIOS / "commands.cfg", *cluster_objects(cluster.config)],
                               macros={"USER3": "/dev/null", "USER4": plugins}, settings=settings))
     nagios.start()
     wait_until(lambda: nagios.service(SERVICE).state == "OK", 30, "a cluster that is well")

@@ -16,6 +16,7 @@ import dataclasses
 import grp
 import os
 import pwd
+import re
 import signal
 import subprocess
 import time
@@ -284,12 +285,28 @@ class Nagios:
         self._config.write_text("".join(f"{key}={value}\n" for key, value in lines))
 
 
-def watching(bench, plugins, source, replica, name="nagios"):
-    """Return a Nagios of the bench, not started, that watches a replica with the examples' objects."""
+def watching(bench, plugins, source, replica, name="nagios", cluster=None):
+    """Return a Nagios of the bench, not started, that watches a replica with the examples' objects;
+    with the file of a cluster it watches that too, and lets it fail over."""
+    objects = [EXAMPLES / "commands.cfg", EXAMPLES / "services.cfg"]
     return bench.add(Nagios(
-        bench.directory / name, plugins, [EXAMPLES / "commands.cfg", EXAMPLES / "services.cfg"],
+        bench.directory / name, plugins, objects + (cluster_objects(cluster) if cluster else []),
         _REPLICA.format(source=source, replica=replica),
-        {"USER3": monitor_file(bench.directory / f"{name}-monitor.cnf")}))
+        {"USER3": monitor_file(bench.directory / f"{name}-monitor.cnf"), "USER4": plugins}))
+
+
+def cluster_objects(cluster):
+    """Write the examples' objects of a cluster without a virtual IP beside its file, which takes the
+    place of the examples' files; return their paths."""
+    paths = []
+    for name in ("cluster.cfg", "failover.cfg"):
+        text = re.sub(r"^# Without a virtual IP.*?^}\n", "", (EXAMPLES / name).read_text(),
+                      flags=re.DOTALL | re.MULTILINE)
+        text, count = re.subn(r"!/etc/\S*\.conf$", f"!{cluster}", text, flags=re.MULTILINE)
+        assert count >= 2
+        paths.append(Path(cluster).with_name(name))
+        paths[-1].write_text(text)
+    return paths
 
 
 def monitor_file(path, *more_lines):
