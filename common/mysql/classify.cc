@@ -138,9 +138,32 @@ class Classifier {
       else
         same->push_back(i);
     }
+    const Places chains = find_chains(groups);
     for (std::size_t a = 0; a < groups.size(); ++a)
-      for (std::size_t b = a + 1; b < groups.size(); ++b) compare(groups[a], groups[b]);
+      for (std::size_t b = a + 1; b < groups.size(); ++b)
+        if (chains[a] != chains[b]) compare(groups[a], groups[b]);
     assessment_.diverged = diverged_.size();
+  }
+
+  // Numbers chains of groups each of which includes the next, so that no two of a chain can have
+  // diverged: mostly all are one chain, and comparing each with each would take its time.
+  Places find_chains(const std::vector<Places>& groups) const {
+    std::vector<std::pair<double, std::size_t>> order;
+    for (std::size_t g = 0; g < groups.size(); ++g)
+      order.emplace_back(-extent(history(groups[g][0])), g);
+    std::ranges::sort(order);
+    Places chains(groups.size()), ends;
+    for (const auto& [size, g] : order) {
+      const History& own = history(groups[g][0]);
+      const auto end = std::ranges::find_if(
+          ends, [&](std::size_t last) { return includes(history(groups[last][0]), own); });
+      chains[g] = static_cast<std::size_t>(end - ends.begin());
+      if (end == ends.end())
+        ends.push_back(g);
+      else
+        *end = g;
+    }
+    return chains;
   }
 
   void compare(const Places& some, const Places& others) {

@@ -68,6 +68,26 @@ std::optional<Extra> extra(const History& whose, const History& other) {
   return std::nullopt;
 }
 
+bool includes(const History& whose, const History& other) {
+  if (const auto* a = std::get_if<MysqlHistory>(&whose), *b = std::get_if<MysqlHistory>(&other);
+      a && b)
+    return contains(everything(*a), everything(*b));
+  if (const auto* a = std::get_if<MariadbHistory>(&whose), *b = std::get_if<MariadbHistory>(&other);
+      a && b)
+    return contains(everything(*a), everything(*b));
+  return false;
+}
+
+double extent(const History& history) {
+  if (const auto* mysql = std::get_if<MysqlHistory>(&history))
+    return static_cast<double>(everything(*mysql).count());
+  double sum = 0;
+  if (const auto* mariadb = std::get_if<MariadbHistory>(&history))
+    for (const MariadbGtid& gtid : everything(*mariadb).list())
+      sum += static_cast<double>(gtid.sequence);
+  return sum;
+}
+
 std::optional<std::uint64_t> unapplied(const History& whose) {
   if (const auto* mysql = std::get_if<MysqlHistory>(&whose))
     return subtract(mysql->retrieved, mysql->executed).count();

@@ -50,6 +50,13 @@ struct Extra {
 // is not said to lack that one's transactions, unless `whose` wrote them itself.
 std::optional<Extra> extra(const History& whose, const History& other);
 
+// True when `whose` has all that `other` has, applied or received; unlike extra() it makes no
+// allowance for copies, so it is transitive. False when the two cannot be compared.
+bool includes(const History& whose, const History& other);
+
+// Returns a measure of a history that is never greater than that of one which includes it.
+double extent(const History& history);
+
 // Returns how many transactions `whose` has received but not applied; nullopt when it does not
 // number them.
 std::optional<std::uint64_t> unapplied(const History& whose);

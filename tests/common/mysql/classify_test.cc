@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <random>
 #include <set>
 
 #include "common/text.h"
@@ -223,6 +223,38 @@ TEST(ClassifyTest, TextsNameNodesAndTransactions) {
   EXPECT_EQ(assessment.findings[1].text, "db3 is unreachable: no answer");
   EXPECT_EQ(assessment.errant_transactions, 3u);
   EXPECT_EQ(assessment.diverged, 0u);
+}
+
+// A short history of up to three servers that wrote one after another.
+std::string random_history(std::mt19937& random, Flavour flavour) {
+  std::vector<std::string> parts;
+  for (unsigned server = 1; server <= 3; ++server)
+    if (const auto last = random() % 6; last > 0)
+      parts.push_back(flavour == kMariadb ? fmt::format("0-{}-{}", server, 10 * server + last)
+                                          : fmt::format("#{}:1-{}", server, last));
+  return join(parts, ",");
+}
+
+TEST(ClassifyTest, EveryPairThatDivergedIsFoundHoweverManyThereAre) {
+  std::mt19937 random{20261125};
+  for (int world = 0; world < 300; ++world) {
+    const Flavour flavour = world % 2 == 0 ? kMariadb : Flavour::kMysql;
+    std::vector<Node> nodes;
+    for (int number = 1; number <= 8; ++number)
+      nodes.push_back(writer(number, random_history(random, flavour), flavour));
+    using Pairs = std::set<std::pair<std::size_t, std::size_t>>;
+    Pairs want, found;
+    for (std::size_t a = 0; a < nodes.size(); ++a)
+      for (std::size_t b = a + 1; b < nodes.size(); ++b) {
+        const History &one = nodes[a].facts->history, &other = nodes[b].facts->history;
+        if (extra(one, other)->any() && extra(other, one)->any()) want.emplace(a, b);
+      }
+    for (const Finding& finding : classify(linked(nodes), nodes.size()).findings) {
+      EXPECT_EQ(finding.verdict, Verdict::kDiverged);
+      found.insert(std::minmax(finding.nodes[0], finding.nodes[1]));
+    }
+    EXPECT_EQ(found, want);
+  }
 }
 
 TEST(ClassifyTest, EveryVerdictHasANameAndAMeaning) {

@@ -48,6 +48,21 @@ TEST(HistoryTest, AnOldServersTransactionsAreNotMissedWhereItWasNeverMet) {
   EXPECT_EQ(extra(mariadb(2, "0-7-53,0-1-100"), mariadb(1, "0-7-50,0-1-100"))->text, "0-7-53");
 }
 
+TEST(HistoryTest, AnInclusionMakesNoAllowance) {
+  EXPECT_TRUE(includes(mysql("#1:1-3", "#1:4-5"), mysql("#1:1-5")));
+  EXPECT_FALSE(includes(mysql("#1:1-5"), mysql("#1:1-5,#2:1")));
+  EXPECT_TRUE(includes(mariadb(1, "0-1-100,0-7-53"), mariadb(2, "0-1-100")));
+  EXPECT_FALSE(includes(mariadb(1, "0-1-100"), mariadb(2, "0-1-100,0-7-53")));
+  EXPECT_FALSE(includes(History{}, History{}));
+  EXPECT_FALSE(includes(mysql("#1:1"), mariadb(1, "0-1-1")));
+}
+
+TEST(HistoryTest, TheExtentGrowsWithTheHistory) {
+  EXPECT_LT(extent(mysql("#1:1-5")), extent(mysql("#1:1-5", "#1:6")));
+  EXPECT_LT(extent(mariadb(2, "0-1-5")), extent(mariadb(2, "0-1-5,0-2-1")));
+  EXPECT_EQ(extent(History{}), 0);
+}
+
 TEST(HistoryTest, AUnionHasWhatEitherHas) {
   EXPECT_FALSE(extra(mysql("#1:1-5,#2:1"), unite(mysql("#1:1-5"), mysql("", "#2:1")))->any());
   EXPECT_FALSE(
