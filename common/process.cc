@@ -140,7 +140,9 @@ Result<ProcessOutcome> PosixProcess::run(const Command& command, const Deadline&
   }
 
   ProcessOutcome outcome;
-  if (watch(pidfd, ends[0], deadline, outcome.output)) {
+  const bool ended = watch(pidfd, ends[0], deadline, outcome.output);
+  outcome.seconds = std::chrono::duration<double>(Deadline::Clock::now() - start).count();
+  if (ended) {
     int status = 0;
     waitpid(pid, &status, 0);
     outcome.end =
@@ -153,7 +155,6 @@ Result<ProcessOutcome> PosixProcess::run(const Command& command, const Deadline&
   }
   close(pidfd);
   close(ends[0]);
-  outcome.seconds = std::chrono::duration<double>(Deadline::Clock::now() - start).count();
   return outcome;
 }
 

@@ -122,7 +122,7 @@ def test_a_hung_check_is_a_failure_and_a_hung_step_ends(guard):
     code, output = guard.run()
     assert code == STEP_FAILED
     assert time.monotonic() - begin < 5
-    assert "did not end within 0.2s" in output and "did not end within 0.3s" in output
+    assert output.count("did not end within 0.") == 3  # two attempts and the step
 
 
 @pytest.mark.parametrize("body", ["exit 3", "exit 126", "exit 127", "kill -SEGV $$"])

@@ -15,7 +15,7 @@ from pathlib import Path
 import pymysql
 
 import plugin
-from server import REPLICATION_PASSWORD, REPLICATION_USER
+from server import MANAGER_PASSWORD, MANAGER_USER, REPLICATION_PASSWORD, REPLICATION_USER
 from servers import replicate, wait_until
 
 MYSQL_WITHOUT_GTID = ("--gtid-mode=OFF", "--enforce-gtid-consistency=OFF")
@@ -26,16 +26,8 @@ KINDS = {"mariadb-gtid": ("mariadb", True, ()),
          "mysql-position": ("mysql", False, MYSQL_WITHOUT_GTID)}
 GTID_KINDS = ("mariadb-gtid", "mysql-gtid")
 
-HA_USER, HA_PASSWORD = "ha", "ha-secret"
-# No right may be missing here; test_rights_that_are_needed proves that none is too many.
-HA_GRANTS = {
-    "mariadb": ("REPLICA MONITOR ON *.*", "BINLOG MONITOR ON *.*", "REPLICATION SLAVE ADMIN ON *.*",
-                "REPLICATION MASTER ADMIN ON *.*", "READ_ONLY ADMIN ON *.*",
-                "CONNECTION ADMIN ON *.*", "PROCESS ON *.*", "RELOAD ON *.*"),
-    "mysql": ("REPLICATION CLIENT ON *.*", "REPLICATION_SLAVE_ADMIN ON *.*",
-              "SYSTEM_VARIABLES_ADMIN ON *.*", "CONNECTION_ADMIN ON *.*", "PROCESS ON *.*",
-              "RELOAD ON *.*", "SELECT ON performance_schema.*")}
 APP_USER, APP_PASSWORD = "app", "app-secret"
+AS_ADMIN = ("--username", "admin", "--password", "admin-secret")  # who may do anything
 
 
 class Cluster:
@@ -51,11 +43,9 @@ class Cluster:
         self.servers = bench.start(self.flavour, nodes, options=(*needed, *options), tls=tls)
         for number, server in enumerate(self.servers, 1):
             server.name = f"db{number}"
-            server.create_user(HA_USER, HA_PASSWORD, HA_GRANTS[self.flavour])
+            server.create_manager()
             server.create_user(APP_USER, APP_PASSWORD, ["ALL ON shop.*"])
-            if semi_sync:
-                # The first transaction of a replica waits for replicas of its own: not for long.
-                server.enable_semi_sync(timeout_ms=10)
+            server.create_user("admin", "admin-secret", ["ALL ON *.*"])
         self.start_over()
 
     def __getattr__(self, name):
@@ -74,11 +64,15 @@ class Cluster:
                 server.start(wait=False)
         primary, *replicas = self.servers
         _each(self.servers, lambda server: server.wait_ready().start_over())
+        if self.semi_sync:
+            # Nobody acknowledges the first transactions: they are waited for, but not for long.
+            _each(self.servers, lambda server: server.enable_semi_sync(timeout_ms=10))
         primary.sql("CREATE DATABASE shop", "CREATE TABLE shop.item (id INT PRIMARY KEY, "
                     "note VARCHAR(200))")
         _each(replicas, lambda server: self.follow(server, primary))
         if self.semi_sync:
             _each(self.servers, lambda server: server.set_semi_sync_timeout(60000))
+            wait_until(primary.waits_for_replicas, what="db1 to wait for its replicas")
         self.directory = Path(tempfile.mkdtemp(dir=self.bench.directory))
         self.state_dir = self.directory / "state"
         self.config = self.directory / "cluster.conf"
@@ -93,14 +87,13 @@ class Cluster:
         replica.wait_caught_up(source)
         replica.sql("SET GLOBAL read_only = ON")
 
-    def write_config(self, *lines, addresses=None):
-        """Write the cluster file; `addresses` replaces those of nodes: {"db1": "host:port"}."""
-        nodes = {s.name: f"{s.host}:{s.port}" for s in self.servers} | (addresses or {})
-        content = [f"username={HA_USER}", f"password={HA_PASSWORD}",
+    def write_config(self, *lines, nodes=None):
+        """Write the cluster file, with further lines; of the first `nodes` servers."""
+        content = [f"username={MANAGER_USER}", f"password={MANAGER_PASSWORD}",
                    f"repl-username={REPLICATION_USER}", f"repl-password={REPLICATION_PASSWORD}",
                    f"state-dir={self.state_dir}", "fence-command=true", "retries=1",
-                   "probe-timeout=2", *(f"node={name}={place}" for name, place in nodes.items()),
-                   *lines]
+                   "probe-timeout=2", *(f"node={server.name}={server.host}:{server.port}"
+                                        for server in self.servers[:nodes]), *lines]
         self.config.write_text("\n".join(content) + "\n")
         self.config.chmod(0o600)
 
@@ -164,6 +157,11 @@ class Cluster:
         wait_until(lambda: received(replica.channels()[0]) >= end,
                    what=f"{replica.name} to receive")
 
+    def lose_contact(self, *replicas):
+        """Stop what replicas receive, so that they lack what is written from now on."""
+        for replica in replicas:
+            replica.stop_replication(thread="IO")
+
     def wait_until_all_follow(self, primary, servers=None):
         """Wait until all servers that run replicate from `primary` and have what it has."""
         for replica in servers or [s for s in self.alive() if s is not primary]:
@@ -183,6 +181,23 @@ class Cluster:
         """Return all settings and the replication of all servers that run, to be compared; strict:
         with the threads of replication, which have other ids when they were started again."""
         return {server.name: _snapshot(server, strict) for server in self.alive()}
+
+
+class Pause:
+    """A hook in which the tool waits until release()."""
+
+    def __init__(self, cluster, body=""):
+        self._here, self._go = cluster.directory / "here", cluster.directory / "go"
+        self.command = cluster.hook(
+            "pause", f"{body}\ntouch {self._here}\nuntil [ -e {self._go} ]; do sleep 0.01; done\n")
+
+    def wait(self):
+        """Wait until the tool is there."""
+        wait_until(self._here.exists, what="the tool to reach its hook")
+
+    def release(self):
+        """Let the tool go on."""
+        self._go.touch()
 
 
 def _with(faults):

@@ -9,8 +9,9 @@ import signal
 import pytest
 
 import plugin
-from failover import GTID_KINDS, HA_USER, Cluster, changes
+from failover import GTID_KINDS, Cluster, Pause, changes
 from network import BlackHole
+from server import MANAGER_USER
 from servers import Bench, wait_until
 
 
@@ -45,23 +46,6 @@ def refuse(cluster, text, *words, strict=True, **faults):
     assert outcome.code == 2 and text in outcome.out, outcome.out
     assert not changes(before, cluster.snapshot(strict)), outcome.out
     return outcome.out
-
-
-class Pause:
-    """A hook in which the tool waits until release()."""
-
-    def __init__(self, cluster, body=""):
-        self._here, self._go = cluster.directory / "here", cluster.directory / "go"
-        self.command = cluster.hook(
-            "pause", f"{body}\ntouch {self._here}\nuntil [ -e {self._go} ]; do sleep 0.01; done\n")
-
-    def wait(self):
-        """Wait until the tool is there."""
-        wait_until(self._here.exists, what="the tool to reach its hook")
-
-    def release(self):
-        """Let the tool go on."""
-        self._go.touch()
 
 
 @contextlib.contextmanager
@@ -288,7 +272,7 @@ def test_state_directory_cannot_be_used(headless):
 
 @pytest.mark.parametrize("pages", range(8))
 def test_disk_full(headless, pages):
-    """The disk of the journal has room for so many pages: no step is done that it cannot tell of."""
+    """The journal has room for so many pages: no step is done that it cannot tell of."""
     before = headless.snapshot(strict=False)
     directory = headless.directory / "small"
     directory.mkdir(mode=0o700)
@@ -310,7 +294,7 @@ def test_disk_full(headless, pages):
 
 def test_right_missing_in_the_middle(headless):
     for server in (headless.db2, headless.db3):
-        server.sql("SET SESSION sql_log_bin = 0", f"REVOKE RELOAD ON *.* FROM {HA_USER}@'%'")
+        server.sql("SET SESSION sql_log_bin = 0", f"REVOKE RELOAD ON *.* FROM {MANAGER_USER}@'%'")
     try:
         out = refuse(headless, "promote db2", strict=False)
         assert "everything is as it was" in out and "RELOAD" in out, out
@@ -319,7 +303,7 @@ def test_right_missing_in_the_middle(headless):
         assert "everything is as it was" in out
     finally:
         for server in (headless.db2, headless.db3):
-            server.sql("SET SESSION sql_log_bin = 0", f"GRANT RELOAD ON *.* TO {HA_USER}@'%'")
+            server.sql("SET SESSION sql_log_bin = 0", f"GRANT RELOAD ON *.* TO {MANAGER_USER}@'%'")
 
 
 # The engine's macros
