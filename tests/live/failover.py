@@ -63,7 +63,11 @@ class Cluster:
             else:
                 server.start(wait=False)
         primary, *replicas = self.servers
-        _each(self.servers, lambda server: server.wait_ready().start_over())
+        _each(self.servers, lambda server: server.wait_ready())
+        if self.semi_sync:
+            # What still waits for replicas could not be stopped.
+            _each(self.servers, lambda server: server.disable_semi_sync())
+        _each(self.servers, lambda server: server.start_over())
         if self.semi_sync:
             # Nobody acknowledges the first transactions: they are waited for, but not for long.
             _each(self.servers, lambda server: server.enable_semi_sync(timeout_ms=10))

@@ -251,7 +251,6 @@ class Server:
 
     def start_over(self):
         """Forget all replication, binary logs and GTIDs, drop the database shop; accept writes."""
-        self.disable_semi_sync()
         for channel in self.channels():
             self.stop_replication(channel.name)
         self.sql(*self._start_over)
