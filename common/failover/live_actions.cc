@@ -36,6 +36,50 @@ const ChannelStatus* find_channel(const std::vector<ChannelStatus>& channels,
   return found == channels.end() ? nullptr : &*found;
 }
 
+// Returns the connections of clients, not those of replicas and our own.
+Result<std::set<std::string>> find_clients(SqlSession& session) {
+  const auto own = query_value(session, "SELECT CONNECTION_ID()");
+  if (!own) return own.error();
+  const auto rows = session.query("SHOW PROCESSLIST");
+  if (!rows) return rows.error();
+  std::set<std::string> clients;
+  for (std::size_t i = 0; i < rows->cells.size(); ++i) {
+    const Row row(*rows, i);
+    const std::string user = row.text("User").value_or(""), id = row.text("Id").value_or("");
+    const std::string command = row.text("Command").value_or("");
+    if (!id.empty() && id != *own && user != "system user" && user != "event_scheduler" &&
+        !command.starts_with("Binlog Dump") && command != "Daemon")
+      clients.insert(id);
+  }
+  return clients;
+}
+
+// Ends them; returns how many.
+Result<int> end_clients(SqlSession& session) {
+  const auto clients = find_clients(session);
+  if (!clients) return clients.error();
+  int ended = 0;
+  // One that has gone by itself is ended too.
+  for (const std::string& id : *clients)
+    if (session.query("KILL CONNECTION " + id)) ++ended;
+  return ended;
+}
+
+// Ends clients that wait for a lock of ours, and waits until they are gone: as long as they are
+// there, the end of the lock lets them do what they waited for.
+Result<Done> turn_away_clients(SqlSession& session) {
+  constexpr double kPatience_s = 1;
+  const auto waiting = find_clients(session);
+  if (!waiting) return waiting.error();
+  if (const auto ended = end_clients(session); !ended) return ended.error();
+  for (const Deadline patience = Deadline::after(kPatience_s); !patience.passed(); pause()) {
+    const auto left = find_clients(session);
+    if (!left) return left.error();
+    if (std::ranges::none_of(*waiting, [&](const auto& id) { return left->contains(id); })) break;
+  }
+  return Done{};
+}
+
 }  // namespace
 
 std::string fill_in(std::string_view sql, const RunFacts& values) {
@@ -160,6 +204,10 @@ Result<StepResult> LiveActions::perform_sql(const Step& step, SqlSession& sessio
       return open(step, session, known);
     case Action::kRestore:
       return restore(step, session, known);
+    case Action::kUnblock:
+      // Who waits for the lock would write when it ends, and nobody would follow.
+      if (const auto gone = turn_away_clients(session); !gone) return gone.error();
+      break;
     default:
       break;
   }
@@ -295,30 +343,6 @@ Result<StepResult> LiveActions::run_fence(const Step& step, const RunFacts& know
   return StepResult{text, {{"fenced", text}}};
 }
 
-namespace {
-
-// Ends the connections of clients, not those of replicas and our own; returns how many.
-Result<int> end_clients(SqlSession& session) {
-  const auto own = query_value(session, "SELECT CONNECTION_ID()");
-  if (!own) return own.error();
-  const auto rows = session.query("SHOW PROCESSLIST");
-  if (!rows) return rows.error();
-  int ended = 0;
-  for (std::size_t i = 0; i < rows->cells.size(); ++i) {
-    const Row row(*rows, i);
-    const std::string user = row.text("User").value_or(""), id = row.text("Id").value_or("");
-    const std::string command = row.text("Command").value_or("");
-    if (id.empty() || id == *own || user == "system user" || user == "event_scheduler" ||
-        command.starts_with("Binlog Dump") || command == "Daemon")
-      continue;
-    // One that has gone by itself is ended too.
-    if (session.query("KILL CONNECTION " + id)) ++ended;
-  }
-  return ended;
-}
-
-}  // namespace
-
 // Closes a server for writes and ends its clients' connections: before, because table locks would
 // keep it open, and after, because only then nobody new can write.
 Result<StepResult> LiveActions::close_writers(const Step& step, SqlSession& session,
@@ -440,8 +464,14 @@ Result<StepResult> LiveActions::wait_for_node(const Step& step, SqlSession& sess
         facts->channels ? find_channel(*facts->channels, step.channel) : nullptr;
     if (channel == nullptr) return failure("it is no replica any more");
     if (channel->uses_gtid ? has_applied(facts->history, wanted->history) == true
-                           : wanted->binlog == channel->executed)
-      return StepResult{};
+                           : wanted->binlog == channel->executed) {
+      StepResult result;
+      if (step.action == Action::kWaitEqual && wanted->binlog) {
+        result.facts["closed_file"] = wanted->binlog->file;
+        result.facts["closed_position"] = std::to_string(wanted->binlog->offset);
+      }
+      return result;
+    }
     if (channel->sql.error_number != 0) return failure(describe_stop("SQL", channel->sql));
     if (channel->io.error_number != 0 && channel->io.state == ThreadState::kStopped)
       return failure(describe_stop("IO", channel->io));
@@ -591,6 +621,22 @@ Result<StepResult> LiveActions::restore(const Step& step, SqlSession& session,
   return StepResult{};
 }
 
+// To MariaDB's administrators read_only means nothing.
+Result<Done> LiveActions::compare_with_closing(const Step& step, SqlSession& session,
+                                               const RunFacts& known) const {
+  const auto file = known.find("closed_file"), position = known.find("closed_position");
+  if (step.node != plan_.primary || file == known.end() || position == known.end()) return Done{};
+  const auto facts = read_server_facts(session);
+  if (!facts) return facts.error();
+  if (!facts->binlog || (facts->binlog->file == file->second &&
+                         std::to_string(facts->binlog->offset) == position->second))
+    return Done{};
+  return failure(
+      fmt::format("an administrator has written to it since it was closed; run: "
+                  "mysql_ha rejoin {}",
+                  step.node));
+}
+
 Result<StepResult> LiveActions::follow_source(const Step& step, SqlSession& session,
                                               const RunFacts& known, const Deadline& deadline) {
   const auto before = read_replica_status(session);
@@ -606,6 +652,8 @@ Result<StepResult> LiveActions::follow_source(const Step& step, SqlSession& sess
   if (by_position && plan_.command == "failover" && !follows &&
       !known.contains(drained_fact(step.node)))
     return failure("it has not applied all that it received, and needs a resync if it cannot");
+  if (!follows)
+    if (const auto same = compare_with_closing(step, session, known); !same) return same.error();
   if (own != nullptr && !follows)
     if (const auto ready = let_stop(*own, session); !ready) return ready.error();
   const std::vector<std::string> start = {step.sql.back()};

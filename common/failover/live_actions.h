@@ -53,6 +53,9 @@ class LiveActions : public Actions {
   Result<StepResult> restore(const Step& step, SqlSession& session, const RunFacts& known);
   Result<StepResult> follow_source(const Step& step, SqlSession& session, const RunFacts& known,
                                    const Deadline& deadline);
+  // Fails when the old primary of a planned change has gone on after it was closed.
+  Result<Done> compare_with_closing(const Step& step, SqlSession& session,
+                                    const RunFacts& known) const;
   Result<StepResult> wait_for_acknowledger(const Step& step, const Deadline& deadline);
   Result<StepResult> open(const Step& step, SqlSession& session, const RunFacts& known);
   Result<StepResult> move_vip(const Step& step, const RunFacts& known, const Deadline& deadline);

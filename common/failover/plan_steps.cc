@@ -42,7 +42,7 @@ void StepWriter::write_switchover() {
   run(Action::kHook, policy_.pre_switchover, {});
   Step block = at(Action::kBlockWriters, primary_, block_writers(primary_.facts->version),
                   "and end its clients' connections");
-  block.undo.push_back(at(Action::kUnblock, primary_,
+  block.undo.push_back(at(Action::kRestore, primary_,
                           {"UNLOCK TABLES", make_writable(primary_.facts->version)},
                           "it stays the primary"));
   add(std::move(block));
