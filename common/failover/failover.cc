@@ -136,6 +136,7 @@ class Manager {
                        run.plan.by_gtid,
                        run.plan.channel,
                        run.plan.tls,
+                       run.plan.retry,
                        position_of(run.facts, "applied"),
                        position_of(run.facts, "binlog")};
     const auto node = std::ranges::find(topology.nodes, run.plan.primary, &Node::name);

@@ -121,6 +121,7 @@ struct Plan {
   bool by_gtid = false;
   std::string channel = {};
   ChannelTls tls = {};
+  ChannelRetry retry = {};
   std::string hash = {};  // 16 hexadecimal digits
 
   bool possible() const { return refusal == Refusal::kNone; }
@@ -150,6 +151,7 @@ struct CrashRecord {
   bool by_gtid = false;
   std::string channel = {};  // that the candidate had to it
   ChannelTls tls = {};
+  ChannelRetry retry = {};
   BinlogPosition applied = {};  // how far the candidate had the node's binlog
   BinlogPosition binlog = {};   // where the candidate's own ended then
   // How many transactions the node's binlog has after `applied`; nullopt when it does not tell.

@@ -140,7 +140,7 @@ class RejoinPlanner {
     if (node_->channels().empty()) {
       const ChannelStatus like = model_channel();
       channel = like.name;
-      login = ReplicationLogin{policy_.repl_user, kReplPassword, like.tls};
+      login = ReplicationLogin{policy_.repl_user, kReplPassword, like.tls, like.retry};
       if (!position && version.flavour == Flavour::kMariadb)
         sql.push_back(begin_after_own_transactions());
     } else {
@@ -166,6 +166,7 @@ class RejoinPlanner {
     if (record_) {
       channel.name = record_->channel;
       channel.tls = record_->tls;
+      channel.retry = record_->retry;
     }
     return channel;
   }

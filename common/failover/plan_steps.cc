@@ -208,6 +208,7 @@ void StepWriter::record() {
   plan_.by_gtid = channel.uses_gtid;
   plan_.channel = channel.name;
   plan_.tls = channel.tls;
+  plan_.retry = channel.retry;
   Step record =
       at(Action::kRecord, candidate_, {}, "who had what, for the return of " + primary_.name);
   if (roles_.ahead) record.other = nodes_[*roles_.ahead].name;
@@ -250,7 +251,7 @@ std::vector<std::string> StepWriter::new_replica_statements(const Node& node,
                                                             const ChannelStatus& like,
                                                             const Node& source) const {
   const Version& version = node.facts->version;
-  const ReplicationLogin login{policy_.repl_user, kReplPassword, like.tls};
+  const ReplicationLogin login{policy_.repl_user, kReplPassword, like.tls, like.retry};
   std::optional<LogPosition> position;
   if (!like.uses_gtid && &node == &candidate_)
     position = LogPosition{kAppliedFile, kAppliedPosition};

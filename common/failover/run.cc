@@ -77,16 +77,35 @@ ChannelTls tls_from_json(const Json& json) {
           json.at("certificate"), json.at("key"),      json.at("ciphers")};
 }
 
+Json retry_to_json(const ChannelRetry& retry) {
+  return {{"interval_s", retry.interval_s ? Json(*retry.interval_s) : Json()},
+          {"count", retry.count ? Json(*retry.count) : Json()}};
+}
+
+ChannelRetry retry_from_json(const Json& json) {
+  ChannelRetry retry;
+  if (const Json& interval = json.at("interval_s"); !interval.is_null())
+    retry.interval_s = interval.get<unsigned>();
+  if (const Json& count = json.at("count"); !count.is_null()) retry.count = count.get<unsigned>();
+  return retry;
+}
+
 }  // namespace
 
 std::string plan_to_json(const Plan& plan) {
   Json steps = Json::array();
   for (const Step& step : plan.steps) steps.push_back(step_to_json(step));
-  Json json = {{"command", plan.command},           {"primary", plan.primary},
-               {"candidate", plan.candidate},       {"steps", steps},
-               {"reservations", plan.reservations}, {"loss", loss_to_json(plan.loss)},
-               {"by_gtid", plan.by_gtid},           {"channel", plan.channel},
-               {"tls", tls_to_json(plan.tls)},      {"hash", plan.hash}};
+  Json json = {{"command", plan.command},
+               {"primary", plan.primary},
+               {"candidate", plan.candidate},
+               {"steps", steps},
+               {"reservations", plan.reservations},
+               {"loss", loss_to_json(plan.loss)},
+               {"by_gtid", plan.by_gtid},
+               {"channel", plan.channel},
+               {"tls", tls_to_json(plan.tls)},
+               {"retry", retry_to_json(plan.retry)},
+               {"hash", plan.hash}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -103,6 +122,7 @@ Result<Plan> plan_from_json(std::string_view text) {
     plan.by_gtid = json.at("by_gtid");
     plan.channel = json.at("channel");
     plan.tls = tls_from_json(json.at("tls"));
+    plan.retry = retry_from_json(json.at("retry"));
     plan.hash = json.at("hash");
     return plan;
   } catch (const Json::exception&) {

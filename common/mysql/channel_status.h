@@ -41,6 +41,13 @@ struct ChannelTls {
   bool operator==(const ChannelTls&) const = default;
 };
 
+// How a channel tries again to reach its source; nullopt: the server does not tell.
+struct ChannelRetry {
+  std::optional<unsigned> interval_s = {}, count = {};
+
+  bool operator==(const ChannelRetry&) const = default;
+};
+
 struct ChannelStatus {
   std::string name = {};  // empty: the default channel
   std::string source_host = {};
@@ -60,6 +67,7 @@ struct ChannelStatus {
   bool uses_gtid = false;  // asks its source by GTID, not by file and position
   std::string user = {};   // of the replication account
   ChannelTls tls = {};
+  ChannelRetry retry = {};
   bool applier_idle = false;        // it says that it has read all of its relay log
   std::string received_gtids = {};  // MySQL: retrieved set; MariaDB: position of the IO thread
   std::vector<std::string> filters = {};  // "Replicate_Do_DB=pandora"

@@ -84,6 +84,11 @@ void read_account(const Row& row, const ChannelReader& reader, ChannelStatus& ch
                  text("{s}_SSL_Cert"),
                  text("{s}_SSL_Key"),
                  text("{s}_SSL_Cipher")};
+  const auto count = [&](std::string_view column) -> std::optional<unsigned> {
+    const auto value = row.integer(reader.spell(column));
+    return value && *value >= 0 ? std::optional(static_cast<unsigned>(*value)) : std::nullopt;
+  };
+  channel.retry = {count("Connect_Retry"), count("{s}_Retry_Count")};
   channel.applier_idle =
       to_lower(text("{r}_SQL_Running_State")).find("has read all relay log") != std::string::npos;
 }

@@ -73,6 +73,10 @@ std::string login_options(const Version& version, std::string_view word,
   for (const auto& [name, value] : files)
     if (!value.empty()) text += fmt::format("{}_SSL_{}={}, ", word, name, quote_string(value));
   if (tls.used) text += fmt::format("{}_SSL_VERIFY_SERVER_CERT={}, ", word, tls.verifies ? 1 : 0);
+  // The defaults of some versions give up after ten minutes.
+  if (login.retry.interval_s)
+    text += fmt::format("{}_CONNECT_RETRY={}, ", word, *login.retry.interval_s);
+  if (login.retry.count) text += fmt::format("{}_RETRY_COUNT={}, ", word, *login.retry.count);
   // Without TLS the password of a caching_sha2_password account needs the source's key.
   if (version.flavour == Flavour::kMysql && version.at_least(8, 0, 4))
     text += word == "SOURCE" ? "GET_SOURCE_PUBLIC_KEY=1, " : "GET_MASTER_PUBLIC_KEY=1, ";

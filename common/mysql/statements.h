@@ -36,6 +36,7 @@ LogPosition log_position(const BinlogPosition& position);
 struct ReplicationLogin {
   std::string user, password;
   ChannelTls tls = {};
+  ChannelRetry retry = {};
 };
 
 // Points a channel to another source and keeps its account and TLS settings, unless there is a

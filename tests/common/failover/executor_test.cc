@@ -207,11 +207,13 @@ TEST(RunTest, APlanSurvivesTheJournal) {
   plan.by_gtid = true;
   plan.channel = "east";
   plan.tls = {true, true, "/ca.pem"};
+  plan.retry = {10, {}};
   plan.reservations = {"none"};
   const auto read = plan_from_json(plan_to_json(plan));
   ASSERT_TRUE(read);
   EXPECT_EQ(read->steps, plan.steps);
   EXPECT_EQ(read->tls, plan.tls);
+  EXPECT_EQ(read->retry, plan.retry);
   EXPECT_EQ(read->channel, "east");
   EXPECT_TRUE(read->by_gtid);
   EXPECT_EQ(read->reservations, plan.reservations);

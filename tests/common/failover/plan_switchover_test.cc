@@ -120,15 +120,18 @@ TEST(PlanSwitchoverTest, MariadbsAdministratorsAreBlockedByTheGlobalLock) {
             "MASTER_HOST='db2', MASTER_PORT=3306, MASTER_USE_GTID=slave_pos; START SLAVE");
 }
 
-TEST(PlanSwitchoverTest, TheOldPrimaryTakesTheTlsSettingsOfItsSuccessor) {
+TEST(PlanSwitchoverTest, TheOldPrimaryConnectsAsItsSuccessorDid) {
   const Plan plan = switchover({writer(1), changed(replica(2, 1), [](Node& node) {
                                   node.facts->version = parse_version("9.1.0");
                                   channel(node).tls = {true, true, "/etc/ca.pem"};
+                                  channel(node).retry = {5, 86400};
                                 })});
   const std::string sql = sql_of(plan, Action::kRepoint, "db1");
   EXPECT_NE(sql.find("_SSL=1, "), sql.npos) << sql;
   EXPECT_NE(sql.find("_SSL_CA='/etc/ca.pem', "), sql.npos) << sql;
   EXPECT_NE(sql.find("_SSL_VERIFY_SERVER_CERT=1, "), sql.npos) << sql;
+  EXPECT_NE(sql.find("_CONNECT_RETRY=5, "), sql.npos) << sql;
+  EXPECT_NE(sql.find("_RETRY_COUNT=86400, "), sql.npos) << sql;
 }
 
 TEST(PlanSwitchoverTest, NothingIsTriedThatMayHaveToWait) {
@@ -197,7 +200,7 @@ TEST(PlanRejoinTest, AReplicaOfTheWrongNodeKeepsItsAccount) {
 
 TEST(PlanRejoinTest, WithoutGtidsTheRecordDecides) {
   const std::vector<Node> nodes = {by_position(writer(1)), by_position(writer(2))};
-  CrashRecord record{"db2", false, "", {}, {"binlog.000007", 1000}, {"binlog.000003", 500}, 0};
+  CrashRecord record{"db2", false, "", {}, {}, {"binlog.000007", 1000}, {"binlog.000003", 500}, 0};
   EXPECT_NE(sql_of(rejoin(nodes, record), Action::kRepoint, "db1")
                 .find("_LOG_FILE='binlog.000003', MASTER_LOG_POS=500"),
             std::string::npos);
