@@ -5,6 +5,7 @@ with, clients that note each write that was acknowledged, and the state of serve
 import concurrent.futures
 import contextlib
 import dataclasses
+import json
 import os
 import subprocess
 import tempfile
@@ -27,7 +28,7 @@ KINDS = {"mariadb-gtid": ("mariadb", True, ()),
 GTID_KINDS = ("mariadb-gtid", "mysql-gtid")
 
 APP_USER, APP_PASSWORD = "app", "app-secret"
-AS_ADMIN = ("--username", "admin", "--password", "admin-secret")  # who may do anything
+ADMIN_USER, ADMIN_PASSWORD = "admin", "admin-secret"  # may do anything
 
 
 class Cluster:
@@ -45,7 +46,7 @@ class Cluster:
             server.name = f"db{number}"
             server.create_manager()
             server.create_user(APP_USER, APP_PASSWORD, ["ALL ON shop.*"])
-            server.create_user("admin", "admin-secret", ["ALL ON *.*"])
+            server.create_user(ADMIN_USER, ADMIN_PASSWORD, ["ALL ON *.*"])
         self.start_over()
 
     def __getattr__(self, name):
@@ -135,15 +136,24 @@ class Cluster:
         return [(line.split()[0], line.rsplit("  ", 1)[-1].strip())
                 for line in listed.out.splitlines()]
 
+    def begun_at(self, action):
+        """Return when the last run first did an action, in seconds since the epoch."""
+        path = sorted(self.state_dir.glob("mysql/*.journal"))[-1]
+        begin, *records = [json.loads(line) for line in path.read_text().splitlines()]
+        number = next(str(step["number"]) for step in json.loads(begin["plan"])["steps"]
+                      if step["action"] == action)
+        return next(float(record["time"]) for record in records
+                    if (record["event"], record.get("number")) == ("step-begins", number))
+
     # What the servers say
 
     def alive(self):
         """Return the servers that run."""
         return [server for server in self.servers if server.running]
 
-    def writers(self):
-        """Return the names of the servers that accept writes."""
-        return [s.name for s in self.alive() if s.value("@@GLOBAL.read_only") == 0]
+    def writers(self, servers=None):
+        """Return the names of the servers that accept writes, among those that run."""
+        return [s.name for s in servers or self.alive() if s.value("@@GLOBAL.read_only") == 0]
 
     def insert(self, *numbers, server=None, size=0):
         """Insert rows at the primary, or at another server with an administrator's rights."""
@@ -275,7 +285,8 @@ class Writer:
 
     def __init__(self, cluster, rate=200, as_admin=False, first=1000):
         self._cluster, self._rate = cluster, rate
-        self._account = ({} if as_admin else {"user": APP_USER, "password": APP_PASSWORD})
+        user, password = (ADMIN_USER, ADMIN_PASSWORD) if as_admin else (APP_USER, APP_PASSWORD)
+        self._account = {"user": user, "password": password}
         self._next = first
         self.writes = []
         self.errors = []
@@ -333,11 +344,12 @@ class Writer:
         """Find the server that accepts writes, as a client behind a proxy or a virtual IP does."""
         for server in self._cluster.alive():
             with contextlib.suppress(pymysql.err.MySQLError, OSError):
-                session = server.connect(30.0, unix_socket=None, host=server.host, port=server.port,
+                session = server.connect(1.0, unix_socket=None, host=server.host, port=server.port,
                                          **self._account)
                 with session.cursor() as cursor:
                     cursor.execute("SELECT @@GLOBAL.read_only AS closed")
                     if cursor.fetchone()["closed"] == 0:
+                        session._read_timeout = 30.0  # An insert may wait for a replica.
                         self._session, self._server = session, server
                         return
                 session.close()
