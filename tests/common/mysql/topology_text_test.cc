@@ -32,12 +32,16 @@ struct Case {
   State state;
 };
 
-std::vector<Case> trees() {
-  const auto unapplied = [](Node& node) {
-    std::get<MysqlHistory>(node.facts->history).retrieved = gtids("#1:101-105");
-    channel(node).seconds_behind = 73;
-  };
-  return {
+void check(const std::vector<Case>& cases) {
+  for (const Case& c : cases) {
+    const TopologyView view = view_topology(linked(c.nodes));
+    EXPECT_EQ(render_topology(view, Colours::kNone), c.want) << c.name;
+    EXPECT_EQ(view.state, c.state) << c.name;
+  }
+}
+
+TEST(TopologyTextTest, EachNodeStandsBelowItsSource) {
+  check({
       {"a chain and a sibling, in any order",
        {behind(4, 2, 0.5), behind(3, 1, 0), writer(1), behind(2, 1, 0)},
        "NODE       ROLE     WRITES      LAG   GTIDS\n"
@@ -58,30 +62,6 @@ std::vector<Case> trees() {
        "\n"
        "healthy\n",
        State::kOk},
-      {"behind, errant, stopped",
-       {writer(1, "#1:1-112"), with(replica(2, 1), unapplied), replica(3, 1, "#1:1-112,#3:1"),
-        with(behind(4, 1, 0),
-             [](Node& node) {
-               channel(node).seconds_behind.reset();
-               channel(node).sql = {ThreadState::kStopped, 1062, "Duplicate entry"};
-             })},
-       "NODE    ROLE     WRITES      LAG      GTIDS\n"
-       "db1     primary  read-write  -        -\n"
-       "+- db2  replica  read-only   73s      12 behind\n"
-       "+- db3  replica  read-only   unknown  1 errant\n"
-       "+- db4  replica  read-only   unknown  12 behind  SQL thread stopped, error 1062: Duplicate "
-       "entry\n"
-       "\n"
-       "[WARNING] errant: db3 has 1 errant transaction that db1 lacks: "
-       "00000000-0000-0000-0000-000000000003:1\n",
-       State::kWarning},
-      {"only a stopped thread",
-       {writer(1), with(behind(2, 1, 0),
-                        [](Node& node) { channel(node).io.state = ThreadState::kConnecting; })},
-       "NODE    ROLE     WRITES      LAG  GTIDS\n"
-       "db1     primary  read-write  -    -\n"
-       "+- db2  replica  read-only   0s   equal  IO thread connecting\n",
-       State::kWarning},
       {"a dead primary stands above its replicas",
        {lost(1), with(behind(2, 1, 0),
                       [](Node& node) { channel(node).io.state = ThreadState::kConnecting; })},
@@ -147,6 +127,39 @@ std::vector<Case> trees() {
        "thread stopped; channel 'west': delayed by 60s\n"
        "db2     source   read-only   -    equal\n",
        State::kWarning},
+  });
+}
+
+TEST(TopologyTextTest, TroublesAreTold) {
+  const auto unapplied = [](Node& node) {
+    std::get<MysqlHistory>(node.facts->history).retrieved = gtids("#1:101-105");
+    channel(node).seconds_behind = 73;
+  };
+  check({
+      {"behind, errant, stopped",
+       {writer(1, "#1:1-112"), with(replica(2, 1), unapplied), replica(3, 1, "#1:1-112,#3:1"),
+        with(behind(4, 1, 0),
+             [](Node& node) {
+               channel(node).seconds_behind.reset();
+               channel(node).sql = {ThreadState::kStopped, 1062, "Duplicate entry"};
+             })},
+       "NODE    ROLE     WRITES      LAG      GTIDS\n"
+       "db1     primary  read-write  -        -\n"
+       "+- db2  replica  read-only   73s      12 behind\n"
+       "+- db3  replica  read-only   unknown  1 errant\n"
+       "+- db4  replica  read-only   unknown  12 behind  SQL thread stopped, error 1062: Duplicate "
+       "entry\n"
+       "\n"
+       "[WARNING] errant: db3 has 1 errant transaction that db1 lacks: "
+       "00000000-0000-0000-0000-000000000003:1\n",
+       State::kWarning},
+      {"only a stopped thread",
+       {writer(1), with(behind(2, 1, 0),
+                        [](Node& node) { channel(node).io.state = ThreadState::kConnecting; })},
+       "NODE    ROLE     WRITES      LAG  GTIDS\n"
+       "db1     primary  read-write  -    -\n"
+       "+- db2  replica  read-only   0s   equal  IO thread connecting\n",
+       State::kWarning},
       {"every reach",
        {writer(1), lost(2), lost(3, Reach::kHung), lost(4, Reach::kRefuses),
         lost(5, Reach::kUnreadable)},
@@ -200,15 +213,7 @@ std::vector<Case> trees() {
        "\n"
        "[OK] unproven: cannot prove that db2 has no writes of its own (no GTIDs, no binlog)\n",
        State::kOk},
-  };
-}
-
-TEST(TopologyTextTest, Trees) {
-  for (const Case& c : trees()) {
-    const TopologyView view = view_topology(linked(c.nodes));
-    EXPECT_EQ(render_topology(view, Colours::kNone), c.want) << c.name;
-    EXPECT_EQ(view.state, c.state) << c.name;
-  }
+  });
 }
 
 TEST(TopologyTextTest, ColoursPaintWholeLines) {
