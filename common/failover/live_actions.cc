@@ -383,14 +383,16 @@ Result<bool> is_torn_end(const ChannelStatus& channel, SqlSession& session) {
 }
 
 // Makes a channel ready to be stopped. MySQL's parallel applier that has come to a torn end waits a
-// minute for the rest of it, unless it is ended first; nothing of the transaction is committed.
+// minute for the rest of it, unless it has ended before it is asked to stop; nothing of the
+// transaction is committed.
 Result<Done> let_stop(const ChannelStatus& channel, SqlSession& session) {
   if (session.version().flavour != Flavour::kMysql || channel.io.running() ||
       !channel.sql.running())
     return Done{};
   // One that is far from the end stops between two transactions.
-  constexpr double kNear_s = 1;
-  for (const Deadline near = Deadline::after(kNear_s); !near.passed(); pause()) {
+  constexpr double kNear_s = 1, kEnd_s = 5;
+  bool killed = false;
+  for (Deadline patience = Deadline::after(kNear_s); !patience.passed(); pause()) {
     const auto rows = session.query(
         "SELECT PROCESSLIST_ID, PROCESSING_TRANSACTION <> '' AS open,"
         " PROCESSLIST_STATE LIKE '%has read all relay log%' AS idle"
@@ -400,14 +402,16 @@ Result<Done> let_stop(const ChannelStatus& channel, SqlSession& session) {
     // A single applier stops at once.
     if (!rows || rows->cells.empty()) return Done{};
     const Row row(*rows, 0);
-    if (row.integer("idle") != 1) continue;
+    if (killed || row.integer("idle") != 1) continue;
     if (row.integer("open") != 1) return Done{};
     const auto ended = session.query("KILL " + row.text("PROCESSLIST_ID").value_or(""));
-    if (ended) return Done{};
-    return Error{
-        ended.error().code,
-        fmt::format("its applier holds half a transaction and cannot be ended: {}; run: {}",
-                    ended.error().text, grant_statement(session, "SYSTEM_USER", "*.*"))};
+    if (!ended)
+      return Error{
+          ended.error().code,
+          fmt::format("its applier holds half a transaction and cannot be ended: {}; run: {}",
+                      ended.error().text, grant_statement(session, "SYSTEM_USER", "*.*"))};
+    killed = true;
+    patience = Deadline::after(kEnd_s);
   }
   return Done{};
 }
