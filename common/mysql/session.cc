@@ -290,7 +290,8 @@ Result<Done> check_tls_files(const MysqlOptions& options) {
 #ifdef MARIADB_PACKAGE_VERSION_ID
 // Stands before OpenSSL's function of this name. Without a CA the library reads all those of the
 // system for each login, under a lock, even where none is asked for: 25 ms, ten times the rest.
-extern "C" int SSL_CTX_set_default_verify_paths(void* context) {
+// Optimization at link time does not see that the library calls it, hence "used".
+extern "C" [[gnu::used]] int SSL_CTX_set_default_verify_paths(void* context) {
   if (TlsGuard::checks_nothing()) return 1;
   static const auto next =
       reinterpret_cast<int (*)(void*)>(dlsym(RTLD_NEXT, "SSL_CTX_set_default_verify_paths"));
