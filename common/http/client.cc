@@ -22,16 +22,16 @@ struct Url {
 
 std::string part(CURLU* url, CURLUPart which, unsigned flags = 0) {
   char* text = nullptr;
-  if (curl_url_get(url, which, &text, flags) != CURLUE_OK) return "";
+  if (curl().url_get(url, which, &text, flags) != CURLUE_OK) return "";
   const std::string value(text);
-  curl_free(text);
+  curl().free(text);
   return value;
 }
 
 Result<Url> parse_url(const HttpRequest& request) {
-  const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> url(curl_url(), curl_url_cleanup);
+  const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> url(curl().url(), curl().url_cleanup);
   // The URL is not quoted: that of a webhook is a secret.
-  if (curl_url_set(url.get(), CURLUPART_URL, request.url.c_str(), 0) != CURLUE_OK)
+  if (curl().url_set(url.get(), CURLUPART_URL, request.url.c_str(), 0) != CURLUE_OK)
     return Error{Errc::kUsage, "not a URL (accepted: https://HOST[:PORT]/...)"};
   const std::string scheme = part(url.get(), CURLUPART_SCHEME);
   if (scheme != "http" && scheme != "https")
@@ -43,7 +43,7 @@ Result<Url> parse_url(const HttpRequest& request) {
   const std::string port = part(url.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT);
   Url parsed{request.url, host + ":" + port, "", scheme == "https"};
   if (!request.server_name.empty()) {
-    if (curl_url_set(url.get(), CURLUPART_HOST, request.server_name.c_str(), 0) != CURLUE_OK)
+    if (curl().url_set(url.get(), CURLUPART_HOST, request.server_name.c_str(), 0) != CURLUE_OK)
       return Error{Errc::kUsage,
                    fmt::format("'{}' is not a server name", sanitize(request.server_name))};
     parsed.text = part(url.get(), CURLUPART_URL);
@@ -62,40 +62,40 @@ std::size_t take_body(char* data, std::size_t, std::size_t size, void* response)
 }  // namespace
 
 Result<HttpResponse> http_request(const HttpRequest& request, const Deadline& deadline) {
+  if (const auto loaded = load_curl(); !loaded) return loaded.error();
   const auto url = parse_url(request);
   if (!url) return url.error();
   if (request.credentials && !url->tls)
     return Error{Errc::kUsage, url->label + ": a password is sent over https:// only"};
 
   CurlTransfer transfer;
-  CURL* const curl = transfer.handle();
   transfer.limit(deadline);
   HttpResponse response;
-  curl_easy_setopt(curl, CURLOPT_URL, url->text.c_str());
-  curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  transfer.set(CURLOPT_URL, url->text.c_str());
+  transfer.set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
   if (!request.body.empty()) {
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body.size()));
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body.c_str());
+    transfer.set(CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body.size()));
+    transfer.set(CURLOPT_POSTFIELDS, request.body.c_str());
   }
   CurlList headers, connect_to;
   headers.add("Expect:");  // no round trip before a body that is always small
   for (const auto& [name, value] : request.headers) headers.add(name + ": " + value);
-  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
+  transfer.set(CURLOPT_HTTPHEADER, headers.get());
   if (!url->connect_to.empty()) {
     connect_to.add(url->connect_to);
-    curl_easy_setopt(curl, CURLOPT_CONNECT_TO, connect_to.get());
+    transfer.set(CURLOPT_CONNECT_TO, connect_to.get());
   }
   if (request.credentials) transfer.log_in(*request.credentials);
   if (!request.ca_file.empty()) transfer.trust_only(request.ca_file);
-  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
-  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &response);
+  transfer.set(CURLOPT_WRITEFUNCTION, take_body);
+  transfer.set(CURLOPT_WRITEDATA, &response);
 
-  const CURLcode code = curl_easy_perform(curl);
+  const CURLcode code = transfer.perform();
   if (code == CURLE_WRITE_ERROR)
     return Error{Errc::kBadData,
                  fmt::format("{}: the answer is longer than {} bytes", url->label, kMaxHttpBody)};
   if (code != CURLE_OK) return transfer.error(code, url->label);
-  curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &response.status);
+  response.status = transfer.status();
   return response;
 }
 

@@ -64,27 +64,27 @@ std::size_t give_mail(char* buffer, std::size_t, std::size_t size, void* rest) {
 
 Result<Done> send_mail(const NotifyOptions& options, const Notice& notice,
                        const Deadline& deadline) {
+  if (const auto loaded = load_curl(); !loaded) return loaded.error();
   CurlTransfer transfer;
-  CURL* const curl = transfer.handle();
   transfer.limit(deadline);
   const std::string mail = compose_mail(options, notice), sender = mail_sender(options);
   std::string_view rest = mail;
   CurlList recipients;
   for (const std::string& address : options.mail_to) recipients.add(address);
-  curl_easy_setopt(curl, CURLOPT_URL, options.smtp.c_str());
-  curl_easy_setopt(curl, CURLOPT_MAIL_FROM, sender.c_str());
-  curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, recipients.get());
-  curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
-  curl_easy_setopt(curl, CURLOPT_READFUNCTION, give_mail);
-  curl_easy_setopt(curl, CURLOPT_READDATA, &rest);
+  transfer.set(CURLOPT_URL, options.smtp.c_str());
+  transfer.set(CURLOPT_MAIL_FROM, sender.c_str());
+  transfer.set(CURLOPT_MAIL_RCPT, recipients.get());
+  transfer.set(CURLOPT_UPLOAD, 1L);
+  transfer.set(CURLOPT_READFUNCTION, give_mail);
+  transfer.set(CURLOPT_READDATA, &rest);
   if (!options.ca_file.empty()) transfer.trust_only(options.ca_file);
   if (!options.smtp_credentials.empty()) {
     const auto credentials = read_credentials(options.smtp_credentials);
     if (!credentials) return credentials.error();
-    curl_easy_setopt(curl, CURLOPT_USE_SSL, static_cast<long>(CURLUSESSL_ALL));
+    transfer.set(CURLOPT_USE_SSL, static_cast<long>(CURLUSESSL_ALL));
     transfer.log_in(*credentials);
   }
-  const CURLcode code = curl_easy_perform(curl);
+  const CURLcode code = transfer.perform();
   if (code != CURLE_OK) return transfer.error(code, options.smtp);
   return Done{};
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/http/transfer.h"
 
+#include <dlfcn.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,37 +11,81 @@
 
 namespace ha {
 
-CurlTransfer::CurlTransfer() {
-  // Once per process, and before a second thread can come along.
-  static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
-  static_cast<void>(ready);
-  curl_ = curl_easy_init();
-  curl_easy_setopt(curl_, CURLOPT_ERRORBUFFER, message_);
-  curl_easy_setopt(curl_, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(curl_, CURLOPT_PROXY, "");
-  curl_easy_setopt(curl_, CURLOPT_SSL_VERIFYPEER, 1L);
-  curl_easy_setopt(curl_, CURLOPT_SSL_VERIFYHOST, 2L);
+namespace {
+
+CurlLibrary library = {};
+
+Result<Done> load_library() {
+  void* const handle = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) return Error{Errc::kInternal, dlerror()};
+  const char* missing = nullptr;
+  const auto find = [&](auto& function, const char* name) {
+    function = reinterpret_cast<std::decay_t<decltype(function)>>(dlsym(handle, name));
+    if (function == nullptr) missing = name;
+  };
+  find(library.global_init, "curl_global_init");
+  find(library.easy_init, "curl_easy_init");
+  find(library.easy_setopt, "curl_easy_setopt");
+  find(library.easy_perform, "curl_easy_perform");
+  find(library.easy_getinfo, "curl_easy_getinfo");
+  find(library.easy_strerror, "curl_easy_strerror");
+  find(library.easy_cleanup, "curl_easy_cleanup");
+  find(library.slist_append, "curl_slist_append");
+  find(library.slist_free_all, "curl_slist_free_all");
+  find(library.url, "curl_url");
+  find(library.url_get, "curl_url_get");
+  find(library.url_set, "curl_url_set");
+  find(library.url_cleanup, "curl_url_cleanup");
+  find(library.free, "curl_free");
+  if (missing != nullptr)
+    return Error{Errc::kInternal, fmt::format("libcurl.so.4 has no {}", missing)};
+  const CURLcode ready = library.global_init(CURL_GLOBAL_DEFAULT);
+  if (ready != CURLE_OK) return Error{Errc::kInternal, library.easy_strerror(ready)};
+  return Done{};
+}
+
+}  // namespace
+
+Result<Done> load_curl() {
+  static const Result<Done> loaded = load_library();
+  return loaded;
+}
+
+const CurlLibrary& curl() { return library; }
+
+CurlTransfer::CurlTransfer() : handle_(curl().easy_init()) {
+  set(CURLOPT_ERRORBUFFER, message_);
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_PROXY, "");
+  set(CURLOPT_SSL_VERIFYPEER, 1L);
+  set(CURLOPT_SSL_VERIFYHOST, 2L);
 }
 
 void CurlTransfer::limit(const Deadline& deadline) {
   // 0 would mean no limit.
   const long milliseconds = std::max(1L, std::lround(deadline.remaining_s() * 1000));
-  curl_easy_setopt(curl_, CURLOPT_TIMEOUT_MS, milliseconds);
-  curl_easy_setopt(curl_, CURLOPT_CONNECTTIMEOUT_MS, milliseconds);
+  set(CURLOPT_TIMEOUT_MS, milliseconds);
+  set(CURLOPT_CONNECTTIMEOUT_MS, milliseconds);
 }
 
 void CurlTransfer::log_in(const Credentials& credentials) {
-  curl_easy_setopt(curl_, CURLOPT_USERNAME, credentials.username.c_str());
-  curl_easy_setopt(curl_, CURLOPT_PASSWORD, credentials.password.c_str());
+  set(CURLOPT_USERNAME, credentials.username.c_str());
+  set(CURLOPT_PASSWORD, credentials.password.c_str());
 }
 
 void CurlTransfer::trust_only(const std::string& ca_file) {
-  curl_easy_setopt(curl_, CURLOPT_CAINFO, ca_file.c_str());
-  curl_easy_setopt(curl_, CURLOPT_CAPATH, nullptr);
+  set(CURLOPT_CAINFO, ca_file.c_str());
+  set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
+}
+
+long CurlTransfer::status() const {
+  long status = 0;
+  curl().easy_getinfo(handle_, CURLINFO_RESPONSE_CODE, &status);
+  return status;
 }
 
 Error CurlTransfer::error(CURLcode code, const std::string& label) const {
-  const std::string text = sanitize(message_[0] != '\0' ? message_ : curl_easy_strerror(code));
+  const std::string text = sanitize(message_[0] != '\0' ? message_ : curl().easy_strerror(code));
   Errc kind = Errc::kUnreachable;
   if (code == CURLE_SSL_CACERT_BADFILE || code == CURLE_URL_MALFORMAT) kind = Errc::kUsage;
   if (code == CURLE_LOGIN_DENIED) kind = Errc::kAccessDenied;
