@@ -23,7 +23,7 @@ namespace ha {
 namespace {
 
 // Polls are short beside what they wait for, and cheap: two statements.
-void pause() { std::this_thread::sleep_for(std::chrono::milliseconds(2)); }
+void pause() { std::this_thread::sleep_for(std::chrono::milliseconds(1)); }
 
 Error failure(std::string text) { return {Errc::kUnreachable, std::move(text)}; }
 
@@ -136,6 +136,15 @@ Result<LiveActions::Session> LiveActions::connect_to(const std::string& name) co
   auto session = connect(one);
   if (!session) return session.error();
   return Session(std::move(*session));
+}
+
+// Reads of a node what may have moved since the situation was looked at.
+Result<ServerFacts> LiveActions::read_again(const std::string& name, SqlSession& session) const {
+  const Node* const node = find(name);
+  if (node == nullptr || !node->facts) return read_server_facts(session);
+  ServerFacts facts = *node->facts;
+  if (const auto done = reread_replication(session, facts); !done) return done.error();
+  return facts;
 }
 
 void LiveActions::give_back(const std::string& node, const Session& session) {
@@ -425,7 +434,7 @@ Result<StepResult> LiveActions::drain(const Step& step, SqlSession& session, con
   BinlogPosition last = {};
   Deadline still = Deadline::after(kStill_s);
   for (;; pause()) {
-    const auto facts = read_server_facts(session);
+    const auto facts = read_again(step.node, session);
     if (!facts) return facts.error();
     const ChannelStatus* const channel =
         facts->channels ? find_channel(*facts->channels, step.channel) : nullptr;
@@ -457,12 +466,12 @@ Result<StepResult> LiveActions::wait_for_node(const Step& step, SqlSession& sess
                                               const RunFacts& known, const Deadline& deadline) {
   auto other = take(step.other);
   if (!other) return other.error();
-  const auto wanted = read_server_facts(**other);
+  const auto wanted = read_again(step.other, **other);
   give_back(step.other, *other);
   if (!wanted) return wanted.error();
   if (const auto done = run_sql(step.sql, session, known); !done) return done.error();
   for (;; pause()) {
-    const auto facts = read_server_facts(session);
+    const auto facts = read_again(step.node, session);
     if (!facts) return facts.error();
     const ChannelStatus* const channel =
         facts->channels ? find_channel(*facts->channels, step.channel) : nullptr;
@@ -486,7 +495,7 @@ Result<StepResult> LiveActions::wait_for_node(const Step& step, SqlSession& sess
 // Who has caught up from a sibling has what that one has, and follows it: only the sibling's
 // channel still tells a position in the old primary's binlog.
 Result<StepResult> LiveActions::record(const Step& step, SqlSession& session) {
-  const auto facts = read_server_facts(session);
+  const auto facts = read_again(step.node, session);
   if (!facts) return facts.error();
   StepResult result;
   if (facts->binlog) {
@@ -542,7 +551,7 @@ Result<StepResult> LiveActions::rescue(const Step& step, SqlSession& session, co
     if (const auto closed = session.query("SET GLOBAL super_read_only=1"); !closed)
       return closed.error();
   if (!applied) return applied.error();
-  const auto facts = read_server_facts(session);
+  const auto facts = read_again(step.node, session);
   if (!facts) return facts.error();
   StepResult result{fmt::format("{} transactions applied, kept in {}", *applied, path),
                     {{"rescued", std::to_string(*applied)}}};
@@ -562,7 +571,7 @@ Result<StepResult> LiveActions::save_extra(const Step& step, SqlSession& session
   const auto known = read_history(**other, 0);
   give_back(step.other, *other);
   if (!known) return known.error();
-  const auto facts = read_server_facts(session);
+  const auto facts = read_again(step.node, session);
   if (!facts) return facts.error();
   const auto logs = session.query("SHOW BINARY LOGS");
   if (!logs) return logs.error();
@@ -630,7 +639,7 @@ Result<Done> LiveActions::compare_with_closing(const Step& step, SqlSession& ses
                                                const RunFacts& known) const {
   const auto file = known.find("closed_file"), position = known.find("closed_position");
   if (step.node != plan_.primary || file == known.end() || position == known.end()) return Done{};
-  const auto facts = read_server_facts(session);
+  const auto facts = read_again(step.node, session);
   if (!facts) return facts.error();
   if (!facts->binlog || (facts->binlog->file == file->second &&
                          std::to_string(facts->binlog->offset) == position->second))
@@ -690,10 +699,9 @@ Result<StepResult> LiveActions::wait_for_acknowledger(const Step& step, const De
   if (!waits(source) || !acknowledges) return StepResult{};
   auto session = take(step.other);
   if (!session) return session.error();
-  for (;; pause()) {
-    const auto facts = read_server_facts(**session);
-    if (!facts) return facts.error();
-    if (facts->semi_sync.clients.value_or(0) > 0 && facts->semi_sync.source_active == true) break;
+  for (ServerFacts facts = *source->facts;; pause()) {
+    if (const auto done = reread_semi_sync(**session, facts); !done) return done.error();
+    if (facts.semi_sync.clients.value_or(0) > 0 && facts.semi_sync.source_active == true) break;
     if (deadline.passed()) return failure(step.other + " does not count it as semi-sync replica");
   }
   give_back(step.other, *session);

@@ -68,6 +68,7 @@ class LiveActions : public Actions {
                                      const Deadline& deadline, const std::string& output_file = "");
   Deadline hook_deadline(const Deadline& deadline) const;
   Result<Session> connect_to(const std::string& name) const;
+  Result<ServerFacts> read_again(const std::string& node, SqlSession& session) const;
   Result<Session> take(const std::string& name);
   void give_back(const std::string& node, const Session& session);
   const Node* find(const std::string& node) const;

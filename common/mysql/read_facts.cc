@@ -49,16 +49,9 @@ Result<Done> read_settings(SqlSession& session, ServerFacts& facts) {
     if (std::string name = fmt::format("rpl_semi_sync_{}_enabled", word); variables->contains(name))
       facts.semi_sync.source_variable = std::move(name);
   facts.semi_sync.replica_enabled = semi_sync_flag(*variables, kReplicaWords, "enabled");
-  if (!facts.semi_sync.source_enabled && !facts.semi_sync.replica_enabled) return Done{};
-
-  const auto status = read_variables(session, kStatusQuery);
-  if (!status) return status.error();
-  facts.semi_sync.source_active = semi_sync_flag(*status, kSourceWords, "status");
-  for (const std::string_view word : kSourceWords)
-    if (const auto found = status->find(fmt::format("rpl_semi_sync_{}_clients", word));
-        found != status->end())
-      facts.semi_sync.clients = parse_integer(found->second);
-  return Done{};
+  return facts.semi_sync.source_enabled || facts.semi_sync.replica_enabled
+             ? reread_semi_sync(session, facts)
+             : Result<Done>(Done{});
 }
 
 Result<Done> read_channels(SqlSession& session, ServerFacts& facts) {
@@ -155,13 +148,28 @@ Result<ServerFacts> read_server_facts(SqlSession& session) {
   ServerFacts facts;
   facts.version = session.version();
   if (const auto done = read_settings(session, facts); !done) return done.error();
+  if (const auto done = reread_replication(session, facts); !done) return done.error();
+  return facts;
+}
+
+Result<Done> reread_replication(SqlSession& session, ServerFacts& facts) {
   auto history = read_history(session, facts.server_id);
   if (!history) return history.error();
   facts.history = std::move(*history);
   for (const auto part : {read_channels, read_binlog_end})
     if (const auto done = part(session, facts); !done) return done.error();
-  if (const auto done = add_received(facts); !done) return done.error();
-  return facts;
+  return add_received(facts);
+}
+
+Result<Done> reread_semi_sync(SqlSession& session, ServerFacts& facts) {
+  const auto status = read_variables(session, kStatusQuery);
+  if (!status) return status.error();
+  facts.semi_sync.source_active = semi_sync_flag(*status, kSourceWords, "status");
+  for (const std::string_view word : kSourceWords)
+    if (const auto found = status->find(fmt::format("rpl_semi_sync_{}_clients", word));
+        found != status->end())
+      facts.semi_sync.clients = parse_integer(found->second);
+  return Done{};
 }
 
 }  // namespace ha

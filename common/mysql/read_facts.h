@@ -13,6 +13,13 @@ namespace ha {
 // server does not answer, or answers what is not understood.
 Result<ServerFacts> read_server_facts(SqlSession& session);
 
+// Reads again what moves while everything else of the facts stays: history, channels, and the end of
+// the binlog. Fails as above.
+Result<Done> reread_replication(SqlSession& session, ServerFacts& facts);
+
+// The same for the state of semi-sync.
+Result<Done> reread_semi_sync(SqlSession& session, ServerFacts& facts);
+
 // Reads the history alone, in one round trip; what channels received is not in it. `server_id` and
 // `gtid_mode` come from the facts. kBadData when a set is not understood.
 Result<History> read_history(SqlSession& session, std::uint32_t server_id);
