@@ -199,8 +199,10 @@ def test_a_daemon_makes_passes_and_stops_on_sigterm(guard):
 
 def test_a_daemon_started_by_a_step_holds_no_lock(guard):
     guard.script("check", "exit 2")
-    guard.script("start", f"sleep 60 & echo $! >{guard.directory}/pid; ls /proc/$!/fd | wc -l "
-                          f">{guard.directory}/descriptors")
+    # Its descriptors are those of the shell until it has become another program.
+    guard.script("start", f"sleep 60 & echo $! >{guard.directory}/pid; "
+                          "until grep -q sleep /proc/$!/comm; do :; done; "
+                          f"ls /proc/$!/fd | wc -l >{guard.directory}/descriptors")
     guard.configure("retries = 1", "on-failure = {dir}/start", "lock-file = {dir}/lock")
     try:
         assert guard.run()[0] == HEALTHY
