@@ -149,6 +149,16 @@ class Judge {
             {i});
     }
     if (!facts_.account_trouble.empty()) add(State::kWarning, facts_.account_trouble);
+    const auto candidate = find(plan_.candidate), primary = find(plan_.primary);
+    if (candidate && primary && runs_events(*primary) && !runs_events(*candidate))
+      add(State::kWarning,
+          fmt::format("{}: its event scheduler is off, that of {} is on", plan_.candidate,
+                      plan_.primary),
+          {*candidate});
+  }
+
+  bool runs_events(std::size_t i) const {
+    return nodes_[i].facts && nodes_[i].facts->event_scheduler == true;
   }
 
   // Mostly the account is the same everywhere and lacks the same.

@@ -144,6 +144,11 @@ TEST(CheckFailoverReadyTest, JudgesWhatAFailoverNeeds) {
        "fence: cannot run it", wishing},
       {"command before", lacking("before"), State::kCritical, "hook: cannot run it", commands},
       {"command after", lacking("after"), State::kWarning, "hook: cannot run it", commands},
+      {"events", changed([](ReadyFacts& facts) {
+         facts.topology.nodes[0].facts->event_scheduler = true;
+         facts.topology.nodes[1].facts->event_scheduler = false;
+       }),
+       State::kWarning, "db2: its event scheduler is off, that of db1 is on"},
       {"command of nobody", lacking("other"), State::kOk, "nothing would be lost", commands},
       {"file", changed([](ReadyFacts& facts) {
          facts.files["/srv/pandora_ha_hosts.conf"] = "cannot write it";

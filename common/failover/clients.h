@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+// The connections of a server's clients: not those of replicas, of the server itself, and ours.
+
+#pragma once
+
+#include "common/mysql/session.h"
+#include "common/result.h"
+
+namespace ha {
+
+// Ends them; returns how many.
+Result<int> end_clients(SqlSession& session);
+
+// Ends clients that wait for a lock of ours, and waits until they are gone: as long as they are
+// there, the end of the lock lets them do what they waited for.
+Result<Done> turn_away_clients(SqlSession& session);
+
+}  // namespace ha

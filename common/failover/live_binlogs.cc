@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+// The steps of LiveActions that read transactions from binlogs.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "common/failover/live_actions.h"
+#include "common/failover/rescue.h"
+#include "common/failover/step_tools.h"
+#include "common/files.h"
+#include "common/mysql/read_facts.h"
+
+namespace ha {
+
+// Applies what the dead primary wrote after what the candidate has, in a session of its own: the
+// events change its settings.
+Result<StepResult> LiveActions::rescue(const Step& step, SqlSession& session, const RunFacts& known,
+                                       const Deadline& deadline) {
+  const std::string path = fmt::format("{}/{}.rescued.sql", directory_, run_id_);
+  // Only MySQL passes over the GTIDs that it has; everybody else would apply them twice.
+  const bool repeatable = plan_.by_gtid && session.version().flavour == Flavour::kMysql;
+  if (!repeatable && access(path.c_str(), F_OK) == 0)
+    return failure("it was interrupted and is not repeated, see " + path);
+  const auto outcome = run_program(step.argv, known, deadline, path);
+  if (!outcome) return outcome.error();
+  if (!outcome->succeeded()) return failure(describe_end(step.argv, *outcome));
+  const auto applier = connect_to(step.node);
+  if (!applier) return applier.error();
+  // read_only stays, which lets only administrators write.
+  const bool super = session.version().flavour == Flavour::kMysql;
+  if (super)
+    if (const auto open = session.query("SET GLOBAL super_read_only=0"); !open) return open.error();
+  const auto applied = apply_events(path, **applier);
+  if (super)
+    if (const auto closed = session.query("SET GLOBAL super_read_only=1"); !closed)
+      return closed.error();
+  if (!applied) return applied.error();
+  const auto facts = read_again(step.node, session);
+  if (!facts) return facts.error();
+  StepResult result{fmt::format("{} transactions applied, kept in {}", *applied, path),
+                    {{"rescued", std::to_string(*applied)}}};
+  // Whoever had these transactions itself begins after them.
+  if (facts->binlog) {
+    result.facts["return_file"] = facts->binlog->file;
+    result.facts["return_position"] = std::to_string(facts->binlog->offset);
+  }
+  return result;
+}
+
+// Writes what only this node has into a file that people can read and the mysql client can apply.
+Result<StepResult> LiveActions::save_extra(const Step& step, SqlSession& session,
+                                           const Deadline& deadline) {
+  auto other = take(step.other);
+  if (!other) return other.error();
+  const auto known = read_history(**other, 0);
+  give_back(step.other, *other);
+  if (!known) return known.error();
+  const auto facts = read_again(step.node, session);
+  if (!facts) return facts.error();
+  const auto logs = session.query("SHOW BINARY LOGS");
+  if (!logs) return logs.error();
+  if (logs->cells.empty()) return failure("it has no binlog");
+  const Node* const node = find(step.node);
+  const std::string path = fmt::format("{}/{}.extra.sql", directory_, run_id_);
+  const std::string login = fmt::format("{}/{}.cnf", directory_, run_id_);
+  const Flavour flavour = facts->version.flavour;
+  std::vector<std::string> argv = options_.binlog_command;
+  if (argv.empty()) argv = {flavour == Flavour::kMysql ? "mysqlbinlog" : "mariadb-binlog"};
+  argv.push_back("--defaults-extra-file=" + login);
+  for (std::string& word :
+       binlog_arguments(*node, step.position, Row(*logs, 0).text("Log_name").value_or(""),
+                        facts->history, *known))
+    argv.push_back(std::move(word));
+  const auto written = write_file_atomic(login, client_options(options_.cluster.mysql, flavour));
+  if (!written) return written.error();
+  const auto outcome = run_program(argv, {}, deadline, path);
+  unlink(login.c_str());
+  if (!outcome) return outcome.error();
+  if (!outcome->succeeded()) return failure(describe_end(argv, *outcome));
+  const auto count = count_transactions(path);
+  if (!count) return count.error();
+  return StepResult{fmt::format("{} transactions saved in {}", *count, path),
+                    {{"saved", std::to_string(*count)}, {"saved_in", path}}};
+}
+
+}  // namespace ha

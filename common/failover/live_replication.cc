@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: MIT
+// The steps of LiveActions that wait for replication or change it.
+#include <fmt/format.h>
+
+#include "common/failover/live_actions.h"
+#include "common/failover/step_tools.h"
+#include "common/mysql/read_facts.h"
+#include "common/mysql/replica_status.h"
+
+namespace ha {
+
+namespace {
+
+// Tells later steps that a node has applied all that it received.
+std::string drained_fact(const std::string& node) { return "drained_" + node; }
+
+// True when nobody works on the rest of a relay log that receives nothing more: it is the first
+// part of a transaction that will never be whole.
+Result<bool> is_torn_end(const ChannelStatus& channel, SqlSession& session) {
+  if (channel.io.running() || !channel.applier_idle || channel.executed == channel.read)
+    return false;
+  const auto busy = query_value(
+      session,
+      session.version().flavour == Flavour::kMysql
+          ? "SELECT COUNT(*) FROM performance_schema.replication_applier_status_by_worker"
+            " JOIN performance_schema.threads USING (THREAD_ID) WHERE CHANNEL_NAME = " +
+                quote_string(channel.name) +
+                " AND PROCESSLIST_STATE NOT LIKE 'Waiting for an event from Coordinator%'"
+          : "SELECT COUNT(*) FROM information_schema.processlist WHERE COMMAND = 'Slave_worker'"
+            " AND STATE NOT LIKE 'Waiting for work%'");
+  if (!busy) return busy.error();
+  return *busy == "0";
+}
+
+// Makes a channel ready to be stopped. MySQL's parallel applier that has come to a torn end waits a
+// minute for the rest of it, unless it has ended before it is asked to stop; nothing of the
+// transaction is committed.
+Result<Done> let_stop(const ChannelStatus& channel, SqlSession& session) {
+  if (session.version().flavour != Flavour::kMysql || channel.io.running() ||
+      !channel.sql.running())
+    return Done{};
+  // One that is far from the end stops between two transactions.
+  constexpr double kNear_s = 1, kEnd_s = 5;
+  bool killed = false;
+  for (Deadline patience = Deadline::after(kNear_s); !patience.passed(); pause()) {
+    const auto rows = session.query(
+        "SELECT PROCESSLIST_ID, PROCESSING_TRANSACTION <> '' AS open,"
+        " PROCESSLIST_STATE LIKE '%has read all relay log%' AS idle"
+        " FROM performance_schema.replication_applier_status_by_coordinator"
+        " JOIN performance_schema.threads USING (THREAD_ID) WHERE CHANNEL_NAME = " +
+        quote_string(channel.name));
+    // A single applier stops at once.
+    if (!rows || rows->cells.empty()) return Done{};
+    const Row row(*rows, 0);
+    if (killed || row.integer("idle") != 1) continue;
+    if (row.integer("open") != 1) return Done{};
+    const auto ended = session.query("KILL " + row.text("PROCESSLIST_ID").value_or(""));
+    if (!ended)
+      return Error{
+          ended.error().code,
+          fmt::format("its applier holds half a transaction and cannot be ended: {}; run: {}",
+                      ended.error().text, grant_statement(session, "SYSTEM_USER", "*.*"))};
+    killed = true;
+    patience = Deadline::after(kEnd_s);
+  }
+  return Done{};
+}
+
+}  // namespace
+
+Result<StepResult> LiveActions::drain(const Step& step, SqlSession& session, const RunFacts& known,
+                                      const Deadline& deadline) {
+  constexpr double kStill_s = 0.5;  // without a move; MySQL notes its progress every 0.3 s
+  if (const auto done = run_sql(step.sql, session, known); !done) return done.error();
+  BinlogPosition last = {};
+  Deadline still = Deadline::after(kStill_s);
+  for (;; pause()) {
+    const auto facts = read_again(step.node, session);
+    if (!facts) return facts.error();
+    const ChannelStatus* const channel =
+        facts->channels ? find_channel(*facts->channels, step.channel) : nullptr;
+    // A run before this one has promoted it already.
+    if (channel == nullptr) return StepResult{"it is no replica any more"};
+    const bool by_gtid = channel->uses_gtid && unapplied(facts->history).has_value();
+    if (by_gtid ? unapplied(facts->history) == 0u : channel->executed == channel->read)
+      return StepResult{"", {{drained_fact(step.node), "yes"}}};
+    if (channel->sql.error_number != 0 || !channel->sql.running())
+      return failure(describe_stop("SQL", channel->sql));
+    if (!(channel->executed == last)) still = Deadline::after(kStill_s);
+    last = channel->executed;
+    // Only file and position count what is torn.
+    if (still.passed() && !by_gtid) {
+      const auto torn = is_torn_end(*channel, session);
+      if (!torn) return torn.error();
+      if (*torn)
+        return StepResult{
+            fmt::format("what follows {}:{} is half a transaction", last.file, last.offset),
+            {{drained_fact(step.node), "yes"}}};
+    }
+    if (deadline.passed())
+      return failure(fmt::format("not all is applied: at {}:{} of {}:{}", last.file, last.offset,
+                                 channel->read.file, channel->read.offset));
+  }
+}
+
+Result<StepResult> LiveActions::wait_for_node(const Step& step, SqlSession& session,
+                                              const RunFacts& known, const Deadline& deadline) {
+  auto other = take(step.other);
+  if (!other) return other.error();
+  const auto wanted = read_again(step.other, **other);
+  give_back(step.other, *other);
+  if (!wanted) return wanted.error();
+  if (const auto done = run_sql(step.sql, session, known); !done) return done.error();
+  for (;; pause()) {
+    const auto facts = read_again(step.node, session);
+    if (!facts) return facts.error();
+    const ChannelStatus* const channel =
+        facts->channels ? find_channel(*facts->channels, step.channel) : nullptr;
+    if (channel == nullptr) return failure("it is no replica any more");
+    if (channel->uses_gtid ? has_applied(facts->history, wanted->history) == true
+                           : wanted->binlog == channel->executed) {
+      StepResult result;
+      if (step.action == Action::kWaitEqual && wanted->binlog) {
+        result.facts["closed_file"] = wanted->binlog->file;
+        result.facts["closed_position"] = std::to_string(wanted->binlog->offset);
+      }
+      return result;
+    }
+    if (channel->sql.error_number != 0) return failure(describe_stop("SQL", channel->sql));
+    if (channel->io.error_number != 0 && channel->io.state == ThreadState::kStopped)
+      return failure(describe_stop("IO", channel->io));
+    if (deadline.passed()) return failure("it does not get as far as " + step.other);
+  }
+}
+
+// Who has caught up from a sibling has what that one has, and follows it: only the sibling's
+// channel still tells a position in the old primary's binlog.
+Result<StepResult> LiveActions::record(const Step& step, SqlSession& session) {
+  const auto facts = read_again(step.node, session);
+  if (!facts) return facts.error();
+  StepResult result;
+  if (facts->binlog) {
+    result.facts["binlog_file"] = facts->binlog->file;
+    result.facts["binlog_position"] = std::to_string(facts->binlog->offset);
+    result.text =
+        fmt::format("its binlog ends at {}:{}", facts->binlog->file, facts->binlog->offset);
+  }
+  auto channels = facts->channels.value_or(std::vector<ChannelStatus>());
+  if (!step.other.empty()) {
+    const auto other = take(step.other);
+    if (!other) return other.error();
+    auto read = read_replica_status(**other);
+    give_back(step.other, *other);
+    if (!read) return read.error();
+    channels = std::move(*read);
+  }
+  const Node* const node = find(step.other.empty() ? step.node : step.other);
+  for (std::size_t c = 0; node != nullptr && c < std::min(channels.size(), node->sources.size());
+       ++c) {
+    if (!node->sources[c] || topology_.nodes[*node->sources[c]].name != plan_.primary) continue;
+    const BinlogPosition& applied = channels[c].executed;
+    result.facts["applied_file"] = applied.file;
+    result.facts["applied_position"] = std::to_string(applied.offset);
+    result.text += fmt::format("{}it has {}'s up to {}:{}", result.text.empty() ? "" : ", ",
+                               plan_.primary, applied.file, applied.offset);
+  }
+  return result;
+}
+
+Result<StepResult> LiveActions::promote(const Step& step, SqlSession& session,
+                                        const RunFacts& known) {
+  const auto before = read_replica_status(session);
+  if (!before) return before.error();
+  // A run before this one may have made it forget its source; the rest is to be done in any case.
+  constexpr int kForget = 2;
+  const ChannelStatus* const channel = find_channel(*before, step.channel);
+  if (channel != nullptr)
+    if (const auto ready = let_stop(*channel, session); !ready) return ready.error();
+  const auto first = step.sql.begin() + (channel == nullptr ? kForget : 0);
+  if (const auto done = run_sql({first, step.sql.end()}, session, known); !done)
+    return done.error();
+  const auto after = read_replica_status(session);
+  if (!after) return after.error();
+  if (find_channel(*after, step.channel) != nullptr) return failure("it is still a replica");
+  return StepResult{};
+}
+
+// A channel that was not forgotten after all keeps all its settings and only has to go on.
+Result<StepResult> LiveActions::restore(const Step& step, SqlSession& session,
+                                        const RunFacts& known) {
+  bool kept = false;
+  if (!step.other.empty()) {
+    const auto channels = read_replica_status(session);
+    if (!channels) return channels.error();
+    kept = find_channel(*channels, step.channel) != nullptr;
+  }
+  const std::vector<std::string> start = {step.sql.back()};
+  if (const auto done = run_sql(kept ? start : step.sql, session, known); !done)
+    return done.error();
+  return StepResult{};
+}
+
+// To MariaDB's administrators read_only means nothing.
+Result<Done> LiveActions::compare_with_closing(const Step& step, SqlSession& session,
+                                               const RunFacts& known) const {
+  const auto file = known.find("closed_file"), position = known.find("closed_position");
+  if (step.node != plan_.primary || file == known.end() || position == known.end()) return Done{};
+  const auto facts = read_again(step.node, session);
+  if (!facts) return facts.error();
+  if (!facts->binlog || (facts->binlog->file == file->second &&
+                         std::to_string(facts->binlog->offset) == position->second))
+    return Done{};
+  return failure(
+      fmt::format("an administrator has written to it since it was closed; run: "
+                  "mysql_ha rejoin {}",
+                  step.node));
+}
+
+Result<StepResult> LiveActions::follow_source(const Step& step, SqlSession& session,
+                                              const RunFacts& known, const Deadline& deadline) {
+  const auto before = read_replica_status(session);
+  if (!before) return before.error();
+  const ChannelStatus* const own = find_channel(*before, step.channel);
+  const Node* const source = find(step.other);
+  // A run before this one got as far. From the same place again it would apply everything twice.
+  const bool follows = own != nullptr && source != nullptr && own->source_host == source->host &&
+                       own->source_port == source->port && own->io.state != ThreadState::kStopped;
+  // What is still in its relay log would be gone, and the new primary does not send it by position.
+  const bool by_position = std::ranges::any_of(
+      step.sql, [](const std::string& sql) { return sql.find(kBinlogFile) != sql.npos; });
+  if (by_position && plan_.command == "failover" && !follows &&
+      !known.contains(drained_fact(step.node)))
+    return failure("it has not applied all that it received, and needs a resync if it cannot");
+  if (!follows)
+    if (const auto same = compare_with_closing(step, session, known); !same) return same.error();
+  if (own != nullptr && !follows)
+    if (const auto ready = let_stop(*own, session); !ready) return ready.error();
+  const std::vector<std::string> start = {step.sql.back()};
+  if (const auto done = run_sql(follows ? start : step.sql, session, known); !done)
+    return done.error();
+  for (;; pause()) {
+    const auto channels = read_replica_status(session);
+    if (!channels) return channels.error();
+    const ChannelStatus* const channel = find_channel(*channels, step.channel);
+    if (channel == nullptr) return failure("it has no such channel");
+    if (channel->io.running() && channel->sql.running()) break;
+    if (channel->sql.error_number != 0) return failure(describe_stop("SQL", channel->sql));
+    if (channel->io.error_number != 0 && channel->io.state == ThreadState::kStopped)
+      return failure(describe_stop("IO", channel->io));
+    if (deadline.passed())
+      return failure(
+          fmt::format("it does not reach {}: {}", step.other, describe_stop("IO", channel->io)));
+  }
+  return wait_for_acknowledger(step, deadline);
+}
+
+// Under semi-sync the source has to know its replica before anybody may write.
+Result<StepResult> LiveActions::wait_for_acknowledger(const Step& step, const Deadline& deadline) {
+  const Node *source = find(step.other), *replica = find(step.node);
+  const auto waits = [](const Node* node) {
+    return node != nullptr && node->facts && node->facts->semi_sync.source_enabled == true;
+  };
+  const bool acknowledges =
+      replica != nullptr && replica->facts && replica->facts->semi_sync.replica_enabled == true;
+  if (!waits(source) || !acknowledges) return StepResult{};
+  auto session = take(step.other);
+  if (!session) return session.error();
+  for (ServerFacts facts = *source->facts;; pause()) {
+    if (const auto done = reread_semi_sync(**session, facts); !done) return done.error();
+    if (facts.semi_sync.clients.value_or(0) > 0 && facts.semi_sync.source_active == true) break;
+    if (deadline.passed()) return failure(step.other + " does not count it as semi-sync replica");
+  }
+  give_back(step.other, *session);
+  return StepResult{"it acknowledges"};
+}
+
+}  // namespace ha

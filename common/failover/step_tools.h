@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// What the steps have in common that are done to real servers.
+
+#pragma once
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "common/mysql/channel_status.h"
+#include "common/process.h"
+#include "common/result.h"
+#include "common/text.h"
+
+namespace ha {
+
+// Polls are short beside what they wait for, and cheap: two statements.
+inline void pause() { std::this_thread::sleep_for(std::chrono::milliseconds(1)); }
+
+inline Error failure(std::string text) { return {Errc::kUnreachable, std::move(text)}; }
+
+// Returns how a program of the operator's ended and what it printed, for people.
+inline std::string describe_end(const std::vector<std::string>& argv,
+                                const ProcessOutcome& outcome) {
+  return fmt::format("{} {}: {}", argv[0], describe(outcome),
+                     shorten(sanitize(trim(outcome.output)), 300));
+}
+
+// Returns the channel of this name; null: there is none.
+inline const ChannelStatus* find_channel(const std::vector<ChannelStatus>& channels,
+                                         const std::string& name) {
+  const auto found = std::ranges::find(channels, name, &ChannelStatus::name);
+  return found == channels.end() ? nullptr : &*found;
+}
+
+}  // namespace ha
