@@ -36,6 +36,24 @@ std::optional<JournalRecord> parse_record(const std::string& line) {
   return record;
 }
 
+// What a kill in the middle of a write leaves has no end of line.
+std::string_view whole_lines(std::string_view content) {
+  return content.substr(0, content.rfind('\n') + 1);
+}
+
+Result<std::vector<JournalRecord>> parse_records(const std::string& path,
+                                                 std::string_view content) {
+  std::vector<JournalRecord> records;
+  for (const std::string& line : split(whole_lines(content), '\n')) {
+    if (line.empty()) continue;
+    auto record = parse_record(line);
+    if (!record)
+      return Error{Errc::kBadData, fmt::format("{} is damaged: {}", path, sanitize(line))};
+    records.push_back(std::move(*record));
+  }
+  return records;
+}
+
 std::string to_line(const JournalRecord& record) {
   Json json = Json::object();
   for (const auto& [name, value] : record) json[name] = value;
@@ -64,17 +82,19 @@ Result<Journal> Journal::open(const std::string& path) {
   if (const auto opened = journal.reopen(); !opened) return opened.error();
   const auto content = read_file(path);
   if (!content) return content.error();
-  const std::size_t whole = content->rfind('\n') + 1;  // 0 when there is no whole line
+  const std::size_t whole = whole_lines(*content).size();
   if (whole < content->size() && ftruncate(journal.fd_, static_cast<off_t>(whole)) != 0)
     return system_error("repair", path);
-  for (const std::string& line : split(std::string_view(*content).substr(0, whole), '\n')) {
-    if (line.empty()) continue;
-    auto record = parse_record(line);
-    if (!record)
-      return Error{Errc::kBadData, fmt::format("{} is damaged: {}", path, sanitize(line))};
-    journal.records_.push_back(std::move(*record));
-  }
+  auto records = parse_records(path, *content);
+  if (!records) return records.error();
+  journal.records_ = std::move(*records);
   return journal;
+}
+
+Result<std::vector<JournalRecord>> Journal::read(const std::string& path) {
+  const auto content = read_file(path);
+  if (!content) return content.error();
+  return parse_records(path, *content);
 }
 
 Journal::Journal(Journal&& other) noexcept

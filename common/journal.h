@@ -20,9 +20,12 @@ std::string journal_value(const JournalRecord& record, std::string_view name);
 
 class Journal {
  public:
-  // Opens or creates `path`, mode 0600, and cuts off a torn last line. Fails with the path and the
-  // system's reason.
+  // Opens or creates `path`, mode 0600, and cuts off a torn last line, so nobody else may be
+  // writing it. Fails with the path and the system's reason.
   static Result<Journal> open(const std::string& path);
+
+  // Reads the whole lines of `path`, which may be written meanwhile. Fails likewise.
+  static Result<std::vector<JournalRecord>> read(const std::string& path);
 
   Journal(Journal&& other) noexcept;
   Journal& operator=(Journal&&) = delete;

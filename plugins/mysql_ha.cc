@@ -113,10 +113,12 @@ Result<std::string> find_run_in_the_way(const RunStore& store) {
   return (*run)->id;
 }
 
-int acknowledge_run(const Cli& cli, const MysqlHaOptions& options, const RunStore& store) {
+int acknowledge_run(const Cli& cli, const MysqlHaOptions& options, RunStore& store) {
   const auto found = options.operand(1).empty() ? find_run_in_the_way(store) : options.operand(1);
   if (!found) return cli.finish(kRefused, found.error().text);
   const std::string& id = *found;
+  if (const auto locked = store.lock(); !locked)
+    return cli.finish(kRefused, "a run is at work: " + locked.error().text);
   if (const auto run = store.read(id); !run) return cli.finish(kRefused, run.error().text);
   auto journal = store.journal(id);
   if (!journal) return cli.finish(kRefused, journal.error().text);

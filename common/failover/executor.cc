@@ -13,14 +13,30 @@ namespace ha {
 namespace {
 
 constexpr double kGrace_s = 0.3;
-// For taking back, beyond the deadline that made it necessary; one that hangs leaves room for the
-// others, above all for the opening of the old primary.
-constexpr double kUndo_s = 15, kOneUndo_s = 5;
+// For taking one step back, beyond the deadline that made it necessary: one that hangs takes
+// nothing from the others, above all not from the opening of the old primary.
+constexpr double kUndo_s = 5;
+// For what is left to do when the deadline passes and the new primary is open.
+constexpr double kForward_s = 15;
 
-// What holds only for the process that did it.
-bool is_volatile(Action action) {
-  return action == Action::kLock || action == Action::kConfirmDead || action == Action::kFence ||
-         action == Action::kRecheck;
+// What holds only for the process that did it. Receivers may have got more since a drain; what was
+// recorded then holds as long as nothing was built on it.
+bool is_volatile(Action action, const Run& run) {
+  switch (action) {
+    case Action::kLock:
+    case Action::kConfirmDead:
+    case Action::kFence:
+    case Action::kRecheck:
+    case Action::kDrain:
+      return true;
+    case Action::kRecord:
+      return std::ranges::none_of(run.plan.steps, [&run](const Step& step) {
+        return (step.action == Action::kRescue || step.action == Action::kPromote) &&
+               run.state_of(step) != StepState::kOpen;
+      });
+    default:
+      return false;
+  }
 }
 
 std::string name_of(const Step& step) {
@@ -84,7 +100,7 @@ std::vector<Executor::Group> Executor::open_groups(const Run& run) const {
     const bool done = run.state_of(steps[i]) == StepState::kDone ||
                       (run.state_of(steps[i]) == StepState::kFailed && steps[i].may_fail);
     // Whoever has opened the new primary needs no proof any more that it may.
-    if (done && (run.opened() || !is_volatile(steps[i].action))) continue;
+    if (done && (run.opened() || !is_volatile(steps[i].action, run))) continue;
     const bool joins = !groups.empty() && groups.back().end == i &&
                        std::ranges::all_of(steps.begin() + static_cast<long>(groups.back().begin),
                                            steps.begin() + static_cast<long>(i),
@@ -146,16 +162,22 @@ std::optional<std::string> Executor::perform(Run& run, const Group& group,
 RunOutcome Executor::go_on(const Deadline& deadline) {
   auto now = run();
   if (!now) return {RunEnd::kUnfinished, now.error().text};
+  for (const Step& step : now->plan.steps)
+    if (step.may_fail && now->state_of(step) == StepState::kFailed && now->opened())
+      reservations_.push_back(name_of(step) + " failed before");
+  std::optional<Deadline> forward;
   for (const Group& group : open_groups(*now)) {
     std::optional<std::string> obstacle;
+    if (now->opened() && deadline.passed() && !forward) forward = Deadline::after(kForward_s);
+    const Deadline& limit = forward ? *forward : deadline;
     if (!now->opened() && clock_.stopping()) obstacle = "asked to stop";
-    if (!obstacle && deadline.passed()) obstacle = "the deadline has passed";
-    if (!obstacle) obstacle = perform(*now, group, deadline);
+    if (!obstacle && limit.passed()) obstacle = "the deadline has passed";
+    if (!obstacle) obstacle = perform(*now, group, limit);
     if (!obstacle) continue;
     if (!now->opened()) return take_back(*obstacle);
     // It may be open, or not: only a look at the world tells, which the next run takes.
     if (const auto written = flush(); !written) say_(written.error().text);
-    return {RunEnd::kUnfinished, *obstacle, reservations_};
+    return {RunEnd::kUnfinished, *obstacle, reservations_, std::move(now->facts)};
   }
   RunOutcome outcome = finish(reservations_.empty() ? RunEnd::kDone : RunEnd::kReservations,
                               join(reservations_, "; "));
@@ -164,29 +186,32 @@ RunOutcome Executor::go_on(const Deadline& deadline) {
 }
 
 RunOutcome Executor::take_back(std::string why) {
-  if (const auto written = flush(); !written) say_(written.error().text);
+  // A later run must not go on over what is taken back from here on.
+  JournalRecord begin = {{"time", fmt::format("{:.3f}", clock_.now_s())}, {"event", "taking-back"}};
+  if (const auto written = flush({std::move(begin)}); !written) say_(written.error().text);
   const auto now = run();
   if (!now) return {RunEnd::kUnfinished, now.error().text};
-  const Deadline all = Deadline::after(kUndo_s);
   std::vector<std::string> left;
   for (auto step = now->plan.steps.rbegin(); step != now->plan.steps.rend(); ++step) {
     const StepState state = now->state_of(*step);
-    if (state == StepState::kOpen || state == StepState::kUndone) continue;
+    if (step->undo.empty() || state == StepState::kOpen || state == StepState::kUndone) continue;
+    std::string failed;
     for (const Step& undo : step->undo) {
-      const Deadline deadline = Deadline::after(std::min(all.remaining_s(), kOneUndo_s));
+      const Deadline deadline = Deadline::after(kUndo_s);
       const auto results = run_each<std::optional<Result<StepResult>>>(
           1, deadline, [actions = actions_, undo, known = now->facts, deadline](std::size_t) {
             return std::optional(actions->perform(undo, known, deadline));
           });
-      const bool undone = results[0] && *results[0] && (*results[0])->has_value();
-      const std::string text = undone                      ? (**results[0])->text
-                               : results[0] && *results[0] ? (*results[0])->error().text
-                                                           : "no answer in time";
-      say_(fmt::format("{} {}{}{}", undone ? "undone" : "NOT UNDONE", name_of(*step),
-                       text.empty() ? "" : ": ", text));
-      pending_.push_back(record(undone ? "undone" : "undo-failed", *step, text));
-      if (!undone) left.push_back(fmt::format("{}: {}", name_of(*step), text));
+      if (!results[0] || !*results[0])
+        failed = "no answer in time";
+      else if (!(*results[0])->has_value())
+        failed = (*results[0])->error().text;
     }
+    say_(fmt::format("{} {}{}{}", failed.empty() ? "undone" : "NOT UNDONE", name_of(*step),
+                     failed.empty() ? "" : ": ", failed));
+    if (!failed.empty()) left.push_back(fmt::format("{}: {}", name_of(*step), failed));
+    const auto written = flush({record(failed.empty() ? "undone" : "undo-failed", *step, failed)});
+    if (!written) say_(written.error().text);
   }
   if (left.empty()) return finish(RunEnd::kUndone, std::move(why));
   return finish(RunEnd::kFailed,

@@ -18,6 +18,8 @@ namespace ha {
 namespace {
 
 constexpr double kMoment_s = 0.1;
+// A run that was interrupted is gone on with while hardly anything can have happened since.
+constexpr double kFresh_s = 600;
 
 class Manager {
  public:
@@ -193,12 +195,19 @@ class Manager {
     auto unfinished = store_->unfinished();
     if (!unfinished) return refusal(unfinished.error().text);
     unfinished_ = std::move(*unfinished);
+    // What could not be taken back long ago, people have seen to.
+    if (unfinished_ && unfinished_->end == RunEnd::kFailed && !is_fresh(*unfinished_))
+      unfinished_.reset();
     return std::nullopt;
+  }
+
+  bool is_fresh(const Run& run) const {
+    return clock_.now_s() - run.ended_s.value_or(run.begun_s) < kFresh_s;
   }
 
   Plan decide(Situation& situation) {
     if (const auto added = add_history(*store_, clock_.now_s(), situation.circumstances); !added)
-      return {.refusal = Refusal::kTooSoon, .reason = added.error().text};
+      return {.refusal = Refusal::kNotReady, .reason = added.error().text};
     return plan_failover(situation.topology, options_.policy, situation.circumstances, "");
   }
 
@@ -253,18 +262,44 @@ class Manager {
             "writes may be nowhere else. Bring it back, or give them up with: mysql_ha journal "
             "ack {}",
             plan.candidate, run.id, run.id));
-      return tell(plan, run.id, executor.go_on(deadline_));
+      if (candidate->writable()) return tell(plan, run.id, executor.go_on(deadline_));
+      if (const auto noted = journal->append(
+              {{"time", fmt::format("{:.3f}", clock_.now_s())}, {"event", "not-opened"}});
+          !noted)
+        return refusal(noted.error().text);
     }
     settled_ = true;
-    // Time has passed: whether anybody may take over is judged anew.
-    const Objection objection =
-        object_to_takeover(topology, situation.circumstances,
-                           static_cast<std::size_t>(primary - topology.nodes.begin()));
-    if (plan.command == "failover" && objection.refusal == Refusal::kNone && candidate->facts)
-      return tell(plan, run.id, executor.go_on(deadline_));
-    return tell(
-        plan, run.id,
-        executor.take_back(objection.reason.empty() ? "the view has changed" : objection.reason));
+    const std::string obstacle =
+        why_not_go_on(run, topology, *candidate, *primary, situation.circumstances);
+    return tell(plan, run.id,
+                obstacle.empty() ? executor.go_on(deadline_) : executor.take_back(obstacle));
+  }
+
+  // Time has passed since a run was interrupted before it opened the candidate: what it rests on is
+  // judged anew.
+  std::string why_not_go_on(const Run& run, const Topology& topology, const Node& candidate,
+                            const Node& primary, const Circumstances& circumstances) const {
+    if (run.plan.command != "failover") return "it was interrupted";
+    if (run.taking_back || run.end == RunEnd::kFailed) return "it was being taken back";
+    const Objection objection = object_to_takeover(
+        topology, circumstances, static_cast<std::size_t>(&primary - topology.nodes.data()));
+    if (objection.refusal != Refusal::kNone) return objection.reason;
+    if (!is_fresh(run)) return "it was interrupted long ago";
+    if (!candidate.facts) return candidate.name + " does not answer";
+    const bool promoted = std::ranges::any_of(run.plan.steps, [&run](const Step& step) {
+      return step.action == Action::kPromote && run.state_of(step) == StepState::kDone;
+    });
+    if (promoted && !candidate.channels().empty() &&
+        std::ranges::find(candidate.channels(), run.plan.channel, &ChannelStatus::name) !=
+            candidate.channels().end())
+      return candidate.name + " is a replica again";
+    for (const Node& node : topology.nodes) {
+      if (&node == &candidate || &node == &primary || !node.facts) continue;
+      const auto more = extra(node.facts->history, candidate.facts->latest_history());
+      if (more && more->any())
+        return fmt::format("{} has what {} lacks: {}", node.name, candidate.name, more->text);
+    }
+    return "";
   }
 
   // Returns a node that accepts writes and should not, as far as the run can tell; null: none does.
@@ -290,13 +325,20 @@ class Manager {
                                    plan.command == "rejoin" ? "follows" : "replaces", plan.primary);
         break;
       case RunEnd::kUndone:
-        outcome.text = fmt::format("{} ended, everything is as it was: {}", plan.command, run.text);
+        outcome.text =
+            plan.command == "rejoin"
+                ? fmt::format("rejoin ended, {} stays read-only: {}", plan.candidate, run.text)
+                : fmt::format("{} ended, everything is as it was: {}", plan.command, run.text);
         break;
       case RunEnd::kFailed:
         outcome.text = fmt::format("{} ended, no node was opened: {}", plan.command, run.text);
         break;
       case RunEnd::kUnfinished:
         outcome.text = fmt::format("{} interrupted, run it again: {}", plan.command, run.text);
+        if (!run.facts.contains(kOpenedFact)) break;
+        outcome.end = FailoverEnd::kReservations;
+        outcome.text = fmt::format("{} replaces {} and is open for writes, but not all is done; {}",
+                                   plan.candidate, plan.primary, outcome.text);
         break;
     }
     if (plan.command == "failover" && outcome.end != FailoverEnd::kRefused) {

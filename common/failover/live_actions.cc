@@ -87,6 +87,15 @@ void LiveActions::give_back(const std::string& node, const Session& session) {
   if (sessions_.try_emplace(node, session).first->second == session) in_use_.erase(node);
 }
 
+// A connection that broke is of no use to later steps.
+void LiveActions::forget(const std::string& node, const Session& session) {
+  const std::lock_guard guard(mutex_);
+  const auto found = sessions_.find(node);
+  if (found == sessions_.end() || found->second != session) return;
+  sessions_.erase(found);
+  in_use_.erase(node);
+}
+
 Result<StepResult> LiveActions::perform(const Step& step, const RunFacts& known,
                                         const Deadline& deadline) {
   switch (step.action) {
@@ -111,13 +120,15 @@ Result<StepResult> LiveActions::perform(const Step& step, const RunFacts& known,
   auto session = take(step.node);
   if (!session) {
     // What is dead takes no writes.
-    if (step.action == Action::kFence && step.may_fail &&
-        session.error().code == Errc::kUnreachable)
+    if (step.action == Action::kFence && step.may_fail && is_no_answer(session.error()))
       return StepResult{"it does not answer"};
     return session.error();
   }
   auto result = perform_sql(step, **session, known, deadline);
-  give_back(step.node, *session);
+  if (result || !is_no_answer(result.error()))
+    give_back(step.node, *session);
+  else
+    forget(step.node, *session);
   return result;
 }
 
@@ -128,7 +139,7 @@ Result<StepResult> LiveActions::perform_sql(const Step& step, SqlSession& sessio
       return lock(step, session);
     case Action::kFence:
     case Action::kBlockWriters:
-      return close_writers(step, session, known);
+      return close_writers(step, session, known, deadline);
     case Action::kDrain:
       return drain(step, session, known, deadline);
     case Action::kCatchUp:
@@ -141,13 +152,13 @@ Result<StepResult> LiveActions::perform_sql(const Step& step, SqlSession& sessio
     case Action::kSaveExtra:
       return save_extra(step, session, deadline);
     case Action::kPromote:
-      return promote(step, session, known);
+      return promote(step, session, known, deadline);
     case Action::kRepoint:
       return follow_source(step, session, known, deadline);
     case Action::kMakeWritable:
-      return open(step, session, known);
+      return open(step, session, known, deadline);
     case Action::kRestore:
-      return restore(step, session, known);
+      return restore(step, session, known, deadline);
     case Action::kUnblock:
       // Who waits for the lock would write when it ends, and nobody would follow.
       if (const auto gone = turn_away_clients(session); !gone) return gone.error();
@@ -155,26 +166,30 @@ Result<StepResult> LiveActions::perform_sql(const Step& step, SqlSession& sessio
     default:
       break;
   }
-  if (const auto done = run_sql(step.sql, session, known); !done) return done.error();
+  if (const auto done = run_sql(step.sql, session, known, deadline); !done) return done.error();
   return StepResult{};
 }
 
 Result<Done> LiveActions::run_sql(const std::vector<std::string>& statements, SqlSession& session,
-                                  const RunFacts& known) const {
+                                  const RunFacts& known, const Deadline& deadline) const {
   RunFacts values = known;
   for (const char* const name : {"binlog_file", "applied_file"})
     if (const auto found = values.find(name); found != values.end())
-      found->second = quote_string(found->second);
+      found->second = quote_text(found->second);
   for (const std::string& sql : statements) {
+    // What was given up is being taken back already.
+    if (deadline.passed()) return failure("no time was left for: " + sql);
     std::string filled = fill_in(sql, values);
     if (filled.find(kReplPassword) != filled.npos) {
       if (!options_.repl_password)
         return Error{Errc::kUsage,
                      "the password of the replication account is not known "
                      "(--repl-defaults-file)"};
-      values["repl_password"] = quote_string(*options_.repl_password);
+      values["repl_password"] = quote_text(*options_.repl_password);
       filled = fill_in(filled, values);
     }
+    if (filled.find('\\') != filled.npos)
+      if (const auto set = session.query("SET SESSION sql_mode=''"); !set) return set.error();
     if (const auto rows = session.query(filled); !rows) return rows.error();
   }
   return Done{};
@@ -288,15 +303,17 @@ Result<StepResult> LiveActions::run_fence(const Step& step, const RunFacts& know
 // Closes a server for writes and ends its clients' connections: before, because table locks would
 // keep it open, and after, because only then nobody new can write.
 Result<StepResult> LiveActions::close_writers(const Step& step, SqlSession& session,
-                                              const RunFacts& known) {
+                                              const RunFacts& known, const Deadline& deadline) {
   // A statement that waits longer than we do would close the server when nobody wants it any more.
   if (const auto set = session.query("SET SESSION lock_wait_timeout=5"); !set) return set.error();
   const auto before = end_clients(session);
   if (!before) return before.error();
-  if (const auto done = run_sql({step.sql[0]}, session, known); !done) return done.error();
+  if (const auto done = run_sql({step.sql[0]}, session, known, deadline); !done)
+    return done.error();
   const auto after = end_clients(session);
   if (!after) return after.error();
-  if (const auto done = run_sql({step.sql.begin() + 1, step.sql.end()}, session, known); !done)
+  if (const auto done = run_sql({step.sql.begin() + 1, step.sql.end()}, session, known, deadline);
+      !done)
     return done.error();
   const auto closed = query_value(session, "SELECT @@GLOBAL.read_only");
   if (!closed || *closed == "0") return failure("it still accepts writes");
@@ -304,12 +321,13 @@ Result<StepResult> LiveActions::close_writers(const Step& step, SqlSession& sess
                     {{"closed", "yes"}}};
 }
 
-Result<StepResult> LiveActions::open(const Step& step, SqlSession& session, const RunFacts& known) {
-  if (const auto done = run_sql(step.sql, session, known); !done) return done.error();
+Result<StepResult> LiveActions::open(const Step& step, SqlSession& session, const RunFacts& known,
+                                     const Deadline& deadline) {
+  if (const auto done = run_sql(step.sql, session, known, deadline); !done) return done.error();
   const auto closed = query_value(session, "SELECT @@GLOBAL.read_only");
   if (!closed) return closed.error();
   if (*closed != "0") return failure("it is still read-only");
-  return StepResult{"it accepts writes"};
+  return StepResult{"it accepts writes", {{kOpenedFact, "yes"}}};
 }
 
 Result<StepResult> LiveActions::move_vip(const Step& step, const RunFacts& known,

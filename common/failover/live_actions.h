@@ -40,7 +40,8 @@ class LiveActions : public Actions {
   Result<StepResult> recheck(const Step& step, const RunFacts& known);
   Result<StepResult> run_command(const Step& step, const RunFacts& known, const Deadline& deadline);
   Result<StepResult> run_fence(const Step& step, const RunFacts& known, const Deadline& deadline);
-  Result<StepResult> close_writers(const Step& step, SqlSession& session, const RunFacts& known);
+  Result<StepResult> close_writers(const Step& step, SqlSession& session, const RunFacts& known,
+                                   const Deadline& deadline);
   Result<StepResult> drain(const Step& step, SqlSession& session, const RunFacts& known,
                            const Deadline& deadline);
   Result<StepResult> wait_for_node(const Step& step, SqlSession& session, const RunFacts& known,
@@ -49,21 +50,26 @@ class LiveActions : public Actions {
   Result<StepResult> rescue(const Step& step, SqlSession& session, const RunFacts& known,
                             const Deadline& deadline);
   Result<StepResult> save_extra(const Step& step, SqlSession& session, const Deadline& deadline);
-  Result<StepResult> promote(const Step& step, SqlSession& session, const RunFacts& known);
-  Result<StepResult> restore(const Step& step, SqlSession& session, const RunFacts& known);
+  Result<StepResult> promote(const Step& step, SqlSession& session, const RunFacts& known,
+                             const Deadline& deadline);
+  Result<StepResult> restore(const Step& step, SqlSession& session, const RunFacts& known,
+                             const Deadline& deadline);
   Result<StepResult> follow_source(const Step& step, SqlSession& session, const RunFacts& known,
                                    const Deadline& deadline);
   // Fails when the old primary of a planned change has gone on after it was closed.
   Result<Done> compare_with_closing(const Step& step, SqlSession& session,
                                     const RunFacts& known) const;
+  // Fails when a node that is to return has gone on after the plan was made.
+  Result<Done> compare_with_plan(const Step& step, SqlSession& session);
   Result<StepResult> wait_for_acknowledger(const Step& step, const Deadline& deadline);
-  Result<StepResult> open(const Step& step, SqlSession& session, const RunFacts& known);
+  Result<StepResult> open(const Step& step, SqlSession& session, const RunFacts& known,
+                          const Deadline& deadline);
   Result<StepResult> move_vip(const Step& step, const RunFacts& known, const Deadline& deadline);
   static Result<StepResult> write_file(const Step& step);
 
   // Runs statements, with what `known` has for their placeholders.
   Result<Done> run_sql(const std::vector<std::string>& statements, SqlSession& session,
-                       const RunFacts& known) const;
+                       const RunFacts& known, const Deadline& deadline) const;
   Result<ProcessOutcome> run_program(const std::vector<std::string>& argv, const RunFacts& known,
                                      const Deadline& deadline, const std::string& output_file = "");
   Deadline hook_deadline(const Deadline& deadline) const;
@@ -71,6 +77,7 @@ class LiveActions : public Actions {
   Result<ServerFacts> read_again(const std::string& node, SqlSession& session) const;
   Result<Session> take(const std::string& name);
   void give_back(const std::string& node, const Session& session);
+  void forget(const std::string& node, const Session& session);
   const Node* find(const std::string& node) const;
   std::string lock_name() const;
 
@@ -83,6 +90,9 @@ class LiveActions : public Actions {
   std::map<std::string, Session> sessions_;
   std::set<std::string> in_use_;  // names of nodes
 };
+
+// Is known as soon as the new primary was seen to accept writes.
+inline constexpr char kOpenedFact[] = "opened";
 
 // Replaces what stands in braces outside of quotes by its value; what is not known stays.
 std::string fill_in(std::string_view sql, const RunFacts& values);

@@ -8,6 +8,7 @@
 #include "common/failover/step_tools.h"
 #include "common/files.h"
 #include "common/mysql/read_facts.h"
+#include "common/text.h"
 
 namespace ha {
 
@@ -15,11 +16,18 @@ namespace ha {
 // events change its settings.
 Result<StepResult> LiveActions::rescue(const Step& step, SqlSession& session, const RunFacts& known,
                                        const Deadline& deadline) {
-  const std::string path = fmt::format("{}/{}.rescued.sql", directory_, run_id_);
+  // Named after where it begins: a later run must not apply it once more.
+  const auto file = known.find("applied_file"), position = known.find("applied_position");
+  const std::string place =
+      file == known.end() || position == known.end()
+          ? run_id_
+          : fmt::format("{}.{}.{}", plan_.primary, file->second, position->second);
+  const std::string path =
+      fmt::format("{}/{}.rescued.sql", directory_, is_file_name(place) ? place : run_id_);
   // Only MySQL passes over the GTIDs that it has; everybody else would apply them twice.
   const bool repeatable = plan_.by_gtid && session.version().flavour == Flavour::kMysql;
   if (!repeatable && access(path.c_str(), F_OK) == 0)
-    return failure("it was interrupted and is not repeated, see " + path);
+    return failure("it was begun before and is not repeated, see " + path);
   const auto outcome = run_program(step.argv, known, deadline, path);
   if (!outcome) return outcome.error();
   if (!outcome->succeeded()) return failure(describe_end(step.argv, *outcome));

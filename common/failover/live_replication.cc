@@ -26,6 +26,8 @@ Result<bool> is_torn_end(const ChannelStatus& channel, SqlSession& session) {
             " JOIN performance_schema.threads USING (THREAD_ID) WHERE CHANNEL_NAME = " +
                 quote_string(channel.name) +
                 " AND PROCESSLIST_STATE NOT LIKE 'Waiting for an event from Coordinator%'"
+                // A single applier stands there as its own worker.
+                " AND PROCESSLIST_STATE NOT LIKE '%has read all relay log%'"
           : "SELECT COUNT(*) FROM information_schema.processlist WHERE COMMAND = 'Slave_worker'"
             " AND STATE NOT LIKE 'Waiting for work%'");
   if (!busy) return busy.error();
@@ -71,7 +73,7 @@ Result<Done> let_stop(const ChannelStatus& channel, SqlSession& session) {
 Result<StepResult> LiveActions::drain(const Step& step, SqlSession& session, const RunFacts& known,
                                       const Deadline& deadline) {
   constexpr double kStill_s = 0.5;  // without a move; MySQL notes its progress every 0.3 s
-  if (const auto done = run_sql(step.sql, session, known); !done) return done.error();
+  if (const auto done = run_sql(step.sql, session, known, deadline); !done) return done.error();
   BinlogPosition last = {};
   Deadline still = Deadline::after(kStill_s);
   for (;; pause()) {
@@ -81,8 +83,9 @@ Result<StepResult> LiveActions::drain(const Step& step, SqlSession& session, con
         facts->channels ? find_channel(*facts->channels, step.channel) : nullptr;
     // A run before this one has promoted it already.
     if (channel == nullptr) return StepResult{"it is no replica any more"};
-    const bool by_gtid = channel->uses_gtid && unapplied(facts->history).has_value();
-    if (by_gtid ? unapplied(facts->history) == 0u : channel->executed == channel->read)
+    const auto open = unapplied(facts->history);
+    const bool by_gtid = channel->uses_gtid && open.has_value();
+    if (by_gtid ? open == 0u : channel->executed == channel->read)
       return StepResult{"", {{drained_fact(step.node), "yes"}}};
     if (channel->sql.error_number != 0 || !channel->sql.running())
       return failure(describe_stop("SQL", channel->sql));
@@ -110,7 +113,7 @@ Result<StepResult> LiveActions::wait_for_node(const Step& step, SqlSession& sess
   const auto wanted = read_again(step.other, **other);
   give_back(step.other, *other);
   if (!wanted) return wanted.error();
-  if (const auto done = run_sql(step.sql, session, known); !done) return done.error();
+  if (const auto done = run_sql(step.sql, session, known, deadline); !done) return done.error();
   for (;; pause()) {
     const auto facts = read_again(step.node, session);
     if (!facts) return facts.error();
@@ -168,7 +171,7 @@ Result<StepResult> LiveActions::record(const Step& step, SqlSession& session) {
 }
 
 Result<StepResult> LiveActions::promote(const Step& step, SqlSession& session,
-                                        const RunFacts& known) {
+                                        const RunFacts& known, const Deadline& deadline) {
   const auto before = read_replica_status(session);
   if (!before) return before.error();
   // A run before this one may have made it forget its source; the rest is to be done in any case.
@@ -177,7 +180,7 @@ Result<StepResult> LiveActions::promote(const Step& step, SqlSession& session,
   if (channel != nullptr)
     if (const auto ready = let_stop(*channel, session); !ready) return ready.error();
   const auto first = step.sql.begin() + (channel == nullptr ? kForget : 0);
-  if (const auto done = run_sql({first, step.sql.end()}, session, known); !done)
+  if (const auto done = run_sql({first, step.sql.end()}, session, known, deadline); !done)
     return done.error();
   const auto after = read_replica_status(session);
   if (!after) return after.error();
@@ -187,7 +190,7 @@ Result<StepResult> LiveActions::promote(const Step& step, SqlSession& session,
 
 // A channel that was not forgotten after all keeps all its settings and only has to go on.
 Result<StepResult> LiveActions::restore(const Step& step, SqlSession& session,
-                                        const RunFacts& known) {
+                                        const RunFacts& known, const Deadline& deadline) {
   bool kept = false;
   if (!step.other.empty()) {
     const auto channels = read_replica_status(session);
@@ -195,7 +198,7 @@ Result<StepResult> LiveActions::restore(const Step& step, SqlSession& session,
     kept = find_channel(*channels, step.channel) != nullptr;
   }
   const std::vector<std::string> start = {step.sql.back()};
-  if (const auto done = run_sql(kept ? start : step.sql, session, known); !done)
+  if (const auto done = run_sql(kept ? start : step.sql, session, known, deadline); !done)
     return done.error();
   return StepResult{};
 }
@@ -216,6 +219,24 @@ Result<Done> LiveActions::compare_with_closing(const Step& step, SqlSession& ses
                   step.node));
 }
 
+// A client may have written to a node that is to return before it was closed.
+Result<Done> LiveActions::compare_with_plan(const Step& step, SqlSession& session) {
+  const Node* const node = find(step.node);
+  const auto now = read_again(step.node, session);
+  if (!now) return now.error();
+  auto other = take(step.other);
+  if (!other) return other.error();
+  const auto source = read_again(step.other, **other);
+  give_back(step.other, *other);
+  if (!source) return source.error();
+  const auto more = extra(now->history, source->history);
+  const bool moved = node->facts && node->channels().empty() && node->facts->binlog &&
+                     now->binlog && !(*now->binlog == *node->facts->binlog);
+  if (moved || (more && more->any()))
+    return failure("it has written since it was looked at, run this again");
+  return Done{};
+}
+
 Result<StepResult> LiveActions::follow_source(const Step& step, SqlSession& session,
                                               const RunFacts& known, const Deadline& deadline) {
   const auto before = read_replica_status(session);
@@ -233,10 +254,12 @@ Result<StepResult> LiveActions::follow_source(const Step& step, SqlSession& sess
     return failure("it has not applied all that it received, and needs a resync if it cannot");
   if (!follows)
     if (const auto same = compare_with_closing(step, session, known); !same) return same.error();
+  if (plan_.command == "rejoin" && !follows)
+    if (const auto same = compare_with_plan(step, session); !same) return same.error();
   if (own != nullptr && !follows)
     if (const auto ready = let_stop(*own, session); !ready) return ready.error();
   const std::vector<std::string> start = {step.sql.back()};
-  if (const auto done = run_sql(follows ? start : step.sql, session, known); !done)
+  if (const auto done = run_sql(follows ? start : step.sql, session, known, deadline); !done)
     return done.error();
   for (;; pause()) {
     const auto channels = read_replica_status(session);

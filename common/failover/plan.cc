@@ -38,7 +38,8 @@ class Planner {
     if (!refused()) judge_fence();
     if (!refused()) {
       plan_.candidate = nodes_[candidate_].name;
-      StepWriter(topology_, policy_, {primary_, candidate_, ahead_}, plan_).write_failover();
+      StepWriter(topology_, policy_, {primary_, candidate_, ahead_, left_behind_}, plan_)
+          .write_failover();
       plan_.hash = hash_of(plan_, topology_);
     }
     return std::move(plan_);
@@ -95,6 +96,15 @@ class Planner {
   }
 
   void judge_primary() {
+    // A replica that missed the last change still follows the primary before that.
+    const auto last = std::ranges::find(nodes_, moment_.last_primary, &Node::name);
+    if (last != nodes_.end() && last->name != plan_.primary && !last->facts && !moment_.assume_dead)
+      return refuse(
+          Refusal::kUnknownPrimary,
+          fmt::format("replicas follow {}, but {} was made the primary after it and cannot "
+                      "be asked ({}). If it is none any more, take it out of the cluster's "
+                      "nodes",
+                      plan_.primary, last->name, last->error));
     Objection objection = object_to_takeover(topology_, moment_, primary_);
     if (objection.refusal != Refusal::kNone) refuse(objection.refusal, std::move(objection.reason));
   }
@@ -288,18 +298,22 @@ class Planner {
   void look_for_more() {
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
       if (i == primary_ || i == candidate_ || !can_be_compared(i)) continue;
-      if (std::ranges::binary_search(candidates_, i) || errant(i).any()) continue;
+      if (std::ranges::binary_search(candidates_, i)) continue;
       const auto lead = ahead(i, candidate_);
-      if (!lead || !lead->any()) continue;
+      // What it wrote itself, nobody else misses.
+      const std::uint64_t own = errant(i).count;
+      if (!lead || lead->count <= own) continue;
       const ChannelStatus& channel = *channel_to_primary(candidate_);
-      const bool can_serve = channel.uses_gtid && nodes_[i].facts->log_replica_updates == true &&
+      const bool can_serve = channel.uses_gtid && own == 0 &&
+                             nodes_[i].facts->log_replica_updates == true &&
                              channel_to_primary(i)->sql.error_number == 0;
       if (can_serve && (!ahead_ || ahead(i, *ahead_)->any())) {
         ahead_ = i;
       } else if (!can_serve) {
         plan_.reservations.push_back(fmt::format("{} has received more and cannot hand it on: {}",
                                                  nodes_[i].name, lead->text));
-        known_loss_ += lead->count;
+        known_loss_ += lead->count - own;
+        left_behind_.insert(i);
       }
     }
   }
@@ -438,7 +452,8 @@ class Planner {
   std::size_t primary_ = static_cast<std::size_t>(-1);
   std::vector<std::size_t> candidates_;
   std::size_t candidate_ = 0;
-  std::optional<std::size_t> ahead_;  // who has more, and can hand it on
+  std::optional<std::size_t> ahead_;   // who has more, and can hand it on
+  std::set<std::size_t> left_behind_;  // who have more, and cannot
   std::uint64_t known_loss_ = 0;
   Plan plan_;
 };

@@ -91,6 +91,14 @@ class RejoinPlanner {
 
   // Without GTIDs only the record of the failover tells what the new primary had of the old one.
   void judge_positions() {
+    // It was let follow already, and is further than any record.
+    if (!node_->channels().empty() && follows_primary()) {
+      const std::string& channel = node_->channels()[0].name;
+      return refuse(
+          Refusal::kNotReady,
+          fmt::format("{} follows {} already, but does not receive; run there: {}", node_->name,
+                      primary_->name, start_replication(node_->facts->version, channel)));
+    }
     if (!record_ || record_->candidate != primary_->name)
       return refuse(Refusal::kIncomparable,
                     fmt::format("no record tells what {} has of {}: it needs a resync",

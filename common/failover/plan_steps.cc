@@ -296,6 +296,7 @@ std::vector<std::string> StepWriter::repoint_statements(
 std::string StepWriter::why_not_repointed(std::size_t i) const {
   const ChannelStatus &of_candidate = *channel_of(roles_.candidate), &own = *channel_of(i);
   if (own.sql.error_number != 0) return "its SQL thread has failed";
+  if (roles_.left_behind.contains(i)) return "it has what " + candidate_.name + " lacks";
   if (nodes_[i].facts->version.flavour != candidate_.facts->version.flavour)
     return "it is of another flavour";
   if (!repoints_by_gtid(i) && own.sql_delay_s > 0) return "it applies with a delay";

@@ -19,7 +19,8 @@ namespace ha {
 struct Roles {
   std::size_t primary = 0;
   std::size_t candidate = 0;
-  std::optional<std::size_t> ahead = {};  // has received more than the candidate
+  std::optional<std::size_t> ahead = {};   // has received more than the candidate
+  std::set<std::size_t> left_behind = {};  // too, and cannot hand it on
 };
 
 // Writes the steps into the plan, and reservations for siblings that cannot be repointed. The

@@ -171,8 +171,13 @@ class RunReader {
     if (event == "resumed") {
       // It may have come back to life since.
       run_.facts.erase("fenced");
+      run_.end = RunEnd::kUnfinished;
       note("a later run goes on");
     }
+    if (event == "taking-back") run_.taking_back = true;
+    if (event == "not-opened")
+      for (const Step& step : run_.plan.steps)
+        if (step.action == Action::kMakeWritable) run_.steps.erase(step.number);
     if (event == "acknowledged") {
       run_.acknowledged = true;
       note("acknowledged");

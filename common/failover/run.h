@@ -7,8 +7,10 @@
 //   step-begins   number
 //   step-done     number, text, and the facts that it found under their own names
 //   step-failed   number, text
+//   taking-back   from here on there is no way forward
 //   undone        number, text; undo-failed likewise
 //   resumed       by a later process
+//   not-opened    it has seen that the new primary was not opened after all
 //   end           outcome, text
 //   acknowledged
 
@@ -53,6 +55,7 @@ struct Run {
   RunFacts facts = {};                     // what the steps found
   std::vector<std::string> timeline = {};  // for people
   bool acknowledged = false;
+  bool taking_back = false;
 
   StepState state_of(const Step& step) const;
   // True from the moment when the new primary may have been opened.

@@ -90,11 +90,12 @@ Result<std::vector<std::string>> RunStore::ids() const {
 }
 
 Result<Run> RunStore::read(const std::string& id) const {
-  if (!is_file_name(id) || access((path_ + "/" + id + std::string(kSuffix)).c_str(), F_OK) != 0)
+  const std::string path = path_ + "/" + id + std::string(kSuffix);
+  if (!is_file_name(id) || access(path.c_str(), F_OK) != 0)
     return Error{Errc::kMissing, fmt::format("there is no run '{}'", sanitize(id))};
-  const auto journal = this->journal(id);
-  if (!journal) return journal.error();
-  return read_run(id, journal->records());
+  const auto records = Journal::read(path);
+  if (!records) return records.error();
+  return read_run(id, *records);
 }
 
 Result<std::optional<Run>> RunStore::unfinished() const {
@@ -104,7 +105,8 @@ Result<std::optional<Run>> RunStore::unfinished() const {
   // One run at a time, so only the newest can be.
   auto run = read(all->back());
   if (!run) return run.error();
-  if (run->end != RunEnd::kUnfinished || run->acknowledged) return std::optional<Run>();
+  const bool open = run->end == RunEnd::kUnfinished || run->end == RunEnd::kFailed;
+  if (!open || run->acknowledged) return std::optional<Run>();
   return std::optional<Run>(std::move(*run));
 }
 
@@ -119,6 +121,17 @@ Result<std::optional<Run>> RunStore::last_failover() const {
     return std::optional<Run>(std::move(*run));
   }
   return std::optional<Run>();
+}
+
+Result<std::string> RunStore::last_primary() const {
+  const auto all = ids();
+  if (!all) return all.error();
+  for (auto id = all->rbegin(); id != all->rend(); ++id) {
+    const auto run = read(*id);
+    if (!run) return run.error();
+    if (run->plan.command != "rejoin" && run->opened()) return run->plan.candidate;
+  }
+  return std::string();
 }
 
 std::string RunStore::new_id(double now_s) const {

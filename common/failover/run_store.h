@@ -36,11 +36,15 @@ class RunStore {
 
   Result<Run> read(const std::string& id) const;
 
-  // Returns the newest run if it has neither ended nor been acknowledged.
+  // Returns the newest run if something of it is left to do or to take back, and nobody has
+  // acknowledged it.
   Result<std::optional<Run>> unfinished() const;
 
   // Returns the newest failover that opened a new primary and that nobody acknowledged.
   Result<std::optional<Run>> last_failover() const;
+
+  // Returns who was made the primary last, by a failover or a switchover; empty when nobody was.
+  Result<std::string> last_primary() const;
 
   // Returns an id for a run that begins now, `now_s` seconds since the epoch.
   std::string new_id(double now_s) const;

@@ -27,6 +27,9 @@ Result<Done> add_history(const RunStore& store, double now_s, Circumstances& cir
   const auto last = store.last_failover();
   if (!last) return last.error();
   if (*last) circumstances.last_failover_age_s = now_s - (*last)->begun_s;
+  auto primary = store.last_primary();
+  if (!primary) return primary.error();
+  circumstances.last_primary = std::move(*primary);
   return Done{};
 }
 

@@ -35,6 +35,7 @@ Reach reach_of(const Error& error, double seconds, const MysqlOptions& options) 
     case Errc::kRefused:
       return Reach::kRefuses;
     case Errc::kUnreachable:
+      if (!is_no_answer(error)) return Reach::kUnreadable;
       // The kernel accepts connections for a server that is stopped; only then is the greeting
       // waited for.
       return error.server_errno == kServerLost && seconds > 0.8 * options.connect_timeout_s

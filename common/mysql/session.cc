@@ -8,8 +8,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 
 #include "common/text.h"
 
@@ -340,6 +342,14 @@ Result<std::unique_ptr<SqlSession>> connect(const MysqlOptions& options) {
   return std::unique_ptr<SqlSession>(std::move(session));
 }
 
+bool is_no_answer(const Error& error) {
+  // Sources: mysqld_error.h and errmsg.h. No socket, no connection, unknown host; gone, lost; lost
+  // with a reason of the system's; shutting down.
+  constexpr unsigned kNoAnswer[] = {2002, 2003, 2005, 2006, 2013, 2055, 1053};
+  return error.code == Errc::kUnreachable &&
+         std::ranges::find(kNoAnswer, error.server_errno) != std::end(kNoAnswer);
+}
+
 std::optional<std::size_t> Row::find(std::string_view column) const {
   const auto& columns = rows_->columns;
   for (std::size_t i = 0; i < columns.size(); ++i)
@@ -393,6 +403,12 @@ std::string quote_table(std::string_view name) {
   const std::size_t dot = name.find('.');
   if (dot == name.npos) return quote_identifier(name);
   return quote_identifier(name.substr(0, dot)) + "." + quote_identifier(name.substr(dot + 1));
+}
+
+std::string quote_text(std::string_view text) {
+  std::string quoted = "'";
+  for (char c : text) quoted.append(c == '\'' || c == '\\' ? 2 : 1, c);
+  return quoted + "'";
 }
 
 std::string quote_string(std::string_view text) {

@@ -57,6 +57,10 @@ Result<std::unique_ptr<SqlSession>> connect(const MysqlOptions& options);
 // Runs a statement and returns the one cell of its first row; kBadData when there is none.
 Result<std::string> query_value(SqlSession& session, const std::string& sql);
 
+// True when an error says that nothing answered. Any other proves that somebody is there, such as
+// one that takes no more connections, or whose certificate has expired.
+bool is_no_answer(const Error& error);
+
 // Returns the statement that gives the session's account `privilege` on `object`, ready to be run
 // by an administrator.
 std::string grant_statement(SqlSession& session, std::string_view privilege,
@@ -69,5 +73,9 @@ std::string quote_table(std::string_view name);
 // Quotes a string literal. Safe in every sql_mode: the text goes as hexadecimal when it holds
 // anything but plain printable characters.
 std::string quote_string(std::string_view text);
+
+// Quotes a string for CHANGE ... TO and the names of channels, which take no hexadecimal literals.
+// Where it has a backslash, sql_mode must not have NO_BACKSLASH_ESCAPES.
+std::string quote_text(std::string_view text);
 
 }  // namespace ha

@@ -10,16 +10,22 @@ namespace ha {
 
 namespace {
 
+// MySQL takes a statement without a channel for all of them, since it has channels.
+std::string for_channel(const Version& version, std::string_view channel) {
+  if (version.flavour == Flavour::kMariadb || (channel.empty() && !version.at_least(5, 7, 6)))
+    return "";
+  return " FOR CHANNEL " + quote_text(channel);
+}
+
 // Puts the channel where the flavour wants it: behind the noun or at the end.
 std::string on_channel(const Version& version, std::string_view verb, std::string_view rest,
                        std::string_view channel) {
   const std::string noun = to_upper(spelling(version).replica);
   const bool mariadb = version.flavour == Flavour::kMariadb;
   std::string text = fmt::format("{} {}", verb, noun);
-  if (mariadb && !channel.empty()) text += " " + quote_string(channel);
+  if (mariadb && !channel.empty()) text += " " + quote_text(channel);
   if (!rest.empty()) text += fmt::format(" {}", rest);
-  if (!mariadb && !channel.empty()) text += " FOR CHANNEL " + quote_string(channel);
-  return text;
+  return text + for_channel(version, channel);
 }
 
 }  // namespace
@@ -53,7 +59,7 @@ std::string forget_source(const Version& version, std::string_view channel) {
 }
 
 LogPosition log_position(const BinlogPosition& position) {
-  return {quote_string(position.file), std::to_string(position.offset)};
+  return {quote_text(position.file), std::to_string(position.offset)};
 }
 
 namespace {
@@ -61,8 +67,8 @@ namespace {
 // The account and TLS options of a new channel; `word` is SOURCE or MASTER.
 std::string login_options(const Version& version, std::string_view word,
                           const ReplicationLogin& login) {
-  std::string text = fmt::format("{0}_USER={1}, {0}_PASSWORD={2}, ", word, quote_string(login.user),
-                                 login.password);
+  std::string text =
+      fmt::format("{0}_USER={1}, {0}_PASSWORD={2}, ", word, quote_text(login.user), login.password);
   const ChannelTls& tls = login.tls;
   text += fmt::format("{}_SSL={}, ", word, tls.used ? 1 : 0);
   const std::pair<const char*, const std::string&> files[] = {{"CA", tls.ca},
@@ -71,7 +77,7 @@ std::string login_options(const Version& version, std::string_view word,
                                                               {"KEY", tls.key},
                                                               {"CIPHER", tls.ciphers}};
   for (const auto& [name, value] : files)
-    if (!value.empty()) text += fmt::format("{}_SSL_{}={}, ", word, name, quote_string(value));
+    if (!value.empty()) text += fmt::format("{}_SSL_{}={}, ", word, name, quote_text(value));
   if (tls.used) text += fmt::format("{}_SSL_VERIFY_SERVER_CERT={}, ", word, tls.verifies ? 1 : 0);
   // The defaults of some versions give up after ten minutes.
   if (login.retry.interval_s)
@@ -94,11 +100,11 @@ std::string follow(const Version& version, std::string_view channel, std::string
   if (mariadb && !channel.empty()) {
     constexpr std::string_view kTo = " TO";
     start.resize(start.size() - kTo.size());
-    start += " " + quote_string(channel) + std::string(kTo);
+    start += " " + quote_text(channel) + std::string(kTo);
   }
-  std::string text = fmt::format("{0} {4}{1}_HOST={2}, {1}_PORT={3}", start, words.source_option,
-                                 quote_string(host), port,
-                                 login ? login_options(version, words.source_option, *login) : "");
+  std::string text =
+      fmt::format("{0} {4}{1}_HOST={2}, {1}_PORT={3}", start, words.source_option, quote_text(host),
+                  port, login ? login_options(version, words.source_option, *login) : "");
   if (position)
     text +=
         fmt::format(", {0}_LOG_FILE={1}, {0}_LOG_POS={2}, {0}_{3}", words.source_option,
@@ -106,8 +112,7 @@ std::string follow(const Version& version, std::string_view channel, std::string
   else
     text += fmt::format(", {}_{}", words.source_option,
                         mariadb ? "USE_GTID=slave_pos" : "AUTO_POSITION=1");
-  if (!mariadb && !channel.empty()) text += " FOR CHANNEL " + quote_string(channel);
-  return text;
+  return text + for_channel(version, channel);
 }
 
 std::string begin_after_own_transactions() {

@@ -49,6 +49,16 @@ TEST_F(JournalTest, OnlyItsOwnerReadsIt) {
   EXPECT_EQ(info.st_mode & 0777u, 0600u);
 }
 
+TEST_F(JournalTest, AReaderLeavesALineThatIsBeingWritten) {
+  write("{\"event\":\"one\"}\n{\"event\":\"tw");
+  const auto records = Journal::read(path_);
+  ASSERT_TRUE(records);
+  EXPECT_EQ(records->size(), 1u);
+  write("o\"}\n");
+  EXPECT_EQ(Journal::read(path_)->size(), 2u);
+  EXPECT_FALSE(Journal::read(path_ + "-absent"));
+}
+
 TEST_F(JournalTest, ATornLastLineIsCutOff) {
   write("{\"event\":\"one\"}\n{\"event\":\"tw");
   auto journal = Journal::open(path_);

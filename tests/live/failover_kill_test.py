@@ -73,6 +73,26 @@ def test_killed_at_each_write_of_the_journal(cluster, command):
     assert number > 8, "the journal was written this often"
 
 
+def test_killed_at_each_write_while_it_takes_back(cluster):
+    """Nobody can get the virtual IP, so what was done is taken back; the next run knows of none."""
+    words = ["failover", "--vip", "192.0.2.77/32", "--interface", "nosuch0"]
+    for number in itertools.count(1):
+        where = f"killed after write {number}"
+        prepare(cluster, "failover")
+        process = cluster.begin(*words, KILL_AT=number, KILL_WHEN="after")
+        out, _ = process.communicate(timeout=60)
+        assert process.returncode in (2, -9), out
+        assert cluster.writers() == [], (where, out)
+        second = cluster.run("failover")
+        assert len(cluster.writers()) == 1, (where, out, second.out)
+        new, = (getattr(cluster, name) for name in cluster.writers())
+        cluster.assert_one_primary(new)
+        assert rows(new) == {1, 2, 3}, (where, second.out)
+        if process.returncode == 2:
+            break
+    assert "undone promote db2" in out and number > 10, out
+
+
 def write_before(cluster, action):
     """Return the number of the write that comes before the first step of an action, as the journal
     of the last run tells."""
@@ -112,6 +132,19 @@ def test_the_primary_is_back_before_anybody_was_opened(interrupted):
     outcome = cluster.run("failover")
     assert outcome.code == 2 and "db1 answers" in outcome.out, outcome.out
     cluster.assert_one_primary(cluster.db1)
+
+
+def test_more_was_written_since(interrupted):
+    """Whoever was promoted then lacks what came later, and is not simply opened."""
+    cluster = interrupted("recheck", "before")
+    cluster.db1.start()
+    cluster.insert(4, 5)
+    cluster.db3.start_replication()
+    cluster.db3.wait_caught_up(cluster.db1)
+    cluster.db1.kill()
+    outcome = cluster.run("failover")
+    new, = (getattr(cluster, name) for name in cluster.writers())
+    assert rows(new) == {1, 2, 3, 4, 5}, outcome.out
 
 
 def test_we_are_cut_off_when_the_next_run_looks(interrupted):

@@ -330,3 +330,20 @@ def test_errant_transactions(cluster):
     assert "not db2: has errant transactions" in cluster.run("plan").out
     outcome = cluster.run("failover")
     assert outcome.code == 0 and cluster.writers() == ["db3"], outcome.out
+
+
+def test_client_writes_while_the_old_primary_returns(cluster):
+    """It was looked at before, and is closed after; what comes between is not overlooked."""
+    cluster.db1.kill()
+    assert cluster.run("failover").code == 0
+    cluster.db1.start()
+    with cluster.db1.connect() as session, session.cursor() as cursor:
+        cursor.execute("SELECT GET_LOCK('monitoring-plugins-ha:mysql', 0)")
+        process = cluster.begin("rejoin", "db1")
+        wait_until(lambda: [row for row in cluster.db1.sql("SHOW PROCESSLIST")
+                            if "GET_LOCK" in str(row["Info"]) and row["State"] == "User lock"])
+        cluster.insert(77, server=cluster.db1)
+        cursor.execute("SELECT RELEASE_LOCK('monitoring-plugins-ha:mysql')")
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 2 and "it has written since it was looked at" in out, out
+    assert cluster.db1.channels() == [] and cluster.db1.value("@@GLOBAL.read_only") == 1

@@ -192,6 +192,63 @@ TEST_F(ExecutorTest, EveryPrefixOfTheJournalCanBeFinishedOrTakenBack) {
   }
 }
 
+TEST_F(ExecutorTest, EveryPrefixOfATakingBackIsTakenBack) {
+  actions_->fails = {"promote(db2)"};
+  run(small_plan());
+  actions_->fails.clear();
+  const std::vector<JournalRecord> all = journal_.records();
+  const auto begins = std::ranges::find_if(
+      all, [](const JournalRecord& one) { return journal_value(one, "event") == "taking-back"; });
+  ASSERT_NE(begins, all.end());
+  for (auto end = begins + 1; end != all.end(); ++end) {
+    auto journal = Journal::open(path_ + "-prefix");
+    ASSERT_TRUE(journal->rewrite({all.begin(), end}));
+    EXPECT_TRUE(read_run("id", journal->records())->taking_back);
+    actions_->did.clear();
+    EXPECT_EQ(executor(*journal).take_back("again").end, RunEnd::kUndone);
+    const bool undone = std::any_of(begins, end, [](const JournalRecord& one) {
+      return journal_value(one, "event") == "undone" && journal_value(one, "number") == "5";
+    });
+    EXPECT_EQ(did().find("restore(db2-promoted)") == std::string::npos, undone);
+  }
+}
+
+TEST_F(ExecutorTest, WhatHasFailedBeforeIsStillAReservation) {
+  actions_->fails = {"repoint(db3)"};
+  run(small_plan());
+  std::vector<JournalRecord> cut = journal_.records();
+  cut.pop_back();
+  auto journal = Journal::open(path_ + "-cut");
+  ASSERT_TRUE(journal->rewrite(std::move(cut)));
+  const RunOutcome outcome = executor(*journal).go_on(Deadline::after(60));
+  EXPECT_EQ(outcome.end, RunEnd::kReservations);
+  EXPECT_EQ(join(outcome.reservations, "|"), "repoint db3 failed before");
+}
+
+TEST_F(ExecutorTest, TheDeadlineEndsNothingAfterTheOpening) {
+  run(small_plan());
+  const std::vector<JournalRecord> all = journal_.records();
+  const auto opened = std::ranges::find_if(all, [](const JournalRecord& one) {
+    return journal_value(one, "event") == "step-begins" && journal_value(one, "number") == "6";
+  });
+  auto journal = Journal::open(path_ + "-opened");
+  ASSERT_TRUE(journal->rewrite({all.begin(), opened + 1}));
+  actions_->did.clear();
+  EXPECT_EQ(executor(*journal).go_on(Deadline::after(0)).end, RunEnd::kDone);
+  EXPECT_EQ(did(), "make-writable(db2) repoint(db3)");
+}
+
+TEST_F(ExecutorTest, WhatWasNotOpenedNeedsItsProofAgain) {
+  actions_->fails = {"make-writable(db2)"};
+  run(small_plan());
+  actions_->fails.clear();
+  actions_->did.clear();
+  ASSERT_TRUE(journal_.append({{"time", "1"}, {"event", "not-opened"}}));
+  EXPECT_FALSE(reread().opened());
+  EXPECT_EQ(executor(journal_).go_on(Deadline::after(60)).end, RunEnd::kDone);
+  EXPECT_TRUE(did().starts_with("lock(db2) lock(db3) ")) << did();
+}
+
 TEST_F(ExecutorTest, NothingIsDoneThatTheJournalCannotTellOf) {
   Executor one = executor(journal_);
   ASSERT_TRUE(one.begin(small_plan()));

@@ -13,7 +13,8 @@ TEST(FillInTest, ReplacesWhatIsKnownOutsideOfQuotes) {
   } cases[] = {
       {"LOG_FILE={file}, POS=4", "LOG_FILE='b.000001', POS=4"},
       {"HOST='{file}', FILE={file}", "HOST='{file}', FILE='b.000001'"},
-      {"USER='a''{password}', PASSWORD={password}", "USER='a''{password}', PASSWORD='it''s {file}'"},
+      {"USER='a''{password}', PASSWORD={password}",
+       "USER='a''{password}', PASSWORD='it''s {file}'"},
       {"POS={unknown}", "POS={unknown}"},
       {"POS={file", "POS={file"},
       {"", ""},

@@ -409,18 +409,20 @@ TEST(PlanFailoverTest, SqlIsSpelledForEachServer) {
   const Plan modern =
       plan_failover(linked({lost(1), version(orphan(2), "9.1.0"), version(orphan(3), "9.1.0")}),
                     with_fence(), {}, "");
-  EXPECT_EQ(sql_of(modern, Action::kPromote), "STOP REPLICA; RESET REPLICA ALL");
-  EXPECT_EQ(sql_of(modern, Action::kRepoint),
-            "STOP REPLICA; CHANGE REPLICATION SOURCE TO SOURCE_HOST='db2', SOURCE_PORT=3306, "
-            "SOURCE_AUTO_POSITION=1; START REPLICA");
+  EXPECT_EQ(sql_of(modern, Action::kPromote),
+            "STOP REPLICA FOR CHANNEL ''; RESET REPLICA ALL FOR CHANNEL ''");
+  EXPECT_EQ(
+      sql_of(modern, Action::kRepoint),
+      "STOP REPLICA FOR CHANNEL ''; CHANGE REPLICATION SOURCE TO SOURCE_HOST='db2', "
+      "SOURCE_PORT=3306, SOURCE_AUTO_POSITION=1 FOR CHANNEL ''; START REPLICA FOR CHANNEL ''");
   EXPECT_EQ(sql_of(modern, Action::kMakeWritable),
             "SET GLOBAL super_read_only=0, GLOBAL read_only=0");
   const Plan old =
       plan_failover(linked({lost(1), version(orphan(2), "5.7.44"), version(orphan(3), "5.7.44")}),
                     with_fence(), {}, "");
   EXPECT_EQ(sql_of(old, Action::kRepoint),
-            "STOP SLAVE; CHANGE MASTER TO MASTER_HOST='db2', MASTER_PORT=3306, "
-            "MASTER_AUTO_POSITION=1; START SLAVE");
+            "STOP SLAVE FOR CHANNEL ''; CHANGE MASTER TO MASTER_HOST='db2', MASTER_PORT=3306, "
+            "MASTER_AUTO_POSITION=1 FOR CHANNEL ''; START SLAVE FOR CHANNEL ''");
   const auto named = [&](int number) {
     return maria_orphan(number, "0-1-100", {[](Node& n) {
                           n.facts->version = parse_version("10.11.6-MariaDB");
@@ -459,6 +461,28 @@ TEST(PlanFailoverTest, LossIsForecastFromWhatIsKnown) {
   EXPECT_EQ(plan.loss.text, "not received: " + gtids("#1:101-112").print());
   const Plan blind = plan_failover(linked({lost(1), orphan(2)}), with_fence(), {}, "");
   EXPECT_TRUE(blind.loss.at_least);
+}
+
+TEST(PlanFailoverTest, WhatOnlyAnErrantNodeReceivedIsCountedAsLost) {
+  const auto nodes = linked({lost(1), orphan(2, "#1:1-100,#2:1"), orphan(3, "#1:1-40")});
+  const Plan plan = plan_failover(nodes, with_fence(), {}, "");
+  EXPECT_EQ(plan.candidate, "db3");
+  EXPECT_EQ(plan.loss.transactions, 60u);
+  EXPECT_NE(join(plan.reservations, "|").find("db2 needs a resync: it has what db3 lacks"),
+            std::string::npos);
+  EXPECT_EQ(plan_failover(nodes, losing_at_most(59), {}, "").refusal, Refusal::kTooMuchLoss);
+}
+
+TEST(PlanFailoverTest, AReplicaThatMissedTheLastChangeIsNotBelieved) {
+  const Circumstances after_change = {.last_primary = "db2"};
+  EXPECT_EQ(
+      plan_failover(linked({lost(1), lost(2), orphan(3)}), with_fence(), after_change, "").refusal,
+      Refusal::kUnknownPrimary);
+  EXPECT_EQ(plan_failover(linked({lost(1), orphan(2), orphan(3)}), with_fence(), after_change, "")
+                .candidate,
+            "db2");
+  EXPECT_TRUE(
+      plan_failover(linked({lost(1), orphan(3)}), with_fence(), after_change, "").possible());
 }
 
 TEST(PlanFailoverTest, ThePrintedPlanEndsWithItsHash) {

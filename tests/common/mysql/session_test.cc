@@ -47,6 +47,15 @@ TEST(SessionTest, TheGrantNamesTheAccountThatLoggedIn) {
   EXPECT_EQ(grant_statement(mute, "SELECT", "a.b"), "GRANT SELECT ON a.b TO 'USER'@'HOST'");
 }
 
+TEST(SessionTest, OnlySilenceIsNoAnswer) {
+  for (const unsigned number : {2002u, 2003u, 2005u, 2006u, 2013u, 2055u, 1053u})
+    EXPECT_TRUE(is_no_answer({Errc::kUnreachable, "", number})) << number;
+  // A TLS error, an authentication plugin, a login that needs TLS, no TLS where it is required.
+  for (const unsigned number : {2026u, 2059u, 2061u, 0u})
+    EXPECT_FALSE(is_no_answer({Errc::kUnreachable, "", number})) << number;
+  EXPECT_FALSE(is_no_answer({Errc::kRefused, "too many connections", 1040}));
+}
+
 TEST(SessionTest, QuotesIdentifiersAndStrings) {
   EXPECT_EQ(quote_identifier("a`b"), "`a``b`");
   EXPECT_EQ(quote_table("ops.beat`s"), "`ops`.`beat``s`");
@@ -56,6 +65,7 @@ TEST(SessionTest, QuotesIdentifiersAndStrings) {
   EXPECT_EQ(quote_string("a\\"), "X'615C'");
   EXPECT_EQ(quote_string("\xC3\xBC\n"), "X'C3BC0A'");
   EXPECT_EQ(quote_string(""), "''");
+  EXPECT_EQ(quote_text("it's a\\ \xC3\xBC"), "'it''s a\\\\ \xC3\xBC'");
 }
 
 }  // namespace
