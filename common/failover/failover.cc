@@ -263,6 +263,13 @@ class Manager {
             "ack {}",
             plan.candidate, run.id, run.id));
       if (candidate->writable()) return tell(plan, run.id, executor.go_on(deadline_));
+      if (run.facts.contains(kOpenedFact))
+        return refusal(fmt::format(
+            "{} was opened for writes by run {} and is read-only now: it was restarted, or "
+            "somebody "
+            "has closed it. Open it and run this again, or give up what it may have alone with: "
+            "mysql_ha journal ack {}",
+            plan.candidate, run.id, run.id));
       if (const auto noted = journal->append(
               {{"time", fmt::format("{:.3f}", clock_.now_s())}, {"event", "not-opened"}});
           !noted)
@@ -306,10 +313,10 @@ class Manager {
   static const Node* find_stranger(const Run& run, const std::vector<Node>& nodes,
                                    bool candidate_writes) {
     const Plan& plan = run.plan;
+    const bool alone = run.facts.contains(kOpenedFact) && !candidate_writes;
     for (const Node& node : nodes) {
-      const bool expected = run.opened() ? node.name == plan.candidate ||
-                                               (node.name == plan.primary && candidate_writes)
-                                         : node.name == plan.primary || plan.command == "rejoin";
+      const bool expected = (run.opened() && node.name == plan.candidate) ||
+                            (node.name == plan.primary && !alone) || plan.command == "rejoin";
       if (node.writable() && !expected) return &node;
     }
     return nullptr;

@@ -134,6 +134,26 @@ def test_the_primary_is_back_before_anybody_was_opened(interrupted):
     cluster.assert_one_primary(cluster.db1)
 
 
+def test_the_primary_is_back_before_the_opening_that_was_begun(interrupted):
+    cluster = interrupted("make-writable", "after")
+    assert cluster.writers() == []
+    cluster.db1.start()
+    cluster.insert(4)
+    outcome = cluster.run("failover")
+    assert outcome.code == 2 and "db1 answers" in outcome.out, outcome.out
+    cluster.assert_one_primary(cluster.db1)
+
+
+def test_somebody_has_closed_what_was_opened(interrupted):
+    cluster = interrupted("repoint", "after")
+    assert cluster.writers() == ["db2"]
+    cluster.db2.sql("SET GLOBAL read_only = ON")
+    before = cluster.snapshot()
+    outcome = cluster.run("failover")
+    assert outcome.code == 2 and "db2 was opened for writes" in outcome.out, outcome.out
+    assert not changes(before, cluster.snapshot())
+
+
 def test_more_was_written_since(interrupted):
     """Whoever was promoted then lacks what came later, and is not simply opened."""
     cluster = interrupted("recheck", "before")
