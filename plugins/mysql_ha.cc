@@ -118,7 +118,9 @@ int acknowledge_run(const Cli& cli, const MysqlHaOptions& options, RunStore& sto
   if (!found) return cli.finish(kRefused, found.error().text);
   const std::string& id = *found;
   if (const auto locked = store.lock(); !locked)
-    return cli.finish(kRefused, "a run is at work: " + locked.error().text);
+    return cli.finish(kRefused, locked.error().code == Errc::kRefused
+                                    ? "a run is at work: " + locked.error().text
+                                    : locked.error().text);
   if (const auto run = store.read(id); !run) return cli.finish(kRefused, run.error().text);
   auto journal = store.journal(id);
   if (!journal) return cli.finish(kRefused, journal.error().text);

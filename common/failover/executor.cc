@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "common/parallel.h"
 #include "common/text.h"
@@ -16,24 +17,28 @@ constexpr double kGrace_s = 0.3;
 // For taking one step back, beyond the deadline that made it necessary: one that hangs takes
 // nothing from the others, above all not from the opening of the old primary.
 constexpr double kUndo_s = 5;
-// For what is left to do when the deadline passes and the new primary is open.
+// At least so long for what is left to do when the new primary is open.
 constexpr double kForward_s = 15;
 
-// What holds only for the process that did it. Receivers may have got more since a drain; what was
-// recorded then holds as long as nothing was built on it.
-bool is_volatile(Action action, const Run& run) {
-  switch (action) {
+// What holds only for the process that did it. Receivers may have got more since a drain, and then
+// the record is another one too, as long as nothing was built on them.
+bool is_volatile(const Step& step, const Run& run) {
+  const auto begun = [&](auto actions, bool there) {
+    return std::ranges::any_of(run.plan.steps, [&](const Step& one) {
+      return std::ranges::find(actions, one.action) != actions.end() &&
+             (!there || one.node == step.node) && run.state_of(one) != StepState::kOpen;
+    });
+  };
+  switch (step.action) {
     case Action::kLock:
     case Action::kConfirmDead:
     case Action::kFence:
     case Action::kRecheck:
-    case Action::kDrain:
       return true;
+    case Action::kDrain:
+      return !begun(std::array{Action::kPromote, Action::kRepoint}, true);
     case Action::kRecord:
-      return std::ranges::none_of(run.plan.steps, [&run](const Step& step) {
-        return (step.action == Action::kRescue || step.action == Action::kPromote) &&
-               run.state_of(step) != StepState::kOpen;
-      });
+      return !begun(std::array{Action::kRescue, Action::kPromote}, false);
     default:
       return false;
   }
@@ -100,7 +105,7 @@ std::vector<Executor::Group> Executor::open_groups(const Run& run) const {
     const bool done = run.state_of(steps[i]) == StepState::kDone ||
                       (run.state_of(steps[i]) == StepState::kFailed && steps[i].may_fail);
     // Whoever has opened the new primary needs no proof any more that it may.
-    if (done && (run.opened() || !is_volatile(steps[i].action, run))) continue;
+    if (done && (run.opened() || !is_volatile(steps[i], run))) continue;
     const bool joins = !groups.empty() && groups.back().end == i &&
                        std::ranges::all_of(steps.begin() + static_cast<long>(groups.back().begin),
                                            steps.begin() + static_cast<long>(i),
@@ -168,7 +173,8 @@ RunOutcome Executor::go_on(const Deadline& deadline) {
   std::optional<Deadline> forward;
   for (const Group& group : open_groups(*now)) {
     std::optional<std::string> obstacle;
-    if (now->opened() && deadline.passed() && !forward) forward = Deadline::after(kForward_s);
+    if (now->opened() && !forward && deadline.remaining_s() < kForward_s)
+      forward = Deadline::after(kForward_s);
     const Deadline& limit = forward ? *forward : deadline;
     if (!now->opened() && clock_.stopping()) obstacle = "asked to stop";
     if (!obstacle && limit.passed()) obstacle = "the deadline has passed";

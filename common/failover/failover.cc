@@ -11,6 +11,7 @@
 #include "common/failover/rescue.h"
 #include "common/failover/run_store.h"
 #include "common/failover/situation.h"
+#include "common/failover/step_tools.h"
 #include "common/text.h"
 
 namespace ha {
@@ -201,9 +202,7 @@ class Manager {
     return std::nullopt;
   }
 
-  bool is_fresh(const Run& run) const {
-    return clock_.now_s() - run.ended_s.value_or(run.begun_s) < kFresh_s;
-  }
+  bool is_fresh(const Run& run) const { return clock_.now_s() - run.last_s < kFresh_s; }
 
   Plan decide(Situation& situation) {
     if (const auto added = add_history(*store_, clock_.now_s(), situation.circumstances); !added)
@@ -291,22 +290,45 @@ class Manager {
     const Objection objection = object_to_takeover(
         topology, circumstances, static_cast<std::size_t>(&primary - topology.nodes.data()));
     if (objection.refusal != Refusal::kNone) return objection.reason;
-    if (!is_fresh(run)) return "it was interrupted long ago";
+    // What was rescued cannot be taken back, and only this run knows of it.
+    if (!is_fresh(run) && !has_begun(run, Action::kRescue)) return "it was interrupted long ago";
     if (!candidate.facts) return candidate.name + " does not answer";
-    const bool promoted = std::ranges::any_of(run.plan.steps, [&run](const Step& step) {
-      return step.action == Action::kPromote && run.state_of(step) == StepState::kDone;
-    });
-    if (promoted && !candidate.channels().empty() &&
-        std::ranges::find(candidate.channels(), run.plan.channel, &ChannelStatus::name) !=
-            candidate.channels().end())
+    if (run.state_of_action(Action::kPromote) == StepState::kDone &&
+        find_channel(candidate.channels(), run.plan.channel) != nullptr)
       return candidate.name + " is a replica again";
-    for (const Node& node : topology.nodes) {
-      if (&node == &candidate || &node == &primary || !node.facts) continue;
-      const auto more = extra(node.facts->history, candidate.facts->latest_history());
-      if (more && more->any())
-        return fmt::format("{} has what {} lacks: {}", node.name, candidate.name, more->text);
+    for (const Step& step : run.plan.steps) {
+      const auto node = std::ranges::find(topology.nodes, step.node, &Node::name);
+      if (step.action != Action::kRepoint || node == topology.nodes.end() || !node->facts) continue;
+      if (const std::string more = what_it_has_more(run, *node, candidate); !more.empty())
+        return fmt::format("{} has what {} lacks: {}", node->name, candidate.name, more);
     }
     return "";
+  }
+
+  static bool has_begun(const Run& run, Action action) {
+    return run.state_of_action(action) != StepState::kOpen;
+  }
+
+  // Returns what a sibling of the candidate has received and the candidate has not; empty: nothing.
+  static std::string what_it_has_more(const Run& run, const Node& node, const Node& candidate) {
+    const ChannelStatus* const channel = find_channel(node.channels(), run.plan.channel);
+    if (channel == nullptr || channel->uses_gtid) {
+      const auto more = extra(node.facts->history, candidate.facts->latest_history());
+      // Who is ahead is followed until equal, which may be still to be done.
+      const bool fetched = has_begun(run, Action::kCatchUp) ||
+                           std::ranges::none_of(run.plan.steps, [&node](const Step& step) {
+                             return step.action == Action::kCatchUp && step.other == node.name;
+                           });
+      return more && more->any() && fetched ? more->text : "";
+    }
+    const BinlogPosition applied = position_of(run.facts, "applied");
+    const ChannelStatus* const own = find_channel(candidate.channels(), run.plan.channel);
+    const BinlogPosition known = applied.file.empty() && own != nullptr ? own->read : applied;
+    const bool repointed =
+        channel->source_host == candidate.host && channel->source_port == candidate.port;
+    return !repointed && binlog_order(channel->read) > binlog_order(known)
+               ? fmt::format("events up to {}:{}", channel->read.file, channel->read.offset)
+               : "";
   }
 
   // Returns a node that accepts writes and should not, as far as the run can tell; null: none does.

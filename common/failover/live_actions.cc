@@ -87,6 +87,18 @@ void LiveActions::give_back(const std::string& node, const Session& session) {
   if (sessions_.try_emplace(node, session).first->second == session) in_use_.erase(node);
 }
 
+// The same of another node than the step's, which is not to blame when that fails.
+Result<ServerFacts> LiveActions::read_other(const std::string& name) {
+  auto session = take(name);
+  if (!session) return failure(session.error().text);
+  auto facts = read_again(name, **session);
+  if (facts || !is_no_answer(facts.error()))
+    give_back(name, *session);
+  else
+    forget(name, *session);
+  return facts ? std::move(facts) : failure(facts.error().text);
+}
+
 // A connection that broke is of no use to later steps.
 void LiveActions::forget(const std::string& node, const Session& session) {
   const std::lock_guard guard(mutex_);

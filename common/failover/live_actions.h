@@ -60,7 +60,7 @@ class LiveActions : public Actions {
   Result<Done> compare_with_closing(const Step& step, SqlSession& session,
                                     const RunFacts& known) const;
   // Fails when a node that is to return has gone on after the plan was made.
-  Result<Done> compare_with_plan(const Step& step, SqlSession& session);
+  Result<Done> compare_with_plan(const Step& step, SqlSession& session, bool by_position);
   Result<StepResult> wait_for_acknowledger(const Step& step, const Deadline& deadline);
   Result<StepResult> open(const Step& step, SqlSession& session, const RunFacts& known,
                           const Deadline& deadline);
@@ -75,6 +75,7 @@ class LiveActions : public Actions {
   Deadline hook_deadline(const Deadline& deadline) const;
   Result<Session> connect_to(const std::string& name) const;
   Result<ServerFacts> read_again(const std::string& node, SqlSession& session) const;
+  Result<ServerFacts> read_other(const std::string& node);
   Result<Session> take(const std::string& name);
   void give_back(const std::string& node, const Session& session);
   void forget(const std::string& node, const Session& session);

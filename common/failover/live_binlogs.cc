@@ -57,11 +57,8 @@ Result<StepResult> LiveActions::rescue(const Step& step, SqlSession& session, co
 // Writes what only this node has into a file that people can read and the mysql client can apply.
 Result<StepResult> LiveActions::save_extra(const Step& step, SqlSession& session,
                                            const Deadline& deadline) {
-  auto other = take(step.other);
+  const auto other = read_other(step.other);
   if (!other) return other.error();
-  const auto known = read_history(**other, 0);
-  give_back(step.other, *other);
-  if (!known) return known.error();
   const auto facts = read_again(step.node, session);
   if (!facts) return facts.error();
   const auto logs = session.query("SHOW BINARY LOGS");
@@ -76,7 +73,7 @@ Result<StepResult> LiveActions::save_extra(const Step& step, SqlSession& session
   argv.push_back("--defaults-extra-file=" + login);
   for (std::string& word :
        binlog_arguments(*node, step.position, Row(*logs, 0).text("Log_name").value_or(""),
-                        facts->history, *known))
+                        facts->history, other->history))
     argv.push_back(std::move(word));
   const auto written = write_file_atomic(login, client_options(options_.cluster.mysql, flavour));
   if (!written) return written.error();

@@ -108,10 +108,7 @@ Result<StepResult> LiveActions::drain(const Step& step, SqlSession& session, con
 
 Result<StepResult> LiveActions::wait_for_node(const Step& step, SqlSession& session,
                                               const RunFacts& known, const Deadline& deadline) {
-  auto other = take(step.other);
-  if (!other) return other.error();
-  const auto wanted = read_again(step.other, **other);
-  give_back(step.other, *other);
+  const auto wanted = read_other(step.other);
   if (!wanted) return wanted.error();
   if (const auto done = run_sql(step.sql, session, known, deadline); !done) return done.error();
   for (;; pause()) {
@@ -150,12 +147,9 @@ Result<StepResult> LiveActions::record(const Step& step, SqlSession& session) {
   }
   auto channels = facts->channels.value_or(std::vector<ChannelStatus>());
   if (!step.other.empty()) {
-    const auto other = take(step.other);
+    const auto other = read_other(step.other);
     if (!other) return other.error();
-    auto read = read_replica_status(**other);
-    give_back(step.other, *other);
-    if (!read) return read.error();
-    channels = std::move(*read);
+    channels = other->channels.value_or(std::vector<ChannelStatus>());
   }
   const Node* const node = find(step.other.empty() ? step.node : step.other);
   for (std::size_t c = 0; node != nullptr && c < std::min(channels.size(), node->sources.size());
@@ -188,14 +182,16 @@ Result<StepResult> LiveActions::promote(const Step& step, SqlSession& session,
   return StepResult{};
 }
 
-// A channel that was not forgotten after all keeps all its settings and only has to go on.
+// A channel that follows its source after all keeps all its settings and only has to go on.
 Result<StepResult> LiveActions::restore(const Step& step, SqlSession& session,
                                         const RunFacts& known, const Deadline& deadline) {
   bool kept = false;
-  if (!step.other.empty()) {
+  if (const Node* const source = find(step.other); source != nullptr) {
     const auto channels = read_replica_status(session);
     if (!channels) return channels.error();
-    kept = find_channel(*channels, step.channel) != nullptr;
+    const ChannelStatus* const channel = find_channel(*channels, step.channel);
+    kept = channel != nullptr && channel->source_host == source->host &&
+           channel->source_port == source->port;
   }
   const std::vector<std::string> start = {step.sql.back()};
   if (const auto done = run_sql(kept ? start : step.sql, session, known, deadline); !done)
@@ -220,16 +216,14 @@ Result<Done> LiveActions::compare_with_closing(const Step& step, SqlSession& ses
 }
 
 // A client may have written to a node that is to return before it was closed.
-Result<Done> LiveActions::compare_with_plan(const Step& step, SqlSession& session) {
+Result<Done> LiveActions::compare_with_plan(const Step& step, SqlSession& session,
+                                            bool by_position) {
   const Node* const node = find(step.node);
   const auto now = read_again(step.node, session);
   if (!now) return now.error();
-  auto other = take(step.other);
-  if (!other) return other.error();
-  const auto source = read_again(step.other, **other);
-  give_back(step.other, *other);
+  const auto source = read_other(step.other);
   if (!source) return source.error();
-  const auto more = extra(now->history, source->history);
+  const auto more = by_position ? std::optional<Extra>() : extra(now->history, source->history);
   const bool moved = node->facts && node->channels().empty() && node->facts->binlog &&
                      now->binlog && !(*now->binlog == *node->facts->binlog);
   if (moved || (more && more->any()))
@@ -255,7 +249,7 @@ Result<StepResult> LiveActions::follow_source(const Step& step, SqlSession& sess
   if (!follows)
     if (const auto same = compare_with_closing(step, session, known); !same) return same.error();
   if (plan_.command == "rejoin" && !follows)
-    if (const auto same = compare_with_plan(step, session); !same) return same.error();
+    if (const auto same = compare_with_plan(step, session, by_position); !same) return same.error();
   if (own != nullptr && !follows)
     if (const auto ready = let_stop(*own, session); !ready) return ready.error();
   const std::vector<std::string> start = {step.sql.back()};

@@ -15,14 +15,6 @@ namespace {
 
 constexpr double kMostPlannedLag_s = 10;
 
-// What a replica has received by file and position: files of one server sort by their number.
-std::pair<long long, std::uint64_t> binlog_order(const BinlogPosition& position) {
-  const std::size_t dot = position.file.rfind('.');
-  const auto number =
-      dot == std::string::npos ? std::nullopt : parse_integer(position.file.substr(dot + 1));
-  return {number.value_or(-1), position.offset};
-}
-
 class Planner {
  public:
   Planner(const Topology& topology, const Policy& policy, const Circumstances& moment)
@@ -101,10 +93,9 @@ class Planner {
     if (last != nodes_.end() && last->name != plan_.primary && !last->facts && !moment_.assume_dead)
       return refuse(
           Refusal::kUnknownPrimary,
-          fmt::format("replicas follow {}, but {} was made the primary after it and cannot "
-                      "be asked ({}). If it is none any more, take it out of the cluster's "
-                      "nodes",
-                      plan_.primary, last->name, last->error));
+          fmt::format("replicas follow {}, but run {} made {} the primary, which cannot be "
+                      "asked: {}. If it is none any more: mysql_ha journal ack {}",
+                      plan_.primary, moment_.last_run, last->name, last->error, moment_.last_run));
     Objection objection = object_to_takeover(topology_, moment_, primary_);
     if (objection.refusal != Refusal::kNone) refuse(objection.refusal, std::move(objection.reason));
   }
@@ -296,26 +287,35 @@ class Planner {
 
   // A node that must not be promoted may have received more; the candidate can fetch it by GTID.
   void look_for_more() {
-    for (std::size_t i = 0; i < nodes_.size(); ++i) {
-      if (i == primary_ || i == candidate_ || !can_be_compared(i)) continue;
-      if (std::ranges::binary_search(candidates_, i)) continue;
-      const auto lead = ahead(i, candidate_);
-      // What it wrote itself, nobody else misses.
-      const std::uint64_t own = errant(i).count;
-      if (!lead || lead->count <= own) continue;
-      const ChannelStatus& channel = *channel_to_primary(candidate_);
-      const bool can_serve = channel.uses_gtid && own == 0 &&
-                             nodes_[i].facts->log_replica_updates == true &&
-                             channel_to_primary(i)->sql.error_number == 0;
-      if (can_serve && (!ahead_ || ahead(i, *ahead_)->any())) {
+    for (std::size_t i = 0; i < nodes_.size(); ++i)
+      if (lead_of(i, candidate_) > 0 && can_hand_on(i) && (!ahead_ || ahead(i, *ahead_)->any()))
         ahead_ = i;
-      } else if (!can_serve) {
-        plan_.reservations.push_back(fmt::format("{} has received more and cannot hand it on: {}",
-                                                 nodes_[i].name, lead->text));
-        known_loss_ += lead->count - own;
-        left_behind_.insert(i);
-      }
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      const std::uint64_t lead = lead_of(i, ahead_.value_or(candidate_));
+      if (lead == 0) continue;
+      plan_.reservations.push_back(fmt::format("{} has received more and cannot hand it on: {}",
+                                               nodes_[i].name, ahead(i, candidate_)->text));
+      known_loss_ += lead;
+      left_behind_.insert(i);
     }
+  }
+
+  bool can_hand_on(std::size_t i) const {
+    return channel_to_primary(candidate_)->uses_gtid && !errant(i).any() &&
+           nodes_[i].facts->log_replica_updates == true &&
+           channel_to_primary(i)->sql.error_number == 0;
+  }
+
+  // Returns how much a node that is no candidate has received beyond `other`, apart from what it
+  // wrote itself, which nobody else misses.
+  std::uint64_t lead_of(std::size_t i, std::size_t other) const {
+    if (i == primary_ || i == other || !can_be_compared(i) ||
+        std::ranges::binary_search(candidates_, i))
+      return 0;
+    const auto lead = ahead(i, other);
+    if (!lead) return 0;
+    const std::uint64_t own = channel_to_primary(i)->uses_gtid ? errant(i).count : 0;
+    return lead->count > own ? lead->count - own : 0;
   }
 
   void describe_candidate() {

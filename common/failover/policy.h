@@ -42,7 +42,8 @@ struct Circumstances {
   Witnesses witnesses = Witnesses::kNotAsked;
   std::optional<double> last_failover_age_s = {};  // of the last one that nobody acknowledged
   std::string lock_holder = {};                    // who holds the lock; empty: it is free
-  std::string last_primary = {};  // who was made it by the last change; empty: none is known
+  // Who was made the primary by the last change, and in which run; empty: none is known.
+  std::string last_primary = {}, last_run = {};
 };
 
 }  // namespace ha

@@ -122,7 +122,7 @@ Result<Plan> plan_from_json(std::string_view text) {
     plan.by_gtid = json.at("by_gtid");
     plan.channel = json.at("channel");
     plan.tls = tls_from_json(json.at("tls"));
-    plan.retry = retry_from_json(json.at("retry"));
+    if (json.contains("retry")) plan.retry = retry_from_json(json.at("retry"));
     plan.hash = json.at("hash");
     return plan;
   } catch (const Json::exception&) {
@@ -151,11 +151,12 @@ StepState Run::state_of(const Step& step) const {
   return found == steps.end() ? StepState::kOpen : found->second;
 }
 
-bool Run::opened() const {
-  return std::ranges::any_of(plan.steps, [this](const Step& step) {
-    return step.action == Action::kMakeWritable && state_of(step) != StepState::kOpen;
-  });
+StepState Run::state_of_action(Action action) const {
+  const auto step = std::ranges::find(plan.steps, action, &Step::action);
+  return step == plan.steps.end() ? StepState::kOpen : state_of(*step);
 }
+
+bool Run::opened() const { return state_of_action(Action::kMakeWritable) != StepState::kOpen; }
 
 namespace {
 
@@ -167,6 +168,7 @@ class RunReader {
   void read(const JournalRecord& record) {
     const std::string event = journal_value(record, "event");
     time_s_ = parse_number(journal_value(record, "time")).value_or(0);
+    run_.last_s = time_s_;
     const std::string text = journal_value(record, "text");
     if (event == "resumed") {
       // It may have come back to life since.

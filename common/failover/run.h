@@ -48,6 +48,7 @@ struct Run {
   std::string id = {};
   Plan plan = {};
   double begun_s = 0;
+  double last_s = 0;  // of the last record
   std::optional<double> ended_s = {};
   RunEnd end = RunEnd::kUnfinished;
   std::string text = {};                   // why it ended so
@@ -58,6 +59,8 @@ struct Run {
   bool taking_back = false;
 
   StepState state_of(const Step& step) const;
+  // Of the first step that does this; open when there is none.
+  StepState state_of_action(Action action) const;
   // True from the moment when the new primary may have been opened.
   bool opened() const;
 };

@@ -110,28 +110,24 @@ Result<std::optional<Run>> RunStore::unfinished() const {
   return std::optional<Run>(std::move(*run));
 }
 
-Result<std::optional<Run>> RunStore::last_failover() const {
+Result<std::optional<Run>> RunStore::last_opened(const std::vector<std::string>& commands) const {
   const auto all = ids();
   if (!all) return all.error();
   for (auto id = all->rbegin(); id != all->rend(); ++id) {
     auto run = read(*id);
     if (!run) return run.error();
-    if (run->plan.command != "failover" || !run->opened()) continue;
+    if (std::ranges::find(commands, run->plan.command) == commands.end() || !run->opened())
+      continue;
     if (run->acknowledged) return std::optional<Run>();
     return std::optional<Run>(std::move(*run));
   }
   return std::optional<Run>();
 }
 
-Result<std::string> RunStore::last_primary() const {
-  const auto all = ids();
-  if (!all) return all.error();
-  for (auto id = all->rbegin(); id != all->rend(); ++id) {
-    const auto run = read(*id);
-    if (!run) return run.error();
-    if (run->plan.command != "rejoin" && run->opened()) return run->plan.candidate;
-  }
-  return std::string();
+Result<std::optional<Run>> RunStore::last_failover() const { return last_opened({"failover"}); }
+
+Result<std::optional<Run>> RunStore::last_change() const {
+  return last_opened({"failover", "switchover"});
 }
 
 std::string RunStore::new_id(double now_s) const {

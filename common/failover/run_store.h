@@ -40,11 +40,11 @@ class RunStore {
   // acknowledged it.
   Result<std::optional<Run>> unfinished() const;
 
-  // Returns the newest failover that opened a new primary and that nobody acknowledged.
+  // Returns the newest failover that opened a new primary, unless it is acknowledged.
   Result<std::optional<Run>> last_failover() const;
 
-  // Returns who was made the primary last, by a failover or a switchover; empty when nobody was.
-  Result<std::string> last_primary() const;
+  // Returns the newest failover or switchover that opened a new primary, unless it is acknowledged.
+  Result<std::optional<Run>> last_change() const;
 
   // Returns an id for a run that begins now, `now_s` seconds since the epoch.
   std::string new_id(double now_s) const;
@@ -53,6 +53,8 @@ class RunStore {
   Result<Journal> journal(const std::string& id) const;
 
  private:
+  Result<std::optional<Run>> last_opened(const std::vector<std::string>& commands) const;
+
   explicit RunStore(std::string path) : path_(std::move(path)) {}
 
   std::string path_;

@@ -27,9 +27,12 @@ Result<Done> add_history(const RunStore& store, double now_s, Circumstances& cir
   const auto last = store.last_failover();
   if (!last) return last.error();
   if (*last) circumstances.last_failover_age_s = now_s - (*last)->begun_s;
-  auto primary = store.last_primary();
-  if (!primary) return primary.error();
-  circumstances.last_primary = std::move(*primary);
+  const auto change = store.last_change();
+  if (!change) return change.error();
+  if (*change) {
+    circumstances.last_primary = (*change)->plan.candidate;
+    circumstances.last_run = (*change)->id;
+  }
   return Done{};
 }
 

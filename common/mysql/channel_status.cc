@@ -14,4 +14,11 @@ std::string describe_stop(std::string_view name, const ReplicationThread& thread
                      shorten(sanitize(thread.error), 300));
 }
 
+std::pair<long long, std::uint64_t> binlog_order(const BinlogPosition& position) {
+  const std::size_t dot = position.file.rfind('.');
+  const auto number =
+      dot == std::string::npos ? std::nullopt : parse_integer(position.file.substr(dot + 1));
+  return {number.value_or(-1), position.offset};
+}
+
 }  // namespace ha

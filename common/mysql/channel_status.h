@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace ha {
@@ -32,6 +33,9 @@ struct BinlogPosition {
 
   bool operator==(const BinlogPosition&) const = default;
 };
+
+// Puts the positions in one server's binlog into their order: its files sort by their number.
+std::pair<long long, std::uint64_t> binlog_order(const BinlogPosition& position);
 
 // How a channel protects its connection. Files are those of the replica's host.
 struct ChannelTls {

@@ -19,7 +19,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr unsigned kServerLost = 2013;
+constexpr unsigned kServerLost = 2013, kTlsError = 2026;
 constexpr int kMostRereads = 3;
 
 // The first reading of one node, and the session for the second.
@@ -35,12 +35,12 @@ Reach reach_of(const Error& error, double seconds, const MysqlOptions& options) 
     case Errc::kRefused:
       return Reach::kRefuses;
     case Errc::kUnreachable:
-      if (!is_no_answer(error)) return Reach::kUnreadable;
-      // The kernel accepts connections for a server that is stopped; only then is the greeting
-      // waited for.
-      return error.server_errno == kServerLost && seconds > 0.8 * options.connect_timeout_s
-                 ? Reach::kHung
-                 : Reach::kUnreachable;
+      // The kernel accepts connections for a server that is stopped; only then is the greeting, or
+      // the rest of the TLS handshake, waited for.
+      if ((error.server_errno == kServerLost || error.server_errno == kTlsError) &&
+          seconds > 0.8 * options.connect_timeout_s)
+        return Reach::kHung;
+      return is_no_answer(error) ? Reach::kUnreachable : Reach::kRefuses;
     default:
       return Reach::kUnreadable;
   }

@@ -345,9 +345,16 @@ Result<std::unique_ptr<SqlSession>> connect(const MysqlOptions& options) {
 bool is_no_answer(const Error& error) {
   // Sources: mysqld_error.h and errmsg.h. No socket, no connection, unknown host; gone, lost; lost
   // with a reason of the system's; shutting down.
-  constexpr unsigned kNoAnswer[] = {2002, 2003, 2005, 2006, 2013, 2055, 1053};
-  return error.code == Errc::kUnreachable &&
-         std::ranges::find(kNoAnswer, error.server_errno) != std::end(kNoAnswer);
+  constexpr unsigned kNoAnswer[] = {2001, 2002, 2003, 2004, 2005, 2006, 2013, 2055, 1053};
+  constexpr unsigned kTlsError = 2026;
+  // How OpenSSL tells of a connection that broke in the handshake.
+  constexpr std::string_view kBroken[] = {"unexpected eof", "(104)", "(110)", "(11)", "(32)"};
+  if (error.code != Errc::kUnreachable) return false;
+  if (error.server_errno == kTlsError)
+    return std::ranges::any_of(kBroken, [&](std::string_view words) {
+      return error.text.find(words) != std::string::npos;
+    });
+  return std::ranges::find(kNoAnswer, error.server_errno) != std::end(kNoAnswer);
 }
 
 std::optional<std::size_t> Row::find(std::string_view column) const {

@@ -18,7 +18,7 @@ namespace ha {
 enum class Reach {
   kAnswers,      // the facts are there
   kUnreadable,   // alive, but we may not log in or do not understand the answer
-  kRefuses,      // alive, but takes no more connections or has blocked us
+  kRefuses,      // alive, but takes no more connections, has blocked us, or TLS does not come about
   kUnreachable,  // no connection: refused, no route, unknown host, lost
   kHung,         // no answer in time
 };

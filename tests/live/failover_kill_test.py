@@ -7,17 +7,23 @@ import json
 
 import pytest
 
-from failover import Cluster, changes, rows
+from failover import GTID_KINDS, KINDS, Cluster, changes, rows
 from network import BlackHole
 from servers import Bench
 
 COMMANDS = {"failover": ["failover"], "switchover": ["switchover", "--to", "db2"]}
 
 
-@pytest.fixture(scope="module", params=["mariadb-gtid", "mariadb-position", "mysql-gtid"])
+@pytest.fixture(scope="module", params=KINDS)
 def cluster(request):
     with Bench() as bench:
         yield Cluster(bench, request.param)
+
+
+@pytest.fixture(scope="module", params=GTID_KINDS)
+def semi_sync(request):
+    with Bench() as bench:
+        yield Cluster(bench, request.param, semi_sync=True)
 
 
 def run_and_kill(cluster, command, number, when):
@@ -29,9 +35,10 @@ def run_and_kill(cluster, command, number, when):
 
 
 def prepare(cluster, command):
-    """Make a new cluster whose replicas have received what they have not applied."""
+    """Make a new cluster whose replicas have received what they have not applied; under semi-sync
+    they would apply it only after a minute's wait for replicas of their own."""
     cluster.start_over()
-    if command == "failover":
+    if command == "failover" and not cluster.semi_sync:
         for replica in cluster.servers[1:]:
             replica.stop_replication(thread="SQL")
     cluster.insert(1, 2, 3)
@@ -52,6 +59,14 @@ def write_somewhere(cluster):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_killed_at_each_write_of_the_journal(cluster, command):
+    kill_at_each_write(cluster, command)
+
+
+def test_killed_at_each_write_under_semi_sync(semi_sync):
+    kill_at_each_write(semi_sync, "failover")
+
+
+def kill_at_each_write(cluster, command):
     words = COMMANDS[command]
     for number, when in ((n, w) for n in itertools.count(1) for w in ("before", "after")):
         where = f"killed {when} write {number}"
@@ -64,6 +79,7 @@ def test_killed_at_each_write_of_the_journal(cluster, command):
         assert cluster.writers() == ["db2"], (where, second.out)
         cluster.assert_one_primary(cluster.db2)
         assert rows(cluster.db2) == written, (where, second.out)
+        assert not cluster.semi_sync or cluster.db2.waits_for_replicas(), (where, second.out)
         # Before the opening a planned change is taken back and made anew, after it is finished.
         outcomes = [outcome for _, outcome in cluster.journals()]
         assert outcomes in (["done"], ["undone", "done"]), (where, outcomes, second.out)

@@ -53,6 +53,8 @@ TEST(SessionTest, OnlySilenceIsNoAnswer) {
   // A TLS error, an authentication plugin, a login that needs TLS, no TLS where it is required.
   for (const unsigned number : {2026u, 2059u, 2061u, 0u})
     EXPECT_FALSE(is_no_answer({Errc::kUnreachable, "", number})) << number;
+  EXPECT_TRUE(is_no_answer({Errc::kUnreachable, "TLS/SSL error: Connection reset (104)", 2026}));
+  EXPECT_FALSE(is_no_answer({Errc::kUnreachable, "TLS/SSL error: certificate has expired", 2026}));
   EXPECT_FALSE(is_no_answer({Errc::kRefused, "too many connections", 1040}));
 }
 
