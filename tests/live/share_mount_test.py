@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """check_share_mount against mounts that are broken in every way."""
 
+import math
 import os
 import re
 import shutil
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -538,12 +540,14 @@ def test_a_healthy_check_of_twenty_mounts_costs_little(mounts):
     for number in range(20):
         words += ["--mount", mounts.tmpfs(f"share{number}")]
 
-    def least_ms(command):
-        # The least of several: others are at work on this machine.
-        return min(cpu_ms(command) for _ in range(10))
-    # A start takes a millisecond or two, but much more in a build with sanitizers.
-    start_ms = least_ms([plugin.path(SHARE), "-V"])
-    assert least_ms(words) < max(10, 6 * start_ms)
+    # The least of many runs: others are at work on this machine, for seconds on end. A start takes a
+    # millisecond or two, but much more in a build with sanitizers.
+    start_ms = min(cpu_ms([plugin.path(SHARE), "-V"]) for _ in range(10))
+    check_ms = math.inf
+    end = time.monotonic() + 30
+    while check_ms >= max(10, 6 * start_ms):
+        assert time.monotonic() < end, (start_ms, check_ms)
+        check_ms = min(check_ms, cpu_ms(words))
 
 
 def cpu_ms(command):
