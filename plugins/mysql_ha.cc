@@ -124,8 +124,7 @@ int acknowledge_run(const Cli& cli, const MysqlHaOptions& options, RunStore& sto
   if (const auto run = store.read(id); !run) return cli.finish(kRefused, run.error().text);
   auto journal = store.journal(id);
   if (!journal) return cli.finish(kRefused, journal.error().text);
-  const auto written = journal->append(
-      {{"time", fmt::format("{:.3f}", SystemClock().now_s())}, {"event", "acknowledged"}});
+  const auto written = journal->append(make_record(SystemClock().now_s(), "acknowledged"));
   if (!written) return cli.finish(kRefused, written.error().text);
   return cli.finish(kDone, fmt::format("run {} is acknowledged", id));
 }

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "common/parallel.h"
 #include "common/text.h"
@@ -23,12 +22,6 @@ constexpr double kForward_s = 15;
 // What holds only for the process that did it. Receivers may have got more since a drain, and then
 // the record is another one too, as long as nothing was built on them.
 bool is_volatile(const Step& step, const Run& run) {
-  const auto begun = [&](auto actions, bool there) {
-    return std::ranges::any_of(run.plan.steps, [&](const Step& one) {
-      return std::ranges::find(actions, one.action) != actions.end() &&
-             (!there || one.node == step.node) && run.state_of(one) != StepState::kOpen;
-    });
-  };
   switch (step.action) {
     case Action::kLock:
     case Action::kConfirmDead:
@@ -36,9 +29,12 @@ bool is_volatile(const Step& step, const Run& run) {
     case Action::kRecheck:
       return true;
     case Action::kDrain:
-      return !begun(std::array{Action::kPromote, Action::kRepoint}, true);
+      return std::ranges::none_of(run.plan.steps, [&](const Step& one) {
+        return (one.action == Action::kPromote || one.action == Action::kRepoint) &&
+               one.node == step.node && run.state_of(one) != StepState::kOpen;
+      });
     case Action::kRecord:
-      return !begun(std::array{Action::kRescue, Action::kPromote}, false);
+      return !run.has_begun(Action::kRescue) && !run.has_begun(Action::kPromote);
     default:
       return false;
   }
@@ -75,9 +71,8 @@ double step_limit_s(Action action) {
 }
 
 JournalRecord Executor::record(std::string event, const Step& step, std::string text) const {
-  JournalRecord record = {{"time", fmt::format("{:.3f}", clock_.now_s())},
-                          {"event", std::move(event)},
-                          {"number", std::to_string(step.number)}};
+  JournalRecord record = make_record(clock_.now_s(), std::move(event));
+  record.emplace_back("number", std::to_string(step.number));
   if (!text.empty()) record.emplace_back("text", std::move(text));
   return record;
 }
@@ -90,12 +85,12 @@ Result<Done> Executor::flush(std::vector<JournalRecord> more) {
 }
 
 Result<Done> Executor::begin(const Plan& plan) {
-  return journal_.append({{"time", fmt::format("{:.3f}", clock_.now_s())},
-                          {"event", "begin"},
-                          {"command", plan.command},
-                          {"primary", plan.primary},
-                          {"candidate", plan.candidate},
-                          {"plan", plan_to_json(plan)}});
+  JournalRecord record = make_record(clock_.now_s(), "begin");
+  record.emplace_back("command", plan.command);
+  record.emplace_back("primary", plan.primary);
+  record.emplace_back("candidate", plan.candidate);
+  record.emplace_back("plan", plan_to_json(plan));
+  return journal_.append(std::move(record));
 }
 
 std::vector<Executor::Group> Executor::open_groups(const Run& run) const {
@@ -193,8 +188,8 @@ RunOutcome Executor::go_on(const Deadline& deadline) {
 
 RunOutcome Executor::take_back(std::string why) {
   // A later run must not go on over what is taken back from here on.
-  JournalRecord begin = {{"time", fmt::format("{:.3f}", clock_.now_s())}, {"event", "taking-back"}};
-  if (const auto written = flush({std::move(begin)}); !written) say_(written.error().text);
+  if (const auto written = flush({make_record(clock_.now_s(), "taking-back")}); !written)
+    say_(written.error().text);
   const auto now = run();
   if (!now) return {RunEnd::kUnfinished, now.error().text};
   std::vector<std::string> left;
@@ -225,13 +220,10 @@ RunOutcome Executor::take_back(std::string why) {
 }
 
 RunOutcome Executor::finish(RunEnd end, std::string text) {
-  JournalRecord record = {{"time", fmt::format("{:.3f}", clock_.now_s())},
-                          {"event", "end"},
-                          {"outcome", std::string(run_end_name(end))},
-                          {"text", text}};
-  std::vector<JournalRecord> records;
-  records.push_back(std::move(record));
-  if (const auto written = flush(std::move(records)); !written) say_(written.error().text);
+  JournalRecord record = make_record(clock_.now_s(), "end");
+  record.emplace_back("outcome", run_end_name(end));
+  record.emplace_back("text", text);
+  if (const auto written = flush({std::move(record)}); !written) say_(written.error().text);
   return {end, std::move(text), reservations_};
 }
 

@@ -160,12 +160,6 @@ class Manager {
     return std::optional(record);
   }
 
-  static BinlogPosition position_of(const RunFacts& facts, const std::string& name) {
-    const auto file = facts.find(name + "_file"), offset = facts.find(name + "_position");
-    if (file == facts.end() || offset == facts.end()) return {};
-    return {file->second, static_cast<std::uint64_t>(parse_integer(offset->second).value_or(0))};
-  }
-
   static FailoverOutcome refusal(std::string text) {
     return {FailoverEnd::kRefused, std::move(text)};
   }
@@ -249,9 +243,7 @@ class Manager {
           "somebody has acted since. When it needs nothing more: mysql_ha journal ack {}",
           writer->name, run.id, plan.candidate, plan.primary, run.id));
     say_(fmt::format("run {} was interrupted, going on from its journal", run.id));
-    if (const auto noted = journal->append(
-            {{"time", fmt::format("{:.3f}", clock_.now_s())}, {"event", "resumed"}});
-        !noted)
+    if (const auto noted = journal->append(make_record(clock_.now_s(), "resumed")); !noted)
       return refusal(noted.error().text);
     Executor executor = make_executor(*journal, plan, situation, run.id);
     if (run.opened()) {
@@ -269,9 +261,7 @@ class Manager {
             "has closed it. Open it and run this again, or give up what it may have alone with: "
             "mysql_ha journal ack {}",
             plan.candidate, run.id, run.id));
-      if (const auto noted = journal->append(
-              {{"time", fmt::format("{:.3f}", clock_.now_s())}, {"event", "not-opened"}});
-          !noted)
+      if (const auto noted = journal->append(make_record(clock_.now_s(), "not-opened")); !noted)
         return refusal(noted.error().text);
     }
     settled_ = true;
@@ -291,7 +281,7 @@ class Manager {
         topology, circumstances, static_cast<std::size_t>(&primary - topology.nodes.data()));
     if (objection.refusal != Refusal::kNone) return objection.reason;
     // What was rescued cannot be taken back, and only this run knows of it.
-    if (!is_fresh(run) && !has_begun(run, Action::kRescue)) return "it was interrupted long ago";
+    if (!is_fresh(run) && !run.has_begun(Action::kRescue)) return "it was interrupted long ago";
     if (!candidate.facts) return candidate.name + " does not answer";
     if (run.state_of_action(Action::kPromote) == StepState::kDone &&
         find_channel(candidate.channels(), run.plan.channel) != nullptr)
@@ -305,17 +295,13 @@ class Manager {
     return "";
   }
 
-  static bool has_begun(const Run& run, Action action) {
-    return run.state_of_action(action) != StepState::kOpen;
-  }
-
   // Returns what a sibling of the candidate has received and the candidate has not; empty: nothing.
   static std::string what_it_has_more(const Run& run, const Node& node, const Node& candidate) {
     const ChannelStatus* const channel = find_channel(node.channels(), run.plan.channel);
     if (channel == nullptr || channel->uses_gtid) {
       const auto more = extra(node.facts->history, candidate.facts->latest_history());
       // Who is ahead is followed until equal, which may be still to be done.
-      const bool fetched = has_begun(run, Action::kCatchUp) ||
+      const bool fetched = run.has_begun(Action::kCatchUp) ||
                            std::ranges::none_of(run.plan.steps, [&node](const Step& step) {
                              return step.action == Action::kCatchUp && step.other == node.name;
                            });
@@ -324,9 +310,7 @@ class Manager {
     const BinlogPosition applied = position_of(run.facts, "applied");
     const ChannelStatus* const own = find_channel(candidate.channels(), run.plan.channel);
     const BinlogPosition known = applied.file.empty() && own != nullptr ? own->read : applied;
-    const bool repointed =
-        channel->source_host == candidate.host && channel->source_port == candidate.port;
-    return !repointed && binlog_order(channel->read) > binlog_order(known)
+    return !follows(*channel, candidate) && binlog_order(channel->read) > binlog_order(known)
                ? fmt::format("events up to {}:{}", channel->read.file, channel->read.offset)
                : "";
   }

@@ -17,11 +17,10 @@ namespace ha {
 Result<StepResult> LiveActions::rescue(const Step& step, SqlSession& session, const RunFacts& known,
                                        const Deadline& deadline) {
   // Named after where it begins: a later run must not apply it once more.
-  const auto file = known.find("applied_file"), position = known.find("applied_position");
-  const std::string place =
-      file == known.end() || position == known.end()
-          ? run_id_
-          : fmt::format("{}.{}.{}", plan_.primary, file->second, position->second);
+  const BinlogPosition begin = position_of(known, "applied");
+  const std::string place = begin.file.empty()
+                                ? run_id_
+                                : fmt::format("{}.{}.{}", plan_.primary, begin.file, begin.offset);
   const std::string path =
       fmt::format("{}/{}.rescued.sql", directory_, is_file_name(place) ? place : run_id_);
   // Only MySQL passes over the GTIDs that it has; everybody else would apply them twice.
@@ -48,8 +47,7 @@ Result<StepResult> LiveActions::rescue(const Step& step, SqlSession& session, co
                     {{"rescued", std::to_string(*applied)}}};
   // Whoever had these transactions itself begins after them.
   if (facts->binlog) {
-    result.facts["return_file"] = facts->binlog->file;
-    result.facts["return_position"] = std::to_string(facts->binlog->offset);
+    note_position(result.facts, "return", *facts->binlog);
   }
   return result;
 }

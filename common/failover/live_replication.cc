@@ -121,8 +121,7 @@ Result<StepResult> LiveActions::wait_for_node(const Step& step, SqlSession& sess
                            : wanted->binlog == channel->executed) {
       StepResult result;
       if (step.action == Action::kWaitEqual && wanted->binlog) {
-        result.facts["closed_file"] = wanted->binlog->file;
-        result.facts["closed_position"] = std::to_string(wanted->binlog->offset);
+        note_position(result.facts, "closed", *wanted->binlog);
       }
       return result;
     }
@@ -140,8 +139,7 @@ Result<StepResult> LiveActions::record(const Step& step, SqlSession& session) {
   if (!facts) return facts.error();
   StepResult result;
   if (facts->binlog) {
-    result.facts["binlog_file"] = facts->binlog->file;
-    result.facts["binlog_position"] = std::to_string(facts->binlog->offset);
+    note_position(result.facts, "binlog", *facts->binlog);
     result.text =
         fmt::format("its binlog ends at {}:{}", facts->binlog->file, facts->binlog->offset);
   }
@@ -156,8 +154,7 @@ Result<StepResult> LiveActions::record(const Step& step, SqlSession& session) {
        ++c) {
     if (!node->sources[c] || topology_.nodes[*node->sources[c]].name != plan_.primary) continue;
     const BinlogPosition& applied = channels[c].executed;
-    result.facts["applied_file"] = applied.file;
-    result.facts["applied_position"] = std::to_string(applied.offset);
+    note_position(result.facts, "applied", applied);
     result.text += fmt::format("{}it has {}'s up to {}:{}", result.text.empty() ? "" : ", ",
                                plan_.primary, applied.file, applied.offset);
   }
@@ -190,8 +187,7 @@ Result<StepResult> LiveActions::restore(const Step& step, SqlSession& session,
     const auto channels = read_replica_status(session);
     if (!channels) return channels.error();
     const ChannelStatus* const channel = find_channel(*channels, step.channel);
-    kept = channel != nullptr && channel->source_host == source->host &&
-           channel->source_port == source->port;
+    kept = channel != nullptr && follows(*channel, *source);
   }
   const std::vector<std::string> start = {step.sql.back()};
   if (const auto done = run_sql(kept ? start : step.sql, session, known, deadline); !done)
@@ -202,13 +198,11 @@ Result<StepResult> LiveActions::restore(const Step& step, SqlSession& session,
 // To MariaDB's administrators read_only means nothing.
 Result<Done> LiveActions::compare_with_closing(const Step& step, SqlSession& session,
                                                const RunFacts& known) const {
-  const auto file = known.find("closed_file"), position = known.find("closed_position");
-  if (step.node != plan_.primary || file == known.end() || position == known.end()) return Done{};
+  const BinlogPosition closed = position_of(known, "closed");
+  if (step.node != plan_.primary || closed.file.empty()) return Done{};
   const auto facts = read_again(step.node, session);
   if (!facts) return facts.error();
-  if (!facts->binlog || (facts->binlog->file == file->second &&
-                         std::to_string(facts->binlog->offset) == position->second))
-    return Done{};
+  if (!facts->binlog || *facts->binlog == closed) return Done{};
   return failure(
       fmt::format("an administrator has written to it since it was closed; run: "
                   "mysql_ha rejoin {}",
@@ -238,22 +232,22 @@ Result<StepResult> LiveActions::follow_source(const Step& step, SqlSession& sess
   const ChannelStatus* const own = find_channel(*before, step.channel);
   const Node* const source = find(step.other);
   // A run before this one got as far. From the same place again it would apply everything twice.
-  const bool follows = own != nullptr && source != nullptr && own->source_host == source->host &&
-                       own->source_port == source->port && own->io.state != ThreadState::kStopped;
+  const bool attached = own != nullptr && source != nullptr && follows(*own, *source) &&
+                        own->io.state != ThreadState::kStopped;
   // What is still in its relay log would be gone, and the new primary does not send it by position.
   const bool by_position = std::ranges::any_of(
       step.sql, [](const std::string& sql) { return sql.find(kBinlogFile) != sql.npos; });
-  if (by_position && plan_.command == "failover" && !follows &&
+  if (by_position && plan_.command == "failover" && !attached &&
       !known.contains(drained_fact(step.node)))
     return failure("it has not applied all that it received, and needs a resync if it cannot");
-  if (!follows)
+  if (!attached)
     if (const auto same = compare_with_closing(step, session, known); !same) return same.error();
-  if (plan_.command == "rejoin" && !follows)
+  if (plan_.command == "rejoin" && !attached)
     if (const auto same = compare_with_plan(step, session, by_position); !same) return same.error();
-  if (own != nullptr && !follows)
+  if (own != nullptr && !attached)
     if (const auto ready = let_stop(*own, session); !ready) return ready.error();
   const std::vector<std::string> start = {step.sql.back()};
-  if (const auto done = run_sql(follows ? start : step.sql, session, known, deadline); !done)
+  if (const auto done = run_sql(attached ? start : step.sql, session, known, deadline); !done)
     return done.error();
   for (;; pause()) {
     const auto channels = read_replica_status(session);

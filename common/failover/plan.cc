@@ -313,7 +313,7 @@ class Planner {
         std::ranges::binary_search(candidates_, i))
       return 0;
     const auto lead = ahead(i, other);
-    if (!lead) return 0;
+    if (!lead || !lead->any()) return 0;
     const std::uint64_t own = channel_to_primary(i)->uses_gtid ? errant(i).count : 0;
     return lead->count > own ? lead->count - own : 0;
   }

@@ -156,7 +156,20 @@ StepState Run::state_of_action(Action action) const {
   return step == plan.steps.end() ? StepState::kOpen : state_of(*step);
 }
 
-bool Run::opened() const { return state_of_action(Action::kMakeWritable) != StepState::kOpen; }
+BinlogPosition position_of(const RunFacts& facts, const std::string& name) {
+  const auto file = facts.find(name + "_file"), offset = facts.find(name + "_position");
+  if (file == facts.end() || offset == facts.end()) return {};
+  return {file->second, static_cast<std::uint64_t>(parse_integer(offset->second).value_or(0))};
+}
+
+void note_position(RunFacts& facts, const std::string& name, const BinlogPosition& position) {
+  facts[name + "_file"] = position.file;
+  facts[name + "_position"] = std::to_string(position.offset);
+}
+
+JournalRecord make_record(double now_s, std::string event) {
+  return {{"time", fmt::format("{:.3f}", now_s)}, {"event", std::move(event)}};
+}
 
 namespace {
 

@@ -61,9 +61,17 @@ struct Run {
   StepState state_of(const Step& step) const;
   // Of the first step that does this; open when there is none.
   StepState state_of_action(Action action) const;
+  bool has_begun(Action action) const { return state_of_action(action) != StepState::kOpen; }
   // True from the moment when the new primary may have been opened.
-  bool opened() const;
+  bool opened() const { return has_begun(Action::kMakeWritable); }
 };
+
+// A position among the facts, as NAME_file and NAME_position; no file: it is not known.
+BinlogPosition position_of(const RunFacts& facts, const std::string& name);
+void note_position(RunFacts& facts, const std::string& name, const BinlogPosition& position);
+
+// Begins a record of an event at `now_s`, seconds since the epoch.
+JournalRecord make_record(double now_s, std::string event);
 
 // Reads a run out of its records; one that left none was killed before it did anything. Fails with
 // kBadData when they do not begin with a plan.

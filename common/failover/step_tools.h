@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/mysql/channel_status.h"
+#include "common/mysql/topology.h"
 #include "common/process.h"
 #include "common/result.h"
 #include "common/text.h"
@@ -35,6 +36,11 @@ inline const ChannelStatus* find_channel(const std::vector<ChannelStatus>& chann
                                          const std::string& name) {
   const auto found = std::ranges::find(channels, name, &ChannelStatus::name);
   return found == channels.end() ? nullptr : &*found;
+}
+
+// True when a channel's source is this node.
+inline bool follows(const ChannelStatus& channel, const Node& source) {
+  return channel.source_host == source.host && channel.source_port == source.port;
 }
 
 }  // namespace ha

@@ -13,8 +13,8 @@ namespace ha {
 // server does not answer, or answers what is not understood.
 Result<ServerFacts> read_server_facts(SqlSession& session);
 
-// Reads again what moves while everything else of the facts stays: history, channels, and the end of
-// the binlog. Fails as above.
+// Reads again what moves while everything else of the facts stays: history, channels, and the end
+// of the binlog. Fails as above.
 Result<Done> reread_replication(SqlSession& session, ServerFacts& facts);
 
 // The same for the state of semi-sync.
