@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Fixtures of the live tests. A test has servers of its own, so it may break them in any way and
-needs not repair anything."""
+"""Fixtures of the live tests. A test has servers of its own, unless it says otherwise, so it may break
+them in any way and needs not repair anything."""
 
 import pytest
 
+import failover
 from pairs import FLAVOURS, KINDS, Pair
 from servers import Bench
 
@@ -12,6 +13,13 @@ from servers import Bench
 def bench():
     with Bench() as started:
         yield started
+
+
+@pytest.fixture(scope="module", params=failover.KINDS)
+def shared(request):
+    """A cluster of each kind in turn for all tests of a file; each calls its start_over() first."""
+    with Bench() as started:
+        yield failover.Cluster(started, request.param)
 
 
 @pytest.fixture(params=FLAVOURS)

@@ -8,18 +8,12 @@ import time
 import pytest
 
 import cache
-from failover import ADMIN_PASSWORD, ADMIN_USER, GTID_KINDS, KINDS, Cluster, Writer, received, rows
+from failover import ADMIN_PASSWORD, ADMIN_USER, GTID_KINDS, Cluster, Writer, received, rows
 from servers import Bench, wait_until
 
 BACKLOG = 2000  # transactions
 # Applying events of a binlog needs the rights to the data.
 AS_ADMIN = ("--username", ADMIN_USER, "--password", ADMIN_PASSWORD)
-
-
-@pytest.fixture(scope="module", params=KINDS)
-def shared(request):
-    with Bench() as bench:
-        yield Cluster(bench, request.param)
 
 
 @pytest.fixture

@@ -12,16 +12,10 @@ import pymysql
 import pytest
 
 from certificates import Authority
-from failover import (APP_PASSWORD, APP_USER, GTID_KINDS, KINDS, Cluster, Pause, Writer, changes,
+from failover import (APP_PASSWORD, APP_USER, GTID_KINDS, Cluster, Pause, Writer, changes,
                       rows)
 from server import MANAGER_USER
-from servers import Bench, wait_until
-
-
-@pytest.fixture(scope="module", params=KINDS)
-def shared(request):
-    with Bench() as bench:
-        yield Cluster(bench, request.param)
+from servers import wait_until
 
 
 @pytest.fixture
