@@ -94,21 +94,23 @@ bool drain(int pipe, std::string& output) {
   return true;
 }
 
-// Collects output until the child has ended or the deadline has passed; true when it has ended. The
-// end of the pipe is not waited for: a daemon that the command started may hold it.
-bool watch(int pidfd, int pipe, const Deadline& deadline, std::string& output) {
+// Collects output until the child has ended or is to be ended; true when it has ended. The end of
+// the pipe is not waited for: a daemon that the command started may hold it.
+bool watch(int pidfd, int pipe, const Command& command, const Deadline& deadline,
+           std::string& output) {
   bool open = true;
   for (;;) {
     pollfd polled[] = {{pidfd, POLLIN, 0}, {open ? pipe : -1, POLLIN, 0}};
-    const int milliseconds = static_cast<int>(std::ceil(deadline.remaining_s() * 1000));
-    const int ready = poll(polled, 2, milliseconds);
+    const double wait_s =
+        std::min(deadline.remaining_s(), command.may_go_on ? 1.0 : deadline.remaining_s());
+    const int ready = poll(polled, 2, static_cast<int>(std::ceil(wait_s * 1000)));
     if (ready < 0 && errno != EINTR) return false;
     if (ready > 0 && polled[1].revents != 0) open = drain(pipe, output);
     if (ready > 0 && polled[0].revents != 0) {
       if (open) drain(pipe, output);
       return true;
     }
-    if (deadline.passed()) return false;
+    if (deadline.passed() || (command.may_go_on && !command.may_go_on())) return false;
   }
 }
 
@@ -140,7 +142,7 @@ Result<ProcessOutcome> PosixProcess::run(const Command& command, const Deadline&
   }
 
   ProcessOutcome outcome;
-  const bool ended = watch(pidfd, ends[0], deadline, outcome.output);
+  const bool ended = watch(pidfd, ends[0], command, deadline, outcome.output);
   outcome.seconds = std::chrono::duration<double>(Deadline::Clock::now() - start).count();
   if (ended) {
     int status = 0;

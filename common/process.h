@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,6 +22,8 @@ struct Command {
   std::vector<std::pair<std::string, std::string>> environment = {};
   // Standard output goes into this new file, mode 0600, instead of the outcome; empty: it does not.
   std::string output_file = {};
+  // Asked about once a second; false ends the command as its deadline does. Empty: not asked.
+  std::function<bool()> may_go_on = {};
 };
 
 struct ProcessOutcome {

@@ -45,12 +45,21 @@ int run_rejoin_command(const Cli& cli, const MysqlHaOptions& options) {
                        run_rejoin(options.failover, options.operand(0), clock, teller.say()));
 }
 
+int run_resync_command(const Cli& cli, const MysqlHaOptions& options) {
+  SystemClock clock;
+  Teller teller(clock);
+  return teller.finish(
+      cli, options.notify,
+      run_resync(options.failover, options.resync, options.operand(0), clock, teller.say()));
+}
+
 constexpr CommandWord kCommands[] = {
     {"status", 0, 0, run_status},
     {"plan", 0, 0, run_plan},
     {"failover", 0, 0, run_failover_command},
     {"switchover", 0, 0, run_switchover_command},
     {"rejoin", 1, 1, run_rejoin_command},
+    {"resync", 1, 1, run_resync_command},
     {"journal", 0, 2, run_journal},
 };
 
@@ -62,6 +71,18 @@ void add_options(Cli& cli, MysqlHaOptions& options) {
   cli.text("--plan-hash", "HASH", options.plan_hash,
            "failover: refuse unless the plan still has this hash");
   cli.text("--to", "NODE", options.to, "switchover: to this node (default: the best replica)");
+  cli.text("--from", "NODE", options.resync.from,
+           "resync: copy this node (default: a sound replica, else the primary)");
+  cli.choice<CopyMethod>(
+      "--method",
+      {{"auto", CopyMethod::kAuto}, {"clone", CopyMethod::kClone}, {"dump", CopyMethod::kDump}},
+      options.resync.method, "resync: how to copy (default: auto, clone where it is possible)");
+  cli.choice<Surplus>("--surplus", {{"save", Surplus::kSave}, {"discard", Surplus::kDiscard}},
+                      options.resync.surplus,
+                      "resync: what to do with what only NODE has (default: save)");
+  cli.command("--dump-command", options.resync.dump_command,
+              "resync: how to run mysqldump (default: mysqldump or mariadb-dump)");
+  cli.seconds("--copy-timeout", options.resync.timeout_s, "resync: time to copy (default: 86400)");
   cli.choice<bool>("--output", {{"text", false}, {"json", true}}, options.json,
                    "status, plan and journal: print text (default) or json");
   cli.flag("--watch", options.watch, "status: again and again, until it is interrupted");

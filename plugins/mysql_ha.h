@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/cli.h"
+#include "common/failover/failover.h"
 #include "common/failover/options.h"
 #include "common/http/notify.h"
 
@@ -20,6 +21,7 @@ struct MysqlHaOptions {
   std::string assume_dead = {};         // plan
   std::string plan_hash = {};           // failover
   std::string to = {};                  // switchover
+  ResyncOptions resync = {};
   bool json = false;                    // status, plan, journal
   bool watch = false;                   // status
   double interval_s = 2;                // of --watch

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/failover/copy.h"
 #include "common/failover/executor.h"
 #include "common/failover/live_actions.h"
 #include "common/failover/rescue.h"
@@ -21,6 +22,12 @@ namespace {
 constexpr double kMoment_s = 0.1;
 // A run that was interrupted is gone on with while hardly anything can have happened since.
 constexpr double kFresh_s = 600;
+
+// A node that makes room for a copy, and what is known of how it will replicate.
+struct Room {
+  Plan plan;
+  Node from, to;
+};
 
 class Manager {
  public:
@@ -88,15 +95,14 @@ class Manager {
     return carry_out(std::move(plan), situation);
   }
 
-  FailoverOutcome rejoin(const std::string& node) {
-    if (auto obstacle = prepare()) return *obstacle;
-    Situation situation = look(options_);
-    if (unfinished_) {
-      auto outcome = settle(*unfinished_, situation);
-      if (!settled_) return outcome;
-      situation = look(options_);
-    }
-    const auto record = find_record(node, situation.topology);
+  // `copied`: it is a copy made just now, of which no journal tells.
+  FailoverOutcome rejoin(const std::string& node, const std::optional<CrashRecord>& copied) {
+    Situation situation;
+    if (auto obstacle = prepare_return(situation)) return *obstacle;
+    if (const auto whole = expect_whole(node, situation); !whole)
+      return refusal("rejoin refused: " + whole.error().text);
+    const auto record =
+        copied ? Result<std::optional<CrashRecord>>(copied) : find_record(node, situation.topology);
     if (!record) return refusal("rejoin refused: " + record.error().text);
     Plan plan =
         plan_rejoin(situation.topology, options_.policy, situation.circumstances, node, *record);
@@ -108,16 +114,60 @@ class Manager {
     const bool saved = outcome.end != FailoverEnd::kRefused;
     outcome.text = fmt::format(
         "rejoin refused: {}. {}", why,
-        saved ? fmt::format("They are saved, {} is read-only now and needs a resync from {}", node,
-                            outcome.failed)
+        saved ? fmt::format("They are saved and {0} is read-only now; to make it a copy of the "
+                            "others, run: mysql_ha resync {0}",
+                            node)
               : "They could not be saved: " + outcome.text);
     outcome.end = FailoverEnd::kRefused;
     return outcome;
   }
 
+  // Closes a node whose data are to be replaced, saves what it has alone, and chooses what is
+  // copied.
+  FailoverOutcome make_room(const std::string& node, const ResyncOptions& resync, Room& room) {
+    Situation situation;
+    if (auto obstacle = prepare_return(situation)) return *obstacle;
+    const auto record = find_record(node, situation.topology);
+    if (!record) return refusal("resync refused: " + record.error().text);
+    const Topology& topology = situation.topology;
+    room.plan = plan_resync(topology, options_.policy, situation.circumstances, node, *record,
+                            resync.surplus);
+    if (!room.plan.possible()) return carry_out(room.plan, situation);
+    const auto from = choose_donor(topology, room.plan, resync.from);
+    if (!from) return refusal("resync refused: " + from.error().text);
+    room.from = topology.nodes[*from];
+    room.to = *std::ranges::find(topology.nodes, node, &Node::name);
+    return carry_out(room.plan, situation);
+  }
+
  private:
+  // Locks, looks, and settles what is left of an earlier run.
+  std::optional<FailoverOutcome> prepare_return(Situation& situation) {
+    if (auto obstacle = prepare()) return obstacle;
+    situation = look(options_);
+    if (!unfinished_) return std::nullopt;
+    auto outcome = settle(*unfinished_, situation);
+    if (!settled_) return outcome;
+    situation = look(options_);
+    return std::nullopt;
+  }
+
+  // Fails when a node holds half a copy.
+  static Result<Done> expect_whole(const std::string& name, const Situation& situation) {
+    const auto& nodes = situation.topology.nodes;
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      if (nodes[i].name != name || !situation.sessions[i]) continue;
+      const auto half = is_half_copied(*situation.sessions[i]);
+      if (!half) return half.error();
+      if (*half)
+        return failure(fmt::format("{0} holds half a copy; run: mysql_ha resync {0}", name));
+    }
+    return Done{};
+  }
+
   // Returns what the journal tells of the change in which `name` was replaced by the present
-  // primary. A record that is older than the last change tells nothing any more.
+  // primary. A record that is older than the last change, or than a copy that has replaced all that
+  // the node had, tells nothing any more.
   Result<std::optional<CrashRecord>> find_record(const std::string& name,
                                                  const Topology& topology) const {
     const auto ids = store_->ids();
@@ -125,6 +175,7 @@ class Manager {
     for (auto id = ids->rbegin(); id != ids->rend(); ++id) {
       const auto run = store_->read(*id);
       if (!run) return run.error();
+      if (run->plan.command == "resync" && run->plan.candidate == name) break;
       if (!run->opened()) continue;
       if (run->plan.primary != name) break;
       return complete_record(*run, topology);
@@ -315,6 +366,11 @@ class Manager {
                : "";
   }
 
+  // True when the plan is about a node that comes back, and not about who is the primary.
+  static bool is_return(const Plan& plan) {
+    return plan.command == "rejoin" || plan.command == "resync";
+  }
+
   // Returns a node that accepts writes and should not, as far as the run can tell; null: none does.
   static const Node* find_stranger(const Run& run, const std::vector<Node>& nodes,
                                    bool candidate_writes) {
@@ -322,7 +378,7 @@ class Manager {
     const bool alone = run.facts.contains(kOpenedFact) && !candidate_writes;
     for (const Node& node : nodes) {
       const bool expected = (run.opened() && node.name == plan.candidate) ||
-                            (node.name == plan.primary && !alone) || plan.command == "rejoin";
+                            (node.name == plan.primary && !alone) || is_return(plan);
       if (node.writable() && !expected) return &node;
     }
     return nullptr;
@@ -338,10 +394,10 @@ class Manager {
                                    plan.command == "rejoin" ? "follows" : "replaces", plan.primary);
         break;
       case RunEnd::kUndone:
-        outcome.text =
-            plan.command == "rejoin"
-                ? fmt::format("rejoin ended, {} stays read-only: {}", plan.candidate, run.text)
-                : fmt::format("{} ended, everything is as it was: {}", plan.command, run.text);
+        outcome.text = is_return(plan) ? fmt::format("{} ended, {} stays read-only: {}",
+                                                     plan.command, plan.candidate, run.text)
+                                       : fmt::format("{} ended, everything is as it was: {}",
+                                                     plan.command, run.text);
         break;
       case RunEnd::kFailed:
         outcome.text = fmt::format("{} ended, no node was opened: {}", plan.command, run.text);
@@ -403,7 +459,34 @@ FailoverOutcome run_failover(const FailoverOptions& options, const std::string& 
 
 FailoverOutcome run_rejoin(const FailoverOptions& options, const std::string& node, Clock& clock,
                            const Say& say) {
-  return Manager(options, clock, say).rejoin(node);
+  return Manager(options, clock, say).rejoin(node, std::nullopt);
+}
+
+FailoverOutcome run_resync(const FailoverOptions& options, const ResyncOptions& resync,
+                           const std::string& node, Clock& clock, const Say& say) {
+  // Not the lock of the cluster: somebody may have to take over while hours of copying go on.
+  auto store = RunStore::open(options.state_dir, options.cluster_name + ".resync");
+  if (!store) return {FailoverEnd::kRefused, "--state-dir: " + store.error().text};
+  if (const auto locked = store->lock(); !locked)
+    return {FailoverEnd::kRefused,
+            "resync refused: another one is at work: " + locked.error().text};
+  Room room;
+  FailoverOutcome outcome = Manager(options, clock, say).make_room(node, resync, room);
+  if (outcome.end == FailoverEnd::kRefused) return outcome;
+  const auto end = copy_server(room.from, room.to, options, resync, store->path(), clock, say);
+  if (!end) {
+    outcome.end = FailoverEnd::kRefused;
+    outcome.text = fmt::format("resync failed: {}: {}", node, end.error().text);
+    return outcome;
+  }
+  const Plan& plan = room.plan;
+  outcome =
+      Manager(options, clock, say)
+          .rejoin(node,
+                  CrashRecord{
+                      plan.primary, plan.by_gtid, plan.channel, plan.tls, plan.retry, {}, *end, 0});
+  outcome.text = fmt::format("{} is a copy of {}; {}", node, room.from.name, outcome.text);
+  return outcome;
 }
 
 FailoverOutcome run_switchover(const FailoverOptions& options, const std::string& to, Clock& clock,

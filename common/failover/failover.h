@@ -25,6 +25,17 @@ struct FailoverOutcome {
   std::string failed = {}, successor = {};
 };
 
+enum class CopyMethod { kAuto, kClone, kDump };
+
+// How the data of a node are replaced by a copy of another's.
+struct ResyncOptions {
+  std::string from = {};  // empty: a sound replica, else the primary
+  CopyMethod method = CopyMethod::kAuto;
+  Surplus surplus = Surplus::kSave;
+  std::vector<std::string> dump_command = {};  // empty: mysqldump or mariadb-dump
+  double timeout_s = 86400;                    // of the copy
+};
+
 // Gets a line for each step as it is done.
 using Say = std::function<void(const std::string&)>;
 
@@ -45,5 +56,10 @@ FailoverOutcome run_switchover(const FailoverOptions& options, const std::string
 // it has are saved first, and then it is refused.
 FailoverOutcome run_rejoin(const FailoverOptions& options, const std::string& node, Clock& clock,
                            const Say& say);
+
+// Replaces everything that `node` has by a copy and makes it a replica. Transactions that only it
+// has are saved first. Failovers of the others are not held up by the copying.
+FailoverOutcome run_resync(const FailoverOptions& options, const ResyncOptions& resync,
+                           const std::string& node, Clock& clock, const Say& say);
 
 }  // namespace ha

@@ -108,7 +108,7 @@ struct LossForecast {
 };
 
 struct Plan {
-  std::string command = "failover";  // or "switchover", "rejoin"
+  std::string command = "failover";  // or "switchover", "rejoin", "resync"
   Refusal refusal = Refusal::kNone;
   std::string reason = {};  // of the refusal, with names
   std::string primary = {}, candidate = {};
@@ -163,6 +163,20 @@ struct CrashRecord {
 // (kDiverged), and the steps of that plan close it and save them.
 Plan plan_rejoin(const Topology& topology, const Policy& policy, const Circumstances& circumstances,
                  std::string_view node, const std::optional<CrashRecord>& record);
+
+// Whether what only a node has is kept when its data are replaced.
+enum class Surplus { kSave, kDiscard };
+
+// Plans what comes before the data of `node` are replaced by a copy of another node's: it is
+// closed, and what the primary may lack is saved. plan.candidate is the node, plan.primary its
+// source later, and the plan tells how it will follow it.
+Plan plan_resync(const Topology& topology, const Policy& policy, const Circumstances& circumstances,
+                 std::string_view node, const std::optional<CrashRecord>& record, Surplus surplus);
+
+// Returns the place of the node that is to be copied for a possible plan_resync(): `from`, or, when
+// it is empty, a sound replica, so that the primary is spared, else the primary. Fails with kUsage
+// and the reason.
+Result<std::size_t> choose_donor(const Topology& topology, const Plan& plan, std::string_view from);
 
 // Prints what is lost, for people: "12 transactions, not received: ...".
 std::string render(const LossForecast& loss);

@@ -15,17 +15,30 @@ class RejoinPlanner {
  public:
   RejoinPlanner(const Topology& topology, const Policy& policy, const Circumstances& moment,
                 const std::optional<CrashRecord>& record)
-      : topology_(topology), policy_(policy), moment_(moment), record_(record) {
-    plan_.command = "rejoin";
-  }
+      : topology_(topology), policy_(policy), moment_(moment), record_(record) {}
 
   Plan plan(std::string_view name) {
-    find_roles(name);
-    if (!refused() && !moment_.lock_holder.empty())
-      refuse(Refusal::kLocked, "another run holds the lock: " + moment_.lock_holder);
+    prepare("rejoin", name);
+    if (!refused() && follows_primary() && node_->channels()[0].io.running())
+      refuse(Refusal::kNotReady, fmt::format("{} follows {} already", node_->name, primary_->name));
     if (!refused()) judge_history();
-    if (!refused()) plan_.hash = hash_of(plan_, topology_);
-    return std::move(plan_);
+    return finish();
+  }
+
+  Plan plan_copy(std::string_view name, Surplus surplus) {
+    prepare("resync", name);
+    if (!refused() && policy_.repl_user.empty()) refuse_without_account();
+    if (refused()) return finish();
+    const ChannelStatus channel =
+        node_->channels().empty() ? model_channel() : node_->channels()[0];
+    plan_.by_gtid = by_gtid();
+    plan_.channel = channel.name;
+    plan_.tls = channel.tls;
+    plan_.retry = channel.retry;
+    lock();
+    close();
+    if (surplus == Surplus::kSave && !is_contained()) save();
+    return finish();
   }
 
  private:
@@ -34,6 +47,18 @@ class RejoinPlanner {
   void refuse(Refusal refusal, std::string reason) {
     plan_.refusal = refusal;
     plan_.reason = std::move(reason);
+  }
+
+  void prepare(std::string command, std::string_view name) {
+    plan_.command = std::move(command);
+    find_roles(name);
+    if (!refused() && !moment_.lock_holder.empty())
+      refuse(Refusal::kLocked, "another run holds the lock: " + moment_.lock_holder);
+  }
+
+  Plan finish() {
+    if (!refused()) plan_.hash = hash_of(plan_, topology_);
+    return std::move(plan_);
   }
 
   // The node that is to return, and the one that accepts writes beside it.
@@ -60,13 +85,11 @@ class RejoinPlanner {
       return refuse(Refusal::kNotReady, "the two are of different flavours");
     if (node_->channels().size() > 1)
       return refuse(Refusal::kNotReady, node_->name + " has several replication channels");
-    if (node_->channels().size() == 1 && follows_primary() && node_->channels()[0].io.running())
-      return refuse(Refusal::kNotReady,
-                    fmt::format("{} follows {} already", node_->name, primary_->name));
   }
 
   bool follows_primary() const {
-    return node_->sources[0] && &topology_.nodes[*node_->sources[0]] == primary_;
+    return !node_->channels().empty() && node_->sources[0] &&
+           &topology_.nodes[*node_->sources[0]] == primary_;
   }
 
   bool by_gtid() const {
@@ -82,17 +105,27 @@ class RejoinPlanner {
     if (!by_gtid()) return judge_positions();
     const auto more = extra(node_->facts->history, primary_->facts->latest_history());
     if (!more) return refuse(Refusal::kIncomparable, "the histories of the two cannot be compared");
-    if (more->any())
-      return save(fmt::format("{} has {}{} transactions that {} lacks: {}", node_->name,
-                              more->at_least ? "at least " : "", more->count, primary_->name,
-                              more->text));
+    if (more->any()) {
+      save();
+      return refuse(Refusal::kDiverged, fmt::format("{} has {}{} transactions that {} lacks: {}",
+                                                    node_->name, more->at_least ? "at least " : "",
+                                                    more->count, primary_->name, more->text));
+    }
     follow({});
+  }
+
+  // True when it is certain that the primary has all that the node has.
+  bool is_contained() const {
+    const auto more = extra(node_->facts->history, primary_->facts->latest_history());
+    if (more) return !more->any();
+    return node_->channels().empty() && record_ && record_->candidate == primary_->name &&
+           record_->transactions_beyond == 0u;
   }
 
   // Without GTIDs only the record of the failover tells what the new primary had of the old one.
   void judge_positions() {
     // It was let follow already, and is further than any record.
-    if (!node_->channels().empty() && follows_primary()) {
+    if (follows_primary()) {
       const std::string& channel = node_->channels()[0].name;
       return refuse(
           Refusal::kNotReady,
@@ -101,16 +134,20 @@ class RejoinPlanner {
     }
     if (!record_ || record_->candidate != primary_->name)
       return refuse(Refusal::kIncomparable,
-                    fmt::format("no record tells what {} has of {}: it needs a resync",
+                    fmt::format("no record tells what {0} has of {1}; run: mysql_ha resync {1}",
                                 primary_->name, node_->name));
     if (!record_->transactions_beyond)
       return refuse(Refusal::kIncomparable,
-                    fmt::format("{} tells nothing of what it wrote after {}:{}: it needs a resync",
+                    fmt::format("{0} tells nothing of what it wrote after {1}:{2}; "
+                                "run: mysql_ha resync {0}",
                                 node_->name, record_->applied.file, record_->applied.offset));
-    if (*record_->transactions_beyond > 0)
-      return save(fmt::format("{} has {} transactions after {}:{} that {} lacks", node_->name,
-                              *record_->transactions_beyond, record_->applied.file,
-                              record_->applied.offset, primary_->name));
+    if (*record_->transactions_beyond > 0) {
+      save();
+      return refuse(Refusal::kDiverged,
+                    fmt::format("{} has {} transactions after {}:{} that {} lacks", node_->name,
+                                *record_->transactions_beyond, record_->applied.file,
+                                record_->applied.offset, primary_->name));
+    }
     follow(log_position(record_->binlog));
   }
 
@@ -128,19 +165,21 @@ class RejoinPlanner {
          "and end its clients' connections"});
   }
 
-  // Keeps what would be lost; the refusal remains.
-  void save(std::string why) {
+  // Keeps what would be lost.
+  void save() {
     Step save = {0, Action::kSaveExtra, node_->name, {}, {}, "what nobody else has"};
     save.other = primary_->name;
     if (record_ && record_->candidate == primary_->name) save.position = record_->applied;
     add(std::move(save));
-    refuse(Refusal::kDiverged, std::move(why));
+  }
+
+  void refuse_without_account() {
+    refuse(Refusal::kNotReady,
+           "give the replication account (--repl-username, --repl-defaults-file)");
   }
 
   void follow(const std::optional<LogPosition>& position) {
-    if (policy_.repl_user.empty() && node_->channels().empty())
-      return refuse(Refusal::kNotReady,
-                    "give the replication account (--repl-username, --repl-defaults-file)");
+    if (policy_.repl_user.empty() && node_->channels().empty()) return refuse_without_account();
     const Version& version = node_->facts->version;
     std::vector<std::string> sql;
     std::string channel;
@@ -198,6 +237,65 @@ class RejoinPlanner {
 Plan plan_rejoin(const Topology& topology, const Policy& policy, const Circumstances& circumstances,
                  std::string_view node, const std::optional<CrashRecord>& record) {
   return RejoinPlanner(topology, policy, circumstances, record).plan(node);
+}
+
+Plan plan_resync(const Topology& topology, const Policy& policy, const Circumstances& circumstances,
+                 std::string_view node, const std::optional<CrashRecord>& record, Surplus surplus) {
+  return RejoinPlanner(topology, policy, circumstances, record).plan_copy(node, surplus);
+}
+
+namespace {
+
+// Returns why a node's data are not to be copied, empty when they may be.
+std::string why_no_donor(const Topology& topology, const Node& donor, const Node& primary,
+                         bool by_gtid) {
+  if (!donor.facts) return donor.error;
+  const ServerFacts& facts = *donor.facts;
+  if (facts.version.flavour != primary.facts->version.flavour) return "it is of another flavour";
+  if (!facts.log_bin.value_or(false)) return "it has no binlog";
+  if (&donor == &primary) return "";
+  if (!by_gtid) return "without GTIDs only the primary's own binlog tells where to go on";
+  const bool replicates = std::ranges::any_of(donor.channels(), [&](const ChannelStatus& channel) {
+    const auto place = static_cast<std::size_t>(&channel - donor.channels().data());
+    return donor.sources[place] && &topology.nodes[*donor.sources[place]] == &primary &&
+           channel.io.running() && channel.sql.running() && channel.uses_gtid;
+  });
+  if (!replicates) return "it does not replicate from " + primary.name;
+  if (!facts.log_replica_updates.value_or(false)) return "it does not log what it replicates";
+  const auto more = extra(facts.history, primary.facts->latest_history());
+  if (!more || more->any()) return "it may have what " + primary.name + " lacks";
+  return "";
+}
+
+}  // namespace
+
+Result<std::size_t> choose_donor(const Topology& topology, const Plan& plan,
+                                 std::string_view from) {
+  const auto named = [&](std::string_view name) {
+    return std::ranges::find(topology.nodes, name, &Node::name);
+  };
+  const Node& primary = *named(plan.primary);
+  if (!from.empty()) {
+    const auto donor = named(from);
+    if (donor == topology.nodes.end())
+      return Error{Errc::kUsage, fmt::format("no node is called '{}'", sanitize(from))};
+    if (donor->name == plan.candidate)
+      return Error{Errc::kUsage, donor->name + " cannot be a copy of itself"};
+    if (const auto why = why_no_donor(topology, *donor, primary, plan.by_gtid); !why.empty())
+      return Error{Errc::kUsage, fmt::format("{} cannot be copied: {}", donor->name, why)};
+    return static_cast<std::size_t>(donor - topology.nodes.begin());
+  }
+  std::string why;
+  std::optional<std::size_t> best;
+  for (std::size_t i = 0; i < topology.nodes.size(); ++i) {
+    const Node& node = topology.nodes[i];
+    if (node.name == plan.candidate) continue;
+    const std::string obstacle = why_no_donor(topology, node, primary, plan.by_gtid);
+    if (&node == &primary) why = obstacle;
+    if (obstacle.empty() && (!best || &topology.nodes[*best] == &primary)) best = i;
+  }
+  if (!best) return Error{Errc::kUsage, fmt::format("{} cannot be copied: {}", plan.primary, why)};
+  return *best;
 }
 
 }  // namespace ha

@@ -16,7 +16,7 @@ namespace {
 constexpr std::string_view kDelimiterWord = "DELIMITER ";
 
 bool is_comment(std::string_view line) {
-  return line.empty() || line[0] == '#' || line.starts_with("-- ");
+  return line.empty() || line[0] == '#' || line == "--" || line.starts_with("-- ");
 }
 
 }  // namespace
@@ -95,8 +95,21 @@ std::string common_position(const MariadbHistory& own, const MariadbHistory& kno
   const MariadbGtids theirs = unite(known.binlog_state, known.current_position);
   for (const MariadbGtid& newest : own.binlog_state.newest())
     if (const auto last = theirs.last(newest.domain, newest.server))
-      gtids.push_back(print(MariadbGtid{newest.domain, newest.server, *last}));
+      gtids.push_back(
+          print(MariadbGtid{newest.domain, newest.server, std::min(newest.sequence, *last)}));
   return join(gtids, ",");
+}
+
+// True for a replica that has written all itself that it has alone, as far as can be told: not what
+// it has replicated, then.
+bool wrote_it_itself(const Node& node, const History& own, const History& known) {
+  if (node.channels().empty() || std::holds_alternative<MysqlHistory>(own)) return false;
+  const auto *mine = std::get_if<MariadbHistory>(&own),
+             *theirs = std::get_if<MariadbHistory>(&known);
+  if (mine == nullptr || theirs == nullptr) return true;
+  const auto alone = subtract(mine->binlog_state, theirs->binlog_state).list();
+  return std::ranges::all_of(
+      alone, [&](const MariadbGtid& gtid) { return gtid.server == mine->server_id; });
 }
 
 // As an option file wants it.
@@ -124,6 +137,8 @@ std::vector<std::string> binlog_arguments(const Node& node, const BinlogPosition
                     subtract(mine->executed, unite(theirs->executed, theirs->retrieved)).print());
   if (!from.file.empty()) {
     position = std::to_string(from.offset);
+  } else if (wrote_it_itself(node, own, known)) {
+    words.push_back(fmt::format("--server-id={}", node.facts->server_id));
   } else if (const auto* mine = std::get_if<MariadbHistory>(&own),
              *theirs = std::get_if<MariadbHistory>(&known);
              mine && theirs) {
@@ -134,13 +149,17 @@ std::vector<std::string> binlog_arguments(const Node& node, const BinlogPosition
   return words;
 }
 
+MysqlOptions with_account_of_file(MysqlOptions options) {
+  if (options.defaults_file.empty()) return options;
+  if (const auto file = check_defaults_file(options.defaults_file, options.defaults_group)) {
+    if (options.user.empty()) options.user = file->user;
+    if (!options.password) options.password = file->password;
+  }
+  return options;
+}
+
 std::string client_options(const MysqlOptions& options, Flavour flavour) {
-  MysqlOptions account = options;
-  if (!options.defaults_file.empty())
-    if (const auto file = check_defaults_file(options.defaults_file, options.defaults_group)) {
-      if (account.user.empty()) account.user = file->user;
-      if (!account.password) account.password = file->password;
-    }
+  const MysqlOptions account = with_account_of_file(options);
   std::string text = "[client]\n";
   const auto add = [&text](std::string_view name, std::string_view value) {
     if (!value.empty()) text += fmt::format("{}={}\n", name, quoted_option(value));

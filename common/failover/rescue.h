@@ -35,6 +35,9 @@ std::vector<std::string> binlog_arguments(const Node& node, const BinlogPosition
                                           const std::string& first_file, const History& own,
                                           const History& known);
 
+// Returns the options with the account that their defaults file names, unless they name one.
+MysqlOptions with_account_of_file(MysqlOptions options);
+
 // Returns a MySQL option file with the account and TLS settings of `options`.
 std::string client_options(const MysqlOptions& options, Flavour flavour);
 

@@ -58,6 +58,17 @@ std::string forget_source(const Version& version, std::string_view channel) {
   return on_channel(version, "RESET", "ALL", channel);
 }
 
+std::string forget_binlogs(const Version& version) {
+  return version.flavour == Flavour::kMysql && version.at_least(8, 2)
+             ? "RESET BINARY LOGS AND GTIDS"
+             : "RESET MASTER";
+}
+
+std::string disable_event(const Version& version, std::string_view event) {
+  const bool renamed = version.flavour == Flavour::kMysql && version.at_least(8, 2);
+  return fmt::format("ALTER EVENT {} DISABLE ON {}", event, renamed ? "REPLICA" : "SLAVE");
+}
+
 LogPosition log_position(const BinlogPosition& position) {
   return {quote_text(position.file), std::to_string(position.offset)};
 }

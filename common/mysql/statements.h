@@ -25,6 +25,12 @@ std::string stop_replication(const Version& version, std::string_view channel);
 // Makes the server forget that it was a replica, relay logs included.
 std::string forget_source(const Version& version, std::string_view channel);
 
+// Throws away the server's own binlogs, and with them the GTIDs that it has.
+std::string forget_binlogs(const Version& version);
+
+// Keeps an event from running on a replica, as one is that was replicated; `event` is quoted.
+std::string disable_event(const Version& version, std::string_view event);
+
 // Where a channel begins in its source's binlog, as SQL: a quoted name and a number.
 struct LogPosition {
   std::string file, offset;

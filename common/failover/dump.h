@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// What mysqldump writes when it copies a whole server, and how it is asked for it. Pure.
+// Sources: MySQL manual, "mysqldump"; MariaDB Knowledge Base, "mariadb-dump".
+
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/mysql/channel_status.h"
+#include "common/mysql/topology.h"
+#include "common/result.h"
+
+namespace ha {
+
+// Returns the arguments with which mysqldump prints everything that a node has. `lock`: as a read
+// lock on all tables sees it, without which only InnoDB's are of one moment.
+enum class DumpLock { kNone, kAllTables };
+std::vector<std::string> dump_arguments(const Node& node, DumpLock lock);
+
+// The moment that a dump shows.
+struct DumpMoment {
+  BinlogPosition position = {};  // in the binlog of the node that was dumped
+  std::string gtids = {};        // MySQL's gtid_purged; empty: there are none
+};
+
+// Reads it from the beginning of a dump. Fails with kBadData when it does not say.
+Result<DumpMoment> read_dump_moment(std::istream& dump);
+
+// True for a statement of a dump that is about the server as a whole and not to be run: where to
+// replicate from, which GTIDs it has, global settings.
+bool is_about_server(std::string_view statement);
+
+}  // namespace ha

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: MIT
+"""mysql_ha resync: a node whose data are of no use becomes a copy of another one and its replica."""
+
+import contextlib
+import shlex
+import signal
+import threading
+import time
+
+import pytest
+
+import cache
+import plugin
+from failover import (ADMIN_PASSWORD, ADMIN_USER, GTID_KINDS, MYSQL_WITHOUT_GTID, Cluster, Writer,
+                      rows)
+from server import REPLICATION_PASSWORD, REPLICATION_USER
+from servers import Bench, wait_until
+
+MYSQL_KINDS = ("mysql-gtid", "mysql-position")
+HALF = "mysql_ha_half_a_copy"
+
+
+@pytest.fixture
+def cluster(shared):
+    """A cluster of each kind in turn, managed by an administrator."""
+    shared.start_over()
+    as_admin(shared)
+    return shared
+
+
+def as_admin(cluster, *lines, nodes=None):
+    """Write the cluster file with an account that may copy servers."""
+    cluster.write_config(*lines, f"dump-command={shlex.join(dump_command(cluster))}",
+                         f"binlog-command={shlex.join(binlog_command(cluster))}", nodes=nodes)
+    text = cluster.config.read_text()
+    for old, new in (("username=manager", f"username={ADMIN_USER}"),
+                     ("password=manager-secret", f"password={ADMIN_PASSWORD}")):
+        assert old in text
+        text = text.replace(old, new)
+    cluster.config.write_text(text)
+
+
+def dump_command(cluster):
+    return (cache.mysql_command("mysqldump") if cluster.flavour == "mysql" else ["mariadb-dump"])
+
+
+def binlog_command(cluster):
+    return (cache.mysql_command("mysqlbinlog") if cluster.flavour == "mysql"
+            else ["mariadb-binlog"])
+
+
+@contextlib.contextmanager
+def supervised(server):
+    """Start a server again whenever it ends, as systemd does."""
+    over = threading.Event()
+
+    def watch():
+        while not over.wait(0.05):
+            if not server.running:
+                server.start(wait=False)
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def resync(cluster, server, *words, expected=(0,)):
+    """Run resync as an operator does whose servers systemd starts again."""
+    with supervised(server):
+        outcome = cluster.run("resync", server.name, *words)
+    assert outcome.code in expected, outcome.out
+    return outcome
+
+
+def content(server):
+    """Return everything that a server has, as text."""
+    tables = server.sql("SELECT table_schema AS s, table_name AS t, table_type AS k FROM"
+                        " information_schema.tables WHERE table_schema NOT IN ('mysql', 'sys',"
+                        " 'information_schema', 'performance_schema') ORDER BY 1, 2")
+    found = {}
+    for row in tables:
+        name = f"`{row['s']}`.`{row['t']}`"
+        found[name] = (server.sql(f"SHOW CREATE TABLE {name}"),
+                       sorted(map(str, server.sql(f"SELECT * FROM {name}"))))
+    for kind in ("routines", "triggers"):
+        found[kind] = sorted(str((row["s"], row["n"], row["b"])) for row in server.sql(
+            "SELECT routine_schema AS s, routine_name AS n, routine_definition AS b FROM"
+            " information_schema.routines WHERE routine_schema <> 'sys'" if kind == "routines" else
+            "SELECT trigger_schema AS s, trigger_name AS n, action_statement AS b FROM"
+            " information_schema.triggers WHERE trigger_schema <> 'sys'"))
+    found["accounts"] = sorted(row["user"] + "@" + row["host"] for row in server.sql(
+        "SELECT user AS user, host AS host FROM mysql.user"))
+    return found
+
+
+RICH = ("CREATE TABLE shop.`odd name;` (id INT PRIMARY KEY AUTO_INCREMENT, b BLOB, t TEXT CHARACTER SET utf8mb4, "
+        "c VARCHAR(50) CHARACTER SET latin1 COMMENT 'a;\\nb')",
+        "INSERT INTO shop.`odd name;` (b, t, c) VALUES (X'00ff27225c0a3b', 'line;\\nDELIMITER ;;\\n"
+        "\\'quoted\\' \\\\ \U0001f40b', 'caf\u00e9'), (NULL, '', '--')",
+        "CREATE VIEW shop.all_notes AS SELECT id, CONCAT(note, ';') AS note FROM shop.item",
+        "CREATE PROCEDURE shop.add_one(IN n INT) BEGIN INSERT INTO shop.item VALUES (n, 'p;'); END",
+        "CREATE TRIGGER shop.fill BEFORE INSERT ON shop.item FOR EACH ROW "
+        "BEGIN IF NEW.note IS NULL THEN SET NEW.note = ';'; END IF; END",
+        "CREATE EVENT shop.tick ON SCHEDULE EVERY 1 DAY DO DELETE FROM shop.item WHERE id < 0",
+        "CREATE DATABASE `second;one`", "CREATE TABLE `second;one`.t (id INT PRIMARY KEY)",
+        "CREATE USER 'late'@'%' IDENTIFIED BY 'x'")
+
+
+def test_diverged_old_primary_becomes_a_copy(cluster):
+    cluster.db1.sql(*RICH)
+    cluster.insert(1)
+    cluster.catch_up()
+    cluster.db1.kill()
+    assert cluster.run("failover").code == 0
+    new = next(server for server in cluster.servers[1:] if cluster.writers() == [server.name])
+    cluster.insert(2, 3, server=new)
+    cluster.db1.start()
+    cluster.insert(77, server=cluster.db1)
+    cluster.db1.sql("CREATE DATABASE only_here", "CREATE TABLE only_here.t (id INT)")
+    refused = cluster.run("rejoin", "db1")
+    assert refused.code == 2 and "run: mysql_ha resync db1" in refused.out, refused.out
+    outcome = resync(cluster, cluster.db1)
+    print("\n" + outcome.out)
+    cluster.assert_one_primary(new)
+    assert rows(cluster.db1) == {1, 2, 3}
+    assert content(cluster.db1) == content(new)
+    events = cluster.db1.sql("SELECT event_name AS name, status AS state FROM information_schema.events")
+    assert [event["name"] for event in events] == ["tick"] and events[0]["state"] != "ENABLED"
+    assert any("77" in path.read_text() for path in cluster.state_dir.glob("mysql/*.extra.sql"))
+    assert not list(cluster.state_dir.glob("**/*.dump.sql*"))
+    assert cluster.run("status").code == 0
+    # It is a replica like any other.
+    new.kill()
+    assert cluster.run("journal", "ack").code == 0
+    outcome = cluster.run("failover", "--prefer", "db1")
+    assert outcome.code == 0 and cluster.writers() == ["db1"], outcome.out
+
+
+def test_replica_whose_applier_has_failed(cluster):
+    """The account of the replica's accounts stays usable, and the primary is not copied by GTID."""
+    cluster.insert(1)
+    cluster.catch_up()
+    cluster.db2.sql("SET SESSION sql_log_bin = 0", "INSERT INTO shop.item VALUES (2, 'too early')")
+    cluster.insert(2, 3)
+    cluster.db2.wait_channel(sql="No")
+    outcome = resync(cluster, cluster.db2)
+    assert f"copying {'db3' if cluster.gtid else 'db1'} to db2" in outcome.out
+    cluster.assert_one_primary(cluster.db1)
+    assert cluster.run("status").code == 0
+
+
+def test_primary_of_two_is_copied_under_writes(cluster):
+    cluster.db3.kill()
+    as_admin(cluster, nodes=2)
+    with Writer(cluster) as writer:
+        writer.wait_for(50)
+        cluster.db2.stop_replication()
+        writer.wait_for(50)
+        resync(cluster, cluster.db2, "--from", "db1")
+        writer.wait_for(50)
+    cluster.assert_one_primary(cluster.db1)
+    assert writer.numbers <= rows(cluster.db2)
+
+
+def test_new_server_joins(cluster):
+    """One that has never heard of the others, with nothing but the accounts."""
+    cluster.insert(1)
+    cluster.catch_up()
+    cluster.db3.start_over()
+    resync(cluster, cluster.db3)
+    cluster.assert_one_primary(cluster.db1)
+
+
+@pytest.mark.parametrize("shared", ["mysql-gtid", "mysql-position"], indirect=True)
+def test_mysql_by_dump(cluster):
+    cluster.db1.sql(*RICH)
+    cluster.insert(1)
+    cluster.catch_up()
+    cluster.insert(77, server=cluster.db2)
+    outcome = resync(cluster, cluster.db2, "--method", "dump")
+    assert "by dump" in outcome.out
+    cluster.assert_one_primary(cluster.db1)
+    assert content(cluster.db2) == content(cluster.db1)
+
+
+def test_tables_that_are_not_innodb(cluster):
+    """Clone would leave them empty; a dump without a lock would not be of one moment."""
+    cluster.db1.sql("CREATE TABLE shop.old (id INT PRIMARY KEY) ENGINE=MyISAM",
+                    "INSERT INTO shop.old VALUES (1), (2)")
+    cluster.catch_up()
+    refused = cluster.run("resync", "db2", "--method", "clone")
+    assert refused.code == 2, refused.out
+    assert ("1 tables of" if cluster.flavour == "mysql" else "can be cloned") in refused.out
+    # Nothing was touched but that it was closed.
+    cluster.assert_one_primary(cluster.db1)
+    outcome = resync(cluster, cluster.db2, "--from", "db1")
+    assert "1 tables are not InnoDB's: whoever writes to db1 waits" in outcome.out
+    cluster.assert_one_primary(cluster.db1)
+    assert len(cluster.db2.sql("SELECT * FROM shop.old")) == 2
+
+
+def test_what_only_a_replica_has_is_saved(cluster):
+    cluster.insert(1)
+    cluster.catch_up()
+    cluster.insert(77, 78, server=cluster.db2)
+    outcome = resync(cluster, cluster.db2)
+    assert "save-extra db2: 2 transactions saved" in outcome.out
+    cluster.assert_one_primary(cluster.db1)
+    saved, = cluster.state_dir.glob("mysql/*.extra.sql")
+    assert "77" in saved.read_text() and "78" in saved.read_text()
+
+
+def test_discard(cluster):
+    cluster.insert(77, server=cluster.db2)
+    outcome = resync(cluster, cluster.db2, "--surplus", "discard", "--binlog-command", "false")
+    assert "save-extra" not in outcome.out
+    cluster.assert_one_primary(cluster.db1)
+
+
+def test_nothing_is_copied_when_the_surplus_cannot_be_saved(cluster):
+    cluster.insert(77, server=cluster.db2)
+    refused = cluster.run("resync", "db2", "--binlog-command", "false")
+    assert refused.code == 2 and "save-extra db2: false exited with 1" in refused.out, refused.out
+    assert 77 in rows(cluster.db2) and len(cluster.db2.channels()) == 1
