@@ -39,6 +39,8 @@ double size_of(const std::string& path) {
 
 std::string mebibytes(double bytes) { return fmt::format("{:.1f} MiB", bytes / (1 << 20)); }
 
+std::string copy_lock(const FailoverOptions& options) { return options.node_lock() + ":copy"; }
+
 // Runs statements one after the other.
 Result<Done> run_all(SqlSession& session, const std::vector<std::string>& statements) {
   for (const std::string& sql : statements)
@@ -90,12 +92,13 @@ class Copier {
   }
 
   // Nobody else copies to this server, from whatever machine.
-  Result<Done> lock() {
-    const auto got = query_value(
-        *target_,
-        fmt::format("SELECT GET_LOCK({}, 1)", quote_string(options_.node_lock() + ":copy")));
+  Result<Done> lock() { return take_lock(*target_, copy_lock(options_)); }
+
+  static Result<Done> take_lock(SqlSession& session, const std::string& name) {
+    const auto got =
+        query_value(session, fmt::format("SELECT GET_LOCK({}, 1)", quote_string(name)));
     if (!got) return got.error();
-    if (*got != "1") return failure(to_.name + " is being copied to by somebody else");
+    if (*got != "1") return failure("another run is at work on it");
     return Done{};
   }
 
@@ -151,8 +154,22 @@ class Copier {
     return result.get();
   }
 
-  // Before anything is replaced: no channel may write into it, nobody may take it for whole.
+  // Before anything is replaced: no channel may write into it, nobody may take it for whole. Under
+  // the lock of failovers, for until now it could be promoted like any other.
   Result<Done> begin(SqlSession& session) const {
+    const std::string name = options_.node_lock();
+    if (const auto locked = take_lock(session, name); !locked) return locked;
+    const auto closed = query_value(session, "SELECT @@GLOBAL.read_only");
+    if (!closed) return closed.error();
+    if (*closed == "0") return failure("it accepts writes again: somebody has acted meanwhile");
+    const auto marked = mark(session);
+    const auto freed =
+        query_value(session, fmt::format("SELECT RELEASE_LOCK({})", quote_string(name)));
+    if (!freed) return freed.error();
+    return marked;
+  }
+
+  Result<Done> mark(SqlSession& session) const {
     const auto channels = read_replica_status(session);
     if (!channels) return channels.error();
     for (const ChannelStatus& channel : *channels) {
@@ -196,6 +213,7 @@ class Copier {
       if (!gtids) return gtids.error();
       moment->gtids = *gtids;
     }
+    if (const auto begun = begin(*target_); !begun) return begun.error();
     const auto loaded = load(path, *moment);
     if (!loaded)
       return Error{loaded.error().code,
@@ -234,7 +252,6 @@ class Copier {
 
   Result<Done> load(const std::string& path, const DumpMoment& moment) {
     const auto done = std::make_shared<std::atomic<double>>(0);
-    if (const auto begun = begin(*target_); !begun) return begun;
     if (const auto dropped = drop_databases(); !dropped) return dropped;
     const auto loaded = attend<Done>(
         [path, session = target_, done]() -> Result<Done> {
@@ -442,6 +459,14 @@ Result<bool> is_half_copied(SqlSession& session) {
                   kHalfCopy));
   if (!found) return found.error();
   return *found != "0";
+}
+
+Result<Done> expect_no_copier(SqlSession& session, const FailoverOptions& options) {
+  const auto free = query_value(
+      session, fmt::format("SELECT IS_FREE_LOCK({})", quote_string(copy_lock(options))));
+  if (!free) return free.error();
+  if (*free != "1") return failure("somebody is copying to it");
+  return Done{};
 }
 
 Result<BinlogPosition> copy_server(const Node& from, const Node& to, const FailoverOptions& options,

@@ -24,6 +24,9 @@ inline constexpr char kHalfCopy[] = "mysql_ha_half_a_copy";
 // True when a copy to this server was begun and not finished.
 Result<bool> is_half_copied(SqlSession& session);
 
+// Fails when somebody, on whatever machine, copies to this server now.
+Result<Done> expect_no_copier(SqlSession& session, const FailoverOptions& options);
+
 // Copies `from` to `to`, which is closed for writes: afterwards it follows nobody, stays closed,
 // and has the GTIDs of its data and no others. Returns where the binlog of `from` was. When it
 // fails, `to` is as it was, or half a copy, or (MySQL, cloning) stopped or empty; the error says

@@ -99,7 +99,7 @@ class Manager {
   FailoverOutcome rejoin(const std::string& node, const std::optional<CrashRecord>& copied) {
     Situation situation;
     if (auto obstacle = prepare_return(situation)) return *obstacle;
-    if (const auto whole = expect_whole(node, situation); !whole)
+    if (const auto whole = expect(Expect::kWhole, node, situation); !whole)
       return refusal("rejoin refused: " + whole.error().text);
     const auto record =
         copied ? Result<std::optional<CrashRecord>>(copied) : find_record(node, situation.topology);
@@ -127,6 +127,8 @@ class Manager {
   FailoverOutcome make_room(const std::string& node, const ResyncOptions& resync, Room& room) {
     Situation situation;
     if (auto obstacle = prepare_return(situation)) return *obstacle;
+    if (const auto alone = expect(Expect::kNoCopier, node, situation); !alone)
+      return refusal("resync refused: " + alone.error().text);
     const auto record = find_record(node, situation.topology);
     if (!record) return refusal("resync refused: " + record.error().text);
     const Topology& topology = situation.topology;
@@ -152,12 +154,15 @@ class Manager {
     return std::nullopt;
   }
 
-  // Fails when a node holds half a copy.
-  static Result<Done> expect_whole(const std::string& name, const Situation& situation) {
+  // Fails when somebody copies to a node at this moment; whole: also when it holds half a copy.
+  enum class Expect { kNoCopier, kWhole };
+  Result<Done> expect(Expect expected, const std::string& name, const Situation& situation) const {
     const auto& nodes = situation.topology.nodes;
     for (std::size_t i = 0; i < nodes.size(); ++i) {
       if (nodes[i].name != name || !situation.sessions[i]) continue;
-      const auto half = is_half_copied(*situation.sessions[i]);
+      SqlSession& session = *situation.sessions[i];
+      if (const auto free = expect_no_copier(session, options_); !free) return free;
+      const auto half = expected == Expect::kWhole ? is_half_copied(session) : Result<bool>(false);
       if (!half) return half.error();
       if (*half)
         return failure(fmt::format("{0} holds half a copy; run: mysql_ha resync {0}", name));

@@ -6,15 +6,13 @@ import shlex
 import signal
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 import cache
-import plugin
-from failover import (ADMIN_PASSWORD, ADMIN_USER, GTID_KINDS, MYSQL_WITHOUT_GTID, Cluster, Writer,
-                      rows)
-from server import REPLICATION_PASSWORD, REPLICATION_USER
-from servers import Bench, wait_until
+from failover import ADMIN_PASSWORD, ADMIN_USER, GTID_KINDS, Pause, Writer, changes, rows
+from servers import wait_until
 
 MYSQL_KINDS = ("mysql-gtid", "mysql-position")
 HALF = "mysql_ha_half_a_copy"
@@ -225,3 +223,195 @@ def test_nothing_is_copied_when_the_surplus_cannot_be_saved(cluster):
     refused = cluster.run("resync", "db2", "--binlog-command", "false")
     assert refused.code == 2 and "save-extra db2: false exited with 1" in refused.out, refused.out
     assert 77 in rows(cluster.db2) and len(cluster.db2.channels()) == 1
+
+
+# What goes wrong on the way
+
+DUMPED = ("mariadb-gtid", "mariadb-position")
+
+
+def half_copied(cluster, server):
+    return bool(server.sql(f"SHOW DATABASES LIKE '{HALF}'"))
+
+
+def broken_dump(cluster, body):
+    """Write a program in place of mysqldump: `body` finds the true one's words in "$@"."""
+    return cluster.hook("dump", f"set -- {shlex.join(dump_command(cluster))} \"$@\"\n{body}")
+
+
+@pytest.mark.parametrize("body, words", [
+    ("exit 2", "exited with 2"), ("echo kaputt >&2; exit 1", "kaputt"),
+    ("echo 'SELECT 1;'", "the dump does not say where the binlog was"), ("kill -9 $$", "signal 9")])
+@pytest.mark.parametrize("shared", ["mariadb-gtid"], indirect=True)
+def test_dump_that_fails_changes_nothing(cluster, body, words):
+    cluster.insert(1)
+    cluster.catch_up()
+    before = cluster.snapshot(strict=False)
+    outcome = cluster.run("resync", "db2", "--dump-command", broken_dump(cluster, body))
+    assert outcome.code == 2 and words in outcome.out, outcome.out
+    assert not changes(before, cluster.snapshot(strict=False))
+    cluster.assert_one_primary(cluster.db1)
+    assert not list(cluster.state_dir.glob("**/*.dump.sql*"))
+
+
+@pytest.mark.parametrize("shared", ["mariadb-gtid"], indirect=True)
+def test_full_disk(cluster):
+    cluster.insert(1)
+    cluster.catch_up()
+    # As dash has it, in blocks of 512 bytes.
+    outcome = cluster.run("resync", "db2", "--dump-command",
+                          broken_dump(cluster, 'trap "" XFSZ; ulimit -f 100; exec "$@"'))
+    assert outcome.code == 2 and "dump" in outcome.out, outcome.out
+    cluster.assert_one_primary(cluster.db1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("shared", DUMPED, indirect=True)
+def test_ended_while_it_dumps(cluster, number):
+    """The dump ends too, unless nobody was left to end it."""
+    cluster.insert(1)
+    cluster.catch_up()
+    pause = Pause(cluster, "echo $$ > $0.pid")
+    process = cluster.begin("resync", "db2", "--dump-command", pause.command)
+    pause.wait()
+    dump = int(Path(f"{pause.command}.pid").read_text())
+    process.send_signal(number)
+    out, _ = process.communicate(timeout=10)
+    if number == signal.SIGKILL:
+        pause.release()
+    else:
+        assert process.returncode == 2 and "asked to stop" in out, out
+    wait_until(lambda: not Path(f"/proc/{dump}").exists(), what="the dump to end")
+    cluster.assert_one_primary(cluster.db1)
+    resync(cluster, cluster.db2)
+    cluster.assert_one_primary(cluster.db1)
+
+
+@pytest.mark.parametrize("shared", DUMPED, indirect=True)
+def test_half_a_copy_never_replicates(cluster):
+    """The tool is killed while it loads: the node is marked until it is whole."""
+    cluster.insert(*range(1, 6))
+    cluster.catch_up()
+    cut = broken_dump(cluster, '"$@" >$0.sql\nsed "/^INSERT INTO .item./q" $0.sql | head -n -1\n'
+                               "echo 'SELECT SLEEP(1000);'")
+    process = cluster.begin("resync", "db2", "--dump-command", cut)
+    wait_until(lambda: [row for row in cluster.db2.sql("SHOW PROCESSLIST")
+                        if "SLEEP(1000)" in str(row["Info"])])
+    process.kill()
+    process.communicate()
+    assert half_copied(cluster, cluster.db2)
+    refused = cluster.run("rejoin", "db2")
+    assert refused.code == 2, refused.out
+    assert "db2 holds half a copy; run: mysql_ha resync db2" in refused.out
+    # The others go on without it, whatever happens.
+    cluster.db1.kill()
+    outcome = cluster.run("failover", "--prefer", "db2")
+    assert outcome.code in (0, 1) and cluster.writers() == ["db3"], outcome.out
+    cluster.db1.start()
+    assert cluster.run("rejoin", "db1").code == 0
+    resync(cluster, cluster.db2)
+    cluster.assert_one_primary(cluster.db3)
+    assert not half_copied(cluster, cluster.db2)
+
+
+def begin_and_pause(cluster, server, *words):
+    """Begin to copy by a dump, and stop when that is written; return (process, the pause)."""
+    pause = Pause(cluster, shlex.join(dump_command(cluster)) + ' "$@" || exit')
+    process = cluster.begin("resync", server.name, "--method", "dump", *words, "--dump-command",
+                            pause.command)
+    pause.wait()
+    return process, pause
+
+
+@pytest.mark.parametrize("shared", GTID_KINDS, indirect=True)
+def test_primary_dies_while_it_is_copied(cluster):
+    """Nobody waits for the copy with the failover, and the copy follows the new primary."""
+    cluster.insert(1, 2)
+    cluster.catch_up()
+    process, pause = begin_and_pause(cluster, cluster.db2)
+    cluster.db1.kill()
+    outcome = cluster.run("failover", "--never", "db2")
+    assert outcome.code == 0 and cluster.writers() == ["db3"], outcome.out
+    cluster.insert(3, server=cluster.db3)
+    pause.release()
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, out
+    cluster.assert_one_primary(cluster.db3)
+
+
+def test_node_is_promoted_while_it_waits_for_its_copy(cluster):
+    """Until the dump is written it is a replica like the others."""
+    cluster.insert(1, 2)
+    cluster.catch_up()
+    process, pause = begin_and_pause(cluster, cluster.db2)
+    outcome = cluster.run("switchover", "--to", "db2")
+    assert outcome.code == 0, outcome.out
+    cluster.insert(3, server=cluster.db2)
+    pause.release()
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 2 and "db2" in out and "accepts writes again" in out, out
+    cluster.assert_one_primary(cluster.db2)
+    assert rows(cluster.db2) == {1, 2, 3}
+
+
+@pytest.mark.parametrize("shared", MYSQL_KINDS, indirect=True)
+def test_nothing_starts_a_cloned_server_again(cluster):
+    cluster.insert(1)
+    cluster.catch_up()
+    process = cluster.begin("resync", "db2")
+    wait_until(lambda: not cluster.db2.running, what="db2 to stop")
+    time.sleep(1)
+    assert process.poll() is None
+    cluster.db2.start()
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0 and "start it if nothing else does" in out, out
+    cluster.assert_one_primary(cluster.db1)
+    persisted = cluster.db2.sql("SELECT * FROM performance_schema.persisted_variables")
+    assert not persisted
+
+
+@pytest.mark.parametrize("shared", ["mysql-gtid"], indirect=True)
+def test_clone_that_fails(cluster):
+    """An earlier clone was completed: that one does not count."""
+    cluster.insert(1)
+    cluster.catch_up()
+    resync(cluster, cluster.db2)
+    cluster.db3.sql("SET SESSION sql_log_bin = 0", f"REVOKE BACKUP_ADMIN ON *.* FROM '{ADMIN_USER}'@'%'")
+    outcome = cluster.run("resync", "db2", "--from", "db3")
+    assert outcome.code == 2 and "BACKUP_ADMIN" in outcome.out, outcome.out
+    refused = cluster.run("rejoin", "db2")
+    assert refused.code == 2 and "half a copy" in refused.out, refused.out
+    resync(cluster, cluster.db2, "--from", "db1")
+    cluster.assert_one_primary(cluster.db1)
+    cluster.db3.sql("SET SESSION sql_log_bin = 0", f"GRANT ALL ON *.* TO '{ADMIN_USER}'@'%'")
+
+
+@pytest.mark.parametrize("words, reason", [
+    (["db1"], "no other node accepts writes"),
+    (["db9"], "no node is called 'db9'"),
+    (["db2", "--from", "db2"], "cannot be a copy of itself"),
+    (["db2", "--from", "db9"], "no node is called 'db9'"),
+    (["db2", "--from", "db3"], "does not replicate from db1"),
+    (["db2", "--repl-username", "", "--repl-defaults-file", ""], "--repl-username"),
+    (["db2", "--method", "clone"], "can be cloned")])
+@pytest.mark.parametrize("shared", ["mariadb-gtid"], indirect=True)
+def test_refused(cluster, words, reason):
+    cluster.db3.stop_replication(thread="SQL")
+    before = cluster.snapshot()
+    outcome = cluster.run("resync", *words)
+    assert outcome.code in (2, 3) and reason in outcome.out, outcome.out
+    assert not changes(before, cluster.snapshot())
+
+
+@pytest.mark.parametrize("shared", ["mariadb-gtid"], indirect=True)
+def test_one_at_a_time(cluster):
+    """Of one state directory, and of two managers that copy to one node."""
+    process, pause = begin_and_pause(cluster, cluster.db2)
+    for node, words, reason in (("db3", (), "another one is at work"),
+                                ("db2", ("--state-dir", cluster.directory / "other"),
+                                 "somebody is copying to it")):
+        refused = cluster.run("resync", node, *words)
+        assert refused.code == 2 and reason in refused.out, refused.out
+    pause.release()
+    process.communicate(timeout=60)
+    cluster.assert_one_primary(cluster.db1)
