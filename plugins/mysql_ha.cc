@@ -75,8 +75,15 @@ void add_options(Cli& cli, MysqlHaOptions& options) {
            "resync: copy this node (default: a sound replica, else the primary)");
   cli.choice<CopyMethod>(
       "--method",
-      {{"auto", CopyMethod::kAuto}, {"clone", CopyMethod::kClone}, {"dump", CopyMethod::kDump}},
-      options.resync.method, "resync: how to copy (default: auto, clone where it is possible)");
+      {{"auto", CopyMethod::kAuto},
+       {"clone", CopyMethod::kClone},
+       {"dump", CopyMethod::kDump},
+       {"command", CopyMethod::kCommand}},
+      options.resync.method,
+      "resync: how to copy (default: auto: the command where there is one, clone "
+      "where it is possible, else a dump)");
+  cli.command("--copy-command", options.resync.copy_command,
+              "resync: a command that replaces the files of a server by another's");
   cli.choice<Surplus>("--surplus", {{"save", Surplus::kSave}, {"discard", Surplus::kDiscard}},
                       options.resync.surplus,
                       "resync: what to do with what only NODE has (default: save)");

@@ -29,6 +29,7 @@ using Session = std::shared_ptr<SqlSession>;
 constexpr double kTell_s = 5;
 // For a server to come back after it was cloned, by itself or by hand.
 constexpr double kRestart_s = 600;
+constexpr double kPoll_s = 0.2;
 // The databases that are not data.
 constexpr char kSystem[] = "('information_schema', 'mysql', 'performance_schema', 'sys')";
 
@@ -70,11 +71,12 @@ class Copier {
     if (const auto looked = look(); !looked) return looked.error();
     const auto method = choose_method();
     if (!method) return method.error();
+    constexpr const char* kNames[] = {"", "clone", "dump", "command"};
     say_(fmt::format("copying {} to {} by {}: about {}", from_.name, to_.name,
-                     *method == CopyMethod::kClone ? "clone" : "dump", mebibytes(bytes_)));
+                     kNames[static_cast<std::size_t>(*method)], mebibytes(bytes_)));
     if (*method == CopyMethod::kClone) return clone();
-    const std::string path = fmt::format("{}/{}.dump.sql", directory, to_.name);
-    const auto done = dump_and_load(path);
+    const std::string path = fmt::format("{}/{}.copy", directory, to_.name);
+    const auto done = *method == CopyMethod::kDump ? dump_and_load(path) : run_command(path);
     unlink(path.c_str());
     return done;
   }
@@ -127,7 +129,10 @@ class Copier {
       why = fmt::format("{} tables of {} are not InnoDB's and would come empty", foreigners_,
                         from_.name);
     if (resync_.method == CopyMethod::kClone && !why.empty()) return failure(why);
+    if (resync_.method == CopyMethod::kCommand && resync_.copy_command.empty())
+      return Error{Errc::kUsage, "give --copy-command"};
     if (resync_.method != CopyMethod::kAuto) return resync_.method;
+    if (!resync_.copy_command.empty()) return CopyMethod::kCommand;
     return why.empty() ? CopyMethod::kClone : CopyMethod::kDump;
   }
 
@@ -170,17 +175,24 @@ class Copier {
   }
 
   Result<Done> mark(SqlSession& session) const {
+    if (const auto alone = detach(session); !alone) return alone;
+    return run_all(session, {fmt::format("CREATE DATABASE IF NOT EXISTS {}", kHalfCopy)});
+  }
+
+  // From here on only we write to it: read_only stays, which leaves administrators.
+  static Result<Done> detach(SqlSession& session) {
+    const Version& version = session.version();
     const auto channels = read_replica_status(session);
     if (!channels) return channels.error();
+    std::vector<std::string> sql;
     for (const ChannelStatus& channel : *channels) {
-      const auto forgotten = run_all(session, {stop_replication(session.version(), channel.name),
-                                               forget_source(session.version(), channel.name)});
-      if (!forgotten) return forgotten;
+      sql.push_back(stop_replication(version, channel.name));
+      sql.push_back(forget_source(version, channel.name));
     }
-    std::vector<std::string> sql = {"SET SESSION sql_log_bin=0"};
-    // read_only stays, which lets only administrators write.
-    if (is_mysql()) sql.emplace_back("SET GLOBAL super_read_only=0");
-    sql.push_back(fmt::format("CREATE DATABASE IF NOT EXISTS {}", kHalfCopy));
+    sql.emplace_back("SET SESSION sql_log_bin=0");
+    sql.push_back(version.flavour == Flavour::kMysql
+                      ? "SET GLOBAL read_only=1, GLOBAL super_read_only=0"
+                      : make_read_only(version));
     return run_all(session, sql);
   }
 
@@ -250,7 +262,7 @@ class Copier {
     return Done{};
   }
 
-  Result<Done> load(const std::string& path, const DumpMoment& moment) {
+  Result<Done> load(const std::string& path, const CopyMoment& moment) {
     const auto done = std::make_shared<std::atomic<double>>(0);
     if (const auto dropped = drop_databases(); !dropped) return dropped;
     const auto loaded = attend<Done>(
@@ -282,7 +294,7 @@ class Copier {
   }
 
   // Its history is that of the data from now on.
-  Result<Done> finish(const DumpMoment& moment) {
+  Result<Done> finish(const CopyMoment& moment) {
     if (const auto disabled = disable_events(*target_); !disabled) return disabled;
     const Version& version = target_->version();
     std::vector<std::string> sql = {"FLUSH PRIVILEGES"};
@@ -291,9 +303,61 @@ class Copier {
       sql.push_back("SET GLOBAL gtid_slave_pos=" + quote_string(moment.gtids));
     else if (!moment.gtids.empty())
       sql.push_back("SET GLOBAL gtid_purged=" + quote_string(moment.gtids));
-    sql.push_back(fmt::format("DROP DATABASE {}", kHalfCopy));
+    sql.push_back(fmt::format("DROP DATABASE IF EXISTS {}", kHalfCopy));
     sql.push_back(make_read_only(version));
     return run_all(*target_, sql);
+  }
+
+  // A command of the operator's
+
+  Result<BinlogPosition> run_command(const std::string& path) {
+    if (const auto begun = begin(*target_); !begun) return begun.error();
+    const auto copied = copy_by_command(path);
+    if (!copied)
+      return Error{copied.error().code,
+                   fmt::format("{}; {} holds half a copy", copied.error().text, to_.name)};
+    return copied;
+  }
+
+  Result<BinlogPosition> copy_by_command(const std::string& path) {
+    Command command{resync_.copy_command, {{"HA_COMMAND", "resync"}}, path};
+    for (const auto& [role, node] : {std::pair("SOURCE", &from_), std::pair("TARGET", &to_)}) {
+      command.environment.emplace_back(fmt::format("HA_{}_NODE", role), node->name);
+      command.environment.emplace_back(fmt::format("HA_{}_HOST", role), node->host);
+      command.environment.emplace_back(fmt::format("HA_{}_PORT", role), std::to_string(node->port));
+    }
+    const auto begin = Deadline::Clock::now();
+    command.may_go_on = [&] {
+      return watch([&] {
+        const std::chrono::duration<double> passed = Deadline::Clock::now() - begin;
+        return "copying for " + format_duration(std::round(passed.count()));
+      });
+    };
+    const auto outcome = PosixProcess().run(command, deadline_);
+    if (!outcome) return outcome.error();
+    if (ended_) return *ended_;
+    if (!outcome->succeeded()) return failure(describe_end(command.argv, *outcome));
+    const auto printed = read_file(path);
+    if (!printed) return printed.error();
+    const auto moment = parse_moment(*printed);
+    if (!moment) return moment.error();
+    auto target = await_server();
+    if (!target) return target.error();
+    target_ = *target;
+    const auto half = is_half_copied(*target_);
+    if (!half) return half.error();
+    if (*half) return failure("the command has not replaced what " + to_.name + " has");
+    if (const auto alone = detach(*target_); !alone) return alone.error();
+    if (const auto finished = finish(*moment); !finished) return finished.error();
+    return moment->position;
+  }
+
+  Result<Session> await_server() {
+    for (const Deadline patience = Deadline::after(kRestart_s);; clock_.sleep(kPoll_s)) {
+      auto session = connect_to(to_);
+      if (session || !is_no_answer(session.error()) || patience.passed() || clock_.stopping())
+        return session;
+    }
   }
 
   // Clone
@@ -405,7 +469,7 @@ class Copier {
         told = true;
         say_(fmt::format("{} restarts with the copy; start it if nothing else does", to_.name));
       }
-      if (!clock_.sleep(0.2)) break;
+      if (!clock_.sleep(kPoll_s)) break;
     }
     return failure(fmt::format("{} has not come back; start it, then run: mysql_ha resync {}",
                                to_.name, to_.name));
@@ -413,24 +477,14 @@ class Copier {
 
   // The clone of a replica follows its source as that one does.
   Result<BinlogPosition> finish_clone() {
-    const Version& version = target_->version();
     const auto where =
         target_->query("SELECT binlog_file, binlog_position FROM performance_schema.clone_status");
     if (!where) return where.error();
-    const auto channels = read_replica_status(*target_);
-    if (!channels) return channels.error();
-    std::vector<std::string> sql;
-    for (const ChannelStatus& channel : *channels) {
-      sql.push_back(stop_replication(version, channel.name));
-      sql.push_back(forget_source(version, channel.name));
-    }
-    if (persisted_) sql.emplace_back("RESET PERSIST IF EXISTS super_read_only");
-    sql.emplace_back("SET SESSION sql_log_bin=0");
-    sql.emplace_back("SET GLOBAL super_read_only=0");
-    if (const auto done = run_all(*target_, sql); !done) return done.error();
+    if (const auto alone = detach(*target_); !alone) return alone.error();
     if (const auto disabled = disable_events(*target_); !disabled) return disabled.error();
-    if (const auto closed = run_all(*target_, {make_read_only(version)}); !closed)
-      return closed.error();
+    std::vector<std::string> sql = {make_read_only(target_->version())};
+    if (persisted_) sql.emplace_back("RESET PERSIST IF EXISTS super_read_only");
+    if (const auto closed = run_all(*target_, sql); !closed) return closed.error();
     const Row row(*where, 0);
     return BinlogPosition{row.text("binlog_file").value_or(""),
                           static_cast<std::uint64_t>(row.integer("binlog_position").value_or(0))};
@@ -462,10 +516,11 @@ Result<bool> is_half_copied(SqlSession& session) {
 }
 
 Result<Done> expect_no_copier(SqlSession& session, const FailoverOptions& options) {
-  const auto free = query_value(
-      session, fmt::format("SELECT IS_FREE_LOCK({})", quote_string(copy_lock(options))));
-  if (!free) return free.error();
-  if (*free != "1") return failure("somebody is copying to it");
+  const auto holder = query_value(session, fmt::format("SELECT COALESCE(IS_USED_LOCK({}), '')",
+                                                       quote_string(copy_lock(options))));
+  if (!holder) return holder.error();
+  if (!holder->empty())
+    return failure(fmt::format("somebody copies to it (connection {})", *holder));
   return Done{};
 }
 

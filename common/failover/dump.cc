@@ -59,8 +59,8 @@ std::vector<std::string> dump_arguments(const Node& node, DumpLock lock) {
   return words;
 }
 
-Result<DumpMoment> read_dump_moment(std::istream& dump) {
-  DumpMoment moment;
+Result<CopyMoment> read_dump_moment(std::istream& dump) {
+  CopyMoment moment;
   bool known = false;
   // Both stand before the first database.
   const Error end{Errc::kBadData, "the dump does not say where the binlog was"};
@@ -84,6 +84,17 @@ Result<DumpMoment> read_dump_moment(std::istream& dump) {
   });
   if (!known) return read ? end : read.error();
   return moment;
+}
+
+Result<CopyMoment> parse_moment(std::string_view text) {
+  const std::vector<std::string> lines = split(trim(text), '\n');
+  const std::vector<std::string> words = split_words(lines.back());
+  const auto offset = words.size() < 2 ? std::nullopt : parse_integer(words[1]);
+  if (!offset || *offset <= 0 || words.size() > 3)
+    return Error{Errc::kBadData, "the command does not print FILE POSITION [GTIDS] but: " +
+                                     shorten(sanitize(lines.back()), 100)};
+  return CopyMoment{{words[0], static_cast<std::uint64_t>(*offset)},
+                    words.size() > 2 ? words[2] : ""};
 }
 
 bool is_about_server(std::string_view statement) {

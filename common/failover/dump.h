@@ -21,14 +21,18 @@ namespace ha {
 enum class DumpLock { kNone, kAllTables };
 std::vector<std::string> dump_arguments(const Node& node, DumpLock lock);
 
-// The moment that a dump shows.
-struct DumpMoment {
-  BinlogPosition position = {};  // in the binlog of the node that was dumped
-  std::string gtids = {};        // MySQL's gtid_purged; empty: there are none
+// The moment that a copy shows.
+struct CopyMoment {
+  BinlogPosition position = {};  // in the binlog of the node that was copied
+  std::string gtids = {};        // all that it has; empty: there are none
 };
 
 // Reads it from the beginning of a dump. Fails with kBadData when it does not say.
-Result<DumpMoment> read_dump_moment(std::istream& dump);
+Result<CopyMoment> read_dump_moment(std::istream& dump);
+
+// Reads it from what a command has printed, as mariabackup writes it into mariadb_backup_binlog_info:
+// file, position and, where there are any, GTIDs. Fails with kBadData.
+Result<CopyMoment> parse_moment(std::string_view text);
 
 // True for a statement of a dump that is about the server as a whole and not to be run: where to
 // replicate from, which GTIDs it has, global settings.

@@ -25,7 +25,7 @@ struct FailoverOutcome {
   std::string failed = {}, successor = {};
 };
 
-enum class CopyMethod { kAuto, kClone, kDump };
+enum class CopyMethod { kAuto, kClone, kDump, kCommand };
 
 // How the data of a node are replaced by a copy of another's.
 struct ResyncOptions {
@@ -33,6 +33,7 @@ struct ResyncOptions {
   CopyMethod method = CopyMethod::kAuto;
   Surplus surplus = Surplus::kSave;
   std::vector<std::string> dump_command = {};  // empty: mysqldump or mariadb-dump
+  std::vector<std::string> copy_command = {};  // argv; replaces the files; empty: none
   double timeout_s = 86400;                    // of the copy
 };
 

@@ -81,6 +81,17 @@ TEST(ProcessTest, TheDeadlineKillsTheWholeGroup) {
   EXPECT_TRUE(kill(grandchild, 0) != 0 || state == "Z");
 }
 
+TEST(ProcessTest, WhoeverWatchesMayEndIt) {
+  int asked = 0;
+  Command command{{"sh", "-c", "sleep 60"}};
+  command.may_go_on = [&asked] { return ++asked < 2; };
+  const auto outcome = PosixProcess().run(command, Deadline::after(30));
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->end, End::kTimedOut);
+  EXPECT_EQ(asked, 2);
+  EXPECT_LT(outcome->seconds, 10);
+}
+
 TEST(ProcessTest, ADaemonThatHoldsTheOutputIsNotWaitedFor) {
   const auto outcome = run("sleep 60 & echo $!");
   ASSERT_TRUE(outcome);

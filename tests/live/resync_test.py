@@ -8,12 +8,15 @@ import threading
 import time
 from pathlib import Path
 
+import pymysql
 import pytest
 
 import cache
 from failover import ADMIN_PASSWORD, ADMIN_USER, GTID_KINDS, Pause, Writer, changes, rows
+from nagios import ROOT
 from servers import wait_until
 
+EXAMPLES = ROOT / "conf-examples/mysql-failover"
 MYSQL_KINDS = ("mysql-gtid", "mysql-position")
 HALF = "mysql_ha_half_a_copy"
 
@@ -128,7 +131,7 @@ def test_diverged_old_primary_becomes_a_copy(cluster):
     events = cluster.db1.sql("SELECT event_name AS name, status AS state FROM information_schema.events")
     assert [event["name"] for event in events] == ["tick"] and events[0]["state"] != "ENABLED"
     assert any("77" in path.read_text() for path in cluster.state_dir.glob("mysql/*.extra.sql"))
-    assert not list(cluster.state_dir.glob("**/*.dump.sql*"))
+    assert not list(cluster.state_dir.glob("**/*.copy*"))
     assert cluster.run("status").code == 0
     # It is a replica like any other.
     new.kill()
@@ -225,6 +228,72 @@ def test_nothing_is_copied_when_the_surplus_cannot_be_saved(cluster):
     assert 77 in rows(cluster.db2) and len(cluster.db2.channels()) == 1
 
 
+class Machines:
+    """What conf-examples' copy-mariabackup finds on both ends: an ssh that runs its words on this
+    machine, a systemctl that stops and starts the target's server, and mariabackup."""
+
+    def __init__(self, cluster, source, target):
+        self._target, self._started, self._over = target, cluster.directory / "started", False
+        programs = cluster.directory / "bin"
+        programs.mkdir()
+        for name, body in (
+                ("ssh", 'while [ "$1" != -- ]; do shift; done; shift 2; exec sh -c "$*"'),
+                ("systemctl", f'[ "$*" != "start mariadb" ] || {{ touch {self._started}; exit; }}\n'
+                              f'kill {target.process.pid}\n'
+                              f'while kill -0 {target.process.pid}; do sleep 0.05; done 2>/dev/null'),
+                ("mariabackup", 'case $1 in --backup) first="--no-defaults --user=root '
+                                f'--socket={source.socket}";; esac\n'
+                                'exec /usr/bin/mariabackup $first "$@"')):
+            (programs / name).write_text(f"#!/bin/sh\n{body}\n")
+            (programs / name).chmod(0o700)
+        self.command = cluster.hook("copy", f"cd {programs}\nPATH={programs}:$PATH exec "
+                                            f"{EXAMPLES}/copy-mariabackup {target.datadir}\n")
+
+    def __enter__(self):
+        self._thread = threading.Thread(target=self._start, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._over = True
+        self._thread.join()
+
+    def _start(self):
+        while not self._over:
+            if not self._target.running and self._started.exists():
+                self._target.start(wait=False)
+            time.sleep(0.05)
+
+
+@pytest.mark.parametrize("shared", ["mariadb-gtid", "mariadb-position"], indirect=True)
+def test_mariabackup(cluster):
+    cluster.db1.sql(*RICH)
+    cluster.insert(1)
+    cluster.catch_up()
+    cluster.insert(77, server=cluster.db2)
+    source = cluster.db3 if cluster.gtid else cluster.db1
+    with Writer(cluster), Machines(cluster, source, cluster.db2) as machines:
+        outcome = cluster.run("resync", "db2", "--copy-command", machines.command)
+    assert outcome.code == 0 and "by command" in outcome.out, outcome.out
+    cluster.assert_one_primary(cluster.db1)
+    assert content(cluster.db2) == content(cluster.db1)
+    assert sorted(path.name for path in (cluster.directory / "bin").iterdir()) == [
+        "mariabackup", "ssh", "systemctl"]
+    assert not Path(f"{cluster.db2.datadir}.new").exists()
+
+
+@pytest.mark.parametrize("body, reason", [
+    ("exit 3", "exited with 3"), ("echo done", "does not print FILE POSITION"),
+    ("echo binlog.000001 4", "has not replaced what db2 has")])
+@pytest.mark.parametrize("shared", ["mariadb-gtid"], indirect=True)
+def test_command_that_does_not_copy(cluster, body, reason):
+    outcome = cluster.run("resync", "db2", "--copy-command", cluster.hook("copy", body))
+    assert outcome.code == 2 and reason in outcome.out, outcome.out
+    assert "db2 holds half a copy" in outcome.out and half_copied(cluster, cluster.db2)
+    resync(cluster, cluster.db2)
+    cluster.assert_one_primary(cluster.db1)
+
+
 # What goes wrong on the way
 
 DUMPED = ("mariadb-gtid", "mariadb-position")
@@ -251,7 +320,7 @@ def test_dump_that_fails_changes_nothing(cluster, body, words):
     assert outcome.code == 2 and words in outcome.out, outcome.out
     assert not changes(before, cluster.snapshot(strict=False))
     cluster.assert_one_primary(cluster.db1)
-    assert not list(cluster.state_dir.glob("**/*.dump.sql*"))
+    assert not list(cluster.state_dir.glob("**/*.copy*"))
 
 
 @pytest.mark.parametrize("shared", ["mariadb-gtid"], indirect=True)
@@ -287,6 +356,14 @@ def test_ended_while_it_dumps(cluster, number):
     cluster.assert_one_primary(cluster.db1)
 
 
+def sleepers(server):
+    """Return the ids of the connections that sleep for long."""
+    with contextlib.suppress(pymysql.err.OperationalError):  # The node's clients are turned away.
+        return [row["Id"] for row in server.sql("SHOW PROCESSLIST")
+                if "SLEEP(1000)" in str(row["Info"])]
+    return []
+
+
 @pytest.mark.parametrize("shared", DUMPED, indirect=True)
 def test_half_a_copy_never_replicates(cluster):
     """The tool is killed while it loads: the node is marked until it is whole."""
@@ -295,11 +372,14 @@ def test_half_a_copy_never_replicates(cluster):
     cut = broken_dump(cluster, '"$@" >$0.sql\nsed "/^INSERT INTO .item./q" $0.sql | head -n -1\n'
                                "echo 'SELECT SLEEP(1000);'")
     process = cluster.begin("resync", "db2", "--dump-command", cut)
-    wait_until(lambda: [row for row in cluster.db2.sql("SHOW PROCESSLIST")
-                        if "SLEEP(1000)" in str(row["Info"])])
+    wait_until(lambda: sleepers(cluster.db2), what="the load to be half done")
     process.kill()
     process.communicate()
     assert half_copied(cluster, cluster.db2)
+    refused = cluster.run("rejoin", "db2")
+    assert refused.code == 2 and "somebody copies to it" in refused.out, refused.out
+    cluster.db2.sql(*(f"KILL {number}" for number in sleepers(cluster.db2)))
+    wait_until(lambda: "half a copy" in cluster.run("rejoin", "db2").out)
     refused = cluster.run("rejoin", "db2")
     assert refused.code == 2, refused.out
     assert "db2 holds half a copy; run: mysql_ha resync db2" in refused.out
@@ -349,7 +429,9 @@ def test_node_is_promoted_while_it_waits_for_its_copy(cluster):
     cluster.insert(3, server=cluster.db2)
     pause.release()
     out, _ = process.communicate(timeout=60)
-    assert process.returncode == 2 and "db2" in out and "accepts writes again" in out, out
+    # Whoever copies the former primary loses contact when its clients are turned away.
+    reason = "Lost connection" if cluster.kind == "mariadb-position" else "accepts writes again"
+    assert process.returncode == 2 and reason in out, out
     cluster.assert_one_primary(cluster.db2)
     assert rows(cluster.db2) == {1, 2, 3}
 
@@ -409,7 +491,7 @@ def test_one_at_a_time(cluster):
     process, pause = begin_and_pause(cluster, cluster.db2)
     for node, words, reason in (("db3", (), "another one is at work"),
                                 ("db2", ("--state-dir", cluster.directory / "other"),
-                                 "somebody is copying to it")):
+                                 "somebody copies to it")):
         refused = cluster.run("resync", node, *words)
         assert refused.code == 2 and reason in refused.out, refused.out
     pause.release()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// plan_switchover and plan_rejoin: changes while the primary lives.
+// plan_switchover, plan_rejoin and plan_resync: changes while the primary lives.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -210,7 +210,8 @@ TEST(PlanRejoinTest, WithoutGtidsTheRecordDecides) {
   record.transactions_beyond.reset();
   EXPECT_EQ(rejoin(nodes, record).refusal, Refusal::kIncomparable);
   record.candidate = "db3";
-  EXPECT_EQ(rejoin(nodes, record).reason, "no record tells what db2 has of db1: it needs a resync");
+  EXPECT_EQ(rejoin(nodes, record).reason,
+            "no record tells what db2 has of db1; run: mysql_ha resync db1");
   EXPECT_EQ(rejoin(nodes).refusal, Refusal::kIncomparable);
 }
 
@@ -220,6 +221,95 @@ TEST(PlanRejoinTest, AmbiguousWorldsAreRefused) {
   EXPECT_EQ(rejoin({lost(1), writer(2)}).reason, "db1: no answer");
   EXPECT_EQ(rejoin({replica(1, 2), writer(2)}).reason, "db1 follows db2 already");
   EXPECT_EQ(rejoin({lost(3), writer(2)}).reason, "no node is called 'db1'");
+}
+
+Plan resync(std::vector<Node> nodes, const std::optional<CrashRecord>& record = {},
+            Surplus surplus = Surplus::kSave) {
+  return plan_resync(linked(std::move(nodes)), with_account(), {}, "db1", record, surplus);
+}
+
+TEST(PlanResyncTest, ANodeIsClosedAndWhatThePrimaryMayLackIsSaved) {
+  const Node db2 = writer(2, "#1:1-100,#2:1-5");
+  EXPECT_EQ(outline(resync({writer(1, "#1:1-100"), db2})), "fence(db1)");
+  EXPECT_EQ(outline(resync({writer(1, "#1:1-101"), db2})), "fence(db1) save-extra(db1)");
+  EXPECT_EQ(outline(resync({writer(1, "#1:1-101"), db2}, {}, Surplus::kDiscard)), "fence(db1)");
+  // Without numbers only the record of a failover can say that there is nothing.
+  const std::vector<Node> unnumbered = {by_position(writer(1)), by_position(db2)};
+  CrashRecord record{"db2", false, "", {}, {}, {"binlog.000007", 1000}, {}, 0};
+  EXPECT_EQ(outline(resync(unnumbered)), "fence(db1) save-extra(db1)");
+  EXPECT_EQ(outline(resync(unnumbered, record)), "fence(db1)");
+  record.candidate = "db3";
+  EXPECT_EQ(outline(resync(unnumbered, record)), "fence(db1) save-extra(db1)");
+  EXPECT_EQ(outline(resync({by_position(replica(1, 2)), by_position(db2)}, record)),
+            "fence(db1) save-extra(db1)");
+}
+
+TEST(PlanResyncTest, ItWillReplicateAsItDidOrAsTheOthersDo) {
+  Node named = replica(1, 2);
+  channel(named).name = "east";
+  channel(named).tls.used = true;
+  const Plan before = resync({named, writer(2)});
+  EXPECT_EQ(before.channel, "east");
+  EXPECT_TRUE(before.tls.used && before.by_gtid);
+  Node other = by_position(replica(3, 2));
+  channel(other).name = "west";
+  const Plan new_one = resync({by_position(writer(1)), by_position(writer(2)), other});
+  EXPECT_EQ(new_one.channel, "west");
+  EXPECT_FALSE(new_one.by_gtid);
+}
+
+TEST(PlanResyncTest, ThePrimaryAndAmbiguousWorldsAreRefused) {
+  EXPECT_EQ(resync({writer(1), replica(2, 1)}).reason, "no other node accepts writes");
+  EXPECT_EQ(resync({writer(1), writer(2), writer(3)}).refusal, Refusal::kSecondWriter);
+  EXPECT_EQ(resync({lost(1), writer(2)}).reason, "db1: no answer");
+  EXPECT_EQ(
+      plan_resync(linked({replica(1, 2), writer(2)}), {}, {}, "db1", {}, Surplus::kSave).reason,
+      "give the replication account (--repl-username, --repl-defaults-file)");
+}
+
+std::string donor(std::vector<Node> nodes, std::string_view from = "") {
+  const Topology topology = linked(std::move(nodes));
+  const Plan plan = plan_resync(topology, with_account(), {}, "db1", {}, Surplus::kDiscard);
+  const auto found = choose_donor(topology, plan, from);
+  return found ? topology.nodes[*found].name : found.error().text;
+}
+
+TEST(ChooseDonorTest, ASoundReplicaSparesThePrimary) {
+  const Node db1 = replica(1, 2), db2 = writer(2), db3 = replica(3, 2);
+  EXPECT_EQ(donor({db1, db2, db3}), "db3");
+  EXPECT_EQ(donor({db1, db2}), "db2");
+  EXPECT_EQ(donor({db1, db2, lost(3)}), "db2");
+  EXPECT_EQ(donor({db1, db2, db3}, "db2"), "db2");
+  EXPECT_EQ(donor({by_position(db1), by_position(db2), by_position(db3)}), "db2");
+  const auto spoilt = [&](const std::function<void(Node&)>& spoil) {
+    const Node node = changed(db3, spoil);
+    EXPECT_EQ(donor({db1, db2, node}), "db2");
+    return donor({db1, db2, node}, "db3");
+  };
+  EXPECT_EQ(spoilt([](Node& node) { channel(node).sql.state = ThreadState::kStopped; }),
+            "db3 cannot be copied: it does not replicate from db2");
+  EXPECT_EQ(spoilt([](Node& node) { channel(node) = channel_from(9); }),
+            "db3 cannot be copied: it does not replicate from db2");
+  EXPECT_EQ(spoilt([](Node& node) { node.facts->history = MysqlHistory{gtids("#1:1-100,#3:1")}; }),
+            "db3 cannot be copied: it may have what db2 lacks");
+  EXPECT_EQ(spoilt([](Node& node) { node.facts->log_replica_updates = false; }),
+            "db3 cannot be copied: it does not log what it replicates");
+  EXPECT_EQ(spoilt([](Node& node) { node.facts->log_bin = false; }),
+            "db3 cannot be copied: it has no binlog");
+  EXPECT_EQ(spoilt([](Node& node) { node.facts->version.flavour = kMariadb; }),
+            "db3 cannot be copied: it is of another flavour");
+}
+
+TEST(ChooseDonorTest, WhatCannotBeCopiedIsNamed) {
+  const Node db1 = replica(1, 2), db2 = writer(2);
+  EXPECT_EQ(donor({db1, db2}, "db1"), "db1 cannot be a copy of itself");
+  EXPECT_EQ(donor({db1, db2}, "db9"), "no node is called 'db9'");
+  EXPECT_EQ(donor({db1, db2, lost(3)}, "db3"), "db3 cannot be copied: no answer");
+  EXPECT_EQ(donor({db1, changed(db2, [](Node& node) { node.facts->log_bin = false; })}),
+            "db2 cannot be copied: it has no binlog");
+  EXPECT_EQ(
+      donor({by_position(db1), by_position(db2), by_position(replica(3, 2))}, "db3"),
+      "db3 cannot be copied: without GTIDs only the primary's own binlog tells where to go on");
 }
 
 }  // namespace

@@ -104,7 +104,22 @@ TEST(BinlogArgumentsTest, AskForWhatOnlyTheNodeHas) {
                                   MariadbHistory{2, *MariadbGtids::parse("0-1-8,0-2-9,5-1-7")}),
                  " "),
             "--read-from-remote-server --host=db1 --port=3306 --to-last-log -vv "
-            "--start-position=0-1-8,5-1-7 b.000001");
+            "--loose-skip-gtid-strict-mode --start-position=0-1-8,5-1-7 b.000001");
+  // What the node has not received yet is no place to begin.
+  EXPECT_EQ(binlog_arguments(mariadb, {}, "b.000001", mariadb.facts->history,
+                             MariadbHistory{2, *MariadbGtids::parse("0-1-12,5-1-9")})
+                .at(6),
+            "--start-position=0-1-10,5-1-7");
+  // What a replica has written itself may stand anywhere between what it has replicated.
+  const Node itself = replica(3, 1, "0-1-10,0-3-9", Flavour::kMariadb);
+  const auto others = MariadbHistory{1, *MariadbGtids::parse("0-1-12")};
+  EXPECT_EQ(binlog_arguments(itself, {}, "b.000001", itself.facts->history, others).at(6),
+            "--server-id=3");
+  const Node rogue = replica(3, 1, "0-1-10,0-3-9,0-4-11", Flavour::kMariadb);
+  EXPECT_EQ(binlog_arguments(rogue, {}, "b.000001", rogue.facts->history, others).back(),
+            "b.000001");
+  EXPECT_EQ(binlog_arguments(rogue, {}, "b.000001", rogue.facts->history, others).size(), 7u);
+  EXPECT_EQ(binlog_arguments(itself, {}, "b.000001", {}, {}).at(5), "--server-id=3");
   EXPECT_EQ(join(binlog_arguments(mariadb, {"b.000004", 400}, "b.000001", {}, {}), " "),
             "--read-from-remote-server --host=db1 --port=3306 --to-last-log -vv "
             "--start-position=400 b.000004");
