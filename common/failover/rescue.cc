@@ -159,6 +159,7 @@ MysqlOptions with_account_of_file(MysqlOptions options) {
   if (const auto file = check_defaults_file(options.defaults_file, options.defaults_group)) {
     if (options.user.empty()) options.user = file->user;
     if (!options.password) options.password = file->password;
+    if (options.ca.empty()) options.ca = file->ca;
   }
   return options;
 }

@@ -35,7 +35,8 @@ std::vector<std::string> binlog_arguments(const Node& node, const BinlogPosition
                                           const std::string& first_file, const History& own,
                                           const History& known);
 
-// Returns the options with the account that their defaults file names, unless they name one.
+// Returns the options with the account and the CA that their defaults file names, unless they name
+// any.
 MysqlOptions with_account_of_file(MysqlOptions options);
 
 // Returns a MySQL option file with the account and TLS settings of `options`.

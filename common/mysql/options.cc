@@ -97,6 +97,7 @@ Result<DefaultsFile> check_defaults_file(const std::string& path, const std::str
     if (key == "user") file.user = value;
     if (key == "password") file.password = std::string(value);
     if (key == "socket") file.socket = value;
+    if (key == "ssl-ca" || key == "ssl_ca") file.ca = value;
     if (key == "port") file.port = static_cast<unsigned>(parse_integer(value).value_or(0));
   }
   return file;

@@ -37,9 +37,9 @@ void add_mysql_options(Cli& cli, MysqlOptions& options);
 // never implied: a CA asks for verify-ca, -l or a certificate for required, nothing for preferred.
 TlsMode effective_tls_mode(const MysqlOptions& options);
 
-// What a defaults file says of the server's place and account, as far as we need it ourselves.
+// What a defaults file says of the server's place, account and CA, as far as we need it ourselves.
 struct DefaultsFile {
-  std::string host = {}, socket = {}, user = {};
+  std::string host = {}, socket = {}, user = {}, ca = {};
   std::optional<std::string> password = {};
   unsigned port = 0;
   bool world_readable = false;

@@ -135,6 +135,19 @@ TEST(ClientOptionsTest, QuotesWhatAnOptionFileWouldTakeApart) {
             "ssl-mode=\"VERIFY_CA\"\n");
 }
 
+TEST(ClientOptionsTest, HoldsThePlaceOfADefaultsFile) {
+  const TempDirectory directory;
+  MysqlOptions options;
+  options.defaults_file =
+      directory.file("my.cnf", "[client]\nuser=ha\npassword=secret\nssl-ca=/ca.pem\n");
+  EXPECT_EQ(client_options(options, Flavour::kMysql),
+            "[client]\nuser=\"ha\"\npassword=\"secret\"\nssl-ca=\"/ca.pem\"\n"
+            "ssl-mode=\"VERIFY_CA\"\n");
+  options.ca = "/other.pem";
+  EXPECT_NE(client_options(options, Flavour::kMysql).find("ssl-ca=\"/other.pem\"\n"),
+            std::string::npos);
+}
+
 TEST(CountAfterTest, CountsTransactionsFromAPositionOn) {
   const auto events = [](std::vector<std::string> types) {
     Rows rows{{"Event_type"}, {}};
