@@ -176,14 +176,17 @@ std::string client_options(const MysqlOptions& options, Flavour flavour) {
   add("ssl-capath", account.ca_directory);
   add("ssl-cert", account.certificate);
   add("ssl-key", account.key);
-  const TlsMode mode = effective_tls_mode(account);
-  if (flavour == Flavour::kMysql) {
-    constexpr const char* kModes[] = {"DISABLED", "PREFERRED", "REQUIRED", "VERIFY_CA",
-                                      "VERIFY_IDENTITY"};
-    add("ssl-mode", kModes[static_cast<std::size_t>(mode)]);
-  } else if (mode >= TlsMode::kRequired) {
-    text += mode == TlsMode::kVerifyIdentity ? "ssl\nssl-verify-server-cert\n" : "ssl\n";
-  }
+  const auto mode = static_cast<std::size_t>(effective_tls_mode(account));
+  constexpr const char* kMysqlModes[] = {"DISABLED", "PREFERRED", "REQUIRED", "VERIFY_CA",
+                                         "VERIFY_IDENTITY"};
+  // Unless told otherwise, MariaDB's tools verify since 11.4, and refuse a server without TLS.
+  constexpr const char* kMariadbModes[] = {"skip-ssl\n", "skip-ssl-verify-server-cert\n",
+                                           "ssl\nskip-ssl-verify-server-cert\n", "ssl\n",
+                                           "ssl\nssl-verify-server-cert\n"};
+  if (flavour == Flavour::kMysql)
+    add("ssl-mode", kMysqlModes[mode]);
+  else
+    text += kMariadbModes[mode];
   return text;
 }
 

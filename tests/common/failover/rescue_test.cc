@@ -148,6 +148,22 @@ TEST(ClientOptionsTest, HoldsThePlaceOfADefaultsFile) {
             std::string::npos);
 }
 
+// Since 11.4 MariaDB's tools verify where nobody has asked for it.
+TEST(ClientOptionsTest, TellMariadbsToolsNotToVerifyWhatWeDoNot) {
+  const std::pair<TlsMode, std::string> cases[] = {
+      {TlsMode::kDisabled, "[client]\nskip-ssl\n"},
+      {TlsMode::kPreferred, "[client]\nskip-ssl-verify-server-cert\n"},
+      {TlsMode::kRequired, "[client]\nssl\nskip-ssl-verify-server-cert\n"},
+      {TlsMode::kVerifyCa, "[client]\nssl\n"},
+      {TlsMode::kVerifyIdentity, "[client]\nssl\nssl-verify-server-cert\n"}};
+  for (const auto& [mode, text] : cases) {
+    MysqlOptions options;
+    options.tls_mode = mode;
+    EXPECT_EQ(client_options(options, Flavour::kMariadb), text);
+  }
+  EXPECT_EQ(client_options({}, Flavour::kMariadb), "[client]\nskip-ssl-verify-server-cert\n");
+}
+
 TEST(CountAfterTest, CountsTransactionsFromAPositionOn) {
   const auto events = [](std::vector<std::string> types) {
     Rows rows{{"Event_type"}, {}};
