@@ -76,7 +76,7 @@ def test_binlogs_are_rescued_from_the_dead_primary(bench, kind, torn):
     cluster.insert(4, 5, 6)
     cluster.db1.kill()
     if torn:
-        last = max(Path(cluster.db1.datadir).glob("binlog.0*"))
+        last = max(Path(cluster.db1.datadir).glob("binlog.0*[0-9]"))
         os.truncate(last, last.stat().st_size - 40)
     command = f"{EXAMPLES}/rescue-binlogs {cluster.db1.datadir} '{cluster.binlog_tool()}'"
     outcome = cluster.run("handler", "--rescue-command", command)

@@ -242,7 +242,7 @@ def _each(servers, action):
 
 # These move in a server that nobody touches: clocks, heartbeats, attempts to reach a dead source.
 _RESTLESS = ("seconds_behind", "last_io_err", "_state", "heartbeat", "io_running", "timestamp",
-             "relay_log", "executed_log")
+             "relay_log", "executed_log", "event_time", "time_diff")
 
 
 def _snapshot(server, strict):

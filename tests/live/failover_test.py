@@ -113,7 +113,7 @@ def rescue_script(server):
     dead primary has on its disk."""
     program = (" ".join(cache.mysql_command("mysqlbinlog")) if server.flavour == "mysql"
                else "mariadb-binlog")
-    return (f"cd {server.datadir}\nfiles=\nfor file in binlog.[0-9]*; do\n"
+    return (f"cd {server.datadir}\nfiles=\nfor file in binlog.[0-9]*[0-9]; do\n"
             '[ "$file" \\< "$HA_BINLOG_FILE" ] || files="$files $PWD/$file"\ndone\n'
             f"exec {program} --no-defaults --start-position=$HA_BINLOG_POSITION $files\n")
 
