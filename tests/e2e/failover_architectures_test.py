@@ -11,7 +11,7 @@ import pytest
 
 import plugin
 from documented import EXAMPLES, Documented, grants
-from failover import APP_PASSWORD, APP_USER, KINDS, rows
+from failover import APP_PASSWORD, APP_USER, KINDS, fail_over_twice, rows
 from lan import Lan
 from nagios import ROOT
 from nrpe import adapted
@@ -37,25 +37,7 @@ def test_the_documented_account_is_enough_for_the_whole_circle(bench, kind):
     assert re.search(r"block-writers db1: read-only, [1-9]\d* connections ended", outcome.out)
     client.close()
     cluster.assert_one_primary(cluster.db2)
-    cluster.db2.kill()
-    outcome = cluster.run("handler")
-    assert outcome.code == 0, outcome.out
-    new, = (getattr(cluster, name) for name in cluster.writers())
-    cluster.db2.start()
-    outcome = cluster.run("rejoin", "db2")
-    assert outcome.code == 0, outcome.out
-    cluster.assert_one_primary(new)
-    # It may even save what only an old primary has.
-    assert cluster.run("journal", "ack").code == 0
-    new.kill()
-    outcome = cluster.run("handler")
-    assert outcome.code == 0, outcome.out
-    new.start()
-    cluster.insert(77, server=new)
-    outcome = cluster.run("rejoin", new.name, "--binlog-command", cluster.binlog_tool())
-    assert outcome.code == 2 and "1 transactions" in outcome.out, outcome.out
-    saved, = cluster.state_dir.glob("*/*.extra.sql")
-    assert "77" in saved.read_text()
+    fail_over_twice(cluster, cluster.db2, cluster.binlog_tool())
 
 
 @pytest.mark.parametrize("kind, torn", [*((kind, False) for kind in KINDS),

@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 MYSQL_PACKAGES = "mysql-server-core,mysql-client-core"
+MARIADB_PACKAGES = "mariadb-server-core,mariadb-client"
 
 
 def directory():
@@ -43,19 +44,37 @@ def prepared(name, build):
 
 def mysql_root():
     """Return a Debian unstable tree that contains MySQL's server and clients (half a minute once)."""
-    return prepared("mysql-sid", lambda scratch: _logged(
+    return _debian_unstable("mysql-sid", MYSQL_PACKAGES)
+
+
+def mariadb_root():
+    """Return a Debian unstable tree that contains the newest MariaDB's server and clients, likewise."""
+    return _debian_unstable("mariadb-sid", MARIADB_PACKAGES)
+
+
+def _debian_unstable(name, packages):
+    return prepared(name, lambda scratch: _logged(
         # A mount namespace of its own: what an interrupted run had mounted goes away with it.
-        ["unshare", "--mount", "debootstrap", "--variant=minbase", f"--include={MYSQL_PACKAGES}",
-         "sid", str(scratch)]))
+        ["unshare", "--mount", "debootstrap", "--variant=minbase", f"--include={packages}", "sid",
+         str(scratch)]))
 
 
 def mysql_command(program):
-    """Return the start of a command line that runs a program of mysql_root().
+    """Return the start of a command line that runs a program of mysql_root()."""
+    return _command_in(mysql_root(), program)
+
+
+def mariadb_command(program):
+    """Return the start of a command line that runs a program of mariadb_root()."""
+    return _command_in(mariadb_root(), program)
+
+
+def _command_in(root, program):
+    """Return the start of a command line that runs a program of a tree.
 
     The tree's own loader and libraries are used instead of chroot(2), so that the data directories,
     sockets and logs have the same names for the server as for everybody else.
     """
-    root = mysql_root()
     loader = next((root / "usr").glob("lib*/ld-linux-*.so.*"))
     libraries = next((root / "usr/lib").glob("*-linux-gnu"))
     path = next(p for p in (root / "usr/sbin" / program, root / "usr/bin" / program) if p.exists())
@@ -104,8 +123,8 @@ def _logged(command, cwd=None):
 
 def main():
     """Prepare the entries named on the command line."""
-    builders = {"mysql": mysql_root, "nagios": nagios_root, "icinga2": icinga2_root,
-                "nrpe": nrpe_root, "gluster": gluster_root}
+    builders = {"mysql": mysql_root, "mariadb": mariadb_root, "nagios": nagios_root,
+                "icinga2": icinga2_root, "nrpe": nrpe_root, "gluster": gluster_root}
     if not sys.argv[1:]:
         print(directory())
     for name in sys.argv[1:]:

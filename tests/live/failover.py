@@ -197,6 +197,29 @@ class Cluster:
         return {server.name: _snapshot(server, strict) for server in self.alive()}
 
 
+def fail_over_twice(cluster, primary, binlog_tool):
+    """Kill a primary and then its successor, and let both return: the first is a replica then, the
+    second has a row that nobody else has, which is saved."""
+    primary.kill()
+    outcome = cluster.run("handler")
+    assert outcome.code == 0, outcome.out
+    new, = (getattr(cluster, name) for name in cluster.writers())
+    primary.start()
+    outcome = cluster.run("rejoin", primary.name)
+    assert outcome.code == 0, outcome.out
+    cluster.assert_one_primary(new)
+    assert cluster.run("journal", "ack").code == 0
+    new.kill()
+    outcome = cluster.run("handler")
+    assert outcome.code == 0, outcome.out
+    new.start()
+    cluster.insert(77, server=new)
+    outcome = cluster.run("rejoin", new.name, "--binlog-command", binlog_tool)
+    assert outcome.code == 2 and "1 transactions" in outcome.out, outcome.out
+    saved, = cluster.state_dir.glob("*/*.extra.sql")
+    assert "77" in saved.read_text()
+
+
 class Pause:
     """A hook in which the tool waits until release()."""
 

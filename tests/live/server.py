@@ -295,21 +295,24 @@ class MariaDb(Server):
     _show_channels = "SHOW ALL SLAVES STATUS"
     _show_position = "SHOW MASTER STATUS"
     _innodb = ["--innodb-log-file-size=8M"]
+    _install = ["mariadb-install-db", "--no-defaults", "--user=root", "--skip-test-db",
+                "--auth-root-authentication-method=normal", "--skip-name-resolve", *_innodb]
     _start_over = ("RESET SLAVE ALL", "SET GLOBAL read_only = OFF", "SET SESSION sql_log_bin = 0",
                    "DROP DATABASE IF EXISTS shop", "RESET MASTER", "SET GLOBAL gtid_slave_pos = ''")
 
     def _template(self):
         def build(scratch):
-            subprocess.run(["mariadb-install-db", "--no-defaults", "--user=root", "--skip-test-db",
-                            "--auth-root-authentication-method=normal", "--skip-name-resolve",
-                            f"--datadir={scratch}/data", *self._innodb],
-                           check=True, stdout=subprocess.DEVNULL)
+            subprocess.run([*self._install, f"--datadir={scratch}/data"], check=True,
+                           stdout=subprocess.DEVNULL)
         version = _version(["mariadbd"])
         return f"{cache.prepared(f'mariadb-{version}-template', build)}/data"
 
     def _command(self):
         return ["mariadbd", "--no-defaults", "--user=root", *self._innodb, "--log-slave-updates",
                 "--binlog-format=ROW", "--aria-pagecache-buffer-size=1M", "--key-buffer-size=1M"]
+
+    def _tls_options(self):
+        return ["--skip-ssl"] if self.tls is False else super()._tls_options()
 
     def change_source(self, source_host, source_port, channel="", *, gtid=True, position=None,
                       delay=0, heartbeat_period=None, tls_ca=None, user=REPLICATION_USER,
@@ -327,6 +330,8 @@ class MariaDb(Server):
         if tls_ca:
             fields |= {"MASTER_SSL": 1, "MASTER_SSL_CA": str(tls_ca),
                        "MASTER_SSL_VERIFY_SERVER_CERT": 1}
+        if self.tls is False:
+            fields["MASTER_SSL"] = 0
         self.sql(f"CHANGE MASTER '{channel}' TO {_assignments(fields)}")
 
     def enable_semi_sync(self, timeout_ms=10000):
@@ -353,6 +358,25 @@ class MariaDb(Server):
                        (row["Relay_Master_Log_File"], int(row["Exec_Master_Log_Pos"])),
                        row["Last_IO_Errno"], row["Last_IO_Error"], row["Last_SQL_Errno"],
                        row["Last_SQL_Error"], row["SQL_Delay"], row)
+
+
+class NewestMariaDb(MariaDb):
+    """MariaDB as Debian unstable packages it."""
+
+    def _template(self):
+        def build(scratch):
+            # The script finds its programs only where they are installed; --force: no host has a name
+            # there.
+            subprocess.run(["unshare", "--mount", "sh", "-ec",
+                            'mount --bind "$0" "$1/mnt"; exec chroot "$@"', scratch,
+                            cache.mariadb_root(), *self._install, "--force",
+                            "--datadir=/mnt/data"], check=True, stdout=subprocess.DEVNULL)
+        version = _version(cache.mariadb_command("mariadbd"))
+        return f"{cache.prepared(f'mariadb-{version}-template', build)}/data"
+
+    def _command(self):
+        program, *options = super()._command()
+        return [*cache.mariadb_command(program), *options, f"--basedir={cache.mariadb_root()}/usr"]
 
 
 class MySql(Server):
