@@ -8,7 +8,7 @@ import cache
 import plugin
 import servers
 from clusters import LOGIN, named
-from failover import Cluster, fail_over_twice
+from failover import ADMIN_PASSWORD, ADMIN_USER, Cluster, fail_over_twice
 from pairs import watch
 from server import NewestMariaDb
 
@@ -34,3 +34,15 @@ def test_the_whole_circle(cluster):
     cluster.assert_one_primary(cluster.db2)
     # What an old primary has alone, only a tool of its own version can read.
     fail_over_twice(cluster, cluster.db2, " ".join(cache.mariadb_command("mariadb-binlog")))
+
+
+def test_a_diverged_replica_is_copied(cluster):
+    cluster.insert(1)
+    cluster.catch_up()
+    cluster.insert(77, server=cluster.db2)
+    tools = [f"--{name}-command={' '.join(cache.mariadb_command(program))}"
+             for name, program in (("dump", "mariadb-dump"), ("binlog", "mariadb-binlog"))]
+    outcome = cluster.run("resync", "db2", "--username", ADMIN_USER, "--password", ADMIN_PASSWORD,
+                          *tools)
+    assert outcome.code == 0 and "save-extra db2: 1 transactions" in outcome.out, outcome.out
+    cluster.assert_one_primary(cluster.db1)
