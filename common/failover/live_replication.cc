@@ -189,8 +189,13 @@ Result<StepResult> LiveActions::restore(const Step& step, SqlSession& session,
     const ChannelStatus* const channel = find_channel(*channels, step.channel);
     kept = channel != nullptr && follows(*channel, *source);
   }
-  const std::vector<std::string> start = {step.sql.back()};
-  if (const auto done = run_sql(kept ? start : step.sql, session, known, deadline); !done)
+  auto first = step.sql.begin();
+  // From the same place again, by position, it would apply what it has got since twice.
+  if (kept)
+    first = std::ranges::find_if(
+                step.sql, [](const std::string& sql) { return sql.find("_HOST=") != sql.npos; }) +
+            1;
+  if (const auto done = run_sql({first, step.sql.end()}, session, known, deadline); !done)
     return done.error();
   return StepResult{};
 }

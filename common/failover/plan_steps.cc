@@ -353,8 +353,11 @@ void StepWriter::repoint(std::size_t i) {
                     position ? "from the end of its binlog when it was promoted" : "");
   repoint.channel = channel_of(i)->name;
   repoint.other = candidate_.name;
-  repoint.undo.push_back(
-      at(Action::kRestore, nodes_[i], repoint_statements(i, primary_, before), "as it was"));
+  Step restore =
+      at(Action::kRestore, nodes_[i], repoint_statements(i, primary_, before), "as it was");
+  restore.channel = repoint.channel;
+  restore.other = primary_.name;
+  repoint.undo.push_back(std::move(restore));
   add(std::move(repoint));
   repointed_.insert(i);
 }

@@ -109,6 +109,37 @@ def test_killed_at_each_write_while_it_takes_back(cluster):
     assert "undone promote db2" in out and number > 10, out
 
 
+@pytest.mark.parametrize("semi_sync", ["mariadb-position", "mysql-position"], indirect=True)
+def test_killed_while_it_takes_back_and_the_primary_went_on(semi_sync):
+    """Somebody opens the old primary by hand: what its replicas have got since is not fetched again."""
+    cluster = semi_sync
+    for number in itertools.count(1):
+        where = f"killed before write {number}"
+        cluster.start_over()
+        for server in cluster.servers:  # What nobody acknowledges does not wait for long.
+            server.set_semi_sync_timeout(10)
+        cluster.insert(1, 2, 3)
+        cluster.catch_up()
+        process = cluster.begin("switchover", "--vip", "192.0.2.77/32", "--interface", "nosuch0",
+                                KILL_AT=number, KILL_WHEN="before")
+        out, _ = process.communicate(timeout=60)
+        assert process.returncode in (2, -9), out
+        cluster.db1.sql("SET GLOBAL read_only = OFF")
+        cluster.insert(4, 5)
+        for replica in cluster.servers[1:]:
+            if any(channel.source_port == cluster.db1.port and channel.io == "Yes"
+                   for channel in replica.channels()):
+                replica.wait_caught_up(cluster.db1)
+        second = cluster.run("switchover")
+        assert second.code == 0, (where, second.out)
+        new, = (getattr(cluster, name) for name in cluster.writers())
+        cluster.assert_one_primary(new)
+        assert rows(new) == {1, 2, 3, 4, 5}, (where, second.out)
+        if process.returncode == 2:
+            break
+    assert "undone repoint db3" in out and number > 10, out
+
+
 def write_before(cluster, action):
     """Return the number of the write that comes before the first step of an action, as the journal
     of the last run tells."""
