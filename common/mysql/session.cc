@@ -13,6 +13,7 @@
 #include <cstring>
 #include <iterator>
 
+#include "common/mysql/client_library.h"
 #include "common/text.h"
 
 // Error numbers of clients and servers; the names differ between the two libraries' headers.
@@ -303,9 +304,8 @@ extern "C" [[gnu::used]] int SSL_CTX_set_default_verify_paths(void* context) {
 
 Result<std::unique_ptr<SqlSession>> connect(const MysqlOptions& options) {
   if (const auto sound = check_tls_files(options); !sound) return sound.error();
-  // Several threads may connect, and mysql_init alone would not be safe for the first of them.
-  static const int initialized = mysql_library_init(0, nullptr, nullptr);
-  if (initialized != 0) return Error{Errc::kInternal, "the MySQL client library does not start"};
+  if (!start_client_library())
+    return Error{Errc::kInternal, "the MySQL client library does not start"};
   const std::string label = server_label(options);
   auto session = std::make_unique<MysqlSession>(label);
   MYSQL* const mysql = session->handle();

@@ -108,6 +108,26 @@ def test_the_systems_cas_are_read_only_where_they_matter(tls, tmp_path):
     assert REACHED not in outcome.text, outcome.out
 
 
+def test_the_configuration_of_openssl_is_obeyed(tls, tmp_path):
+    file = tmp_path / "openssl.cnf"
+    file.write_text("openssl_conf = all\n[all]\nssl_conf = programs\n[programs]\n"
+                    "system_default = tls\n[tls]\nMaxProtocol = TLSv1\n")
+    for options in ([], ["--ssl"], ["--ssl-mode", "verify-ca", "-C", str(tls.authority.cert)]):
+        outcome = watch(tls.servers[GOOD], THREADS, *options, env={"OPENSSL_CONF": str(file)})
+        assert outcome.state == "CRITICAL" and "protocol version" in outcome.text, outcome.out
+
+
+def test_openssl_is_left_alone_without_tls(bench, tmp_path):
+    """It costs a sixth of a run. Whoever opens this file waits for a writer."""
+    configuration = tmp_path / "openssl.cnf"
+    os.mkfifo(configuration)
+    server = bench.server("mariadb")
+    server.create_monitor()
+    outcome = watch(server, THREADS, "--ssl-mode", "disabled", "-t", "5",
+                    env={"OPENSSL_CONF": str(configuration)})
+    assert REACHED in outcome.text, outcome.out
+
+
 def test_verify_identity(tls):
     options = ["--ssl-mode", "verify-identity", "-C", str(tls.authority.cert)]
     tls.assert_reached(GOOD, *options)
