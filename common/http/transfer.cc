@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "common/text.h"
 
@@ -62,8 +61,8 @@ CurlTransfer::CurlTransfer() : handle_(curl().easy_init()) {
 }
 
 void CurlTransfer::limit(const Deadline& deadline) {
-  // 0 would mean no limit.
-  const long milliseconds = std::max(1L, std::lround(deadline.remaining_s() * 1000));
+  // 0 would mean no limit. Not rounded by std::lround: that is in libm, a library more to load.
+  const long milliseconds = std::max(1L, static_cast<long>(deadline.remaining_s() * 1000));
   set(CURLOPT_TIMEOUT_MS, milliseconds);
   set(CURLOPT_CONNECTTIMEOUT_MS, milliseconds);
 }
