@@ -329,8 +329,10 @@ class Copier {
     const auto begin = Deadline::Clock::now();
     command.may_go_on = [&] {
       return watch([&] {
-        const std::chrono::duration<double> passed = Deadline::Clock::now() - begin;
-        return "copying for " + format_duration(std::round(passed.count()));
+        const auto passed = Deadline::Clock::now() - begin;
+        return "copying for " +
+               format_duration(static_cast<double>(
+                   std::chrono::duration_cast<std::chrono::seconds>(passed).count()));
       });
     };
     const auto outcome = PosixProcess().run(command, deadline_);
