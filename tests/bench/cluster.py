@@ -75,6 +75,14 @@ class Cluster:
         return (cache.mysql_command("mysqlbinlog") if self.flavour == "mysql"
                 else ["mariadb-binlog"])
 
+    def client_command(self):
+        """Return the command line that begins the flavour's client, logged in."""
+        login = self.directory / "client.cnf"
+        login.write_text("[client]\nuser = ha\npassword = ha-secret\n")
+        login.chmod(0o600)
+        return [*(cache.mysql_command("mysql") if self.flavour == "mysql" else ["mariadb"]),
+                f"--defaults-file={login}"]
+
     def set_semi_sync(self, node, timeout_ms, afresh=False):
         """Set what the configuration of a semi-sync node would hold; afresh: as if it began only
         now, having waited for nobody yet."""

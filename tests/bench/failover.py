@@ -124,8 +124,29 @@ class SafeSql(BareSql):
         self._semi_sync("ON")
         self._repoint()
         clients = f"SHOW GLOBAL STATUS LIKE 'rpl_semi_sync_{self._source}_clients'"
-        self._wait(lambda: self._run(self._candidate, clients)[0]["Value"] != "0")
+        self._wait(lambda: int(self._run(self._candidate, clients)[0]["Value"]) > 0)
         self._open()
+
+
+class ScriptedSql(SafeSql):
+    """The same by a script: the flavour's client is started for each step, and logs in, as mysql_ha
+    has to."""
+
+    def __init__(self, cluster):
+        super().__init__(cluster)
+        super().close()
+        self._client = cluster.client_command()
+
+    def close(self):
+        pass
+
+    def _run(self, node, *statements):
+        done = subprocess.run([*self._client, f"--host={node.host}", f"--port={node.port}", "--batch",
+                               "--execute", "; ".join(statements)],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
+        names, *rows = [line.split("\t") for line in done.stdout.splitlines()] or [[]]
+        return [dict(zip(names, (int(cell) if cell.isdigit() else cell for cell in row)))
+                for row in rows]
 
 
 class Tool:
@@ -141,7 +162,8 @@ class Tool:
         pass
 
 
-METHODS = {"mysql_ha": Tool, "bare SQL": BareSql, "safe SQL": SafeSql}
+METHODS = {"mysql_ha": Tool, "bare SQL": BareSql, "safe SQL": SafeSql,
+           "safe SQL by a script": ScriptedSql}
 
 
 def kill_and_promote(dead, tool, writer):

@@ -226,7 +226,9 @@ class Pause:
     def __init__(self, cluster, body=""):
         self._here, self._go = cluster.directory / "here", cluster.directory / "go"
         self.command = cluster.hook(
-            "pause", f"{body}\ntouch {self._here}\nuntil [ -e {self._go} ]; do sleep 0.01; done\n")
+            "pause", f"{body}\ntouch {self._here}\n"
+            # A test that fails does not release it.
+            f"until [ -e {self._go} ] || [ ! -e {self._here} ]; do sleep 0.01; done\n")
 
     def wait(self):
         """Wait until the tool is there."""
