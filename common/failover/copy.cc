@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <fstream>
@@ -30,6 +31,7 @@ constexpr double kTell_s = 5;
 // For a server to come back after it was cloned, by itself or by hand.
 constexpr double kRestart_s = 600;
 constexpr double kPoll_s = 0.2;
+constexpr unsigned kMostWait_s = 31536000;  // that wait_timeout takes
 // The databases that are not data.
 constexpr char kSystem[] = "('information_schema', 'mysql', 'performance_schema', 'sys')";
 
@@ -90,6 +92,12 @@ class Copier {
     one.answer_timeout_s = static_cast<unsigned>(std::ceil(resync_.timeout_s));
     auto session = connect(one);
     if (!session) return session.error();
+    // It is idle for as long as the other server is at work, and its statements may be long.
+    std::vector<std::string> sql = {
+        fmt::format("SET SESSION wait_timeout={}", std::min(one.answer_timeout_s, kMostWait_s))};
+    if ((*session)->version().flavour == Flavour::kMariadb)
+      sql.emplace_back("SET SESSION max_statement_time=0");
+    if (const auto set = run_all(**session, sql); !set) return set.error();
     return Session(std::move(*session));
   }
 
