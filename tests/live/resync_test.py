@@ -408,9 +408,12 @@ def test_primary_dies_while_it_is_copied(cluster):
     """Nobody waits for the copy with the failover, and the copy follows the new primary."""
     cluster.insert(1, 2)
     cluster.catch_up()
-    for server in cluster.servers:
-        server.sql("SET GLOBAL wait_timeout = 1", "SET GLOBAL interactive_timeout = 1")
+    servers = (cluster.db2, cluster.db3)
+    for server in servers:
+        server.sql("SET GLOBAL wait_timeout = 1")
     process, pause = begin_and_pause(cluster, cluster.db2)
+    for server in servers:
+        server.sql("SET GLOBAL wait_timeout = 28800")
     cluster.db1.kill()
     time.sleep(1.5)  # A session of ours that is idle for so long is ended, unless it says otherwise.
     outcome = cluster.run("failover", "--never", "db2")
