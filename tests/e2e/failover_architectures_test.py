@@ -44,7 +44,7 @@ def test_the_documented_account_is_enough_for_the_whole_circle(bench, kind):
                                         ("mariadb-gtid", True), ("mysql-gtid", True)])
 def test_binlogs_are_rescued_from_the_dead_primary(bench, kind, torn):
     cluster = Documented(bench, kind)
-    cluster.as_ssh()
+    cluster.serve_ssh()
     # The README asks for it: MySQL checks each change by itself, MariaDB does not.
     if cluster.flavour == "mysql":
         cluster.db1.sql("GRANT ALL PRIVILEGES ON shop.* TO 'documented'@'%'")
@@ -60,8 +60,7 @@ def test_binlogs_are_rescued_from_the_dead_primary(bench, kind, torn):
     if torn:
         last = max(Path(cluster.db1.datadir).glob("binlog.0*[0-9]"))
         os.truncate(last, last.stat().st_size - 40)
-    command = f"{EXAMPLES}/rescue-binlogs {cluster.db1.datadir} '{cluster.binlog_tool()}'"
-    outcome = cluster.run("handler", "--rescue-command", command)
+    outcome = cluster.run("handler", "--rescue-command", cluster.rescue_command())
     assert outcome.code == 0, outcome.out
     assert f"{4 if torn else 5} transactions" in outcome.out
     new, = (getattr(cluster, name) for name in cluster.writers())
@@ -71,7 +70,7 @@ def test_binlogs_are_rescued_from_the_dead_primary(bench, kind, torn):
 
 def test_a_binlog_that_is_gone_is_no_rescue(bench):
     cluster = Documented(bench, "mariadb-position", 2)
-    cluster.as_ssh()
+    cluster.serve_ssh()
     cluster.insert(1)
     cluster.catch_up()
     cluster.db2.stop_replication(thread="IO")
@@ -81,8 +80,7 @@ def test_a_binlog_that_is_gone_is_no_rescue(bench):
     cluster.db1.kill()
     index = Path(cluster.db1.datadir, "binlog.index")
     index.write_text(adapted(index.read_text(), {"./binlog.000001\n": ""}))
-    command = f"{EXAMPLES}/rescue-binlogs {cluster.db1.datadir} mariadb-binlog"
-    outcome = cluster.run("handler", "--rescue-command", command)
+    outcome = cluster.run("handler", "--rescue-command", cluster.rescue_command())
     assert outcome.code == 1, outcome.out
     assert "no binlog.000001 in the index" in outcome.out
     assert rows(cluster.db2) == {1}
@@ -92,7 +90,7 @@ def cold_standby(bench):
     """A3: master and standby by file and position, and the guard's passes."""
     cluster = Documented(bench, "mariadb-position", 2, template="nagios-perfparse.conf")
     cluster.stub("systemctl", 'echo "$*" >>$0.log')
-    cluster.as_ssh()
+    cluster.serve_ssh()
     config = bench.directory / "guard.conf"
     text = (EXAMPLES / "nagios-perfparse-guard.conf").read_text()
     text = re.sub("^(check|while-healthy) .*$", "", text, flags=re.M)
@@ -100,7 +98,7 @@ def cold_standby(bench):
     config.write_text(adapted(text, {
         "/usr/lib/nagios/plugins/eventhandlers/": f"{plugin.BUILD}/plugins/",
         "/etc/monitoring-plugins-ha/nagios-perfparse.conf": cluster.config,
-        "root@master": "-- root@master", "retry-interval = 10": "retry-interval = 0.1",
+        "root@master": "root@127.0.0.1", "retry-interval = 10": "retry-interval = 0.1",
         "/var/lib/monitoring-plugins-ha": cluster.state_dir}) + f"check = {check}\n")
 
     def guard():
@@ -123,7 +121,7 @@ def test_cold_standby_takes_over_once_and_is_silent(bench, lost):
     cluster.catch_up()
     if lost:
         # The rescue finds nothing: a reservation, not a failure.
-        cluster.stub("ssh", "exit 255")
+        cluster.ssh.stop()
     cluster.db1.kill()
     (bench.directory / "nagios-is-dead").touch()
     code, out = cluster.guard()
@@ -150,7 +148,7 @@ def test_cold_standby_hands_over_a_database_that_lives(bench):
 def test_pandora_is_told_its_new_primary(bench, tmp_path):
     cluster = Documented(bench, "mysql-position", 3, template="pandora.conf")
     cluster.stub("systemctl", 'echo "$*" >>$0.log')
-    cluster.as_ssh()
+    cluster.serve_ssh()
     (tmp_path / "conf").mkdir()
     server_conf = tmp_path / "pandora_server.conf"
     hosts = ",".join(f"{server.name}={server.host}:{server.port}" for server in cluster.servers)
@@ -233,12 +231,7 @@ def test_zabbix_pair_moves_its_address_as_with_mha(bench):
     for name in ("db1", "db2"):
         cluster.lan[name].run("ip", "addr", "add", f"192.168.10.{name[2]}/24", "dev", "eth0")
     cluster.lan["db1"].add(f"{VIP}/24")
-    # As sshd would: by the machine's address, in its network.
-    hosts = "".join(f"*{m.ipv4}) exec {' '.join(m.inside)} sh -c \"$*\" ;;\n"
-                    for m in cluster.lan.machines.values())
-    cluster.stub("ssh", 'while [ "${1#-}" != "$1" ]; do [ "$1" != -o ] || shift; shift; done\n'
-                        'to=$1; shift\n'
-                        f'case $to in\n{hosts}*) exit 255 ;; esac')
+    cluster.serve_ssh(cluster.lan.machines.values())
     here = "$(ip -o -4 addr show to 10.77.0.0/24 | tr -s ' ' | cut -d' ' -f4)"
     cluster.stub("systemctl", f'echo "{here}: $*" >>$0.log')
     cluster.stub("power_manager", 'echo "$*" >>$0.log; exit 10')

@@ -96,6 +96,11 @@ def nrpe_root():
     return _unpacked("nrpe", ["nagios-nrpe-server", "nagios-nrpe-plugin"])
 
 
+def ssh_root():
+    """Return a tree with the server of OpenSSH."""
+    return _unpacked("ssh", ["openssh-server"])
+
+
 def gluster_root():
     """Return a tree with the server, the client and the command of GlusterFS."""
     return _unpacked("gluster", [
@@ -124,7 +129,8 @@ def _logged(command, cwd=None):
 def main():
     """Prepare the entries named on the command line."""
     builders = {"mysql": mysql_root, "mariadb": mariadb_root, "nagios": nagios_root,
-                "icinga2": icinga2_root, "nrpe": nrpe_root, "gluster": gluster_root}
+                "icinga2": icinga2_root, "nrpe": nrpe_root, "ssh": ssh_root,
+                "gluster": gluster_root}
     if not sys.argv[1:]:
         print(directory())
     for name in sys.argv[1:]:

@@ -12,6 +12,7 @@ from failover import Cluster
 from nagios import ROOT
 from server import REPLICATION_PASSWORD, REPLICATION_USER
 from servers import wait_until
+from sshd import Ssh
 
 EXAMPLES = ROOT / "conf-examples/mysql-failover"
 README = (EXAMPLES / "README.md").read_text()
@@ -96,10 +97,20 @@ class Documented(Cluster):
         number = wait_until(ended, timeout, f"run {count} to be {outcome}")
         return self.run("journal", "show", number).out
 
-    def as_ssh(self):
-        """Let ssh do what it does, on this machine: run its words, joined, in a shell."""
-        self.stub("ssh", 'echo "$*" >>$0.log\nwhile [ "$1" != -- ]; do shift; done; shift 2; '
-                         f'exec env -i PATH="{self.environment["PATH"]}" sh -c "$*"')
+    def serve_ssh(self, machines=()):
+        """Let the programs log in to this machine by ssh, or to these, and find the test's there."""
+        port = 22 if machines else self.bench.free_port()
+        self.ssh = self.bench.add(Ssh(self.directory / "ssh", port, self.programs))
+        for machine in machines:
+            self.ssh.serve(machine.inside, machine.ipv4)
+        if not machines:
+            self.ssh.serve()
+        self.stub("ssh", f'exec {self.ssh.client} "$@"')
+
+    def rescue_command(self, *wrapper):
+        """Return the shipped script for the primary's disk; words before its mysqlbinlog there."""
+        tool = shlex.quote(" ".join([*wrapper, self.binlog_tool()]))
+        return f"{EXAMPLES}/rescue-binlogs {self.db1.datadir} {tool}"
 
     def binlog_tool(self):
         """Return the command of the flavour's mysqlbinlog."""
