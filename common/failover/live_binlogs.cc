@@ -12,6 +12,25 @@
 
 namespace ha {
 
+// It gets its name when it is whole: what was cut off, and the rest of a run that was killed, is
+// nothing that a later run would have to respect.
+Result<Done> LiveActions::print_events(const std::vector<std::string>& argv, const RunFacts& known,
+                                       const Deadline& deadline, const std::string& path) {
+  const std::string part = path + ".part";
+  const auto outcome = run_program(argv, known, deadline, part);
+  Result<Done> whole = Done{};
+  if (!outcome)
+    whole = outcome.error();
+  else if (!outcome->succeeded())
+    whole = failure(describe_end(argv, *outcome));
+  else
+    whole = check_whole(part);
+  if (whole && rename(part.c_str(), path.c_str()) != 0) whole = failure("cannot write " + path);
+  // It may have filled the disk, which the journal needs.
+  if (!whole) unlink(part.c_str());
+  return whole;
+}
+
 // Applies what the dead primary wrote after what the candidate has, in a session of its own: the
 // events change its settings.
 Result<StepResult> LiveActions::rescue(const Step& step, SqlSession& session, const RunFacts& known,
@@ -27,9 +46,7 @@ Result<StepResult> LiveActions::rescue(const Step& step, SqlSession& session, co
   const bool repeatable = plan_.by_gtid && session.version().flavour == Flavour::kMysql;
   if (!repeatable && access(path.c_str(), F_OK) == 0)
     return failure("it was begun before and is not repeated, see " + path);
-  const auto outcome = run_program(step.argv, known, deadline, path);
-  if (!outcome) return outcome.error();
-  if (!outcome->succeeded()) return failure(describe_end(step.argv, *outcome));
+  if (const auto done = print_events(step.argv, known, deadline, path); !done) return done.error();
   const auto applier = connect_to(step.node);
   if (!applier) return applier.error();
   // read_only stays, which lets only administrators write.
@@ -75,10 +92,9 @@ Result<StepResult> LiveActions::save_extra(const Step& step, SqlSession& session
     argv.push_back(std::move(word));
   const auto written = write_file_atomic(login, client_options(options_.cluster.mysql, flavour));
   if (!written) return written.error();
-  const auto outcome = run_program(argv, {}, deadline, path);
+  const auto printed = print_events(argv, {}, deadline, path);
   unlink(login.c_str());
-  if (!outcome) return outcome.error();
-  if (!outcome->succeeded()) return failure(describe_end(argv, *outcome));
+  if (!printed) return printed.error();
   const auto count = count_transactions(path);
   if (!count) return count.error();
   return StepResult{fmt::format("{} transactions saved in {}", *count, path),

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <iterator>
 #include <string_view>
 
 #include "common/mysql/options.h"
@@ -53,6 +54,18 @@ bool begins_transaction(std::string_view statement) {
   const std::size_t next = statement.find("SET @@SESSION.GTID_NEXT= '");
   return (next != statement.npos && statement.find("AUTOMATIC", next) == statement.npos) ||
          statement.find("SET @@session.gtid_seq_no=") != statement.npos;
+}
+
+Result<Done> check_whole(const std::string& path) {
+  constexpr std::string_view kLastLine = "\n/*!50530 SET @@SESSION.PSEUDO_SLAVE_MODE=0*/;\n";
+  constexpr std::streamoff kTail = 1024;
+  std::ifstream file(path, std::ios::ate);
+  if (!file) return Error{Errc::kMissing, "cannot read " + path};
+  file.seekg(std::max<std::streamoff>(0, file.tellg() - std::streampos(kTail)));
+  const std::string tail{std::istreambuf_iterator<char>(file), {}};
+  if (tail.find(kLastLine) == tail.npos)
+    return Error{Errc::kBadData, "what was printed is not whole: it has no end"};
+  return Done{};
 }
 
 Result<std::uint64_t> count_transactions(const std::string& path) {

@@ -25,6 +25,10 @@ Result<Done> for_each_statement(std::istream& text,
 // before each transaction, with or without GTIDs.
 bool begins_transaction(std::string_view statement);
 
+// Fails with kBadData unless the text in a file has mysqlbinlog's last line. An exit code of 0 does
+// not tell: ssh ends with that of the other side when its own output did not fit on the disk.
+Result<Done> check_whole(const std::string& path);
+
 // Returns how many transactions the text in a file has.
 Result<std::uint64_t> count_transactions(const std::string& path);
 

@@ -36,6 +36,8 @@ class Cluster:
 
     `replication` are settings of replicate(), such as tls_ca."""
 
+    environment = {"PATH": os.environ["PATH"]}
+
     def __init__(self, bench, kind, nodes=3, *, semi_sync=False, options=(), tls=None,
                  **replication):
         self.bench, self.kind, self.semi_sync = bench, kind, semi_sync
@@ -113,12 +115,12 @@ class Cluster:
         """Run mysql_ha (or the handler) to its end; e.g. run("failover", "--fence", "none").
 
         Faults are those of faults.cc: KILL_AT, KILL_WHEN, REFUSED_PORT."""
-        return plugin.run_raw(self.command(*words), env=_with(faults))
+        return plugin.run_raw(self.command(*words), env={**self.environment, **_with(faults)})
 
     def begin(self, *words, **faults):
         """Start mysql_ha and return the process, which the caller waits for."""
         return subprocess.Popen([str(word) for word in self.command(*words)],
-                                env={"PATH": os.environ["PATH"], **_with(faults)},
+                                env={**self.environment, **_with(faults)},
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, text=True)
 

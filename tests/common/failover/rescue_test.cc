@@ -51,6 +51,22 @@ TEST(BeginsTransactionTest, KnowsEachFlavour) {
   EXPECT_FALSE(begins_transaction("COMMIT"));
 }
 
+TEST(CheckWholeTest, LooksForTheLastLine) {
+  const TempDirectory directory;
+  const std::string end = "COMMIT/*!*/;\n/*!50530 SET @@SESSION.PSEUDO_SLAVE_MODE=0*/;\n";
+  const std::string lines(3000, '\n');
+  const struct {
+    std::string text;
+    bool whole;
+  } cases[] = {
+      {end, true},    {lines + end + "/* by a script */\n", true},    {"", false},
+      {lines, false}, {lines + end.substr(0, end.size() - 1), false}, {end + lines, false},
+  };
+  for (const auto& c : cases)
+    EXPECT_EQ(check_whole(directory.file("events.sql", c.text)).has_value(), c.whole) << c.text;
+  EXPECT_FALSE(check_whole(directory.path("missing")));
+}
+
 TEST(ApplyEventsTest, SaysHowManyWereAppliedBeforeTheError) {
   const TempDirectory directory;
   const std::string path = directory.path("events.sql");

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+"""The shipped scripts over a real ssh that fails: a rescue that is not whole is none."""
+
+import re
+import signal
+import subprocess
+
+import pytest
+
+from documented import Documented
+from failover import Pause, received, rows
+from servers import Bench
+
+LOST = range(2, 8)
+SIZE = 100_000  # of a row, so that half of the text has some whole transactions
+mariadb_only = pytest.mark.parametrize("shared", ["mariadb-gtid"], indirect=True)
+
+
+@pytest.fixture(scope="module", params=["mariadb-gtid", "mysql-gtid"])
+def shared(request):
+    with Bench() as bench:
+        cluster = Documented(bench, request.param, 2)
+        cluster.allow_rescue()
+        yield cluster
+
+
+@pytest.fixture(name="cluster")
+def cluster_fixture(shared):
+    """db2 has not received the last transactions of db1."""
+    shared.start_over()
+    shared.serve_ssh()
+    shared.db1.sql("ALTER TABLE shop.item MODIFY note LONGTEXT")
+    shared.insert(1)
+    shared.catch_up()
+    shared.lose_contact(shared.db2)
+    shared.insert(*LOST, size=SIZE)
+    return shared
+
+
+@pytest.fixture(name="dead")
+def dead_fixture(cluster):
+    """The same with db1 dead."""
+    cluster.db1.kill()
+    return cluster
+
+
+def assert_not_rescued(cluster, code, out, said):
+    """Assert that the failover was done without the rescue, and says so."""
+    assert code == 1, out
+    assert re.search(f"^reservation: rescue db2: .*{said}", out, re.M), out
+    assert re.search(r"^loss: .*(transactions?|may have had more)", out, re.M), out
+    assert "were rescued" not in out
+    cluster.assert_one_primary(cluster.db2)
+    assert rows(cluster.db2) == {1}
+    assert not list(cluster.state_dir.glob("*/*rescued*"))
+
+
+@mariadb_only
+@pytest.mark.parametrize("trouble, said", [
+    (lambda ssh: ssh.accept("other"), "Permission denied"),
+    (lambda ssh: ssh.trust("other"), "REMOTE HOST IDENTIFICATION HAS CHANGED"),
+    (lambda ssh: ssh.stop(), "Connection refused")], ids=["key", "host-key", "port"])
+def test_no_login_is_no_rescue(dead, trouble, said):
+    trouble(dead.ssh)
+    outcome = dead.run("handler", "--rescue-command", dead.rescue_command())
+    assert_not_rescued(dead, outcome.code, outcome.out, said)
+
+
+def pause_in_the_middle(cluster):
+    """Return (a rescue command that stops when half of its answer is sent, what it waits for)."""
+    pause = Pause(cluster)
+    cluster.stub("half", f'"$@" | {{ head -c {3 * SIZE}; {pause.command}; cat; }}')
+    return cluster.rescue_command("half"), pause
+
+
+@pytest.mark.parametrize("shared, end, said", [
+    ("mariadb-gtid", signal.SIGKILL, "closed by remote host"), ("mysql-gtid", signal.SIGKILL, "closed by remote host")], indirect=["shared"])
+def test_half_an_answer_is_no_rescue(dead, end, said):
+    command, pause = pause_in_the_middle(dead)
+    process = dead.begin("handler", "-t", "40", "--rescue-command", command)
+    pause.wait()
+    dead.ssh.signal_sessions(end)
+    out, _ = process.communicate(timeout=30)
+    pause.release()
+    assert_not_rescued(dead, process.returncode, out, said)
+
+
+def test_an_answer_that_does_not_fit_on_the_disk_is_no_rescue(dead):
+    """ssh succeeds all the same."""
+    file, position = received(dead.db2.channels()[0])
+    text = subprocess.run(f"{dead.binlog_tool()} --no-defaults --start-position={position} {file}",
+                          shell=True, check=True, stdout=subprocess.PIPE, cwd=dead.db1.datadir).stdout
+    mount = 'mkdir "$1"; mount -t tmpfs -o mode=700,size="$2" none "$1"; shift 2; exec "$@"'
+    command = dead.command("handler", "--rescue-command", dead.rescue_command())
+    done = subprocess.run(["unshare", "--mount", "sh", "-ec", mount, "sh", dead.state_dir,
+                           str(len(text)), *command], text=True, stdout=subprocess.PIPE, timeout=30,
+                          env=dead.environment)
+    assert_not_rescued(dead, done.returncode, done.stdout, "not whole")
+
+
+def test_a_rescue_that_was_interrupted_is_begun_anew(dead):
+    """An engine ends a handler that takes too long."""
+    command, pause = pause_in_the_middle(dead)
+    process = dead.begin("handler", "--rescue-command", command)
+    pause.wait()
+    process.kill()
+    process.communicate(timeout=30)
+    pause.release()
+    outcome = dead.run("handler", "--rescue-command", command)
+    assert outcome.code == 0 and "loss: none, 6 transactions were rescued" in outcome.out, outcome.out
+    dead.assert_one_primary(dead.db2)
+    assert rows(dead.db2) == {1, *LOST}
