@@ -120,7 +120,7 @@ Result<StepResult> LiveActions::perform(const Step& step, const RunFacts& known,
       return run_command(step, known, deadline);
     case Action::kVipDown:
     case Action::kVipUp:
-      return move_vip(step, known, hook_deadline(deadline));
+      return move_vip(step, known, hook_deadline(program_deadline(step, deadline)));
     case Action::kWriteFile:
       return write_file(step);
     case Action::kFence:
@@ -302,7 +302,8 @@ Result<StepResult> LiveActions::run_command(const Step& step, const RunFacts& kn
 Result<StepResult> LiveActions::run_fence(const Step& step, const RunFacts& known,
                                           const Deadline& deadline) {
   constexpr int kOperatorAccepts = 10;
-  const auto outcome = run_program(step.argv, known, hook_deadline(deadline));
+  const auto outcome =
+      run_program(step.argv, known, hook_deadline(program_deadline(step, deadline)));
   if (!outcome) return outcome.error();
   const bool accepted =
       outcome->end == ProcessOutcome::End::kExited && outcome->code == kOperatorAccepts;

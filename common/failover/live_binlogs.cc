@@ -46,7 +46,9 @@ Result<StepResult> LiveActions::rescue(const Step& step, SqlSession& session, co
   const bool repeatable = plan_.by_gtid && session.version().flavour == Flavour::kMysql;
   if (!repeatable && access(path.c_str(), F_OK) == 0)
     return failure("it was begun before and is not repeated, see " + path);
-  if (const auto done = print_events(step.argv, known, deadline, path); !done) return done.error();
+  if (const auto done = print_events(step.argv, known, program_deadline(step, deadline), path);
+      !done)
+    return done.error();
   const auto applier = connect_to(step.node);
   if (!applier) return applier.error();
   // read_only stays, which lets only administrators write.

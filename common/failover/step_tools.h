@@ -11,6 +11,8 @@
 #include <thread>
 #include <vector>
 
+#include "common/deadline.h"
+#include "common/failover/plan.h"
 #include "common/mysql/channel_status.h"
 #include "common/mysql/topology.h"
 #include "common/process.h"
@@ -23,6 +25,12 @@ namespace ha {
 inline void pause() { std::this_thread::sleep_for(std::chrono::milliseconds(1)); }
 
 inline Error failure(std::string text) { return {Errc::kUnreachable, std::move(text)}; }
+
+// Returns how long a step's program may take. What a failover can do without leaves the rest of it
+// half of the time: ssh that hangs on a host which is half dead must not keep everybody waiting.
+inline Deadline program_deadline(const Step& step, const Deadline& deadline) {
+  return step.may_fail ? Deadline::after(deadline.remaining_s() / 2) : deadline;
+}
 
 // Returns how a program of the operator's ended and what it printed, for people.
 inline std::string describe_end(const std::vector<std::string>& argv,

@@ -4,6 +4,7 @@ architectures do what they say, and binlogs are rescued from a dead primary's di
 
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -255,3 +256,19 @@ def test_zabbix_pair_moves_its_address_as_with_mha(bench):
     assert cluster.holders() == ["db1"] and cluster.behind_the_address() == str(cluster.db1.server_id)
     assert (cluster.programs / "systemctl.log").read_text().splitlines()[-1] == (
         "10.77.0.1/24: enable --now zabbix-server")
+
+
+def test_zabbix_pair_does_not_wait_for_a_machine_that_is_half_dead(bench):
+    """It answers to ssh, and what is run there hangs."""
+    cluster = ZabbixPair(bench)
+    cluster.serve_ssh(cluster.lan.machines.values())
+    cluster.stub("ip", f'[ -z "$SSH_CONNECTION" ] || exec sleep 60\nexec {shutil.which("ip")} "$@"')
+    cluster.stub("systemctl", "")
+    cluster.stub("power_manager", "exit 10")
+    cluster.insert(1)
+    cluster.catch_up()
+    cluster.db1.kill()
+    outcome = cluster.run("handler", "--rescue-command", cluster.rescue_command())
+    assert outcome.code == 1, outcome.out
+    assert re.search(r"^reservation: vip-down 10.77.0.1: .*did not end within", outcome.out, re.M), outcome.out
+    assert cluster.writers() == ["db2"] and cluster.holders() == ["db2"]

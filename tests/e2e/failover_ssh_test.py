@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The shipped scripts over a real ssh that fails: a rescue that is not whole is none."""
+"""The shipped scripts over a real ssh that fails: a rescue that is not whole is none and keeps nobody
+waiting."""
 
 import re
 import signal
@@ -96,6 +97,16 @@ def test_an_answer_that_does_not_fit_on_the_disk_is_no_rescue(dead):
                            str(len(text)), *command], text=True, stdout=subprocess.PIPE, timeout=30,
                           env=dead.environment)
     assert_not_rescued(dead, done.returncode, done.stdout, "not whole")
+
+
+@mariadb_only
+def test_a_rescue_that_hangs_leaves_time_for_the_failover(dead):
+    """The host answers to ssh, its disk does not; what fences it does not, either."""
+    dead.stub("stuck", "exec sleep 60")
+    outcome = dead.run("handler", "-t", "12", "--rescue-command", dead.rescue_command("stuck"),
+                       "--fence", "best-effort", "--fence-command", f"{dead.programs}/stuck")
+    assert_not_rescued(dead, outcome.code, outcome.out, "did not end within")
+    assert re.search("^reservation: fence db1: .* did not end within", outcome.out, re.M), outcome.out
 
 
 def test_a_rescue_that_was_interrupted_is_begun_anew(dead):
