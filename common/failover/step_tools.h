@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -32,11 +33,15 @@ inline Deadline program_deadline(const Step& step, const Deadline& deadline) {
   return step.may_fail ? Deadline::after(deadline.remaining_s() / 2) : deadline;
 }
 
-// Returns how a program of the operator's ended and what it printed, for people.
+// Returns how a program of the operator's ended and what it printed last, for people: ssh prints
+// the other side's banner first.
 inline std::string describe_end(const std::vector<std::string>& argv,
                                 const ProcessOutcome& outcome) {
-  return fmt::format("{} {}: {}", argv[0], describe(outcome),
-                     shorten(sanitize(trim(outcome.output)), 300));
+  constexpr std::size_t kMostOutput = 300;
+  const std::string_view output = trim(outcome.output);
+  const bool cut = output.size() > kMostOutput;
+  return fmt::format("{} {}: {}{}", argv[0], describe(outcome), cut ? "..." : "",
+                     sanitize(cut ? output.substr(output.size() - kMostOutput) : output));
 }
 
 // Returns the channel of this name; null: there is none.

@@ -6,7 +6,7 @@
     subprocess.run([ssh.client, "-o", "BatchMode=yes", "root@127.0.0.1", "true"])
 
 A user has in ~/.ssh what the client program names here. Users, home and what sshd wants below /run are
-seen by the server and its sessions alone.
+seen by the server and its sessions alone. The server greets with a banner, as careful ones do.
 """
 
 import contextlib
@@ -27,6 +27,7 @@ StrictModes no
 UsePAM no
 PidFile none
 SetEnv PATH={path}
+Banner {directory}/banner
 """
 _CLIENT = """\
 Host *
@@ -62,6 +63,7 @@ class Ssh:
         self._write("ssh_config", _CLIENT.format(directory=directory, port=port))
         self._write("passwd", f"root:x:0:0::{directory}:/bin/sh\n"
                               "sshd:x:100:65534::/run/sshd:/usr/sbin/nologin\n")
+        self._write("banner", "Authorized use only. Everything is logged.\n" * 20)
         self._write("shadow", "root:*:::::::\n")
         self.trust("host")
         self.accept("key")
