@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The shipped scripts over a real ssh that fails: a rescue that is not whole is none and keeps nobody
-waiting."""
+waiting, and what was not seen to be fenced is not fenced."""
 
 import re
 import signal
@@ -8,13 +8,16 @@ import subprocess
 
 import pytest
 
-from documented import Documented
+from documented import EXAMPLES, Documented
 from failover import Pause, received, rows
-from servers import Bench
+from nrpe import adapted
+from servers import Bench, wait_until
 
 LOST = range(2, 8)
 SIZE = 100_000  # of a row, so that half of the text has some whole transactions
 mariadb_only = pytest.mark.parametrize("shared", ["mariadb-gtid"], indirect=True)
+# The server's end of a connection is gone, or the whole host.
+CUT, VANISHED = signal.SIGKILL, signal.SIGSTOP
 
 
 @pytest.fixture(scope="module", params=["mariadb-gtid", "mysql-gtid"])
@@ -75,9 +78,11 @@ def pause_in_the_middle(cluster):
 
 
 @pytest.mark.parametrize("shared, end, said", [
-    ("mariadb-gtid", signal.SIGKILL, "closed by remote host"), ("mysql-gtid", signal.SIGKILL, "closed by remote host")], indirect=["shared"])
+    ("mariadb-gtid", CUT, "closed by remote host"), ("mariadb-gtid", VANISHED, "not responding"),
+    ("mysql-gtid", CUT, "closed by remote host")], indirect=["shared"])
 def test_half_an_answer_is_no_rescue(dead, end, said):
     command, pause = pause_in_the_middle(dead)
+    # ssh finds out within eight seconds that nobody is there, for which a rescue has the time then.
     process = dead.begin("handler", "-t", "40", "--rescue-command", command)
     pause.wait()
     dead.ssh.signal_sessions(end)
@@ -121,3 +126,40 @@ def test_a_rescue_that_was_interrupted_is_begun_anew(dead):
     assert outcome.code == 0 and "loss: none, 6 transactions were rescued" in outcome.out, outcome.out
     dead.assert_one_primary(dead.db2)
     assert rows(dead.db2) == {1, *LOST}
+
+
+# The fence
+
+def fence_by_ssh(cluster, stop=""):
+    """Let systemctl kill db1, which hangs, and return the options for the shipped fence."""
+    cluster.db1.freeze()
+    cluster.stub("systemctl", f"case $1 in kill) {stop} kill -KILL {cluster.db1.process.pid} ;; "
+                              "is-active) echo failed ;; esac")
+    script = cluster.programs / "fence-by-ssh"
+    script.write_text(adapted((EXAMPLES / "fence").read_text(), {
+        "method=refuse": "method=ssh", "service=mariadb": f"service={cluster.flavour}"}))
+    script.chmod(0o755)
+    return ["--fence-command", str(script), "--probe-timeout", "1", "--retries", "1"]
+
+
+@mariadb_only
+def test_a_primary_that_hangs_is_fenced(cluster):
+    outcome = cluster.run("handler", *fence_by_ssh(cluster))
+    assert outcome.code == 0, outcome.out
+    assert "mariadb is stopped and disabled" in outcome.out
+    assert cluster.db1.process.wait(5) == -signal.SIGKILL
+    cluster.assert_one_primary(cluster.db2)
+
+
+@mariadb_only
+@pytest.mark.parametrize("end", [CUT, VANISHED])
+def test_what_was_not_seen_to_be_stopped_is_not_fenced(cluster, end):
+    pause = Pause(cluster)
+    process = cluster.begin("handler", *fence_by_ssh(cluster, f"{pause.command}; exit;"))
+    pause.wait()
+    cluster.ssh.signal_sessions(end)
+    out, _ = process.communicate(timeout=30)
+    pause.release()
+    assert process.returncode == 2 and "fence db1: " in out and "exited with 1: " in out, out
+    cluster.db1.thaw()
+    wait_until(lambda: cluster.writers() == ["db1"], what="everything to be as it was")
