@@ -19,6 +19,7 @@ import pymysql
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/live")]
 
+from descendants import Descendants  # noqa: E402
 from documented import Documented  # noqa: E402
 from failover import Writer, rows  # noqa: E402
 from nagios import watching  # noqa: E402
@@ -224,6 +225,7 @@ def play(view):
     with Bench() as bench, contextlib.ExitStack() as before_clearing:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             before_clearing.callback(signal.signal, number, signal.SIG_IGN)
+        bench.add(Descendants())  # Closed last: the others end their own processes first.
         view.event(f"everything runs below {bench.directory}; Ctrl-C ends it")
         stage = Stage(bench, view)
         for act in ACTS:

@@ -2,6 +2,7 @@
 """conf-examples/demo/run plays to its end without questions, and leaves nothing behind however it
 ends."""
 
+import contextlib
 import os
 import re
 import signal
@@ -21,7 +22,7 @@ MARK = "HA_DEMO_TEST"
 class Demo:
     """A run of the demonstration without a terminal, with a private /dev/shm and temporary files."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, **environment):
         self.temporary = directory / "tmp"
         self.temporary.mkdir()
         self.left = directory / "left"
@@ -36,7 +37,7 @@ class Demo:
                 ["unshare", "--mount", "bash", "-c", script, RUN, self.left, pid_file],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
                 env={**os.environ, "HA_BUILD_DIR": str(plugin.BUILD), "TMPDIR": str(self.temporary),
-                     MARK: str(directory)})
+                     MARK: str(directory), **environment})
         self.pid = int(wait_until(lambda: pid_file.exists() and pid_file.read_text(), 20))
 
     def text(self):
@@ -115,6 +116,20 @@ def test_interrupted_at_any_moment_nothing_is_left(demo, moment, number):
     assert demo.end() == 128 + number, demo.text()
     assert "Traceback" not in demo.text()
     assert_nothing_is_left(demo)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_what_a_program_has_started_is_ended(tmp_path, number):
+    programs, here = tmp_path / "bin", tmp_path / "here"
+    programs.mkdir()
+    server = programs / "mariadbd"
+    server.write_text(f"#!/bin/sh\nsetsid sh -c 'touch {here}; exec sleep 600' &\nexec sleep 600\n")
+    server.chmod(0o755)
+    with contextlib.closing(Demo(tmp_path, PATH=f"{programs}:{os.environ['PATH']}")) as demo:
+        wait_until(here.exists, 60, "the program to start another one")
+        os.kill(demo.pid, number)
+        assert demo.end() == 128 + number, demo.text()
+        assert_nothing_is_left(demo)
 
 
 def test_failure_is_told_and_nothing_is_left(demo):

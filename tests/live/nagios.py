@@ -324,13 +324,22 @@ def _program():
 
 def kill_session(session):
     """Kill every process of a session; return whether there was one."""
+    return _kill(lambda _, of_session: of_session == session)
+
+
+def kill_children():
+    """Kill every child of this process."""
+    _kill(lambda parent, _: parent == os.getpid())
+
+
+def _kill(is_meant):
     members = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            state, _, _, sid = stat.read_text().rpartition(")")[2].split()[:4]
+            state, parent, _, session = stat.read_text().rpartition(")")[2].split()[:4]
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if int(sid) == session and state != "Z":
+        if is_meant(int(parent), int(session)) and state != "Z":
             members.append(int(stat.parent.name))
     for pid in members:
         with contextlib.suppress(ProcessLookupError):
