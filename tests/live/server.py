@@ -67,8 +67,8 @@ def uninterrupted():
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-    for number in came:
-        signal.raise_signal(number)
+        for number in came:  # Also when the block failed: on a terminal Ctrl-C ends what it runs too.
+            signal.raise_signal(number)
 
 
 @dataclasses.dataclass
@@ -114,12 +114,13 @@ class Server:
     def start(self, wait=True):
         """Start the process; the first time on a new data directory with the replication user."""
         new = not os.path.exists(self.datadir)
-        if new:
-            os.makedirs(self.directory, exist_ok=True)
-            subprocess.run(["cp", "-a", "--sparse=always", self._template(), self.datadir],
-                           check=True)
+        template = self._template() if new else None
         command = [*self.inside, *self._command(), *self._common_options(), *self._tls_options(), *self.options]
         with uninterrupted():
+            if new:
+                os.makedirs(self.directory, exist_ok=True)
+                subprocess.run(["cp", "-a", "--sparse=always", template, self.datadir],
+                               check=True, timeout=60)
             self.process = spawn(command, self.log, self.directory)
         self._is_new = new
         if wait:
