@@ -6,7 +6,6 @@ import itertools
 import os
 import re
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -147,19 +146,11 @@ class Cluster:
         self.set_semi_sync(node, SEMI_SYNC_TIMEOUT_MS)
 
     def rebuild(self, node):
-        """Make a diverged node a copy of the other replica, as a resync does."""
+        """Make a diverged node a copy of another one."""
         self.rebuilt += 1
-        primary = self.primary()
-        donor = next(n for n in self.nodes if n not in (node, primary))
-        donor.wait_caught_up(primary)
-        for replica in (node, donor):
-            replica.stop()
-        shutil.rmtree(node.datadir)
-        subprocess.run(["cp", "-a", "--sparse=always", donor.datadir, node.datadir], check=True)
-        Path(node.datadir, "auto.cnf").unlink(missing_ok=True)  # holds the donor's UUID
-        for replica in start_all([node, donor]):
-            self.set_semi_sync(replica, 10)
-            self._settle(replica)
+        dump = cache.mysql_command("mysqldump") if self.flavour == "mysql" else ["mariadb-dump"]
+        self.run("resync", node.name, "--method", "dump", "--dump-command", shlex.join(dump))
+        self._settle(node)
 
 
 class Writer(threading.Thread):
