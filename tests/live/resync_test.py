@@ -15,6 +15,7 @@ import cache
 from failover import ADMIN_PASSWORD, ADMIN_USER, GTID_KINDS, Pause, Writer, changes, rows
 from nagios import ROOT
 from servers import wait_until
+from sshd import Ssh
 
 EXAMPLES = ROOT / "conf-examples/mysql-failover"
 MYSQL_KINDS = ("mysql-gtid", "mysql-position")
@@ -229,15 +230,14 @@ def test_nothing_is_copied_when_the_surplus_cannot_be_saved(cluster):
 
 
 class Machines:
-    """What conf-examples' copy-mariabackup finds on both ends: an ssh that runs its words on this
-    machine, a systemctl that stops and starts the target's server, and mariabackup."""
+    """What conf-examples' copy-mariabackup finds on both ends: sshd, mariabackup, and a systemctl that
+    stops and starts the target's server."""
 
     def __init__(self, cluster, source, target):
         self._target, self._started, self._over = target, cluster.directory / "started", False
         programs = cluster.directory / "bin"
         programs.mkdir()
         for name, body in (
-                ("ssh", 'while [ "$1" != -- ]; do shift; done; shift 2; exec sh -c "$*"'),
                 ("systemctl", f'[ "$*" != "start mariadb" ] || {{ touch {self._started}; exit; }}\n'
                               f'kill {target.process.pid}\n'
                               f'while kill -0 {target.process.pid}; do sleep 0.05; done 2>/dev/null'),
@@ -246,6 +246,9 @@ class Machines:
                                 'exec /usr/bin/mariabackup $first "$@"')):
             (programs / name).write_text(f"#!/bin/sh\n{body}\n")
             (programs / name).chmod(0o700)
+        ssh = cluster.bench.add(Ssh(cluster.directory / "ssh", cluster.bench.free_port(), programs))
+        ssh.serve()
+        (programs / "ssh").symlink_to(ssh.client)
         self.command = cluster.hook("copy", f"cd {programs}\nPATH={programs}:$PATH exec "
                                             f"{EXAMPLES}/copy-mariabackup {target.datadir}\n")
 
