@@ -47,6 +47,7 @@ std::vector<std::string> dump_arguments(const Node& node, DumpLock lock) {
       "--triggers",
       "--hex-blob",
       "--default-character-set=utf8mb4",
+      "--max-allowed-packet=1G",
       mysql && version.at_least(8, 0, 26) ? "--source-data=1" : "--master-data=1"};
   if (mysql) {
     words.emplace_back("--no-tablespaces");

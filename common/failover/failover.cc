@@ -99,8 +99,10 @@ class Manager {
   FailoverOutcome rejoin(const std::string& node, const std::optional<CrashRecord>& copied) {
     Situation situation;
     if (auto obstacle = prepare_return(situation)) return *obstacle;
-    if (const auto whole = expect(Expect::kWhole, node, situation); !whole)
-      return refusal("rejoin refused: " + whole.error().text);
+    SqlSession* const session = find_session(node, situation);
+    if (session != nullptr && !copied)
+      if (const auto whole = expect_whole(*session, options_, node); !whole)
+        return refusal("rejoin refused: " + whole.error().text);
     const auto record =
         copied ? Result<std::optional<CrashRecord>>(copied) : find_record(node, situation.topology);
     if (!record) return refusal("rejoin refused: " + record.error().text);
@@ -127,8 +129,9 @@ class Manager {
   FailoverOutcome make_room(const std::string& node, const ResyncOptions& resync, Room& room) {
     Situation situation;
     if (auto obstacle = prepare_return(situation)) return *obstacle;
-    if (const auto alone = expect(Expect::kNoCopier, node, situation); !alone)
-      return refusal("resync refused: " + alone.error().text);
+    if (SqlSession* const session = find_session(node, situation))
+      if (const auto alone = expect_no_copier(*session, options_); !alone)
+        return refusal("resync refused: " + alone.error().text);
     const auto record = find_record(node, situation.topology);
     if (!record) return refusal("resync refused: " + record.error().text);
     const Topology& topology = situation.topology;
@@ -154,20 +157,13 @@ class Manager {
     return std::nullopt;
   }
 
-  // Fails when somebody copies to a node at this moment; whole: also when it holds half a copy.
-  enum class Expect { kNoCopier, kWhole };
-  Result<Done> expect(Expect expected, const std::string& name, const Situation& situation) const {
+  // Returns the session of a node; null: it gave no answer.
+  static SqlSession* find_session(const std::string& name, const Situation& situation) {
     const auto& nodes = situation.topology.nodes;
-    for (std::size_t i = 0; i < nodes.size(); ++i) {
-      if (nodes[i].name != name || !situation.sessions[i]) continue;
-      SqlSession& session = *situation.sessions[i];
-      if (const auto free = expect_no_copier(session, options_); !free) return free;
-      const auto half = expected == Expect::kWhole ? is_half_copied(session) : Result<bool>(false);
-      if (!half) return half.error();
-      if (*half)
-        return failure(fmt::format("{0} holds half a copy; run: mysql_ha resync {0}", name));
-    }
-    return Done{};
+    const auto node = std::ranges::find(nodes, name, &Node::name);
+    return node == nodes.end()
+               ? nullptr
+               : situation.sessions[static_cast<std::size_t>(node - nodes.begin())].get();
   }
 
   // Returns what the journal tells of the change in which `name` was replaced by the present
@@ -180,7 +176,7 @@ class Manager {
     for (auto id = ids->rbegin(); id != ids->rend(); ++id) {
       const auto run = store_->read(*id);
       if (!run) return run.error();
-      if (run->plan.command == "resync" && run->plan.candidate == name) break;
+      if (run->copied_over && run->plan.candidate == name) break;
       if (!run->opened()) continue;
       if (run->plan.primary != name) break;
       return complete_record(*run, topology);
@@ -470,15 +466,29 @@ FailoverOutcome run_rejoin(const FailoverOptions& options, const std::string& no
 FailoverOutcome run_resync(const FailoverOptions& options, const ResyncOptions& resync,
                            const std::string& node, Clock& clock, const Say& say) {
   // Not the lock of the cluster: somebody may have to take over while hours of copying go on.
-  auto store = RunStore::open(options.state_dir, options.cluster_name + ".resync");
+  const auto store = RunStore::open(options.state_dir, options.cluster_name);
+  auto resyncs = RunStore::open(options.state_dir, options.resync_store());
   if (!store) return {FailoverEnd::kRefused, "--state-dir: " + store.error().text};
-  if (const auto locked = store->lock(); !locked)
+  if (!resyncs) return {FailoverEnd::kRefused, "--state-dir: " + resyncs.error().text};
+  if (const auto locked = resyncs->lock(); !locked)
     return {FailoverEnd::kRefused,
             "resync refused: another one is at work: " + locked.error().text};
   Room room;
   FailoverOutcome outcome = Manager(options, clock, say).make_room(node, resync, room);
   if (outcome.end == FailoverEnd::kRefused) return outcome;
-  const auto end = copy_server(room.from, room.to, options, resync, store->path(), clock, say);
+  const std::string id = outcome.run_id;
+  const auto note = [&](const std::string& event, const std::string& text) -> Result<Done> {
+    auto journal = store->journal(id);
+    if (!journal) return journal.error();
+    JournalRecord record = make_record(clock.now_s(), event);
+    if (!text.empty()) record.emplace_back("text", text);
+    return journal->append(std::move(record));
+  };
+  const auto end = copy_server(
+      room.from, room.to, options, resync, [&] { return note("copy-begins", ""); }, clock, say);
+  const auto told =
+      note("copy-ended", end ? node + " is a copy of " + room.from.name : end.error().text);
+  if (!told) say(told.error().text);
   if (!end) {
     outcome.end = FailoverEnd::kRefused;
     outcome.text = fmt::format("resync failed: {}: {}", node, end.error().text);
@@ -490,7 +500,8 @@ FailoverOutcome run_resync(const FailoverOptions& options, const ResyncOptions& 
           .rejoin(node,
                   CrashRecord{
                       plan.primary, plan.by_gtid, plan.channel, plan.tls, plan.retry, {}, *end, 0});
-  outcome.text = fmt::format("{} is a copy of {}; {}", node, room.from.name, outcome.text);
+  outcome.text = fmt::format("{} is a copy of {} at {}:{}; {}", node, room.from.name, end->file,
+                             end->offset, outcome.text);
   return outcome;
 }
 

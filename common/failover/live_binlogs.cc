@@ -87,7 +87,7 @@ Result<StepResult> LiveActions::save_extra(const Step& step, SqlSession& session
   const Flavour flavour = facts->version.flavour;
   std::vector<std::string> argv = options_.binlog_command;
   if (argv.empty()) argv = {flavour == Flavour::kMysql ? "mysqlbinlog" : "mariadb-binlog"};
-  argv.push_back("--defaults-extra-file=" + login);
+  argv.push_back("--defaults-file=" + login);
   for (std::string& word :
        binlog_arguments(*node, step.position, Row(*logs, 0).text("Log_name").value_or(""),
                         facts->history, other->history))

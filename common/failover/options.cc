@@ -149,8 +149,12 @@ Result<Done> complete_failover_options(const Cli& cli, FailoverOptions& options)
   }
   if (const auto read = read_repl_account(options); !read) return read;
   if (const auto marked = mark_promotions(options); !marked) return marked;
-  if (!is_file_name(options.cluster_name))
-    return Error{Errc::kUsage, "--cluster-name: needs letters, digits, '.', '_' or '-'"};
+  // The name of a lock has at most 64 characters.
+  constexpr std::size_t kLongestName = 32;
+  if (!is_file_name(options.cluster_name) || options.cluster_name.size() > kLongestName)
+    return Error{Errc::kUsage,
+                 fmt::format("--cluster-name: needs letters, digits, '.', '_' or '-', at most {}",
+                             kLongestName)};
   if (const auto complete = complete_vip(options.vip); !complete) return complete;
   options.policy.vip = options.vip.address;
   if (options.policy.hosts_file.empty() && !options.cluster.incoming_directory.empty())

@@ -33,6 +33,8 @@ struct FailoverOptions {
 
   // The name of the lock on each node.
   std::string node_lock() const { return "monitoring-plugins-ha:" + cluster_name; }
+  // The store of resyncs, which is apart: failovers do not wait for them.
+  std::string resync_store() const { return cluster_name + ".resync"; }
 
   // Left by parse() for complete_failover_options().
   std::string repl_defaults_file = {}, repl_group = "client";

@@ -28,6 +28,7 @@ class RejoinPlanner {
   Plan plan_copy(std::string_view name, Surplus surplus) {
     prepare("resync", name);
     if (!refused() && policy_.repl_user.empty()) refuse_without_account();
+    if (!refused()) refuse_with_replicas();
     if (refused()) return finish();
     const ChannelStatus channel =
         node_->channels().empty() ? model_channel() : node_->channels()[0];
@@ -59,6 +60,15 @@ class RejoinPlanner {
   Plan finish() {
     if (!refused()) plan_.hash = hash_of(plan_, topology_);
     return std::move(plan_);
+  }
+
+  // Whoever follows a node cannot go on when its binlogs are replaced.
+  void refuse_with_replicas() {
+    for (const Node& node : topology_.nodes)
+      for (const auto& source : node.sources)
+        if (source && &topology_.nodes[*source] == node_)
+          return refuse(Refusal::kNotReady,
+                        fmt::format("{} replicates from {}", node.name, node_->name));
   }
 
   // The node that is to return, and the one that accepts writes beside it.
@@ -96,6 +106,7 @@ class RejoinPlanner {
     if (!node_->channels().empty()) return node_->channels()[0].uses_gtid;
     // What the old primary's replicas did, it can do itself.
     if (record_) return record_->by_gtid;
+    if (const ChannelStatus* const like = channel_of_a_replica()) return like->uses_gtid;
     return !std::holds_alternative<std::monostate>(node_->facts->history);
   }
 
@@ -202,13 +213,19 @@ class RejoinPlanner {
     add(std::move(step));
   }
 
-  // How a channel to the primary looks: as that of a replica that it has, else as the one was that
-  // the primary had itself before it was promoted.
-  ChannelStatus model_channel() const {
+  // The channel to the primary of a replica that it has; null: there is none.
+  const ChannelStatus* channel_of_a_replica() const {
     for (const Node& node : topology_.nodes)
       for (std::size_t c = 0; c < node.sources.size(); ++c)
         if (node.sources[c] && &topology_.nodes[*node.sources[c]] == primary_)
-          return node.channels()[c];
+          return &node.channels()[c];
+    return nullptr;
+  }
+
+  // How a channel to the primary looks: as that of a replica that it has, else as the one was that
+  // the primary had itself before it was promoted.
+  ChannelStatus model_channel() const {
+    if (const ChannelStatus* const like = channel_of_a_replica()) return *like;
     ChannelStatus channel;
     if (record_) {
       channel.name = record_->channel;
@@ -255,12 +272,16 @@ std::string why_no_donor(const Topology& topology, const Node& donor, const Node
   if (!facts.log_bin.value_or(false)) return "it has no binlog";
   if (&donor == &primary) return "";
   if (!by_gtid) return "without GTIDs only the primary's own binlog tells where to go on";
-  const bool replicates = std::ranges::any_of(donor.channels(), [&](const ChannelStatus& channel) {
-    const auto place = static_cast<std::size_t>(&channel - donor.channels().data());
-    return donor.sources[place] && &topology.nodes[*donor.sources[place]] == &primary &&
-           channel.io.running() && channel.sql.running() && channel.uses_gtid;
+  const auto place = std::ranges::find_if(donor.sources, [&](const auto& source) {
+    return source && &topology.nodes[*source] == &primary;
   });
-  if (!replicates) return "it does not replicate from " + primary.name;
+  if (place == donor.sources.end()) return "it does not replicate from " + primary.name;
+  const ChannelStatus& channel =
+      donor.channels()[static_cast<std::size_t>(place - donor.sources.begin())];
+  if (!channel.io.running() || !channel.sql.running() || !channel.uses_gtid)
+    return "it does not replicate from " + primary.name;
+  if (!channel.filters.empty()) return "it replicates with a filter, " + channel.filters[0];
+  if (channel.sql_delay_s > 0) return "it applies with a delay";
   if (!facts.log_replica_updates.value_or(false)) return "it does not log what it replicates";
   const auto more = extra(facts.history, primary.facts->latest_history());
   if (!more || more->any()) return "it may have what " + primary.name + " lacks";

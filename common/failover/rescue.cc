@@ -144,8 +144,8 @@ std::vector<std::string> binlog_arguments(const Node& node, const BinlogPosition
   std::vector<std::string> words = {"--read-from-remote-server", "--host=" + node.host,
                                     fmt::format("--port={}", node.port), "--to-last-log", "-vv"};
   std::string position;
-  // What was written to a replica stands between what it has replicated. Before 10.8 the tool did not
-  // look at the order.
+  // What was written to a replica stands between what it has replicated. Before 10.8 the tool did
+  // not look at the order.
   if (std::holds_alternative<MariadbHistory>(own))
     words.emplace_back("--loose-skip-gtid-strict-mode");
   if (const auto* mine = std::get_if<MysqlHistory>(&own),

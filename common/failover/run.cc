@@ -190,6 +190,11 @@ class RunReader {
       note("a later run goes on");
     }
     if (event == "taking-back") run_.taking_back = true;
+    if (event == "copy-begins") {
+      run_.copied_over = true;
+      note("its data are replaced by the copy");
+    }
+    if (event == "copy-ended") note(text);
     if (event == "not-opened")
       for (const Step& step : run_.plan.steps)
         if (step.action == Action::kMakeWritable) run_.steps.erase(step.number);

@@ -12,6 +12,8 @@
 //   resumed       by a later process
 //   not-opened    it has seen that the new primary was not opened after all
 //   end           outcome, text
+//   copy-begins   of a resync: from here on what the node had is lost
+//   copy-ended    text
 //   acknowledged
 
 #pragma once
@@ -57,6 +59,7 @@ struct Run {
   std::vector<std::string> timeline = {};  // for people
   bool acknowledged = false;
   bool taking_back = false;
+  bool copied_over = false;  // of a resync: what the node had is lost
 
   StepState state_of(const Step& step) const;
   // Of the first step that does this; open when there is none.

@@ -262,6 +262,7 @@ TEST(PlanResyncTest, ThePrimaryAndAmbiguousWorldsAreRefused) {
   EXPECT_EQ(resync({writer(1), replica(2, 1)}).reason, "no other node accepts writes");
   EXPECT_EQ(resync({writer(1), writer(2), writer(3)}).refusal, Refusal::kSecondWriter);
   EXPECT_EQ(resync({lost(1), writer(2)}).reason, "db1: no answer");
+  EXPECT_EQ(resync({writer(1), writer(2), replica(3, 1)}).reason, "db3 replicates from db1");
   EXPECT_EQ(
       plan_resync(linked({replica(1, 2), writer(2)}), {}, {}, "db1", {}, Surplus::kSave).reason,
       "give the replication account (--repl-username, --repl-defaults-file)");
@@ -292,6 +293,10 @@ TEST(ChooseDonorTest, ASoundReplicaSparesThePrimary) {
             "db3 cannot be copied: it does not replicate from db2");
   EXPECT_EQ(spoilt([](Node& node) { node.facts->history = MysqlHistory{gtids("#1:1-100,#3:1")}; }),
             "db3 cannot be copied: it may have what db2 lacks");
+  EXPECT_EQ(spoilt([](Node& node) { channel(node).filters = {"Replicate_Do_DB=shop"}; }),
+            "db3 cannot be copied: it replicates with a filter, Replicate_Do_DB=shop");
+  EXPECT_EQ(spoilt([](Node& node) { channel(node).sql_delay_s = 60; }),
+            "db3 cannot be copied: it applies with a delay");
   EXPECT_EQ(spoilt([](Node& node) { node.facts->log_replica_updates = false; }),
             "db3 cannot be copied: it does not log what it replicates");
   EXPECT_EQ(spoilt([](Node& node) { node.facts->log_bin = false; }),
