@@ -22,9 +22,9 @@ struct MysqlHaOptions {
   std::string plan_hash = {};           // failover
   std::string to = {};                  // switchover
   ResyncOptions resync = {};
-  bool json = false;                    // status, plan, journal
-  bool watch = false;                   // status
-  double interval_s = 2;                // of --watch
+  bool json = false;      // status, plan, journal
+  bool watch = false;     // status
+  double interval_s = 2;  // of --watch
 
   // The word at `place` after the command, empty when there is none.
   std::string operand(std::size_t place) const {

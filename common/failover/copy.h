@@ -33,9 +33,9 @@ Result<Done> expect_whole(SqlSession& session, const FailoverOptions& options,
 // Is called when from now on the node's own data are going to be lost; a failure ends it before.
 using CopyBegins = std::function<Result<Done>()>;
 
-// Copies `from` to `to`, which is closed for writes: afterwards it follows nobody, stays closed, and
-// has the GTIDs of its data and no others. Returns where the binlog of `from` was. When it fails,
-// `to` is as it was, or no whole copy of anything, which the error says.
+// Copies `from` to `to`, which is closed for writes: afterwards it follows nobody, stays closed,
+// and has the GTIDs of its data and no others. Returns where the binlog of `from` was. When it
+// fails, `to` is as it was, or no whole copy of anything, which the error says.
 Result<BinlogPosition> copy_server(const Node& from, const Node& to, const FailoverOptions& options,
                                    const ResyncOptions& resync, const CopyBegins& begins,
                                    Clock& clock, const Say& say);

@@ -30,8 +30,8 @@ struct CopyMoment {
 // Reads it from the beginning of a dump. Fails with kBadData when it does not say.
 Result<CopyMoment> read_dump_moment(std::istream& dump);
 
-// Reads it from what a command has printed, as mariabackup writes it into mariadb_backup_binlog_info:
-// file, position and, where there are any, GTIDs. Fails with kBadData.
+// Reads it from what a command has printed, as mariabackup writes it into
+// mariadb_backup_binlog_info: file, position and, where there are any, GTIDs. Fails with kBadData.
 Result<CopyMoment> parse_moment(std::string_view text);
 
 // True for a statement of a dump that is about the server as a whole and not to be run: where to
