@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+// What copy.cc, copy_clone.cc and copy_dump.cc share: one copying, from the first look to the end.
+
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/deadline.h"
+#include "common/failover/copy.h"
+#include "common/failover/dump.h"
+
+namespace ha {
+
+// Runs statements one after the other.
+Result<Done> run_all(SqlSession& session, const std::vector<std::string>& statements);
+
+// True when a server has the database that marks a copy which was begun.
+Result<bool> is_half_copied(SqlSession& session);
+
+std::string mebibytes(double bytes);
+
+// A file that is there for as long as a node holds no whole copy, with what is to be put back then.
+class CopyNote {
+ public:
+  CopyNote(const FailoverOptions& options, const std::string& node);
+
+  bool exists() const { return exists_; }
+  bool has(std::string_view word) const { return words_.find(word) != words_.npos; }
+  Result<Done> add(std::string_view word);
+  void remove() const;
+
+ private:
+  std::string path_, words_;
+  bool exists_ = false;
+};
+
+class Copier {
+ public:
+  Copier(const Node& from, const Node& to, const FailoverOptions& options,
+         const ResyncOptions& resync, const CopyBegins& begins, Clock& clock, const Say& say)
+      : from_(from),
+        to_(to),
+        options_(options),
+        resync_(resync),
+        begins_(begins),
+        clock_(clock),
+        say_(say),
+        deadline_(Deadline::after(resync.timeout_s)),
+        note_(options, to.name) {}
+
+  Result<BinlogPosition> copy();
+
+ private:
+  using Session = std::shared_ptr<SqlSession>;
+  static constexpr double kTell_s = 5;
+  // For a server to come back after its data were replaced, by itself or by hand.
+  static constexpr double kRestart_s = 600, kPoll_s = 0.2;
+  // The databases that are not data.
+  static constexpr char kSystem[] = "('information_schema', 'mysql', 'performance_schema', 'sys')";
+  // What the note says beside that the copy was begun: to be put back when it is whole.
+  static constexpr char kBegun[] = "begun", kPersisted[] = "super_read_only",
+                        kEvents[] = "event_scheduler";
+
+  bool is_mysql() const { return target_->version().flavour == Flavour::kMysql; }
+
+  Result<CopyMethod> prepare();
+  // `answer_s`: how long one statement may take.
+  Result<Session> connect_to(const Node& node, double answer_s) const;
+  static Result<Done> take_lock(SqlSession& session, const std::string& name);
+  // Does something to the target while no failover can choose it.
+  Result<Done> under_lock(const std::function<Result<Done>()>& work);
+  Result<Done> look();
+  Result<CopyMethod> choose_method() const;
+  Result<Done> expect_room_for_dump() const;
+  // Tells now and then how far it is; false when it is to end, for the reason of `ended_`.
+  bool watch(const std::function<std::string()>& progress);
+  // Waits for work in a thread of its own, which is abandoned when it is to end: the program leaves
+  // by _exit, and the server notices.
+  Result<Done> attend(std::function<Result<Done>()> work,
+                      const std::function<std::string()>& progress);
+  // Before anything is replaced: no channel may write into it, nobody may take it for whole. Until
+  // now it could be promoted like any other. Stopping may take long, so nobody waits for that.
+  Result<Done> begin();
+  // Fails when somebody has acted on the node, or written to it, since it was looked at.
+  Result<Done> expect_unchanged();
+  // From here on only we write to it: read_only stays, which leaves administrators, and events that
+  // run as one.
+  Result<Done> detach();
+  // Puts back what was changed for the time of the copying.
+  Result<Done> restore();
+  Result<Done> disable_events();
+
+  Result<BinlogPosition> dump_and_load(const std::string& path);
+  Result<Done> complete_gtids(CopyMoment& moment);
+  Result<Done> dump(const std::string& path);
+  Result<Done> load(const std::string& path);
+  static Result<Done> drop_databases(SqlSession& session);
+  // Its history is that of the data from now on.
+  Result<Done> finish(const CopyMoment& moment);
+
+  Result<BinlogPosition> run_command(const std::string& path);
+  Result<Done> copy_by_command(const std::string& path);
+  Result<Done> await_server();
+  // A server that was started again knows nothing of us. The copy of a replica follows its source
+  // as that one does.
+  Result<Done> take_over(const Session& session);
+
+  Result<BinlogPosition> clone();
+  static Result<Done> install_clone(SqlSession& session);
+  Result<Done> keep_closed();
+  Result<std::string> clone_statement() const;
+  std::string describe_clone();
+  Result<Done> await_clone(const std::string& error);
+
+  const Node &from_, &to_;
+  const FailoverOptions& options_;
+  const ResyncOptions& resync_;
+  const CopyBegins& begins_;
+  Clock& clock_;
+  const Say& say_;
+  const Deadline deadline_;
+  CopyNote note_;
+  Deadline told_ = Deadline::after(kTell_s);
+  std::optional<Error> ended_ = {};              // why it is not gone on with
+  Session source_ = nullptr, target_ = nullptr;  // answer within --deadline
+  double bytes_ = 0;
+  long long foreigners_ = 0, versioned_ = 0;  // tables that are not InnoDB's; that have a history
+  std::string source_applied_ = {};           // MariaDB's gtid_slave_pos
+};
+
+}  // namespace ha

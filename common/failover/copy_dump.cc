@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+// Copying by a dump, and by a command of the operator's.
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <fstream>
+
+#include "common/failover/copier.h"
+#include "common/failover/rescue.h"
+#include "common/failover/step_tools.h"
+#include "common/files.h"
+#include "common/mysql/mariadb_gtid.h"
+#include "common/mysql/statements.h"
+
+namespace ha {
+
+namespace {
+
+double size_of(const std::string& path) {
+  struct stat info = {};
+  return stat(path.c_str(), &info) == 0 ? static_cast<double>(info.st_size) : 0;
+}
+
+}  // namespace
+
+Result<BinlogPosition> Copier::dump_and_load(const std::string& path) {
+  if (const auto dumped = dump(path); !dumped) return dumped.error();
+  std::ifstream file(path);
+  auto moment = read_dump_moment(file);
+  if (!moment) return moment.error();
+  if (const auto known = complete_gtids(*moment); !known) return known.error();
+  if (const auto begun = begin(); !begun) return begun.error();
+  if (const auto loaded = load(path); !loaded) return loaded.error();
+  if (const auto finished = finish(*moment); !finished) return finished.error();
+  return moment->position;
+}
+
+// MariaDB's servers know domains that are not in their binlogs: those that they had before they
+// were copied themselves.
+Result<Done> Copier::complete_gtids(CopyMoment& moment) {
+  if (is_mysql()) {
+    const auto* const theirs = std::get_if<MysqlHistory>(&from_.facts->history);
+    if (theirs != nullptr && !theirs->executed.empty() && moment.gtids.empty())
+      return failure("the copy does not say which GTIDs it has");
+    return Done{};
+  }
+  if (moment.gtids.empty()) {
+    const auto gtids = query_value(
+        *source_, fmt::format("SELECT BINLOG_GTID_POS({}, {})", quote_string(moment.position.file),
+                              moment.position.offset));
+    if (!gtids) return gtids.error();
+    moment.gtids = *gtids;
+  }
+  auto all = MariadbGtids::parse(moment.gtids);
+  if (!all) return all.error();
+  const auto applied = MariadbGtids::parse(source_applied_);
+  if (!applied) return applied.error();
+  const std::vector<MariadbGtid> logged = all->list();
+  for (const MariadbGtid& gtid : applied->list())
+    if (std::ranges::find(logged, gtid.domain, &MariadbGtid::domain) == logged.end())
+      all->add(gtid);
+  moment.gtids = all->print();
+  return Done{};
+}
+
+Result<Done> Copier::dump(const std::string& path) {
+  if (foreigners_ > 0)
+    say_(
+        fmt::format("{} tables are not InnoDB's: whoever writes to {} waits until the dump is "
+                    "written",
+                    foreigners_, from_.name));
+  const std::string login = path + ".cnf";
+  Command command{resync_.dump_command, {}, path};
+  if (command.argv.empty()) command.argv = {is_mysql() ? "mysqldump" : "mariadb-dump"};
+  command.argv.push_back("--defaults-file=" + login);
+  for (std::string& word :
+       dump_arguments(from_, foreigners_ > 0 ? DumpLock::kAllTables : DumpLock::kNone))
+    command.argv.push_back(std::move(word));
+  if (versioned_ > 0) command.argv.emplace_back("--dump-history");
+  command.may_go_on = [&] {
+    return watch([&] {
+      return fmt::format("dumped {} of about {}", mebibytes(size_of(path)), mebibytes(bytes_));
+    });
+  };
+  const auto written =
+      write_file_atomic(login, client_options(options_.cluster.mysql, source_->version().flavour));
+  if (!written) return written.error();
+  const auto outcome = PosixProcess().run(command, deadline_);
+  unlink(login.c_str());
+  if (!outcome) return outcome.error();
+  if (ended_) return *ended_;
+  if (!outcome->succeeded()) return failure(describe_end(command.argv, *outcome));
+  return Done{};
+}
+
+Result<Done> Copier::load(const std::string& path) {
+  const auto worker = connect_to(to_, resync_.timeout_s);
+  if (!worker) return worker.error();
+  const auto done = std::make_shared<std::atomic<double>>(0);
+  return attend(
+      [path, session = *worker, done]() -> Result<Done> {
+        if (const auto dropped = drop_databases(*session); !dropped) return dropped;
+        std::ifstream file(path);
+        return for_each_statement(file, [&](const std::string& sql) -> Result<Done> {
+          *done = *done + static_cast<double>(sql.size());
+          if (is_about_server(sql)) return Done{};
+          if (const auto rows = session->query(sql); !rows) return rows.error();
+          return Done{};
+        });
+      },
+      [&] { return fmt::format("loaded {} of {}", mebibytes(*done), mebibytes(size_of(path))); });
+}
+
+// All but the mark. A directory that is no database has a name of this kind.
+Result<Done> Copier::drop_databases(SqlSession& session) {
+  const auto databases =
+      session.query(fmt::format("SELECT schema_name AS name FROM information_schema.schemata"
+                                " WHERE schema_name NOT IN {} AND schema_name <> '{}'"
+                                " AND schema_name NOT LIKE '#mysql50#%'",
+                                kSystem, kHalfCopy));
+  if (!databases) return databases.error();
+  std::vector<std::string> sql = {"SET SESSION sql_log_bin=0", "SET SESSION foreign_key_checks=0"};
+  for (std::size_t i = 0; i < databases->cells.size(); ++i)
+    sql.push_back("DROP DATABASE " +
+                  quote_identifier(Row(*databases, i).text("name").value_or("")));
+  return run_all(session, sql);
+}
+
+Result<Done> Copier::finish(const CopyMoment& moment) {
+  std::vector<std::string> sql = {"FLUSH PRIVILEGES"};
+  if (is_mysql() || to_.facts->log_bin == true) sql.push_back(forget_binlogs(target_->version()));
+  if (!is_mysql())
+    sql.push_back("SET GLOBAL gtid_slave_pos=" + quote_string(moment.gtids));
+  else if (!moment.gtids.empty())
+    sql.push_back("SET GLOBAL gtid_purged=" + quote_string(moment.gtids));
+  sql.push_back(fmt::format("DROP DATABASE IF EXISTS {}", kHalfCopy));
+  if (const auto done = run_all(*target_, sql); !done) return done;
+  return restore();
+}
+
+Result<BinlogPosition> Copier::run_command(const std::string& path) {
+  if (const auto begun = begin(); !begun) return begun.error();
+  if (const auto copied = copy_by_command(path); !copied) return copied.error();
+  const auto printed = read_file(path);
+  if (!printed) return printed.error();
+  auto moment = parse_moment(*printed);
+  if (!moment) return moment.error();
+  if (const auto known = complete_gtids(*moment); !known) return known.error();
+  if (const auto back = await_server(); !back) return back.error();
+  const auto half = is_half_copied(*target_);
+  if (!half) return half.error();
+  if (*half) return failure("the command has not replaced what " + to_.name + " has");
+  if (const auto finished = finish(*moment); !finished) return finished.error();
+  return moment->position;
+}
+
+Result<Done> Copier::copy_by_command(const std::string& path) {
+  Command command{resync_.copy_command, {{"HA_COMMAND", "resync"}}, path};
+  for (const auto& [role, node] : {std::pair("SOURCE", &from_), std::pair("TARGET", &to_)}) {
+    command.environment.emplace_back(fmt::format("HA_{}_NODE", role), node->name);
+    command.environment.emplace_back(fmt::format("HA_{}_HOST", role), node->host);
+    command.environment.emplace_back(fmt::format("HA_{}_PORT", role), std::to_string(node->port));
+  }
+  command.may_go_on = [&] {
+    return watch([&] {
+      return "copying for " + format_duration(resync_.timeout_s - deadline_.remaining_s());
+    });
+  };
+  const auto outcome = PosixProcess().run(command, deadline_);
+  if (!outcome) return outcome.error();
+  if (ended_) return *ended_;
+  if (!outcome->succeeded()) return failure(describe_end(command.argv, *outcome));
+  return Done{};
+}
+
+}  // namespace ha
