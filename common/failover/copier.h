@@ -57,7 +57,10 @@ class Copier {
 
  private:
   using Session = std::shared_ptr<SqlSession>;
-  static constexpr double kTell_s = 5;
+  static constexpr double kTell_s = 5, kAlive_s = 60;
+  // For one statement, and for a lock that another run has.
+  static constexpr double kAnswer_s = 600;
+  static constexpr int kPatience_s = 60;
   // For a server to come back after its data were replaced, by itself or by hand.
   static constexpr double kRestart_s = 600, kPoll_s = 0.2;
   // The databases that are not data.
@@ -71,7 +74,7 @@ class Copier {
   Result<CopyMethod> prepare();
   // `answer_s`: how long one statement may take.
   Result<Session> connect_to(const Node& node, double answer_s) const;
-  static Result<Done> take_lock(SqlSession& session, const std::string& name);
+  static Result<Done> take_lock(SqlSession& session, const std::string& name, int patience_s);
   // Does something to the target while no failover can choose it.
   Result<Done> under_lock(const std::function<Result<Done>()>& work);
   Result<Done> look();
@@ -86,6 +89,8 @@ class Copier {
   // Before anything is replaced: no channel may write into it, nobody may take it for whole. Until
   // now it could be promoted like any other. Stopping may take long, so nobody waits for that.
   Result<Done> begin();
+  // Starts what was stopped, since nothing was replaced.
+  void go_on(const std::vector<ChannelStatus>& channels);
   // Fails when somebody has acted on the node, or written to it, since it was looked at.
   Result<Done> expect_unchanged();
   // From here on only we write to it: read_only stays, which leaves administrators, and events that
@@ -99,13 +104,16 @@ class Copier {
   Result<Done> complete_gtids(CopyMoment& moment);
   Result<Done> dump(const std::string& path);
   Result<Done> load(const std::string& path);
+  Result<Done> load_statements(const std::string& path);
   static Result<Done> drop_databases(SqlSession& session);
   // Its history is that of the data from now on.
   Result<Done> finish(const CopyMoment& moment);
 
   Result<BinlogPosition> run_command(const std::string& path);
   Result<Done> copy_by_command(const std::string& path);
-  Result<Done> await_server();
+  Result<Session> await_server();
+  // Fails when a server that was started again works already, without our knowing what it did.
+  static Result<Done> expect_idle(SqlSession& session);
   // A server that was started again knows nothing of us. The copy of a replica follows its source
   // as that one does.
   Result<Done> take_over(const Session& session);
@@ -125,9 +133,9 @@ class Copier {
   const Say& say_;
   const Deadline deadline_;
   CopyNote note_;
-  Deadline told_ = Deadline::after(kTell_s);
+  Deadline told_ = Deadline::after(kTell_s), alive_ = Deadline::after(kAlive_s);
   std::optional<Error> ended_ = {};              // why it is not gone on with
-  Session source_ = nullptr, target_ = nullptr;  // answer within --deadline
+  Session source_ = nullptr, target_ = nullptr;  // answer within kAnswer_s
   double bytes_ = 0;
   long long foreigners_ = 0, versioned_ = 0;  // tables that are not InnoDB's; that have a history
   std::string source_applied_ = {};           // MariaDB's gtid_slave_pos

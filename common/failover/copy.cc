@@ -99,15 +99,17 @@ Result<BinlogPosition> Copier::copy() {
 }
 
 Result<CopyMethod> Copier::prepare() {
-  auto source = connect_to(from_, options_.deadline_s);
-  auto target = connect_to(to_, options_.deadline_s);
+  auto source = connect_to(from_, kAnswer_s), target = connect_to(to_, kAnswer_s);
   if (!source) return source.error();
   if (!target) return target.error();
   source_ = *source;
   target_ = *target;
   // Nobody else copies to this server, from whatever machine.
-  if (const auto locked = take_lock(*target_, copy_lock(options_)); !locked) return locked.error();
+  if (const auto locked = take_lock(*target_, copy_lock(options_), 1); !locked)
+    return locked.error();
   if (const auto looked = look(); !looked) return looked.error();
+  // What it wrote until it was closed is told now, and not after hours.
+  if (const auto same = expect_unchanged(); !same) return same.error();
   return choose_method();
 }
 
@@ -132,8 +134,9 @@ Result<Copier::Session> Copier::connect_to(const Node& node, double answer_s) co
   return Session(std::move(*session));
 }
 
-Result<Done> Copier::take_lock(SqlSession& session, const std::string& name) {
-  const auto got = query_value(session, fmt::format("SELECT GET_LOCK({}, 1)", quote_string(name)));
+Result<Done> Copier::take_lock(SqlSession& session, const std::string& name, int patience_s) {
+  const auto got =
+      query_value(session, fmt::format("SELECT GET_LOCK({}, {})", quote_string(name), patience_s));
   if (!got) return got.error();
   if (*got != "1") return failure("another run is at work on it");
   return Done{};
@@ -141,7 +144,7 @@ Result<Done> Copier::take_lock(SqlSession& session, const std::string& name) {
 
 Result<Done> Copier::under_lock(const std::function<Result<Done>()>& work) {
   const std::string name = options_.node_lock();
-  if (const auto locked = take_lock(*target_, name); !locked) return locked;
+  if (const auto locked = take_lock(*target_, name, kPatience_s); !locked) return locked;
   const auto done = work();
   const auto freed =
       query_value(*target_, fmt::format("SELECT RELEASE_LOCK({})", quote_string(name)));
@@ -204,13 +207,6 @@ Result<Done> Copier::expect_room_for_dump() const {
     return failure(fmt::format(
         "{} tables are system-versioned, and a dump of before 10.11 leaves their history out",
         versioned_));
-  const char* const sql = "SELECT @@GLOBAL.max_allowed_packet";
-  const auto theirs = query_value(*source_, sql), ours = query_value(*target_, sql);
-  if (!theirs) return theirs.error();
-  if (!ours) return ours.error();
-  if (parse_integer(*ours) < parse_integer(*theirs))
-    return failure(fmt::format("max_allowed_packet of {} is {}, less than the {} of {}", to_.name,
-                               *ours, *theirs, from_.name));
   return Done{};
 }
 
@@ -218,12 +214,15 @@ bool Copier::watch(const std::function<std::string()>& progress) {
   if (clock_.stopping()) ended_ = failure("asked to stop");
   if (deadline_.passed()) ended_ = failure("--copy-timeout has passed");
   if (ended_) return false;
+  // Firewalls forget who is silent.
+  if (alive_.passed()) {
+    alive_ = Deadline::after(kAlive_s);
+    for (const Session& session : {source_, target_}) static_cast<void>(session->query("DO 0"));
+  }
   if (!told_.passed()) return true;
   // Ever more seldom: it is also mailed.
   told_ = Deadline::after(std::max(kTell_s, (resync_.timeout_s - deadline_.remaining_s()) / 20));
   if (const std::string text = progress(); !text.empty()) say_(text);
-  // Firewalls forget who is silent.
-  for (const Session& session : {source_, target_}) static_cast<void>(session->query("DO 0"));
   return true;
 }
 
@@ -240,21 +239,35 @@ Result<Done> Copier::attend(std::function<Result<Done>()> work,
 Result<Done> Copier::begin() {
   const auto channels = read_replica_status(*target_);
   if (!channels) return channels.error();
+  Result<Done> begun = Done{};
   for (const ChannelStatus& channel : *channels)
     if (const auto stopped = target_->query(stop_replication(target_->version(), channel.name));
-        !stopped)
-      return stopped.error();
-  const auto begun = under_lock([&]() -> Result<Done> {
-    if (const auto same = expect_unchanged(); !same) return same;
-    if (const auto noted = note_.add(kBegun); !noted) return noted;
-    if (const auto told = begins_(); !told) return told;
-    if (const auto alone = detach(); !alone) return alone;
-    return run_all(*target_, {fmt::format("CREATE DATABASE IF NOT EXISTS {}", kHalfCopy)});
-  });
-  if (!begun && !note_.exists())
-    for (const ChannelStatus& channel : *channels)
-      static_cast<void>(target_->query(start_replication(target_->version(), channel.name)));
+        begun && !stopped)
+      begun = stopped.error();
+  if (begun)
+    begun = under_lock([&]() -> Result<Done> {
+      if (const auto same = expect_unchanged(); !same) return same;
+      if (const auto told = begins_(); !told) return told;
+      if (const auto noted = note_.add(kBegun); !noted) return noted;
+      if (const auto alone = detach(); !alone) return alone;
+      return run_all(*target_, {fmt::format("CREATE DATABASE IF NOT EXISTS {}", kHalfCopy)});
+    });
+  if (!begun && !note_.exists()) go_on(*channels);
   return begun;
+}
+
+// In a new session: the old one may be what has failed.
+void Copier::go_on(const std::vector<ChannelStatus>& channels) {
+  const auto session = connect_to(to_, kAnswer_s);
+  if (!session) return say_(session.error().text);
+  const Version& version = (*session)->version();
+  std::vector<std::string> sql;
+  for (const ChannelStatus& channel : channels) {
+    if (channel.io.state != ThreadState::kStopped)
+      sql.push_back(start_receiver(version, channel.name));
+    if (channel.sql.running()) sql.push_back(start_applier(version, channel.name));
+  }
+  if (const auto started = run_all(**session, sql); !started) say_(started.error().text);
 }
 
 Result<Done> Copier::expect_unchanged() {
@@ -270,9 +283,10 @@ Result<Done> Copier::expect_unchanged() {
       (!numbered && sources_of(*now.channels) != sources_of(to_.channels())))
     return failure("it replicates otherwise than before: somebody has acted meanwhile");
   if (resync_.surplus == Surplus::kDiscard) return Done{};
-  const bool wrote = now.channels->empty()
-                         ? now.binlog && to_.facts->binlog && !(*now.binlog == *to_.facts->binlog)
-                         : own_transactions(now) != own_transactions(*to_.facts);
+  // Without numbers only a node that does not replicate can tell, by the end of its binlog.
+  const bool moved = now.binlog && to_.facts->binlog && !(*now.binlog == *to_.facts->binlog);
+  const bool wrote = numbered ? own_transactions(now) != own_transactions(*to_.facts)
+                              : now.channels->empty() && moved;
   if (wrote) return failure("it has written since it was looked at, run this again");
   return Done{};
 }
@@ -284,7 +298,7 @@ Result<Done> Copier::detach() {
   const auto scheduler = query_value(*target_, "SELECT @@GLOBAL.event_scheduler");
   if (!scheduler) return scheduler.error();
   std::vector<std::string> sql;
-  if (*scheduler == "ON" || *scheduler == "1") {
+  if (*scheduler == "ON") {
     if (const auto noted = note_.add(kEvents); !noted) return noted;
     sql.emplace_back("SET GLOBAL event_scheduler=OFF");
   }
@@ -301,7 +315,9 @@ Result<Done> Copier::detach() {
 Result<Done> Copier::restore() {
   if (const auto disabled = disable_events(); !disabled) return disabled;
   std::vector<std::string> sql = {make_read_only(target_->version())};
-  if (note_.has(kEvents)) sql.emplace_back("SET GLOBAL event_scheduler=ON");
+  const auto scheduler = query_value(*target_, "SELECT @@GLOBAL.event_scheduler");
+  if (!scheduler) return scheduler.error();
+  if (note_.has(kEvents) && *scheduler == "OFF") sql.emplace_back("SET GLOBAL event_scheduler=ON");
   if (note_.has(kPersisted)) sql.emplace_back("RESET PERSIST IF EXISTS super_read_only");
   return run_all(*target_, sql);
 }
@@ -327,18 +343,18 @@ Result<Done> Copier::disable_events() {
   return Done{};
 }
 
-Result<Done> Copier::await_server() {
+Result<Copier::Session> Copier::await_server() {
   for (const Deadline patience = Deadline::after(kRestart_s);; clock_.sleep(kPoll_s)) {
-    const auto session = connect_to(to_, options_.deadline_s);
-    if (session) return take_over(*session);
-    if (!is_no_answer(session.error()) || patience.passed() || clock_.stopping())
-      return session.error();
+    auto session = connect_to(to_, kAnswer_s);
+    if (session || !is_no_answer(session.error()) || patience.passed() || clock_.stopping())
+      return session;
   }
 }
 
 Result<Done> Copier::take_over(const Session& session) {
   target_ = session;
-  if (const auto locked = take_lock(*target_, copy_lock(options_)); !locked) return locked;
+  if (const auto locked = take_lock(*target_, copy_lock(options_), kPatience_s); !locked)
+    return locked;
   return under_lock([this] { return detach(); });
 }
 

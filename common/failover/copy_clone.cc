@@ -101,7 +101,7 @@ std::string Copier::describe_clone() {
 Result<Done> Copier::await_clone(const std::string& error) {
   bool told = false;
   for (const Deadline patience = Deadline::after(kRestart_s); !patience.passed();) {
-    const auto session = connect_to(to_, options_.deadline_s);
+    const auto session = connect_to(to_, kAnswer_s);
     const auto state = session ? query_value(**session,
                                              "SELECT CONCAT(STATE, ' ', ERROR_MESSAGE)"
                                              " FROM performance_schema.clone_status")

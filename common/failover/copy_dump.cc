@@ -13,6 +13,7 @@
 #include "common/failover/step_tools.h"
 #include "common/files.h"
 #include "common/mysql/mariadb_gtid.h"
+#include "common/mysql/replica_status.h"
 #include "common/mysql/statements.h"
 
 namespace ha {
@@ -97,6 +98,18 @@ Result<Done> Copier::dump(const std::string& path) {
 }
 
 Result<Done> Copier::load(const std::string& path) {
+  // What fits into a row need not fit into a statement that writes it as text.
+  const auto packet = query_value(*target_, "SELECT @@GLOBAL.max_allowed_packet");
+  if (!packet) return packet.error();
+  const auto widened = target_->query("SET GLOBAL max_allowed_packet=1073741824");
+  if (!widened) return widened.error();
+  const auto loaded = load_statements(path);
+  const auto narrowed = target_->query("SET GLOBAL max_allowed_packet=" + *packet);
+  if (loaded && !narrowed) return narrowed.error();
+  return loaded;
+}
+
+Result<Done> Copier::load_statements(const std::string& path) {
   const auto worker = connect_to(to_, resync_.timeout_s);
   if (!worker) return worker.error();
   const auto done = std::make_shared<std::atomic<double>>(0);
@@ -149,12 +162,30 @@ Result<BinlogPosition> Copier::run_command(const std::string& path) {
   auto moment = parse_moment(*printed);
   if (!moment) return moment.error();
   if (const auto known = complete_gtids(*moment); !known) return known.error();
-  if (const auto back = await_server(); !back) return back.error();
+  const auto session = await_server();
+  if (!session) return session.error();
+  if (const auto idle = expect_idle(**session); !idle) return idle.error();
+  if (const auto taken = take_over(*session); !taken) return taken.error();
   const auto half = is_half_copied(*target_);
   if (!half) return half.error();
   if (*half) return failure("the command has not replaced what " + to_.name + " has");
   if (const auto finished = finish(*moment); !finished) return finished.error();
   return moment->position;
+}
+
+Result<Done> Copier::expect_idle(SqlSession& session) {
+  const auto channels = read_replica_status(session);
+  if (!channels) return channels.error();
+  const auto scheduler = query_value(session, "SELECT @@GLOBAL.event_scheduler");
+  if (!scheduler) return scheduler.error();
+  const bool replicates = std::ranges::any_of(*channels, [](const ChannelStatus& channel) {
+    return channel.io.running() || channel.sql.running();
+  });
+  if (replicates || *scheduler == "ON")
+    return failure(
+        "it replicates or runs events already: the command has to start it with "
+        "--skip-slave-start (MySQL: --skip-replica-start) and --event-scheduler=OFF");
+  return Done{};
 }
 
 Result<Done> Copier::copy_by_command(const std::string& path) {

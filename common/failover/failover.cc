@@ -176,7 +176,10 @@ class Manager {
     for (auto id = ids->rbegin(); id != ids->rend(); ++id) {
       const auto run = store_->read(*id);
       if (!run) return run.error();
-      if (run->copied_over && run->plan.candidate == name) break;
+      // Only how it replicated is left of it.
+      if (run->copied_over && run->plan.candidate == name)
+        return std::optional(CrashRecord{run->plan.primary, run->plan.by_gtid, run->plan.channel,
+                                         run->plan.tls, run->plan.retry});
       if (!run->opened()) continue;
       if (run->plan.primary != name) break;
       return complete_record(*run, topology);
@@ -494,6 +497,10 @@ FailoverOutcome run_resync(const FailoverOptions& options, const ResyncOptions& 
     outcome.text = fmt::format("resync failed: {}: {}", node, end.error().text);
     return outcome;
   }
+  // Somebody who manages other nodes at this moment is waited for.
+  constexpr double kPatience_s = 60;
+  const Deadline patience = Deadline::after(kPatience_s);
+  while (!store->lock_holder().empty() && !patience.passed() && clock.sleep(kMoment_s)) continue;
   const Plan& plan = room.plan;
   outcome =
       Manager(options, clock, say)

@@ -143,7 +143,7 @@ class RejoinPlanner {
           fmt::format("{} follows {} already, but does not receive; run there: {}", node_->name,
                       primary_->name, start_replication(node_->facts->version, channel)));
     }
-    if (!record_ || record_->candidate != primary_->name)
+    if (!record_ || record_->candidate != primary_->name || record_->binlog.file.empty())
       return refuse(Refusal::kIncomparable,
                     fmt::format("no record tells what {0} has of {1}; run: mysql_ha resync {1}",
                                 primary_->name, node_->name));

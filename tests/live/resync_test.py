@@ -247,7 +247,8 @@ class Machines:
         programs = cluster.directory / "bin"
         programs.mkdir()
         for name, body in (
-                ("systemctl", f'[ "$*" != "start mariadb" ] || {{ touch {self._started}; exit; }}\n'
+                ("systemctl", f'[ "$*" != "start mariadb" ] || touch {self._started}\n'
+                              '[ "$*" = "stop mariadb" ] || exit 0\n'
                               f'kill {target.process.pid}\n'
                               f'while kill -0 {target.process.pid}; do sleep 0.05; done 2>/dev/null'),
                 ("mariabackup", 'case $1 in --backup) first="--no-defaults --user=root '
@@ -299,11 +300,20 @@ def test_mariabackup(cluster):
     ("echo binlog.000001 4", "has not replaced what db2 has")])
 @pytest.mark.parametrize("shared", ["mariadb-gtid"], indirect=True)
 def test_command_that_does_not_copy(cluster, body, reason):
+    """How it replicated is not forgotten with what it had."""
+    as_admin(cluster, nodes=2)
+    cluster.db2.stop_replication()
+    cluster.db2.sql("RESET SLAVE ALL")
+    cluster.db2.change_source(cluster.db1.host, cluster.db1.port, "east")
+    cluster.db2.start_replication("east")
+    cluster.db2.wait_channel("east", io="Yes", sql="Yes")
     outcome = cluster.run("resync", "db2", "--copy-command", cluster.hook("copy", body))
     assert outcome.code == 2 and reason in outcome.out, outcome.out
     assert "db2 holds no whole copy" in outcome.out and half_copied(cluster, cluster.db2)
     resync(cluster, cluster.db2)
-    cluster.assert_one_primary(cluster.db1)
+    cluster.db2.wait_channel("east", io="Yes", sql="Yes")
+    assert [channel.name for channel in cluster.db2.channels()] == ["east"]
+    cluster.db2.sql("STOP SLAVE 'east'", "RESET SLAVE 'east' ALL")
 
 
 @pytest.mark.parametrize("shared", DUMPED, indirect=True)
@@ -488,6 +498,7 @@ def test_node_is_written_to_while_it_waits_for_its_copy(cluster):
     """By somebody whom read_only does not stop: what was saved before is not all any more."""
     cluster.insert(1)
     cluster.catch_up()
+    cluster.db2.stop_replication(thread="SQL")
     process, pause = begin_and_pause(cluster, cluster.db2)
     cluster.db2.sql("SET GLOBAL super_read_only = OFF" if cluster.flavour == "mysql" else "DO 0",
                     "INSERT INTO shop.item VALUES (77, '')")
@@ -496,6 +507,8 @@ def test_node_is_written_to_while_it_waits_for_its_copy(cluster):
     numbered = cluster.kind != "mysql-position"  # It cannot tell.
     assert process.returncode == (2 if numbered else 0), out
     assert ("has written since it was looked at" in out) == numbered, out
+    if numbered:
+        cluster.db2.wait_channel(io="Yes", sql="No")  # as it was
     resync(cluster, cluster.db2)
     cluster.assert_one_primary(cluster.db1)
     if numbered:
