@@ -29,9 +29,13 @@ bool may_pass(Errc code) {
 
 Result<Done> perform_patiently(const EngineStep& step, EngineAccess& access,
                                const Deadline& deadline) {
+  std::optional<Error> told;
   for (;;) {
     const auto done = access.perform(step, deadline);
     if (done || step.kind == EngineStep::Kind::kRun || !may_pass(done.error().code)) return done;
+    // The deadline cut the last try short; what the one before met is the reason.
+    if (deadline.passed() && told) return *told;
+    told = done.error();
     if (deadline.remaining_s() < std::chrono::duration<double>(kPause).count()) return done;
     std::this_thread::sleep_for(kPause);
   }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <thread>
 
 namespace ha {
 namespace {
@@ -118,6 +119,21 @@ TEST(RoleChangeTest, PatienceEnds) {
   EXPECT_EQ(outcome.end, End::kFailed);
   EXPECT_EQ(outcome.text, "nobody reads");
   EXPECT_LT(outcome.seconds, 2);
+}
+
+TEST(RoleChangeTest, ATryThatTheDeadlineCutsShortHidesNoReason) {
+  class Slow : public FakeEngine {
+   public:
+    Result<Done> perform(const EngineStep& step, const Deadline& deadline) override {
+      const auto done = FakeEngine::perform(step, deadline);
+      while (asked.size() > 1 && !deadline.passed()) std::this_thread::yield();
+      return done;
+    }
+  };
+  Slow engine;
+  engine.answers = {Error{Errc::kUnreachable, "certificate"},
+                    Error{Errc::kUnreachable, "too late"}};
+  EXPECT_EQ(change(engine, take_over(), kByFile, 0.3).text, "certificate");
 }
 
 TEST(RoleChangeTest, WithoutMeansNothingIsVerifiedAndWithAcknowledgementItIs) {
