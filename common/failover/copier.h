@@ -79,7 +79,6 @@ class Copier {
   Result<Done> under_lock(const std::function<Result<Done>()>& work);
   Result<Done> look();
   Result<CopyMethod> choose_method() const;
-  Result<Done> expect_room_for_dump() const;
   // Tells now and then how far it is; false when it is to end, for the reason of `ended_`.
   bool watch(const std::function<std::string()>& progress);
   // Waits for work in a thread of its own, which is abandoned when it is to end: the program leaves

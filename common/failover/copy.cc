@@ -38,13 +38,6 @@ std::string own_transactions(const ServerFacts& facts) {
   return own.print();
 }
 
-std::vector<std::string> sources_of(const std::vector<ChannelStatus>& channels) {
-  std::vector<std::string> sources;
-  for (const ChannelStatus& channel : channels) sources.push_back(channel.name + channel.source());
-  std::ranges::sort(sources);
-  return sources;
-}
-
 }  // namespace
 
 Result<Done> run_all(SqlSession& session, const std::vector<std::string>& statements) {
@@ -197,17 +190,11 @@ Result<CopyMethod> Copier::choose_method() const {
   if (method == CopyMethod::kClone && !why.empty()) return failure(why);
   if (method == CopyMethod::kCommand && resync_.copy_command.empty())
     return Error{Errc::kUsage, "give --copy-command"};
-  if (method == CopyMethod::kDump)
-    if (const auto fits = expect_room_for_dump(); !fits) return fits.error();
-  return method;
-}
-
-Result<Done> Copier::expect_room_for_dump() const {
-  if (versioned_ > 0 && !source_->version().at_least(10, 11))
+  if (method == CopyMethod::kDump && versioned_ > 0 && !from.at_least(10, 11))
     return failure(fmt::format(
         "{} tables are system-versioned, and a dump of before 10.11 leaves their history out",
         versioned_));
-  return Done{};
+  return method;
 }
 
 bool Copier::watch(const std::function<std::string()>& progress) {

@@ -190,11 +190,8 @@ Result<Done> Copier::expect_idle(SqlSession& session) {
 
 Result<Done> Copier::copy_by_command(const std::string& path) {
   Command command{resync_.copy_command, {{"HA_COMMAND", "resync"}}, path};
-  for (const auto& [role, node] : {std::pair("SOURCE", &from_), std::pair("TARGET", &to_)}) {
-    command.environment.emplace_back(fmt::format("HA_{}_NODE", role), node->name);
-    command.environment.emplace_back(fmt::format("HA_{}_HOST", role), node->host);
-    command.environment.emplace_back(fmt::format("HA_{}_PORT", role), std::to_string(node->port));
-  }
+  describe_node(command, "SOURCE", from_);
+  describe_node(command, "TARGET", to_);
   command.may_go_on = [&] {
     return watch([&] {
       return "copying for " + format_duration(resync_.timeout_s - deadline_.remaining_s());

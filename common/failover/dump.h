@@ -4,7 +4,6 @@
 
 #pragma once
 
-#include <cstdint>
 #include <iosfwd>
 #include <string>
 #include <string_view>
@@ -16,9 +15,10 @@
 
 namespace ha {
 
-// Returns the arguments with which mysqldump prints everything that a node has. `lock`: as a read
-// lock on all tables sees it, without which only InnoDB's are of one moment.
+// Without a read lock on all tables only InnoDB's are of one moment.
 enum class DumpLock { kNone, kAllTables };
+
+// Returns the arguments with which mysqldump prints everything that a node has.
 std::vector<std::string> dump_arguments(const Node& node, DumpLock lock);
 
 // The moment that a copy shows.

@@ -29,6 +29,11 @@ struct Room {
   Node from, to;
 };
 
+// What is known of a node whose data were replaced, by the plan of that: how it replicates.
+CrashRecord record_of_copy(const Plan& plan) {
+  return {plan.primary, plan.by_gtid, plan.channel, plan.tls, plan.retry};
+}
+
 class Manager {
  public:
   Manager(const FailoverOptions& options, Clock& clock, const Say& say)
@@ -74,13 +79,8 @@ class Manager {
   }
 
   FailoverOutcome switchover(const std::string& to) {
-    if (auto obstacle = prepare()) return *obstacle;
-    Situation situation = look(options_);
-    if (unfinished_) {
-      auto outcome = settle(*unfinished_, situation);
-      if (!settled_) return outcome;
-      situation = look(options_);
-    }
+    Situation situation;
+    if (auto obstacle = prepare_change(situation)) return *obstacle;
     const auto decide_on = [&] {
       return plan_switchover(situation.topology, options_.policy, situation.circumstances, to);
     };
@@ -98,7 +98,7 @@ class Manager {
   // `copied`: it is a copy made just now, of which no journal tells.
   FailoverOutcome rejoin(const std::string& node, const std::optional<CrashRecord>& copied) {
     Situation situation;
-    if (auto obstacle = prepare_return(situation)) return *obstacle;
+    if (auto obstacle = prepare_change(situation)) return *obstacle;
     SqlSession* const session = find_session(node, situation);
     if (session != nullptr && !copied)
       if (const auto whole = expect_whole(*session, options_, node); !whole)
@@ -128,7 +128,7 @@ class Manager {
   // copied.
   FailoverOutcome make_room(const std::string& node, const ResyncOptions& resync, Room& room) {
     Situation situation;
-    if (auto obstacle = prepare_return(situation)) return *obstacle;
+    if (auto obstacle = prepare_change(situation)) return *obstacle;
     if (SqlSession* const session = find_session(node, situation))
       if (const auto alone = expect_no_copier(*session, options_); !alone)
         return refusal("resync refused: " + alone.error().text);
@@ -147,7 +147,7 @@ class Manager {
 
  private:
   // Locks, looks, and settles what is left of an earlier run.
-  std::optional<FailoverOutcome> prepare_return(Situation& situation) {
+  std::optional<FailoverOutcome> prepare_change(Situation& situation) {
     if (auto obstacle = prepare()) return obstacle;
     situation = look(options_);
     if (!unfinished_) return std::nullopt;
@@ -178,8 +178,7 @@ class Manager {
       if (!run) return run.error();
       // Only how it replicated is left of it.
       if (run->copied_over && run->plan.candidate == name)
-        return std::optional(CrashRecord{run->plan.primary, run->plan.by_gtid, run->plan.channel,
-                                         run->plan.tls, run->plan.retry});
+        return std::optional(record_of_copy(run->plan));
       if (!run->opened()) continue;
       if (run->plan.primary != name) break;
       return complete_record(*run, topology);
@@ -501,12 +500,10 @@ FailoverOutcome run_resync(const FailoverOptions& options, const ResyncOptions& 
   constexpr double kPatience_s = 60;
   const Deadline patience = Deadline::after(kPatience_s);
   while (!store->lock_holder().empty() && !patience.passed() && clock.sleep(kMoment_s)) continue;
-  const Plan& plan = room.plan;
-  outcome =
-      Manager(options, clock, say)
-          .rejoin(node,
-                  CrashRecord{
-                      plan.primary, plan.by_gtid, plan.channel, plan.tls, plan.retry, {}, *end, 0});
+  CrashRecord copied = record_of_copy(room.plan);
+  copied.binlog = *end;
+  copied.transactions_beyond = 0;
+  outcome = Manager(options, clock, say).rejoin(node, copied);
   outcome.text = fmt::format("{} is a copy of {} at {}:{}; {}", node, room.from.name, end->file,
                              end->offset, outcome.text);
   return outcome;

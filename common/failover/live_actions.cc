@@ -225,13 +225,7 @@ Result<StepResult> LiveActions::compare_view(const Step& step, SqlSession& sessi
   if (!closed) return closed.error();
   const auto channels = read_replica_status(session);
   if (!channels) return channels.error();
-  const auto sources = [](const std::vector<ChannelStatus>& list) {
-    std::vector<std::string> names;
-    for (const ChannelStatus& channel : list) names.push_back(channel.name + channel.source());
-    std::ranges::sort(names);
-    return names;
-  };
-  if (node->writable() != (*closed == "0") || sources(node->channels()) != sources(*channels))
+  if (node->writable() != (*closed == "0") || sources_of(node->channels()) != sources_of(*channels))
     return failure("another run has changed it");
   return StepResult{};
 }
@@ -270,14 +264,8 @@ Result<ProcessOutcome> LiveActions::run_program(const std::vector<std::string>& 
                                                 const std::string& output_file) {
   const Node *failed = find(plan_.primary), *successor = find(plan_.candidate);
   Command command{argv, {{"HA_COMMAND", plan_.command}, {"HA_RUN", run_id_}}, output_file};
-  const auto describe_node = [&](const char* role, const Node* node) {
-    if (node == nullptr) return;
-    command.environment.emplace_back(fmt::format("HA_{}_NODE", role), node->name);
-    command.environment.emplace_back(fmt::format("HA_{}_HOST", role), node->host);
-    command.environment.emplace_back(fmt::format("HA_{}_PORT", role), std::to_string(node->port));
-  };
-  describe_node("FAILED", failed);
-  describe_node("SUCCESSOR", successor);
+  if (failed != nullptr) describe_node(command, "FAILED", *failed);
+  if (successor != nullptr) describe_node(command, "SUCCESSOR", *successor);
   for (const auto& [fact, variable] : {std::pair("applied_file", "HA_BINLOG_FILE"),
                                        std::pair("applied_position", "HA_BINLOG_POSITION")})
     if (const auto found = known.find(fact); found != known.end())

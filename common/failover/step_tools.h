@@ -51,6 +51,21 @@ inline const ChannelStatus* find_channel(const std::vector<ChannelStatus>& chann
   return found == channels.end() ? nullptr : &*found;
 }
 
+// Returns each channel with its source, sorted, to be compared.
+inline std::vector<std::string> sources_of(const std::vector<ChannelStatus>& channels) {
+  std::vector<std::string> sources;
+  for (const ChannelStatus& channel : channels) sources.push_back(channel.name + channel.source());
+  std::ranges::sort(sources);
+  return sources;
+}
+
+// Tells a program of the operator's which node has this role: HA_ROLE_NODE, _HOST and _PORT.
+inline void describe_node(Command& command, std::string_view role, const Node& node) {
+  command.environment.emplace_back(fmt::format("HA_{}_NODE", role), node.name);
+  command.environment.emplace_back(fmt::format("HA_{}_HOST", role), node.host);
+  command.environment.emplace_back(fmt::format("HA_{}_PORT", role), std::to_string(node.port));
+}
+
 // True when a channel's source is this node.
 inline bool follows(const ChannelStatus& channel, const Node& source) {
   return channel.source_host == source.host && channel.source_port == source.port;
