@@ -71,16 +71,14 @@ class Cluster:
 
     def binlog_command(self):
         """Return the command line that begins mysqlbinlog for this flavour."""
-        return (cache.mysql_command("mysqlbinlog") if self.flavour == "mysql"
-                else ["mariadb-binlog"])
+        return cache.client_command(self.flavour, "binlog")
 
     def client_command(self):
         """Return the command line that begins the flavour's client, logged in."""
         login = self.directory / "client.cnf"
         login.write_text("[client]\nuser = ha\npassword = ha-secret\n")
         login.chmod(0o600)
-        return [*(cache.mysql_command("mysql") if self.flavour == "mysql" else ["mariadb"]),
-                f"--defaults-file={login}"]
+        return [*cache.client_command(self.flavour), f"--defaults-file={login}"]
 
     def set_semi_sync(self, node, timeout_ms, afresh=False):
         """Set what the configuration of a semi-sync node would hold; afresh: as if it began only
@@ -148,8 +146,8 @@ class Cluster:
     def rebuild(self, node):
         """Make a diverged node a copy of another one."""
         self.rebuilt += 1
-        dump = cache.mysql_command("mysqldump") if self.flavour == "mysql" else ["mariadb-dump"]
-        self.run("resync", node.name, "--method", "dump", "--dump-command", shlex.join(dump))
+        self.run("resync", node.name, "--method", "dump", "--dump-command",
+                 shlex.join(cache.client_command(self.flavour, "dump")))
         self._settle(node)
 
 

@@ -64,6 +64,13 @@ def mysql_command(program):
     return _command_in(mysql_root(), program)
 
 
+def client_command(flavour, purpose=""):
+    """Return the start of a command line that runs the client of the servers of a flavour, or its
+    tool for a purpose: dump, binlog."""
+    return (mysql_command(f"mysql{purpose}") if flavour == "mysql"
+            else ["-".join(filter(None, ("mariadb", purpose)))])
+
+
 def mariadb_command(program):
     """Return the start of a command line that runs a program of mariadb_root()."""
     return _command_in(mariadb_root(), program)

@@ -114,5 +114,4 @@ class Documented(Cluster):
 
     def binlog_tool(self):
         """Return the command of the flavour's mysqlbinlog."""
-        return ("mariadb-binlog" if self.flavour == "mariadb"
-                else shlex.join(cache.mysql_command("mysqlbinlog")))
+        return shlex.join(cache.client_command(self.flavour, "binlog"))

@@ -111,8 +111,7 @@ def test_what_no_replica_received_is_rescued(cluster):
 def rescue_script(server):
     """Return a script that prints, as conf-examples/mysql-failover/rescue-binlogs does, what the
     dead primary has on its disk."""
-    program = (" ".join(cache.mysql_command("mysqlbinlog")) if server.flavour == "mysql"
-               else "mariadb-binlog")
+    program = " ".join(cache.client_command(server.flavour, "binlog"))
     return (f"cd {server.datadir}\nfiles=\nfor file in binlog.[0-9]*[0-9]; do\n"
             '[ "$file" \\< "$HA_BINLOG_FILE" ] || files="$files $PWD/$file"\ndone\n'
             f"exec {program} --no-defaults --start-position=$HA_BINLOG_POSITION $files\n")
