@@ -7,9 +7,11 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "common/mysql/memory.h"
 #include "common/mysql/node_address.h"
 
 namespace ha {
@@ -24,8 +26,12 @@ struct Policy {
   std::optional<std::uint64_t> max_lost_transactions = {};
   std::optional<double> max_lag_s = {};  // of the candidate behind the primary
   double min_interval_s = 3600;          // between two failovers
-  std::string repl_user = {};            // of the replication account; empty: none was given
-  std::string vip = {};                  // address; empty: none
+  double hung_after_s = 30;  // a primary that answers no query for so long counts as dead, fenced
+  std::string primary = {};  // the operator's word for which node the primary was; empty: none
+  std::set<std::string> assume_replica = {};  // silent nodes that the operator vouches for
+  bool allow_loss = false;     // promote although a node that may have more cannot be read
+  std::string repl_user = {};  // of the replication account; empty: none was given
+  std::string vip = {};        // address; empty: none
   std::vector<std::vector<std::string>> pre_failover = {};  // argv each
   std::vector<std::vector<std::string>> post_failover = {};
   std::vector<std::vector<std::string>> pre_switchover = {};
@@ -44,6 +50,9 @@ struct Circumstances {
   std::string lock_holder = {};                    // who holds the lock; empty: it is free
   // Who was made the primary by the last change, and in which run; empty: none is known.
   std::string last_primary = {}, last_run = {};
+  Memory memory = {};                         // what was last seen of the nodes
+  double now_s = 0;                           // since the epoch; 0: not known
+  std::optional<double> primary_hung_s = {};  // how long the primary has answered no query
 };
 
 }  // namespace ha

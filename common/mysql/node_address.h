@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace ha {
 
@@ -15,6 +16,7 @@ struct NodeAddress {
   std::string host = {};
   unsigned port = 0;
   Promotion promotion = Promotion::kAllowed;
+  std::vector<std::string> aliases = {};  // HOST:PORT, further addresses by which replicas name it
 };
 
 }  // namespace ha

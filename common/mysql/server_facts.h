@@ -16,12 +16,35 @@
 
 namespace ha {
 
+// Who set read_only last, and so what it will be after a restart.
+enum class ReadOnlyOrigin {
+  kUnknown,     // the server does not tell
+  kDefault,     // nobody: after a restart it is off
+  kOptionFile,  // an option file or the command line
+  kPersisted,   // MySQL: SET PERSIST
+  kSql,         // SET GLOBAL; what the option file says is not known
+};
+
 struct SemiSync {
   std::string source_variable = {};          // that switches it on; empty: not installed
   std::optional<bool> source_enabled = {};   // waits for an acknowledgement when it writes
   std::optional<bool> replica_enabled = {};  // acknowledges
   std::optional<bool> source_active = {};    // has not fallen back to asynchronous
   std::optional<std::int64_t> clients = {};  // replicas that acknowledge to it
+  std::string replica_variable = {};         // that switches acknowledging on; empty: not installed
+  std::optional<std::int64_t> timeout_ms = {};
+  std::optional<bool> after_sync = {};  // waits before it commits: lossless
+  std::optional<bool> wait_no_replica =
+      {};  // waits too while fewer replicas than it needs are there
+  std::optional<std::int64_t> wait_count = {};  // acknowledgements that it waits for
+
+  // True when nothing is acknowledged to a client that exists on this server alone: it waits a day
+  // or longer, before the commit, with no replica too.
+  bool lossless() const {
+    constexpr std::int64_t kDay_ms = 86'400'000;
+    return source_enabled == true && after_sync == true && wait_no_replica == true &&
+           timeout_ms.value_or(0) >= kDay_ms;
+  }
 };
 
 struct ServerFacts {
@@ -29,6 +52,7 @@ struct ServerFacts {
   std::uint32_t server_id = 0;
   std::string server_uuid = {};  // empty where there is none (MariaDB)
   std::optional<bool> read_only = {};
+  ReadOnlyOrigin read_only_origin = ReadOnlyOrigin::kUnknown;
   std::optional<bool> super_read_only = {};  // MySQL only
   std::optional<bool> log_bin = {};
   std::optional<bool> log_replica_updates = {};

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// What was last seen of a cluster, for the time when one of its nodes is silent. Plain values.
+// Only a probe that saw a writer makes it, so a cluster in trouble does not overwrite it.
+
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/mysql/server_facts.h"
+
+namespace ha {
+
+struct SeenChannel {
+  std::string name = {};      // empty: the default channel
+  std::string source = {};    // the node that it follows; empty: a server outside the cluster
+  std::string address = {};   // HOST:PORT by which the replica names it
+  ReplicationThread io = {};  // the receiver
+  std::optional<double> io_since_s = {};  // since the epoch: when it was first seen in this state
+  BinlogPosition read = {};               // received, in the source's binlog
+  bool uses_gtid = false;
+};
+
+struct SeenNode {
+  double seen_s = 0;  // since the epoch; 0: never
+  Version version = {};
+  std::uint32_t server_id = 0;
+  std::string server_uuid = {};  // empty where there is none (MariaDB)
+  std::optional<bool> read_only = {};
+  ReadOnlyOrigin read_only_origin = ReadOnlyOrigin::kUnknown;
+  SemiSync semi_sync = {};
+  std::vector<std::string> addresses = {};  // HOST:PORT by which replicas have named it
+  std::vector<SeenChannel> channels = {};
+
+  bool is_replica() const { return read_only == true && !channels.empty(); }
+};
+
+struct Memory {
+  std::string primary = {};  // the node that was the only writer; empty: none was ever seen
+  double seen_s = 0;         // since the epoch: when it was
+  std::map<std::string, SeenNode> nodes = {};  // by name
+
+  // Returns what was last seen of a node; null: nothing.
+  const SeenNode* find(const std::string& node) const {
+    const auto found = nodes.find(node);
+    return found == nodes.end() ? nullptr : &found->second;
+  }
+};
+
+}  // namespace ha
