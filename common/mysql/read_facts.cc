@@ -14,7 +14,7 @@ namespace {
 constexpr char kVariablesQuery[] =
     "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_id', 'server_uuid', 'read_only',"
     " 'super_read_only', 'log_bin', '{}', 'event_scheduler')"
-    " OR Variable_name LIKE 'rpl_semi_sync%enabled'";
+    " OR Variable_name LIKE 'rpl_semi_sync%'";
 constexpr char kStatusQuery[] =
     "SHOW GLOBAL STATUS WHERE Variable_name LIKE 'rpl_semi_sync%status'"
     " OR Variable_name LIKE 'rpl_semi_sync%clients'";
@@ -26,6 +26,40 @@ std::optional<bool> semi_sync_flag(const Variables& variables, const Words& word
     if (const auto on = flag(variables, fmt::format("rpl_semi_sync_{}_{}", word, suffix)))
       return on;
   return std::nullopt;
+}
+
+template <class Words>
+std::string enabling_variable(const Variables& variables, const Words& words) {
+  for (const std::string_view word : words)
+    if (std::string name = fmt::format("rpl_semi_sync_{}_enabled", word); variables.contains(name))
+      return name;
+  return "";
+}
+
+// The settings of semi-sync; nullopt and empty where the plugin is not installed.
+SemiSync read_semi_sync(const Variables& variables) {
+  SemiSync semi_sync;
+  semi_sync.source_variable = enabling_variable(variables, kSourceWords);
+  semi_sync.replica_variable = enabling_variable(variables, kReplicaWords);
+  semi_sync.source_enabled = semi_sync_flag(variables, kSourceWords, "enabled");
+  semi_sync.replica_enabled = semi_sync_flag(variables, kReplicaWords, "enabled");
+  if (semi_sync.source_variable.empty()) return semi_sync;
+  // MariaDB has no such setting: one acknowledgement is enough.
+  semi_sync.wait_count = 1;
+  for (const std::string_view word : kSourceWords) {
+    const std::string prefix = fmt::format("rpl_semi_sync_{}_", word);
+    if (const auto found = variables.find(prefix + "timeout"); found != variables.end())
+      semi_sync.timeout_ms = parse_integer(found->second);
+    if (const auto found = variables.find(prefix + "wait_point"); found != variables.end())
+      semi_sync.after_sync = to_upper(found->second) == "AFTER_SYNC";
+    for (const std::string_view replica : kReplicaWords) {
+      if (const auto on = flag(variables, fmt::format("{}wait_no_{}", prefix, replica)))
+        semi_sync.wait_no_replica = on;
+      const auto count = variables.find(fmt::format("{}wait_for_{}_count", prefix, replica));
+      if (count != variables.end()) semi_sync.wait_count = parse_integer(count->second);
+    }
+  }
+  return semi_sync;
 }
 
 Result<Done> read_settings(SqlSession& session, ServerFacts& facts) {
@@ -44,11 +78,7 @@ Result<Done> read_settings(SqlSession& session, ServerFacts& facts) {
   facts.log_bin = flag(*variables, "log_bin");
   facts.log_replica_updates = flag(*variables, std::string(words.log_replica_updates));
   facts.event_scheduler = flag(*variables, "event_scheduler");
-  facts.semi_sync.source_enabled = semi_sync_flag(*variables, kSourceWords, "enabled");
-  for (const std::string_view word : kSourceWords)
-    if (std::string name = fmt::format("rpl_semi_sync_{}_enabled", word); variables->contains(name))
-      facts.semi_sync.source_variable = std::move(name);
-  facts.semi_sync.replica_enabled = semi_sync_flag(*variables, kReplicaWords, "enabled");
+  facts.semi_sync = read_semi_sync(*variables);
   return facts.semi_sync.source_enabled || facts.semi_sync.replica_enabled
              ? reread_semi_sync(session, facts)
              : Result<Done>(Done{});
