@@ -38,6 +38,9 @@ constexpr VerdictWords kWords[] = {
     {Verdict::kWriterUnknown, State::kUnknown, "writer-unknown",
      "no node is known to accept writes, but some could not be read"},
     {Verdict::kErrant, State::kWarning, "errant", "a replica has transactions that no writer has"},
+    {Verdict::kLostOwn, State::kWarning, "lost-own",
+     "a node has lost transactions that it wrote itself and others have: replication skips what "
+     "bears a node's own identity, so they never come back without a resync"},
     {Verdict::kForeignSource, State::kWarning, "foreign-source",
      "a replica follows a server outside the cluster"},
     {Verdict::kStaleSource, State::kWarning, "stale-source",
@@ -71,6 +74,7 @@ class Classifier {
     judge_rings();
     judge_ids();
     judge_errant();
+    judge_lost();
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
       judge_reach(i);
       judge_sources(i);
@@ -232,6 +236,20 @@ class Classifier {
                       errant->at_least ? "at least " : "", errant->count,
                       errant->count == 1 ? "" : "s", names(whose),
                       whose.size() == 1 ? "lacks" : "lack", errant->text));
+    }
+  }
+
+  // What was lost by a node that accepts writes is another matter: the others have all there is.
+  void judge_lost() {
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      if (!nodes_[i].facts || nodes_[i].writable()) continue;
+      History all;
+      const std::set<std::size_t> whose = references(i);
+      // Of the others what was read first, so that none of it was on its way.
+      for (const std::size_t reference : whose) all = unite(all, history(reference));
+      const Extra lost = lost_own(later(i), nodes_[i].facts->server_uuid, all);
+      if (lost.any())
+        add(Verdict::kLostOwn, {i}, describe_lost(nodes_[i].name, lost, names(whose)));
     }
   }
 

@@ -22,6 +22,7 @@ enum class Verdict {
   kNoWriter,
   kWriterUnknown,
   kErrant,
+  kLostOwn,
   kForeignSource,
   kStaleSource,
   kUnreachable,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "common/mysql/history.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 
@@ -40,6 +42,13 @@ bool is_buried(const MariadbGtid& gtid, const MariadbGtids& known) {
   });
 }
 
+// True when `known` is as far as `gtid` in its domain, by whatever server.
+bool reaches(const MariadbGtids& known, const MariadbGtid& gtid) {
+  return std::ranges::any_of(known.newest(), [&](const MariadbGtid& newest) {
+    return newest.domain == gtid.domain && newest.sequence >= gtid.sequence;
+  });
+}
+
 Extra extra_of(const MariadbHistory& whose, const MariadbHistory& other) {
   const MariadbGtids mine = everything(whose), known = everything(other);
   Extra extra;
@@ -56,7 +65,48 @@ Extra extra_of(const MariadbHistory& whose, const MariadbHistory& other) {
   return extra;
 }
 
+Extra lost_by(const MysqlHistory& whose, std::string_view server_uuid, const MysqlHistory& other) {
+  const GtidSet lost = subtract(everything(other).of_server(server_uuid), everything(whose));
+  return {lost.count(), false, shorten(lost.print(), kMostText)};
+}
+
+Extra lost_by(const MariadbHistory& whose, const MariadbHistory& other) {
+  // What bears its own identity it may receive, but skips.
+  const MariadbGtids mine = applied_by(whose), theirs = everything(other);
+  Extra lost;
+  MariadbGtids rest;
+  for (const MariadbGtid& gtid : theirs.list()) {
+    if (gtid.server != whose.server_id) continue;
+    const auto own = mine.last(gtid.domain, gtid.server);
+    // A copy tells only how far it is in the domain.
+    if (own ? *own >= gtid.sequence : reaches(mine, gtid)) continue;
+    rest.add(gtid);
+    lost.count += theirs.count_of(gtid, mine);
+    lost.at_least = lost.at_least || is_buried(gtid, theirs);
+  }
+  lost.text = shorten(rest.print(), kMostText);
+  return lost;
+}
+
 }  // namespace
+
+Extra lost_own(const History& whose, std::string_view server_uuid, const History& other) {
+  if (const auto* a = std::get_if<MysqlHistory>(&whose), *b = std::get_if<MysqlHistory>(&other);
+      a && b)
+    return lost_by(*a, server_uuid, *b);
+  if (const auto* a = std::get_if<MariadbHistory>(&whose), *b = std::get_if<MariadbHistory>(&other);
+      a && b)
+    return lost_by(*a, *b);
+  return {};
+}
+
+std::string describe_lost(std::string_view node, const Extra& lost, std::string_view holders) {
+  return fmt::format(
+      "{0} lacks {1}{2} transaction{3} that it wrote itself, which {4} still {5} and replication "
+      "never brings back: {6}; run: mysql_ha resync {0}",
+      node, lost.at_least ? "at least " : "", lost.count, lost.count == 1 ? "" : "s", holders,
+      holders.find(',') == holders.npos ? "has" : "have", lost.text);
+}
 
 std::optional<Extra> extra(const History& whose, const History& other) {
   if (const auto* a = std::get_if<MysqlHistory>(&whose), *b = std::get_if<MysqlHistory>(&other);

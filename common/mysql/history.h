@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "common/mysql/gtid_set.h"
@@ -49,6 +50,16 @@ struct Extra {
 // compared. A MariaDB server that never met an old server of its domain (it was set up from a copy)
 // is not said to lack that one's transactions, unless `whose` wrote them itself.
 std::optional<Extra> extra(const History& whose, const History& other);
+
+// Returns what `other` has of the transactions that `whose` wrote itself, under its server_uuid
+// (MySQL) or the server_id of its history (MariaDB), and `whose` has no longer: it was set back, by
+// a power cut or a restored snapshot. Replication never brings them, for a replica skips what bears
+// its own identity; only a copy helps. Nothing when the two cannot be compared, and nothing of
+// a MariaDB server that was set up from a copy which was further.
+Extra lost_own(const History& whose, std::string_view server_uuid, const History& other);
+
+// Says so for people, and what to do: "db1 lacks 5 transactions that it wrote itself ...".
+std::string describe_lost(std::string_view node, const Extra& lost, std::string_view holders);
 
 // True when `whose` has all that `other` has, applied or received; unlike extra() it makes no
 // allowance for copies, so it is transitive. False when the two cannot be compared.

@@ -46,12 +46,16 @@ Reach reach_of(const Error& error, double seconds, const MysqlOptions& options) 
   }
 }
 
-Reading read_node(const MysqlOptions& options) {
+enum class Depth { kTopology, kManagement };
+
+Reading read_node(const MysqlOptions& options, Depth depth) {
   const auto begin = Clock::now();
   const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - begin).count(); };
   auto session = connect(options);
   if (!session) return {reach_of(session.error(), seconds(), options), session.error().text};
   auto facts = read_server_facts(**session);
+  if (facts && depth == Depth::kManagement)
+    if (const auto read = read_read_only_origin(**session, *facts); !read) facts = read.error();
   if (!facts) {
     const Error& error = facts.error();
     return {error.code == Errc::kUnreachable ? Reach::kUnreachable : Reach::kUnreadable,
@@ -108,21 +112,14 @@ void reread_histories(Topology& topology, const std::vector<Reading>& readings,
           unite(**histories[i], topology.nodes[i].facts->history);
 }
 
-}  // namespace
-
-Topology probe_topology(const std::vector<NodeAddress>& nodes, const MysqlOptions& options,
-                        const Deadline& deadline) {
-  return probe_nodes(nodes, options, deadline).topology;
-}
-
-Probe probe_nodes(const std::vector<NodeAddress>& nodes, const MysqlOptions& options,
-                  const Deadline& deadline) {
+Probe probe(const std::vector<NodeAddress>& nodes, const MysqlOptions& options,
+            const Deadline& deadline, Depth depth) {
   const double budget = deadline.remaining_s();
   const double reserve = std::min(0.5, 0.1 * budget);
   const Deadline first = Deadline::after(budget - 2 * reserve);
   const auto read = run_each<Reading>(
-      nodes.size(), first, [nodes, options, seconds = budget - 2 * reserve](std::size_t i) {
-        return read_node(options_for(nodes[i], options, seconds));
+      nodes.size(), first, [nodes, options, depth, seconds = budget - 2 * reserve](std::size_t i) {
+        return read_node(options_for(nodes[i], options, seconds), depth);
       });
 
   Topology topology;
@@ -138,9 +135,21 @@ Probe probe_nodes(const std::vector<NodeAddress>& nodes, const MysqlOptions& opt
   // A session that broke in between simply tells nothing new.
   for (int i = 0; i < kMostRereads && needs_rereading(topology); ++i)
     reread_histories(topology, readings, Deadline::after(reserve / 4));
-  Probe probe{std::move(topology), {}};
-  for (Reading& reading : readings) probe.sessions.push_back(std::move(reading.session));
-  return probe;
+  Probe result{std::move(topology), {}};
+  for (Reading& reading : readings) result.sessions.push_back(std::move(reading.session));
+  return result;
+}
+
+}  // namespace
+
+Topology probe_topology(const std::vector<NodeAddress>& nodes, const MysqlOptions& options,
+                        const Deadline& deadline) {
+  return probe(nodes, options, deadline, Depth::kTopology).topology;
+}
+
+Probe probe_nodes(const std::vector<NodeAddress>& nodes, const MysqlOptions& options,
+                  const Deadline& deadline) {
+  return probe(nodes, options, deadline, Depth::kManagement);
 }
 
 }  // namespace ha

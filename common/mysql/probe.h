@@ -21,7 +21,8 @@ namespace ha {
 Topology probe_topology(const std::vector<NodeAddress>& nodes, const MysqlOptions& options,
                         const Deadline& deadline);
 
-// The same for who goes on talking to the nodes: also the sessions, null where there are no facts.
+// The same for who manages the nodes: also where read_only comes from, and the sessions, null where
+// there are no facts.
 struct Probe {
   Topology topology;
   std::vector<std::shared_ptr<SqlSession>> sessions;

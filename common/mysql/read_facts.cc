@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "common/mysql/replica_status.h"
 #include "common/mysql/variables.h"
 #include "common/text.h"
@@ -167,7 +169,46 @@ Result<History> read_mariadb_history(SqlSession& session, std::uint32_t server_i
   return History{std::move(history)};
 }
 
+// Returns where a value comes from, in the words of information_schema.SYSTEM_VARIABLES
+// (GLOBAL_VALUE_ORIGIN) or of performance_schema.variables_info (VARIABLE_SOURCE).
+ReadOnlyOrigin parse_origin(std::string_view word) {
+  constexpr std::pair<std::string_view, ReadOnlyOrigin> kWords[] = {
+      {"COMPILE-TIME", ReadOnlyOrigin::kDefault},
+      {"COMPILED", ReadOnlyOrigin::kDefault},
+      {"CONFIG", ReadOnlyOrigin::kOptionFile},
+      {"ENVIRONMENT", ReadOnlyOrigin::kOptionFile},
+      {"GLOBAL", ReadOnlyOrigin::kOptionFile},
+      {"SERVER", ReadOnlyOrigin::kOptionFile},
+      {"EXPLICIT", ReadOnlyOrigin::kOptionFile},
+      {"EXTRA", ReadOnlyOrigin::kOptionFile},
+      {"USER", ReadOnlyOrigin::kOptionFile},
+      {"LOGIN", ReadOnlyOrigin::kOptionFile},
+      {"COMMAND_LINE", ReadOnlyOrigin::kOptionFile},
+      {"PERSISTED", ReadOnlyOrigin::kPersisted},
+      {"SQL", ReadOnlyOrigin::kSql},
+      {"DYNAMIC", ReadOnlyOrigin::kSql}};
+  for (const auto& [name, origin] : kWords)
+    if (word == name) return origin;
+  return ReadOnlyOrigin::kUnknown;
+}
+
 }  // namespace
+
+Result<Done> read_read_only_origin(SqlSession& session, ServerFacts& facts) {
+  const auto rows = session.query(
+      facts.version.flavour == Flavour::kMariadb
+          ? "SELECT GLOBAL_VALUE_ORIGIN AS origin FROM information_schema.SYSTEM_VARIABLES"
+            " WHERE VARIABLE_NAME = 'READ_ONLY'"
+          : "SELECT VARIABLE_SOURCE AS origin FROM performance_schema.variables_info"
+            " WHERE VARIABLE_NAME IN ('read_only', 'super_read_only')");
+  facts.read_only_origin = ReadOnlyOrigin::kUnknown;
+  if (!rows) return is_no_answer(rows.error()) ? Result<Done>(rows.error()) : Done{};
+  // MySQL: either closes the server. kSql is the greatest, and kDefault the least that is known.
+  for (std::size_t i = 0; i < rows->cells.size(); ++i)
+    facts.read_only_origin =
+        std::max(facts.read_only_origin, parse_origin(Row(*rows, i).text("origin").value_or("")));
+  return Done{};
+}
 
 Result<History> read_history(SqlSession& session, std::uint32_t server_id) {
   return session.version().flavour == Flavour::kMysql ? read_mysql_history(session)

@@ -17,6 +17,10 @@ Result<ServerFacts> read_server_facts(SqlSession& session);
 // of the binlog. Fails as above.
 Result<Done> reread_replication(SqlSession& session, ServerFacts& facts);
 
+// Reads who set read_only last. What the server does not tell, or may not tell us, stays unknown;
+// fails only when it does not answer.
+Result<Done> read_read_only_origin(SqlSession& session, ServerFacts& facts);
+
 // The same for the state of semi-sync.
 Result<Done> reread_semi_sync(SqlSession& session, ServerFacts& facts);
 

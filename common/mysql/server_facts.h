@@ -16,7 +16,8 @@
 
 namespace ha {
 
-// Who set read_only last, and so what it will be after a restart.
+// Who set read_only last, and so what it will be after a restart; the later, the more is known to
+// have been done by hand.
 enum class ReadOnlyOrigin {
   kUnknown,     // the server does not tell
   kDefault,     // nobody: after a restart it is off
@@ -72,6 +73,15 @@ struct ServerFacts {
 
   // True when clients without special privileges may write.
   bool writable() const { return read_only == false; }
+
+  // Tells the same of the time after a restart; nullopt: the server does not tell, as when
+  // read_only was set by SQL.
+  std::optional<bool> writable_after_restart() const {
+    if (read_only_origin == ReadOnlyOrigin::kDefault) return true;
+    if (read_only_origin == ReadOnlyOrigin::kUnknown || read_only_origin == ReadOnlyOrigin::kSql)
+      return std::nullopt;
+    return writable();
+  }
 };
 
 }  // namespace ha

@@ -48,6 +48,36 @@ TEST(HistoryTest, AnOldServersTransactionsAreNotMissedWhereItWasNeverMet) {
   EXPECT_EQ(extra(mariadb(2, "0-7-53,0-1-100"), mariadb(1, "0-7-50,0-1-100"))->text, "0-7-53");
 }
 
+Extra lost(const History& whose, const History& other) {
+  return lost_own(whose, uuid_of(1), other);
+}
+
+TEST(HistoryTest, WhatAServerHasLostOfItsOwnIsTold) {
+  EXPECT_EQ(lost(mysql("#1:1-5,#2:1"), mysql("#1:1-10,#2:1-9")).count, 5u);
+  EXPECT_EQ(lost(mysql("#1:1-5"), mysql("#1:1-5", "#1:6-7")).text, gtids("#1:6-7").print());
+  EXPECT_FALSE(lost(mysql("#1:1-10"), mysql("#1:1-9,#2:1-9")).any());
+  EXPECT_EQ(lost(mariadb(1, "0-1-5"), mariadb(2, "0-1-10")).count, 5u);
+  EXPECT_EQ(lost(mariadb(1, ""), mariadb(2, "0-1-10")).text, "0-1-10");
+  EXPECT_EQ(lost(mariadb(1, "0-1-5"), mariadb(2, "0-1-5", "0-1-9")).text, "0-1-9");
+  EXPECT_FALSE(lost(mariadb(1, "0-1-10"), mariadb(2, "0-1-9,0-2-20")).any());
+  EXPECT_FALSE(lost(History{}, mysql("#1:1")).any());
+  EXPECT_FALSE(lost(mysql("#1:1"), mariadb(1, "0-1-9")).any());
+}
+
+TEST(HistoryTest, WhatItHasLostStaysLostWhenItFollowsAgain) {
+  EXPECT_TRUE(lost(mariadb(1, "0-1-5,0-2-11"), mariadb(2, "0-1-10,0-2-11")).any());
+  EXPECT_TRUE(lost(mariadb(1, "0-1-5", "0-1-10"), mariadb(2, "0-1-10")).any());
+  EXPECT_TRUE(lost(mysql("#1:1-5,#2:1-9"), mysql("#1:1-10,#2:1-9")).any());
+}
+
+TEST(HistoryTest, ACopyThatWasFurtherHasLostNothing) {
+  MariadbHistory copy{1, {}};
+  copy.applied_position = *MariadbGtids::parse("0-2-20");
+  EXPECT_FALSE(lost(copy, mariadb(2, "0-1-10,0-2-20")).any());
+  EXPECT_TRUE(lost(copy, mariadb(2, "1-1-10,0-2-20")).any());
+  EXPECT_TRUE(lost(copy, mariadb(2, "0-1-30,0-2-20")).any());
+}
+
 TEST(HistoryTest, AnInclusionMakesNoAllowance) {
   EXPECT_TRUE(includes(mysql("#1:1-3", "#1:4-5"), mysql("#1:1-5")));
   EXPECT_FALSE(includes(mysql("#1:1-5"), mysql("#1:1-5,#2:1")));
