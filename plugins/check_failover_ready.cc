@@ -29,27 +29,14 @@ struct Concern {
   std::vector<std::size_t> nodes = {};  // whom it is about; empty: the whole
 };
 
-// The topology as it will be when the primary has gone: nothing of what it says now can be relied
-// upon, such as that it lets itself be closed.
-Topology without(Topology topology, const std::string& primary) {
-  std::size_t place = 0;
-  while (topology.nodes[place].name != primary) ++place;
-  Node& dead = topology.nodes[place];
-  dead = {dead.name, dead.host, dead.port, Reach::kUnreachable, "taken for dead"};
-  for (Node& node : topology.nodes)
-    for (std::size_t c = 0; c < node.sources.size(); ++c)
-      if (node.sources[c] == place) (*node.facts->channels)[c].io.state = ThreadState::kConnecting;
-  return topology;
-}
-
 class Judge {
  public:
   Judge(const ReadyFacts& facts, const Policy& policy, const ReadyLimits& limits)
       : facts_(facts),
         nodes_(facts.topology.nodes),
         limits_(limits),
-        plan_(plan_failover(facts.topology, policy, {.assume_dead = true}, "")) {
-    judge_plan(policy);
+        plan_(plan_failover(facts.topology, policy, circumstances(), "")) {
+    judge_plan();
     judge_commands();
     judge_nodes();
     judge_privileges();
@@ -82,19 +69,9 @@ class Judge {
     return static_cast<std::size_t>(found - nodes_.begin());
   }
 
-  // The plan knows the primary's transactions, while it lives; whether there is one at all is asked
-  // of a view without it.
-  void judge_plan(const Policy& policy) {
-    if (!plan_.possible()) {
-      add(State::kCritical, plan_.reason);
-      if (plan_.refusal == Refusal::kNoCandidate)
-        for (const Rejection& one : plan_.rejected)
-          add(State::kCritical, fmt::format("not {}: {}", one.node, one.reason), {*find(one.node)});
-      return;
-    }
-    const Plan blind = plan_failover(without(facts_.topology, plan_.primary), policy,
-                                     circumstances(), plan_.primary);
-    if (!blind.possible()) add(State::kCritical, blind.reason);
+  void judge_plan() {
+    if (!plan_.possible()) object({plan_.refusal, plan_.reason});
+    for (const Objection& one : plan_.further) object(one);
     for (const std::string& reservation : plan_.reservations) add(State::kWarning, reservation);
     if (const auto seconds = drain_seconds();
         seconds && judge(limits_.drain, *seconds) != State::kOk)
@@ -104,9 +81,18 @@ class Judge {
           {*find(plan_.candidate)});
   }
 
+  void object(const Objection& one) {
+    add(State::kCritical, one.reason);
+    if (one.refusal == Refusal::kNoCandidate)
+      for (const Rejection& node : plan_.rejected)
+        add(State::kCritical, fmt::format("not {}: {}", node.node, node.reason),
+            {*find(node.node)});
+  }
+
+  // What a failover would know of the moment.
   Circumstances circumstances() const {
-    Circumstances now{false, facts_.witnesses, facts_.state.last_failover_age_s,
-                      facts_.state.lock_holder};
+    Circumstances now{true, facts_.witnesses};
+    facts_.state.add_to(now);
     for (const auto& [node, answers] : facts_.answers)
       if (answers && !answers->lock_holder.empty())
         now.lock_holder = fmt::format("connection {} on {}", sanitize(answers->lock_holder), node);
@@ -132,7 +118,7 @@ class Judge {
   void judge_nodes() {
     for (const Finding& finding : classify(facts_.topology, 1).findings)
       if (finding.verdict == Verdict::kUnreachable || finding.verdict == Verdict::kUnreadable ||
-          finding.verdict == Verdict::kDuplicateId)
+          finding.verdict == Verdict::kDuplicateId || finding.verdict == Verdict::kErrant)
         add(State::kWarning, finding.text, finding.nodes);
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
       if (!nodes_[i].facts) continue;
@@ -197,7 +183,7 @@ class Judge {
   }
 
   std::string headline() const {
-    if (!plan_.possible()) return "no failover is possible";
+    if (plan_.candidate.empty()) return "no failover is possible";
     const bool critical = !concerns_.empty() && concerns_[0].state == State::kCritical;
     const auto& lost = plan_.loss.transactions;
     const std::string loss =

@@ -9,6 +9,7 @@
 #include "common/failover/copy.h"
 #include "common/failover/executor.h"
 #include "common/failover/live_actions.h"
+#include "common/failover/preconditions.h"
 #include "common/failover/rescue.h"
 #include "common/failover/run_store.h"
 #include "common/failover/situation.h"
@@ -259,8 +260,7 @@ class Manager {
   }
 
   FailoverOutcome carry_out(Plan plan, const Situation& situation) {
-    if (!plan.possible())
-      return refused(plan, fmt::format("{} ({})", plan.reason, refusal_name(plan.refusal)));
+    if (!plan.possible()) return refused(plan, describe_refusal(plan));
     const std::string id = store_->new_id(clock_.now_s());
     auto journal = store_->journal(id);
     if (!journal) return refused(plan, journal.error().text);
@@ -331,9 +331,9 @@ class Manager {
                             const Node& primary, const Circumstances& circumstances) const {
     if (run.plan.command != "failover") return "it was interrupted";
     if (run.taking_back || run.end == RunEnd::kFailed) return "it was being taken back";
-    const Objection objection = object_to_takeover(
+    const auto objections = object_to_takeover(
         topology, circumstances, static_cast<std::size_t>(&primary - topology.nodes.data()));
-    if (objection.refusal != Refusal::kNone) return objection.reason;
+    if (!objections.empty()) return objections[0].reason;
     // What was rescued cannot be taken back, and only this run knows of it.
     if (!is_fresh(run) && !run.has_begun(Action::kRescue)) return "it was interrupted long ago";
     if (!candidate.facts) return candidate.name + " does not answer";
@@ -445,13 +445,12 @@ class Manager {
 Plan plan_now(const FailoverOptions& options, const std::string& assume_dead) {
   Situation situation = look(options);
   situation.circumstances.assume_dead = !assume_dead.empty();
-  const auto store = RunStore::open(options.state_dir, options.cluster_name);
-  const auto added = store ? add_history(*store, SystemClock().now_s(), situation.circumstances)
-                           : Result<Done>(store.error());
+  const StateDirectory state = look_at_state(options, SystemClock().now_s());
+  state.add_to(situation.circumstances);
   Plan plan =
       plan_failover(situation.topology, options.policy, situation.circumstances, assume_dead);
   // Who may not read the journal can still be told what would be done.
-  if (!added) plan.reservations.push_back("the journal cannot be read: " + added.error().text);
+  if (!state.trouble.empty()) plan.reservations.push_back("--state-dir: " + state.trouble);
   return plan;
 }
 

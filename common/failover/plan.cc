@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "common/address.h"
+#include "common/failover/forecast.h"
 #include "common/failover/plan_steps.h"
 #include "common/text.h"
 
@@ -17,19 +19,31 @@ constexpr double kMostPlannedLag_s = 10;
 
 class Planner {
  public:
-  Planner(const Topology& topology, const Policy& policy, const Circumstances& moment)
-      : nodes_(topology.nodes), topology_(topology), policy_(policy), moment_(moment) {}
+  // `living`: the primary as it is now, while a failover is forecast on a view without it; null:
+  // what is known of it stands in the topology.
+  Planner(const Topology& topology, const Policy& policy, const Circumstances& moment,
+          const Node* living = nullptr)
+      : nodes_(topology.nodes),
+        topology_(topology),
+        policy_(policy),
+        moment_(moment),
+        living_(living) {}
 
+  // All that stands in the way is named at once, as far as it can be judged.
   Plan failover(std::string_view primary_name) {
     find_primary(primary_name);
     if (!refused()) judge_primary();
-    if (!refused()) judge_moment();
-    if (!refused()) collect_candidates();
-    if (!refused()) choose();
-    if (!refused()) forecast_loss();
-    if (!refused()) judge_fence();
+    if (plan_.refusal == Refusal::kUnknownPrimary || plan_.refusal == Refusal::kPrimaryAlive)
+      return std::move(plan_);
+    judge_moment();
+    const std::size_t before = plan_.further.size() + refused();
+    const auto goes_on = [&] { return plan_.further.size() + refused() == before; };
+    collect_candidates();
+    if (goes_on()) choose();
+    if (goes_on()) plan_.candidate = nodes_[candidate_].name;
+    if (goes_on()) forecast_loss();
+    judge_fence();
     if (!refused()) {
-      plan_.candidate = nodes_[candidate_].name;
       StepWriter(topology_, policy_, {primary_, candidate_, ahead_, left_behind_}, plan_)
           .write_failover();
       plan_.hash = hash_of(plan_, topology_);
@@ -57,6 +71,10 @@ class Planner {
   bool refused() const { return !plan_.possible(); }
 
   void refuse(Refusal refusal, std::string reason) {
+    if (refused()) {
+      plan_.further.push_back({refusal, std::move(reason)});
+      return;
+    }
     plan_.refusal = refusal;
     plan_.reason = std::move(reason);
   }
@@ -90,19 +108,19 @@ class Planner {
   void judge_primary() {
     // A replica that missed the last change still follows the primary before that.
     const auto last = std::ranges::find(nodes_, moment_.last_primary, &Node::name);
-    if (last != nodes_.end() && last->name != plan_.primary && !last->facts && !moment_.assume_dead)
+    if (last != nodes_.end() && last->name != plan_.primary && !last->facts)
       return refuse(
           Refusal::kUnknownPrimary,
           fmt::format("replicas follow {}, but run {} made {} the primary, which cannot be "
                       "asked: {}. If it is none any more: mysql_ha journal ack {}",
                       plan_.primary, moment_.last_run, last->name, last->error, moment_.last_run));
-    Objection objection = object_to_takeover(topology_, moment_, primary_);
-    if (objection.refusal != Refusal::kNone) refuse(objection.refusal, std::move(objection.reason));
+    for (Objection& one : object_to_takeover(topology_, moment_, primary_))
+      refuse(one.refusal, std::move(one.reason));
   }
 
   void judge_moment() {
     if (!moment_.lock_holder.empty())
-      return refuse(Refusal::kLocked, "another run holds the lock: " + moment_.lock_holder);
+      refuse(Refusal::kLocked, "another run holds the lock: " + moment_.lock_holder);
     if (moment_.last_failover_age_s && *moment_.last_failover_age_s < policy_.min_interval_s)
       refuse(Refusal::kTooSoon,
              fmt::format("the last failover was {} ago, less than {}, and is not acknowledged",
@@ -402,14 +420,25 @@ class Planner {
     describe_candidate();
   }
 
+  // Returns what the primary, which lives, has written and nobody has received; nullopt when
+  // nothing tells.
+  std::optional<Extra> not_received(const Node& primary) const {
+    const std::size_t best = ahead_.value_or(candidate_);
+    const ChannelStatus& channel = *channel_to_primary(best);
+    // By file and position the relay log holds what no GTID position tells.
+    const auto& end = primary.facts->binlog;
+    if (!channel.uses_gtid && end && binlog_order(channel.read) >= binlog_order(*end))
+      return Extra{};
+    return extra(primary.facts->history, nodes_[best].facts->latest_history());
+  }
+
   void forecast_loss() {
     LossForecast& loss = plan_.loss;
     loss.transactions = known_loss_;
     loss.at_least = true;
-    const Node& primary = nodes_[primary_];
+    const Node& primary = living_ != nullptr ? *living_ : nodes_[primary_];
     if (primary.facts) {
-      const auto lead = extra(primary.facts->history,
-                              nodes_[ahead_.value_or(candidate_)].facts->latest_history());
+      const auto lead = not_received(primary);
       if (lead) {
         loss.transactions = std::max(lead->count, known_loss_);
         loss.at_least = lead->at_least;
@@ -449,6 +478,7 @@ class Planner {
   const Topology& topology_;
   const Policy& policy_;
   const Circumstances& moment_;
+  const Node* const living_;
   std::size_t primary_ = static_cast<std::size_t>(-1);
   std::vector<std::size_t> candidates_;
   std::size_t candidate_ = 0;
@@ -458,32 +488,93 @@ class Planner {
   Plan plan_;
 };
 
+// Returns the place of the node that is to be taken for dead: the one that was named, else the only
+// writer, else the one that the replicas tell; nullopt when nothing tells.
+std::optional<std::size_t> find_mortal(const Topology& topology, const Policy& policy,
+                                       const Circumstances& moment, std::string_view name) {
+  if (const auto writers = topology.writers(); name.empty() && writers.size() == 1)
+    return writers[0];
+  const std::string found =
+      name.empty() ? Planner(topology, policy, moment).failover("").primary : std::string(name);
+  const auto node = std::ranges::find(topology.nodes, found, &Node::name);
+  if (found.empty() || node == topology.nodes.end()) return std::nullopt;
+  return static_cast<std::size_t>(node - topology.nodes.begin());
+}
+
+// Returns why a failover would not find out that the node at `place` is the primary when it is
+// dead: `told` is what it would find out then. kNone: it would.
+Objection object_to_name(const Topology& topology, std::size_t place, const Plan& told) {
+  const Node& mortal = topology.nodes[place];
+  const std::string& name = mortal.name;
+  if (told.primary == name) return {};
+  std::string address;
+  for (const Node& node : topology.nodes)
+    for (std::size_t c = 0; c < node.sources.size(); ++c)
+      if (node.sources[c] == place)
+        address =
+            format_host_port({node.channels()[c].source_host, node.channels()[c].source_port});
+  if (address.empty())
+    return {Refusal::kNoCandidate, mortal.writable() ? name + " is the primary and has no replica"
+                                                     : "no replica follows " + name};
+  if (!told.primary.empty())
+    return {Refusal::kUnknownPrimary,
+            fmt::format("replicas follow {} rather than {}", told.primary, name)};
+  return {Refusal::kUnknownPrimary,
+          fmt::format("{}: they know {} as {}; say so: node={}={},alias={}", told.reason, name,
+                      address, name, format_host_port({mortal.host, mortal.port}), address)};
+}
+
+// Plans for the death of a primary that may be alive now. Only what would be left then counts; what
+// the primary says now is used for the loss alone.
+Plan forecast(const Topology& topology, const Policy& policy, const Circumstances& moment,
+              std::string_view name) {
+  const auto place = find_mortal(topology, policy, moment, name);
+  if (!place) return Planner(topology, policy, moment).failover(name);
+  const Topology left = without(topology, *place);
+  const Plan told = Planner(left, policy, moment).failover("");
+  Plan plan =
+      Planner(left, policy, moment, &topology.nodes[*place]).failover(topology.nodes[*place].name);
+  if (Objection one = object_to_name(topology, *place, told); one.refusal != Refusal::kNone) {
+    if (!plan.possible())
+      plan.further.insert(plan.further.begin(), {plan.refusal, std::move(plan.reason)});
+    plan.refusal = one.refusal;
+    plan.reason = std::move(one.reason);
+    plan.steps.clear();
+    plan.hash.clear();
+  }
+  return plan;
+}
+
 }  // namespace
 
-Objection object_to_takeover(const Topology& topology, const Circumstances& circumstances,
-                             std::size_t primary) {
+std::vector<Objection> object_to_takeover(const Topology& topology,
+                                          const Circumstances& circumstances, std::size_t primary) {
+  std::vector<Objection> objections;
+  const auto object = [&](Refusal refusal, std::string reason) {
+    objections.push_back({refusal, std::move(reason)});
+  };
   const Node& old = topology.nodes[primary];
   for (const Node& node : topology.nodes)
     if (&node != &old && node.writable())
-      return {Refusal::kSecondWriter, fmt::format("{} accepts writes already", node.name)};
-  if (circumstances.assume_dead) return {};
+      object(Refusal::kSecondWriter, fmt::format("{} accepts writes already", node.name));
   if (old.alive())
-    return {Refusal::kPrimaryAlive, old.error.empty()
-                                        ? fmt::format("{} answers", old.name)
-                                        : fmt::format("{} is alive: {}", old.name, old.error)};
+    object(Refusal::kPrimaryAlive, old.error.empty()
+                                       ? fmt::format("{} answers", old.name)
+                                       : fmt::format("{} is alive: {}", old.name, old.error));
   for (const Node& node : topology.nodes)
-    for (std::size_t c = 0; c < node.sources.size(); ++c)
+    for (std::size_t c = 0; c < node.sources.size() && !old.alive(); ++c)
       if (node.sources[c] == primary && node.channels()[c].io.running())
-        return {Refusal::kStillReceives,
-                fmt::format("{} still receives from {}", node.name, old.name)};
-  if (circumstances.witnesses == Witnesses::kUnreached)
-    return {Refusal::kIsolated, "no witness is reachable: we may be the ones who are cut off"};
-  return {};
+        object(Refusal::kStillReceives,
+               fmt::format("{} still receives from {}", node.name, old.name));
+  if (circumstances.witnesses == Witnesses::kUnreached && !old.alive())
+    object(Refusal::kIsolated, "no witness is reachable: we may be the ones who are cut off");
+  return objections;
 }
 
 Plan plan_failover(const Topology& topology, const Policy& policy,
                    const Circumstances& circumstances, std::string_view primary) {
-  return Planner(topology, policy, circumstances).failover(primary);
+  return circumstances.assume_dead ? forecast(topology, policy, circumstances, primary)
+                                   : Planner(topology, policy, circumstances).failover(primary);
 }
 
 Plan plan_switchover(const Topology& topology, const Policy& policy,

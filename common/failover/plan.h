@@ -107,10 +107,19 @@ struct LossForecast {
   std::string text = {};
 };
 
+// Why no node may take over.
+struct Objection {
+  Refusal refusal = Refusal::kNone;
+  std::string reason = {};
+
+  bool operator==(const Objection&) const = default;
+};
+
 struct Plan {
   std::string command = "failover";  // or "switchover", "rejoin", "resync"
   Refusal refusal = Refusal::kNone;
-  std::string reason = {};  // of the refusal, with names
+  std::string reason = {};              // of the refusal, with names
+  std::vector<Objection> further = {};  // what stands in the way beside the refusal
   std::string primary = {}, candidate = {};
   std::vector<Step> steps = {};
   std::size_t candidates = 0;  // that may be promoted, the best of which is the candidate
@@ -127,17 +136,14 @@ struct Plan {
   bool possible() const { return refusal == Refusal::kNone; }
 };
 
-// Why nobody may take over from a primary, whoever the candidates are; kNone: somebody may.
-struct Objection {
-  Refusal refusal = Refusal::kNone;
-  std::string reason = {};
-};
+// Judges whether the node at place `primary` may be taken for dead, whoever the candidates are;
+// returns all that speaks against it.
+std::vector<Objection> object_to_takeover(const Topology& topology,
+                                          const Circumstances& circumstances, std::size_t primary);
 
-// Judges whether the node at place `primary` may be taken for dead.
-Objection object_to_takeover(const Topology& topology, const Circumstances& circumstances,
-                             std::size_t primary);
-
-// Plans what to do now that `primary` is dead; empty: the plan finds out which node that is.
+// Plans what to do now that `primary` is dead; empty: the plan finds out which node that is. With
+// circumstances.assume_dead it is a forecast, by the view that would be left without the primary:
+// the same words, before and after it dies. Empty is the only writer then.
 Plan plan_failover(const Topology& topology, const Policy& policy,
                    const Circumstances& circumstances, std::string_view primary);
 
@@ -177,6 +183,10 @@ Plan plan_resync(const Topology& topology, const Policy& policy, const Circumsta
 // it is empty, a sound replica, so that the primary is spared, else the primary. Fails with kUsage
 // and the reason.
 Result<std::size_t> choose_donor(const Topology& topology, const Plan& plan, std::string_view from);
+
+// Returns all that stands in the way of a plan that is not possible, for people:
+// "db1 answers (primary-alive); ...".
+std::string describe_refusal(const Plan& plan);
 
 // Prints what is lost, for people: "12 transactions, not received: ...".
 std::string render(const LossForecast& loss);

@@ -63,6 +63,13 @@ std::optional<Action> parse_action(std::string_view name) {
   return static_cast<Action>(found - std::begin(kActionNames));
 }
 
+std::string describe_refusal(const Plan& plan) {
+  std::string text = fmt::format("{} ({})", plan.reason, refusal_name(plan.refusal));
+  for (const Objection& one : plan.further)
+    text += fmt::format("; {} ({})", one.reason, refusal_name(one.refusal));
+  return text;
+}
+
 std::string render(const LossForecast& loss) {
   if (!loss.transactions) return "unknown";
   if (*loss.transactions == 0 && loss.at_least)
@@ -94,6 +101,8 @@ std::string render(const Plan& plan) {
   else
     text = fmt::format("promote {} in place of {}\nexpected loss: {}\n", plan.candidate,
                        plan.primary, render(plan.loss));
+  for (const Objection& one : plan.further)
+    text += fmt::format("and ({}): {}\n", refusal_name(one.refusal), one.reason);
   for (const std::string& reservation : plan.reservations)
     text += "reservation: " + reservation + "\n";
   for (const Rejection& rejection : plan.rejected)

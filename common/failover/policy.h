@@ -44,7 +44,7 @@ struct Policy {
 enum class Witnesses { kNotAsked, kReached, kUnreached };
 
 struct Circumstances {
-  bool assume_dead = false;  // plan as if the primary were dead, whatever it says
+  bool assume_dead = false;  // forecast what follows if the primary dies now
   Witnesses witnesses = Witnesses::kNotAsked;
   std::optional<double> last_failover_age_s = {};  // of the last one that nobody acknowledged
   std::string lock_holder = {};                    // who holds the lock; empty: it is free

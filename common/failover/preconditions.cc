@@ -144,6 +144,8 @@ Result<Done> read_runs(const FailoverOptions& options, double now_s, StateDirect
   Circumstances circumstances;
   if (const auto added = add_history(*store, now_s, circumstances); !added) return added;
   state.last_failover_age_s = circumstances.last_failover_age_s;
+  state.last_primary = circumstances.last_primary;
+  state.last_run = circumstances.last_run;
   const auto unfinished = store->unfinished();
   if (!unfinished) return unfinished.error();
   // One that is at work has not ended either.
@@ -154,6 +156,13 @@ Result<Done> read_runs(const FailoverOptions& options, double now_s, StateDirect
 }
 
 }  // namespace
+
+void StateDirectory::add_to(Circumstances& circumstances) const {
+  circumstances.lock_holder = lock_holder;
+  circumstances.last_failover_age_s = last_failover_age_s;
+  circumstances.last_primary = last_primary;
+  circumstances.last_run = last_run;
+}
 
 StateDirectory look_at_state(const FailoverOptions& options, double now_s) {
   StateDirectory state;

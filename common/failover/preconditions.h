@@ -49,6 +49,11 @@ struct StateDirectory {
   std::string lock_holder = {};      // empty: the lock is free
   std::string interrupted_run = {};  // the id of one that has to be gone on with; empty: none
   std::optional<double> last_failover_age_s = {};  // of the last one that nobody acknowledged
+  // Who was made the primary by the last change, and in which run; empty: none is known.
+  std::string last_primary = {}, last_run = {};
+
+  // Adds to what a plan knows of the moment.
+  void add_to(Circumstances& circumstances) const;
 };
 
 // Reads it, and writes and removes a file; does not create directories. `now_s` is in seconds since

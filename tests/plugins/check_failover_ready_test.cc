@@ -87,7 +87,7 @@ TEST(CheckFailoverReadyTest, JudgesThePlan) {
       {"one of two replicas is broken", with_nodes({writer(1), replica(2, 1), failed(3)}),
        State::kWarning, "db2 would replace db1, nothing would be lost: db3 needs a resync"},
       {"errant only", with_nodes({writer(1), replica(2, 1, "#1:1-100,#2:1")}), State::kWarning,
-       "db2 has errant transactions"},
+       "db2 has 1 errant transaction that db1 lacks"},
       {"loss", with_nodes({writer(1, "#1:1-103"), replica(2, 1)}), State::kOk,
        "3 transactions would be lost"},
       {"too much loss", with_nodes({writer(1, "#1:1-110"), replica(2, 1)}), State::kCritical,

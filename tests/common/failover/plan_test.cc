@@ -196,9 +196,9 @@ std::vector<Case> refusals() {
        fenced(Fence::kRequired)},
       {"fencing is only wished for", {lost(1), orphan(2)}, "db2", fenced(Fence::kBestEffort)},
       {"fencing is not wanted", {lost(1), orphan(2)}, "db2", fenced(Fence::kNone)},
-      {"a primary that answers can be closed",
+      {"a primary that answers could be closed, a dead one cannot",
        {writer(1), replica(2, 1)},
-       "db2",
+       "cannot-fence",
        fenced(Fence::kRequired),
        kAssumeDead},
   };
@@ -388,12 +388,56 @@ TEST(PlanFailoverTest, WhatOnlyAForbiddenNodeHasIsFetchedFromIt) {
             "record(db3) promote(db3) make-writable(db3) repoint(db2) fence(db1)");
 }
 
-TEST(PlanFailoverTest, ALoneLivePrimaryIsClosedBeforeThePromotion) {
-  const Plan plan =
-      plan_failover(linked({writer(1), replica(2, 1)}), fenced(Fence::kRequired), kAssumeDead, "");
-  EXPECT_EQ(outline(plan),
-            "fence(db1) stop-receiver(db2) drain(db2) record(db2) promote(db2) make-writable(db2) "
-            "fence(db1)");
+// A forecast names what the failover itself would name when the primary has died.
+TEST(PlanFailoverTest, AForecastHasTheWordsOfTheFailover) {
+  Policy careful = fenced(Fence::kRequired);
+  careful.promotion = {{"db3", kNever}};
+  const Circumstances isolated = moment(Witnesses::kUnreached),
+                      forecast = {true, Witnesses::kUnreached};
+  const std::vector<Node> before = {writer(1), replica(2, 1), with(replica(3, 1), {io_stopped})};
+  std::vector<Node> after = {lost(1), orphan(2), with(orphan(3), {io_stopped})};
+  for (const Policy& policy : {with_fence(), careful}) {
+    for (const char* const name : {"", "db1"}) {
+      Plan told = plan_failover(linked(before), policy, forecast, name);
+      EXPECT_EQ(describe_refusal(told),
+                describe_refusal(plan_failover(linked(after), policy, isolated, "")));
+      told = plan_failover(linked(before), policy, kAssumeDead, name);
+      const Plan real = plan_failover(linked(after), policy, {}, "");
+      EXPECT_EQ(describe_refusal(told), describe_refusal(real));
+      EXPECT_EQ(told.candidate, "db2");
+      EXPECT_EQ(told.steps, real.steps);
+      EXPECT_EQ(told.reservations, real.reservations);
+      EXPECT_EQ(told.rejected, real.rejected);
+    }
+  }
+}
+
+TEST(PlanFailoverTest, AllThatStandsInTheWayIsNamed) {
+  Circumstances circumstances = moment(Witnesses::kUnreached);
+  circumstances.last_failover_age_s = 60;
+  EXPECT_EQ(describe_refusal(plan_failover(linked({lost(1), orphan(2, "#1:1-100", {sql_failed})}),
+                                           fenced(Fence::kRequired), circumstances, "")),
+            "no witness is reachable: we may be the ones who are cut off (isolated); the last "
+            "failover was 60s ago, less than 60m 00s, and is not acknowledged (too-soon); no node "
+            "can be promoted in place of db1 (no-candidate); fencing db1 is required and there is "
+            "no fence command (cannot-fence)");
+}
+
+// Rings, primaries with a feed from outside: the primary of a live cluster is its only writer.
+TEST(PlanFailoverTest, AForecastIsForTheOnlyWriter) {
+  const auto also_follows = [](Node node, int source) {
+    node.facts->channels->push_back(channel_from(source));
+    return node;
+  };
+  const auto forecast = [](std::vector<Node> nodes, const Policy& policy = with_fence()) {
+    const Plan plan = plan_failover(linked(std::move(nodes)), policy, kAssumeDead, "");
+    return plan.possible() ? plan.candidate + " for " + plan.primary : describe_refusal(plan);
+  };
+  EXPECT_EQ(forecast({also_follows(writer(1), 2), replica(2, 1)}), "db2 for db1") << "a ring";
+  EXPECT_EQ(forecast({also_follows(writer(1), 9), replica(2, 1)}), "db2 for db1") << "a feed";
+  EXPECT_EQ(forecast({lost(1), writer(2)}),
+            "db2 is the primary and has no replica (no-candidate); no node can be promoted in "
+            "place of db2 (no-candidate)");
 }
 
 TEST(PlanFailoverTest, SqlIsSpelledForEachServer) {
