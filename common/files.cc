@@ -56,8 +56,13 @@ Result<std::string> read_file(const std::string& path) {
 Result<Done> make_private_directory(const std::string& path) {
   if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
     return system_error(Errc::kInternal, "create directory", path);
+  return check_private_directory(path);
+}
+
+Result<Done> check_private_directory(const std::string& path) {
   struct stat info = {};
-  if (lstat(path.c_str(), &info) != 0) return system_error(Errc::kInternal, "read", path);
+  if (lstat(path.c_str(), &info) != 0)
+    return system_error(errno == ENOENT ? Errc::kMissing : Errc::kInternal, "read", path);
   if (!S_ISDIR(info.st_mode)) return Error{Errc::kUsage, path + " is not a directory"};
   if (info.st_uid != geteuid() || (info.st_mode & (S_IWGRP | S_IWOTH)) != 0)
     return Error{Errc::kUsage,

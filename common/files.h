@@ -20,6 +20,9 @@ Result<std::string> read_file(const std::string& path);
 // another user or others may write to it.
 Result<Done> make_private_directory(const std::string& path);
 
+// Likewise, but fails with kMissing when it is not there.
+Result<Done> check_private_directory(const std::string& path);
+
 // Replaces `path` atomically with `content`, mode 0600: after a crash there is the old file or the
 // new one, on disk. Fails with the path and the system's reason.
 Result<Done> write_file_atomic(const std::string& path, std::string_view content);

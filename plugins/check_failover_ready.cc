@@ -93,6 +93,9 @@ class Judge {
   Circumstances circumstances() const {
     Circumstances now{true, facts_.witnesses};
     facts_.state.add_to(now);
+    now.memory = facts_.known.memory;
+    now.memory_trouble = facts_.known.trouble;
+    now.now_s = facts_.now_s;
     for (const auto& [node, answers] : facts_.answers)
       if (answers && !answers->lock_holder.empty())
         now.lock_holder = fmt::format("connection {} on {}", sanitize(answers->lock_holder), node);
@@ -262,7 +265,10 @@ ReadyFacts gather(const FailoverOptions& options, const Deadline& deadline) {
   asking.emplace_back([&] { facts.vip_hosts = try_vip_hosts(options, answers); });
   if (facts.account_trouble.empty())
     asking.emplace_back([&] { facts.accounts = try_replication_account(options, answers); });
-  Probe probe = probe_nodes(options.cluster.nodes, options.cluster.mysql, answers);
+  const MemoryFile memory(options.state_dir, options.cluster_name);
+  facts.known = memory.read(options.cluster.nodes);
+  Probe probe =
+      probe_nodes(options.cluster.nodes, options.cluster.mysql, answers, {facts.known.memory});
   facts.answers = ask_nodes(options, probe,
                             Deadline::after(std::min(1.0, kMostOfBudget * deadline.remaining_s())));
   facts.topology = std::move(probe.topology);
@@ -271,8 +277,10 @@ ReadyFacts gather(const FailoverOptions& options, const Deadline& deadline) {
   facts.witnesses = judge_witnesses(reached);
   for (std::size_t i = 0; i < reached.size(); ++i)
     if (!reached[i]) facts.silent_witnesses.push_back(format_host_port(options.witnesses[i]));
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  facts.state = look_at_state(options, std::chrono::duration<double>(now).count());
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  facts.now_s = std::chrono::duration<double>(since_epoch).count();
+  facts.state = look_at_state(options, facts.now_s);
+  memory.update(facts.known, facts.topology, facts.now_s);
   facts.programs = find_missing_programs(options);
   facts.files = find_unwritable_files(policy);
   return facts;

@@ -15,6 +15,7 @@
 #include "common/deadline.h"
 #include "common/failover/options.h"
 #include "common/failover/preconditions.h"
+#include "common/mysql/memory_file.h"
 #include "common/mysql/topology.h"
 
 namespace ha {
@@ -24,6 +25,8 @@ struct ReadyFacts {
   Witnesses witnesses = Witnesses::kNotAsked;
   std::vector<std::string> silent_witnesses = {};
   StateDirectory state = {};
+  Recollection known = {};  // what was seen of the nodes, as far as it would be known then
+  double now_s = 0;         // since the epoch
   std::map<std::string, Result<NodeAnswers>> answers = {};  // by node
   std::string account_trouble = {};  // why the replication account could not be tried
   Troubles accounts = {};            // by node

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "common/address.h"
 #include "common/cli.h"
@@ -12,11 +13,17 @@
 #include "common/mysql/replica_status.h"
 #include "common/text.h"
 #include "common/thresholds.h"
+#include "common/version.h"
 
 namespace ha {
 
-Topology gather(const ClusterOptions& cluster, const Deadline& deadline) {
-  return probe_topology(cluster.nodes, cluster.mysql, deadline);
+Topology gather(ClusterOptions& cluster, const MemoryFile& file, const Deadline& deadline) {
+  Recollection known = file.read(cluster.nodes);
+  Topology topology = probe_topology(cluster.nodes, cluster.mysql, deadline, {known.memory});
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  file.update(known, topology, std::chrono::duration<double>(now).count());
+  if (!known.trouble.empty()) cluster.notes.push_back(known.trouble);
+  return topology;
 }
 
 namespace {
@@ -43,7 +50,7 @@ std::string describe_role(const Topology& topology, const Node& node) {
   if (!node.facts->channels)
     text += ", replication unknown";
   else if (node.sources.empty() && !node.writable())
-    text += ", follows no server";
+    text += ", follows nobody";
   return text;
 }
 
@@ -161,12 +168,23 @@ int plugin_main(const std::vector<std::string>& args) {
             "so many nodes may accept writes (default: 1)");
   cli.state("--unreachable", limits.unreachable,
             "state when a node gives no answer (default: warning)");
+  std::string directory = kStatedir, name = "mysql";
+  cli.text("--cluster-name", "NAME", name, "name of the cluster in --state-dir (default: mysql)");
+  cli.text(
+      "--state-dir", "DIR", directory,
+      fmt::format("directory in which what is seen is remembered for a failover, if it is there "
+                  "(default: {})",
+                  kStatedir)
+          .c_str());
   if (const auto exit_code = cli.parse(args)) return *exit_code;
   if (const auto complete = complete_nodes(cli, cluster); !complete)
     return cli.usage_error(complete.error().text);
+  if (!is_file_name(name))
+    return cli.usage_error("--cluster-name: needs letters, digits, '.', '_' or '-'");
 
   cli.waiting_for(fmt::format("the answers of {} nodes", cluster.nodes.size()));
-  CheckResult result = evaluate(gather(cluster, cli.deadline()), limits);
+  CheckResult result =
+      evaluate(gather(cluster, MemoryFile(directory, name), cli.deadline()), limits);
   result.notes.insert(result.notes.end(), cluster.notes.begin(), cluster.notes.end());
   return cli.report(result);
 }

@@ -9,6 +9,7 @@
 
 #include "common/check_result.h"
 #include "common/deadline.h"
+#include "common/mysql/memory_file.h"
 #include "common/mysql/node_options.h"
 #include "common/mysql/topology.h"
 
@@ -22,7 +23,8 @@ struct SplitBrainLimits {
 
 CheckResult evaluate(const Topology& topology, const SplitBrainLimits& limits);
 
-// Reads every node at the same time; what does not answer is a fact.
-Topology gather(const ClusterOptions& cluster, const Deadline& deadline);
+// Reads every node at the same time; what does not answer is a fact. What is seen is remembered in
+// `file` for a failover; why it is not, is a remark among the notes of the cluster.
+Topology gather(ClusterOptions& cluster, const MemoryFile& file, const Deadline& deadline);
 
 }  // namespace ha

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
-PURE_STEMS = ("check_result", "classify", "evaluate", "forecast", "gate", "gluster", "gluster_xml", "locate",
+PURE_STEMS = ("check_result", "classify", "evaluate", "forecast", "gate", "gluster", "gluster_xml", "locate", "memory",
               "mountinfo", "nfs_stats", "pandora_layout", "plan", "plan_rejoin", "plan_steps",
               "policy", "result", "role_plan", "share", "text", "thresholds", "topology_text",
               "topology_view", "version")

@@ -70,9 +70,9 @@ inline Node lost(int number, Reach reach = Reach::kUnreachable) {
   return {fmt::format("db{}", number), fmt::format("db{}", number), 3306, reach, "no answer"};
 }
 
-inline Topology linked(std::vector<Node> nodes) {
+inline Topology linked(std::vector<Node> nodes, const Memory& memory = {}) {
   Topology topology{std::move(nodes)};
-  link_sources(topology, {});
+  link_sources(topology, memory);
   return topology;
 }
 

@@ -43,6 +43,11 @@ void add_policy_options(Cli& cli, Policy& policy) {
         return Done{};
       },
       "refuse when the candidate is further behind the primary");
+  cli.flag("--allow-loss", policy.allow_loss,
+           "promote although a node that may have more transactions cannot be read");
+  cli.seconds("--hung-after", policy.hung_after_s,
+              "a primary that answers no query for so long, while no replica receives an event, "
+              "counts as dead once it is fenced (default: 30)");
   cli.seconds("--min-interval", policy.min_interval_s,
               "refuse when the last failover is younger and not acknowledged (default: 3600)");
   cli.text("--repl-username", "USER", policy.repl_user,
@@ -95,6 +100,26 @@ Result<Done> mark_promotions(FailoverOptions& options) {
   return Done{};
 }
 
+// The nodes that the operator vouches for.
+Result<Done> check_words(FailoverOptions& options) {
+  const auto known_node = [&](const char* option, const std::string& name) -> Result<Done> {
+    if (std::ranges::find(options.cluster.nodes, name, &NodeAddress::name) !=
+        options.cluster.nodes.end())
+      return Done{};
+    return Error{Errc::kUsage, fmt::format("{}: no node is called '{}'", option, sanitize(name))};
+  };
+  if (const std::string& primary = options.policy.primary; !primary.empty())
+    if (const auto known = known_node("--primary", primary); !known) return known;
+  for (const std::string& name : options.assumed_replicas) {
+    if (const auto known = known_node("--assume-replica", name); !known) return known;
+    if (name == options.policy.primary)
+      return Error{Errc::kUsage,
+                   fmt::format("--assume-replica: '{}' is the primary (--primary)", name)};
+    options.policy.assume_replica.insert(name);
+  }
+  return Done{};
+}
+
 }  // namespace
 
 void add_failover_options(Cli& cli, FailoverOptions& options) {
@@ -114,6 +139,10 @@ void add_failover_options(Cli& cli, FailoverOptions& options) {
   cli.list("--prefer", "NODE", options.preferred,
            "promote this node among those that are as far; repeatable");
   cli.list("--never", "NODE", options.never, "never promote this node; repeatable");
+  cli.text("--primary", "NODE", options.policy.primary,
+           "failover: which node the primary was, where no replica tells; it still has to be dead");
+  cli.list("--assume-replica", "NODE", options.assumed_replicas,
+           "vouch that this node, which cannot be read, takes no writes; repeatable");
   cli.option(
       "--witness", "HOST[:PORT]",
       [&options](const std::string& value) -> Result<Done> {
@@ -149,6 +178,7 @@ Result<Done> complete_failover_options(const Cli& cli, FailoverOptions& options)
   }
   if (const auto read = read_repl_account(options); !read) return read;
   if (const auto marked = mark_promotions(options); !marked) return marked;
+  if (const auto sound = check_words(options); !sound) return sound;
   // The name of a lock has at most 64 characters.
   constexpr std::size_t kLongestName = 32;
   if (!is_file_name(options.cluster_name) || options.cluster_name.size() > kLongestName)

@@ -38,7 +38,7 @@ struct FailoverOptions {
 
   // Left by parse() for complete_failover_options().
   std::string repl_defaults_file = {}, repl_group = "client";
-  std::vector<std::string> preferred = {}, never = {};
+  std::vector<std::string> preferred = {}, never = {}, assumed_replicas = {};
 };
 
 // Adds the node options and all of the above. The target must outlive parse().

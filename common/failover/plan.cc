@@ -44,8 +44,7 @@ class Planner {
     if (goes_on()) forecast_loss();
     judge_fence();
     if (!refused()) {
-      StepWriter(topology_, policy_, moment_.memory, {primary_, candidate_, ahead_, left_behind_},
-                 plan_)
+      StepWriter(topology_, policy_, {primary_, candidate_, ahead_, left_behind_}, plan_)
           .write_failover();
       plan_.hash = hash_of(plan_, topology_);
     }
@@ -62,8 +61,7 @@ class Planner {
     if (!refused()) judge_successor();
     if (!refused()) {
       plan_.candidate = nodes_[candidate_].name;
-      StepWriter(topology_, policy_, moment_.memory, {primary_, candidate_}, plan_)
-          .write_switchover();
+      StepWriter(topology_, policy_, {primary_, candidate_}, plan_).write_switchover();
       plan_.hash = hash_of(plan_, topology_);
     }
     return std::move(plan_);
@@ -532,7 +530,8 @@ Plan forecast(const Topology& topology, const Policy& policy, const Circumstance
               std::string_view name) {
   const auto place = find_mortal(topology, policy, moment, name);
   if (!place) return Planner(topology, policy, moment).failover(name);
-  const Topology left = without(topology, *place);
+  Topology left = without(topology, *place, moment.memory);
+  follow_word(policy.primary, left);
   const Plan told = Planner(left, policy, moment).failover("");
   Plan plan =
       Planner(left, policy, moment, &topology.nodes[*place]).failover(topology.nodes[*place].name);

@@ -25,6 +25,7 @@ enum class Refusal {
   kStillReceives,   // a reachable replica receives from it
   kIsolated,        // no witness is reachable: we are the ones cut off
   kSecondWriter,    // another node accepts writes already
+  kUnreadNode,      // another node might take writes: it is neither read nor known as a replica
   kTooSoon,         // the last failover is too young and not acknowledged
   kLocked,          // another run is at work
   kNoCandidate,     // nobody may be promoted
@@ -62,7 +63,6 @@ enum class Action {
   kUnblock,       // planned: end the global lock
   kRestore,       // takes another step back
   kSaveExtra,     // write the transactions that nobody else has into a file
-  kSemiSync,      // wait for acknowledgements, now that a replica acknowledges
 };
 
 // Returns the action's name, as in kStopReceiver: "stop-receiver".
@@ -132,8 +132,6 @@ struct Plan {
   std::string channel = {};
   ChannelTls tls = {};
   ChannelRetry retry = {};
-  // The primary waited for semi-sync replicas, so whoever replaces it is to wait as well.
-  bool semi_sync = false;
   std::string hash = {};  // 16 hexadecimal digits
 
   bool possible() const { return refusal == Refusal::kNone; }
@@ -165,7 +163,6 @@ struct CrashRecord {
   BinlogPosition binlog = {};   // where the candidate's own ended then
   // How many transactions the node's binlog has after `applied`; nullopt when it does not tell.
   std::optional<std::uint64_t> transactions_beyond = {};
-  bool semi_sync = false;  // the node waited for semi-sync replicas when it was the primary
 };
 
 // Plans the return of `node` as a replica of the node that accepts writes: plan.candidate is the

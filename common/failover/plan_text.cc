@@ -22,6 +22,8 @@ std::string_view refusal_name(Refusal refusal) {
       return "isolated";
     case Refusal::kSecondWriter:
       return "second-writer";
+    case Refusal::kUnreadNode:
+      return "unread-node";
     case Refusal::kTooSoon:
       return "too-soon";
     case Refusal::kLocked:
@@ -49,7 +51,7 @@ constexpr std::string_view kActionNames[] = {
     "lock",          "confirm-dead", "hook",    "fence",         "stop-receiver", "start-applier",
     "drain",         "catch-up",     "record",  "rescue",        "promote",       "repoint",
     "vip-down",      "vip-up",       "recheck", "make-writable", "start-service", "write-file",
-    "block-writers", "wait-equal",   "unblock", "restore",       "save-extra",    "semi-sync"};
+    "block-writers", "wait-equal",   "unblock", "restore",       "save-extra"};
 
 }  // namespace
 

@@ -50,7 +50,10 @@ struct Circumstances {
   std::string lock_holder = {};                    // who holds the lock; empty: it is free
   // Who was made the primary by the last change, and in which run; empty: none is known.
   std::string last_primary = {}, last_run = {};
-  Memory memory = {};                         // what was last seen of the nodes
+  Memory memory = {};               // what was last seen of the nodes
+  std::string memory_trouble = {};  // why that is not all; empty: it is
+  // Silent nodes that the journal says were replaced, and fenced, since they were last seen.
+  std::set<std::string> fenced = {};
   double now_s = 0;                           // since the epoch; 0: not known
   std::optional<double> primary_hung_s = {};  // how long the primary has answered no query
 };

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "common/failover/situation.h"
 
+#include <chrono>
 #include <cmath>
 #include <thread>
 
 #include "common/failover/witness.h"
+#include "common/mysql/memory_file.h"
 #include "common/mysql/probe.h"
 
 namespace ha {
@@ -16,10 +18,19 @@ Situation look(const FailoverOptions& options) {
   // The sessions are used for the whole run.
   MysqlOptions mysql = options.cluster.mysql;
   mysql.answer_timeout_s = static_cast<unsigned>(std::ceil(options.deadline_s));
-  Probe probe = probe_nodes(options.cluster.nodes, mysql, deadline);
+  const MemoryFile file(options.state_dir, options.cluster_name);
+  Recollection known = file.read(options.cluster.nodes);
+  Probe probe =
+      probe_nodes(options.cluster.nodes, mysql, deadline, {known.memory, Unreadable::kAgain});
   Situation situation{std::move(probe.topology), std::move(probe.sessions)};
   asking.join();
   situation.circumstances.witnesses = judge_witnesses(reached);
+  situation.circumstances.now_s =
+      std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+  file.update(known, situation.topology, situation.circumstances.now_s);
+  situation.circumstances.memory = std::move(known.memory);
+  situation.circumstances.memory_trouble = std::move(known.trouble);
+  follow_word(options.policy.primary, situation.topology);
   return situation;
 }
 

@@ -20,11 +20,12 @@ struct Situation {
   Circumstances circumstances = {};
 };
 
-// Probes all nodes and asks the witnesses at the same time, within --probe-timeout.
+// Probes all nodes and asks the witnesses at the same time, within --probe-timeout; a node that is
+// alive and cannot be read is asked again until then. What was seen of one writer is remembered.
 Situation look(const FailoverOptions& options);
 
-// Adds the age, at `now_s` seconds since the epoch, of the last failover that nobody acknowledged.
-// Fails when a journal cannot be read.
+// Adds the age, at `now_s` seconds since the epoch, of the last failover that nobody acknowledged,
+// and which nodes were replaced and fenced. Fails when a journal cannot be read.
 Result<Done> add_history(const RunStore& store, double now_s, Circumstances& circumstances);
 
 }  // namespace ha

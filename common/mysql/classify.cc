@@ -46,8 +46,6 @@ constexpr VerdictWords kWords[] = {
     {Verdict::kStaleSource, State::kWarning, "stale-source",
      "a replica looks healthy but follows a node that neither accepts writes nor follows one that "
      "does"},
-    {Verdict::kFollowsNobody, State::kWarning, "follows-nobody",
-     "a node that accepts no writes replicates from no server, so its data grow old"},
     {Verdict::kUnreachable, State::kWarning, "unreachable",
      "a node gives no answer or refuses connections"},
     {Verdict::kUnreadable, State::kUnknown, "unreadable",
@@ -68,8 +66,7 @@ class Classifier {
       : nodes_(topology.nodes), topology_(topology), writers_(topology.writers()) {
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
       upstream_.push_back(upstream(topology, i));
-      alive_ += nodes_[i].alive();
-      unreadable_ += nodes_[i].reach == Reach::kUnreadable;
+      unreadable_ += nodes_[i].reach == Reach::kUnreadable || nodes_[i].reach == Reach::kNotAsked;
     }
     judge_writers(allowed_writers);
     judge_divergence();
@@ -80,7 +77,6 @@ class Classifier {
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
       judge_reach(i);
       judge_sources(i);
-      judge_following(i);
       judge_local_writes(i);
     }
     std::ranges::stable_sort(assessment_.findings, {}, &Finding::verdict);
@@ -101,7 +97,8 @@ class Classifier {
   }
 
   void judge_writers(std::size_t allowed) {
-    if (alive_ == 0) return add(Verdict::kNoNodeReachable, {}, "no node is reachable");
+    const bool silent = std::ranges::all_of(nodes_, [](const Node& node) { return node.silent(); });
+    if (silent) return add(Verdict::kNoNodeReachable, {}, "no node is reachable");
     if (writers_.size() > allowed)
       return add(Verdict::kSeveralWriters, writers_,
                  fmt::format("{} nodes accept writes: {}", writers_.size(), names(writers_)));
@@ -268,6 +265,8 @@ class Classifier {
         return;
       case Reach::kUnreadable:
         return add(Verdict::kUnreadable, {i}, state("cannot be read"));
+      case Reach::kNotAsked:
+        return add(Verdict::kUnreadable, {i}, state("could not be asked"));
       case Reach::kRefuses:
         return add(Verdict::kUnreachable, {i}, state("is alive but refuses connections"));
       case Reach::kUnreachable:
@@ -292,24 +291,6 @@ class Classifier {
       add(Verdict::kStaleSource, {i},
           fmt::format("{} follows {}, which gets nothing from a writer", node.name,
                       nodes_[*node.sources[0]].name));
-  }
-
-  // Whoever follows it names the trouble of a node that stands at the top without being the writer.
-  void judge_following(std::size_t i) {
-    const Node& node = nodes_[i];
-    if (!node.facts || !node.facts->channels || !node.channels().empty() || node.writable()) return;
-    const bool followed = std::ranges::any_of(nodes_, [&](const Node& other) {
-      return std::ranges::find(other.sources, std::optional(i)) != other.sources.end();
-    });
-    const bool judged = std::ranges::any_of(assessment_.findings, [&](const Finding& finding) {
-      return (finding.verdict == Verdict::kDiverged || finding.verdict == Verdict::kLostOwn) &&
-             std::ranges::count(finding.nodes, i) > 0;
-    });
-    if (judged || nodes_.size() == 1 || (writers_.empty() && followed)) return;
-    add(Verdict::kFollowsNobody, {i},
-        fmt::format("{} follows no server and gets no changes; to make it a replica: mysql_ha "
-                    "rejoin {}",
-                    node.name, node.name));
   }
 
   void judge_local_writes(std::size_t i) {
@@ -338,7 +319,7 @@ class Classifier {
   const Places writers_;
   std::vector<std::set<std::size_t>> upstream_;
   std::set<std::size_t> diverged_;
-  std::size_t alive_ = 0, unreadable_ = 0;
+  std::size_t unreadable_ = 0;
   Assessment assessment_;
 };
 

@@ -25,7 +25,6 @@ enum class Verdict {
   kLostOwn,
   kForeignSource,
   kStaleSource,
-  kFollowsNobody,
   kUnreachable,
   kUnreadable,
   kRing,

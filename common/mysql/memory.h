@@ -25,7 +25,8 @@ struct SeenChannel {
 };
 
 struct SeenNode {
-  double seen_s = 0;  // since the epoch; 0: never
+  double seen_s = 0;         // since the epoch; 0: never
+  std::string address = {};  // HOST:PORT of the node as the operator named it
   Version version = {};
   std::uint32_t server_id = 0;
   std::string server_uuid = {};  // empty where there is none (MariaDB)
@@ -49,5 +50,18 @@ struct Memory {
     return found == nodes.end() ? nullptr : &found->second;
   }
 };
+
+struct Topology;
+
+// Returns what is known after a probe: everything that was read, and of silent nodes what was known
+// before. Only the view of one writer tells who is who: without one nothing changes, and several
+// are noted as writable and no more. The primary's role goes on to the writer unless the primary
+// before it is silent and no replica receives from the writer. Nodes that are none of the topology
+// are forgotten. Pure; `now_s` is in seconds since the epoch.
+Memory remember(const Memory& earlier, const Topology& topology, double now_s);
+
+// Returns as what a node was last seen: "as the primary", "as a replica of db1", "read-only,
+// following no server"; empty when it never was.
+std::string describe_seen(const Memory& memory, const std::string& node);
 
 }  // namespace ha

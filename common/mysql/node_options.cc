@@ -43,14 +43,15 @@ Result<Done> import_file(const std::string& path, Importer importer, ClusterOpti
 
 void add_node_options(Cli& cli, ClusterOptions& cluster) {
   cli.option(
-      "--node", "[NAME=]HOST[:PORT]",
+      "--node", "[NAME=]HOST[:PORT][,alias=HOST[:PORT]]...",
       [&cluster](const std::string& value) -> Result<Done> {
         const auto node = parse_node(value);
         if (!node) return node.error();
         cluster.nodes.push_back(*node);
         return Done{};
       },
-      "one node of the cluster; repeatable, IPv6 in brackets");
+      "one node of the cluster; repeatable, IPv6 in brackets; an alias is another address by which "
+      "replicas name it");
   cli.shared_file("--cluster", "read nodes and other options from an INI file of the cluster");
   add_mysql_options(cli, cluster.mysql);
   const std::tuple<const char*, Importer, const char*> files[] = {
@@ -65,6 +66,29 @@ void add_node_options(Cli& cli, ClusterOptions& cluster) {
         help);
 }
 
+namespace {
+
+// By its words alone: a name that this machine resolves to loopback is another's to the others.
+bool is_loopback(const std::string& host) {
+  const std::string name = to_lower(host);
+  return name == "localhost" || name.starts_with("localhost.") || name == "ip6-localhost" ||
+         name.starts_with("127.") || name.starts_with("::ffff:127.") || name == "::1" ||
+         name == "::" || name == "0.0.0.0";
+}
+
+Result<Done> refuse_mixed_loopback(const std::vector<NodeAddress>& nodes) {
+  const auto loopback = std::ranges::find_if(nodes, is_loopback, &NodeAddress::host);
+  const auto other = std::ranges::find_if_not(nodes, is_loopback, &NodeAddress::host);
+  if (loopback == nodes.end() || other == nodes.end()) return Done{};
+  return Error{
+      Errc::kUsage,
+      fmt::format("--node: {} is {}, which every machine takes for itself, and {} is {}: give {} "
+                  "the address by which the other machines reach it",
+                  loopback->name, loopback->host, other->name, other->host, loopback->name)};
+}
+
+}  // namespace
+
 Result<Done> complete_nodes(const Cli& cli, ClusterOptions& cluster) {
   for (const auto& remarks : {cli.passed_over(), option_notes(cluster.mysql)})
     cluster.notes.insert(cluster.notes.end(), remarks.begin(), remarks.end());
@@ -77,13 +101,20 @@ Result<Done> complete_nodes(const Cli& cli, ClusterOptions& cluster) {
   std::set<std::string> names, addresses;
   for (NodeAddress& node : cluster.nodes) {
     if (node.port == 0) node.port = cluster.mysql.port != 0 ? cluster.mysql.port : kDefaultPort;
-    const std::string address = format_host_port({to_lower(node.host), node.port});
     if (!names.insert(node.name).second)
       return Error{Errc::kUsage, fmt::format("--node: '{}' is given twice", node.name)};
-    if (!addresses.insert(address).second)
-      return Error{Errc::kUsage, fmt::format("--node: {} is given twice", address)};
+    std::vector<std::string> own = {format_host_port({node.host, node.port})};
+    for (std::string& alias : node.aliases) {
+      auto place = parse_host_port(alias);
+      if (place && place->port == 0) place->port = node.port;
+      if (place) alias = format_host_port(*place);
+      own.push_back(alias);
+    }
+    for (const std::string& address : own)
+      if (!addresses.insert(to_lower(address)).second)
+        return Error{Errc::kUsage, fmt::format("--node: {} is given twice", address)};
   }
-  return Done{};
+  return refuse_mixed_loopback(cluster.nodes);
 }
 
 MysqlOptions options_for(const NodeAddress& node, const MysqlOptions& common, double seconds) {
@@ -97,17 +128,28 @@ MysqlOptions options_for(const NodeAddress& node, const MysqlOptions& common, do
 }
 
 Result<NodeAddress> parse_node(std::string_view text) {
-  const std::size_t equals = text.find('=');
-  const std::string_view place = equals == text.npos ? text : text.substr(equals + 1);
-  const std::string name(text.substr(0, equals));
+  constexpr std::string_view kAlias = "alias=";
+  const std::vector<std::string> parts = split(text, ',');
+  const std::string_view first = parts[0];
+  const std::size_t equals = first.find('=');
+  const std::string_view place = equals == first.npos ? first : first.substr(equals + 1);
+  const std::string name(first.substr(0, equals));
   const auto address = parse_host_port(place);
-  const bool plain = name.find_first_of(" \t,;|'\"=") == name.npos && name == sanitize(name);
-  if (!address || name.empty() || !plain || place.find('=') != place.npos)
-    return Error{Errc::kUsage,
-                 fmt::format("'{}' is not [NAME=]HOST[:PORT] (a name without blanks and quotes; an "
-                             "IPv6 address in brackets)",
-                             sanitize(text))};
-  return NodeAddress{name, address->host, address->port};
+  bool plain = name.find_first_of(" \t,;|'\"=") == name.npos && name == sanitize(name) &&
+               !name.empty() && place.find('=') == place.npos;
+  std::vector<std::string> aliases;
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    const std::string_view part = trim(parts[i]);
+    plain = plain && part.starts_with(kAlias) && parse_host_port(part.substr(kAlias.size()));
+    if (plain) aliases.emplace_back(part.substr(kAlias.size()));
+  }
+  if (!address || !plain)
+    return Error{
+        Errc::kUsage,
+        fmt::format("'{}' is not [NAME=]HOST[:PORT][,alias=HOST[:PORT]]... (a name without "
+                    "blanks and quotes; an IPv6 address in brackets)",
+                    sanitize(text))};
+  return NodeAddress{name, address->host, address->port, Promotion::kAllowed, std::move(aliases)};
 }
 
 }  // namespace ha

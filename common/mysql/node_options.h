@@ -30,14 +30,16 @@ struct ClusterOptions {
 // outlive parse().
 void add_node_options(Cli& cli, ClusterOptions& cluster);
 
-// Completes what parse() left: the port of nodes that have none, remarks. Fails with kUsage when
-// there is no node, or two of one name or of one host and port.
+// Completes what parse() left: the port of nodes and aliases that have none, remarks. Fails with
+// kUsage when there is no node, two of one name, one address that leads to two, or a loopback
+// address among those of other machines: replicas would take it for themselves.
 Result<Done> complete_nodes(const Cli& cli, ClusterOptions& cluster);
 
 // Returns the connection options for one place, whose attempt to connect gives up after `seconds`.
 MysqlOptions options_for(const NodeAddress& node, const MysqlOptions& common, double seconds);
 
-// Parses [NAME=]HOST[:PORT]; without a name the rest is the name. Fails with what is accepted.
+// Parses [NAME=]HOST[:PORT][,alias=HOST[:PORT]]...; without a name the first address is the name.
+// Fails with what is accepted.
 Result<NodeAddress> parse_node(std::string_view text);
 
 }  // namespace ha

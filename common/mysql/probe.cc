@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <mutex>
+#include <thread>
 
 #include "common/address.h"
 #include "common/mysql/read_facts.h"
@@ -41,6 +43,8 @@ Reach reach_of(const Error& error, double seconds, const MysqlOptions& options) 
           seconds > 0.8 * options.connect_timeout_s)
         return Reach::kHung;
       return is_no_answer(error) ? Reach::kUnreachable : Reach::kRefuses;
+    case Errc::kInternal:
+      return Reach::kNotAsked;
     default:
       return Reach::kUnreadable;
   }
@@ -48,7 +52,7 @@ Reach reach_of(const Error& error, double seconds, const MysqlOptions& options) 
 
 enum class Depth { kTopology, kManagement };
 
-Reading read_node(const MysqlOptions& options, Depth depth) {
+Reading try_node(const MysqlOptions& options, Depth depth) {
   const auto begin = Clock::now();
   const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - begin).count(); };
   auto session = connect(options);
@@ -64,14 +68,56 @@ Reading read_node(const MysqlOptions& options, Depth depth) {
   return {Reach::kAnswers, "", std::move(*facts), std::move(*session)};
 }
 
-// Resolves the names by which replicas call sources that no node is known by.
+bool may_be_read_yet(Reach reach) {
+  return reach == Reach::kUnreadable || reach == Reach::kRefuses || reach == Reach::kNotAsked;
+}
+
+// What is known of the nodes while they are being read.
+struct Progress {
+  explicit Progress(std::size_t count) : begun(count), so_far(count) {}
+  std::mutex mutex;
+  std::vector<bool> begun;
+  std::vector<std::optional<Reading>> so_far;  // of nodes that are asked again
+};
+
+// Reads the node at place `i`. A later try that gets no answer does not take back that the node is
+// alive.
+Reading read_node(const NodeAddress& node, const MysqlOptions& common, const Deadline& deadline,
+                  Depth depth, Unreadable unreadable, std::size_t i, Progress& progress) {
+  constexpr double kPause_s = 0.1;
+  const auto note = [&](const std::optional<Reading>& reading) {
+    const std::lock_guard guard(progress.mutex);
+    progress.begun[i] = true;
+    progress.so_far[i] = reading;
+  };
+  note(std::nullopt);
+  Reading reading = try_node(options_for(node, common, deadline.remaining_s()), depth);
+  while (unreadable == Unreadable::kAgain && may_be_read_yet(reading.reach) &&
+         deadline.remaining_s() > 2 * kPause_s) {
+    note(reading);
+    std::this_thread::sleep_for(std::chrono::duration<double>(kPause_s));
+    if (Reading again = try_node(options_for(node, common, deadline.remaining_s()), depth);
+        again.facts || may_be_read_yet(again.reach) || reading.reach == Reach::kNotAsked)
+      reading = std::move(again);
+  }
+  return reading;
+}
+
+// Resolves the names by which replicas call sources, where these are no node's own: also of those
+// that were found by their identity, which will not be told any more when they are dead.
 Addresses resolve_sources(const Topology& topology, const Deadline& deadline) {
   std::vector<std::string> names;
   for (const Node& node : topology.nodes)
     for (std::size_t c = 0; c < node.sources.size(); ++c)
-      if (!node.sources[c]) names.push_back(node.channels()[c].source_host);
+      if (const std::string& name = node.channels()[c].source_host;
+          !node.sources[c] || topology.nodes[*node.sources[c]].host != name)
+        names.push_back(name);
   if (names.empty()) return {};
-  for (const Node& node : topology.nodes) names.push_back(node.host);
+  for (const Node& node : topology.nodes) {
+    names.push_back(node.host);
+    for (const std::string& alias : node.aliases)
+      if (const auto place = parse_host_port(alias)) names.push_back(place->host);
+  }
   const auto found = run_each<std::set<std::string>>(
       names.size(), deadline, [names](std::size_t i) { return resolve_host(names[i]); });
   Addresses addresses;
@@ -112,26 +158,49 @@ void reread_histories(Topology& topology, const std::vector<Reading>& readings,
           unite(**histories[i], topology.nodes[i].facts->history);
 }
 
+// Reads all nodes at the same time, in threads of their own.
+std::vector<Reading> read_nodes(const std::vector<NodeAddress>& nodes, const MysqlOptions& options,
+                                double seconds, Depth depth, Unreadable unreadable) {
+  const Deadline deadline = Deadline::after(seconds);
+  const auto progress = std::make_shared<Progress>(nodes.size());
+  const auto read = run_each<Reading>(nodes.size(), deadline, [=](std::size_t i) {
+    return read_node(nodes[i], options, deadline, depth, unreadable, i, *progress);
+  });
+  std::vector<Reading> readings;
+  const std::lock_guard guard(progress->mutex);
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (read[i])
+      readings.push_back(*read[i]);
+    else if (progress->so_far[i])
+      readings.push_back(*progress->so_far[i]);
+    else if (progress->begun[i])
+      readings.push_back(
+          {Reach::kHung, fmt::format("no answer within {}", format_duration(seconds))});
+    else
+      readings.push_back({Reach::kNotAsked, "no thread is left to ask it"});
+  }
+  return readings;
+}
+
 Probe probe(const std::vector<NodeAddress>& nodes, const MysqlOptions& options,
-            const Deadline& deadline, Depth depth) {
+            const Deadline& deadline, Depth depth, const ProbeOptions& how) {
   const double budget = deadline.remaining_s();
   const double reserve = std::min(0.5, 0.1 * budget);
-  const Deadline first = Deadline::after(budget - 2 * reserve);
-  const auto read = run_each<Reading>(
-      nodes.size(), first, [nodes, options, depth, seconds = budget - 2 * reserve](std::size_t i) {
-        return read_node(options_for(nodes[i], options, seconds), depth);
-      });
-
+  std::vector<Reading> readings =
+      read_nodes(nodes, options, budget - 2 * reserve, depth, how.unreadable);
   Topology topology;
-  std::vector<Reading> readings;
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    readings.push_back(read[i].value_or(Reading{
-        Reach::kHung, fmt::format("no answer within {}", format_duration(budget - 2 * reserve))}));
-    topology.nodes.push_back({nodes[i].name, nodes[i].host, nodes[i].port, readings[i].reach,
-                              readings[i].error, readings[i].facts});
-  }
-  link_sources(topology, {});
-  link_sources(topology, resolve_sources(topology, Deadline::after(reserve / 2)));
+  for (std::size_t i = 0; i < nodes.size(); ++i)
+    topology.nodes.push_back({nodes[i].name,
+                              nodes[i].host,
+                              nodes[i].port,
+                              readings[i].reach,
+                              readings[i].error,
+                              readings[i].facts,
+                              {},
+                              nodes[i].aliases});
+  link_sources(topology, how.memory);
+  topology.addresses = resolve_sources(topology, Deadline::after(reserve / 2));
+  if (!topology.addresses.empty()) link_sources(topology, how.memory);
   // A session that broke in between simply tells nothing new.
   for (int i = 0; i < kMostRereads && needs_rereading(topology); ++i)
     reread_histories(topology, readings, Deadline::after(reserve / 4));
@@ -143,13 +212,13 @@ Probe probe(const std::vector<NodeAddress>& nodes, const MysqlOptions& options,
 }  // namespace
 
 Topology probe_topology(const std::vector<NodeAddress>& nodes, const MysqlOptions& options,
-                        const Deadline& deadline) {
-  return probe(nodes, options, deadline, Depth::kTopology).topology;
+                        const Deadline& deadline, const ProbeOptions& how) {
+  return probe(nodes, options, deadline, Depth::kTopology, how).topology;
 }
 
 Probe probe_nodes(const std::vector<NodeAddress>& nodes, const MysqlOptions& options,
-                  const Deadline& deadline) {
-  return probe(nodes, options, deadline, Depth::kManagement);
+                  const Deadline& deadline, const ProbeOptions& how) {
+  return probe(nodes, options, deadline, Depth::kManagement, how);
 }
 
 }  // namespace ha

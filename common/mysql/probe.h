@@ -15,11 +15,21 @@
 
 namespace ha {
 
+// What a node that is alive and cannot be read is asked.
+enum class Unreadable { kOnce, kAgain };
+
+struct ProbeOptions {
+  Memory memory = {};  // of the cluster, to link channels by
+  Unreadable unreadable = Unreadable::kOnce;
+};
+
 // Reads every node with the same account and TLS settings. A node that does not answer before the
 // deadline is left behind, so the program must end by _exit; a little of the time is kept back for
-// the caller to print.
+// the caller to print. An error of our own, such as no free descriptor, says nothing of a node
+// (Reach::kNotAsked). With kAgain a node that is alive and cannot be read, or was not asked, is
+// asked again until the deadline.
 Topology probe_topology(const std::vector<NodeAddress>& nodes, const MysqlOptions& options,
-                        const Deadline& deadline);
+                        const Deadline& deadline, const ProbeOptions& how = {});
 
 // The same for who manages the nodes: also where read_only comes from, and the sessions, null where
 // there are no facts.
@@ -28,6 +38,6 @@ struct Probe {
   std::vector<std::shared_ptr<SqlSession>> sessions;
 };
 Probe probe_nodes(const std::vector<NodeAddress>& nodes, const MysqlOptions& options,
-                  const Deadline& deadline);
+                  const Deadline& deadline, const ProbeOptions& how = {});
 
 }  // namespace ha

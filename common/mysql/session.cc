@@ -69,6 +69,24 @@ Errc classify_errno(unsigned number) {
   }
 }
 
+// True for an error of this machine's: no descriptor, no memory, no port or buffer for one more
+// connection, a packet filter that lets none out. It says nothing of the server.
+bool is_our_own(unsigned number, std::string_view text) {
+  constexpr unsigned kNoSocket = 2001, kNoTcpSocket = 2004, kOutOfMemory = 2008;
+  constexpr int kReasons[] = {EMFILE, ENFILE, ENOMEM, ENOBUFS, EADDRNOTAVAIL, EPERM, EACCES};
+  if (number == kNoSocket || number == kNoTcpSocket || number == kOutOfMemory) return true;
+  return std::ranges::any_of(
+      kReasons, [&](int reason) { return text.ends_with(fmt::format("({})", reason)); });
+}
+
+// True when this machine has no descriptor for one more connection. Some errors hide it: a name is
+// not resolved then, and the server is said to be unknown.
+bool lacks_descriptors() {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd >= 0) close(fd);
+  return fd < 0;
+}
+
 // MariaDB's library wraps what a server says before TLS is up, such as that it takes no more
 // connections: "Received error packet before completion of TLS handshake. ...: 1040 - Too many".
 void unwrap_early_error(unsigned& number, std::string& text) {
@@ -101,6 +119,10 @@ class MysqlSession : public SqlSession {
     std::string text = sanitize(mysql_error(mysql_));
     unwrap_early_error(number, text);
     const Errc code = classify_errno(number);
+    if (code == Errc::kUnreachable && number >= kClientErrors &&
+        (is_our_own(number, text) || lacks_descriptors()))
+      return {Errc::kInternal, fmt::format("{}: {} (an error of this machine)", label_, text),
+              number};
     // Servers speak many languages; these words are looked for at night.
     if (code == Errc::kAccessDenied) {
       if (text.starts_with("Access denied"))

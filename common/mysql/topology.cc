@@ -2,7 +2,9 @@
 #include "common/mysql/topology.h"
 
 #include <algorithm>
+#include <string_view>
 
+#include "common/address.h"
 #include "common/text.h"
 
 namespace ha {
@@ -22,7 +24,7 @@ std::vector<std::size_t> Topology::writers() const {
 namespace {
 
 // Cheap where it can be: a large cluster compares every channel with every node.
-bool same_address(const std::string& a, const std::string& b, const Addresses& addresses) {
+bool same_host_name(const std::string& a, const std::string& b, const Addresses& addresses) {
   if (a == b || (a.size() == b.size() && to_lower(a) == to_lower(b))) return true;
   if (addresses.empty()) return false;
   const auto of_a = addresses.find(a), of_b = addresses.find(b);
@@ -43,35 +45,136 @@ std::optional<std::size_t> only(const Topology& topology, Predicate matches) {
   return found;
 }
 
-std::optional<std::size_t> find_source(const Topology& topology, const Node& replica,
-                                       const ChannelStatus& channel, const Addresses& addresses) {
-  const auto by_uuid = only(topology, [&](const Node& node) {
-    return !channel.source_uuid.empty() && node.facts &&
-           node.facts->server_uuid == channel.source_uuid;
+// Which server a node is, as far as it tells or has told.
+struct Identity {
+  std::uint32_t server_id = 0;        // 0: not known
+  std::string_view server_uuid = {};  // empty: not known, or there is none
+};
+
+Identity identity_of(const Node& node, const Memory& memory) {
+  if (node.facts) return {node.facts->server_id, node.facts->server_uuid};
+  const SeenNode* const seen = memory.find(node.name);
+  return seen == nullptr ? Identity{} : Identity{seen->server_id, seen->server_uuid};
+}
+
+bool has_address(const Node& node, const HostPort& place, const Addresses& addresses) {
+  if (node.port == place.port && same_host_name(node.host, place.host, addresses)) return true;
+  return std::ranges::any_of(node.aliases, [&](const std::string& alias) {
+    const auto one = parse_host_port(alias);
+    return one && one->port == place.port && same_host_name(one->host, place.host, addresses);
   });
-  if (by_uuid) return by_uuid;
-  const auto by_address = only(topology, [&](const Node& node) {
-    // A node whose identity is known and differs is not the one, whatever its address.
-    const bool known_other = node.facts && !channel.source_uuid.empty() && channel.io.running() &&
-                             !node.facts->server_uuid.empty();
-    return &node != &replica && !known_other && node.port == channel.source_port &&
-           same_address(node.host, channel.source_host, addresses);
-  });
-  if (by_address) return by_address;
-  return only(topology, [&](const Node& node) {
-    return &node != &replica && node.facts && channel.source_uuid.empty() &&
-           channel.source_server_id == node.facts->server_id;
-  });
+}
+
+// Finds the sources of one channel; each way is tried when those before it tell nothing.
+class SourceFinder {
+ public:
+  SourceFinder(const Topology& topology, const Memory& memory, const Node& replica,
+               const ChannelStatus& channel)
+      : topology_(topology), memory_(memory), replica_(replica), channel_(channel) {}
+
+  std::optional<std::size_t> find() const {
+    if (const auto told = by_uuid()) return told;
+    if (connected_by_id())
+      if (const auto told = by_server_id()) return told;
+    if (const auto seen = by_memory()) return seen;
+    if (const auto named = by_address()) return named;
+    // MariaDB tells the server_id of the last connection even when it has another source since.
+    return by_server_id();
+  }
+
+ private:
+  bool connected_by_id() const { return channel_.source_uuid.empty() && channel_.io.running(); }
+
+  std::optional<std::size_t> by_uuid() const {
+    if (channel_.source_uuid.empty()) return std::nullopt;
+    return only(topology_, [&](const Node& node) {
+      return identity_of(node, memory_).server_uuid == channel_.source_uuid;
+    });
+  }
+
+  std::optional<std::size_t> by_server_id() const {
+    const std::uint32_t id = channel_.source_server_id.value_or(0);
+    if (id == 0 || !channel_.source_uuid.empty()) return std::nullopt;
+    return only(topology_, [&](const Node& node) {
+      return &node != &replica_ && identity_of(node, memory_).server_id == id;
+    });
+  }
+
+  // A node whose identity is known and differs from what a connected source told is not the one,
+  // whatever its address.
+  bool is_another(const Node& node) const {
+    if (!channel_.io.running()) return false;
+    const Identity own = identity_of(node, memory_);
+    if (!channel_.source_uuid.empty())
+      return !own.server_uuid.empty() && own.server_uuid != channel_.source_uuid;
+    const std::uint32_t told = channel_.source_server_id.value_or(0);
+    return told != 0 && own.server_id != 0 && own.server_id != told;
+  }
+
+  std::optional<std::size_t> by_memory() const {
+    const SeenNode* const seen = memory_.find(replica_.name);
+    if (seen == nullptr) return std::nullopt;
+    for (const SeenChannel& one : seen->channels)
+      if (one.name == channel_.name && one.address == channel_.source() && !one.source.empty())
+        return only(topology_,
+                    [&](const Node& node) { return node.name == one.source && !is_another(node); });
+    return std::nullopt;
+  }
+
+  std::optional<std::size_t> by_address() const {
+    const HostPort place{channel_.source_host, channel_.source_port};
+    const auto named = only(topology_, [&](const Node& node) {
+      return &node != &replica_ && !is_another(node) &&
+             has_address(node, place, topology_.addresses);
+    });
+    if (named) return named;
+    return only(topology_, [&](const Node& node) {
+      const SeenNode* const seen = memory_.find(node.name);
+      return &node != &replica_ && seen != nullptr && !is_another(node) &&
+             std::ranges::count(seen->addresses, channel_.source()) > 0;
+    });
+  }
+
+  const Topology& topology_;
+  const Memory& memory_;
+  const Node& replica_;
+  const ChannelStatus& channel_;
+};
+
+}  // namespace
+
+void link_sources(Topology& topology, const Memory& memory) {
+  for (Node& node : topology.nodes) {
+    node.sources.clear();
+    for (const ChannelStatus& channel : node.channels())
+      node.sources.push_back(SourceFinder(topology, memory, node, channel).find());
+  }
+}
+
+namespace {
+
+// The server that a channel leads to, as far as the channel tells.
+std::string source_told(const ChannelStatus& channel) {
+  if (!channel.source_uuid.empty()) return channel.source_uuid;
+  const std::uint32_t id = channel.source_server_id.value_or(0);
+  return id != 0 ? std::to_string(id) : channel.source();
 }
 
 }  // namespace
 
-void link_sources(Topology& topology, const Addresses& addresses) {
+void follow_word(const std::string& primary, Topology& topology) {
+  const auto named = std::ranges::find(topology.nodes, primary, &Node::name);
+  if (named == topology.nodes.end() || named->facts) return;
+  std::vector<Node*> orphans;
+  std::set<std::string> told;
   for (Node& node : topology.nodes) {
-    node.sources.clear();
-    for (const ChannelStatus& channel : node.channels())
-      node.sources.push_back(find_source(topology, node, channel, addresses));
+    if (!node.facts || node.writable() || node.sources.size() != 1 || node.sources[0]) continue;
+    orphans.push_back(&node);
+    told.insert(source_told(node.channels()[0]));
   }
+  if (told.size() != 1) return;
+  for (Node* const node : orphans)
+    node->sources[0] = static_cast<std::size_t>(named - topology.nodes.begin());
 }
 
 namespace {

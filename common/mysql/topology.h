@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "common/mysql/memory.h"
 #include "common/mysql/server_facts.h"
 
 namespace ha {
@@ -21,6 +22,7 @@ enum class Reach {
   kRefuses,      // alive, but takes no more connections, has blocked us, or TLS does not come about
   kUnreachable,  // no connection: refused, no route, unknown host, lost
   kHung,         // no answer in time
+  kNotAsked,     // an error of our own machine: says nothing of the node
 };
 
 struct Node {
@@ -31,26 +33,38 @@ struct Node {
   std::string error = {};                                // why there are no facts
   std::optional<ServerFacts> facts = {};                 // set when reach is kAnswers
   std::vector<std::optional<std::size_t>> sources = {};  // by channel: the node it follows
+  std::vector<std::string> aliases = {};  // HOST:PORT, further addresses by which replicas name it
 
-  bool alive() const { return reach != Reach::kUnreachable && reach != Reach::kHung; }
+  // Both are false of a node that could not be asked.
+  bool alive() const { return !silent() && reach != Reach::kNotAsked; }
+  bool silent() const { return reach == Reach::kUnreachable || reach == Reach::kHung; }
   bool writable() const { return facts && facts->writable(); }
   // The channels, none when they are unknown.
   const std::vector<ChannelStatus>& channels() const;
 };
 
+// Addresses by host name, for names that differ between the replicas' view and ours.
+using Addresses = std::map<std::string, std::set<std::string>>;
+
 struct Topology {
   std::vector<Node> nodes;
+  Addresses addresses = {};  // of names that were resolved, to link channels by
 
   // Returns the places of the nodes that accept writes.
   std::vector<std::size_t> writers() const;
 };
 
-// Addresses by host name, for names that differ between the replicas' view and ours.
-using Addresses = std::map<std::string, std::set<std::string>>;
+// Finds for each channel the node that it follows and stores it in `sources`: by server_uuid, or by
+// the server_id that a connected source told, which win over an address that contradicts them; else
+// where the same channel was last seen to lead; else by host and port, aliases and remembered
+// addresses among them; else by the server_id of the last connection. nullopt for a server outside
+// the cluster.
+void link_sources(Topology& topology, const Memory& memory);
 
-// Finds for each channel the node that it follows and stores it in `sources`: by server_uuid or
-// server_id when the source told them, else by host and port; nullopt for one outside the cluster.
-void link_sources(Topology& topology, const Addresses& addresses);
+// Takes an operator's word that the node called `primary`, which cannot be read, was the primary:
+// read-only nodes that follow a server outside the cluster, and no other, have followed it. Nothing
+// is linked when they name different servers, or `primary` is empty or answers.
+void follow_word(const std::string& primary, Topology& topology);
 
 // Returns the nodes that `node` receives from right now (the IO thread runs), at any distance,
 // without itself unless it is in a ring.

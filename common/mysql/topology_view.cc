@@ -88,6 +88,8 @@ class Viewer {
     switch (node.reach) {
       case Reach::kUnreadable:
         return "unreadable";
+      case Reach::kNotAsked:
+        return "not asked";
       case Reach::kRefuses:
         return "refuses";
       case Reach::kUnreachable:
@@ -137,7 +139,6 @@ class Viewer {
     for (const auto& [word, thread] : threads)
       if (!thread->running()) {
         row.notes.push_back(name + describe_stop(word, *thread));
-        row.stopped.push_back(row.notes.back());
         row.state = worst(row.state, State::kWarning);
       }
     if (channel.sql_delay_s > 0)

@@ -33,7 +33,8 @@ TEST(TopologyTest, ALostSourceIsFoundByHostAndPort) {
 TEST(TopologyTest, NamesAreComparedByAddressWhereTheyWereResolved) {
   Topology topology{{lost(1), replica(2, 1)}};
   (*topology.nodes[1].facts->channels)[0].source_host = "10.0.0.1";
-  link_sources(topology, {{"db1", {"10.0.0.1", "fd00::1"}}, {"10.0.0.1", {"10.0.0.1"}}});
+  topology.addresses = {{"db1", {"10.0.0.1", "fd00::1"}}, {"10.0.0.1", {"10.0.0.1"}}};
+  link_sources(topology, {});
   EXPECT_EQ(topology.nodes[1].sources[0], Place(0));
 }
 
@@ -42,6 +43,85 @@ TEST(TopologyTest, MariadbSourcesAreFoundByServerIdBehindAProxy) {
   (*follower.facts->channels)[0].source_host = "proxy";
   const Node source = writer(1, "0-1-1", Flavour::kMariadb);
   EXPECT_EQ(linked({source, follower}).nodes[1].sources[0], Place(0));
+}
+
+Node by_address(Node node, const char* host) {
+  (*node.facts->channels)[0].source_host = host;
+  return node;
+}
+
+Node connecting(Node node) {
+  (*node.facts->channels)[0].io.state = ThreadState::kConnecting;
+  return node;
+}
+
+Node maria_replica(int number, int source) {
+  return replica(number, source, "0-1-1", Flavour::kMariadb);
+}
+
+TEST(TopologyTest, AConnectedServerIdWinsOverAnAddressThatContradictsIt) {
+  // A tunnel to db2 has the address that the watcher knows as db1's.
+  const Node tunnelled = by_address(maria_replica(3, 2), "db1");
+  const Node source = writer(1, "0-1-1", Flavour::kMariadb);
+  EXPECT_EQ(linked({source, maria_replica(2, 1), tunnelled}).nodes[2].sources[0], Place(1));
+  EXPECT_EQ(linked({source, maria_replica(2, 1), by_address(maria_replica(3, 9), "db1")})
+                .nodes[2]
+                .sources[0],
+            Place());
+  // The number is that of the last connection: a new address that was never reached is newer.
+  EXPECT_EQ(linked({source, maria_replica(2, 1), connecting(tunnelled)}).nodes[2].sources[0],
+            Place(0));
+}
+
+TEST(TopologyTest, ADeadSourceIsKnownByWhatWasSeenOfIt) {
+  for (const Flavour flavour : {Flavour::kMysql, Flavour::kMariadb}) {
+    const auto follower = [&](int number) {
+      return by_address(replica(number, 1, "", flavour), "10.88.0.1");
+    };
+    const Memory memory =
+        remember({}, linked({writer(1, "", flavour), follower(2), follower(3)}), 1000);
+    const std::vector<Node> left = {lost(1), connecting(follower(2)), connecting(follower(3))};
+    EXPECT_EQ(linked(left, memory).nodes[1].sources[0], Place(0));
+    EXPECT_EQ(linked(left).nodes[1].sources[0], Place());
+    // A replica that was never seen uses an address that others have used.
+    Memory of_one = memory;
+    of_one.nodes.erase("db3");
+    EXPECT_EQ(linked(left, of_one).nodes[2].sources[0], Place(0));
+  }
+}
+
+TEST(TopologyTest, TheMemoryOfATunnelWinsOverAnAddress) {
+  const auto tunnelled = [] { return by_address(maria_replica(3, 2), "db1"); };
+  const Memory memory = remember(
+      {}, linked({writer(1, "0-1-1", Flavour::kMariadb), maria_replica(2, 1), tunnelled()}), 1000);
+  EXPECT_EQ(linked({lost(1), lost(2), connecting(tunnelled())}, memory).nodes[2].sources[0],
+            Place(1));
+}
+
+TEST(TopologyTest, AnAliasIsAnotherAddress) {
+  Node source = lost(1);
+  source.aliases = {"10.88.0.1:3306", "[fd00::1]:3306"};
+  for (const char* address : {"10.88.0.1", "fd00::1"})
+    EXPECT_EQ(linked({source, connecting(by_address(replica(2, 1), address))}).nodes[1].sources[0],
+              Place(0));
+}
+
+TEST(TopologyTest, AnOperatorsWordLinksReplicasOfOneUnknownServer) {
+  const auto orphan = [](int number, int source) {
+    return connecting(by_address(replica(number, source), "10.88.0.1"));
+  };
+  Topology topology = linked({lost(1), orphan(2, 9), orphan(3, 9)});
+  follow_word("", topology);
+  EXPECT_EQ(topology.nodes[1].sources[0], Place());
+  follow_word("db1", topology);
+  EXPECT_EQ(topology.nodes[1].sources[0], Place(0));
+  EXPECT_EQ(topology.nodes[2].sources[0], Place(0));
+  Topology two = linked({lost(1), orphan(2, 8), orphan(3, 9)});
+  follow_word("db1", two);
+  EXPECT_EQ(two.nodes[1].sources[0], Place());
+  Topology alive = linked({writer(1), orphan(2, 9)});
+  follow_word("db1", alive);
+  EXPECT_EQ(alive.nodes[1].sources[0], Place());
 }
 
 TEST(TopologyTest, UpstreamFollowsRunningChannelsAndSurvivesRings) {
