@@ -50,7 +50,7 @@ std::string describe_role(const Topology& topology, const Node& node) {
   if (!node.facts->channels)
     text += ", replication unknown";
   else if (node.sources.empty() && !node.writable())
-    text += ", follows nobody";
+    text += ", follows no server";
   return text;
 }
 

@@ -196,7 +196,9 @@ class Manager {
                        run.plan.tls,
                        run.plan.retry,
                        position_of(run.facts, "applied"),
-                       position_of(run.facts, "binlog")};
+                       position_of(run.facts, "binlog"),
+                       std::nullopt,
+                       run.plan.semi_sync};
     const auto node = std::ranges::find(topology.nodes, run.plan.primary, &Node::name);
     if (record.by_gtid || node == topology.nodes.end() || !node->facts)
       return std::optional(record);

@@ -171,6 +171,9 @@ Result<StepResult> LiveActions::perform_sql(const Step& step, SqlSession& sessio
       return open(step, session, known, deadline);
     case Action::kRestore:
       return restore(step, session, known, deadline);
+    case Action::kSemiSync:
+      if (const auto done = run_sql(step.sql, session, known, deadline); !done) return done.error();
+      return wait_for_acknowledger(step.node, session, deadline);
     case Action::kUnblock:
       // Who waits for the lock would write when it ends, and nobody would follow.
       if (const auto gone = turn_away_clients(session); !gone) return gone.error();

@@ -61,7 +61,14 @@ class LiveActions : public Actions {
                                     const RunFacts& known) const;
   // Fails when a node that is to return has gone on after the plan was made.
   Result<Done> compare_with_plan(const Step& step, SqlSession& session, bool by_position);
-  Result<StepResult> wait_for_acknowledger(const Step& step, const Deadline& deadline);
+  // Waits until `source` counts a replica that acknowledges, if it waits for any.
+  Result<StepResult> wait_for_acknowledger(const std::string& source, SqlSession& session,
+                                           const Deadline& deadline);
+  // Fails when a node that has transactions to apply applies nothing, with what it waits for.
+  Result<Done> expect_progress(const Step& step, SqlSession& session, const Deadline& deadline);
+  // The same, once the step's node follows its source.
+  Result<StepResult> confirm_following(const Step& step, SqlSession& session,
+                                       const Deadline& deadline);
   Result<StepResult> open(const Step& step, SqlSession& session, const RunFacts& known,
                           const Deadline& deadline);
   Result<StepResult> move_vip(const Step& step, const RunFacts& known, const Deadline& deadline);

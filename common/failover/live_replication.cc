@@ -2,6 +2,7 @@
 // The steps of LiveActions that wait for replication or change it.
 #include <fmt/format.h>
 
+#include "common/failover/applier_wait.h"
 #include "common/failover/live_actions.h"
 #include "common/failover/step_tools.h"
 #include "common/mysql/read_facts.h"
@@ -267,27 +268,73 @@ Result<StepResult> LiveActions::follow_source(const Step& step, SqlSession& sess
       return failure(
           fmt::format("it does not reach {}: {}", step.other, describe_stop("IO", channel->io)));
   }
-  return wait_for_acknowledger(step, deadline);
+  return confirm_following(step, session, deadline);
+}
+
+Result<StepResult> LiveActions::confirm_following(const Step& step, SqlSession& session,
+                                                  const Deadline& deadline) {
+  if (const auto moves = expect_progress(step, session, deadline); !moves) return moves.error();
+  const Node* const replica = find(step.node);
+  const std::string variable =
+      replica != nullptr && replica->facts ? replica->facts->semi_sync.replica_variable : "";
+  if (variable.empty()) return StepResult{};
+  const auto acknowledges = query_value(session, "SELECT @@GLOBAL." + variable);
+  if (!acknowledges) return acknowledges.error();
+  if (*acknowledges == "0") return StepResult{};
+  auto source = take(step.other);
+  if (!source) return failure(source.error().text);
+  auto result = wait_for_acknowledger(step.other, **source, deadline);
+  if (result || !is_no_answer(result.error())) give_back(step.other, *source);
+  return result ? std::move(result) : failure(result.error().text);
+}
+
+Result<Done> LiveActions::expect_progress(const Step& step, SqlSession& session,
+                                          const Deadline& deadline) {
+  constexpr double kStill_s = 2;  // without a move
+  const auto wanted = read_other(step.other);
+  if (!wanted) return wanted.error();
+  std::optional<BinlogPosition> first;
+  for (const Deadline still = Deadline::after(std::min(kStill_s, deadline.remaining_s()));;
+       pause()) {
+    const auto facts = read_again(step.node, session);
+    if (!facts) return facts.error();
+    const ChannelStatus* const channel =
+        facts->channels ? find_channel(*facts->channels, step.channel) : nullptr;
+    if (channel == nullptr) return failure("it has no such channel");
+    const bool all = channel->uses_gtid ? has_applied(facts->history, wanted->history) == true
+                                        : wanted->binlog == channel->executed;
+    if (all || channel->sql_delay_s > 0) return Done{};
+    if (first && !(*first == channel->executed)) return Done{};
+    first = channel->executed;
+    if (!still.passed()) continue;
+    const auto wait = read_applier_wait(session);
+    if (!wait) return wait.error();
+    // A long transaction moves nothing either.
+    if (wait->empty()) return Done{};
+    return failure("it follows, but applies nothing: " + *wait);
+  }
 }
 
 // Under semi-sync the source has to know its replica before anybody may write.
-Result<StepResult> LiveActions::wait_for_acknowledger(const Step& step, const Deadline& deadline) {
-  const Node *source = find(step.other), *replica = find(step.node);
-  const auto waits = [](const Node* node) {
-    return node != nullptr && node->facts && node->facts->semi_sync.source_enabled == true;
-  };
-  const bool acknowledges =
-      replica != nullptr && replica->facts && replica->facts->semi_sync.replica_enabled == true;
-  if (!waits(source) || !acknowledges) return StepResult{};
-  auto session = take(step.other);
-  if (!session) return session.error();
-  for (ServerFacts facts = *source->facts;; pause()) {
-    if (const auto done = reread_semi_sync(**session, facts); !done) return done.error();
-    if (facts.semi_sync.clients.value_or(0) > 0 && facts.semi_sync.source_active == true) break;
-    if (deadline.passed()) return failure(step.other + " does not count it as semi-sync replica");
+Result<StepResult> LiveActions::wait_for_acknowledger(const std::string& name, SqlSession& session,
+                                                      const Deadline& deadline) {
+  const Node* const source = find(name);
+  if (source == nullptr || !source->facts || source->facts->semi_sync.source_variable.empty())
+    return StepResult{};
+  ServerFacts facts = *source->facts;
+  // The run may have switched it.
+  const auto waits = query_value(session, "SELECT @@GLOBAL." + facts.semi_sync.source_variable);
+  if (!waits) return waits.error();
+  if (*waits == "0") return StepResult{};
+  for (;; pause()) {
+    if (const auto done = reread_semi_sync(session, facts); !done) return done.error();
+    const auto clients = facts.semi_sync.clients.value_or(0);
+    // One that needs several is active with the last of them.
+    if (clients > 0 &&
+        (facts.semi_sync.source_active == true || clients < facts.semi_sync.wait_count))
+      return StepResult{"it acknowledges"};
+    if (deadline.passed()) return failure(name + " does not count it as semi-sync replica");
   }
-  give_back(step.other, *session);
-  return StepResult{"it acknowledges"};
 }
 
 }  // namespace ha

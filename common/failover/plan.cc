@@ -44,7 +44,8 @@ class Planner {
     if (goes_on()) forecast_loss();
     judge_fence();
     if (!refused()) {
-      StepWriter(topology_, policy_, {primary_, candidate_, ahead_, left_behind_}, plan_)
+      StepWriter(topology_, policy_, moment_.memory, {primary_, candidate_, ahead_, left_behind_},
+                 plan_)
           .write_failover();
       plan_.hash = hash_of(plan_, topology_);
     }
@@ -61,7 +62,8 @@ class Planner {
     if (!refused()) judge_successor();
     if (!refused()) {
       plan_.candidate = nodes_[candidate_].name;
-      StepWriter(topology_, policy_, {primary_, candidate_}, plan_).write_switchover();
+      StepWriter(topology_, policy_, moment_.memory, {primary_, candidate_}, plan_)
+          .write_switchover();
       plan_.hash = hash_of(plan_, topology_);
     }
     return std::move(plan_);

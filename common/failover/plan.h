@@ -63,6 +63,7 @@ enum class Action {
   kUnblock,       // planned: end the global lock
   kRestore,       // takes another step back
   kSaveExtra,     // write the transactions that nobody else has into a file
+  kSemiSync,      // wait for acknowledgements, now that a replica acknowledges
 };
 
 // Returns the action's name, as in kStopReceiver: "stop-receiver".
@@ -132,6 +133,8 @@ struct Plan {
   std::string channel = {};
   ChannelTls tls = {};
   ChannelRetry retry = {};
+  // The primary waited for semi-sync replicas, so whoever replaces it is to wait as well.
+  bool semi_sync = false;
   std::string hash = {};  // 16 hexadecimal digits
 
   bool possible() const { return refusal == Refusal::kNone; }
@@ -163,6 +166,7 @@ struct CrashRecord {
   BinlogPosition binlog = {};   // where the candidate's own ended then
   // How many transactions the node's binlog has after `applied`; nullopt when it does not tell.
   std::optional<std::uint64_t> transactions_beyond = {};
+  bool semi_sync = false;  // the node waited for semi-sync replicas when it was the primary
 };
 
 // Plans the return of `node` as a replica of the node that accepts writes: plan.candidate is the

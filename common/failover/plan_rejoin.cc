@@ -205,11 +205,42 @@ class RejoinPlanner {
       channel = node_->channels()[0].name;
       sql.push_back(stop_replication(version, channel));
     }
+    std::ranges::move(
+        semi_sync_as_replica(*node_->facts,
+                             under_semi_sync() ? Acknowledge::kYes : Acknowledge::kAsBefore),
+        std::back_inserter(sql));
     sql.push_back(ha::follow(version, channel, primary_->host, primary_->port, position, login));
     sql.push_back(start_replication(version, channel));
     Step step = {0, Action::kRepoint, node_->name, std::move(sql), {}, ""};
     step.channel = channel;
     step.other = primary_->name;
+    add(std::move(step));
+    move_semi_sync();
+  }
+
+  // Whether the primary waits for acknowledgements, or is to, as the node did before it.
+  bool under_semi_sync() const {
+    return primary_->facts->semi_sync.source_enabled == true || (record_ && record_->semi_sync);
+  }
+
+  // A primary that no replica could acknowledge to was opened without.
+  void move_semi_sync() {
+    if (!under_semi_sync()) return;
+    plan_.semi_sync = true;
+    if (const std::string why = why_not_acknowledging(*node_); !why.empty()) {
+      plan_.reservations.push_back(why);
+      return;
+    }
+    const SemiSync& own = primary_->facts->semi_sync;
+    if (own.source_enabled == true || own.source_variable.empty()) return;
+    Step step = {0,
+                 Action::kSemiSync,
+                 primary_->name,
+                 {fmt::format("SET GLOBAL {}=ON", own.source_variable)},
+                 {},
+                 fmt::format("as {} did, now that it acknowledges", node_->name)};
+    step.other = node_->name;
+    step.may_fail = true;
     add(std::move(step));
   }
 

@@ -11,16 +11,29 @@
 
 namespace ha {
 
-StepWriter::StepWriter(const Topology& topology, const Policy& policy, const Roles& roles,
-                       Plan& plan)
+namespace {
+
+// How the primary waits for replicas, or did when it was last seen.
+std::optional<SemiSync> semi_sync_of(const Node& primary, const Memory& memory) {
+  if (primary.facts) return primary.facts->semi_sync;
+  const SeenNode* const seen = memory.find(primary.name);
+  return seen == nullptr || seen->seen_s == 0 ? std::nullopt : std::optional(seen->semi_sync);
+}
+
+}  // namespace
+
+StepWriter::StepWriter(const Topology& topology, const Policy& policy, const Memory& memory,
+                       const Roles& roles, Plan& plan)
     : nodes_(topology.nodes),
       policy_(policy),
       primary_(nodes_[roles.primary]),
       candidate_(nodes_[roles.candidate]),
+      semi_sync_(semi_sync_of(primary_, memory)),
       roles_(roles),
       plan_(plan) {}
 
 void StepWriter::write_failover() {
+  judge_semi_sync();
   lock();
   add(Action::kConfirmDead, primary_, {}, "probe it once more");
   run(Action::kHook, policy_.pre_failover, {});
@@ -30,7 +43,7 @@ void StepWriter::write_failover() {
   record();
   rescue();
   promote();
-  repoint_one_that_acknowledges();
+  repoint_those_that_acknowledge();
   move_vip();
   open();
   repoint_others();
@@ -38,6 +51,7 @@ void StepWriter::write_failover() {
 }
 
 void StepWriter::write_switchover() {
+  judge_semi_sync();
   lock();
   run(Action::kHook, policy_.pre_switchover, {});
   Step block = at(Action::kBlockWriters, primary_, block_writers(primary_.facts->version),
@@ -53,7 +67,7 @@ void StepWriter::write_switchover() {
       wait_equal(i);
   record();
   promote();
-  repoint_one_that_acknowledges();
+  repoint_those_that_acknowledge();
   move_vip();
   open();
   // A sibling must not get from the old primary what it will fetch from the new one by position.
@@ -104,7 +118,55 @@ bool StepWriter::is_sibling(std::size_t i) const {
 }
 
 bool StepWriter::under_semi_sync() const {
-  return candidate_.facts->semi_sync.source_enabled == true;
+  const SemiSync& own = candidate_.facts->semi_sync;
+  return own.source_enabled == true || (plan_.semi_sync && !own.source_variable.empty());
+}
+
+std::vector<std::size_t> StepWriter::acknowledging() const {
+  std::vector<std::size_t> found;
+  for (std::size_t i = 0; i < nodes_.size(); ++i)
+    if (is_sibling(i) && nodes_[i].facts->semi_sync.replica_enabled == true &&
+        why_not_repointed(i).empty())
+      found.push_back(i);
+  return found;
+}
+
+bool StepWriter::primary_will_acknowledge() const {
+  return plan_.command == "switchover" &&
+         (primary_.facts->semi_sync.replica_enabled == true ||
+          (plan_.semi_sync && why_not_acknowledging(primary_).empty()));
+}
+
+// The operator's own choice at the candidate stays; else nobody is let wait in vain.
+bool StepWriter::waits_when_opened() const {
+  const SemiSync& own = candidate_.facts->semi_sync;
+  if (!under_semi_sync()) return false;
+  const auto there =
+      static_cast<std::int64_t>(acknowledging().size() + (primary_will_acknowledge() ? 1 : 0));
+  return own.source_enabled == true || own.wait_no_replica == false ||
+         there >= own.wait_count.value_or(1);
+}
+
+// Whoever replaces a primary that waits for acknowledgements waits as well. Of one of which nothing
+// is known the replicas tell: they acknowledge for its sake.
+void StepWriter::judge_semi_sync() {
+  const SemiSync& own = candidate_.facts->semi_sync;
+  plan_.semi_sync = semi_sync_ ? semi_sync_->source_enabled == true : own.replica_enabled == true;
+  if (plan_.semi_sync && own.source_variable.empty())
+    plan_.reservations.push_back(fmt::format(
+        "{0} cannot wait for acknowledgements as {1} did, its writes exist once for a moment; run "
+        "there: INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'",
+        candidate_.name, primary_.name));
+  SemiSync then = own;
+  then.source_enabled = true;
+  if (semi_sync_ && semi_sync_->lossless() && under_semi_sync() && !then.lossless())
+    plan_.reservations.push_back(fmt::format(
+        "{0} waits less strictly than {1} did, a write may be acknowledged that exists once: give "
+        "it the same timeout, wait point and waiting with no replica",
+        candidate_.name, primary_.name));
+  if (plan_.command == "switchover" && plan_.semi_sync)
+    if (const std::string why = why_not_acknowledging(primary_); !why.empty())
+      plan_.reservations.push_back(why);
 }
 
 // In one order for all managers, however each lists the nodes: of two that begin together one wins.
@@ -234,10 +296,13 @@ void StepWriter::promote() {
   std::vector<std::string> sql = {stop_replication(version, channel.name),
                                   forget_source(version, channel.name)};
   // Off and on: one that has waited in vain has fallen back, and an idle one never recovers.
-  if (under_semi_sync())
+  if (waits_when_opened())
     for (const char* const value : {"OFF", "ON"}) sql.push_back(semi_sync_statement(facts, value));
   Step promote = at(Action::kPromote, candidate_, std::move(sql), "");
   promote.channel = channel.name;
+  if (waits_when_opened() && facts.semi_sync.source_enabled != true)
+    promote.undo.push_back(
+        at(Action::kRestore, candidate_, {semi_sync_statement(facts, "OFF")}, "as it was"));
   Step restore = at(Action::kRestore, candidate_,
                     new_replica_statements(candidate_, channel, primary_), "as it was");
   restore.channel = channel.name;
@@ -279,17 +344,21 @@ std::vector<std::string> StepWriter::follow_statements(
 }
 
 // An applier that waits for semi-sync replicas of its own could not be stopped; one that does not
-// is left alone, for once more on it would wait.
+// is left alone, for once more on it would wait. Where it waits even without any replica, the role
+// is the primary's alone.
 std::vector<std::string> StepWriter::repoint_statements(
     std::size_t i, const Node& source, const std::optional<LogPosition>& position) const {
   std::vector<std::string> sql = follow_statements(i, source, position);
+  const bool to_candidate = &source == &candidate_;
   const ServerFacts& facts = *nodes_[i].facts;
   const ChannelStatus& channel = *channel_of(i);
   const bool idle =
       channel.uses_gtid ? unapplied(facts.history) == 0u : channel.executed == channel.read;
-  if (facts.semi_sync.source_enabled != true || (idle && !asynchronous_.contains(i))) return sql;
+  const bool for_good = to_candidate && facts.semi_sync.wait_no_replica == true;
+  if (facts.semi_sync.source_enabled != true || (idle && !asynchronous_.contains(i) && !for_good))
+    return sql;
   sql.insert(sql.begin(), semi_sync_statement(facts, "OFF"));
-  sql.insert(sql.end() - 1, semi_sync_statement(facts, "ON"));
+  if (!for_good) sql.insert(sql.end() - 1, semi_sync_statement(facts, "ON"));
   return sql;
 }
 
@@ -311,17 +380,23 @@ std::string StepWriter::why_not_repointed(std::size_t i) const {
   return "";
 }
 
-void StepWriter::repoint_one_that_acknowledges() {
+// As many as it waits for, before anybody may write.
+void StepWriter::repoint_those_that_acknowledge() {
   if (!under_semi_sync()) return;
-  for (std::size_t i = 0; i < nodes_.size(); ++i)
-    if (is_sibling(i) && nodes_[i].facts->semi_sync.replica_enabled == true &&
-        why_not_repointed(i).empty()) {
-      finish_relay_log(i);
-      return repoint(i);
-    }
-  plan_.reservations.push_back(fmt::format(
-      "no semi-sync replica can follow {}: until one does, its writes wait or exist once",
-      candidate_.name));
+  std::vector<std::size_t> found = acknowledging();
+  const auto needed = static_cast<std::size_t>(candidate_.facts->semi_sync.wait_count.value_or(1));
+  if (found.size() > needed) found.resize(needed);
+  for (const std::size_t i : found) finish_relay_log(i);
+  for (const std::size_t i : found) repoint(i);
+  if (found.size() + (primary_will_acknowledge() ? 1 : 0) >= needed) return;
+  plan_.reservations.push_back(
+      waits_when_opened()
+          ? fmt::format("no semi-sync replica can follow {}: until one does, its writes wait or "
+                        "exist once",
+                        candidate_.name)
+          : fmt::format("no semi-sync replica can follow {}: its writes exist once until one does; "
+                        "run later: mysql_ha rejoin {}",
+                        candidate_.name, primary_.name));
 }
 
 void StepWriter::repoint_others() {
@@ -387,8 +462,11 @@ void StepWriter::open() {
 void StepWriter::demote() {
   const ChannelStatus& like = *channel_of(roles_.candidate);
   add(Action::kUnblock, primary_, {"UNLOCK TABLES"}, "it stays read-only");
-  Step follow = at(Action::kRepoint, primary_, new_replica_statements(primary_, like, candidate_),
-                   "the old primary follows the new one");
+  std::vector<std::string> sql = semi_sync_as_replica(
+      *primary_.facts, plan_.semi_sync ? Acknowledge::kYes : Acknowledge::kAsBefore);
+  std::ranges::move(new_replica_statements(primary_, like, candidate_), std::back_inserter(sql));
+  Step follow =
+      at(Action::kRepoint, primary_, std::move(sql), "the old primary follows the new one");
   follow.channel = like.name;
   follow.other = candidate_.name;
   add(std::move(follow));
@@ -409,6 +487,26 @@ void StepWriter::finish(const std::vector<std::vector<std::string>>& hooks) {
   if (plan_.command == "failover" && policy_.fence != Fence::kNone)
     add(Action::kFence, primary_, {make_read_only(candidate_.facts->version)},
         "if it answers again");
+}
+
+std::vector<std::string> semi_sync_as_replica(const ServerFacts& facts, Acknowledge acknowledge) {
+  const SemiSync& own = facts.semi_sync;
+  std::vector<std::string> sql;
+  if (own.source_enabled == true)
+    sql.push_back(fmt::format("SET GLOBAL {}=OFF", own.source_variable));
+  if (acknowledge == Acknowledge::kYes && own.replica_enabled != true &&
+      !own.replica_variable.empty())
+    sql.push_back(fmt::format("SET GLOBAL {}=ON", own.replica_variable));
+  return sql;
+}
+
+std::string why_not_acknowledging(const Node& node) {
+  if (node.facts->semi_sync.replica_enabled || !node.facts->semi_sync.replica_variable.empty())
+    return "";
+  return fmt::format(
+      "{} cannot acknowledge, its source does not wait for it; run there: INSTALL PLUGIN "
+      "rpl_semi_sync_replica SONAME 'semisync_replica.so'",
+      node.name);
 }
 
 namespace {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/failover/plan.h"
+#include "common/mysql/memory.h"
 #include "common/mysql/statements.h"
 
 namespace ha {
@@ -27,7 +28,9 @@ struct Roles {
 // candidate has a channel to the primary.
 class StepWriter {
  public:
-  StepWriter(const Topology& topology, const Policy& policy, const Roles& roles, Plan& plan);
+  // `memory` tells how a silent primary was set up.
+  StepWriter(const Topology& topology, const Policy& policy, const Memory& memory,
+             const Roles& roles, Plan& plan);
 
   void write_failover();
   void write_switchover();
@@ -49,7 +52,8 @@ class StepWriter {
   void record();
   void rescue();
   void promote();
-  void repoint_one_that_acknowledges();
+  void judge_semi_sync();
+  void repoint_those_that_acknowledge();
   void repoint_others();
   void finish_relay_log(std::size_t i);
   void repoint(std::size_t i);
@@ -61,7 +65,14 @@ class StepWriter {
   // The channel to the primary, null for a node without one.
   const ChannelStatus* channel_of(std::size_t i) const;
   bool is_sibling(std::size_t i) const;
+  // Whether the candidate is to wait for acknowledgements.
   bool under_semi_sync() const;
+  // The siblings that can follow the candidate and acknowledge to it.
+  std::vector<std::size_t> acknowledging() const;
+  // Whether the old primary of a switchover will acknowledge.
+  bool primary_will_acknowledge() const;
+  // Whether the candidate waits from its opening on.
+  bool waits_when_opened() const;
   static std::string semi_sync_statement(const ServerFacts& facts, std::string_view value);
   bool repoints_by_gtid(std::size_t i) const;
   // Why a sibling cannot follow the candidate, empty when it can.
@@ -77,12 +88,23 @@ class StepWriter {
   const Policy& policy_;
   const Node& primary_;
   const Node& candidate_;
+  const std::optional<SemiSync> semi_sync_;  // of the primary; nullopt: not known
   const Roles roles_;
   Plan& plan_;
   std::set<std::size_t> repointed_;
   std::set<std::size_t> asynchronous_;  // are let apply, and no semi-sync source meanwhile
   bool opened_ = false;
 };
+
+// Returns the statements that take the semi-sync role of a source from a server which is to
+// replicate, whose applier would wait for replicas of its own; and, if it is to `acknowledge`, give
+// it the replica's. To be run before its receiver starts.
+enum class Acknowledge { kAsBefore, kYes };
+std::vector<std::string> semi_sync_as_replica(const ServerFacts& facts, Acknowledge acknowledge);
+
+// Returns the warning that a server has not the plugin by which replicas acknowledge; empty: it
+// has.
+std::string why_not_acknowledging(const Node& node);
 
 // Returns the hash of a plan and of the facts that it rests on: who is reachable, who follows whom,
 // what each has received. 16 hexadecimal digits.

@@ -51,7 +51,7 @@ constexpr std::string_view kActionNames[] = {
     "lock",          "confirm-dead", "hook",    "fence",         "stop-receiver", "start-applier",
     "drain",         "catch-up",     "record",  "rescue",        "promote",       "repoint",
     "vip-down",      "vip-up",       "recheck", "make-writable", "start-service", "write-file",
-    "block-writers", "wait-equal",   "unblock", "restore",       "save-extra"};
+    "block-writers", "wait-equal",   "unblock", "restore",       "save-extra",    "semi-sync"};
 
 }  // namespace
 

@@ -102,6 +102,7 @@ std::string plan_to_json(const Plan& plan) {
                {"reservations", plan.reservations},
                {"loss", loss_to_json(plan.loss)},
                {"by_gtid", plan.by_gtid},
+               {"semi_sync", plan.semi_sync},
                {"channel", plan.channel},
                {"tls", tls_to_json(plan.tls)},
                {"retry", retry_to_json(plan.retry)},
@@ -120,6 +121,8 @@ Result<Plan> plan_from_json(std::string_view text) {
     plan.reservations = json.at("reservations").get<std::vector<std::string>>();
     plan.loss = loss_from_json(json.at("loss"));
     plan.by_gtid = json.at("by_gtid");
+    // Runs of before know nothing of it.
+    plan.semi_sync = json.value("semi_sync", false);
     plan.channel = json.at("channel");
     plan.tls = tls_from_json(json.at("tls"));
     if (json.contains("retry")) plan.retry = retry_from_json(json.at("retry"));

@@ -46,6 +46,8 @@ constexpr VerdictWords kWords[] = {
     {Verdict::kStaleSource, State::kWarning, "stale-source",
      "a replica looks healthy but follows a node that neither accepts writes nor follows one that "
      "does"},
+    {Verdict::kFollowsNobody, State::kWarning, "follows-nobody",
+     "a node that accepts no writes replicates from no server, so its data grow old"},
     {Verdict::kUnreachable, State::kWarning, "unreachable",
      "a node gives no answer or refuses connections"},
     {Verdict::kUnreadable, State::kUnknown, "unreadable",
@@ -77,6 +79,7 @@ class Classifier {
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
       judge_reach(i);
       judge_sources(i);
+      judge_following(i);
       judge_local_writes(i);
     }
     std::ranges::stable_sort(assessment_.findings, {}, &Finding::verdict);
@@ -291,6 +294,24 @@ class Classifier {
       add(Verdict::kStaleSource, {i},
           fmt::format("{} follows {}, which gets nothing from a writer", node.name,
                       nodes_[*node.sources[0]].name));
+  }
+
+  // Whoever follows it names the trouble of a node that stands at the top without being the writer.
+  void judge_following(std::size_t i) {
+    const Node& node = nodes_[i];
+    if (!node.facts || !node.facts->channels || !node.channels().empty() || node.writable()) return;
+    const bool followed = std::ranges::any_of(nodes_, [&](const Node& other) {
+      return std::ranges::find(other.sources, std::optional(i)) != other.sources.end();
+    });
+    const bool judged = std::ranges::any_of(assessment_.findings, [&](const Finding& finding) {
+      return (finding.verdict == Verdict::kDiverged || finding.verdict == Verdict::kLostOwn) &&
+             std::ranges::count(finding.nodes, i) > 0;
+    });
+    if (judged || nodes_.size() == 1 || (writers_.empty() && followed)) return;
+    add(Verdict::kFollowsNobody, {i},
+        fmt::format("{} follows no server and gets no changes; to make it a replica: mysql_ha "
+                    "rejoin {}",
+                    node.name, node.name));
   }
 
   void judge_local_writes(std::size_t i) {

@@ -25,6 +25,7 @@ enum class Verdict {
   kLostOwn,
   kForeignSource,
   kStaleSource,
+  kFollowsNobody,
   kUnreachable,
   kUnreadable,
   kRing,

@@ -64,7 +64,9 @@ std::vector<std::string> missing_to_manage(const ServerFacts& server,
   std::vector<std::string> missing;
   for (const ManagerPrivilege& one : kManagerPrivileges) {
     if (one.flavour != server.version.flavour) continue;
-    if (one.need == Need::kSemiSync && server.semi_sync.source_enabled != true) continue;
+    if (one.need == Need::kSemiSync && server.semi_sync.source_enabled != true &&
+        server.semi_sync.replica_enabled != true)
+      continue;
     const std::string name(server.version.at_least(one.from_major) ? one.name : "SUPER");
     if (holds(privileges, name) || (one.in_super && super)) continue;
     if (std::ranges::find(missing, name) == missing.end()) missing.push_back(name);

@@ -70,15 +70,18 @@ std::string render_topology(const TopologyView& view, Colours colours) {
     line.erase(line.find_last_not_of(' ') + 1);
     text += paint(line, i == 0 ? State::kOk : view.rows[i - 1].state, colours) + "\n";
   }
-  if (view.findings.empty()) return view.state == State::kOk ? text + "\nhealthy\n" : text;
+  if (view.state == State::kOk && view.findings.empty()) return text + "\nhealthy\n";
   text += "\n";
-  for (const Finding& finding : view.findings) {
-    const State state = usual_state(finding.verdict);
-    text += paint(fmt::format("[{}] {}: {}", state_name(state), verdict_name(finding.verdict),
-                              sanitize(finding.text)),
-                  state, colours) +
+  const auto add = [&](State state, std::string_view what, const std::string& words) {
+    text += paint(fmt::format("[{}] {}: {}", state_name(state), what, sanitize(words)), state,
+                  colours) +
             "\n";
-  }
+  };
+  for (const Finding& finding : view.findings)
+    add(usual_state(finding.verdict), verdict_name(finding.verdict), finding.text);
+  for (const NodeView& row : view.rows)
+    if (!row.stopped.empty())
+      add(State::kWarning, "stopped", row.name + ": " + join(row.stopped, "; "));
   return text;
 }
 

@@ -139,6 +139,7 @@ class Viewer {
     for (const auto& [word, thread] : threads)
       if (!thread->running()) {
         row.notes.push_back(name + describe_stop(word, *thread));
+        row.stopped.push_back(row.notes.back());
         row.state = worst(row.state, State::kWarning);
       }
     if (channel.sql_delay_s > 0)

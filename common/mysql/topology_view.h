@@ -23,7 +23,8 @@ struct NodeView {
   std::string writes = {};  // "read-write", "read-only" ...; "-" when nobody could ask
   bool follows = false;     // the next two are about its source
   std::optional<double> lag_s = {};
-  std::vector<std::string> notes = {};  // threads that do not run, further sources, a delay
+  std::vector<std::string> notes = {};    // threads that do not run, further sources, a delay
+  std::vector<std::string> stopped = {};  // of the notes those on threads that do not run
   // Beside the only writer, or without one beside its source; nullopt when GTIDs do not tell.
   std::optional<std::uint64_t> transactions_behind = {};  // not received or not applied
   std::optional<std::uint64_t> errant_transactions = {};  // at least

@@ -54,7 +54,8 @@ def test_status_of_a_healthy_cluster(cluster):
 
 
 def test_plan_of_a_healthy_cluster(cluster, tmp_path):
-    outcome = cluster.manage("plan", *MANAGER_LOGIN, "--assume-dead", "db1", "--state-dir", tmp_path)
+    options = [*MANAGER_LOGIN, "--assume-dead", "db1", "--state-dir", tmp_path]
+    outcome = cluster.manage("plan", *options, "--fence-command", "true")
     assert outcome.code == 0, outcome.out
     assert outcome.out.startswith("promote db2 in place of db1\nexpected loss: 0 transactions")
     assert re.search(r"^plan hash: [0-9a-f]{16}$", outcome.lines[-1])
@@ -62,8 +63,13 @@ def test_plan_of_a_healthy_cluster(cluster, tmp_path):
     assert numbers == list(range(1, len(numbers) + 1))
     forget = "RESET SLAVE ALL" if cluster.flavour == "mariadb" else "RESET REPLICA ALL"
     assert forget in outcome.out
-    again = cluster.manage("plan", *MANAGER_LOGIN, "--assume-dead", "db1", "--state-dir", tmp_path)
+    assert not re.search(r"^ *\d+\. lock +db1", outcome.out, re.MULTILINE), "it is dead"
+    again = cluster.manage("plan", *options, "--fence-command", "true")
     assert again.out == outcome.out, "the same world, the same plan"
+    refused = cluster.manage("plan", *options)
+    assert refused.code == 2
+    assert refused.lines[0] == ("no failover (cannot-fence): fencing db1 is required and there is no "
+                                "fence command")
 
 
 def test_without_assuming_a_death_there_is_no_plan(cluster, tmp_path):
@@ -76,7 +82,8 @@ def test_looking_changes_nothing(cluster, tmp_path):
     before = [state_of(server) for server in cluster.servers]
     cluster.manage("status")
     cluster.manage("plan", *MANAGER_LOGIN, "--state-dir", tmp_path)
-    assert cluster.manage("plan", *MANAGER_LOGIN, "--assume-dead", "db1", "--state-dir", tmp_path).code == 0
+    assert cluster.manage("plan", *MANAGER_LOGIN, "--assume-dead", "db1", "--state-dir", tmp_path,
+                          "--fence-command", "true").code == 0
     repl = ["--repl-username", "replication", "--repl-password", "replication-secret"]
     cluster.run("check_failover_ready", *MANAGER_LOGIN, "--state-dir", tmp_path, *repl)
     assert [state_of(server) for server in cluster.servers] == before
@@ -88,6 +95,21 @@ def test_status_shows_what_stopped(cluster):
     assert outcome.code == 1
     assert re.search(r"^\+- db2  replica  read-only   unknown  1 behind +SQL thread stopped, "
                      r"error 1062: ", outcome.out, re.MULTILINE), outcome.out
+    assert "\n[WARNING] stopped: db2: SQL thread stopped, error 1062: " in outcome.out
+
+
+def test_status_of_a_node_that_follows_no_server(cluster):
+    last = cluster.servers[-1]
+    last.stop_replication()
+    last.sql("RESET SLAVE ALL" if cluster.flavour == "mariadb" else "RESET REPLICA ALL")
+    outcome = cluster.manage("status")
+    name = f"db{len(cluster.servers)}"
+    assert outcome.code == 1
+    assert (f"\n[WARNING] follows-nobody: {name} follows no server and gets no changes; to make it a "
+            f"replica: mysql_ha rejoin {name}\n") in outcome.out, outcome.out
+    brain = cluster.run("check_mysql_split_brain")
+    assert (brain.state, brain.text.split(";")[0]) == (
+        "WARNING", f"{name} follows no server and gets no changes"), brain.out
 
 
 def test_status_counts_what_a_replica_has_not_applied(trio):

@@ -110,6 +110,29 @@ TEST(PlanSwitchoverTest, AnApplierThatWaitsForSemiSyncReplicasOfItsOwnIsLetGo) {
   EXPECT_EQ(sql_of(plan, Action::kRepoint, "db5").find("semi_sync"), std::string::npos);
 }
 
+TEST(PlanSwitchoverTest, TheRolesOfSemiSyncAreExchanged) {
+  const auto settings = [](std::optional<bool> source, std::optional<bool> replica) {
+    return [=](Node& node) {
+      node.facts->semi_sync = {"rpl_semi_sync_source_enabled", source, replica};
+      node.facts->semi_sync.replica_variable = "rpl_semi_sync_replica_enabled";
+      node.facts->semi_sync.wait_no_replica = true;
+    };
+  };
+  const Plan plan = switchover(
+      {changed(writer(1), settings(true, false)), changed(replica(2, 1), settings(false, true))});
+  EXPECT_NE(sql_of(plan, Action::kPromote, "db2").find("rpl_semi_sync_source_enabled=ON"),
+            std::string::npos);
+  EXPECT_TRUE(sql_of(plan, Action::kRepoint, "db1")
+                  .starts_with("SET GLOBAL rpl_semi_sync_source_enabled=OFF; SET GLOBAL "
+                               "rpl_semi_sync_replica_enabled=ON; "));
+  EXPECT_TRUE(plan.reservations.empty()) << plan.reservations[0];
+  // What was asynchronous stays so.
+  EXPECT_EQ(render(switchover({changed(writer(1), settings(false, false)),
+                               changed(replica(2, 1), settings(false, true))}))
+                .find("semi_sync"),
+            std::string::npos);
+}
+
 TEST(PlanSwitchoverTest, MariadbsAdministratorsAreBlockedByTheGlobalLock) {
   const Plan plan = switchover({writer(1, "0-1-10", kMariadb), replica(2, 1, "0-1-10", kMariadb)});
   EXPECT_EQ(sql_of(plan, Action::kBlockWriters, "db1"),
@@ -196,6 +219,28 @@ TEST(PlanRejoinTest, AReplicaOfTheWrongNodeKeepsItsAccount) {
   const Plan plan = rejoin({replica(1, 3), writer(2, "#1:1-100,#2:1"), lost(3)});
   EXPECT_EQ(outline(plan), "fence(db1) repoint(db1)");
   EXPECT_EQ(sql_of(plan, Action::kRepoint, "db1").find("PASSWORD"), std::string::npos);
+}
+
+TEST(PlanRejoinTest, ThePrimaryWaitsAgainWhenTheNodeAcknowledges) {
+  const auto semi_sync = [](bool source) {
+    return [source](Node& node) {
+      node.facts->semi_sync = {"rpl_semi_sync_source_enabled", source, false};
+      node.facts->semi_sync.replica_variable = "rpl_semi_sync_replica_enabled";
+    };
+  };
+  CrashRecord record{"db2", true};
+  const std::vector<Node> nodes = {changed(writer(1, "#1:1-100"), semi_sync(true)),
+                                   changed(writer(2, "#1:1-100,#2:1-5"), semi_sync(false))};
+  const auto without = rejoin(nodes, record);
+  EXPECT_EQ(outline(without), "fence(db1) repoint(db1)");
+  EXPECT_TRUE(sql_of(without, Action::kRepoint, "db1")
+                  .starts_with("SET GLOBAL rpl_semi_sync_source_enabled=OFF; CHANGE "));
+  record.semi_sync = true;
+  const auto with = rejoin(nodes, record);
+  EXPECT_EQ(outline(with), "fence(db1) repoint(db1) semi-sync(db2)");
+  EXPECT_TRUE(sql_of(with, Action::kRepoint, "db1")
+                  .starts_with("SET GLOBAL rpl_semi_sync_source_enabled=OFF; SET GLOBAL "
+                               "rpl_semi_sync_replica_enabled=ON; CHANGE "));
 }
 
 TEST(PlanRejoinTest, WithoutGtidsTheRecordDecides) {

@@ -373,6 +373,97 @@ TEST(PlanFailoverTest, SemiSyncIsOnAgainWhereverADrainHasSwitchedItOff) {
   }
 }
 
+// Semi-sync as most have it: on at the primary alone, which is silent now.
+void acknowledges(Node& node) {
+  node.facts->semi_sync = {"rpl_semi_sync_source_enabled", false, true};
+  node.facts->semi_sync.replica_variable = "rpl_semi_sync_replica_enabled";
+  node.facts->semi_sync.wait_no_replica = true;
+}
+void waits_with_no_replica(Node& node) {
+  semi_sync(node);
+  node.facts->semi_sync.wait_no_replica = true;
+}
+
+std::string sql_at(const Plan& plan, Action action, const std::string& node) {
+  for (const Step& step : plan.steps)
+    if (step.action == action && step.node == node) return join(step.sql, "; ");
+  return "no step";
+}
+
+Circumstances remembering(const SemiSync& of_db1) {
+  Circumstances circumstances;
+  circumstances.memory.nodes["db1"].seen_s = 1;
+  circumstances.memory.nodes["db1"].semi_sync = of_db1;
+  return circumstances;
+}
+
+TEST(PlanFailoverTest, SemiSyncMovesWithTheRole) {
+  const SemiSync waits = {"rpl_semi_sync_source_enabled", true, false};
+  SemiSync lossless = waits;
+  lossless.after_sync = lossless.wait_no_replica = true;
+  lossless.timeout_ms = 86'400'000;
+  const std::string kOn = "SET GLOBAL rpl_semi_sync_source_enabled=ON";
+  const struct {
+    const char* name;
+    std::vector<Node> nodes;
+    Circumstances circumstances;
+    bool on;
+    const char* warning;
+  } cases[] = {
+      {"it waited, and a sibling acknowledges",
+       {lost(1), orphan(2, "#1:1-100", {acknowledges}), orphan(3, "#1:1-100", {acknowledges})},
+       remembering(waits),
+       true,
+       ""},
+      {"nothing is known of it, but that they acknowledge",
+       {lost(1), orphan(2, "#1:1-100", {acknowledges}), orphan(3, "#1:1-100", {acknowledges})},
+       {},
+       true,
+       ""},
+      {"it did not wait",
+       {lost(1), orphan(2, "#1:1-100", {acknowledges}), orphan(3, "#1:1-100", {acknowledges})},
+       remembering({"rpl_semi_sync_source_enabled", false, false}),
+       false,
+       ""},
+      {"no sibling is left that could acknowledge",
+       {lost(1), orphan(2, "#1:1-100", {acknowledges}), lost(3)},
+       remembering(waits),
+       false,
+       "no semi-sync replica can follow db2: its writes exist once until one does; run later: "
+       "mysql_ha rejoin db1"},
+      {"the candidate has no plugin",
+       {lost(1), orphan(2), orphan(3)},
+       remembering(waits),
+       false,
+       "db2 cannot wait for acknowledgements as db1 did, its writes exist once for a moment; run "
+       "there: INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'"},
+      {"the candidate would give up waiting",
+       {lost(1), orphan(2, "#1:1-100", {acknowledges}), orphan(3, "#1:1-100", {acknowledges})},
+       remembering(lossless),
+       true,
+       "db2 waits less strictly than db1 did, a write may be acknowledged that exists once: give "
+       "it the same timeout, wait point and waiting with no replica"},
+  };
+  for (const auto& one : cases) {
+    const Plan plan = plan_failover(linked(one.nodes), with_fence(), one.circumstances, "db1");
+    EXPECT_EQ(sql_at(plan, Action::kPromote, "db2").find(kOn) != std::string::npos, one.on)
+        << one.name;
+    EXPECT_EQ(join(plan.reservations, "|"), one.warning) << one.name;
+    if (!one.on) continue;
+    EXPECT_LT(outline(plan).find("repoint(db3)"), outline(plan).find("make-writable")) << one.name;
+  }
+}
+
+TEST(PlanFailoverTest, AReplicaWaitsForNoReplicasOfItsOwn) {
+  const std::string sql =
+      sql_at(plan_failover(linked({lost(1), orphan(2, "#1:1-100", {acknowledges}),
+                                   orphan(3, "#1:1-100", {waits_with_no_replica})}),
+                           with_fence(), {}, ""),
+             Action::kRepoint, "db3");
+  EXPECT_TRUE(sql.starts_with("SET GLOBAL rpl_semi_sync_source_enabled=OFF; ")) << sql;
+  EXPECT_EQ(sql.find("=ON"), sql.npos) << sql;
+}
+
 TEST(PlanFailoverTest, MariadbReceiversByGtidAreLeftAlone) {
   EXPECT_EQ(
       outline(

@@ -70,7 +70,8 @@ TEST(TopologyTextTest, EachNodeStandsBelowItsSource) {
        "+- db2  replica      read-only  0s   -      IO thread connecting\n"
        "\n"
        "[CRITICAL] no-writer: no writable node\n"
-       "[WARNING] unreachable: db1 is unreachable: no answer\n",
+       "[WARNING] unreachable: db1 is unreachable: no answer\n"
+       "[WARNING] stopped: db2: IO thread connecting\n",
        State::kCritical},
       {"a source outside, once for all that follow it",
        {behind(1, 9, 0), writer(2), behind(3, 9, 0)},
@@ -125,7 +126,11 @@ TEST(TopologyTextTest, EachNodeStandsBelowItsSource) {
        "db1     primary  read-write  -    -\n"
        "+- db3  replica  read-only   0s   equal  channel 'west': follows db2; channel 'west': SQL "
        "thread stopped; channel 'west': delayed by 60s\n"
-       "db2     source   read-only   -    equal\n",
+       "db2     source   read-only   -    equal\n"
+       "\n"
+       "[WARNING] follows-nobody: db2 follows no server and gets no changes; to make it a replica: "
+       "mysql_ha rejoin db2\n"
+       "[WARNING] stopped: db3: channel 'west': SQL thread stopped\n",
        State::kWarning},
   });
 }
@@ -151,14 +156,17 @@ TEST(TopologyTextTest, TroublesAreTold) {
        "entry\n"
        "\n"
        "[WARNING] errant: db3 has 1 errant transaction that db1 lacks: "
-       "00000000-0000-0000-0000-000000000003:1\n",
+       "00000000-0000-0000-0000-000000000003:1\n"
+       "[WARNING] stopped: db4: SQL thread stopped, error 1062: Duplicate entry\n",
        State::kWarning},
       {"only a stopped thread",
        {writer(1), with(behind(2, 1, 0),
                         [](Node& node) { channel(node).io.state = ThreadState::kConnecting; })},
        "NODE    ROLE     WRITES      LAG  GTIDS\n"
        "db1     primary  read-write  -    -\n"
-       "+- db2  replica  read-only   0s   equal  IO thread connecting\n",
+       "+- db2  replica  read-only   0s   equal  IO thread connecting\n"
+       "\n"
+       "[WARNING] stopped: db2: IO thread connecting\n",
        State::kWarning},
       {"every reach",
        {writer(1), lost(2), lost(3, Reach::kHung), lost(4, Reach::kRefuses),
@@ -190,8 +198,10 @@ TEST(TopologyTextTest, TroublesAreTold) {
        "db2     unknown  read-only        -    equal\n"
        "db3     alone    super-read-only  -    equal\n"
        "\n"
+       "[WARNING] follows-nobody: db3 follows no server and gets no changes; to make it a replica: "
+       "mysql_ha rejoin db3\n"
        "[UNKNOWN] unreadable: db2: replication status unknown\n",
-       State::kUnknown},
+       State::kWarning},
       {"a replica that accepts writes",
        {writer(1), with(behind(2, 1, 0), [](Node& node) { node.facts->read_only = false; })},
        "NODE    ROLE     WRITES      LAG  GTIDS\n"

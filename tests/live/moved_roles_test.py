@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: MIT
+"""What moves with the role of the primary beside read_only: who waits for semi-sync replicas and
+who acknowledges, and where events run."""
+
+import time
+
+import pytest
+
+from failover import GTID_KINDS, Cluster, rows
+from servers import Bench, wait_until
+
+QUICK_S = 5  # A write or an applier that waits in vain takes longer.
+
+
+@pytest.fixture(scope="module", params=GTID_KINDS)
+def shared_roles(request):
+    with Bench() as bench:
+        yield Cluster(bench, request.param, semi_sync=True)
+
+
+@pytest.fixture
+def cluster(shared_roles):
+    """A primary that waits for its two replicas, which wait for nobody: the usual set-up."""
+    shared_roles.start_over()
+    for server in shared_roles.servers:
+        server.set_semi_sync_timeout(10000)
+    semi_sync(shared_roles.db1, replica=False)
+    for replica in shared_roles.servers[1:]:
+        semi_sync(replica, source=False)
+    return shared_roles
+
+
+def variable(server, role):
+    """Return the name of the variable that switches this role on."""
+    word = {"source": ("master", "source"), "replica": ("slave", "replica")}[role]
+    return f"rpl_semi_sync_{word[server.flavour == 'mysql']}_enabled"
+
+
+def semi_sync(server, **roles):
+    """Switch roles on or off: semi_sync(db1, source=True)."""
+    server.sql(*(f"SET GLOBAL {variable(server, role)} = {int(on)}" for role, on in roles.items()))
+
+
+def roles(server):
+    """Return (waits for replicas, acknowledges)."""
+    return tuple(server.value(f"@@GLOBAL.{variable(server, role)}") == 1
+                 for role in ("source", "replica"))
+
+
+def write_quickly(cluster, primary, *numbers):
+    """Insert rows, which every replica that runs acknowledges and applies at once."""
+    begun = time.monotonic()
+    cluster.insert(*numbers, server=primary)
+    for server in cluster.alive():
+        wait_until(lambda: set(numbers) <= rows(server), QUICK_S, f"{server.name} to apply")
+    assert time.monotonic() - begun < QUICK_S
+    assert primary.waits_for_replicas()
+
+
+def test_semi_sync_moves_with_the_role(cluster):
+    cluster.insert(1, 2)
+    cluster.catch_up()
+    cluster.db1.kill()
+    outcome = cluster.run("failover")
+    assert outcome.code == 0, outcome.out
+    new, = (getattr(cluster, name) for name in cluster.writers())
+    assert roles(new)[0]
+    write_quickly(cluster, new, 3)
+    # Its option file says that it waits for replicas, of which it has none.
+    cluster.db1.start()
+    semi_sync(cluster.db1, source=True, replica=False)
+    cluster.insert(4, 5, server=new)
+    outcome = cluster.run("rejoin", "db1")
+    assert outcome.code == 0 and "it acknowledges" in outcome.out, outcome.out
+    assert roles(cluster.db1) == (False, True)
+    write_quickly(cluster, new, 6)
+    outcome = cluster.run("switchover", "--to", "db1")
+    assert outcome.code == 0, outcome.out
+    assert roles(cluster.db1)[0] and roles(new) == (False, True)
+    write_quickly(cluster, cluster.db1, 7)
+    cluster.assert_one_primary(cluster.db1)
+
+
+def test_in_a_pair_nobody_waits_until_somebody_acknowledges(cluster):
+    cluster.insert(1)
+    cluster.catch_up()
+    cluster.db3.kill()
+    cluster.write_config(nodes=2)
+    outcome = cluster.run("switchover", "--to", "db2")
+    assert outcome.code == 0, outcome.out
+    write_quickly(cluster, cluster.db2, 2)
+    cluster.db2.kill()
+    outcome = cluster.run("failover")
+    assert outcome.code == 1, outcome.out
+    assert ("reservation: no semi-sync replica can follow db1: its writes exist once until one "
+            "does; run later: mysql_ha rejoin db2") in outcome.out
+    begun = time.monotonic()
+    cluster.insert(3, server=cluster.db1)
+    assert time.monotonic() - begun < QUICK_S
+    cluster.db2.start()
+    outcome = cluster.run("rejoin", "db2")
+    assert outcome.code == 0, outcome.out
+    assert roles(cluster.db1)[0] and roles(cluster.db2) == (False, True)
+    write_quickly(cluster, cluster.db1, 4)
