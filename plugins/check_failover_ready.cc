@@ -177,6 +177,7 @@ class Judge {
     if (!candidate || !primary) return std::nullopt;
     const Node& node = nodes_[*candidate];
     const auto place = std::ranges::find(node.sources, primary);
+    if (place == node.sources.end()) return std::nullopt;
     const ChannelStatus& channel =
         node.channels()[static_cast<std::size_t>(place - node.sources.begin())];
     const bool drained = channel.uses_gtid && unapplied(node.facts->history)

@@ -7,8 +7,11 @@
 #include <tuple>
 
 #include "common/address.h"
+#include "common/failover/cluster_history.h"
+#include "common/failover/completeness.h"
 #include "common/failover/forecast.h"
 #include "common/failover/plan_steps.h"
+#include "common/failover/receipt.h"
 #include "common/text.h"
 
 namespace ha {
@@ -169,13 +172,50 @@ class Planner {
                        shorten(sanitize(channel.sql.error), 200));
   }
 
-  bool can_be_compared(std::size_t i) const {
-    return nodes_[i].facts && nodes_[i].facts->channels && channel_to_primary(i) != nullptr;
+  // What was last seen of a node's channel to the primary; null: nothing.
+  const SeenChannel* seen_channel(std::size_t i) const {
+    const SeenNode* const seen = moment_.memory.find(nodes_[i].name);
+    if (seen == nullptr) return nullptr;
+    const auto found = std::ranges::find(seen->channels, plan_.primary, &SeenChannel::source);
+    return found == seen->channels.end() ? nullptr : &*found;
   }
 
-  // Returns what `a` has received and `b` has not; nullopt when nothing tells.
+  Receipt receipt(std::size_t i) const {
+    const ChannelStatus* const channel = channel_to_primary(i);
+    if (channel == nullptr) return {false, "it follows no server", 0};
+    return judge_receipt(*channel, seen_channel(i));
+  }
+
+  // What the primary writes into its binlog, or did when it was last seen.
+  std::optional<BinlogScope> scope_of_primary() const {
+    if (nodes_[primary_].facts) return nodes_[primary_].facts->binlog_scope;
+    const SeenNode* const seen = moment_.memory.find(plan_.primary);
+    return seen == nullptr ? std::nullopt : seen->binlog_scope;
+  }
+
+  std::vector<std::string> filters_of(std::size_t i) const {
+    const ChannelStatus* const channel = channel_to_primary(i);
+    return channel == nullptr ? std::vector<std::string>()
+                              : lossy_filters(*channel, scope_of_primary());
+  }
+
+  // True when a node receives what others of the cluster have received, and so has no more.
+  bool is_downstream(std::size_t i) const {
+    return channel_to_primary(i) == nullptr &&
+           std::ranges::any_of(nodes_[i].sources, [](const auto& source) { return bool(source); });
+  }
+
+  // True when the node has left replication, so that no position tells what it has.
+  bool is_detached(std::size_t i) const {
+    return nodes_[i].facts && nodes_[i].facts->channels && channel_to_primary(i) == nullptr &&
+           !is_downstream(i);
+  }
+
+  // Returns what `a` has received of the cluster's transactions and `b` has not; nullopt when
+  // nothing tells.
   std::optional<Extra> ahead(std::size_t a, std::size_t b) const {
-    const auto by_gtid = extra(nodes_[a].facts->history, nodes_[b].facts->latest_history());
+    const auto by_gtid =
+        extra(cluster_history(topology_, moment_.memory, a), nodes_[b].facts->latest_history());
     const ChannelStatus *of_a = channel_to_primary(a), *of_b = channel_to_primary(b);
     const bool positions = of_a && of_b && !of_a->uses_gtid && !of_b->uses_gtid;
     if (!positions) return by_gtid;
@@ -195,12 +235,15 @@ class Planner {
     History others = nodes_[primary_].facts ? nodes_[primary_].facts->latest_history() : History{};
     bool known = nodes_[primary_].facts.has_value();
     for (std::size_t j = 0; j < nodes_.size(); ++j) {
-      if (j == i || j == primary_ || !can_be_compared(j)) continue;
+      if (j == i || j == primary_ || (channel_to_primary(j) == nullptr && !is_detached(j)))
+        continue;
       if (others.index() != 0 && others.index() != nodes_[j].facts->history.index()) continue;
       others = unite(others, nodes_[j].facts->latest_history());
       known = true;
     }
-    if (!known || (!nodes_[primary_].facts && was_primary(own, others))) return {};
+    // One that has left replication got nothing of its own back from the dead primary.
+    const bool excused = !nodes_[primary_].facts && !is_detached(i) && was_primary(own, others);
+    if (!known || excused) return {};
     const auto more = extra(own, others);
     return more.value_or(Extra{});
   }
@@ -236,6 +279,58 @@ class Planner {
     return {};
   }
 
+  // The cluster's transactions that others wrote.
+  History others_part(std::size_t i) const {
+    const ServerFacts& facts = *nodes_[i].facts;
+    History history = cluster_history(topology_, moment_.memory, i);
+    if (auto* mysql = std::get_if<MysqlHistory>(&history)) {
+      for (GtidSet* part : {&mysql->executed, &mysql->retrieved})
+        *part = subtract(*part, part->of_server(facts.server_uuid));
+    } else if (auto* mariadb = std::get_if<MariadbHistory>(&history)) {
+      MariadbHistory others{facts.server_id, {}};
+      for (const MariadbGtids* part :
+           {&mariadb->binlog_state, &mariadb->binlog_position, &mariadb->applied_position,
+            &mariadb->current_position, &mariadb->received_position})
+        for (const MariadbGtid& gtid : part->list())
+          if (gtid.server != facts.server_id) others.binlog_state.add(gtid);
+      return others;
+    }
+    return history;
+  }
+
+  bool numbers_transactions(std::size_t i) const {
+    return !std::holds_alternative<std::monostate>(nodes_[i].facts->history);
+  }
+
+  // True when GTIDs tell what a node that has left replication had received.
+  bool shows_by_gtid(std::size_t i) const {
+    const SeenChannel* const seen = seen_channel(i);
+    return numbers_transactions(i) && (seen == nullptr || seen->uses_gtid);
+  }
+
+  // True when a node that has left replication can be promoted all the same: another manager, or a
+  // person, has begun to.
+  bool may_stand_in(std::size_t i) const {
+    return is_detached(i) && wish(i) != Promotion::kNever && nodes_[i].facts->log_bin != false &&
+           (shows_by_gtid(i) || policy_.allow_loss) && !errant(i).any();
+  }
+
+  // Where no replica can be promoted, one that was a replica when it was last seen can.
+  void collect_detached() {
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      if (i == primary_ || !may_stand_in(i)) continue;
+      const auto rejected = std::ranges::find(plan_.rejected, nodes_[i].name, &Rejection::node);
+      if (seen_channel(i) == nullptr && !policy_.allow_loss) {
+        rejected->reason +=
+            ", and it is not known what it has; to promote it all the same, run: mysql_ha failover "
+            "--allow-loss";
+        continue;
+      }
+      plan_.rejected.erase(rejected);
+      candidates_.push_back(i);
+    }
+  }
+
   void collect_candidates() {
     std::vector<std::pair<std::size_t, std::string>> errants;
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
@@ -250,6 +345,7 @@ class Planner {
       else
         candidates_.push_back(i);
     }
+    if (candidates_.empty() && plan_.command == "failover") collect_detached();
     const bool only_errants = candidates_.empty();
     for (const auto& [i, why] : errants) {
       if (!only_errants) {
@@ -271,15 +367,31 @@ class Planner {
                        of_b.text));
   }
 
-  // Smaller is better, among nodes that have received the same.
+  // Smaller is better, among nodes that have received the same: first who lacks least, then who can
+  // be followed, then who is ready soonest.
   auto rank(std::size_t i) const {
     const ServerFacts& facts = *nodes_[i].facts;
     const auto version = std::tuple(facts.version.major, facts.version.minor, facts.version.patch);
-    return std::tuple(facts.log_replica_updates != true, version, channel_delay(i) > 0,
-                      unapplied(facts.history).value_or(0), wish(i) != Promotion::kPreferred, i);
+    return std::tuple(!filters_of(i).empty(), !receipt(i).to_the_end,
+                      facts.log_replica_updates != true, channel_delay(i) > 0, version,
+                      follows_outside(nodes_[i]), backlog(i), wish(i) != Promotion::kPreferred, i);
   }
 
-  double channel_delay(std::size_t i) const { return channel_to_primary(i)->sql_delay_s; }
+  double channel_delay(std::size_t i) const {
+    const ChannelStatus* const channel = channel_to_primary(i);
+    return channel == nullptr ? 0 : channel->sql_delay_s;
+  }
+
+  // What a node has yet to apply of what it has received. Without GTIDs, of nodes that have
+  // received the same, the one that has executed furthest has the least.
+  std::tuple<std::uint64_t, long long, std::int64_t> backlog(std::size_t i) const {
+    const ChannelStatus* const channel = channel_to_primary(i);
+    if (channel == nullptr) return {};
+    if (channel->uses_gtid)
+      return {unapplied(cluster_history(topology_, moment_.memory, i)).value_or(0), 0, 0};
+    const auto [file, offset] = binlog_order(channel->executed);
+    return {0, -file, -static_cast<std::int64_t>(offset)};
+  }
 
   // Goes up from candidate to candidate, each containing all before it; where that fails, refuses.
   void choose() {
@@ -301,53 +413,145 @@ class Planner {
                     ? fmt::format("{} has received more: {}", nodes_[candidate_].name, lead.text)
                     : fmt::format("{} is as far and preferred", nodes_[candidate_].name));
     }
+    prefer_detached();
     look_for_more();
     describe_candidate();
   }
 
-  // A node that must not be promoted may have received more; the candidate can fetch it by GTID.
-  void look_for_more() {
-    for (std::size_t i = 0; i < nodes_.size(); ++i)
-      if (lead_of(i, candidate_) > 0 && can_hand_on(i) && (!ahead_ || ahead(i, *ahead_)->any()))
-        ahead_ = i;
+  // A node that has left replication, halfway to its promotion, and has all that the candidate has
+  // and more.
+  void prefer_detached() {
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
-      const std::uint64_t lead = lead_of(i, ahead_.value_or(candidate_));
-      if (lead == 0) continue;
-      plan_.reservations.push_back(fmt::format("{} has received more and cannot hand it on: {}",
-                                               nodes_[i].name, ahead(i, candidate_)->text));
-      known_loss_ += lead;
-      left_behind_.insert(i);
+      if (i == primary_ || !may_stand_in(i) || !follows_by_gtid(candidate_)) continue;
+      const auto lead = lead_of(i, candidate_), lack = ahead(candidate_, i);
+      if (!lead || !lead->any() || !lack || lack->any()) continue;
+      reject(candidate_, fmt::format("{} has received more: {}", nodes_[i].name, lead->text));
+      std::erase_if(plan_.rejected,
+                    [&](const Rejection& one) { return one.node == nodes_[i].name; });
+      candidate_ = i;
     }
   }
 
-  bool can_hand_on(std::size_t i) const {
-    return channel_to_primary(candidate_)->uses_gtid && !errant(i).any() &&
-           nodes_[i].facts->log_replica_updates == true &&
-           channel_to_primary(i)->sql.error_number == 0;
+  bool follows_by_gtid(std::size_t i) const {
+    const ChannelStatus* const channel = channel_to_primary(i);
+    return channel == nullptr ? numbers_transactions(i) : channel->uses_gtid;
   }
 
-  // Returns how much a node that is no candidate has received beyond `other`, apart from what it
-  // wrote itself, which nobody else misses.
-  std::uint64_t lead_of(std::size_t i, std::size_t other) const {
-    if (i == primary_ || i == other || !can_be_compared(i) ||
-        std::ranges::binary_search(candidates_, i))
-      return 0;
-    const auto lead = ahead(i, other);
-    if (!lead || !lead->any()) return 0;
-    const std::uint64_t own = channel_to_primary(i)->uses_gtid ? errant(i).count : 0;
-    return lead->count > own ? lead->count - own : 0;
+  // A node that is no candidate may have received more; the candidate can fetch it by GTID.
+  void look_for_more() {
+    for (std::size_t i = 0; i < nodes_.size(); ++i)
+      if (lead_of(i, candidate_).value_or(Extra{}).any() && can_hand_on(i) &&
+          (!ahead_ || ahead(i, *ahead_).value_or(Extra{}).any()))
+        ahead_ = i;
+    if (ahead_ && is_detached(*ahead_))
+      plan_.reservations.push_back(fmt::format(
+          "{0} follows no server; run later: mysql_ha rejoin {0}", nodes_[*ahead_].name));
+    for (std::size_t i = 0; i < nodes_.size() && !refused(); ++i)
+      if (const auto lead = lead_of(i, ahead_.value_or(candidate_)); !lead)
+        judge_incomparable(i);
+      else if (lead->any())
+        leave_behind(i, *lead);
+  }
+
+  void leave_behind(std::size_t i, const Extra& lead) {
+    known_loss_ = std::max(known_loss_, lead.count);
+    left_behind_.insert(i);
+    if (channel_to_primary(i) == nullptr && !policy_.allow_loss)
+      return refuse(
+          Refusal::kTooMuchLoss,
+          fmt::format("{} has transactions that {} lacks and cannot fetch: {}. To give them up, "
+                      "run: mysql_ha failover --allow-loss",
+                      nodes_[i].name, nodes_[candidate_].name, lead.text));
+    plan_.reservations.push_back(
+        fmt::format("{} has received more and cannot hand it on: {}", nodes_[i].name, lead.text));
+  }
+
+  // Nothing tells whether a node that can be read has received more.
+  void judge_incomparable(std::size_t i) {
+    const std::string text = fmt::format("{} cannot be compared with {}, it may have received more",
+                                         nodes_[i].name, nodes_[candidate_].name);
+    const bool known =
+        moment_.memory.primary == plan_.primary && moment_.memory.find(nodes_[i].name) != nullptr;
+    const bool bystander = known && seen_channel(i) == nullptr;
+    if (bystander && is_detached(i)) {
+      plan_.reservations.push_back(
+          fmt::format("{} was no replica when {} was last seen and is not compared", nodes_[i].name,
+                      plan_.primary));
+      return;
+    }
+    if (!policy_.allow_loss && (is_detached(i) || has_limit()))
+      return refuse(Refusal::kIncomparable,
+                    text + ". To promote without it, run: mysql_ha failover --allow-loss");
+    plan_.reservations.push_back(text);
+    unknown_.push_back(nodes_[i].name + " may have received more");
+  }
+
+  bool has_limit() const { return policy_.max_lost_transactions || policy_.max_lag_s; }
+
+  bool can_hand_on(std::size_t i) const {
+    const ChannelStatus *own = channel_to_primary(i),
+                        *of_candidate = channel_to_primary(candidate_);
+    const ServerFacts& facts = *nodes_[i].facts;
+    if (of_candidate == nullptr || !of_candidate->uses_gtid || errant(i).any() ||
+        facts.log_replica_updates != true || !filters_of(i).empty())
+      return false;
+    if (own == nullptr ? unapplied(facts.history) != 0u : own->sql.error_number != 0) return false;
+    return !brings_foreign(i) && has_in_binlog(i);
+  }
+
+  // True when the candidate would fetch what a server outside the cluster sent, too.
+  bool brings_foreign(std::size_t i) const {
+    if (!follows_outside(nodes_[i])) return false;
+    const auto all =
+        extra(nodes_[i].facts->latest_history(), nodes_[candidate_].facts->latest_history());
+    return !all || all->count > ahead(i, candidate_).value_or(Extra{}).count;
+  }
+
+  bool has_in_binlog(std::size_t i) const {
+    const auto* const mysql = std::get_if<MysqlHistory>(&nodes_[i].facts->history);
+    return mysql == nullptr ||
+           !extra(MysqlHistory{mysql->purged}, nodes_[candidate_].facts->latest_history())
+                .value_or(Extra{})
+                .any();
+  }
+
+  // Returns what a node that is no candidate has received beyond `other`, apart from what it wrote
+  // itself, which nobody else misses; nullopt when nothing tells.
+  std::optional<Extra> lead_of(std::size_t i, std::size_t other) const {
+    if (i == primary_ || i == other || !nodes_[i].facts ||
+        std::ranges::find(candidates_, i) != candidates_.end())
+      return Extra{};
+    const bool by_gtid = follows_by_gtid(other);
+    if (const ChannelStatus* const channel = channel_to_primary(i)) {
+      auto lead = ahead(i, other);
+      const std::uint64_t own = channel->uses_gtid ? errant(i).count : 0;
+      if (lead) lead->count -= std::min(own, lead->count);
+      return lead;
+    }
+    if (is_downstream(i) && !by_gtid) return Extra{};
+    const auto lead = extra(others_part(i), nodes_[other].facts->latest_history());
+    // Without GTIDs the other one's relay log may hold it.
+    return lead && lead->any() && !by_gtid ? std::nullopt : lead;
   }
 
   void describe_candidate() {
     const Node& node = nodes_[candidate_];
-    const ChannelStatus& channel = *channel_to_primary(candidate_);
-    if (channel.sql_delay_s > 0)
+    if (channel_delay(candidate_) > 0)
       plan_.reservations.push_back(
           fmt::format("{} applies with a delay of {}: the drain has to wait", node.name,
-                      format_duration(channel.sql_delay_s)));
-    for (const std::string& filter : channel.filters)
+                      format_duration(channel_delay(candidate_))));
+    for (const std::string& filter : filters_of(candidate_))
       plan_.reservations.push_back(
           fmt::format("{} has a filter, so it may lack tables: {}", node.name, sanitize(filter)));
+    if (const auto scope = scope_of_primary())
+      if (std::string text = describe_unlogged(plan_.primary, *scope); !text.empty())
+        plan_.reservations.push_back(std::move(text));
+    for (std::size_t c = 0; c < node.sources.size(); ++c)
+      if (!node.sources[c])
+        plan_.reservations.push_back(fmt::format(
+            "{} also replicates from {}, outside the cluster: it goes on with that as the primary, "
+            "and the other nodes receive it too",
+            node.name, sanitize(node.channels()[c].source())));
     if (node.facts->log_replica_updates == false && nodes_.size() > 2)
       plan_.reservations.push_back(
           fmt::format("{} does not log its source's transactions, so no sibling can fetch from it "
@@ -426,12 +630,63 @@ class Planner {
   // nothing tells.
   std::optional<Extra> not_received(const Node& primary) const {
     const std::size_t best = ahead_.value_or(candidate_);
-    const ChannelStatus& channel = *channel_to_primary(best);
+    const ChannelStatus* const channel = channel_to_primary(best);
+    const auto lead = extra(primary.facts->history, nodes_[best].facts->latest_history());
     // By file and position the relay log holds what no GTID position tells.
     const auto& end = primary.facts->binlog;
-    if (!channel.uses_gtid && end && binlog_order(channel.read) >= binlog_order(*end))
-      return Extra{};
-    return extra(primary.facts->history, nodes_[best].facts->latest_history());
+    if (channel == nullptr || channel->uses_gtid || !end) return lead;
+    if (binlog_order(channel->read) >= binlog_order(*end)) return Extra{};
+    if (lead) return lead;
+    // What is on its way to one that receives is no loss yet.
+    return channel->io.running()
+               ? Extra{0, true}
+               : Extra{1, true, fmt::format("events up to {}:{}", end->file, end->offset)};
+  }
+
+  // True when the node has all that some node has which received until the primary died.
+  bool is_up_to_date(std::size_t i) const {
+    for (std::size_t j = 0; j < nodes_.size(); ++j) {
+      const ChannelStatus* const channel = channel_to_primary(j);
+      if (j == primary_ || channel == nullptr || !receipt(j).to_the_end) continue;
+      if (j == i) return true;
+      const auto more = channel->uses_gtid
+                            ? extra(others_part(j), nodes_[i].facts->latest_history())
+                            : ahead(j, i);
+      if (more && !more->any()) return true;
+    }
+    return false;
+  }
+
+  // What the candidate has may be old: its receiver stopped, or was refused, while the primary went
+  // on.
+  void judge_age() {
+    if (is_up_to_date(candidate_) || (ahead_ && is_up_to_date(*ahead_))) return;
+    const Receipt old = receipt(candidate_);
+    const std::string text = fmt::format(
+        "{} did not receive from {} to the end ({}{})", nodes_[candidate_].name, plan_.primary,
+        old.reason, old.since_s > 0 ? ", since " + format_time(old.since_s) : "");
+    unknown_.push_back(text);
+    if (has_limit() && !policy_.allow_loss)
+      return refuse(Refusal::kTooMuchLoss,
+                    fmt::format("{}: what it lacks is not known, and the loss is limited "
+                                "(--max-lost-transactions, --max-lag). To promote it all the same, "
+                                "run: mysql_ha failover --allow-loss",
+                                text));
+    plan_.reservations.push_back(
+        fmt::format("{}: what {} wrote after that is lost", text, plan_.primary));
+  }
+
+  // Says what is not known of the loss, where the primary itself does not tell.
+  void explain_loss(LossForecast& loss) {
+    for (const Node& node : nodes_)
+      if (node.name != plan_.primary && !node.facts && node.alive())
+        unknown_.push_back(node.name + " cannot be read and may have received more");
+    if (!unknown_.empty() && known_loss_ == 0) loss.transactions.reset();
+    std::vector<std::string> silent;
+    for (const Node& node : nodes_)
+      if (node.name != plan_.primary && !node.alive()) silent.push_back(node.name);
+    if (!silent.empty()) unknown_.push_back("no answer from " + join(silent, ", "));
+    loss.text = join(unknown_, ", ");
   }
 
   void forecast_loss() {
@@ -439,6 +694,8 @@ class Planner {
     loss.transactions = known_loss_;
     loss.at_least = true;
     const Node& primary = living_ != nullptr ? *living_ : nodes_[primary_];
+    const ChannelStatus* const channel = channel_to_primary(candidate_);
+    const auto lag = channel == nullptr ? std::nullopt : channel->seconds_behind;
     if (primary.facts) {
       const auto lead = not_received(primary);
       if (lead) {
@@ -448,18 +705,19 @@ class Planner {
       } else {
         loss.transactions.reset();
       }
+      loss.seconds = lag;
     }
-    if (primary.facts) loss.seconds = channel_to_primary(candidate_)->seconds_behind;
     if (policy_.max_lost_transactions &&
         loss.transactions.value_or(0) > *policy_.max_lost_transactions)
       return refuse(Refusal::kTooMuchLoss,
                     fmt::format("{} transactions would be lost, more than {} ({})",
                                 *loss.transactions, *policy_.max_lost_transactions, loss.text));
-    const auto lag = channel_to_primary(candidate_)->seconds_behind;
     if (policy_.max_lag_s && lag && *lag > *policy_.max_lag_s)
-      refuse(Refusal::kTooMuchLoss,
-             fmt::format("{} is {} behind, more than {}", nodes_[candidate_].name,
-                         format_duration(*lag), format_duration(*policy_.max_lag_s)));
+      return refuse(Refusal::kTooMuchLoss,
+                    fmt::format("{} is {} behind, more than {}", nodes_[candidate_].name,
+                                format_duration(*lag), format_duration(*policy_.max_lag_s)));
+    judge_age();
+    if (!primary.facts) explain_loss(loss);
   }
 
   void judge_fence() {
@@ -486,6 +744,7 @@ class Planner {
   std::size_t candidate_ = 0;
   std::optional<std::size_t> ahead_;   // who has more, and can hand it on
   std::set<std::size_t> left_behind_;  // who have more, and cannot
+  std::vector<std::string> unknown_;   // why the loss may be greater than is known
   std::uint64_t known_loss_ = 0;
   Plan plan_;
 };

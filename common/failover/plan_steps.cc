@@ -30,6 +30,7 @@ StepWriter::StepWriter(const Topology& topology, const Policy& policy, const Mem
       candidate_(nodes_[roles.candidate]),
       semi_sync_(semi_sync_of(primary_, memory)),
       roles_(roles),
+      like_(candidates_channel()),
       plan_(plan) {}
 
 void StepWriter::write_failover() {
@@ -111,6 +112,17 @@ const ChannelStatus* StepWriter::channel_of(std::size_t i) const {
   for (std::size_t c = 0; c < nodes_[i].sources.size(); ++c)
     if (nodes_[i].sources[c] == roles_.primary) return &nodes_[i].channels()[c];
   return nullptr;
+}
+
+// A candidate that has left replication followed as its siblings do.
+ChannelStatus StepWriter::candidates_channel() const {
+  if (const ChannelStatus* const own = channel_of(roles_.candidate)) return *own;
+  ChannelStatus like;
+  for (std::size_t i = 0; i < nodes_.size(); ++i)
+    if (is_sibling(i)) like = *channel_of(i);
+  like.read = like.executed = {};
+  like.uses_gtid = !std::holds_alternative<std::monostate>(candidate_.facts->history);
+  return like;
 }
 
 bool StepWriter::is_sibling(std::size_t i) const {
@@ -250,14 +262,14 @@ std::string StepWriter::semi_sync_statement(const ServerFacts& facts, std::strin
 }
 
 void StepWriter::drain() {
-  if (roles_.ahead) add_drain(*roles_.ahead);
-  add_drain(roles_.candidate);
+  if (roles_.ahead && channel_of(*roles_.ahead) != nullptr) add_drain(*roles_.ahead);
+  if (channel_of(roles_.candidate) != nullptr) add_drain(roles_.candidate);
   if (!roles_.ahead) return;
   const Node& sibling = nodes_[*roles_.ahead];
   Step catch_up =
       at(Action::kCatchUp, candidate_, follow_statements(roles_.candidate, sibling, std::nullopt),
          fmt::format("until it has all that {} has", sibling.name));
-  catch_up.channel = channel_of(roles_.candidate)->name;
+  catch_up.channel = like_.name;
   catch_up.other = sibling.name;
   catch_up.undo.push_back(at(Action::kRestore, candidate_,
                              follow_statements(roles_.candidate, primary_, std::nullopt),
@@ -266,11 +278,10 @@ void StepWriter::drain() {
 }
 
 void StepWriter::record() {
-  const ChannelStatus& channel = *channel_of(roles_.candidate);
-  plan_.by_gtid = channel.uses_gtid;
-  plan_.channel = channel.name;
-  plan_.tls = channel.tls;
-  plan_.retry = channel.retry;
+  plan_.by_gtid = like_.uses_gtid;
+  plan_.channel = like_.name;
+  plan_.tls = like_.tls;
+  plan_.retry = like_.retry;
   Step record =
       at(Action::kRecord, candidate_, {}, "who had what, for the return of " + primary_.name);
   if (roles_.ahead) record.other = nodes_[*roles_.ahead].name;
@@ -279,35 +290,39 @@ void StepWriter::record() {
 
 void StepWriter::rescue() {
   if (policy_.rescue_command.empty()) return;
-  const ChannelStatus& channel = *channel_of(roles_.candidate);
+  if (channel_of(roles_.candidate) == nullptr)
+    return plan_.reservations.push_back(
+        fmt::format("nothing is rescued from {}: {} does not know how far it had received",
+                    primary_.name, candidate_.name));
   Step rescue = at(Action::kRescue, candidate_, {},
-                   fmt::format("apply what {} wrote after {}:{}", primary_.name, channel.read.file,
-                               channel.read.offset));
+                   fmt::format("apply what {} wrote after {}:{}", primary_.name, like_.read.file,
+                               like_.read.offset));
   rescue.argv = policy_.rescue_command;
-  rescue.channel = channel.name;
+  rescue.channel = like_.name;
   rescue.may_fail = true;
   add(std::move(rescue));
 }
 
 void StepWriter::promote() {
-  const ChannelStatus& channel = *channel_of(roles_.candidate);
+  const bool detached = channel_of(roles_.candidate) == nullptr;
   const ServerFacts& facts = *candidate_.facts;
   const Version& version = facts.version;
-  std::vector<std::string> sql = {stop_replication(version, channel.name),
-                                  forget_source(version, channel.name)};
+  std::vector<std::string> sql = {stop_replication(version, like_.name),
+                                  forget_source(version, like_.name)};
   // Off and on: one that has waited in vain has fallen back, and an idle one never recovers.
   if (waits_when_opened())
     for (const char* const value : {"OFF", "ON"}) sql.push_back(semi_sync_statement(facts, value));
-  Step promote = at(Action::kPromote, candidate_, std::move(sql), "");
-  promote.channel = channel.name;
+  Step promote = at(Action::kPromote, candidate_, std::move(sql),
+                    detached ? "it follows no server already" : "");
+  promote.channel = like_.name;
   if (waits_when_opened() && facts.semi_sync.source_enabled != true)
     promote.undo.push_back(
         at(Action::kRestore, candidate_, {semi_sync_statement(facts, "OFF")}, "as it was"));
   Step restore = at(Action::kRestore, candidate_,
-                    new_replica_statements(candidate_, channel, primary_), "as it was");
-  restore.channel = channel.name;
+                    new_replica_statements(candidate_, like_, primary_), "as it was");
+  restore.channel = like_.name;
   restore.other = primary_.name;
-  promote.undo.push_back(std::move(restore));
+  if (!detached) promote.undo.push_back(std::move(restore));
   add(std::move(promote));
 }
 
@@ -331,7 +346,7 @@ std::vector<std::string> StepWriter::new_replica_statements(const Node& node,
 }
 
 bool StepWriter::repoints_by_gtid(std::size_t i) const {
-  return channel_of(i)->uses_gtid && channel_of(roles_.candidate)->uses_gtid;
+  return channel_of(i)->uses_gtid && like_.uses_gtid;
 }
 
 std::vector<std::string> StepWriter::follow_statements(
@@ -363,7 +378,7 @@ std::vector<std::string> StepWriter::repoint_statements(
 }
 
 std::string StepWriter::why_not_repointed(std::size_t i) const {
-  const ChannelStatus &of_candidate = *channel_of(roles_.candidate), &own = *channel_of(i);
+  const ChannelStatus& own = *channel_of(i);
   if (own.sql.error_number != 0) return "its SQL thread has failed";
   if (roles_.left_behind.contains(i)) return "it has what " + candidate_.name + " lacks";
   if (nodes_[i].facts->version.flavour != candidate_.facts->version.flavour)
@@ -371,9 +386,8 @@ std::string StepWriter::why_not_repointed(std::size_t i) const {
   if (!repoints_by_gtid(i) && own.sql_delay_s > 0) return "it applies with a delay";
   if (!repoints_by_gtid(i))
     // Without GTIDs only a sibling at the very same point can begin at the candidate's end.
-    return own.read == of_candidate.read || plan_.command == "switchover"
-               ? ""
-               : "it is at another position";
+    return own.read == like_.read || plan_.command == "switchover" ? ""
+                                                                   : "it is at another position";
   if (candidate_.facts->log_replica_updates == false &&
       extra(candidate_.facts->history, nodes_[i].facts->latest_history()).value_or(Extra{1}).any())
     return fmt::format("{} does not log what it lacks", candidate_.name);
@@ -460,14 +474,13 @@ void StepWriter::open() {
 
 // The old primary of a switchover follows the new one.
 void StepWriter::demote() {
-  const ChannelStatus& like = *channel_of(roles_.candidate);
   add(Action::kUnblock, primary_, {"UNLOCK TABLES"}, "it stays read-only");
   std::vector<std::string> sql = semi_sync_as_replica(
       *primary_.facts, plan_.semi_sync ? Acknowledge::kYes : Acknowledge::kAsBefore);
-  std::ranges::move(new_replica_statements(primary_, like, candidate_), std::back_inserter(sql));
+  std::ranges::move(new_replica_statements(primary_, like_, candidate_), std::back_inserter(sql));
   Step follow =
       at(Action::kRepoint, primary_, std::move(sql), "the old primary follows the new one");
-  follow.channel = like.name;
+  follow.channel = like_.name;
   follow.other = candidate_.name;
   add(std::move(follow));
 }

@@ -25,7 +25,7 @@ struct Roles {
 };
 
 // Writes the steps into the plan, and reservations for siblings that cannot be repointed. The
-// candidate has a channel to the primary.
+// candidate has a channel to the primary, or none at all.
 class StepWriter {
  public:
   // `memory` tells how a silent primary was set up.
@@ -64,6 +64,7 @@ class StepWriter {
 
   // The channel to the primary, null for a node without one.
   const ChannelStatus* channel_of(std::size_t i) const;
+  ChannelStatus candidates_channel() const;
   bool is_sibling(std::size_t i) const;
   // Whether the candidate is to wait for acknowledgements.
   bool under_semi_sync() const;
@@ -90,6 +91,7 @@ class StepWriter {
   const Node& candidate_;
   const std::optional<SemiSync> semi_sync_;  // of the primary; nullopt: not known
   const Roles roles_;
+  const ChannelStatus like_;  // the candidate's channel, or what it was like
   Plan& plan_;
   std::set<std::size_t> repointed_;
   std::set<std::size_t> asynchronous_;  // are let apply, and no semi-sync source meanwhile

@@ -73,13 +73,14 @@ std::string describe_refusal(const Plan& plan) {
 }
 
 std::string render(const LossForecast& loss) {
-  if (!loss.transactions) return "unknown";
+  const std::string more = loss.text.empty() ? "" : ", " + loss.text;
+  if (!loss.transactions) return "unknown" + more;
   if (*loss.transactions == 0 && loss.at_least)
-    return "none that any reachable node knows of, the old primary may have had more";
+    return "none that is known" + more + ", the old primary may have had more";
   std::string text = fmt::format("{}{} transaction{}", loss.at_least ? "at least " : "",
                                  *loss.transactions, *loss.transactions == 1 ? "" : "s");
   if (loss.seconds) text += fmt::format(", {} behind", format_duration(*loss.seconds));
-  return loss.text.empty() ? text : text + ", " + loss.text;
+  return text + more;
 }
 
 namespace {

@@ -158,6 +158,13 @@ GtidSet GtidSet::of_server(std::string_view uuid) const {
   return part;
 }
 
+std::vector<std::string> GtidSet::servers() const {
+  std::vector<std::string> uuids;
+  for (const auto& [source, intervals] : sources_)
+    if (uuids.empty() || uuids.back() != source.uuid) uuids.push_back(source.uuid);
+  return uuids;
+}
+
 bool contains(const GtidSet& whole, const GtidSet& part) {
   return std::ranges::all_of(part.sources_, [&](const auto& entry) {
     const auto found = whole.sources_.find(entry.first);

@@ -47,6 +47,9 @@ class GtidSet {
   // Returns the transactions of one server, whatever their tag.
   GtidSet of_server(std::string_view uuid) const;
 
+  // Returns the UUIDs of the servers that it holds transactions of, each once.
+  std::vector<std::string> servers() const;
+
   bool operator==(const GtidSet&) const = default;
 
   // True when every transaction of `part` is in `whole`.

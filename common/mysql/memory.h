@@ -33,6 +33,7 @@ struct SeenNode {
   std::optional<bool> read_only = {};
   ReadOnlyOrigin read_only_origin = ReadOnlyOrigin::kUnknown;
   SemiSync semi_sync = {};
+  std::optional<BinlogScope> binlog_scope = {};
   std::vector<std::string> addresses = {};  // HOST:PORT by which replicas have named it
   std::vector<SeenChannel> channels = {};
 

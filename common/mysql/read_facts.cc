@@ -15,7 +15,7 @@ namespace {
 
 constexpr char kVariablesQuery[] =
     "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_id', 'server_uuid', 'read_only',"
-    " 'super_read_only', 'log_bin', '{}', 'event_scheduler')"
+    " 'super_read_only', 'log_bin', '{}', 'event_scheduler', 'binlog_format')"
     " OR Variable_name LIKE 'rpl_semi_sync%'";
 constexpr char kStatusQuery[] =
     "SHOW GLOBAL STATUS WHERE Variable_name LIKE 'rpl_semi_sync%status'"
@@ -78,6 +78,9 @@ Result<Done> read_settings(SqlSession& session, ServerFacts& facts) {
   facts.read_only = flag(*variables, "read_only");
   facts.super_read_only = flag(*variables, "super_read_only");
   facts.log_bin = flag(*variables, "log_bin");
+  facts.binlog_scope.emplace();
+  if (const auto format = variables->find("binlog_format"); format != variables->end())
+    facts.binlog_scope->format = format->second;
   facts.log_replica_updates = flag(*variables, std::string(words.log_replica_updates));
   facts.event_scheduler = flag(*variables, "event_scheduler");
   facts.semi_sync = read_semi_sync(*variables);
@@ -98,6 +101,8 @@ Result<Done> read_channels(SqlSession& session, ServerFacts& facts) {
 }
 
 Result<Done> read_binlog_end(SqlSession& session, ServerFacts& facts) {
+  const std::string format = facts.binlog_scope.value_or(BinlogScope()).format;
+  facts.binlog_scope.reset();
   if (facts.log_bin != true) return Done{};
   const Spelling& words = spelling(facts.version);
   const auto rows = session.query(std::string(words.show_binlog_status));
@@ -114,6 +119,8 @@ Result<Done> read_binlog_end(SqlSession& session, ServerFacts& facts) {
   if (!file || !offset || *offset < 0)
     return Error{Errc::kBadData, fmt::format("{}: no file and position", words.show_binlog_status)};
   facts.binlog = BinlogPosition{*file, static_cast<std::uint64_t>(*offset)};
+  facts.binlog_scope = BinlogScope{row.text("Binlog_Do_DB").value_or(""),
+                                   row.text("Binlog_Ignore_DB").value_or(""), format};
   return Done{};
 }
 

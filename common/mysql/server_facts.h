@@ -48,6 +48,16 @@ struct SemiSync {
   }
 };
 
+// What of its changes a server writes into its binlog. Both lists of databases are as the server
+// prints them, separated by commas; empty: all, and none.
+struct BinlogScope {
+  std::string do_db = {}, ignore_db = {};
+  std::string format = {};  // "ROW", "MIXED", "STATEMENT"; empty: not known
+
+  bool filtered() const { return !do_db.empty() || !ignore_db.empty(); }
+  bool operator==(const BinlogScope&) const = default;
+};
+
 struct ServerFacts {
   Version version = {};
   std::uint32_t server_id = 0;
@@ -60,6 +70,7 @@ struct ServerFacts {
   std::optional<bool> event_scheduler = {};
   SemiSync semi_sync = {};
   std::optional<BinlogPosition> binlog = {};                // the end of its own binlog
+  std::optional<BinlogScope> binlog_scope = {};             // nullopt: it has none, or not known
   std::optional<std::vector<ChannelStatus>> channels = {};  // empty list: not a replica
   History history = {};
   History history_later = {};            // read after every node had answered; see probe.h

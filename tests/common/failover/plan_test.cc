@@ -625,7 +625,7 @@ TEST(PlanFailoverTest, ThePrintedPlanEndsWithItsHash) {
   EXPECT_EQ(
       render(plan),
       "promote db2 in place of db1\n"
-      "expected loss: none that any reachable node knows of, the old primary may have had more\n"
+      "expected loss: none that is known, no answer from db3, the old primary may have had more\n"
       "not db3: no facts: no answer\n"
       "  1. lock          db2: so that nobody else acts\n"
       "  2. confirm-dead  db1: probe it once more\n"
