@@ -19,7 +19,8 @@ class Clock {
   virtual bool stopping() = 0;
 };
 
-// The system's clock. SIGTERM and SIGINT, blocked from the construction on, mean stop.
+// The system's clock. SIGTERM, SIGINT and, unless it is ignored, SIGHUP, blocked from the
+// construction on, mean stop.
 class SystemClock : public Clock {
  public:
   SystemClock();

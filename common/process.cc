@@ -45,8 +45,66 @@ class Environment {
   std::vector<char*> pointers_;
 };
 
-// Starts the command in a process group of its own; returns 0 or the system's error number.
-int spawn(const Command& command, int output, pid_t& pid) {
+// What the process does that leads a command's group. We may have threads, so only functions that a
+// signal handler may call.
+[[noreturn]] void kill_group_at_end_of(int pipe) {
+  sigset_t all;
+  sigfillset(&all);
+  sigprocmask(SIG_SETMASK, &all, nullptr);
+  setpgid(0, 0);
+  // It holds none of our locks and connections.
+  dup2(pipe, STDIN_FILENO);
+  close_range(STDOUT_FILENO, ~0U, 0);
+  char byte = 0;
+  while (read(STDIN_FILENO, &byte, 1) < 0 && errno == EINTR) continue;
+  kill(0, SIGKILL);
+  _exit(1);
+}
+
+// Leads the process group of a command that has to end with us, for as long as this lives.
+class GroupLeader {
+ public:
+  GroupLeader() = default;
+  GroupLeader(const GroupLeader&) = delete;
+  GroupLeader& operator=(const GroupLeader&) = delete;
+  ~GroupLeader() {
+    if (pid_ <= 0) return;
+    // First, or the end of the pipe would end what a command has left behind on purpose.
+    kill(pid_, SIGKILL);
+    close(alive_);
+    waitpid(pid_, nullptr, 0);
+  }
+
+  // Returns 0 or the system's error number.
+  int start() {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) return errno;
+    const pid_t pid = fork();
+    if (pid == 0) kill_group_at_end_of(ends[0]);
+    const int error = pid < 0 ? errno : 0;
+    close(ends[0]);
+    if (error != 0) {
+      close(ends[1]);
+      return error;
+    }
+    // Whoever of both comes first.
+    setpgid(pid, pid);
+    pid_ = pid;
+    alive_ = ends[1];
+    return 0;
+  }
+
+  // The group, 0 for one of the command's own.
+  pid_t group() const { return pid_; }
+
+ private:
+  pid_t pid_ = 0;
+  int alive_ = -1;
+};
+
+// Starts the command in a process group, 0 for one of its own; returns 0 or the system's error
+// number.
+int spawn(const Command& command, int output, pid_t group, pid_t& pid) {
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
   posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
@@ -65,7 +123,7 @@ int spawn(const Command& command, int output, pid_t& pid) {
   sigfillset(&all);
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setpgroup(&attributes, group);
   posix_spawnattr_setflags(&attributes,
                            POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
 
@@ -131,7 +189,9 @@ Result<ProcessOutcome> PosixProcess::run(const Command& command, const Deadline&
     return Error{Errc::kInternal, fmt::format("cannot create a pipe: {}", std::strerror(errno))};
   const auto start = Deadline::Clock::now();
   pid_t pid = 0;
-  const int error = spawn(command, ends[1], pid);
+  GroupLeader leader;
+  int error = command.ends_with_us ? leader.start() : 0;
+  if (error == 0) error = spawn(command, ends[1], leader.group(), pid);
   close(ends[1]);
   const int pidfd = error == 0 ? static_cast<int>(syscall(SYS_pidfd_open, pid, 0)) : -1;
   if (pidfd < 0) {
@@ -151,7 +211,7 @@ Result<ProcessOutcome> PosixProcess::run(const Command& command, const Deadline&
         WIFEXITED(status) ? ProcessOutcome::End::kExited : ProcessOutcome::End::kSignalled;
     outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);
   } else {
-    kill(-pid, SIGKILL);
+    kill(leader.group() != 0 ? -leader.group() : -pid, SIGKILL);
     reap(pidfd, pid);
     outcome.end = ProcessOutcome::End::kTimedOut;
   }

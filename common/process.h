@@ -2,6 +2,10 @@
 // Runs other programs, without a shell between us and them, within a deadline and with bounded
 // output. A program that outlives its deadline is killed with its process group; one that cannot
 // be killed (it hangs in the kernel) is abandoned, never waited for.
+//
+// A program may also have to end when we do, however we end (SIGKILL, a hang-up): then a process of
+// ours leads its group and kills it. PR_SET_PDEATHSIG would reach the program but not its children,
+// and would strike when the thread ends that started it.
 
 #pragma once
 
@@ -24,6 +28,8 @@ struct Command {
   std::string output_file = {};
   // Asked about once a second; false ends the command as its deadline does. Empty: not asked.
   std::function<bool()> may_go_on = {};
+  // It and what it has started in its process group is killed when we end before it.
+  bool ends_with_us = false;
 };
 
 struct ProcessOutcome {

@@ -19,7 +19,8 @@ constexpr double kNotifyBudget_s = 5;
 Say Teller::say() {
   return [this](const std::string& line) {
     lines_.push_back(fmt::format("{:+8.3f}s  {}", clock_.now_s() - begin_s_, sanitize(line)));
-    fmt::print("{}\n", lines_.back());
+    // Not fmt::print, which throws: a terminal that has hung up must not end this in the middle.
+    std::fputs((lines_.back() + "\n").c_str(), stdout);
     std::fflush(stdout);
   };
 }

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -90,6 +92,59 @@ TEST(ProcessTest, WhoeverWatchesMayEndIt) {
   EXPECT_EQ(outcome->end, End::kTimedOut);
   EXPECT_EQ(asked, 2);
   EXPECT_LT(outcome->seconds, 10);
+}
+
+// Returns true when a process has gone within some seconds.
+bool is_gone(int pid) {
+  std::string state;
+  for (int i = 0; i < 1000; ++i) {
+    std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
+    std::string number, name;
+    if (!(stat >> number >> name >> state) || state == "Z") return true;
+    usleep(5000);
+  }
+  return false;
+}
+
+TEST(ProcessTest, WhatIsToEndWithUsDoesHoweverWeEnd) {
+  const TempDirectory directory;
+  const std::string path = directory.path("pids");
+  const pid_t us = fork();
+  if (us == 0) {
+    Command command{{"sh", "-c", "sleep 60 & echo $$ $! >$0.new; mv $0.new $0; wait", path}};
+    command.ends_with_us = true;
+    static_cast<void>(PosixProcess().run(command, Deadline::after(60)));
+    _exit(0);
+  }
+  int pids[2] = {0, 0};
+  for (int i = 0; i < 1000 && pids[1] == 0; ++i) {
+    std::ifstream(path) >> pids[0] >> pids[1];
+    usleep(5000);
+  }
+  kill(us, SIGKILL);
+  waitpid(us, nullptr, 0);
+  for (const int pid : pids) {
+    ASSERT_GT(pid, 0);
+    EXPECT_TRUE(is_gone(pid));
+  }
+}
+
+TEST(ProcessTest, WhatIsToEndWithUsMayLeaveADaemonBehind) {
+  Command command{{"sh", "-c", "sleep 60 >/dev/null 2>&1 & echo $!"}};
+  command.ends_with_us = true;
+  const auto outcome = PosixProcess().run(command, Deadline::after(30));
+  ASSERT_TRUE(outcome);
+  ASSERT_TRUE(outcome->succeeded());
+  EXPECT_EQ(kill(std::stoi(outcome->output), SIGKILL), 0);
+}
+
+TEST(ProcessTest, WhatIsToEndWithUsEndsAtTheDeadline) {
+  Command command{{"sh", "-c", "sleep 60 & echo $!; wait"}};
+  command.ends_with_us = true;
+  const auto outcome = PosixProcess().run(command, Deadline::after(0.3));
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->end, End::kTimedOut);
+  EXPECT_TRUE(is_gone(std::stoi(outcome->output)));
 }
 
 TEST(ProcessTest, ADaemonThatHoldsTheOutputIsNotWaitedFor) {
