@@ -74,4 +74,101 @@ std::vector<std::string> missing_to_manage(const ServerFacts& server,
   return missing;
 }
 
+Result<std::vector<std::string>> read_revokes(SqlSession& session) {
+  const auto rows = session.query("SHOW GRANTS");
+  if (!rows) return rows.error();
+  std::vector<std::string> revokes;
+  for (const auto& cells : rows->cells)
+    if (!cells.empty() && cells[0].value_or("").starts_with("REVOKE "))
+      revokes.push_back(*cells[0]);
+  return revokes;
+}
+
+namespace {
+
+// One of the alternatives is enough.
+struct CopyPrivilege {
+  Flavour flavour;
+  int from_major, from_minor;  // older versions need `before`
+  std::string_view name, before;
+  std::vector<CopyPart> parts;
+  std::string_view alternative = {};
+};
+
+const std::vector<CopyPrivilege>& copy_privileges() {
+  using enum CopyPart;
+  using enum Flavour;
+  static const std::vector<CopyPrivilege> all = {
+      {kMysql, 0, 0, "SELECT", "", {kRead, kReplaced}},
+      {kMysql, 0, 0, "PROCESS", "", {kRead}},
+      {kMysql, 0, 0, "REPLICATION CLIENT", "", {kRead, kReplaced}},
+      {kMysql, 0, 0, "SHOW VIEW", "", {kDumped}},
+      {kMysql, 0, 0, "TRIGGER", "", {kDumped, kLoaded}},
+      {kMysql, 0, 0, "EVENT", "", {kDumped, kReplaced}},
+      {kMysql, 0, 0, "RELOAD", "", {kDumped, kReplaced}},
+      {kMysql, 0, 0, "LOCK TABLES", "", {kDumped, kLoaded}},
+      {kMysql, 8, 0, "BACKUP_ADMIN", "SUPER", {kCloned}},
+      {kMysql, 0, 0, "CREATE", "", {kReplaced}},
+      {kMysql, 0, 0, "DROP", "", {kReplaced}},
+      {kMysql, 8, 0, "REPLICATION_SLAVE_ADMIN", "SUPER", {kReplaced}, "SUPER"},
+      {kMysql, 8, 0, "SYSTEM_VARIABLES_ADMIN", "SUPER", {kReplaced, kInstalls}, "SUPER"},
+      {kMysql, 8, 0, "CONNECTION_ADMIN", "SUPER", {kReplaced}, "SUPER"},
+      {kMysql, 8, 2, "SET_ANY_DEFINER", "SUPER", {kReplaced}, "SET_USER_ID"},
+      {kMysql, 8, 2, "ALLOW_NONEXISTENT_DEFINER", "SUPER", {kReplaced}, "SET_USER_ID"},
+      {kMysql, 8, 0, "SYSTEM_USER", "SUPER", {kLoaded}},
+      {kMysql, 8, 0, "CLONE_ADMIN", "SUPER", {kReceives}},
+      {kMysql, 0, 0, "INSERT", "", {kLoaded, kInstalls}},
+      {kMysql, 0, 0, "ALTER", "", {kLoaded}},
+      {kMysql, 0, 0, "INDEX", "", {kLoaded}},
+      {kMysql, 0, 0, "REFERENCES", "", {kLoaded}},
+      {kMysql, 0, 0, "CREATE VIEW", "", {kLoaded}},
+      {kMysql, 0, 0, "CREATE ROUTINE", "", {kLoaded}},
+      {kMysql, 0, 0, "ALTER ROUTINE", "", {kLoaded}},
+      {kMariadb, 0, 0, "SELECT", "", {kRead, kReplaced}},
+      {kMariadb, 0, 0, "PROCESS", "", {kRead}},
+      {kMariadb, 10, 5, "BINLOG MONITOR", "REPLICATION CLIENT", {kRead}},
+      {kMariadb, 0, 0, "SHOW VIEW", "", {kDumped}},
+      {kMariadb, 0, 0, "TRIGGER", "", {kDumped, kLoaded}},
+      {kMariadb, 0, 0, "EVENT", "", {kDumped, kReplaced}},
+      {kMariadb, 0, 0, "RELOAD", "", {kDumped, kReplaced}},
+      {kMariadb, 0, 0, "LOCK TABLES", "", {kDumped, kLoaded}},
+      {kMariadb, 0, 0, "CREATE", "", {kReplaced}},
+      {kMariadb, 0, 0, "DROP", "", {kReplaced}},
+      // Nothing less sets event_scheduler.
+      {kMariadb, 0, 0, "SUPER", "", {kReplaced}},
+      // From 11.0 on SUPER holds none of these any more.
+      {kMariadb, 10, 5, "REPLICATION SLAVE ADMIN", "SUPER", {kReplaced}},
+      {kMariadb, 10, 5, "BINLOG ADMIN", "SUPER", {kReplaced}},
+      {kMariadb, 10, 5, "SET USER", "SUPER", {kReplaced}},
+      {kMariadb, 10, 5, "READ_ONLY ADMIN", "SUPER", {kReplaced}},
+      {kMariadb, 0, 0, "INSERT", "", {kLoaded}},
+      {kMariadb, 0, 0, "ALTER", "", {kLoaded}},
+      {kMariadb, 0, 0, "INDEX", "", {kLoaded}},
+      {kMariadb, 0, 0, "REFERENCES", "", {kLoaded}},
+      {kMariadb, 0, 0, "CREATE VIEW", "", {kLoaded}},
+      {kMariadb, 0, 0, "CREATE ROUTINE", "", {kLoaded}},
+      {kMariadb, 0, 0, "ALTER ROUTINE", "", {kLoaded}},
+  };
+  return all;
+}
+
+}  // namespace
+
+std::vector<std::string> missing_to_copy(const Version& version,
+                                         const std::set<std::string>& privileges,
+                                         const std::vector<CopyPart>& parts) {
+  std::vector<std::string> missing;
+  for (const CopyPrivilege& one : copy_privileges()) {
+    const bool wanted = std::ranges::any_of(
+        one.parts, [&](CopyPart part) { return std::ranges::find(parts, part) != parts.end(); });
+    if (one.flavour != version.flavour || !wanted) continue;
+    const bool old = !version.at_least(one.from_major, one.from_minor);
+    const std::string name(old ? one.before : one.name);
+    if (name.empty() || holds(privileges, name)) continue;
+    if (!one.alternative.empty() && holds(privileges, one.alternative)) continue;
+    if (std::ranges::find(missing, name) == missing.end()) missing.push_back(name);
+  }
+  return missing;
+}
+
 }  // namespace ha

@@ -73,5 +73,44 @@ TEST(PrivilegesTest, AnErrorComesThrough) {
   EXPECT_EQ(read_privileges(session).error().text, "lost");
 }
 
+TEST(PrivilegesTest, WhatIsTakenAwayAgain) {
+  FakeSession session("9.4.0");
+  session.answer("SHOW GRANTS",
+                 rows_of({Fields{{"Grants for x@%", "GRANT SELECT ON *.* TO `x`@`%`"}},
+                          Fields{{"Grants for x@%", "REVOKE SELECT ON `shop`.* FROM `x`@`%`"}}}));
+  EXPECT_EQ(*read_revokes(session),
+            std::vector<std::string>{"REVOKE SELECT ON `shop`.* FROM `x`@`%`"});
+}
+
+TEST(PrivilegesTest, WhatACopierLacks) {
+  using List = std::vector<std::string>;
+  using enum CopyPart;
+  const auto missing = [](const char* version, const Words& words, std::vector<CopyPart> parts) {
+    return missing_to_copy(parse_version(version), words, parts);
+  };
+  const std::vector<CopyPart> all = {kRead,   kDumped,   kCloned,  kReplaced,
+                                     kLoaded, kReceives, kInstalls};
+  for (const char* const version : {"9.4.0", "5.7.44", "10.11.6-MariaDB-1", "10.4.1-MariaDB"})
+    EXPECT_EQ(missing(version, {"ALL PRIVILEGES"}, all), List{}) << version;
+  EXPECT_EQ(missing("9.4.0", {"PROCESS"}, {kRead}), (List{"SELECT", "REPLICATION CLIENT"}));
+  EXPECT_EQ(missing("9.4.0", {"SELECT", "PROCESS", "REPLICATION CLIENT"}, {kRead, kCloned}),
+            List{"BACKUP_ADMIN"});
+  EXPECT_EQ(missing("9.4.0", {"SELECT", "EVENT"}, {kDumped}),
+            (List{"SHOW VIEW", "TRIGGER", "RELOAD", "LOCK TABLES"}));
+  EXPECT_EQ(missing("9.4.0", {}, {kReceives, kInstalls}),
+            (List{"SYSTEM_VARIABLES_ADMIN", "CLONE_ADMIN", "INSERT"}));
+  const Words most = {"SELECT", "EVENT", "RELOAD", "CREATE", "DROP"};
+  const auto with = [&most](Words more) {
+    more.insert(most.begin(), most.end());
+    return more;
+  };
+  EXPECT_EQ(missing("5.7.44", with({"REPLICATION CLIENT"}), {kReplaced}), List{"SUPER"});
+  EXPECT_EQ(missing("8.0.36", with({"REPLICATION CLIENT", "SUPER", "SET_USER_ID"}), {kReplaced}),
+            List{});
+  EXPECT_EQ(missing("10.11.6-MariaDB-1", with({"SUPER"}), {kReplaced}),
+            (List{"REPLICATION SLAVE ADMIN", "BINLOG ADMIN", "SET USER", "READ_ONLY ADMIN"}));
+  EXPECT_EQ(missing("10.4.1-MariaDB", with({}), {kReplaced}), List{"SUPER"});
+}
+
 }  // namespace
 }  // namespace ha
