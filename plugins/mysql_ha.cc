@@ -82,6 +82,11 @@ void add_options(Cli& cli, MysqlHaOptions& options) {
       options.resync.method,
       "resync: how to copy (default: auto: the command where there is one, clone "
       "where it is possible, else a dump)");
+  cli.choice<Verify>(
+      "--verify", {{"sample", Verify::kSample}, {"full", Verify::kFull}, {"none", Verify::kNone}},
+      options.resync.verify,
+      "resync: compare the rows of all tables and checksums for a tenth of the copying time "
+      "(sample, default), all checksums (full) or nothing (none)");
   cli.command("--copy-command", options.resync.copy_command,
               "resync: a command that replaces the files of a server by another's");
   cli.choice<Surplus>("--surplus", {{"save", Surplus::kSave}, {"discard", Surplus::kDiscard}},

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
-PURE_STEMS = ("check_result", "classify", "cluster_history", "completeness", "evaluate", "forecast",
+PURE_STEMS = ("check_result", "classify", "compare", "cluster_history", "completeness", "evaluate", "forecast",
               "gate", "gluster", "gluster_xml", "locate", "memory",
               "mountinfo", "nfs_stats", "pandora_layout", "plan", "plan_rejoin", "plan_steps",
               "policy", "receipt", "result", "role_plan", "share", "text", "thresholds", "topology_text",

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// What copy.cc, copy_clone.cc and copy_dump.cc share: one copying, from the first look to the end.
+// What copy.cc and the files copy_*.cc share: one copying, from the first look to the end.
 
 #pragma once
 
+#include <atomic>
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +13,7 @@
 #include <vector>
 
 #include "common/deadline.h"
+#include "common/failover/compare.h"
 #include "common/failover/copy.h"
 #include "common/failover/dump.h"
 
@@ -32,28 +35,34 @@ class CopyNote {
   bool exists() const { return exists_; }
   bool has(std::string_view word) const { return words_.find(word) != words_.npos; }
   Result<Done> add(std::string_view word);
-  void remove() const;
+  void remove();
 
  private:
   std::string path_, words_;
   bool exists_ = false;
 };
 
+// Whether all tables that are copied are InnoDB's.
+enum class Engines { kInnodb, kSeveral };
+
 class Copier {
  public:
-  Copier(const Node& from, const Node& to, const FailoverOptions& options,
-         const ResyncOptions& resync, const CopyBegins& begins, Clock& clock, const Say& say)
-      : from_(from),
-        to_(to),
+  Copier(const CopyTask& task, const FailoverOptions& options, const ResyncOptions& resync,
+         const CopyBegins& begins, Clock& clock, const Say& say)
+      : from_(task.from),
+        to_(task.to),
+        primary_(task.primary),
+        run_id_(task.run_id),
         options_(options),
         resync_(resync),
         begins_(begins),
         clock_(clock),
         say_(say),
         deadline_(Deadline::after(resync.timeout_s)),
-        note_(options, to.name) {}
+        note_(options, task.to.name) {}
 
-  Result<BinlogPosition> copy();
+  Result<CopyResult> copy();
+  Result<Done> check();
 
  private:
   using Session = std::shared_ptr<SqlSession>;
@@ -71,10 +80,17 @@ class Copier {
 
   bool is_mysql() const { return target_->version().flavour == Flavour::kMysql; }
 
+  Result<Done> open_sessions();
   Result<CopyMethod> prepare();
+  // Fails when the account lacks a privilege on either side that the method needs.
+  Result<Done> expect_privileges(CopyMethod method) const;
   // `answer_s`: how long one statement may take.
   Result<Session> connect_to(const Node& node, double answer_s) const;
   static Result<Done> take_lock(SqlSession& session, const std::string& name, int patience_s);
+  // Returns a session with the target that may be busy for long. What one of a run that was killed
+  // still does there has ended before.
+  Result<Session> connect_worker() const;
+  Result<Done> end_old_worker();
   // Does something to the target while no failover can choose it.
   Result<Done> under_lock(const std::function<Result<Done>()>& work);
   Result<Done> look();
@@ -88,23 +104,26 @@ class Copier {
   // Before anything is replaced: no channel may write into it, nobody may take it for whole. Until
   // now it could be promoted like any other. Stopping may take long, so nobody waits for that.
   Result<Done> begin();
-  // Starts what was stopped, since nothing was replaced.
-  void go_on(const std::vector<ChannelStatus>& channels);
+  // Puts everything back as it was, since nothing was replaced: the `channels` ran.
+  void take_back(const std::vector<ChannelStatus>& channels);
   // Fails when somebody has acted on the node, or written to it, since it was looked at.
   Result<Done> expect_unchanged();
   // From here on only we write to it: read_only stays, which leaves administrators, and events that
   // run as one.
-  Result<Done> detach();
+  Result<Done> close_and_mark();
+  Result<Done> forget_sources();
   // Puts back what was changed for the time of the copying.
   Result<Done> restore();
   Result<Done> disable_events();
 
   Result<BinlogPosition> dump_and_load(const std::string& path);
   Result<Done> complete_gtids(CopyMoment& moment);
-  Result<Done> dump(const std::string& path);
+  Result<CopyMoment> dump(const std::string& path);
   Result<Done> load(const std::string& path);
   Result<Done> load_statements(const std::string& path);
   static Result<Done> drop_databases(SqlSession& session);
+  // Returns MariaDB's gtid_binlog_state of the copy.
+  Result<std::string> logged_gtids(const CopyMoment& moment) const;
   // Its history is that of the data from now on.
   Result<Done> finish(const CopyMoment& moment);
 
@@ -117,6 +136,23 @@ class Copier {
   // as that one does.
   Result<Done> take_over(const Session& session);
 
+  Engines engines() const;
+  // Notes what the source has counted, as long as its rows are not being counted.
+  void note_activity();
+  // Counts the rows of the source in a thread of its own, which may be abandoned.
+  Result<Done> start_counting();
+  Result<RowCounts> await_counts();
+  Result<RowCounts> count_copy();
+  // Fails when the target has not the rows that the source had at a moment.
+  Result<Done> verify(const BinlogPosition& moment);
+  Error unverified(const Error& error) const;
+  enum class Checksums { kEqual, kDiffer, kUnknown };
+  Result<Done> compare_checksums(const RowCounts& source, const RowActivity& before,
+                                 double budget_s, Differences& found, std::size_t& equal);
+  Result<Checksums> compare_checksum(const Session& theirs, const Session& ours,
+                                     const std::string& name, const TableRows& table,
+                                     const RowActivity& before);
+
   Result<BinlogPosition> clone();
   static Result<Done> install_clone(SqlSession& session);
   Result<Done> keep_closed();
@@ -124,7 +160,8 @@ class Copier {
   std::string describe_clone();
   Result<Done> await_clone(const std::string& error);
 
-  const Node &from_, &to_;
+  const Node &from_, &to_, &primary_;
+  const std::string& run_id_;
   const FailoverOptions& options_;
   const ResyncOptions& resync_;
   const CopyBegins& begins_;
@@ -132,12 +169,20 @@ class Copier {
   const Say& say_;
   const Deadline deadline_;
   CopyNote note_;
+  bool marked_ = false;  // the target was closed and marked, or that was begun
+  std::vector<std::string> warnings_ = {};
+  std::vector<RowActivity> activity_ = {};      // of the source, by time
+  std::future<Result<RowCounts>> counts_ = {};  // of the source
+  std::shared_ptr<std::atomic<std::size_t>> counted_ =
+      std::make_shared<std::atomic<std::size_t>>(0);
   Deadline told_ = Deadline::after(kTell_s), alive_ = Deadline::after(kAlive_s);
   std::optional<Error> ended_ = {};              // why it is not gone on with
   Session source_ = nullptr, target_ = nullptr;  // answer within kAnswer_s
+  Session guard_ = nullptr;                      // with the primary, and a lock there
   double bytes_ = 0;
   long long foreigners_ = 0, versioned_ = 0;  // tables that are not InnoDB's; that have a history
-  std::string source_applied_ = {};           // MariaDB's gtid_slave_pos
+  // MariaDB's gtid_slave_pos and gtid_binlog_state, before the copying.
+  std::string source_applied_ = {}, source_logged_ = {};
 };
 
 }  // namespace ha

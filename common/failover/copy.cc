@@ -6,10 +6,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <future>
 #include <thread>
 
 #include "common/failover/copier.h"
+#include "common/failover/rescue.h"
 #include "common/failover/step_tools.h"
 #include "common/files.h"
 #include "common/mysql/mariadb_gtid.h"
@@ -21,7 +23,15 @@ namespace ha {
 
 namespace {
 
-std::string copy_lock(const FailoverOptions& options) { return options.node_lock() + ":copy"; }
+// Whoever copies to a server has these there, whatever the cluster is called by whoever copies: the
+// first from beginning to end, but for restarts, the second while a statement replaces data.
+constexpr const char* kCopyLock = "monitoring-plugins-ha:copy";
+constexpr const char* kWorkLock = "monitoring-plugins-ha:copy:work";
+
+// And this on the primary.
+std::string guard_lock(const Node& target) {
+  return fmt::format("monitoring-plugins-ha:copy:{}", target.facts->server_id);
+}
 
 std::string store_path(const FailoverOptions& options, const std::string& node) {
   return fmt::format("{}/{}/{}", options.state_dir, options.resync_store(), node);
@@ -72,37 +82,65 @@ Result<Done> CopyNote::add(std::string_view word) {
   return written;
 }
 
-void CopyNote::remove() const { unlink(path_.c_str()); }
+void CopyNote::remove() {
+  unlink(path_.c_str());
+  exists_ = false;
+  words_.clear();
+}
 
-Result<BinlogPosition> Copier::copy() {
+Result<CopyResult> Copier::copy() {
   const auto method = prepare();
   if (!method) return method.error();
   constexpr const char* kNames[] = {"", "clone", "dump", "command"};
   say_(fmt::format("copying {} to {} by {}: about {}", from_.name, to_.name,
                    kNames[static_cast<std::size_t>(*method)], mebibytes(bytes_)));
-  const std::string path = store_path(options_, to_.name) + ".copy";
+  // A file of its own: a program of a run that was killed must not write into it.
+  const std::string path = fmt::format("{}.{}.copy", store_path(options_, to_.name), run_id_);
   const auto done = *method == CopyMethod::kClone  ? clone()
                     : *method == CopyMethod::kDump ? dump_and_load(path)
                                                    : run_command(path);
   unlink(path.c_str());
-  if (done) note_.remove();
-  if (done || !note_.exists()) return done;
+  if (done) {
+    note_.remove();
+    return CopyResult{*done, std::move(warnings_)};
+  }
+  if (!note_.exists()) return done.error();
   return Error{done.error().code, fmt::format("{}; {} holds no whole copy, run this again",
                                               done.error().text, to_.name)};
 }
 
-Result<CopyMethod> Copier::prepare() {
+Result<Done> Copier::check() {
+  if (const auto opened = open_sessions(); !opened) return opened;
+  if (const auto looked = look(); !looked) return looked;
+  const auto method = choose_method();
+  return method ? expect_privileges(*method) : Result<Done>(method.error());
+}
+
+Result<Done> Copier::open_sessions() {
   auto source = connect_to(from_, kAnswer_s), target = connect_to(to_, kAnswer_s);
   if (!source) return source.error();
   if (!target) return target.error();
   source_ = *source;
   target_ = *target;
+  return Done{};
+}
+
+Result<CopyMethod> Copier::prepare() {
+  if (const auto opened = open_sessions(); !opened) return opened.error();
+  auto guard = connect_to(primary_, kAnswer_s);
+  if (!guard) return guard.error();
+  guard_ = *guard;
   // Nobody else copies to this server, from whatever machine.
-  if (const auto locked = take_lock(*target_, copy_lock(options_), 1); !locked)
-    return locked.error();
+  for (const auto& [session, name] :
+       {std::pair(guard_, guard_lock(to_)), std::pair(target_, std::string(kCopyLock))})
+    if (const auto locked = take_lock(*session, name, 1); !locked) return locked.error();
+  if (const auto ended = end_old_worker(); !ended) return ended.error();
   if (const auto looked = look(); !looked) return looked.error();
   // What it wrote until it was closed is told now, and not after hours.
   if (const auto same = expect_unchanged(); !same) return same.error();
+  note_activity();
+  if (resync_.verify != Verify::kNone && activity_.empty())
+    return failure(from_.name + " does not tell how many rows it writes, give --verify none");
   return choose_method();
 }
 
@@ -135,6 +173,25 @@ Result<Done> Copier::take_lock(SqlSession& session, const std::string& name, int
   return Done{};
 }
 
+Result<Copier::Session> Copier::connect_worker() const {
+  auto worker = connect_to(to_, resync_.timeout_s);
+  if (!worker) return worker;
+  if (const auto locked = take_lock(**worker, kWorkLock, kPatience_s); !locked)
+    return Error{locked.error().code,
+                 "a statement of an earlier copying is still at work on " + to_.name};
+  return worker;
+}
+
+// We have kCopyLock, so the process whose session it was is dead.
+Result<Done> Copier::end_old_worker() {
+  const auto worker = query_value(
+      *target_, fmt::format("SELECT COALESCE(IS_USED_LOCK({}), '')", quote_string(kWorkLock)));
+  if (!worker) return worker.error();
+  // It may have ended by itself meanwhile; whoever works next waits for the lock.
+  if (!worker->empty()) static_cast<void>(target_->query("KILL " + *worker));
+  return Done{};
+}
+
 Result<Done> Copier::under_lock(const std::function<Result<Done>()>& work) {
   const std::string name = options_.node_lock();
   if (const auto locked = take_lock(*target_, name, kPatience_s); !locked) return locked;
@@ -164,6 +221,9 @@ Result<Done> Copier::look() {
   const auto position = query_value(*source_, "SELECT @@GLOBAL.gtid_slave_pos");
   if (!position) return position.error();
   source_applied_ = *position;
+  const auto logged = query_value(*source_, "SELECT @@GLOBAL.gtid_binlog_state");
+  if (!logged) return logged.error();
+  source_logged_ = *logged;
   return Done{};
 }
 
@@ -201,10 +261,12 @@ bool Copier::watch(const std::function<std::string()>& progress) {
   if (clock_.stopping()) ended_ = failure("asked to stop");
   if (deadline_.passed()) ended_ = failure("--copy-timeout has passed");
   if (ended_) return false;
+  note_activity();
   // Firewalls forget who is silent.
   if (alive_.passed()) {
     alive_ = Deadline::after(kAlive_s);
-    for (const Session& session : {source_, target_}) static_cast<void>(session->query("DO 0"));
+    for (const Session& session : {source_, target_, guard_})
+      static_cast<void>(session->query("DO 0"));
   }
   if (!told_.passed()) return true;
   // Ever more seldom: it is also mailed.
@@ -224,6 +286,11 @@ Result<Done> Copier::attend(std::function<Result<Done>()> work,
 }
 
 Result<Done> Copier::begin() {
+  // What an earlier copying has left, on whatever machine, cannot be put back.
+  const auto half = is_half_copied(*target_);
+  if (!half) return half.error();
+  if (*half)
+    if (const auto noted = note_.add(kBegun); !noted) return noted;
   const auto channels = read_replica_status(*target_);
   if (!channels) return channels.error();
   Result<Done> begun = Done{};
@@ -234,27 +301,36 @@ Result<Done> Copier::begin() {
   if (begun)
     begun = under_lock([&]() -> Result<Done> {
       if (const auto same = expect_unchanged(); !same) return same;
+      // What may be refused comes first: up to here everything can be put back.
+      if (const auto closed = close_and_mark(); !closed) return closed;
       if (const auto told = begins_(); !told) return told;
       if (const auto noted = note_.add(kBegun); !noted) return noted;
-      if (const auto alone = detach(); !alone) return alone;
-      return run_all(*target_, {fmt::format("CREATE DATABASE IF NOT EXISTS {}", kHalfCopy)});
+      return forget_sources();
     });
-  if (!begun && !note_.exists()) go_on(*channels);
+  if (!begun && !note_.has(kBegun)) take_back(*channels);
   return begun;
 }
 
 // In a new session: the old one may be what has failed.
-void Copier::go_on(const std::vector<ChannelStatus>& channels) {
+void Copier::take_back(const std::vector<ChannelStatus>& channels) {
   const auto session = connect_to(to_, kAnswer_s);
   if (!session) return say_(session.error().text);
   const Version& version = (*session)->version();
   std::vector<std::string> sql;
+  if (marked_) {
+    sql = {"SET SESSION sql_log_bin=0", fmt::format("DROP DATABASE IF EXISTS {}", kHalfCopy)};
+    if (is_mysql()) sql.push_back(make_read_only(version));
+    if (note_.has(kEvents)) sql.emplace_back("SET GLOBAL event_scheduler=ON");
+  }
   for (const ChannelStatus& channel : channels) {
     if (channel.io.state != ThreadState::kStopped)
       sql.push_back(start_receiver(version, channel.name));
     if (channel.sql.running()) sql.push_back(start_applier(version, channel.name));
   }
-  if (const auto started = run_all(**session, sql); !started) say_(started.error().text);
+  if (const auto started = run_all(**session, sql); !started)
+    say_(started.error().text);
+  else
+    note_.remove();
 }
 
 Result<Done> Copier::expect_unchanged() {
@@ -278,24 +354,29 @@ Result<Done> Copier::expect_unchanged() {
   return Done{};
 }
 
-Result<Done> Copier::detach() {
-  const Version& version = target_->version();
-  const auto channels = read_replica_status(*target_);
-  if (!channels) return channels.error();
+Result<Done> Copier::close_and_mark() {
   const auto scheduler = query_value(*target_, "SELECT @@GLOBAL.event_scheduler");
   if (!scheduler) return scheduler.error();
-  std::vector<std::string> sql;
+  std::vector<std::string> sql = {"SET SESSION sql_log_bin=0"};
   if (*scheduler == "ON") {
     if (const auto noted = note_.add(kEvents); !noted) return noted;
     sql.emplace_back("SET GLOBAL event_scheduler=OFF");
   }
-  for (const ChannelStatus& channel : *channels) {
-    sql.push_back(stop_replication(version, channel.name));
-    sql.push_back(forget_source(version, channel.name));
-  }
-  sql.emplace_back("SET SESSION sql_log_bin=0");
   sql.push_back(is_mysql() ? "SET GLOBAL read_only=1, GLOBAL super_read_only=0"
-                           : make_read_only(version));
+                           : make_read_only(target_->version()));
+  sql.push_back(fmt::format("CREATE DATABASE IF NOT EXISTS {}", kHalfCopy));
+  marked_ = true;
+  return run_all(*target_, sql);
+}
+
+Result<Done> Copier::forget_sources() {
+  const auto channels = read_replica_status(*target_);
+  if (!channels) return channels.error();
+  std::vector<std::string> sql;
+  for (const ChannelStatus& channel : *channels) {
+    sql.push_back(stop_replication(target_->version(), channel.name));
+    sql.push_back(forget_source(target_->version(), channel.name));
+  }
   return run_all(*target_, sql);
 }
 
@@ -340,14 +421,16 @@ Result<Copier::Session> Copier::await_server() {
 
 Result<Done> Copier::take_over(const Session& session) {
   target_ = session;
-  if (const auto locked = take_lock(*target_, copy_lock(options_), kPatience_s); !locked)
-    return locked;
-  return under_lock([this] { return detach(); });
+  if (const auto locked = take_lock(*target_, kCopyLock, kPatience_s); !locked) return locked;
+  return under_lock([this]() -> Result<Done> {
+    if (const auto forgotten = forget_sources(); !forgotten) return forgotten;
+    return close_and_mark();
+  });
 }
 
-Result<Done> expect_no_copier(SqlSession& session, const FailoverOptions& options) {
-  const auto holder = query_value(session, fmt::format("SELECT COALESCE(IS_USED_LOCK({}), '')",
-                                                       quote_string(copy_lock(options))));
+Result<Done> expect_no_copier(SqlSession& session) {
+  const auto holder = query_value(
+      session, fmt::format("SELECT COALESCE(IS_USED_LOCK({}), '')", quote_string(kCopyLock)));
   if (!holder) return holder.error();
   if (!holder->empty())
     return failure(fmt::format("somebody copies to it (connection {})", *holder));
@@ -356,17 +439,29 @@ Result<Done> expect_no_copier(SqlSession& session, const FailoverOptions& option
 
 Result<Done> expect_whole(SqlSession& session, const FailoverOptions& options,
                           const std::string& node) {
-  if (const auto free = expect_no_copier(session, options); !free) return free;
+  if (const auto free = expect_no_copier(session); !free) return free;
   const auto half = is_half_copied(session);
   if (!half) return half.error();
   if (!*half && !CopyNote(options, node).exists()) return Done{};
   return failure(fmt::format("{0} holds no whole copy; run: mysql_ha resync {0}", node));
 }
 
-Result<BinlogPosition> copy_server(const Node& from, const Node& to, const FailoverOptions& options,
-                                   const ResyncOptions& resync, const CopyBegins& begins,
-                                   Clock& clock, const Say& say) {
-  return Copier(from, to, options, resync, begins, clock, say).copy();
+Result<Done> check_copy(const CopyTask& task, const FailoverOptions& options,
+                        const ResyncOptions& resync, Clock& clock, const Say& say) {
+  return Copier(task, options, resync, {}, clock, say).check();
+}
+
+Result<CopyResult> copy_server(const CopyTask& task, const FailoverOptions& options,
+                               const ResyncOptions& resync, const CopyBegins& begins, Clock& clock,
+                               const Say& say) {
+  return Copier(task, options, resync, begins, clock, say).copy();
+}
+
+void remove_leftovers_of_copies(const std::string& store) {
+  remove_login_files(store);
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(store, error))
+    if (entry.path().extension() == ".copy") unlink(entry.path().c_str());
 }
 
 }  // namespace ha

@@ -11,6 +11,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "common/clock.h"
 #include "common/failover/failover.h"
@@ -24,20 +25,41 @@ namespace ha {
 inline constexpr char kHalfCopy[] = "mysql_ha_half_a_copy";
 
 // Fails when somebody, on whatever machine, copies to this server now.
-Result<Done> expect_no_copier(SqlSession& session, const FailoverOptions& options);
+Result<Done> expect_no_copier(SqlSession& session);
 
 // Fails then too, and when a copy to this node was begun and not finished.
 Result<Done> expect_whole(SqlSession& session, const FailoverOptions& options,
                           const std::string& node);
 
+// Who is copied to whom. The primary is asked too, so that of two copiers on different machines,
+// one of which has the node restarted, only one is at work.
+struct CopyTask {
+  Node from, to, primary;
+  std::string run_id = {};  // names the files of this copying
+};
+
+struct CopyResult {
+  BinlogPosition position;                 // of the data in the binlog of `from`
+  std::vector<std::string> warnings = {};  // what could not be compared
+};
+
 // Is called when from now on the node's own data are going to be lost; a failure ends it before.
 using CopyBegins = std::function<Result<Done>()>;
 
+// Fails when a method cannot be used or the account may not do what it needs on either side, or may
+// not read everything. Changes nothing.
+Result<Done> check_copy(const CopyTask& task, const FailoverOptions& options,
+                        const ResyncOptions& resync, Clock& clock, const Say& say);
+
 // Copies `from` to `to`, which is closed for writes: afterwards it follows nobody, stays closed,
-// and has the GTIDs of its data and no others. Returns where the binlog of `from` was. When it
-// fails, `to` is as it was, or no whole copy of anything, which the error says.
-Result<BinlogPosition> copy_server(const Node& from, const Node& to, const FailoverOptions& options,
-                                   const ResyncOptions& resync, const CopyBegins& begins,
-                                   Clock& clock, const Say& say);
+// and has the GTIDs of its data and no others. When it fails, `to` is as it was, or no whole copy
+// of anything, which the error says.
+Result<CopyResult> copy_server(const CopyTask& task, const FailoverOptions& options,
+                               const ResyncOptions& resync, const CopyBegins& begins, Clock& clock,
+                               const Say& say);
+
+// Removes the dumps and the password files of copyings that were killed. Precondition: the resync
+// store is locked.
+void remove_leftovers_of_copies(const std::string& store);
 
 }  // namespace ha

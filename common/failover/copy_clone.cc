@@ -13,7 +13,7 @@ Result<BinlogPosition> Copier::clone() {
   if (!statement) return statement.error();
   for (const Session& session : {source_, target_})
     if (const auto installed = install_clone(*session); !installed) return installed.error();
-  const auto worker = connect_to(to_, resync_.timeout_s);
+  const auto worker = connect_worker();
   if (!worker) return worker.error();
   const auto own = query_value(**worker, "SELECT CONNECTION_ID()");
   if (!own) return own.error();
@@ -35,10 +35,16 @@ Result<BinlogPosition> Copier::clone() {
   const auto where =
       target_->query("SELECT binlog_file, binlog_position FROM performance_schema.clone_status");
   if (!where) return where.error();
-  if (const auto restored = restore(); !restored) return restored.error();
+  if (where->cells.empty()) return failure("it does not say where the binlog was");
   const Row row(*where, 0);
-  return BinlogPosition{row.text("binlog_file").value_or(""),
-                        static_cast<std::uint64_t>(row.integer("binlog_position").value_or(0))};
+  const BinlogPosition position{
+      row.text("binlog_file").value_or(""),
+      static_cast<std::uint64_t>(row.integer("binlog_position").value_or(0))};
+  if (const auto same = verify(position); !same) return same.error();
+  const auto unmarked = target_->query(fmt::format("DROP DATABASE IF EXISTS {}", kHalfCopy));
+  if (!unmarked) return unmarked.error();
+  if (const auto restored = restore(); !restored) return restored.error();
+  return position;
 }
 
 Result<Done> Copier::install_clone(SqlSession& session) {

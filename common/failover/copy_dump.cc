@@ -28,13 +28,12 @@ double size_of(const std::string& path) {
 }  // namespace
 
 Result<BinlogPosition> Copier::dump_and_load(const std::string& path) {
-  if (const auto dumped = dump(path); !dumped) return dumped.error();
-  std::ifstream file(path);
-  auto moment = read_dump_moment(file);
+  auto moment = dump(path);
   if (!moment) return moment.error();
   if (const auto known = complete_gtids(*moment); !known) return known.error();
   if (const auto begun = begin(); !begun) return begun.error();
   if (const auto loaded = load(path); !loaded) return loaded.error();
+  if (const auto same = verify(moment->position); !same) return same.error();
   if (const auto finished = finish(*moment); !finished) return finished.error();
   return moment->position;
 }
@@ -67,7 +66,7 @@ Result<Done> Copier::complete_gtids(CopyMoment& moment) {
   return Done{};
 }
 
-Result<Done> Copier::dump(const std::string& path) {
+Result<CopyMoment> Copier::dump(const std::string& path) {
   if (foreigners_ > 0)
     say_(
         fmt::format("{} tables are not InnoDB's: whoever writes to {} waits until the dump is "
@@ -82,6 +81,9 @@ Result<Done> Copier::dump(const std::string& path) {
     command.argv.push_back(std::move(word));
   if (versioned_ > 0) command.argv.emplace_back("--dump-history");
   command.may_go_on = [&] {
+    // As soon as it shows a moment, so that little is written between that and the counting.
+    if (std::ifstream begun(path); read_dump_moment(begun))
+      if (const auto started = start_counting(); !started) say_(started.error().text);
     return watch([&] {
       return fmt::format("dumped {} of about {}", mebibytes(size_of(path)), mebibytes(bytes_));
     });
@@ -89,12 +91,18 @@ Result<Done> Copier::dump(const std::string& path) {
   const auto written =
       write_file_atomic(login, client_options(options_.cluster.mysql, source_->version().flavour));
   if (!written) return written.error();
+  command.ends_with_us = true;
   const auto outcome = PosixProcess().run(command, deadline_);
   unlink(login.c_str());
   if (!outcome) return outcome.error();
   if (ended_) return *ended_;
   if (!outcome->succeeded()) return failure(describe_end(command.argv, *outcome));
-  return Done{};
+  std::ifstream file(path);
+  auto moment = read_dump_moment(file);
+  if (!moment) return moment.error();
+  if (const auto whole = check_dump_end(file); !whole) return whole.error();
+  if (const auto started = start_counting(); !started) return started.error();
+  return moment;
 }
 
 Result<Done> Copier::load(const std::string& path) {
@@ -110,7 +118,7 @@ Result<Done> Copier::load(const std::string& path) {
 }
 
 Result<Done> Copier::load_statements(const std::string& path) {
-  const auto worker = connect_to(to_, resync_.timeout_s);
+  const auto worker = connect_worker();
   if (!worker) return worker.error();
   const auto done = std::make_shared<std::atomic<double>>(0);
   return attend(
@@ -142,9 +150,27 @@ Result<Done> Copier::drop_databases(SqlSession& session) {
   return run_all(session, sql);
 }
 
+// Without it the copy would know nothing of what other servers than the last writer have written,
+// and a former primary would seem to have extra transactions: its own.
+Result<std::string> Copier::logged_gtids(const CopyMoment& moment) const {
+  // A source that has died meanwhile leaves us with what it knew before.
+  const auto now = query_value(*source_, "SELECT @@GLOBAL.gtid_binlog_state");
+  const auto before = MariadbGtids::parse(source_logged_),
+             after = MariadbGtids::parse(now ? *now : source_logged_),
+             last = MariadbGtids::parse(moment.gtids);
+  for (const auto* const gtids : {&before, &after, &last})
+    if (!*gtids) return gtids->error();
+  return binlog_state_of_copy(*before, *after, *last);
+}
+
 Result<Done> Copier::finish(const CopyMoment& moment) {
   std::vector<std::string> sql = {"FLUSH PRIVILEGES"};
   if (is_mysql() || to_.facts->log_bin == true) sql.push_back(forget_binlogs(target_->version()));
+  if (!is_mysql() && to_.facts->log_bin == true) {
+    const auto logged = logged_gtids(moment);
+    if (!logged) return logged.error();
+    sql.push_back("SET GLOBAL gtid_binlog_state=" + quote_string(*logged));
+  }
   if (!is_mysql())
     sql.push_back("SET GLOBAL gtid_slave_pos=" + quote_string(moment.gtids));
   else if (!moment.gtids.empty())
@@ -157,6 +183,7 @@ Result<Done> Copier::finish(const CopyMoment& moment) {
 Result<BinlogPosition> Copier::run_command(const std::string& path) {
   if (const auto begun = begin(); !begun) return begun.error();
   if (const auto copied = copy_by_command(path); !copied) return copied.error();
+  if (const auto started = start_counting(); !started) return started.error();
   const auto printed = read_file(path);
   if (!printed) return printed.error();
   auto moment = parse_moment(*printed);
@@ -164,11 +191,12 @@ Result<BinlogPosition> Copier::run_command(const std::string& path) {
   if (const auto known = complete_gtids(*moment); !known) return known.error();
   const auto session = await_server();
   if (!session) return session.error();
-  if (const auto idle = expect_idle(**session); !idle) return idle.error();
-  if (const auto taken = take_over(*session); !taken) return taken.error();
-  const auto half = is_half_copied(*target_);
+  const auto half = is_half_copied(**session);
   if (!half) return half.error();
   if (*half) return failure("the command has not replaced what " + to_.name + " has");
+  if (const auto idle = expect_idle(**session); !idle) return idle.error();
+  if (const auto taken = take_over(*session); !taken) return taken.error();
+  if (const auto same = verify(moment->position); !same) return same.error();
   if (const auto finished = finish(*moment); !finished) return finished.error();
   return moment->position;
 }
@@ -192,6 +220,7 @@ Result<Done> Copier::copy_by_command(const std::string& path) {
   Command command{resync_.copy_command, {{"HA_COMMAND", "resync"}}, path};
   describe_node(command, "SOURCE", from_);
   describe_node(command, "TARGET", to_);
+  command.ends_with_us = true;
   command.may_go_on = [&] {
     return watch([&] {
       return "copying for " + format_duration(resync_.timeout_s - deadline_.remaining_s());

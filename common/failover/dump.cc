@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <istream>
+#include <iterator>
 #include <optional>
 
 #include "common/failover/rescue.h"
@@ -46,6 +48,7 @@ std::vector<std::string> dump_arguments(const Node& node, DumpLock lock) {
       "--events",
       "--triggers",
       "--hex-blob",
+      "--comments",  // its last line is one
       "--default-character-set=utf8mb4",
       "--max-allowed-packet=1G",
       mysql && version.at_least(8, 0, 26) ? "--source-data=1" : "--master-data=1"};
@@ -85,6 +88,33 @@ Result<CopyMoment> read_dump_moment(std::istream& dump) {
   });
   if (!known) return read ? end : read.error();
   return moment;
+}
+
+Result<Done> check_dump_end(std::istream& dump) {
+  constexpr std::string_view kLastLine = "\n-- Dump completed";
+  constexpr std::streamoff kTail = 1024;
+  dump.clear();
+  dump.seekg(0, std::ios::end);
+  dump.seekg(std::max<std::streamoff>(0, std::streamoff(dump.tellg()) - kTail));
+  const std::string tail{std::istreambuf_iterator<char>(dump), {}};
+  const std::size_t last = tail.rfind(kLastLine);
+  if (last == tail.npos || trim(tail.substr(last)).find('\n') != std::string::npos)
+    return Error{Errc::kBadData, "the dump is not whole: it does not end with '-- Dump completed'"};
+  return Done{};
+}
+
+std::string binlog_state_of_copy(const MariadbGtids& before, const MariadbGtids& after,
+                                 const MariadbGtids& moment) {
+  MariadbGtids state = before;
+  for (const MariadbGtid& gtid : after.list())
+    for (const MariadbGtid& newest : moment.list())
+      if (gtid.domain == newest.domain && gtid.sequence <= newest.sequence) state.add(gtid);
+  // A domain's newest stands last, wherever the server sorts it.
+  std::vector<std::string> words;
+  for (const MariadbGtid& gtid : state.list())
+    if (!moment.last(gtid.domain, gtid.server)) words.push_back(print(gtid));
+  for (const MariadbGtid& gtid : moment.list()) words.push_back(print(gtid));
+  return join(words, ",");
 }
 
 Result<CopyMoment> parse_moment(std::string_view text) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/mysql/channel_status.h"
+#include "common/mysql/mariadb_gtid.h"
 #include "common/mysql/topology.h"
 #include "common/result.h"
 
@@ -29,6 +30,16 @@ struct CopyMoment {
 
 // Reads it from the beginning of a dump. Fails with kBadData when it does not say.
 Result<CopyMoment> read_dump_moment(std::istream& dump);
+
+// Fails with kBadData unless the dump's last line says that it was completed: a program may be cut
+// off and a script around it say that all is well.
+Result<Done> check_dump_end(std::istream& dump);
+
+// Returns the gtid_binlog_state of a MariaDB server whose data are those that another one had at
+// `moment`, in the order in which the server wants it. `before` and `after` are that one's, read
+// before and after the moment.
+std::string binlog_state_of_copy(const MariadbGtids& before, const MariadbGtids& after,
+                                 const MariadbGtids& moment);
 
 // Reads it from what a command has printed, as mariabackup writes it into
 // mariadb_backup_binlog_info: file, position and, where there are any, GTIDs. Fails with kBadData.

@@ -27,7 +27,7 @@ constexpr double kFresh_s = 600;
 // A node that makes room for a copy, and what is known of how it will replicate.
 struct Room {
   Plan plan;
-  Node from, to;
+  CopyTask copy;
 };
 
 // What is known of a node whose data were replaced, by the plan of that: how it replicates.
@@ -131,7 +131,7 @@ class Manager {
     Situation situation;
     if (auto obstacle = prepare_change(situation)) return *obstacle;
     if (SqlSession* const session = find_session(node, situation))
-      if (const auto alone = expect_no_copier(*session, options_); !alone)
+      if (const auto alone = expect_no_copier(*session); !alone)
         return refusal("resync refused: " + alone.error().text);
     const auto record = find_record(node, situation.topology);
     if (!record) return refusal("resync refused: " + record.error().text);
@@ -141,9 +141,16 @@ class Manager {
     if (!room.plan.possible()) return carry_out(room.plan, situation);
     const auto from = choose_donor(topology, room.plan, resync.from);
     if (!from) return refusal("resync refused: " + from.error().text);
-    room.from = topology.nodes[*from];
-    room.to = *std::ranges::find(topology.nodes, node, &Node::name);
-    return carry_out(room.plan, situation);
+    const auto named = [&](const std::string& name) {
+      return *std::ranges::find(topology.nodes, name, &Node::name);
+    };
+    room.copy = {topology.nodes[*from], named(node), named(room.plan.primary)};
+    // Before anything is closed or stopped.
+    if (const auto can = check_copy(room.copy, options_, resync, clock_, say_); !can)
+      return refusal("resync refused: " + can.error().text);
+    FailoverOutcome outcome = carry_out(room.plan, situation);
+    room.copy.run_id = outcome.run_id;
+    return outcome;
   }
 
  private:
@@ -244,6 +251,7 @@ class Manager {
       return refusal(locked.error().code == Errc::kRefused
                          ? "refused: another run is at work: " + locked.error().text
                          : locked.error().text);
+    remove_login_files(store_->path());
     auto unfinished = store_->unfinished();
     if (!unfinished) return refusal(unfinished.error().text);
     unfinished_ = std::move(*unfinished);
@@ -476,6 +484,7 @@ FailoverOutcome run_resync(const FailoverOptions& options, const ResyncOptions& 
   if (const auto locked = resyncs->lock(); !locked)
     return {FailoverEnd::kRefused,
             "resync refused: another one is at work: " + locked.error().text};
+  remove_leftovers_of_copies(resyncs->path());
   Room room;
   FailoverOutcome outcome = Manager(options, clock, say).make_room(node, resync, room);
   if (outcome.end == FailoverEnd::kRefused) return outcome;
@@ -487,26 +496,31 @@ FailoverOutcome run_resync(const FailoverOptions& options, const ResyncOptions& 
     if (!text.empty()) record.emplace_back("text", text);
     return journal->append(std::move(record));
   };
-  const auto end = copy_server(
-      room.from, room.to, options, resync, [&] { return note("copy-begins", ""); }, clock, say);
+  const std::string& from = room.copy.from.name;
+  const auto copied = copy_server(
+      room.copy, options, resync, [&] { return note("copy-begins", ""); }, clock, say);
   const auto told =
-      note("copy-ended", end ? node + " is a copy of " + room.from.name : end.error().text);
+      note("copy-ended", copied ? node + " is a copy of " + from : copied.error().text);
   if (!told) say(told.error().text);
-  if (!end) {
+  if (!copied) {
     outcome.end = FailoverEnd::kRefused;
-    outcome.text = fmt::format("resync failed: {}: {}", node, end.error().text);
+    outcome.text = fmt::format("resync failed: {}: {}", node, copied.error().text);
     return outcome;
   }
   // Somebody who manages other nodes at this moment is waited for.
   constexpr double kPatience_s = 60;
   const Deadline patience = Deadline::after(kPatience_s);
   while (!store->lock_holder().empty() && !patience.passed() && clock.sleep(kMoment_s)) continue;
-  CrashRecord copied = record_of_copy(room.plan);
-  copied.binlog = *end;
-  copied.transactions_beyond = 0;
-  outcome = Manager(options, clock, say).rejoin(node, copied);
-  outcome.text = fmt::format("{} is a copy of {} at {}:{}; {}", node, room.from.name, end->file,
-                             end->offset, outcome.text);
+  const BinlogPosition& end = copied->position;
+  CrashRecord record = record_of_copy(room.plan);
+  record.binlog = end;
+  record.transactions_beyond = 0;
+  outcome = Manager(options, clock, say).rejoin(node, record);
+  outcome.text = fmt::format("{} is a copy of {} at {}:{}; {}", node, from, end.file, end.offset,
+                             outcome.text);
+  for (const std::string& one : copied->warnings) outcome.details.push_back("reservation: " + one);
+  if (!copied->warnings.empty() && outcome.end == FailoverEnd::kDone)
+    outcome.end = FailoverEnd::kReservations;
   return outcome;
 }
 

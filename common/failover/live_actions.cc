@@ -273,6 +273,8 @@ Result<ProcessOutcome> LiveActions::run_program(const std::vector<std::string>& 
                                        std::pair("applied_position", "HA_BINLOG_POSITION")})
     if (const auto found = known.find(fact); found != known.end())
       command.environment.emplace_back(variable, found->second);
+  // It must not write into a later run's file.
+  command.ends_with_us = !output_file.empty();
   return process_.run(command, deadline);
 }
 

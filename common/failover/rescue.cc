@@ -2,8 +2,10 @@
 #include "common/failover/rescue.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string_view>
@@ -201,6 +203,18 @@ std::string client_options(const MysqlOptions& options, Flavour flavour) {
   else
     text += kMariadbModes[mode];
   return text;
+}
+
+void remove_login_files(const std::string& store) {
+  constexpr std::string_view kName = ".cnf", kUnfinished = ".cnf.XXXXXX";
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(store, error)) {
+    const std::string name = entry.path().filename();
+    const bool unfinished =
+        name.size() > kUnfinished.size() &&
+        name.compare(name.size() - kUnfinished.size(), kName.size() + 1, ".cnf.") == 0;
+    if (name.ends_with(kName) || unfinished) unlink(entry.path().c_str());
+  }
 }
 
 Result<std::optional<std::uint64_t>> count_after(SqlSession& session,

@@ -12,6 +12,7 @@ import pymysql
 import pytest
 
 import cache
+import plugin
 from failover import ADMIN_PASSWORD, ADMIN_USER, GTID_KINDS, Pause, Writer, changes, rows
 from nagios import ROOT
 from server import MANAGER_PASSWORD, MANAGER_USER
@@ -375,25 +376,190 @@ def test_full_disk(cluster):
     cluster.assert_one_primary(cluster.db1)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 @pytest.mark.parametrize("shared", DUMPED, indirect=True)
 def test_ended_while_it_dumps(cluster, number):
-    """The dump ends too, unless nobody was left to end it."""
+    """The dump ends too, with what it has started, however it was ended; the next one cleans up."""
     cluster.insert(1)
     cluster.catch_up()
-    pause = Pause(cluster, "echo $$ > $0.pid")
+    pause = Pause(cluster, "sleep 1000 & echo $$ $! > $0.pids")
     process = cluster.begin("resync", "db2", "--dump-command", pause.command)
     pause.wait()
-    dump = int(Path(f"{pause.command}.pid").read_text())
+    pids = Path(f"{pause.command}.pids").read_text().split()
     process.send_signal(number)
     out, _ = process.communicate(timeout=10)
-    if number == signal.SIGKILL:
-        pause.release()
-    else:
+    if number != signal.SIGKILL:
         assert process.returncode == 2 and "asked to stop" in out, out
-    wait_until(lambda: not Path(f"/proc/{dump}").exists(), what="the dump to end")
+    wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), what="it to end")
+    left = list(cluster.state_dir.glob("**/*.copy*"))
+    assert any(ADMIN_PASSWORD in path.read_text() for path in left) == (number == signal.SIGKILL)
     cluster.assert_one_primary(cluster.db1)
     resync(cluster, cluster.db2)
+    cluster.assert_one_primary(cluster.db1)
+    assert not list(cluster.state_dir.glob("**/*.copy*"))
+
+
+@pytest.mark.parametrize("shared", ["mariadb-gtid"], indirect=True)
+def test_password_file_of_a_rejoin_that_was_killed(cluster):
+    cluster.db1.kill()
+    assert cluster.run("failover").code == 0
+    cluster.db1.start()
+    cluster.insert(77, server=cluster.db1)
+    pause = Pause(cluster, "echo $$ > $0.pid")
+    process = cluster.begin("rejoin", "db1", "--binlog-command", pause.command)
+    pause.wait()
+    process.kill()
+    process.communicate()
+    left, = cluster.state_dir.glob("mysql/*.cnf")
+    assert ADMIN_PASSWORD in left.read_text()
+    pid = Path(f"{pause.command}.pid").read_text().strip()
+    wait_until(lambda: not Path(f"/proc/{pid}").exists(), what="the program to end")
+    refused = cluster.run("rejoin", "db1")
+    assert refused.code == 2, refused.out
+    assert not list(cluster.state_dir.glob("mysql/*.cnf"))
+
+
+# A copy that is none
+
+# One flavour writes all rows into one line, the other one into many.
+NO_ROWS = "\"$@\" | perl -0777 -pe 's/INSERT INTO .item. .*?;\\n//s'"
+
+
+@pytest.mark.parametrize("body, reason", [
+    (NO_ROWS, "`shop`.`item` has 0 rows, db3 has 500 rows"),
+    ("\"$@\" | perl -0777 -pe 's/(INSERT INTO .item. .*?;\\n)/"
+     "$_ = $1; s{,\\n?\\(1\\d*,[^)]*\\)}{}g; $_/se'", "`shop`.`item` has 389 rows"),
+    ('"$@" --ignore-table=shop.item', "`shop`.`item` is missing, db3 has 500 rows")])
+@pytest.mark.parametrize("shared", GTID_KINDS, indirect=True)
+def test_dump_that_lacks_rows(cluster, body, reason):
+    """It comes to its end, and the program says that all is well."""
+    cluster.db1.sql("INSERT INTO shop.item VALUES " + ",".join(f"({n}, 'x')" for n in range(500)))
+    cluster.catch_up()
+    words = ("--method", "dump", "--from", "db3")
+    outcome = cluster.run("resync", "db2", *words, "--dump-command", broken_dump(cluster, body))
+    assert outcome.code == 2, outcome.out
+    assert f"it is no whole copy of db3: {reason}" in outcome.out, outcome.out
+    assert "db2 holds no whole copy, run this again" in outcome.out and half_copied(cluster, cluster.db2)
+    refused = cluster.run("rejoin", "db2")
+    assert refused.code == 2 and "no whole copy" in refused.out, refused.out
+    resync(cluster, cluster.db2, *words)
+    cluster.assert_one_primary(cluster.db1)
+
+
+@pytest.mark.parametrize("shared", GTID_KINDS, indirect=True)
+def test_dump_that_lacks_rows_under_writes(cluster):
+    """And one that lacks none is a copy, though the source has other rows when it is compared."""
+    with Writer(cluster) as writer:
+        writer.wait_for(500)
+        outcome = cluster.run("resync", "db2", "--method", "dump", "--from", "db1", "--dump-command",
+                              broken_dump(cluster, NO_ROWS))
+        assert outcome.code == 2 and "`shop`.`item` has 0 rows" in outcome.out, outcome.out
+        writer.wait_for(100)
+        outcome = resync(cluster, cluster.db2, "--method", "dump", "--from", "db1")
+    assert "compared with db1: the rows of" in outcome.out, outcome.out
+    cluster.assert_one_primary(cluster.db1)
+
+
+@pytest.mark.parametrize("shared", GTID_KINDS, indirect=True)
+def test_contents_that_differ(cluster):
+    cluster.db1.sql("INSERT INTO shop.item VALUES (1, 'one'), (2, 'two')")
+    cluster.catch_up()
+    changed = broken_dump(cluster, "\"$@\" | sed \"s/'two'/'too'/\"")
+    words = ("--method", "dump", "--from", "db3")
+    # A table that was written in the last two seconds is not compared: it may have been meanwhile.
+    wait_until(lambda: cluster.db3.sql(
+        "SELECT 1 FROM information_schema.tables WHERE table_name = 'item' AND"
+        " update_time < NOW() - INTERVAL 2 SECOND"), what="it to be still")
+    for depth in ("full", "sample"):
+        outcome = cluster.run("resync", "db2", *words, "--dump-command", changed, "--verify", depth)
+        assert outcome.code == 2, outcome.out
+        assert "`shop`.`item` has other contents than db3's" in outcome.out, outcome.out
+    outcome = cluster.run("resync", "db2", *words, "--dump-command", changed, "--verify", "none")
+    assert outcome.code == 0 and "compared" not in outcome.out, outcome.out
+    outcome = resync(cluster, cluster.db2, *words, "--verify", "full")
+    assert cluster.db2.sql("SELECT note FROM shop.item ORDER BY id") == [{"note": "one"}, {"note": "two"}]
+    cluster.assert_one_primary(cluster.db1)
+
+
+@pytest.mark.parametrize("shared", ["mariadb-gtid"], indirect=True)
+def test_dump_that_is_cut_off(cluster):
+    """Nothing of the node is touched."""
+    cluster.insert(*range(1, 50))
+    cluster.catch_up()
+    cut = broken_dump(cluster, '"$@" | head -c 20000')
+    before = cluster.snapshot(strict=False)
+    outcome = cluster.run("resync", "db2", "--dump-command", cut)
+    assert outcome.code == 2 and "the dump is not whole" in outcome.out, outcome.out
+    assert not changes(before, cluster.snapshot(strict=False))
+
+
+@pytest.mark.parametrize("method", ["dump", "clone"])
+@pytest.mark.parametrize("shared", GTID_KINDS, indirect=True)
+def test_account_that_may_not_copy(cluster, method):
+    """It would copy what it sees. The GRANTs that the refusals name are enough."""
+    if method == "clone" and cluster.flavour == "mariadb":
+        return
+    cluster.insert(1, 2)
+    cluster.db1.sql("CREATE EVENT shop.tick ON SCHEDULE EVERY 1 DAY DO DELETE FROM shop.item WHERE id < 0",
+                    "CREATE USER 'copier'@'%' IDENTIFIED BY 'copier-secret'", *(
+                        f"GRANT {grant} TO 'copier'@'%'" for grant in cluster.db1.manager_grants),
+                    "GRANT ALL ON shop.* TO 'copier'@'%'")
+    cluster.catch_up()
+    before = cluster.snapshot()
+    words = ("db2", "--method", method, "--username", "copier", "--password", "copier-secret",
+             "--fence", "none")
+    granted = []
+    with supervised(cluster.db2):
+        while (outcome := cluster.run("resync", *words)).code == 2 and len(granted) < 3:
+            assert "would not see all" in outcome.out, outcome.out
+            assert not changes(before, cluster.snapshot())
+            granted.append(outcome.out.split("run there: ")[1].split("\n")[0])
+            cluster.db1.sql(granted[-1])
+            cluster.catch_up()
+            before = cluster.snapshot()
+    print(granted)
+    assert outcome.code == 0 and granted and "SELECT" in granted[0], outcome.out
+    cluster.assert_one_primary(cluster.db1)
+    assert rows(cluster.db2) == {1, 2}
+    cluster.db1.sql("DROP USER 'copier'@'%'")
+    cluster.catch_up()
+
+
+@pytest.mark.parametrize("shared", ["mysql-gtid"], indirect=True)
+def test_account_from_which_a_database_is_taken(cluster):
+    for server in cluster.servers:
+        server.sql("SET GLOBAL partial_revokes = ON")
+    cluster.db1.sql(f"REVOKE SELECT ON shop.* FROM '{ADMIN_USER}'@'%'")
+    cluster.catch_up()
+    before = cluster.snapshot()
+    outcome = cluster.run("resync", "db2")
+    assert outcome.code == 2 and "partial_revokes: REVOKE SELECT ON `shop`.*" in outcome.out, outcome.out
+    assert not changes(before, cluster.snapshot())
+    cluster.db1.sql(f"GRANT SELECT ON shop.* TO '{ADMIN_USER}'@'%'")
+    cluster.catch_up()
+    for server in cluster.servers:
+        server.sql("SET GLOBAL partial_revokes = OFF")
+
+
+@pytest.mark.parametrize("shared", DUMPED, indirect=True)
+def test_a_copy_knows_all_who_have_written(cluster):
+    """Its binlog begins anew, but a former primary has nothing that it lacks."""
+    cluster.insert(1)
+    cluster.catch_up()
+    assert cluster.run("switchover", "--to", "db2").code == 0
+    cluster.insert(2, server=cluster.db2)
+    resync(cluster, cluster.db3)
+    assert cluster.run("switchover", "--to", "db3").code == 0
+    cluster.insert(3, server=cluster.db3)
+    cluster.wait_until_all_follow(cluster.db3)
+    outcome = cluster.run("status")
+    assert outcome.code == 0 and "errant" not in outcome.out, outcome.out
+    outcome = plugin.run_raw([plugin.path("check_mysql_split_brain"), "--cluster", cluster.config])
+    assert outcome.code == 0, outcome.out
+    states = {server.value("@@gtid_binlog_state").count("-") for server in cluster.servers}
+    assert states == {6}
+    assert cluster.run("switchover", "--to", "db1").code == 0
+    cluster.insert(4)
     cluster.assert_one_primary(cluster.db1)
 
 
@@ -411,7 +577,7 @@ def test_half_a_copy_never_replicates(cluster):
     cluster.insert(*range(1, 6))
     cluster.catch_up()
     cut = broken_dump(cluster, '"$@" >$0.sql\nsed "/^INSERT INTO .item./q" $0.sql | head -n -1\n'
-                               "echo 'SELECT SLEEP(1000);'")
+                               "printf 'SELECT SLEEP(1000);\n-- Dump completed\n'")
     process = cluster.begin("resync", "db2", "--dump-command", cut)
     wait_until(lambda: sleepers(cluster.db2), what="the load to be half done")
     process.kill()
@@ -557,16 +723,26 @@ def test_clone_that_fails(cluster):
     cluster.insert(1)
     cluster.catch_up()
     resync(cluster, cluster.db2)
-    cluster.db3.sql("SET SESSION sql_log_bin = 0", f"REVOKE BACKUP_ADMIN ON *.* FROM '{ADMIN_USER}'@'%'")
+    cluster.db3.sql("SET GLOBAL max_allowed_packet = 1048576")
     outcome = cluster.run("resync", "db2", "--from", "db3")
-    assert outcome.code == 2 and "BACKUP_ADMIN" in outcome.out, outcome.out
+    assert outcome.code == 2 and "max_allowed_packet" in outcome.out, outcome.out
     assert "super_read_only" in str(persisted(cluster.db2))
     refused = cluster.run("rejoin", "db2")
     assert refused.code == 2 and "no whole copy" in refused.out, refused.out
     resync(cluster, cluster.db2, "--from", "db1")
     cluster.assert_one_primary(cluster.db1)
     assert not persisted(cluster.db2)
-    cluster.db3.sql("SET SESSION sql_log_bin = 0", f"GRANT ALL ON *.* TO '{ADMIN_USER}'@'%'")
+    cluster.db3.sql("SET GLOBAL max_allowed_packet = DEFAULT")
+
+
+@pytest.mark.parametrize("shared", ["mysql-gtid"], indirect=True)
+def test_donor_that_may_not_be_cloned(cluster):
+    cluster.db3.sql("SET SESSION sql_log_bin = 0", f"REVOKE BACKUP_ADMIN ON *.* FROM '{ADMIN_USER}'@'%'")
+    before = cluster.snapshot()
+    outcome = cluster.run("resync", "db2", "--from", "db3")
+    assert outcome.code == 2 and "GRANT BACKUP_ADMIN ON *.*" in outcome.out, outcome.out
+    assert not changes(before, cluster.snapshot())
+    cluster.db3.sql("SET SESSION sql_log_bin = 0", f"GRANT BACKUP_ADMIN ON *.* TO '{ADMIN_USER}'@'%'")
 
 
 @pytest.mark.parametrize("words, reason", [
@@ -592,7 +768,9 @@ def test_one_at_a_time(cluster):
     process, pause = begin_and_pause(cluster, cluster.db2)
     for node, words, reason in (("db3", (), "another one is at work"),
                                 ("db2", ("--state-dir", cluster.directory / "other"),
-                                 "somebody copies to it")):
+                                 "somebody copies to it"),
+                                ("db2", ("--state-dir", cluster.directory / "other",
+                                         "--cluster-name", "other"), "somebody copies to it")):
         refused = cluster.run("resync", node, *words)
         assert refused.code == 2 and reason in refused.out, refused.out
     pause.release()

@@ -47,6 +47,37 @@ TEST(ReadDumpMomentTest, ADumpThatDoesNotSayIsRefused) {
   EXPECT_EQ(moment_of("SET @@GLOBAL.GTID_PURGED=;\nUSE x;\n"), words);
 }
 
+TEST(CheckDumpEndTest, OnlyTheLastLineSaysThatItWasCompleted) {
+  const auto whole = [](const std::string& dump) {
+    std::istringstream text(dump);
+    return check_dump_end(text).has_value();
+  };
+  EXPECT_TRUE(whole("USE x;\n-- Dump completed on 2026-01-02  3:04:05\n"));
+  EXPECT_TRUE(whole(std::string(5000, 'x') + "\n-- Dump completed\n"));
+  for (const char* const text :
+       {"", "USE x;\n", "-- Dump complete\n", "INSERT INTO t VALUES ('-- Dump completed');\n",
+        "USE x;\n-- Dump completed on 2026-01-02  3:04:05\nINSERT INTO t VALUES (1);\n"})
+    EXPECT_FALSE(whole(text)) << text;
+}
+
+std::string binlog_state(const char* before, const char* after, const char* moment) {
+  return binlog_state_of_copy(*MariadbGtids::parse(before), *MariadbGtids::parse(after),
+                              *MariadbGtids::parse(moment));
+}
+
+TEST(BinlogStateOfCopyTest, KnowsAllWhoHadWrittenAndEndsWithTheNewest) {
+  EXPECT_EQ(binlog_state("", "", ""), "");
+  EXPECT_EQ(binlog_state("0-1-5,0-2-9", "0-1-5,0-2-9", "0-2-9"), "0-1-5,0-2-9");
+  // The newest of a domain is not that of the greatest server.
+  EXPECT_EQ(binlog_state("0-2-5,0-1-9", "0-2-5,0-1-12", "0-1-10"), "0-2-5,0-1-10");
+  // Who wrote between both looks: up to the moment it is known, after it nothing is.
+  EXPECT_EQ(binlog_state("0-1-5", "0-1-8,0-2-9", "0-2-9"), "0-1-8,0-2-9");
+  EXPECT_EQ(binlog_state("0-1-5", "0-2-9,0-1-12", "0-2-9"), "0-1-5,0-2-9");
+  EXPECT_EQ(binlog_state("0-1-5", "0-1-7,0-3-8", "0-1-7"), "0-1-7");
+  // Domains have nothing to do with each other.
+  EXPECT_EQ(binlog_state("0-1-5,7-1-90", "0-1-6,7-1-99", "0-1-6,7-1-95"), "0-1-6,7-1-95");
+}
+
 TEST(ParseMomentTest, ReadsWhatMariabackupWrites) {
   const auto with_gtids = parse_moment("note\nbinlog.000002\t342\t0-1-5,1-2-3\n");
   ASSERT_TRUE(with_gtids);

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <set>
 #include <sstream>
 
 #include "common/files.h"
@@ -195,6 +197,20 @@ TEST(CountAfterTest, CountsTransactionsFromAPositionOn) {
   ASSERT_TRUE(count);
   EXPECT_EQ(*count, std::optional<std::uint64_t>(2));
   EXPECT_EQ(*count_after(session, {"b.000009", 4}), std::nullopt);
+}
+
+TEST(LoginFilesTest, OnlyThoseOfRunsAreRemoved) {
+  const TempDirectory directory;
+  for (const char* const name : {"20260101T000000.000.cnf", "db2.20260101T000000.000.copy.cnf",
+                                 "20260101T000000.000.cnf.Ab12Cd", "20260101T000000.000.journal",
+                                 "db.cnf.copying", "lock", "db1.b.000001.4.rescued.sql"})
+    directory.file(name, "[client]\n");
+  remove_login_files(directory.path(""));
+  std::set<std::string> left;
+  for (const auto& entry : std::filesystem::directory_iterator(directory.path("")))
+    left.insert(entry.path().filename());
+  EXPECT_EQ(left, (std::set<std::string>{"20260101T000000.000.journal", "db.cnf.copying", "lock",
+                                         "db1.b.000001.4.rescued.sql"}));
 }
 
 }  // namespace
