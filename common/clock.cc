@@ -7,6 +7,9 @@
 #include <chrono>
 #include <cmath>
 
+#include "common/files.h"
+#include "common/text.h"
+
 namespace ha {
 
 namespace {
@@ -24,6 +27,20 @@ sigset_t stop_signals() {
 }
 
 }  // namespace
+
+Moment system_moment() {
+  const std::chrono::duration<double> now = std::chrono::system_clock::now().time_since_epoch();
+  Moment moment{now.count()};
+  // Not clock_gettime(CLOCK_BOOTTIME): for a program that is given another time by faketime, that
+  // clock is ahead as well.
+  const auto uptime = read_file("/proc/uptime");
+  const auto boot = read_file("/proc/sys/kernel/random/boot_id");
+  const auto seconds = uptime ? parse_number(uptime->substr(0, uptime->find(' '))) : std::nullopt;
+  if (!seconds || !boot) return moment;
+  moment.uptime_s = *seconds;
+  moment.boot = trim(*boot);
+  return moment;
+}
 
 SystemClock::SystemClock() {
   const sigset_t signals = stop_signals();

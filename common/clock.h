@@ -3,6 +3,8 @@
 
 #pragma once
 
+#include "common/moment.h"
+
 namespace ha {
 
 class Clock {
@@ -17,7 +19,13 @@ class Clock {
 
   // True when the program is to stop.
   virtual bool stopping() = 0;
+
+  // This moment by both clocks; a clock that knows no uptime names no boot.
+  virtual Moment moment() const { return {now_s()}; }
 };
+
+// Returns this moment by the system's clocks.
+Moment system_moment();
 
 // The system's clock. SIGTERM, SIGINT and, unless it is ignored, SIGHUP, blocked from the
 // construction on, mean stop.
@@ -27,6 +35,7 @@ class SystemClock : public Clock {
   double now_s() const override;
   bool sleep(double seconds) override;
   bool stopping() override;
+  Moment moment() const override { return system_moment(); }
 
  private:
   bool stopped_ = false;

@@ -36,7 +36,7 @@ class Descriptor {
 
 }  // namespace
 
-Result<std::string> read_file(const std::string& path) {
+Result<std::string> read_file(const std::string& path, std::size_t most) {
   const Descriptor file(path == "-" ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0)
     return system_error(errno == ENOENT ? Errc::kMissing : Errc::kUsage, "read", path);
@@ -48,8 +48,8 @@ Result<std::string> read_file(const std::string& path) {
     if (got < 0) return system_error(Errc::kUsage, "read", path);
     if (got == 0) return content;
     content.append(buffer, static_cast<std::size_t>(got));
-    if (content.size() > kMaxFileSize)
-      return Error{Errc::kUsage, fmt::format("{} is larger than {} bytes", path, kMaxFileSize)};
+    if (content.size() > most)
+      return Error{Errc::kUsage, fmt::format("{} is larger than {} bytes", path, most)};
   }
 }
 

@@ -13,8 +13,8 @@ namespace ha {
 inline constexpr std::size_t kMaxFileSize = 1 << 20;
 
 // Reads a regular file or a pipe ("-": standard input) whole. Fails with kMissing when it does not
-// exist, kUsage when it may not be read or is larger than kMaxFileSize.
-Result<std::string> read_file(const std::string& path);
+// exist, kUsage when it may not be read or is larger than `most` bytes.
+Result<std::string> read_file(const std::string& path, std::size_t most = kMaxFileSize);
 
 // Creates a directory with mode 0700 (not its parents) unless it is there; fails when it belongs to
 // another user or others may write to it.

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -22,6 +23,11 @@ using Json = nlohmann::ordered_json;
 
 Error system_error(std::string_view what, const std::string& path) {
   return {Errc::kInternal, fmt::format("cannot {} {}: {}", what, path, std::strerror(errno))};
+}
+
+// Whatever was written can be read again.
+Result<std::string> read_whole(const std::string& path) {
+  return read_file(path, std::numeric_limits<std::size_t>::max());
 }
 
 // nullopt for a line that is no object of texts.
@@ -80,7 +86,7 @@ Result<Done> Journal::reopen() {
 Result<Journal> Journal::open(const std::string& path) {
   Journal journal(path);
   if (const auto opened = journal.reopen(); !opened) return opened.error();
-  const auto content = read_file(path);
+  const auto content = read_whole(path);
   if (!content) return content.error();
   const std::size_t whole = whole_lines(*content).size();
   if (whole < content->size() && ftruncate(journal.fd_, static_cast<off_t>(whole)) != 0)
@@ -92,7 +98,7 @@ Result<Journal> Journal::open(const std::string& path) {
 }
 
 Result<std::vector<JournalRecord>> Journal::read(const std::string& path) {
-  const auto content = read_file(path);
+  const auto content = read_whole(path);
   if (!content) return content.error();
   return parse_records(path, *content);
 }

@@ -24,7 +24,8 @@ class Journal {
   // writing it. Fails with the path and the system's reason.
   static Result<Journal> open(const std::string& path);
 
-  // Reads the whole lines of `path`, which may be written meanwhile. Fails likewise.
+  // Reads the whole lines of `path`, which may be written meanwhile and may be of any size. Fails
+  // likewise, with kBadData for a line that is none of ours.
   static Result<std::vector<JournalRecord>> read(const std::string& path);
 
   Journal(Journal&& other) noexcept;

@@ -4,11 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <thread>
 
 #include "common/address.h"
 #include "common/cli.h"
+#include "common/clock.h"
 #include "common/failover/plan.h"
 #include "common/failover/witness.h"
 #include "common/mysql/classify.h"
@@ -278,9 +278,9 @@ ReadyFacts gather(const FailoverOptions& options, const Deadline& deadline) {
   facts.witnesses = judge_witnesses(reached);
   for (std::size_t i = 0; i < reached.size(); ++i)
     if (!reached[i]) facts.silent_witnesses.push_back(format_host_port(options.witnesses[i]));
-  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
-  facts.now_s = std::chrono::duration<double>(since_epoch).count();
-  facts.state = look_at_state(options, facts.now_s);
+  const Moment now = system_moment();
+  facts.now_s = now.now_s;
+  facts.state = look_at_state(options, now);
   memory.update(facts.known, facts.topology, facts.now_s);
   facts.programs = find_missing_programs(options);
   facts.files = find_unwritable_files(policy);

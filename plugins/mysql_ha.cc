@@ -139,11 +139,22 @@ int list_runs(const Cli& cli, const RunStore& store) {
 // Returns the run that keeps others from acting: the one that was interrupted, else the last
 // failover.
 Result<std::string> find_run_in_the_way(const RunStore& store) {
-  auto run = store.unfinished();
+  auto run = store.unfinished(system_moment());
   if (run && !*run) run = store.last_failover();
   if (!run) return run.error();
   if (!*run) return Error{Errc::kMissing, "there is no run to acknowledge"};
   return (*run)->id;
+}
+
+// A journal that cannot be read would be in the way for ever.
+int set_run_aside(const Cli& cli, const RunStore& store, const std::string& id,
+                  const Error& error) {
+  if (error.code != Errc::kBadData) return cli.finish(kRefused, error.text);
+  const auto path = store.set_aside(id);
+  if (!path) return cli.finish(kRefused, path.error().text);
+  return cli.finish(kDone, fmt::format("run {} is acknowledged: its journal is damaged and was "
+                                       "renamed to {}",
+                                       id, *path));
 }
 
 int acknowledge_run(const Cli& cli, const MysqlHaOptions& options, RunStore& store) {
@@ -154,10 +165,10 @@ int acknowledge_run(const Cli& cli, const MysqlHaOptions& options, RunStore& sto
     return cli.finish(kRefused, locked.error().code == Errc::kRefused
                                     ? "a run is at work: " + locked.error().text
                                     : locked.error().text);
-  if (const auto run = store.read(id); !run) return cli.finish(kRefused, run.error().text);
+  if (const auto run = store.read(id); !run) return set_run_aside(cli, store, id, run.error());
   auto journal = store.journal(id);
   if (!journal) return cli.finish(kRefused, journal.error().text);
-  const auto written = journal->append(make_record(SystemClock().now_s(), "acknowledged"));
+  const auto written = journal->append(make_record(system_moment(), "acknowledged"));
   if (!written) return cli.finish(kRefused, written.error().text);
   return cli.finish(kDone, fmt::format("run {} is acknowledged", id));
 }

@@ -71,7 +71,7 @@ double step_limit_s(Action action) {
 }
 
 JournalRecord Executor::record(std::string event, const Step& step, std::string text) const {
-  JournalRecord record = make_record(clock_.now_s(), std::move(event));
+  JournalRecord record = make_record(clock_.moment(), std::move(event));
   record.emplace_back("number", std::to_string(step.number));
   if (!text.empty()) record.emplace_back("text", std::move(text));
   return record;
@@ -85,7 +85,7 @@ Result<Done> Executor::flush(std::vector<JournalRecord> more) {
 }
 
 Result<Done> Executor::begin(const Plan& plan) {
-  JournalRecord record = make_record(clock_.now_s(), "begin");
+  JournalRecord record = make_record(clock_.moment(), "begin");
   record.emplace_back("command", plan.command);
   record.emplace_back("primary", plan.primary);
   record.emplace_back("candidate", plan.candidate);
@@ -188,7 +188,7 @@ RunOutcome Executor::go_on(const Deadline& deadline) {
 
 RunOutcome Executor::take_back(std::string why) {
   // A later run must not go on over what is taken back from here on.
-  if (const auto written = flush({make_record(clock_.now_s(), "taking-back")}); !written)
+  if (const auto written = flush({make_record(clock_.moment(), "taking-back")}); !written)
     say_(written.error().text);
   const auto now = run();
   if (!now) return {RunEnd::kUnfinished, now.error().text};
@@ -220,7 +220,7 @@ RunOutcome Executor::take_back(std::string why) {
 }
 
 RunOutcome Executor::finish(RunEnd end, std::string text) {
-  JournalRecord record = make_record(clock_.now_s(), "end");
+  JournalRecord record = make_record(clock_.moment(), "end");
   record.emplace_back("outcome", run_end_name(end));
   record.emplace_back("text", text);
   if (const auto written = flush({std::move(record)}); !written) say_(written.error().text);

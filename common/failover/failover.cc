@@ -11,6 +11,7 @@
 #include "common/failover/live_actions.h"
 #include "common/failover/preconditions.h"
 #include "common/failover/rescue.h"
+#include "common/failover/resume.h"
 #include "common/failover/run_store.h"
 #include "common/failover/situation.h"
 #include "common/failover/step_tools.h"
@@ -21,8 +22,6 @@ namespace ha {
 namespace {
 
 constexpr double kMoment_s = 0.1;
-// A run that was interrupted is gone on with while hardly anything can have happened since.
-constexpr double kFresh_s = 600;
 
 // A node that makes room for a copy, and what is known of how it will replicate.
 struct Room {
@@ -45,6 +44,11 @@ class Manager {
 
   FailoverOutcome failover(const std::string& plan_hash) {
     if (auto obstacle = prepare()) return *obstacle;
+    if (unfinished_ && !plan_hash.empty() && plan_hash != unfinished_->plan.hash)
+      return refusal(fmt::format(
+          "failover refused: the world has changed: run {} was interrupted, and its plan is {}, "
+          "not {}; see: mysql_ha plan",
+          unfinished_->id, unfinished_->plan.hash, sanitize(plan_hash)));
     Situation situation = look(options_);
     if (unfinished_) {
       auto outcome = settle(*unfinished_, situation);
@@ -252,32 +256,35 @@ class Manager {
                          ? "refused: another run is at work: " + locked.error().text
                          : locked.error().text);
     remove_login_files(store_->path());
-    auto unfinished = store_->unfinished();
+    auto unfinished = store_->unfinished(clock_.moment());
     if (!unfinished) return refusal(unfinished.error().text);
     unfinished_ = std::move(*unfinished);
-    // What could not be taken back long ago, people have seen to.
-    if (unfinished_ && unfinished_->end == RunEnd::kFailed && !is_fresh(*unfinished_))
-      unfinished_.reset();
+    if (unfinished_)
+      if (const auto shortened = store_->shorten(unfinished_->id); !shortened)
+        say_(shortened.error().text);
     return std::nullopt;
   }
 
-  bool is_fresh(const Run& run) const { return clock_.now_s() - run.last_s < kFresh_s; }
-
   Plan decide(Situation& situation) {
-    if (const auto added = add_history(*store_, clock_.now_s(), situation.circumstances); !added)
+    if (const auto added = add_history(*store_, clock_.moment(), situation.circumstances); !added)
       return {.refusal = Refusal::kNotReady, .reason = added.error().text};
     return plan_failover(situation.topology, options_.policy, situation.circumstances, "");
   }
 
   FailoverOutcome carry_out(Plan plan, const Situation& situation) {
     if (!plan.possible()) return refused(plan, describe_refusal(plan));
-    const std::string id = store_->new_id(clock_.now_s());
+    const auto new_id = store_->new_id(clock_.now_s());
+    if (!new_id) return refused(plan, new_id.error().text);
+    const std::string& id = *new_id;
     auto journal = store_->journal(id);
     if (!journal) return refused(plan, journal.error().text);
     Executor executor = make_executor(*journal, plan, situation, id);
     if (const auto begun = executor.begin(plan); !begun) return refused(plan, begun.error().text);
     say_(fmt::format("{}: {} for {} (run {})", plan.command, plan.candidate, plan.primary, id));
-    return tell(plan, id, executor.go_on(deadline_));
+    const RunOutcome outcome = executor.go_on(deadline_);
+    if (const auto pruned = store_->prune(options_.keep_runs, clock_.moment()); !pruned)
+      say_(pruned.error().text);
+    return tell(plan, id, outcome);
   }
 
   Executor make_executor(Journal& journal, const Plan& plan, const Situation& situation,
@@ -286,115 +293,29 @@ class Manager {
             clock_, say_};
   }
 
-  // Finishes or takes back a run that was interrupted.
+  // Finishes or rolls back a run that was interrupted.
   FailoverOutcome settle(const Run& run, const Situation& situation) {
-    const Plan& plan = run.plan;
+    const Resume resume = decide_resume(run, situation.topology, situation.circumstances,
+                                        age_of(run.last, clock_.moment()));
+    settled_ = resume.settles;
+    if (resume.kind == Resume::Kind::kRefuse) return refusal(resume.reason);
     auto journal = store_->journal(run.id);
     if (!journal) return refusal(journal.error().text);
-    const Topology& topology = situation.topology;
-    const auto named = [&](const std::string& name) {
-      return std::ranges::find(topology.nodes, name, &Node::name);
-    };
-    const auto candidate = named(plan.candidate), primary = named(plan.primary);
-    if (candidate == topology.nodes.end() || primary == topology.nodes.end())
-      return refusal(
-          fmt::format("run {} was interrupted and is about nodes that are not of this "
-                      "cluster ({}, {}): give its --cluster-name",
-                      run.id, plan.primary, plan.candidate));
-    if (const Node* const writer = find_stranger(run, topology.nodes, candidate->writable()))
-      return refusal(fmt::format(
-          "{} accepts writes, of which run {} ({} for {}), that was interrupted, knows nothing: "
-          "somebody has acted since. When it needs nothing more: mysql_ha journal ack {}",
-          writer->name, run.id, plan.candidate, plan.primary, run.id));
-    say_(fmt::format("run {} was interrupted, going on from its journal", run.id));
-    if (const auto noted = journal->append(make_record(clock_.now_s(), "resumed")); !noted)
+    const bool back = resume.kind == Resume::Kind::kRollBack;
+    say_(fmt::format("run {} was interrupted, {}", run.id,
+                     back ? "rolling it back: " + resume.reason : "resuming it"));
+    std::vector<JournalRecord> records = {make_record(clock_.moment(), "resumed")};
+    if (resume.not_opened) records.push_back(make_record(clock_.moment(), "not-opened"));
+    if (const auto noted = journal->append_all(std::move(records)); !noted)
       return refusal(noted.error().text);
-    Executor executor = make_executor(*journal, plan, situation, run.id);
-    if (run.opened()) {
-      if (!candidate->facts)
-        return refusal(fmt::format(
-            "{} was, or was about to be, opened for writes by run {} and gives no answer now: its "
-            "writes may be nowhere else. Bring it back, or give them up with: mysql_ha journal "
-            "ack {}",
-            plan.candidate, run.id, run.id));
-      if (candidate->writable()) return tell(plan, run.id, executor.go_on(deadline_));
-      if (run.facts.contains(kOpenedFact))
-        return refusal(fmt::format(
-            "{} was opened for writes by run {} and is read-only now: it was restarted, or "
-            "somebody "
-            "has closed it. Open it and run this again, or give up what it may have alone with: "
-            "mysql_ha journal ack {}",
-            plan.candidate, run.id, run.id));
-      if (const auto noted = journal->append(make_record(clock_.now_s(), "not-opened")); !noted)
-        return refusal(noted.error().text);
-    }
-    settled_ = true;
-    const std::string obstacle =
-        why_not_go_on(run, topology, *candidate, *primary, situation.circumstances);
-    return tell(plan, run.id,
-                obstacle.empty() ? executor.go_on(deadline_) : executor.take_back(obstacle));
+    Executor executor = make_executor(*journal, run.plan, situation, run.id);
+    return tell(run.plan, run.id,
+                back ? executor.take_back(resume.reason) : executor.go_on(deadline_));
   }
 
-  // Time has passed since a run was interrupted before it opened the candidate: what it rests on is
-  // judged anew.
-  std::string why_not_go_on(const Run& run, const Topology& topology, const Node& candidate,
-                            const Node& primary, const Circumstances& circumstances) const {
-    if (run.plan.command != "failover") return "it was interrupted";
-    if (run.taking_back || run.end == RunEnd::kFailed) return "it was being taken back";
-    const auto objections = object_to_takeover(
-        topology, circumstances, static_cast<std::size_t>(&primary - topology.nodes.data()));
-    if (!objections.empty()) return objections[0].reason;
-    // What was rescued cannot be taken back, and only this run knows of it.
-    if (!is_fresh(run) && !run.has_begun(Action::kRescue)) return "it was interrupted long ago";
-    if (!candidate.facts) return candidate.name + " does not answer";
-    if (run.state_of_action(Action::kPromote) == StepState::kDone &&
-        find_channel(candidate.channels(), run.plan.channel) != nullptr)
-      return candidate.name + " is a replica again";
-    for (const Step& step : run.plan.steps) {
-      const auto node = std::ranges::find(topology.nodes, step.node, &Node::name);
-      if (step.action != Action::kRepoint || node == topology.nodes.end() || !node->facts) continue;
-      if (const std::string more = what_it_has_more(run, *node, candidate); !more.empty())
-        return fmt::format("{} has what {} lacks: {}", node->name, candidate.name, more);
-    }
-    return "";
-  }
-
-  // Returns what a sibling of the candidate has received and the candidate has not; empty: nothing.
-  static std::string what_it_has_more(const Run& run, const Node& node, const Node& candidate) {
-    const ChannelStatus* const channel = find_channel(node.channels(), run.plan.channel);
-    if (channel == nullptr || channel->uses_gtid) {
-      const auto more = extra(node.facts->history, candidate.facts->latest_history());
-      // Who is ahead is followed until equal, which may be still to be done.
-      const bool fetched = run.has_begun(Action::kCatchUp) ||
-                           std::ranges::none_of(run.plan.steps, [&node](const Step& step) {
-                             return step.action == Action::kCatchUp && step.other == node.name;
-                           });
-      return more && more->any() && fetched ? more->text : "";
-    }
-    const BinlogPosition applied = position_of(run.facts, "applied");
-    const ChannelStatus* const own = find_channel(candidate.channels(), run.plan.channel);
-    const BinlogPosition known = applied.file.empty() && own != nullptr ? own->read : applied;
-    return !follows(*channel, candidate) && binlog_order(channel->read) > binlog_order(known)
-               ? fmt::format("events up to {}:{}", channel->read.file, channel->read.offset)
-               : "";
-  }
-
-  // True when the plan is about a node that comes back, and not about who is the primary.
+  // True when the plan is about a node that comes back, and not about which is the primary.
   static bool is_return(const Plan& plan) {
     return plan.command == "rejoin" || plan.command == "resync";
-  }
-
-  // Returns a node that accepts writes and should not, as far as the run can tell; null: none does.
-  static const Node* find_stranger(const Run& run, const std::vector<Node>& nodes,
-                                   bool candidate_writes) {
-    const Plan& plan = run.plan;
-    const bool alone = run.facts.contains(kOpenedFact) && !candidate_writes;
-    for (const Node& node : nodes) {
-      const bool expected = (run.opened() && node.name == plan.candidate) ||
-                            (node.name == plan.primary && !alone) || is_return(plan);
-      if (node.writable() && !expected) return &node;
-    }
-    return nullptr;
   }
 
   FailoverOutcome tell(const Plan& plan, const std::string& id, const RunOutcome& run) const {
@@ -450,17 +371,36 @@ class Manager {
   bool settled_ = false;  // nothing of an earlier run is left to do
 };
 
+// Returns what becomes of a run that was interrupted.
+Plan plan_interrupted(const FailoverOptions& options, const std::string& id,
+                      const Situation& situation, const Moment& now) {
+  const auto store = RunStore::open(options.state_dir, options.cluster_name);
+  const auto run = store ? store->read(id) : Result<Run>(store.error());
+  if (!run) return {.refusal = Refusal::kInterrupted, .reason = run.error().text};
+  return plan_resume(*run, decide_resume(*run, situation.topology, situation.circumstances,
+                                         age_of(run->last, now)));
+}
+
 }  // namespace
 
 Plan plan_now(const FailoverOptions& options, const std::string& assume_dead) {
   Situation situation = look(options);
   situation.circumstances.assume_dead = !assume_dead.empty();
-  const StateDirectory state = look_at_state(options, SystemClock().now_s());
+  const Moment now = system_moment();
+  const StateDirectory state = look_at_state(options, now);
   state.add_to(situation.circumstances);
+  std::optional<Plan> resumed;
+  if (!state.interrupted_run.empty())
+    resumed = plan_interrupted(options, state.interrupted_run, situation, now);
+  if (resumed && assume_dead.empty()) return *resumed;
   Plan plan =
       plan_failover(situation.topology, options.policy, situation.circumstances, assume_dead);
   // Who may not read the journal can still be told what would be done.
   if (!state.trouble.empty()) plan.reservations.push_back("--state-dir: " + state.trouble);
+  if (resumed)
+    plan.reservations.push_back(fmt::format(
+        "run {} was interrupted: it is resumed or rolled back first; see: mysql_ha plan",
+        resumed->interrupted_run));
   return plan;
 }
 
@@ -492,7 +432,7 @@ FailoverOutcome run_resync(const FailoverOptions& options, const ResyncOptions& 
   const auto note = [&](const std::string& event, const std::string& text) -> Result<Done> {
     auto journal = store->journal(id);
     if (!journal) return journal.error();
-    JournalRecord record = make_record(clock.now_s(), event);
+    JournalRecord record = make_record(clock.moment(), event);
     if (!text.empty()) record.emplace_back("text", text);
     return journal->append(std::move(record));
   };

@@ -102,9 +102,6 @@ class LiveActions : public Actions {
   std::set<std::string> in_use_;  // names of nodes
 };
 
-// Is known as soon as the new primary was seen to accept writes.
-inline constexpr char kOpenedFact[] = "opened";
-
 // Replaces what stands in braces outside of quotes by its value; what is not known stays.
 std::string fill_in(std::string_view sql, const RunFacts& values);
 

@@ -168,6 +168,8 @@ void add_failover_options(Cli& cli, FailoverOptions& options) {
            "name of the cluster's journal and lock (default: mysql)");
   cli.text("--state-dir", "DIR", options.state_dir,
            fmt::format("directory of the journal (default: {})", kStatedir).c_str());
+  cli.count("--keep-runs", options.keep_runs, 1, 1000000,
+            "journals of so many runs are kept, and those that are still needed (default: 100)");
 }
 
 Result<Done> complete_failover_options(const Cli& cli, FailoverOptions& options) {

@@ -27,6 +27,7 @@ struct FailoverOptions {
   double deadline_s = 120;      // of the whole run
   double hook_timeout_s = 30;   // of one command of the operator's
   std::string cluster_name = "mysql";
+  unsigned keep_runs = 100;    // journals of the last runs
   std::string state_dir = {};  // set by add_failover_options to its default
   VipOptions vip = {};
   std::vector<std::string> binlog_command = {};  // empty: mysqlbinlog or mariadb-binlog

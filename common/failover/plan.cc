@@ -131,6 +131,11 @@ class Planner {
              fmt::format("the last failover was {} ago, less than {}, and is not acknowledged",
                          format_duration(*moment_.last_failover_age_s),
                          format_duration(policy_.min_interval_s)));
+    if (!moment_.undated_run.empty())
+      plan_.reservations.push_back(
+          fmt::format("how long ago the last failover was is not known, the clock was set back "
+                      "since: --min-interval does not hold; run: mysql_ha journal ack {}",
+                      moment_.undated_run));
   }
 
   const ChannelStatus* channel_to_primary(std::size_t i) const {

@@ -34,6 +34,7 @@ enum class Refusal {
   kCannotFence,     // fencing is required and there is no way to do it
   kNotReady,        // a planned change finds the cluster in no state for it
   kDiverged,        // the node that is to return has transactions of its own
+  kInterrupted,     // an earlier run was interrupted, and only people can tell what becomes of it
 };
 
 // Returns the refusal's name, as in kPrimaryAlive: "primary-alive".
@@ -136,6 +137,9 @@ struct Plan {
   // The primary waited for semi-sync replicas, so whoever replaces it is to wait as well.
   bool semi_sync = false;
   std::string hash = {};  // 16 hexadecimal digits
+  // The run that was interrupted and whose plan this is; empty: it is a new one.
+  std::string interrupted_run = {};
+  std::string roll_back_reason = {};  // why that run is rolled back; empty: it is resumed
 
   bool possible() const { return refusal == Refusal::kNone; }
 };

@@ -40,6 +40,8 @@ std::string_view refusal_name(Refusal refusal) {
       return "not-ready";
     case Refusal::kDiverged:
       return "diverged";
+    case Refusal::kInterrupted:
+      return "interrupted";
   }
   return "none";
 }
@@ -99,8 +101,18 @@ std::string render_step(const Step& step) {
 
 std::string render(const Plan& plan) {
   std::string text;
+  const bool resumed = !plan.interrupted_run.empty();
   if (!plan.possible())
     text = fmt::format("no {} ({}): {}\n", plan.command, refusal_name(plan.refusal), plan.reason);
+  else if (!plan.roll_back_reason.empty())
+    text = fmt::format(
+        "run {} ({}: {} for {}) was interrupted and is rolled back first: {}\n"
+        "after that a new plan is made\n",
+        plan.interrupted_run, plan.command, plan.candidate, plan.primary, plan.roll_back_reason);
+  else if (resumed)
+    text = fmt::format("run {} ({}: {} for {}) was interrupted and is resumed: {} steps are left\n",
+                       plan.interrupted_run, plan.command, plan.candidate, plan.primary,
+                       plan.steps.size());
   else
     text = fmt::format("promote {} in place of {}\nexpected loss: {}\n", plan.candidate,
                        plan.primary, render(plan.loss));

@@ -50,6 +50,8 @@ struct Circumstances {
   std::string lock_holder = {};                    // who holds the lock; empty: it is free
   // Who was made the primary by the last change, and in which run; empty: none is known.
   std::string last_primary = {}, last_run = {};
+  // The run of the last failover, when its age is not known because the clock was set back since.
+  std::string undated_run = {};
   Memory memory = {};               // what was last seen of the nodes
   std::string memory_trouble = {};  // why that is not all; empty: it is
   // Silent nodes that the journal says were replaced, and fenced, since they were last seen.

@@ -137,16 +137,17 @@ std::string try_to_write(const std::string& directory) {
   return written ? "" : written.error().text;
 }
 
-Result<Done> read_runs(const FailoverOptions& options, double now_s, StateDirectory& state) {
+Result<Done> read_runs(const FailoverOptions& options, const Moment& now, StateDirectory& state) {
   const auto store = RunStore::open(options.state_dir, options.cluster_name);
   if (!store) return store.error();
   state.lock_holder = store->lock_holder();
   Circumstances circumstances;
-  if (const auto added = add_history(*store, now_s, circumstances); !added) return added;
+  if (const auto added = add_history(*store, now, circumstances); !added) return added;
   state.last_failover_age_s = circumstances.last_failover_age_s;
   state.last_primary = circumstances.last_primary;
   state.last_run = circumstances.last_run;
-  const auto unfinished = store->unfinished();
+  state.undated_run = circumstances.undated_run;
+  const auto unfinished = store->unfinished(now);
   if (!unfinished) return unfinished.error();
   // One that is at work has not ended either.
   if (*unfinished && state.lock_holder.empty()) state.interrupted_run = (*unfinished)->id;
@@ -162,9 +163,10 @@ void StateDirectory::add_to(Circumstances& circumstances) const {
   circumstances.last_failover_age_s = last_failover_age_s;
   circumstances.last_primary = last_primary;
   circumstances.last_run = last_run;
+  circumstances.undated_run = undated_run;
 }
 
-StateDirectory look_at_state(const FailoverOptions& options, double now_s) {
+StateDirectory look_at_state(const FailoverOptions& options, const Moment& now) {
   StateDirectory state;
   for (const std::string& path :
        {options.state_dir, options.state_dir + "/" + options.cluster_name}) {
@@ -175,7 +177,7 @@ StateDirectory look_at_state(const FailoverOptions& options, double now_s) {
       state.trouble = fmt::format("cannot create directory {}: {}", path, std::strerror(errno));
     return state;  // there was no run yet
   }
-  if (const auto read = read_runs(options, now_s, state); !read) state.trouble = read.error().text;
+  if (const auto read = read_runs(options, now, state); !read) state.trouble = read.error().text;
   return state;
 }
 

@@ -12,6 +12,7 @@
 
 #include "common/deadline.h"
 #include "common/failover/options.h"
+#include "common/moment.h"
 #include "common/mysql/probe.h"
 
 namespace ha {
@@ -49,6 +50,7 @@ struct StateDirectory {
   std::string lock_holder = {};      // empty: the lock is free
   std::string interrupted_run = {};  // the id of one that has to be gone on with; empty: none
   std::optional<double> last_failover_age_s = {};  // of the last one that nobody acknowledged
+  std::string undated_run = {};  // of the last failover, when its age cannot be known
   // Who was made the primary by the last change, and in which run; empty: none is known.
   std::string last_primary = {}, last_run = {};
 
@@ -56,8 +58,7 @@ struct StateDirectory {
   void add_to(Circumstances& circumstances) const;
 };
 
-// Reads it, and writes and removes a file; does not create directories. `now_s` is in seconds since
-// the epoch.
-StateDirectory look_at_state(const FailoverOptions& options, double now_s);
+// Reads it, and writes and removes a file; does not create directories.
+StateDirectory look_at_state(const FailoverOptions& options, const Moment& now);
 
 }  // namespace ha

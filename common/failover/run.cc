@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "common/text.h"
 
@@ -107,6 +108,12 @@ std::string plan_to_json(const Plan& plan) {
                {"tls", tls_to_json(plan.tls)},
                {"retry", retry_to_json(plan.retry)},
                {"hash", plan.hash}};
+  if (!plan.interrupted_run.empty()) json["interrupted_run"] = plan.interrupted_run;
+  if (!plan.roll_back_reason.empty()) json["roll_back_reason"] = plan.roll_back_reason;
+  if (!plan.possible()) {
+    json["refusal"] = refusal_name(plan.refusal);
+    json["reason"] = plan.reason;
+  }
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -170,11 +177,87 @@ void note_position(RunFacts& facts, const std::string& name, const BinlogPositio
   facts[name + "_position"] = std::to_string(position.offset);
 }
 
-JournalRecord make_record(double now_s, std::string event) {
-  return {{"time", fmt::format("{:.3f}", now_s)}, {"event", std::move(event)}};
+JournalRecord make_record(const Moment& now, std::string event) {
+  JournalRecord record = {{"time", fmt::format("{:.3f}", now.now_s)}};
+  if (!now.boot.empty()) {
+    record.emplace_back("uptime", fmt::format("{:.2f}", now.uptime_s));
+    record.emplace_back("boot", now.boot);
+  }
+  record.emplace_back("event", std::move(event));
+  return record;
 }
 
 namespace {
+
+std::string event_of(const JournalRecord& record) { return journal_value(record, "event"); }
+
+// Names what a record tells; a later one of the same name makes it superfluous.
+std::string subject_of(const JournalRecord& record) {
+  std::string subject = event_of(record);
+  const std::string number = journal_value(record, "number");
+  if (number.empty()) return subject;
+  if (subject != "step-done") return "state of " + number;
+  // Facts are kept although the step fails later on.
+  for (const auto& [name, value] : record) subject += " " + (name == "number" ? value : name);
+  return subject;
+}
+
+// Returns which records from `begin` on have to stay.
+std::set<std::size_t> find_lasting(const std::vector<JournalRecord>& records, std::size_t begin) {
+  std::map<std::string, std::size_t> last;
+  std::set<std::size_t> lasting;
+  bool failed = false;
+  for (std::size_t i = begin; i < records.size(); ++i) {
+    last[subject_of(records[i])] = i;
+    if (const std::string number = journal_value(records[i], "number"); !number.empty())
+      last["state of " + number] = i;
+    // The first end of this kind tells since when it stands so.
+    if (failed || journal_value(records[i], "outcome") != run_end_name(RunEnd::kFailed)) continue;
+    failed = true;
+    lasting.insert(i);
+  }
+  for (const auto& [subject, i] : last) lasting.insert(i);
+  return lasting;
+}
+
+}  // namespace
+
+std::vector<JournalRecord> condense(std::vector<JournalRecord> records) {
+  constexpr long kTold = 2;  // resumptions that are told in full
+  if (std::ranges::count(records, "resumed", event_of) <= kTold) return records;
+  // The first resumption stays, so that each shortening begins there.
+  const auto begin =
+      static_cast<std::size_t>(std::ranges::find(records, "resumed", event_of) - records.begin());
+  const std::set<std::size_t> lasting = find_lasting(records, begin);
+  std::vector<JournalRecord> result;
+  std::int64_t resumed = 0;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    if (i > begin && event_of(records[i]) == "resumed")
+      resumed += parse_integer(journal_value(records[i], "times")).value_or(1);
+    if (i > begin && !lasting.contains(i)) continue;
+    result.push_back(std::move(records[i]));
+    if (i == begin || event_of(result.back()) != "resumed") continue;
+    std::erase_if(result.back(), [](const auto& field) { return field.first == "times"; });
+    result.back().emplace_back("times", std::to_string(resumed));
+  }
+  return result;
+}
+
+namespace {
+
+bool is_part_of_every_record(std::string_view name) {
+  constexpr std::string_view kNames[] = {"time", "uptime", "boot", "event", "number", "text"};
+  return std::ranges::find(kNames, name) != std::end(kNames);
+}
+
+Moment moment_of(const JournalRecord& record) {
+  Moment moment{parse_number(journal_value(record, "time")).value_or(0)};
+  const auto uptime_s = parse_number(journal_value(record, "uptime"));
+  if (!uptime_s) return moment;
+  moment.uptime_s = *uptime_s;
+  moment.boot = journal_value(record, "boot");
+  return moment;
+}
 
 // Reads the records of a run in their order.
 class RunReader {
@@ -183,14 +266,14 @@ class RunReader {
 
   void read(const JournalRecord& record) {
     const std::string event = journal_value(record, "event");
-    time_s_ = parse_number(journal_value(record, "time")).value_or(0);
-    run_.last_s = time_s_;
+    run_.last = moment_of(record);
     const std::string text = journal_value(record, "text");
     if (event == "resumed") {
       // It may have come back to life since.
       run_.facts.erase("fenced");
       run_.end = RunEnd::kUnfinished;
-      note("a later run goes on");
+      const std::string times = journal_value(record, "times");
+      note(times.empty() ? "resumed" : "resumed " + times + " more times");
     }
     if (event == "taking-back") run_.taking_back = true;
     if (event == "copy-begins") {
@@ -217,8 +300,7 @@ class RunReader {
       if (event == name) run_.steps[static_cast<int>(*number)] = state;
     if (event == "step-done")
       for (const auto& [name, value] : record)
-        if (name != "time" && name != "event" && name != "number" && name != "text")
-          run_.facts[name] = value;
+        if (!is_part_of_every_record(name)) run_.facts[name] = value;
     if (event != "step-begins") note(describe(static_cast<int>(*number), event, text));
   }
 
@@ -226,7 +308,7 @@ class RunReader {
   void read_end(const std::string& outcome, const std::string& text) {
     for (const RunEnd end : kEnds)
       if (outcome == run_end_name(end)) run_.end = end;
-    run_.ended_s = time_s_;
+    if (run_.end == RunEnd::kFailed && !run_.failed) run_.failed = run_.last;
     run_.text = text;
     note(fmt::format("{}: {}", outcome, text));
   }
@@ -243,11 +325,15 @@ class RunReader {
   }
 
   void note(std::string_view text) {
-    run_.timeline.push_back(fmt::format("{:+8.3f}s  {}", time_s_ - run_.begun_s, sanitize(text)));
+    run_.timeline.push_back(fmt::format("{:+8.3f}s  {}", seconds_to(run_.last), sanitize(text)));
+  }
+
+  // A timeline shows a clock that was set back, rather than nothing.
+  double seconds_to(const Moment& moment) const {
+    return age_of(run_.begun, moment).value_or(moment.now_s - run_.begun.now_s);
   }
 
   Run& run_;
-  double time_s_ = 0;
 };
 
 }  // namespace
@@ -260,7 +346,7 @@ Result<Run> read_run(const std::string& id, const std::vector<JournalRecord>& re
   auto plan = plan_from_json(journal_value(records[0], "plan"));
   if (!plan) return plan.error();
   Run run{id, std::move(*plan)};
-  run.begun_s = parse_number(journal_value(records[0], "time")).value_or(0);
+  run.begun = moment_of(records[0]);
   RunReader reader(run);
   for (const JournalRecord& record : records) reader.read(record);
   return run;

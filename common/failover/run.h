@@ -2,14 +2,15 @@
 // One run of a failover, a switchover or a return as its journal tells it: the plan, which steps
 // were begun and finished, and how it ended. Pure.
 //
-// The records, all with a "time" (seconds since the epoch):
+// The records, all with a "time" (seconds since the epoch), and where they are known an "uptime"
+// (seconds since the boot) and the "boot":
 //   begin         command, primary, candidate, plan (JSON)
 //   step-begins   number
 //   step-done     number, text, and the facts that it found under their own names
 //   step-failed   number, text
 //   taking-back   from here on there is no way forward
 //   undone        number, text; undo-failed likewise
-//   resumed       by a later process
+//   resumed       by a later process; "times": it stands for so many of them
 //   not-opened    it has seen that the new primary was not opened after all
 //   end           outcome, text
 //   copy-begins   of a resync: from here on what the node had is lost
@@ -26,11 +27,15 @@
 
 #include "common/failover/plan.h"
 #include "common/journal.h"
+#include "common/moment.h"
 #include "common/result.h"
 
 namespace ha {
 
 using RunFacts = std::map<std::string, std::string>;
+
+// Is known as soon as the new primary was seen to accept writes.
+inline constexpr char kOpenedFact[] = "opened";
 
 enum class StepState { kOpen, kBegun, kDone, kFailed, kUndone };
 
@@ -49,9 +54,9 @@ std::string_view run_end_name(RunEnd end);
 struct Run {
   std::string id = {};
   Plan plan = {};
-  double begun_s = 0;
-  double last_s = 0;  // of the last record
-  std::optional<double> ended_s = {};
+  Moment begun = {};
+  Moment last = {};                   // of the last record
+  std::optional<Moment> failed = {};  // when it ended so for the first time
   RunEnd end = RunEnd::kUnfinished;
   std::string text = {};                   // why it ended so
   std::map<int, StepState> steps = {};     // by number; absent: open
@@ -67,14 +72,23 @@ struct Run {
   bool has_begun(Action action) const { return state_of_action(action) != StepState::kOpen; }
   // True from the moment when the new primary may have been opened.
   bool opened() const { return has_begun(Action::kMakeWritable); }
+  // True when something of it is left to do or to take back, and nobody has acknowledged it.
+  bool open() const {
+    return (end == RunEnd::kUnfinished || end == RunEnd::kFailed) && !acknowledged;
+  }
 };
 
 // A position among the facts, as NAME_file and NAME_position; no file: it is not known.
 BinlogPosition position_of(const RunFacts& facts, const std::string& name);
 void note_position(RunFacts& facts, const std::string& name, const BinlogPosition& position);
 
-// Begins a record of an event at `now_s`, seconds since the epoch.
-JournalRecord make_record(double now_s, std::string event);
+// Begins a record of an event.
+JournalRecord make_record(const Moment& now, std::string event);
+
+// Returns the records without what later resumptions have repeated, and with the number of these:
+// a run is resumed again and again while something stands in its way, and tells no more than after
+// the first few times. The run that is read from them is the same but for its timeline.
+std::vector<JournalRecord> condense(std::vector<JournalRecord> records);
 
 // Reads a run out of its records; one that left none was killed before it did anything. Fails with
 // kBadData when they do not begin with a plan.

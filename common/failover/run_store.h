@@ -31,14 +31,15 @@ class RunStore {
   // Returns who holds the lock, empty when it is free.
   std::string lock_holder() const;
 
-  // Returns the ids of all runs, oldest first; they sort by time.
+  // Returns the ids of all runs in the order in which they began: each carries its number, after
+  // the time, which does not count. Those of 0.1.0 carry none: they come first, by their time.
   Result<std::vector<std::string>> ids() const;
 
   Result<Run> read(const std::string& id) const;
 
-  // Returns the newest run if something of it is left to do or to take back, and nobody has
-  // acknowledged it.
-  Result<std::optional<Run>> unfinished() const;
+  // Returns the newest run of which something is left to do or to take back, unless a later one has
+  // opened a new primary. What could not be taken back for some minutes counts no more.
+  Result<std::optional<Run>> unfinished(const Moment& now) const;
 
   // Returns the newest failover that opened a new primary, unless it is acknowledged.
   Result<std::optional<Run>> last_failover() const;
@@ -46,14 +47,30 @@ class RunStore {
   // Returns the newest failover or switchover that opened a new primary, unless it is acknowledged.
   Result<std::optional<Run>> last_change() const;
 
-  // Returns an id for a run that begins now, `now_s` seconds since the epoch.
-  std::string new_id(double now_s) const;
+  // Returns an id, "TIME-NUMBER", for a run that begins now, `now_s` seconds since the epoch. Its
+  // number is above all others, so the lock must be held. Fails as ids() does.
+  Result<std::string> new_id(double now_s) const;
 
   // Opens the journal of a run, creating it when it is new.
   Result<Journal> journal(const std::string& id) const;
 
+  // Shortens the journal of a run that was resumed many times. The lock must be held.
+  Result<Done> shorten(const std::string& id) const;
+
+  // Sets a journal aside that cannot be read, as ID.damaged, and returns its new path.
+  Result<std::string> set_aside(const std::string& id) const;
+
+  // Removes the oldest runs until `most` are left. What somebody may still need stays: runs that
+  // are open, the last changes of each node, and whatever has saved transactions. The lock must be
+  // held.
+  Result<Done> prune(std::size_t most, const Moment& now) const;
+
  private:
   Result<std::optional<Run>> last_opened(const std::vector<std::string>& commands) const;
+
+  std::string path_of(const std::string& id) const;
+  // True when the run has left more than its journal, such as transactions of a node.
+  bool has_saved_files(const std::string& id) const;
 
   explicit RunStore(std::string path) : path_(std::move(path)) {}
 

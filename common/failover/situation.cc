@@ -34,10 +34,13 @@ Situation look(const FailoverOptions& options) {
   return situation;
 }
 
-Result<Done> add_history(const RunStore& store, double now_s, Circumstances& circumstances) {
+Result<Done> add_history(const RunStore& store, const Moment& now, Circumstances& circumstances) {
   const auto last = store.last_failover();
   if (!last) return last.error();
-  if (*last) circumstances.last_failover_age_s = now_s - (*last)->begun_s;
+  if (*last) {
+    circumstances.last_failover_age_s = age_of((*last)->begun, now);
+    if (!circumstances.last_failover_age_s) circumstances.undated_run = (*last)->id;
+  }
   const auto change = store.last_change();
   if (!change) return change.error();
   if (*change) {

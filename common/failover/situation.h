@@ -24,8 +24,8 @@ struct Situation {
 // alive and cannot be read is asked again until then. What was seen of one writer is remembered.
 Situation look(const FailoverOptions& options);
 
-// Adds the age, at `now_s` seconds since the epoch, of the last failover that nobody acknowledged,
-// and which nodes were replaced and fenced. Fails when a journal cannot be read.
-Result<Done> add_history(const RunStore& store, double now_s, Circumstances& circumstances);
+// Adds the age of the last failover that nobody acknowledged, the last change, and which nodes were
+// replaced and fenced. Fails when a journal cannot be read.
+Result<Done> add_history(const RunStore& store, const Moment& now, Circumstances& circumstances);
 
 }  // namespace ha

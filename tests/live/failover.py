@@ -114,7 +114,7 @@ class Cluster:
     def run(self, *words, **faults):
         """Run mysql_ha (or the handler) to its end; e.g. run("failover", "--fence", "none").
 
-        Faults are those of faults.cc: KILL_AT, KILL_WHEN, REFUSED_PORT."""
+        Faults are those of faults.cc: KILL_AT, KILL_WHEN, REFUSED_PORT, CLOCK_AHEAD."""
         return plugin.run_raw(self.command(*words), env={**self.environment, **_with(faults)})
 
     def begin(self, *words, **faults):
@@ -220,6 +220,42 @@ def fail_over_twice(cluster, primary, binlog_tool):
     assert outcome.code == 2 and "1 transactions" in outcome.out, outcome.out
     saved, = cluster.state_dir.glob("*/*.extra.sql")
     assert "77" in saved.read_text()
+
+
+def run_and_kill(cluster, command, number, when):
+    """Run mysql_ha and kill it at its number-th write; return False when there was none."""
+    process = cluster.begin(*command, KILL_AT=number, KILL_WHEN=when)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode in (0, -9), out
+    return process.returncode == -9
+
+
+def write_before(cluster, action):
+    """Return the number of the write that comes before the first step of an action, as the journal
+    of the last run tells."""
+    path = sorted(cluster.state_dir.glob("mysql/*.journal"))[-1]
+    begin, *records = [json.loads(line) for line in path.read_text().splitlines()]
+    number = next(step["number"] for step in json.loads(begin["plan"])["steps"]
+                  if step["action"] == action)
+    events = [record["event"] for record in records[:records.index(
+        next(r for r in records if (r["event"], r["number"]) == ("step-begins", str(number))))]]
+    # The first steps of each group are written with the ends of the group before.
+    events.append("step-begins")
+    return 2 + sum(pair == ("step-done", "step-begins") for pair in zip(events, events[1:]))
+
+
+def interrupt_failover(cluster, action, when):
+    """Make the cluster new and fail over from db1, killed before an action or, with "after", as it
+    begins."""
+    for step in ("look", "kill"):
+        cluster.start_over()
+        cluster.insert(1, 2, 3)
+        cluster.catch_up()
+        cluster.db1.kill()
+        if step == "look":
+            assert cluster.run("failover").code == 0
+            number = write_before(cluster, action)
+    assert run_and_kill(cluster, ["failover"], number, when)
 
 
 class Pause:

@@ -3,11 +3,11 @@
 next run ends it: one primary, everybody follows it, and nothing acknowledged is lost."""
 
 import itertools
-import json
 
 import pytest
 
-from failover import GTID_KINDS, KINDS, Cluster, changes, rows
+from failover import (GTID_KINDS, KINDS, Cluster, changes, interrupt_failover, rows,
+                      run_and_kill)
 from network import BlackHole
 from servers import Bench
 
@@ -24,14 +24,6 @@ def cluster(request):
 def semi_sync(request):
     with Bench() as bench:
         yield Cluster(bench, request.param, semi_sync=True)
-
-
-def run_and_kill(cluster, command, number, when):
-    """Run mysql_ha and kill it at its number-th write; return False when there was none."""
-    process = cluster.begin(*command, KILL_AT=number, KILL_WHEN=when)
-    out, _ = process.communicate(timeout=60)
-    assert process.returncode in (0, -9), out
-    return process.returncode == -9
 
 
 def prepare(cluster, command):
@@ -140,33 +132,11 @@ def test_killed_while_it_takes_back_and_the_primary_went_on(semi_sync):
     assert "undone repoint db3" in out and number > 10, out
 
 
-def write_before(cluster, action):
-    """Return the number of the write that comes before the first step of an action, as the journal
-    of the last run tells."""
-    path = sorted(cluster.state_dir.glob("mysql/*.journal"))[-1]
-    begin, *records = [json.loads(line) for line in path.read_text().splitlines()]
-    number = next(step["number"] for step in json.loads(begin["plan"])["steps"]
-                  if step["action"] == action)
-    events = [record["event"] for record in records[:records.index(
-        next(r for r in records if (r["event"], r["number"]) == ("step-begins", str(number))))]]
-    # The first steps of each group are written with the ends of the group before.
-    events.append("step-begins")
-    return 2 + sum(pair == ("step-done", "step-begins") for pair in zip(events, events[1:]))
-
-
 @pytest.fixture
 def interrupted(cluster):
     """A function that fails over and is killed before an action or, with "after", as it begins."""
     def kill(action, when):
-        for step in ("look", "kill"):
-            cluster.start_over()
-            cluster.insert(1, 2, 3)
-            cluster.catch_up()
-            cluster.db1.kill()
-            if step == "look":
-                assert cluster.run("failover").code == 0
-                number = write_before(cluster, action)
-        assert run_and_kill(cluster, ["failover"], number, when)
+        interrupt_failover(cluster, action, when)
         return cluster
     return kill
 

@@ -3,6 +3,7 @@
 //   KILL_AT=N KILL_WHEN=before|after   it is killed, as by kill -9, at its N-th fdatasync: before,
 //                                      when what was to be written is not on disk, or after
 //   REFUSED_PORT=N                     nobody listens at this port any more, as far as it can tell
+//   CLOCK_AHEAD=N                      the wall clock shows so many seconds more
 
 #include <arpa/inet.h>
 #include <dlfcn.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 namespace {
@@ -41,6 +43,13 @@ extern "C" int fdatasync(int fd) {
   struct stat status = {};
   fstat(fd, &status);
   on_disk = status.st_size;
+  return result;
+}
+
+extern "C" int clock_gettime(clockid_t clock, timespec* time) {
+  const int result = original<int (*)(clockid_t, timespec*)>("clock_gettime")(clock, time);
+  if (result == 0 && clock == CLOCK_REALTIME && getenv("CLOCK_AHEAD") != nullptr)
+    time->tv_sec += number("CLOCK_AHEAD");
   return result;
 }
 

@@ -30,7 +30,7 @@ class MysqlHaTest : public testing::Test {
 
   std::string add_run(double begun_s, std::vector<JournalRecord> more) const {
     const auto store = RunStore::open(directory_.path("state"), "mysql");
-    const std::string id = store->new_id(begun_s);
+    const std::string id = *store->new_id(begun_s);
     Plan plan{.primary = "db1", .candidate = "db2"};
     plan.steps.push_back({1, Action::kMakeWritable, "db2"});
     std::vector<JournalRecord> records = {

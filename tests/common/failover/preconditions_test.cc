@@ -11,6 +11,7 @@ namespace ha {
 namespace {
 
 constexpr double kNow_s = 1000000;
+const Moment kNow = {kNow_s};
 
 class PreconditionsTest : public testing::Test {
  protected:
@@ -19,7 +20,7 @@ class PreconditionsTest : public testing::Test {
   // A failover that began at `begun_s`, and how it went.
   std::string add_run(double begun_s, std::vector<JournalRecord> more) {
     auto store = RunStore::open(options_.state_dir, options_.cluster_name);
-    const std::string id = store->new_id(begun_s);
+    const std::string id = *store->new_id(begun_s);
     Plan plan{.primary = "db1", .candidate = "db2"};
     plan.steps.push_back({1, Action::kMakeWritable, "db2"});
     std::vector<JournalRecord> records = {
@@ -38,66 +39,74 @@ const JournalRecord kEnd = {{"event", "end"}, {"outcome", "done"}};
 const JournalRecord kAcknowledged = {{"event", "acknowledged"}};
 
 TEST_F(PreconditionsTest, ADirectoryThatCanBeCreatedIsNotCreated) {
-  EXPECT_EQ(look_at_state(options_, kNow_s).trouble, "");
+  EXPECT_EQ(look_at_state(options_, kNow).trouble, "");
   EXPECT_FALSE(std::filesystem::exists(options_.state_dir));
   std::filesystem::create_directory(options_.state_dir);
-  EXPECT_EQ(look_at_state(options_, kNow_s).trouble, "");
+  EXPECT_EQ(look_at_state(options_, kNow).trouble, "");
   EXPECT_TRUE(std::filesystem::is_empty(options_.state_dir));
 }
 
 TEST_F(PreconditionsTest, ADirectoryThatCannotBeUsedIsTrouble) {
   options_.state_dir = "/nonexistent/state";
-  EXPECT_EQ(look_at_state(options_, kNow_s).trouble,
+  EXPECT_EQ(look_at_state(options_, kNow).trouble,
             "cannot create directory /nonexistent/state: No such file or directory");
   options_.state_dir = directory_.file("file", "");
-  EXPECT_NE(look_at_state(options_, kNow_s).trouble, "");
+  EXPECT_NE(look_at_state(options_, kNow).trouble, "");
   options_.state_dir = directory_.path("open");
   std::filesystem::create_directories(options_.state_dir + "/mysql");
   chmod(options_.state_dir.c_str(), 0777);
-  EXPECT_NE(look_at_state(options_, kNow_s).trouble.find("must belong to the user"),
+  EXPECT_NE(look_at_state(options_, kNow).trouble.find("must belong to the user"),
             std::string::npos);
 }
 
 TEST_F(PreconditionsTest, NothingIsLeftInIt) {
   ASSERT_TRUE(RunStore::open(options_.state_dir, options_.cluster_name));
-  EXPECT_EQ(look_at_state(options_, kNow_s).trouble, "");
+  EXPECT_EQ(look_at_state(options_, kNow).trouble, "");
   EXPECT_TRUE(std::filesystem::is_empty(options_.state_dir + "/mysql"));
 }
 
 TEST_F(PreconditionsTest, TheJournalsTellOfTheLastFailover) {
-  EXPECT_FALSE(look_at_state(options_, kNow_s).last_failover_age_s);
+  EXPECT_FALSE(look_at_state(options_, kNow).last_failover_age_s);
   add_run(kNow_s - 7200, {kEnd});
-  EXPECT_EQ(look_at_state(options_, kNow_s).last_failover_age_s, 7200);
+  EXPECT_EQ(look_at_state(options_, kNow).last_failover_age_s, 7200);
   add_run(kNow_s - 60, {kEnd, kAcknowledged});
-  EXPECT_FALSE(look_at_state(options_, kNow_s).last_failover_age_s);
-  EXPECT_EQ(look_at_state(options_, kNow_s).interrupted_run, "");
+  EXPECT_FALSE(look_at_state(options_, kNow).last_failover_age_s);
+  EXPECT_EQ(look_at_state(options_, kNow).interrupted_run, "");
 }
 
 TEST_F(PreconditionsTest, ARunThatDidNotEndIsNamed) {
   const std::string id = add_run(kNow_s - 60, {});
-  EXPECT_EQ(look_at_state(options_, kNow_s).interrupted_run, id);
+  EXPECT_EQ(look_at_state(options_, kNow).interrupted_run, id);
   add_run(kNow_s, {kAcknowledged});
-  EXPECT_EQ(look_at_state(options_, kNow_s).interrupted_run, "");
+  // A later one has opened a new primary.
+  EXPECT_EQ(look_at_state(options_, kNow).interrupted_run, "");
+}
+
+TEST_F(PreconditionsTest, AFailoverOfTheFutureHasNoAge) {
+  const std::string id = add_run(kNow_s + 400 * 86400, {kEnd});
+  const StateDirectory state = look_at_state(options_, kNow);
+  EXPECT_FALSE(state.last_failover_age_s);
+  EXPECT_EQ(state.undated_run, id);
 }
 
 TEST_F(PreconditionsTest, ADamagedJournalIsTrouble) {
   add_run(kNow_s - 60, {});
-  directory_.file("state/mysql/9.journal", "nonsense\n");
-  EXPECT_NE(look_at_state(options_, kNow_s).trouble.find("9.journal is damaged"),
+  directory_.file("state/mysql/9-9.journal", "nonsense\n");
+  EXPECT_NE(look_at_state(options_, kNow).trouble.find("9-9.journal is damaged"),
             std::string::npos);
 }
 
 TEST_F(PreconditionsTest, AHeldLockIsSeenAndNotDisturbed) {
   auto store = RunStore::open(options_.state_dir, options_.cluster_name);
-  EXPECT_EQ(look_at_state(options_, kNow_s).lock_holder, "");
+  EXPECT_EQ(look_at_state(options_, kNow).lock_holder, "");
   {
     auto run = RunStore::open(options_.state_dir, options_.cluster_name);
     ASSERT_TRUE(run->lock());
-    EXPECT_EQ(look_at_state(options_, kNow_s).lock_holder,
+    EXPECT_EQ(look_at_state(options_, kNow).lock_holder,
               "process " + std::to_string(getpid()) + " of this host");
     EXPECT_EQ(store->lock().error().code, Errc::kRefused);
   }
-  EXPECT_EQ(look_at_state(options_, kNow_s).lock_holder, "");
+  EXPECT_EQ(look_at_state(options_, kNow).lock_holder, "");
   EXPECT_TRUE(store->lock());
 }
 
@@ -105,7 +114,7 @@ TEST_F(PreconditionsTest, ARunAtWorkIsNotInterrupted) {
   add_run(kNow_s, {});
   auto run = RunStore::open(options_.state_dir, options_.cluster_name);
   ASSERT_TRUE(run->lock());
-  EXPECT_EQ(look_at_state(options_, kNow_s).interrupted_run, "");
+  EXPECT_EQ(look_at_state(options_, kNow).interrupted_run, "");
 }
 
 TEST_F(PreconditionsTest, MissingProgramsAreNamed) {

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+#include "common/failover/resume.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace ha {
+
+namespace {
+
+// A run is resumed while hardly anything can have happened since.
+constexpr double kFresh_s = 600;
+
+// True when the plan is about a node that comes back, and not about which is the primary.
+bool is_return(const Plan& plan) { return plan.command == "rejoin" || plan.command == "resync"; }
+
+std::string name_run(const Run& run) {
+  return fmt::format("run {} ({}: {} for {})", run.id, run.plan.command, run.plan.candidate,
+                     run.plan.primary);
+}
+
+class Judge {
+ public:
+  Judge(const Run& run, const Topology& topology, const Circumstances& circumstances,
+        std::optional<double> age_s)
+      : run_(run),
+        topology_(topology),
+        nodes_(topology.nodes),
+        circumstances_(circumstances),
+        fresh_(age_s && *age_s < kFresh_s),
+        candidate_(find(run.plan.candidate)),
+        primary_(find(run.plan.primary)) {}
+
+  Resume decide() const {
+    if (candidate_ == nodes_.size() || primary_ == nodes_.size())
+      return refuse(
+          fmt::format("{} was interrupted and is about nodes that are not of this cluster: give "
+                      "its --cluster-name, or give it up with: mysql_ha journal ack {}",
+                      name_run(run_), run_.id));
+    if (const Node* const writer = find_stranger())
+      return refuse(fmt::format(
+          "{} accepts writes, but {}, which was interrupted, did not open it: somebody has acted "
+          "since. If the run needs nothing more: mysql_ha journal ack {}",
+          writer->name, name_run(run_), run_.id));
+    Resume resume;
+    if (run_.opened()) {
+      if (!candidate().facts)
+        return refuse(fmt::format(
+            "{} was, or was about to be, opened for writes by run {} and gives no answer now: its "
+            "writes may be nowhere else. Bring it back, or give them up with: mysql_ha journal "
+            "ack {}",
+            candidate().name, run_.id, run_.id));
+      if (candidate().writable()) return {Resume::Kind::kResume};
+      if (run_.facts.contains(kOpenedFact))
+        return refuse(fmt::format(
+            "{} was opened for writes by run {} and is read-only now: it was restarted, or "
+            "somebody has closed it. Open it and run this again, or give up what it may have alone "
+            "with: mysql_ha journal ack {}",
+            candidate().name, run_.id, run_.id));
+      resume.not_opened = true;
+    }
+    resume.settles = true;
+    resume.reason = why_roll_back();
+    resume.kind = resume.reason.empty() ? Resume::Kind::kResume : Resume::Kind::kRollBack;
+    return resume;
+  }
+
+ private:
+  static Resume refuse(std::string reason) { return {Resume::Kind::kRefuse, std::move(reason)}; }
+
+  std::size_t find(const std::string& name) const {
+    return static_cast<std::size_t>(std::ranges::find(nodes_, name, &Node::name) - nodes_.begin());
+  }
+
+  const Node& candidate() const { return nodes_[candidate_]; }
+
+  // Returns a node that accepts writes and should not, as far as the run can tell; null: none does.
+  const Node* find_stranger() const {
+    const bool alone = run_.facts.contains(kOpenedFact) && !candidate().writable();
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      const bool expected =
+          (run_.opened() && i == candidate_) || (i == primary_ && !alone) || is_return(run_.plan);
+      if (nodes_[i].writable() && !expected) return &nodes_[i];
+    }
+    return nullptr;
+  }
+
+  // Time has passed since the run was interrupted before it opened the candidate: what it rests on
+  // is judged anew. Empty: it still holds.
+  std::string why_roll_back() const {
+    if (run_.plan.command != "failover") return "it was interrupted";
+    if (run_.taking_back || run_.end == RunEnd::kFailed) return "it was being taken back";
+    const auto objections = object_to_takeover(topology_, circumstances_, primary_);
+    if (!objections.empty()) return objections[0].reason;
+    // What was rescued cannot be taken back, and only this run knows of it.
+    if (!fresh_ && !run_.has_begun(Action::kRescue)) return "it was interrupted long ago";
+    if (!candidate().facts) return candidate().name + " does not answer";
+    if (run_.state_of_action(Action::kPromote) == StepState::kDone &&
+        find_channel(candidate()) != nullptr)
+      return candidate().name + " is a replica again";
+    for (const Step& step : run_.plan.steps) {
+      const std::size_t node = find(step.node);
+      if (step.action != Action::kRepoint || node == nodes_.size() || !nodes_[node].facts) continue;
+      if (const std::string more = what_it_has_more(nodes_[node]); !more.empty())
+        return fmt::format("{} has what {} lacks: {}", nodes_[node].name, candidate().name, more);
+    }
+    return "";
+  }
+
+  // Returns the channel that the plan is about; null: the node has none of this name.
+  const ChannelStatus* find_channel(const Node& node) const {
+    const auto found = std::ranges::find(node.channels(), run_.plan.channel, &ChannelStatus::name);
+    return found == node.channels().end() ? nullptr : &*found;
+  }
+
+  bool follows_candidate(const Node& node, const ChannelStatus& channel) const {
+    const auto place = static_cast<std::size_t>(&channel - node.channels().data());
+    return place < node.sources.size() && node.sources[place] == candidate_;
+  }
+
+  // Returns what a sibling of the candidate has received and the candidate has not; empty: nothing.
+  std::string what_it_has_more(const Node& node) const {
+    const ChannelStatus* const channel = find_channel(node);
+    if (channel == nullptr || channel->uses_gtid) {
+      const auto more = extra(node.facts->history, candidate().facts->latest_history());
+      // A sibling that is ahead is followed until equal, which may be still to be done.
+      const bool fetched = run_.has_begun(Action::kCatchUp) ||
+                           std::ranges::none_of(run_.plan.steps, [&node](const Step& step) {
+                             return step.action == Action::kCatchUp && step.other == node.name;
+                           });
+      return more && more->any() && fetched ? more->text : "";
+    }
+    const BinlogPosition applied = position_of(run_.facts, "applied");
+    const ChannelStatus* const own = find_channel(candidate());
+    const BinlogPosition known = applied.file.empty() && own != nullptr ? own->read : applied;
+    return !follows_candidate(node, *channel) && binlog_order(channel->read) > binlog_order(known)
+               ? fmt::format("events up to {}:{}", channel->read.file, channel->read.offset)
+               : "";
+  }
+
+  const Run& run_;
+  const Topology& topology_;
+  const std::vector<Node>& nodes_;
+  const Circumstances& circumstances_;
+  const bool fresh_;
+  const std::size_t candidate_, primary_;  // places; the number of nodes: it is none of them
+};
+
+// Returns the steps that undo what was begun, in their order.
+std::vector<Step> steps_back(const Run& run) {
+  std::vector<Step> steps;
+  for (auto step = run.plan.steps.rbegin(); step != run.plan.steps.rend(); ++step) {
+    const StepState state = run.state_of(*step);
+    if (state != StepState::kOpen && state != StepState::kUndone)
+      steps.insert(steps.end(), step->undo.begin(), step->undo.end());
+  }
+  for (std::size_t i = 0; i < steps.size(); ++i) steps[i].number = static_cast<int>(i) + 1;
+  return steps;
+}
+
+}  // namespace
+
+Resume decide_resume(const Run& run, const Topology& topology, const Circumstances& circumstances,
+                     std::optional<double> age_s) {
+  return Judge(run, topology, circumstances, age_s).decide();
+}
+
+Plan plan_resume(const Run& run, const Resume& resume) {
+  Plan plan = run.plan;
+  plan.interrupted_run = run.id;
+  switch (resume.kind) {
+    case Resume::Kind::kRefuse:
+      plan.steps.clear();
+      plan.refusal = Refusal::kInterrupted;
+      plan.reason = resume.reason;
+      break;
+    case Resume::Kind::kResume:
+      std::erase_if(plan.steps,
+                    [&](const Step& step) { return run.state_of(step) == StepState::kDone; });
+      break;
+    case Resume::Kind::kRollBack:
+      plan.steps = steps_back(run);
+      plan.roll_back_reason = resume.reason;
+      break;
+  }
+  return plan;
+}
+
+}  // namespace ha
