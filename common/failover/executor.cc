@@ -40,6 +40,28 @@ bool is_volatile(const Step& step, const Run& run) {
   }
 }
 
+// The name under which a run's facts hold the warning of a step, so that a later process knows it.
+constexpr std::string_view kWarning = "warning_";
+
+// Returns what a step has done to the world that no step takes back, for people; empty: nothing.
+std::string effect_of(const Step& step, const Run& run) {
+  const bool done = run.state_of(step) == StepState::kDone;
+  switch (step.action) {
+    case Action::kHook:
+    case Action::kStartService:
+      return step.argv[0] + (done ? " has run" : " was called and failed");
+    case Action::kFence:
+      if (step.argv.empty()) return run.facts.contains("closed") ? step.node + " is read-only" : "";
+      if (run.facts.contains("fenced")) return step.node + " has been fenced";
+      return fmt::format("{} {}", step.argv[0],
+                         done ? "has run for " + step.node : "was called and failed");
+    case Action::kRescue:
+      return done ? step.node + " has what was rescued" : "";
+    default:
+      return "";
+  }
+}
+
 std::string name_of(const Step& step) {
   return fmt::format("{} {}", action_name(step.action), step.node.empty() ? "here" : step.node);
 }
@@ -147,16 +169,27 @@ std::optional<std::string> Executor::perform(Run& run, const Group& group,
         pending_.back().emplace_back(name, value);
         run.facts[name] = value;
       }
+    if (result) note_warning(run, steps[i], result->warning);
     const std::string line =
         text.empty() ? name_of(steps[i]) : fmt::format("{}: {}", name_of(steps[i]), text);
     say_(result ? line : "FAILED " + line);
     if (result) continue;
     if (steps[i].may_fail)
       reservations_.push_back(line);
-    else if (!obstacle)
+    else if (!obstacle) {
       obstacle = line;
+      if (steps[i].action == Action::kDrain) stuck_ = steps[i].node;
+    }
   }
   return obstacle;
+}
+
+// The last time that a step is done counts.
+void Executor::note_warning(Run& run, const Step& step, const std::string& warning) {
+  const std::string name = fmt::format("{}{}", kWarning, step.number);
+  if (warning.empty() && !run.facts.contains(name)) return;
+  run.facts[name] = warning;
+  pending_.back().emplace_back(name, warning);
 }
 
 RunOutcome Executor::go_on(const Deadline& deadline) {
@@ -180,6 +213,8 @@ RunOutcome Executor::go_on(const Deadline& deadline) {
     if (const auto written = flush(); !written) say_(written.error().text);
     return {RunEnd::kUnfinished, *obstacle, reservations_, std::move(now->facts)};
   }
+  for (const auto& [name, warning] : now->facts)
+    if (name.starts_with(kWarning) && !warning.empty()) reservations_.push_back(warning);
   RunOutcome outcome = finish(reservations_.empty() ? RunEnd::kDone : RunEnd::kReservations,
                               join(reservations_, "; "));
   outcome.facts = std::move(now->facts);
@@ -214,9 +249,16 @@ RunOutcome Executor::take_back(std::string why) {
     const auto written = flush({record(failed.empty() ? "undone" : "undo-failed", *step, failed)});
     if (!written) say_(written.error().text);
   }
-  if (left.empty()) return finish(RunEnd::kUndone, std::move(why));
-  return finish(RunEnd::kFailed,
-                fmt::format("{}; could not be taken back: {}", why, join(left, "; ")));
+  RunOutcome outcome =
+      left.empty() ? finish(RunEnd::kUndone, std::move(why))
+                   : finish(RunEnd::kFailed,
+                            fmt::format("{}; could not be taken back: {}", why, join(left, "; ")));
+  for (const Step& step : now->plan.steps)
+    if (const std::string effect = effect_of(step, *now);
+        now->state_of(step) != StepState::kOpen && !effect.empty())
+      outcome.remains.push_back(effect);
+  outcome.stuck = stuck_;
+  return outcome;
 }
 
 RunOutcome Executor::finish(RunEnd end, std::string text) {

@@ -23,8 +23,9 @@
 namespace ha {
 
 struct StepResult {
-  std::string text = {};  // a few words for people
-  RunFacts facts = {};    // what later steps and later runs need to know
+  std::string text = {};     // a few words for people
+  RunFacts facts = {};       // what later steps and later runs need to know
+  std::string warning = {};  // it is done, but; empty: no warning
 };
 
 // What the steps of a plan do to the world.
@@ -42,7 +43,9 @@ struct RunOutcome {
   RunEnd end = RunEnd::kUnfinished;  // kUnfinished: it may be open, a later run has to go on
   std::string text = {};             // why, in one sentence
   std::vector<std::string> reservations = {};
-  RunFacts facts = {};  // what the steps found
+  RunFacts facts = {};                    // what the steps found
+  std::vector<std::string> remains = {};  // effects that were not rolled back, nor can be
+  std::string stuck = {};  // the node that could not apply what it received, which ended the run
 };
 
 class Executor {
@@ -73,6 +76,7 @@ class Executor {
   // it cannot.
   std::optional<std::string> perform(Run& run, const Group& group, const Deadline& deadline);
   RunOutcome finish(RunEnd end, std::string text);
+  void note_warning(Run& run, const Step& step, const std::string& warning);
   JournalRecord record(std::string event, const Step& step, std::string text = {}) const;
   Result<Done> flush(std::vector<JournalRecord> more = {});
 
@@ -82,6 +86,7 @@ class Executor {
   std::function<void(const std::string&)> say_;
   std::vector<JournalRecord> pending_ = {};  // to be written before the next step begins
   std::vector<std::string> reservations_ = {};
+  std::string stuck_ = {};
 };
 
 // How long one step may take, in seconds, whatever is left of the whole.

@@ -54,6 +54,7 @@ class Manager {
       auto outcome = settle(*unfinished_, situation);
       // What was taken back leaves the question open whether somebody has to take over now.
       if (outcome.end != FailoverEnd::kRefused || !settled_) return outcome;
+      learn_stuck(outcome);
       situation = look(options_);
     }
     Plan plan = decide(situation);
@@ -80,7 +81,8 @@ class Manager {
     if (plan.possible() && !plan_hash.empty() && plan.hash != plan_hash)
       return refused(plan, fmt::format("the world has changed: the plan is now {}, not {}",
                                        plan.hash, sanitize(plan_hash)));
-    return carry_out(std::move(plan), situation);
+    return carry_out_in_turn(std::move(plan), std::move(situation),
+                             plan_hash.empty() ? Choice::kFree : Choice::kFixed);
   }
 
   FailoverOutcome switchover(const std::string& to) {
@@ -97,7 +99,7 @@ class Manager {
       situation = look(options_);
       plan = decide_on();
     }
-    return carry_out(std::move(plan), situation);
+    return pick_up(carry_out(plan, situation), plan, situation.topology);
   }
 
   // `copied`: it is a copy made just now, of which no journal tells.
@@ -268,7 +270,99 @@ class Manager {
   Plan decide(Situation& situation) {
     if (const auto added = add_history(*store_, clock_.moment(), situation.circumstances); !added)
       return {.refusal = Refusal::kNotReady, .reason = added.error().text};
+    situation.circumstances.stuck = stuck_;
     return plan_failover(situation.topology, options_.policy, situation.circumstances, "");
+  }
+
+  // Whether another plan may take the place of one that failed, or the operator wants just that.
+  enum class Choice { kFree, kFixed };
+
+  // Carries out a plan of failover. When a node that cannot apply what it received has ended it,
+  // another that has received as much is tried in the time that is left.
+  FailoverOutcome carry_out_in_turn(Plan plan, Situation situation, Choice choice) {
+    for (;;) {
+      FailoverOutcome outcome = carry_out(plan, situation);
+      if (!learn_stuck(outcome) || choice == Choice::kFixed || deadline_.passed() ||
+          clock_.stopping())
+        return pick_up(std::move(outcome), plan, situation.topology);
+      // One that has died meanwhile may have had more than all others.
+      const bool equal = !plan.spare.empty() && stuck_.contains(plan.candidate);
+      situation = look(options_);
+      if (!equal && lacks_a_stuck_one(situation)) return outcome;
+      plan = decide(situation);
+      if (!plan.possible()) {
+        outcome.details.push_back(fmt::format("no other node takes its place: {} ({})", plan.reason,
+                                              refusal_name(plan.refusal)));
+        return outcome;
+      }
+      say_(outcome.text);
+    }
+  }
+
+  // Remembers the node that has ended a run of which nothing is left; false: there is none.
+  bool learn_stuck(const FailoverOutcome& outcome) {
+    if (outcome.end != FailoverEnd::kRefused || !obstacle_) return false;
+    const Rejection obstacle = *std::exchange(obstacle_, std::nullopt);
+    return stuck_.emplace(obstacle.node, obstacle.reason).second;
+  }
+
+  bool lacks_a_stuck_one(const Situation& situation) const {
+    return std::ranges::any_of(situation.topology.nodes, [this](const Node& node) {
+      return !node.facts && stuck_.contains(node.name);
+    });
+  }
+
+  // Looks once more after a change for replicas that were silent or failed to follow the new
+  // primary, and lets them follow it. Each that does not in the end is named.
+  FailoverOutcome pick_up(FailoverOutcome outcome, const Plan& plan, const Topology& before) {
+    if (!complete_) return outcome;
+    for (const std::string& name : find_stragglers(outcome, plan, before)) {
+      const Situation now = look(options_);
+      const std::string why = let_follow(name, plan, now);
+      outcome.details.push_back(
+          why.empty()
+              ? fmt::format("{} follows {} in the end", name, plan.candidate)
+              : fmt::format("reservation: {} does not follow {}: {}", name, plan.candidate, why));
+      if (!why.empty()) outcome.end = FailoverEnd::kReservations;
+    }
+    return outcome;
+  }
+
+  // Returns the nodes that a change has left behind, as far as it is known of its own end.
+  static std::vector<std::string> find_stragglers(const FailoverOutcome& outcome, const Plan& plan,
+                                                  const Topology& before) {
+    const auto told = [](const std::vector<std::string>& lines, const std::string& begin) {
+      return std::ranges::any_of(lines,
+                                 [&](const std::string& line) { return line.starts_with(begin); });
+    };
+    std::vector<std::string> names;
+    for (const Node& node : before.nodes) {
+      const bool old = node.name == plan.primary;
+      if (node.name == plan.candidate || (old && plan.command == "failover")) continue;
+      const bool silent = !node.facts || !node.facts->channels;
+      const bool failed = told(outcome.details, "reservation: repoint " + node.name);
+      if ((silent || failed) && !told(plan.reservations, node.name + " needs a resync"))
+        names.push_back(node.name);
+    }
+    return names;
+  }
+
+  // Returns why a node does not follow the new primary of a plan even now; empty: it does.
+  std::string let_follow(const std::string& name, const Plan& plan, const Situation& now) {
+    const auto& nodes = now.topology.nodes;
+    const auto node = std::ranges::find(nodes, name, &Node::name);
+    const auto primary = std::ranges::find(nodes, plan.candidate, &Node::name);
+    if (!node->facts)
+      return fmt::format("{}. When it answers, run: mysql_ha rejoin {}", node->error, name);
+    const auto sources = upstream(now.topology, static_cast<std::size_t>(node - nodes.begin()));
+    if (sources.contains(static_cast<std::size_t>(primary - nodes.begin()))) return "";
+    const auto record = find_record(name, now.topology);
+    if (!record) return record.error().text;
+    Plan rejoin = plan_rejoin(now.topology, options_.policy, now.circumstances, name, *record);
+    if (!rejoin.possible())
+      return fmt::format("{} ({})", rejoin.reason, refusal_name(rejoin.refusal));
+    const FailoverOutcome outcome = carry_out(std::move(rejoin), now);
+    return outcome.end == FailoverEnd::kRefused ? outcome.text : "";
   }
 
   FailoverOutcome carry_out(Plan plan, const Situation& situation) {
@@ -318,7 +412,11 @@ class Manager {
     return plan.command == "rejoin" || plan.command == "resync";
   }
 
-  FailoverOutcome tell(const Plan& plan, const std::string& id, const RunOutcome& run) const {
+  FailoverOutcome tell(const Plan& plan, const std::string& id, const RunOutcome& run) {
+    complete_ = run.end == RunEnd::kDone || run.end == RunEnd::kReservations;
+    obstacle_.reset();
+    if (run.end == RunEnd::kUndone && !run.stuck.empty())
+      obstacle_ = Rejection{run.stuck, run.text};
     FailoverOutcome outcome{FailoverEnd::kRefused, "", {}, id, plan.primary, plan.candidate};
     switch (run.end) {
       case RunEnd::kDone:
@@ -328,13 +426,18 @@ class Manager {
                                    plan.command == "rejoin" ? "follows" : "replaces", plan.primary);
         break;
       case RunEnd::kUndone:
-        outcome.text = is_return(plan) ? fmt::format("{} ended, {} stays read-only: {}",
-                                                     plan.command, plan.candidate, run.text)
-                                       : fmt::format("{} ended, everything is as it was: {}",
-                                                     plan.command, run.text);
+        outcome.text =
+            is_return(plan) ? fmt::format("{} ended, {} stays read-only: {}", plan.command,
+                                          plan.candidate, run.text)
+            : run.remains.empty()
+                ? fmt::format("{} ended, everything is as it was: {}", plan.command, run.text)
+                : fmt::format("{} ended and is rolled back, but {}: {}", plan.command,
+                              join(run.remains, ", "), run.text);
         break;
       case RunEnd::kFailed:
-        outcome.text = fmt::format("{} ended, no node was opened: {}", plan.command, run.text);
+        outcome.text =
+            fmt::format("{} ended, no node was opened{}: {}", plan.command,
+                        run.remains.empty() ? "" : ", but " + join(run.remains, ", "), run.text);
         break;
       case RunEnd::kUnfinished:
         outcome.text = fmt::format("{} interrupted, run it again: {}", plan.command, run.text);
@@ -368,7 +471,10 @@ class Manager {
   Deadline deadline_;
   std::optional<RunStore> store_;
   std::optional<Run> unfinished_;
-  bool settled_ = false;  // nothing of an earlier run is left to do
+  bool settled_ = false;                    // nothing of an earlier run is left to do
+  bool complete_ = false;                   // the last run has done all that it could
+  std::optional<Rejection> obstacle_ = {};  // the node that has ended the last run, rolled back
+  std::map<std::string, std::string> stuck_ = {};  // nodes that have, with the reason
 };
 
 // Returns what becomes of a run that was interrupted.

@@ -157,6 +157,8 @@ Result<StepResult> LiveActions::perform_sql(const Step& step, SqlSession& sessio
     case Action::kCatchUp:
     case Action::kWaitEqual:
       return wait_for_node(step, session, known, deadline);
+    case Action::kSetDelay:
+      return set_delay(step, session, known, deadline);
     case Action::kRecord:
       return record(step, session);
     case Action::kRescue:
@@ -188,7 +190,7 @@ Result<StepResult> LiveActions::perform_sql(const Step& step, SqlSession& sessio
 Result<Done> LiveActions::run_sql(const std::vector<std::string>& statements, SqlSession& session,
                                   const RunFacts& known, const Deadline& deadline) const {
   RunFacts values = known;
-  for (const char* const name : {"binlog_file", "applied_file"})
+  for (const char* const name : {"binlog_file", "applied_file", "relay_file"})
     if (const auto found = values.find(name); found != values.end())
       found->second = quote_text(found->second);
   for (const std::string& sql : statements) {
@@ -301,7 +303,10 @@ Result<StepResult> LiveActions::run_fence(const Step& step, const RunFacts& know
   const bool accepted =
       outcome->end == ProcessOutcome::End::kExited && outcome->code == kOperatorAccepts;
   const std::string text = describe_end(step.argv, *outcome);
-  if (accepted) return StepResult{"NOT fenced, the operator accepts it: " + text};
+  if (accepted) {
+    const std::string warning = "NOT fenced, the operator accepts it: " + text;
+    return StepResult{warning, {}, fmt::format("{} is {}", step.node, warning)};
+  }
   if (!outcome->succeeded()) return failure(text);
   return StepResult{text, {{"fenced", text}}};
 }

@@ -44,6 +44,9 @@ class LiveActions : public Actions {
                                    const Deadline& deadline);
   Result<StepResult> drain(const Step& step, SqlSession& session, const RunFacts& known,
                            const Deadline& deadline);
+  Result<StepResult> set_delay(const Step& step, SqlSession& session, const RunFacts& known,
+                               const Deadline& deadline);
+  bool has_substitute(const Step& step) const;
   Result<StepResult> wait_for_node(const Step& step, SqlSession& session, const RunFacts& known,
                                    const Deadline& deadline);
   Result<StepResult> record(const Step& step, SqlSession& session);

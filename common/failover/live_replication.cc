@@ -35,6 +35,19 @@ Result<bool> is_torn_end(const ChannelStatus& channel, SqlSession& session) {
   return *busy == "0";
 }
 
+// MariaDB, of a channel whose delay was lifted: its position stands at what it has received from
+// then on, and only the applier tells whether it has come to the end of the relay log.
+Result<bool> has_applied_relay_log(const ServerFacts& facts, const ChannelStatus& channel,
+                                   SqlSession& session) {
+  if (!channel.applier_idle || unapplied(facts.history).value_or(0) > 0) return false;
+  const auto busy = query_value(
+      session,
+      "SELECT COUNT(*) FROM information_schema.processlist WHERE COMMAND = 'Slave_worker'"
+      " AND STATE NOT LIKE 'Waiting for work%'");
+  if (!busy) return busy.error();
+  return *busy == "0";
+}
+
 // Makes a channel ready to be stopped. MySQL's parallel applier that has come to a torn end waits a
 // minute for the rest of it, unless it has ended before it is asked to stop; nothing of the
 // transaction is committed.
@@ -69,14 +82,66 @@ Result<Done> let_stop(const ChannelStatus& channel, SqlSession& session) {
   return Done{};
 }
 
+// Fails when the applier stands behind another client's lock: to stop it would take as long as that
+// is held, and the session that asks for it with it.
+Result<Done> expect_stoppable(SqlSession& session) {
+  constexpr double kPatience_s = 2;
+  for (const Deadline patience = Deadline::after(kPatience_s);; pause()) {
+    const auto wait = read_applier_wait(session);
+    if (!wait) return wait.error();
+    // Of replicas of its own it is let go before it is stopped.
+    if (wait->empty() || wait->find("semi-sync") != wait->npos) return Done{};
+    if (patience.passed()) return failure("its applier cannot be stopped: " + *wait);
+  }
+}
+
 }  // namespace
+
+// What a channel has received is not to be lost with the change of its delay.
+Result<StepResult> LiveActions::set_delay(const Step& step, SqlSession& session,
+                                          const RunFacts& known, const Deadline& deadline) {
+  const bool mariadb = session.version().flavour == Flavour::kMariadb;
+  const bool by_gtid = step.sql[1].find("USE_GTID=slave_pos") != std::string::npos;
+  RunFacts values = known;
+  for (const std::string& sql : step.sql) {
+    if (sql.find("_DELAY=") != sql.npos) {
+      const auto facts = read_again(step.node, session);
+      if (!facts) return facts.error();
+      const ChannelStatus* const channel =
+          facts->channels ? find_channel(*facts->channels, step.channel) : nullptr;
+      if (channel == nullptr) return StepResult{"it is no replica any more"};
+      if (!mariadb && channel->io.state == ThreadState::kStopped)
+        return failure("its receiver has stopped, so its relay log would be lost");
+      if (mariadb && by_gtid && unapplied(facts->history) != 0u)
+        return failure("what it has received is not applied, and would be lost: " + sql);
+      values["relay_file"] = channel->relay.file;
+      values["relay_position"] = std::to_string(channel->relay.offset);
+    }
+    if (const auto done = run_sql({sql}, session, values, deadline); !done) return done.error();
+  }
+  return StepResult{};
+}
+
+// Whether a failover can do without a node that does not get on with its drain.
+bool LiveActions::has_substitute(const Step& step) const {
+  if (step.node == plan_.candidate) return !plan_.spare.empty();
+  return std::ranges::none_of(plan_.steps, [&](const Step& one) {
+    return one.action == Action::kCatchUp && one.other == step.node;
+  });
+}
 
 Result<StepResult> LiveActions::drain(const Step& step, SqlSession& session, const RunFacts& known,
                                       const Deadline& deadline) {
+  constexpr double kShare = 4;      // of the whole time, for one that does not move
   constexpr double kStill_s = 0.5;  // without a move; MySQL notes its progress every 0.3 s
   if (const auto done = run_sql(step.sql, session, known, deadline); !done) return done.error();
-  BinlogPosition last = {};
+  const bool undelayed = session.version().flavour == Flavour::kMariadb &&
+                         std::ranges::any_of(plan_.steps, [&](const Step& one) {
+                           return one.action == Action::kSetDelay && one.node == step.node;
+                         });
+  BinlogPosition last = {}, relay = {};
   Deadline still = Deadline::after(kStill_s);
+  Deadline unmoved = Deadline::after(options_.deadline_s / kShare);
   for (;; pause()) {
     const auto facts = read_again(step.node, session);
     if (!facts) return facts.error();
@@ -86,12 +151,19 @@ Result<StepResult> LiveActions::drain(const Step& step, SqlSession& session, con
     if (channel == nullptr) return StepResult{"it is no replica any more"};
     const auto open = unapplied(facts->history);
     const bool by_gtid = channel->uses_gtid && open.has_value();
-    if (by_gtid ? open == 0u : channel->executed == channel->read)
-      return StepResult{"", {{drained_fact(step.node), "yes"}}};
+    const auto all = undelayed
+                         ? has_applied_relay_log(*facts, *channel, session)
+                         : Result<bool>(by_gtid ? open == 0u : channel->executed == channel->read);
+    if (!all) return all.error();
+    if (*all) return StepResult{"", {{drained_fact(step.node), "yes"}}};
     if (channel->sql.error_number != 0 || !channel->sql.running())
       return failure(describe_stop("SQL", channel->sql));
-    if (!(channel->executed == last)) still = Deadline::after(kStill_s);
+    if (!(channel->relay == relay)) {
+      still = Deadline::after(kStill_s);
+      unmoved = Deadline::after(options_.deadline_s / kShare);
+    }
     last = channel->executed;
+    relay = channel->relay;
     // Only file and position count what is torn.
     if (still.passed() && !by_gtid) {
       const auto torn = is_torn_end(*channel, session);
@@ -101,9 +173,12 @@ Result<StepResult> LiveActions::drain(const Step& step, SqlSession& session, con
             fmt::format("what follows {}:{} is half a transaction", last.file, last.offset),
             {{drained_fact(step.node), "yes"}}};
     }
-    if (deadline.passed())
-      return failure(fmt::format("not all is applied: at {}:{} of {}:{}", last.file, last.offset,
-                                 channel->read.file, channel->read.offset));
+    if (deadline.passed() || (unmoved.passed() && has_substitute(step))) {
+      const auto wait = read_applier_wait(session);
+      return failure(fmt::format("not all is applied: at {}:{} of {}:{}{}", last.file, last.offset,
+                                 channel->read.file, channel->read.offset,
+                                 wait && !wait->empty() ? ", " + *wait : ""));
+    }
   }
 }
 
@@ -250,8 +325,10 @@ Result<StepResult> LiveActions::follow_source(const Step& step, SqlSession& sess
     if (const auto same = compare_with_closing(step, session, known); !same) return same.error();
   if (plan_.command == "rejoin" && !attached)
     if (const auto same = compare_with_plan(step, session, by_position); !same) return same.error();
-  if (own != nullptr && !attached)
+  if (own != nullptr && !attached) {
+    if (const auto free = expect_stoppable(session); !free) return free.error();
     if (const auto ready = let_stop(*own, session); !ready) return ready.error();
+  }
   const std::vector<std::string> start = {step.sql.back()};
   if (const auto done = run_sql(attached ? start : step.sql, session, known, deadline); !done)
     return done.error();

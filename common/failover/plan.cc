@@ -47,8 +47,7 @@ class Planner {
     if (goes_on()) forecast_loss();
     judge_fence();
     if (!refused()) {
-      StepWriter(topology_, policy_, moment_.memory, {primary_, candidate_, ahead_, left_behind_},
-                 plan_)
+      StepWriter(topology_, policy_, moment_, {primary_, candidate_, ahead_, left_behind_}, plan_)
           .write_failover();
       plan_.hash = hash_of(plan_, topology_);
     }
@@ -65,8 +64,7 @@ class Planner {
     if (!refused()) judge_successor();
     if (!refused()) {
       plan_.candidate = nodes_[candidate_].name;
-      StepWriter(topology_, policy_, moment_.memory, {primary_, candidate_}, plan_)
-          .write_switchover();
+      StepWriter(topology_, policy_, moment_, {primary_, candidate_}, plan_).write_switchover();
       plan_.hash = hash_of(plan_, topology_);
     }
     return std::move(plan_);
@@ -160,6 +158,7 @@ class Planner {
     if (node.facts->log_bin == false) return "writes no binlog, so nobody could follow it";
     if (!knows_binlog(node, *channel)) return why_unknown_binlog(node);
     if (wish(i) == Promotion::kNever) return "must not be promoted (policy)";
+    if (is_stuck(i)) return "cannot apply what it received: " + moment_.stuck.at(node.name);
     return "";
   }
 
@@ -417,6 +416,7 @@ class Planner {
       reject(i, lead.any()
                     ? fmt::format("{} has received more: {}", nodes_[candidate_].name, lead.text)
                     : fmt::format("{} is as far and preferred", nodes_[candidate_].name));
+      if (!lead.any() && plan_.spare.empty()) plan_.spare = nodes_[i].name;
     }
     prefer_detached();
     look_for_more();
@@ -461,6 +461,14 @@ class Planner {
   void leave_behind(std::size_t i, const Extra& lead) {
     known_loss_ = std::max(known_loss_, lead.count);
     left_behind_.insert(i);
+    if (is_stuck(i) && !policy_.allow_loss)
+      return refuse(
+          Refusal::kTooMuchLoss,
+          fmt::format("{} has received {} transactions that {} lacks, and cannot apply them: {}. "
+                      "End what it waits for and run this again, or give them up with "
+                      "--allow-loss",
+                      nodes_[i].name, lead.count, nodes_[candidate_].name,
+                      moment_.stuck.at(nodes_[i].name)));
     if (channel_to_primary(i) == nullptr && !policy_.allow_loss)
       return refuse(
           Refusal::kTooMuchLoss,
@@ -493,7 +501,10 @@ class Planner {
 
   bool has_limit() const { return policy_.max_lost_transactions || policy_.max_lag_s; }
 
+  bool is_stuck(std::size_t i) const { return moment_.stuck.contains(nodes_[i].name); }
+
   bool can_hand_on(std::size_t i) const {
+    if (is_stuck(i)) return false;
     const ChannelStatus *own = channel_to_primary(i),
                         *of_candidate = channel_to_primary(candidate_);
     const ServerFacts& facts = *nodes_[i].facts;

@@ -64,6 +64,7 @@ enum class Action {
   kUnblock,       // planned: end the global lock
   kRestore,       // takes another step back
   kSaveExtra,     // write the transactions that nobody else has into a file
+  kSetDelay,      // apply at once, so that the drain does not wait; or later again
   kSemiSync,      // wait for acknowledgements, now that a replica acknowledges
 };
 
@@ -95,6 +96,9 @@ inline constexpr char kBinlogFile[] = "{binlog_file}";  // end of the candidate'
 inline constexpr char kBinlogPosition[] = "{binlog_position}";
 inline constexpr char kAppliedFile[] = "{applied_file}";  // of the old primary's, by the candidate
 inline constexpr char kAppliedPosition[] = "{applied_position}";
+// Where the node's own applier stands in its relay log.
+inline constexpr char kRelayFile[] = "{relay_file}";
+inline constexpr char kRelayPosition[] = "{relay_position}";
 inline constexpr char kReplPassword[] = "{repl_password}";
 
 struct Rejection {
@@ -129,6 +133,7 @@ struct Plan {
   std::vector<Rejection> rejected = {};
   std::vector<std::string> reservations = {};  // it can be done, but
   LossForecast loss = {};
+  std::string spare = {};  // another candidate that has received as much; empty: there is none
   // How the candidate followed the primary, for the latter's return.
   bool by_gtid = false;
   std::string channel = {};

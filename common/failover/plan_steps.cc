@@ -22,13 +22,14 @@ std::optional<SemiSync> semi_sync_of(const Node& primary, const Memory& memory) 
 
 }  // namespace
 
-StepWriter::StepWriter(const Topology& topology, const Policy& policy, const Memory& memory,
+StepWriter::StepWriter(const Topology& topology, const Policy& policy, const Circumstances& moment,
                        const Roles& roles, Plan& plan)
     : nodes_(topology.nodes),
       policy_(policy),
+      moment_(moment),
       primary_(nodes_[roles.primary]),
       candidate_(nodes_[roles.candidate]),
-      semi_sync_(semi_sync_of(primary_, memory)),
+      semi_sync_(semi_sync_of(primary_, moment.memory)),
       roles_(roles),
       like_(candidates_channel()),
       plan_(plan) {}
@@ -39,6 +40,7 @@ void StepWriter::write_failover() {
   add(Action::kConfirmDead, primary_, {}, "probe it once more");
   run(Action::kHook, policy_.pre_failover, {});
   fence();
+  lift_delays();
   settle_receivers();
   drain();
   record();
@@ -138,7 +140,7 @@ std::vector<std::size_t> StepWriter::acknowledging() const {
   std::vector<std::size_t> found;
   for (std::size_t i = 0; i < nodes_.size(); ++i)
     if (is_sibling(i) && nodes_[i].facts->semi_sync.replica_enabled == true &&
-        why_not_repointed(i).empty())
+        !moment_.stuck.contains(nodes_[i].name) && why_not_repointed(i).empty())
       found.push_back(i);
   return found;
 }
@@ -204,6 +206,49 @@ void StepWriter::fence() {
   command.argv = policy_.fence_command;
   command.may_fail = !required;
   add(std::move(command));
+}
+
+bool StepWriter::is_drained(std::size_t i) const {
+  if (i == roles_.candidate || i == roles_.ahead) return true;
+  return is_sibling(i) && !repoints_by_gtid(i) && why_not_repointed(i).empty();
+}
+
+// Before the receivers are stopped: MySQL keeps what a channel has received as long as one of its
+// threads runs.
+void StepWriter::lift_delays() {
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    const ChannelStatus* const channel = channel_of(i);
+    if (channel == nullptr || channel->sql_delay_s <= 0 || !is_drained(i)) continue;
+    const Version& version = nodes_[i].facts->version;
+    const std::string& name = channel->name;
+    const LogPosition relay = {kRelayFile, kRelayPosition};
+    const bool receives = channel->io.state != ThreadState::kStopped;
+    const bool mariadb = version.flavour == Flavour::kMariadb;
+    const auto around = [&](const std::string& change, bool resume) -> std::vector<std::string> {
+      if (mariadb)
+        return {stop_replication(version, name), change,
+                resume ? start_replication(version, name) : start_applier(version, name)};
+      std::vector<std::string> sql = {stop_applier(version, name), change,
+                                      start_applier(version, name)};
+      if (!receives) sql.insert(sql.begin(), start_receiver(version, name));
+      if (!receives) sql.push_back(stop_receiver(version, name));
+      return sql;
+    };
+    Step lift = at(Action::kSetDelay, nodes_[i], around(set_delay(version, name, 0, relay), false),
+                   "apply at once what it has received");
+    lift.channel = name;
+    lift.may_fail = i != roles_.candidate && i != roles_.ahead;
+    Step restore = at(Action::kSetDelay, nodes_[i],
+                      around(mariadb && channel->uses_gtid
+                                 ? set_delay_by_gtid(version, name, channel->sql_delay_s)
+                                 : set_delay(version, name, channel->sql_delay_s, relay),
+                             receives),
+                      "as it was");
+    restore.channel = name;
+    lift.undo.push_back(std::move(restore));
+    add(std::move(lift));
+    undelayed_.insert(i);
+  }
 }
 
 void StepWriter::settle_receivers() {
@@ -354,7 +399,8 @@ std::vector<std::string> StepWriter::follow_statements(
   const ChannelStatus& channel = *channel_of(i);
   const Version& version = nodes_[i].facts->version;
   return {stop_replication(version, channel.name),
-          follow(version, channel.name, source.host, source.port, position),
+          follow(version, channel.name, source.host, source.port, position, {},
+                 undelayed_.contains(i) ? channel.sql_delay_s : 0),
           start_replication(version, channel.name)};
 }
 
@@ -383,7 +429,8 @@ std::string StepWriter::why_not_repointed(std::size_t i) const {
   if (roles_.left_behind.contains(i)) return "it has what " + candidate_.name + " lacks";
   if (nodes_[i].facts->version.flavour != candidate_.facts->version.flavour)
     return "it is of another flavour";
-  if (!repoints_by_gtid(i) && own.sql_delay_s > 0) return "it applies with a delay";
+  if (!repoints_by_gtid(i) && own.sql_delay_s > 0 && plan_.command != "failover")
+    return "it applies with a delay";
   if (!repoints_by_gtid(i))
     // Without GTIDs only a sibling at the very same point can begin at the candidate's end.
     return own.read == like_.read || plan_.command == "switchover" ? ""

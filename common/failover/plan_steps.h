@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "common/failover/plan.h"
-#include "common/mysql/memory.h"
 #include "common/mysql/statements.h"
 
 namespace ha {
@@ -28,8 +27,8 @@ struct Roles {
 // candidate has a channel to the primary, or none at all.
 class StepWriter {
  public:
-  // `memory` tells how a silent primary was set up.
-  StepWriter(const Topology& topology, const Policy& policy, const Memory& memory,
+  // The memory tells how a silent primary was set up.
+  StepWriter(const Topology& topology, const Policy& policy, const Circumstances& moment,
              const Roles& roles, Plan& plan);
 
   void write_failover();
@@ -45,6 +44,7 @@ class StepWriter {
   void lock();
   void wait_equal(std::size_t i);
   void fence();
+  void lift_delays();
   void settle_receivers();
   void let_apply(Step& step, std::size_t i);
   void add_drain(std::size_t i);
@@ -75,6 +75,9 @@ class StepWriter {
   // Whether the candidate waits from its opening on.
   bool waits_when_opened() const;
   static std::string semi_sync_statement(const ServerFacts& facts, std::string_view value);
+  // Whether it has to apply all that it received, to be promoted or to hand it on or to be
+  // repointed.
+  bool is_drained(std::size_t i) const;
   bool repoints_by_gtid(std::size_t i) const;
   // Why a sibling cannot follow the candidate, empty when it can.
   std::string why_not_repointed(std::size_t i) const;
@@ -87,6 +90,7 @@ class StepWriter {
 
   const std::vector<Node>& nodes_;
   const Policy& policy_;
+  const Circumstances& moment_;
   const Node& primary_;
   const Node& candidate_;
   const std::optional<SemiSync> semi_sync_;  // of the primary; nullopt: not known
@@ -94,6 +98,7 @@ class StepWriter {
   const ChannelStatus like_;  // the candidate's channel, or what it was like
   Plan& plan_;
   std::set<std::size_t> repointed_;
+  std::set<std::size_t> undelayed_;     // apply at once, until they are repointed
   std::set<std::size_t> asynchronous_;  // are let apply, and no semi-sync source meanwhile
   bool opened_ = false;
 };

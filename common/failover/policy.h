@@ -58,6 +58,8 @@ struct Circumstances {
   std::set<std::string> fenced = {};
   double now_s = 0;                           // since the epoch; 0: not known
   std::optional<double> primary_hung_s = {};  // how long the primary has answered no query
+  // Nodes that could not apply what they received, a moment ago, and why.
+  std::map<std::string, std::string> stuck = {};
 };
 
 }  // namespace ha

@@ -104,6 +104,7 @@ std::string plan_to_json(const Plan& plan) {
                {"loss", loss_to_json(plan.loss)},
                {"by_gtid", plan.by_gtid},
                {"semi_sync", plan.semi_sync},
+               {"spare", plan.spare},
                {"channel", plan.channel},
                {"tls", tls_to_json(plan.tls)},
                {"retry", retry_to_json(plan.retry)},
@@ -130,6 +131,7 @@ Result<Plan> plan_from_json(std::string_view text) {
     plan.by_gtid = json.at("by_gtid");
     // Runs of before know nothing of it.
     plan.semi_sync = json.value("semi_sync", false);
+    plan.spare = json.value("spare", "");
     plan.channel = json.at("channel");
     plan.tls = tls_from_json(json.at("tls"));
     if (json.contains("retry")) plan.retry = retry_from_json(json.at("retry"));

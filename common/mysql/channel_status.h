@@ -65,6 +65,7 @@ struct ChannelStatus {
   std::optional<double> relay_log_space = {};  // bytes
   BinlogPosition read = {};                    // received, in the source's binlog
   BinlogPosition executed = {};
+  BinlogPosition relay = {};                              // applied, in its own relay log
   std::optional<double> heartbeat_period_s = {};          // MariaDB only
   std::optional<std::uint64_t> received_heartbeats = {};  // MariaDB only
   std::string source_uuid = {};                           // MySQL only

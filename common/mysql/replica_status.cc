@@ -125,6 +125,8 @@ Result<ChannelStatus> read_channel(const Row& row, const Spelling& words) {
   channel.relay_log_space = reader.number("Relay_Log_Space");
   channel.read = {reader.text("{s}_Log_File"), reader.whole("Read_{s}_Log_Pos")};
   channel.executed = {reader.text("Relay_{s}_Log_File"), reader.whole("Exec_{s}_Log_Pos")};
+  channel.relay = {row.text("Relay_Log_File").value_or(""),
+                   static_cast<std::uint64_t>(row.integer("Relay_Log_Pos").value_or(0))};
   read_account(row, reader, channel);
   channel.heartbeat_period_s = row.number("Slave_heartbeat_period");
   if (const auto count = row.integer("Slave_received_heartbeats"))

@@ -102,22 +102,27 @@ std::string login_options(const Version& version, std::string_view word,
   return text;
 }
 
-}  // namespace
-
-std::string follow(const Version& version, std::string_view channel, std::string_view host,
-                   unsigned port, const std::optional<LogPosition>& position,
-                   const std::optional<ReplicationLogin>& login) {
-  const Spelling& words = spelling(version);
-  const bool mariadb = version.flavour == Flavour::kMariadb;
-  std::string start(words.change_source);
-  if (mariadb && !channel.empty()) {
+// The statement's start, with MariaDB's channel.
+std::string change_source(const Version& version, std::string_view channel) {
+  std::string start(spelling(version).change_source);
+  if (version.flavour == Flavour::kMariadb && !channel.empty()) {
     constexpr std::string_view kTo = " TO";
     start.resize(start.size() - kTo.size());
     start += " " + quote_text(channel) + std::string(kTo);
   }
-  std::string text =
-      fmt::format("{0} {4}{1}_HOST={2}, {1}_PORT={3}", start, words.source_option, quote_text(host),
-                  port, login ? login_options(version, words.source_option, *login) : "");
+  return start;
+}
+
+}  // namespace
+
+std::string follow(const Version& version, std::string_view channel, std::string_view host,
+                   unsigned port, const std::optional<LogPosition>& position,
+                   const std::optional<ReplicationLogin>& login, double delay_s) {
+  const Spelling& words = spelling(version);
+  const bool mariadb = version.flavour == Flavour::kMariadb;
+  std::string text = fmt::format(
+      "{0} {4}{1}_HOST={2}, {1}_PORT={3}", change_source(version, channel), words.source_option,
+      quote_text(host), port, login ? login_options(version, words.source_option, *login) : "");
   if (position)
     text +=
         fmt::format(", {0}_LOG_FILE={1}, {0}_LOG_POS={2}, {0}_{3}", words.source_option,
@@ -125,7 +130,23 @@ std::string follow(const Version& version, std::string_view channel, std::string
   else
     text += fmt::format(", {}_{}", words.source_option,
                         mariadb ? "USE_GTID=slave_pos" : "AUTO_POSITION=1");
+  if (delay_s > 0) text += fmt::format(", {}_DELAY={:.0f}", words.source_option, delay_s);
   return text + for_channel(version, channel);
+}
+
+std::string set_delay(const Version& version, std::string_view channel, double delay_s,
+                      const LogPosition& relay) {
+  const std::string place =
+      version.flavour == Flavour::kMariadb
+          ? fmt::format("RELAY_LOG_FILE={}, RELAY_LOG_POS={}, ", relay.file, relay.offset)
+          : "";
+  return fmt::format("{} {}{}_DELAY={:.0f}{}", change_source(version, channel), place,
+                     spelling(version).source_option, delay_s, for_channel(version, channel));
+}
+
+std::string set_delay_by_gtid(const Version& version, std::string_view channel, double delay_s) {
+  return fmt::format("{} MASTER_DELAY={:.0f}, MASTER_USE_GTID=slave_pos",
+                     change_source(version, channel), delay_s);
 }
 
 std::string begin_after_own_transactions() {

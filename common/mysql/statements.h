@@ -50,7 +50,16 @@ struct ReplicationLogin {
 // `login`. Without a `position` the channel asks by GTID.
 std::string follow(const Version& version, std::string_view channel, std::string_view host,
                    unsigned port, const std::optional<LogPosition>& position,
-                   const std::optional<ReplicationLogin>& login = {});
+                   const std::optional<ReplicationLogin>& login = {}, double delay_s = 0);
+
+// Changes the delay of a channel and keeps what it has received. MySQL: its applier is stopped, its
+// receiver is not. MariaDB: both are, and `relay` is where its applier stands in the relay log; the
+// channel asks by position then.
+std::string set_delay(const Version& version, std::string_view channel, double delay_s,
+                      const LogPosition& relay);
+
+// The same on MariaDB for a channel that asks by GTID, which gets anew what it has not applied.
+std::string set_delay_by_gtid(const Version& version, std::string_view channel, double delay_s);
 
 // Makes MariaDB's replication begin after the server's own transactions, which only a server that
 // was the primary needs.

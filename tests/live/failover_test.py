@@ -305,7 +305,8 @@ def test_facts_for_hooks(cluster):
     cluster.db1.kill()
     outcome = cluster.run("handler", "--fence-command", "sh -c 'exit 10'",
                           "--post-failover", cluster.hook("facts", f"env > {seen}\n"))
-    assert outcome.code == 0 and "NOT fenced, the operator accepts it" in outcome.out, outcome.out
+    assert outcome.code == 1, outcome.out
+    assert "reservation: db1 is NOT fenced, the operator accepts it: " in outcome.out
     facts = dict(line.split("=", 1) for line in seen.read_text().splitlines() if "=" in line)
     assert (facts["HA_COMMAND"], facts["HA_FAILED_NODE"], facts["HA_SUCCESSOR_NODE"]) == \
         ("failover", "db1", "db2")

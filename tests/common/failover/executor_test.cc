@@ -26,13 +26,14 @@ class FakeActions : public Actions {
     limit_s[name] = deadline.remaining_s();
     if (fails.contains(name)) return Error{Errc::kUnreachable, "it burns"};
     return StepResult{
-        "", step.action == Action::kRecord ? RunFacts{{"binlog_file", "b.1"}} : RunFacts{}};
+        "", step.action == Action::kRecord ? RunFacts{{"binlog_file", "b.1"}} : RunFacts{},
+        warns.contains(name) ? "it smokes" : ""};
   }
 
   std::vector<std::string> did;
   std::map<std::string, RunFacts> known_by;
   std::map<std::string, double> limit_s;
-  std::set<std::string> fails;
+  std::set<std::string> fails, warns;
 
  private:
   std::mutex mutex_;
@@ -225,6 +226,34 @@ TEST_F(ExecutorTest, WhatHasFailedBeforeIsStillAReservation) {
   EXPECT_EQ(join(outcome.reservations, "|"), "repoint db3 failed before");
 }
 
+TEST_F(ExecutorTest, AWarningOfAStepIsTold) {
+  actions_->warns = {"stop-receiver(db2)"};
+  const RunOutcome outcome = run(small_plan());
+  EXPECT_EQ(outcome.end, RunEnd::kReservations);
+  EXPECT_EQ(join(outcome.reservations, "|"), "it smokes");
+  // By a later process, too, which does the rest.
+  std::vector<JournalRecord> all = journal_.records();
+  const auto opened = std::ranges::find_if(all, [](const JournalRecord& one) {
+    return journal_value(one, "event") == "step-begins" && journal_value(one, "number") == "6";
+  });
+  auto journal = Journal::open(path_ + "-opened");
+  ASSERT_TRUE(journal->rewrite({all.begin(), opened}));
+  actions_->warns.clear();
+  EXPECT_EQ(join(executor(*journal).go_on(Deadline::after(60)).reservations, "|"), "it smokes");
+}
+
+TEST_F(ExecutorTest, WhatRemainsOfARunThatWasTakenBackIsNamed) {
+  Plan plan = small_plan();
+  plan.steps.insert(plan.steps.begin() + 2, step(8, Action::kHook, ""));
+  plan.steps[2].argv = {"/bin/hook"};
+  plan.steps.insert(plan.steps.begin() + 3, step(9, Action::kDrain, "db2"));
+  actions_->fails = {"drain(db2)"};
+  const RunOutcome outcome = run(plan);
+  EXPECT_EQ(outcome.end, RunEnd::kUndone);
+  EXPECT_EQ(join(outcome.remains, "|"), "/bin/hook has run");
+  EXPECT_EQ(outcome.stuck, "db2");
+}
+
 TEST_F(ExecutorTest, TheDeadlineEndsNothingAfterTheOpening) {
   run(small_plan());
   const std::vector<JournalRecord> all = journal_.records();
@@ -266,6 +295,8 @@ TEST(RunTest, APlanSurvivesTheJournal) {
   plan.tls = {true, true, "/ca.pem"};
   plan.retry = {10, {}};
   plan.reservations = {"none"};
+  plan.semi_sync = true;
+  plan.spare = "db3";
   const auto read = plan_from_json(plan_to_json(plan));
   ASSERT_TRUE(read);
   EXPECT_EQ(read->steps, plan.steps);
@@ -273,6 +304,8 @@ TEST(RunTest, APlanSurvivesTheJournal) {
   EXPECT_EQ(read->retry, plan.retry);
   EXPECT_EQ(read->channel, "east");
   EXPECT_TRUE(read->by_gtid);
+  EXPECT_TRUE(read->semi_sync);
+  EXPECT_EQ(read->spare, "db3");
   EXPECT_EQ(read->reservations, plan.reservations);
 }
 

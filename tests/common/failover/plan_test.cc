@@ -464,6 +464,64 @@ TEST(PlanFailoverTest, AReplicaWaitsForNoReplicasOfItsOwn) {
   EXPECT_EQ(sql.find("=ON"), sql.npos) << sql;
 }
 
+TEST(PlanFailoverTest, ADelayIsLiftedForTheDrainAndPutBack) {
+  const auto undo_of = [](const Plan& plan, const std::string& node) {
+    for (const Step& step : plan.steps)
+      if (step.action == Action::kSetDelay && step.node == node)
+        return join(step.undo[0].sql, "; ");
+    return std::string("no step");
+  };
+  const Plan mysql =
+      plan_failover(linked({lost(1), orphan(2, "#1:1-100", {delayed})}), with_fence(), {}, "");
+  EXPECT_EQ(outline(mysql),
+            "fence(db1) set-delay(db2) stop-receiver(db2) drain(db2) record(db2) promote(db2) "
+            "make-writable(db2) fence(db1)");
+  EXPECT_EQ(sql_at(mysql, Action::kSetDelay, "db2"),
+            "STOP SLAVE SQL_THREAD; CHANGE MASTER TO MASTER_DELAY=0; START SLAVE SQL_THREAD");
+  EXPECT_EQ(undo_of(mysql, "db2"),
+            "STOP SLAVE SQL_THREAD; CHANGE MASTER TO MASTER_DELAY=3600; START SLAVE SQL_THREAD");
+  const Plan mariadb =
+      plan_failover(linked({lost(1), maria_orphan(2, "0-1-100", {delayed})}), with_fence(), {}, "");
+  EXPECT_EQ(sql_at(mariadb, Action::kSetDelay, "db2"),
+            "STOP SLAVE; CHANGE MASTER TO RELAY_LOG_FILE={relay_file}, "
+            "RELAY_LOG_POS={relay_position}, MASTER_DELAY=0; START SLAVE SQL_THREAD");
+  EXPECT_EQ(undo_of(mariadb, "db2"),
+            "STOP SLAVE; CHANGE MASTER TO MASTER_DELAY=3600, MASTER_USE_GTID=slave_pos; "
+            "START SLAVE");
+  // One that hands on what only it has keeps its delay afterwards.
+  const Plan handed = plan_failover(linked({lost(1), orphan(2), orphan(3, "#1:1-101", {delayed})}),
+                                    wishing({{"db3", kNever}}), {}, "");
+  EXPECT_NE(sql_at(handed, Action::kRepoint, "db3").find("_DELAY=3600"), std::string::npos);
+  // Nobody waits for one that has nothing to give.
+  EXPECT_EQ(outline(plan_failover(linked({lost(1), orphan(2), orphan(3, "#1:1-100", {delayed})}),
+                                  wishing({{"db3", kNever}}), {}, ""))
+                .find("set-delay"),
+            std::string::npos);
+}
+
+TEST(PlanFailoverTest, ANodeThatIsHeldUpIsReplacedByOneThatHasReceivedAsMuch) {
+  Circumstances held_up;
+  held_up.stuck = {{"db2", "drain db2: a lock"}};
+  const auto planned = [&](std::vector<Node> nodes, const Policy& policy) {
+    return plan_failover(linked(std::move(nodes)), policy, held_up, "");
+  };
+  const Policy policy = with_fence();
+  EXPECT_EQ(plan_failover(linked({lost(1), orphan(2), orphan(3)}), policy, {}, "").spare, "db3");
+  EXPECT_EQ(plan_failover(linked({lost(1), orphan(2), orphan(3, "#1:1-99")}), policy, {}, "").spare,
+            "");
+  const Plan plan = planned({lost(1), orphan(2), orphan(3)}, policy);
+  EXPECT_EQ(plan.candidate, "db3");
+  EXPECT_EQ(plan.rejected[0].reason, "cannot apply what it received: drain db2: a lock");
+  const Plan refused = planned({lost(1), orphan(2, "#1:1-104"), orphan(3)}, policy);
+  EXPECT_EQ(refused.refusal, Refusal::kTooMuchLoss);
+  EXPECT_EQ(refused.reason,
+            "db2 has received 4 transactions that db3 lacks, and cannot apply them: drain db2: a "
+            "lock. End what it waits for and run this again, or give them up with --allow-loss");
+  Policy accepting = policy;
+  accepting.allow_loss = true;
+  EXPECT_EQ(planned({lost(1), orphan(2, "#1:1-104"), orphan(3)}, accepting).candidate, "db3");
+}
+
 TEST(PlanFailoverTest, MariadbReceiversByGtidAreLeftAlone) {
   EXPECT_EQ(
       outline(
@@ -583,7 +641,7 @@ TEST(PlanFailoverTest, ReservationsAreNamed) {
   const Plan plan = plan_failover(linked({lost(1), orphan(2, "#1:1-100", {delayed, filtered})}),
                                   fenced(Fence::kNone), {}, "");
   EXPECT_EQ(join(plan.reservations, "|"),
-            "db2 applies with a delay of 60m 00s: the drain has to wait|"
+            "db2 applies with a delay of 60m 00s, which is lifted|"
             "db2 has a filter, so it may lack tables: Replicate_Do_DB=pandora|"
             "nothing keeps db1 from taking writes when it comes back (fence is none)");
 }
