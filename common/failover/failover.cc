@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "common/failover/copy.h"
@@ -15,6 +16,7 @@
 #include "common/failover/run_store.h"
 #include "common/failover/situation.h"
 #include "common/failover/step_tools.h"
+#include "common/failover/witness.h"
 #include "common/text.h"
 
 namespace ha {
@@ -58,6 +60,7 @@ class Manager {
       situation = look(options_);
     }
     Plan plan = decide(situation);
+    watch(plan.primary, situation.topology);
     // Replicas take a while to notice that their primary is gone, so their word is tried again too.
     const auto undecided = [&plan] {
       return plan.possible() || plan.refusal == Refusal::kStillReceives;
@@ -67,8 +70,10 @@ class Manager {
                        plan.possible() ? plan.primary + " does not answer" : plan.reason));
       if (!clock_.sleep(options_.retry_interval_s)) return refused(plan, "asked to stop");
       situation = look(options_);
+      watch(plan.primary, situation.topology);
       plan = decide(situation);
     }
+    await_hung(situation, plan);
     // A lost packet must not hide a node that has more, or that would acknowledge.
     if (plan.possible() && count_silent(situation.topology, plan.primary) > 0) {
       Situation again = look(options_);
@@ -99,7 +104,7 @@ class Manager {
       situation = look(options_);
       plan = decide_on();
     }
-    return pick_up(carry_out(plan, situation), plan, situation.topology);
+    return pick_up(carry_out(plan, situation), plan, situation);
   }
 
   // `copied`: it is a copy made just now, of which no journal tells.
@@ -271,7 +276,54 @@ class Manager {
     if (const auto added = add_history(*store_, clock_.moment(), situation.circumstances); !added)
       return {.refusal = Refusal::kNotReady, .reason = added.error().text};
     situation.circumstances.stuck = stuck_;
+    situation.circumstances.primary_hung_s = hung_s();
     return plan_failover(situation.topology, options_.policy, situation.circumstances, "");
+  }
+
+  // Looks on while the primary gives no answer and its replicas receive no event, only heartbeats,
+  // until it counts as hung; unless that cannot be reached in the time that is left.
+  void await_hung(Situation& situation, Plan& plan) {
+    const Policy& policy = options_.policy;
+    const auto only_receives = [&plan] {
+      return plan.refusal == Refusal::kStillReceives &&
+             std::ranges::all_of(plan.further, [](const Objection& one) {
+               return one.refusal == Refusal::kStillReceives;
+             });
+    };
+    if (!hung_since_ || !only_receives()) return;
+    plan = decide(situation);
+    if (policy.fence != Fence::kRequired || policy.fence_command.empty()) return;
+    say_(fmt::format("{} answers no query: it counts as dead when nothing comes from it for {}",
+                     plan.primary, format_duration(policy.hung_after_s)));
+    while (hung_since_ && only_receives() &&
+           deadline_.remaining_s() > policy.hung_after_s - hung_s().value_or(0) &&
+           clock_.sleep(options_.retry_interval_s)) {
+      situation = look(options_);
+      watch(plan.primary, situation.topology);
+      plan = decide(situation);
+    }
+  }
+
+  std::optional<double> hung_s() const {
+    if (!hung_since_) return std::nullopt;
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - *hung_since_).count();
+  }
+
+  // Notes since when a primary has given no answer and nothing was received from it. Its kernel
+  // takes our connections, so it is not we who are cut off.
+  void watch(const std::string& primary, const Topology& topology) {
+    const auto old = std::ranges::find(topology.nodes, primary, &Node::name);
+    if (old == topology.nodes.end() || old->reach != Reach::kHung ||
+        !reach_witnesses({{old->host, old->port}}, Deadline::after(options_.probe_timeout_s))[0])
+      return hung_since_.reset();
+    std::string received;
+    for (const Node& node : topology.nodes)
+      for (const ChannelStatus& channel : node.channels())
+        received += fmt::format("{} {} {}:{} {}\n", node.name, channel.name, channel.read.file,
+                                channel.read.offset, channel.received_gtids);
+    if (hung_since_ && received == received_) return;
+    hung_since_ = std::chrono::steady_clock::now();
+    received_ = std::move(received);
   }
 
   // Whether another plan may take the place of one that failed, or the operator wants just that.
@@ -284,7 +336,7 @@ class Manager {
       FailoverOutcome outcome = carry_out(plan, situation);
       if (!learn_stuck(outcome) || choice == Choice::kFixed || deadline_.passed() ||
           clock_.stopping())
-        return pick_up(std::move(outcome), plan, situation.topology);
+        return pick_up(std::move(outcome), plan, situation);
       // One that has died meanwhile may have had more than all others.
       const bool equal = !plan.spare.empty() && stuck_.contains(plan.candidate);
       situation = look(options_);
@@ -314,9 +366,11 @@ class Manager {
 
   // Looks once more after a change for replicas that were silent or failed to follow the new
   // primary, and lets them follow it. Each that does not in the end is named.
-  FailoverOutcome pick_up(FailoverOutcome outcome, const Plan& plan, const Topology& before) {
+  FailoverOutcome pick_up(FailoverOutcome outcome, const Plan& plan, Situation& before) {
     if (!complete_) return outcome;
-    for (const std::string& name : find_stragglers(outcome, plan, before)) {
+    // They hold the locks of the run that is done.
+    before.sessions.clear();
+    for (const std::string& name : find_stragglers(outcome, plan, before.topology)) {
       const Situation now = look(options_);
       const std::string why = let_follow(name, plan, now);
       outcome.details.push_back(
@@ -471,7 +525,9 @@ class Manager {
   Deadline deadline_;
   std::optional<RunStore> store_;
   std::optional<Run> unfinished_;
-  bool settled_ = false;                    // nothing of an earlier run is left to do
+  bool settled_ = false;  // nothing of an earlier run is left to do
+  std::optional<std::chrono::steady_clock::time_point> hung_since_ = {};  // see watch()
+  std::string received_ = {};                                             // by all replicas then
   bool complete_ = false;                   // the last run has done all that it could
   std::optional<Rejection> obstacle_ = {};  // the node that has ended the last run, rolled back
   std::map<std::string, std::string> stuck_ = {};  // nodes that have, with the reason

@@ -117,8 +117,32 @@ class Planner {
           fmt::format("replicas follow {}, but run {} made {} the primary, which cannot be "
                       "asked: {}. If it is none any more: mysql_ha journal ack {}",
                       plan_.primary, moment_.last_run, last->name, last->error, moment_.last_run));
-    for (Objection& one : object_to_takeover(topology_, moment_, primary_))
-      refuse(one.refusal, std::move(one.reason));
+    for (Objection& one : object_to_takeover(topology_, moment_, primary_)) {
+      const bool receives = one.refusal == Refusal::kStillReceives;
+      if (receives && counts_as_hung())
+        plan_.hung = true;
+      else
+        refuse(one.refusal, std::move(one.reason) + (receives ? why_not_hung() : ""));
+    }
+  }
+
+  bool may_be_replaced_when_hung() const {
+    return policy_.fence == Fence::kRequired && !policy_.fence_command.empty();
+  }
+
+  // Heartbeats come from a primary that does nothing else, and from its kernel connections stay.
+  bool counts_as_hung() const {
+    return moment_.primary_hung_s && *moment_.primary_hung_s >= policy_.hung_after_s &&
+           may_be_replaced_when_hung();
+  }
+
+  std::string why_not_hung() const {
+    if (!moment_.primary_hung_s) return "";
+    if (!may_be_replaced_when_hung())
+      return ". A primary that hangs is replaced only with --fence required and a --fence-command";
+    return fmt::format(", and it has answered no query for {} only, less than --hung-after {}",
+                       format_duration(*moment_.primary_hung_s),
+                       format_duration(policy_.hung_after_s));
   }
 
   void judge_moment() {

@@ -141,6 +141,8 @@ struct Plan {
   ChannelRetry retry = {};
   // The primary waited for semi-sync replicas, so whoever replaces it is to wait as well.
   bool semi_sync = false;
+  // The primary hangs and its replicas still receive heartbeats: only a fence makes it dead.
+  bool hung = false;
   std::string hash = {};  // 16 hexadecimal digits
   // The run that was interrupted and whose plan this is; empty: it is a new one.
   std::string interrupted_run = {};

@@ -202,7 +202,9 @@ void StepWriter::fence() {
     add(std::move(close));
   }
   if (policy_.fence_command.empty()) return;
-  Step command = at(Action::kFence, primary_, {}, "exit 0: fenced, 10: the operator accepts");
+  Step command = at(Action::kFence, primary_, {},
+                    plan_.hung ? "exit 0: fenced; it hangs, so nothing else will do"
+                               : "exit 0: fenced, 10: the operator accepts");
   command.argv = policy_.fence_command;
   command.may_fail = !required;
   add(std::move(command));

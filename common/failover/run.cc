@@ -105,6 +105,7 @@ std::string plan_to_json(const Plan& plan) {
                {"by_gtid", plan.by_gtid},
                {"semi_sync", plan.semi_sync},
                {"spare", plan.spare},
+               {"hung", plan.hung},
                {"channel", plan.channel},
                {"tls", tls_to_json(plan.tls)},
                {"retry", retry_to_json(plan.retry)},
@@ -132,6 +133,7 @@ Result<Plan> plan_from_json(std::string_view text) {
     // Runs of before know nothing of it.
     plan.semi_sync = json.value("semi_sync", false);
     plan.spare = json.value("spare", "");
+    plan.hung = json.value("hung", false);
     plan.channel = json.at("channel");
     plan.tls = tls_from_json(json.at("tls"));
     if (json.contains("retry")) plan.retry = retry_from_json(json.at("retry"));

@@ -90,6 +90,18 @@ Policy fenced(Fence fence) {
   return policy;
 }
 
+Policy with_optional_fence() {
+  Policy policy = with_fence();
+  policy.fence = Fence::kBestEffort;
+  return policy;
+}
+
+Circumstances hung(double seconds) {
+  Circumstances circumstances;
+  circumstances.primary_hung_s = seconds;
+  return circumstances;
+}
+
 Circumstances moment(Witnesses witnesses) { return {false, witnesses}; }
 
 constexpr Promotion kNever = Promotion::kNever, kPreferred = Promotion::kPreferred;
@@ -123,6 +135,26 @@ std::vector<Case> refusals() {
       {"a stopped applier that still receives",
        {lost(1), with(replica(2, 1), {sql_stopped})},
        "still-receives"},
+      {"it has answered nothing for long, and nothing was received",
+       {lost(1, Reach::kHung), replica(2, 1)},
+       "db2",
+       with_fence(),
+       hung(31)},
+      {"it has answered nothing for a moment",
+       {lost(1, Reach::kHung), replica(2, 1)},
+       "still-receives",
+       with_fence(),
+       hung(29)},
+      {"it has answered nothing for long, and nothing would fence it",
+       {lost(1, Reach::kHung), replica(2, 1)},
+       "still-receives",
+       fenced(Fence::kRequired),
+       hung(31)},
+      {"it has answered nothing for long, and need not be fenced",
+       {lost(1, Reach::kHung), replica(2, 1)},
+       "still-receives",
+       with_optional_fence(),
+       hung(31)},
       {"no witness is reachable",
        {lost(1), orphan(2)},
        "isolated",

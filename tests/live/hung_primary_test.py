@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+"""A primary whose process stands still while its replicas believe that they receive from it."""
+
+import pytest
+
+from failover import GTID_KINDS, rows
+from servers import wait_until
+
+pytestmark = pytest.mark.parametrize("shared", GTID_KINDS, indirect=True)
+QUICK = ("--probe-timeout", "0.5", "--hung-after", "3")
+
+
+@pytest.fixture
+def cluster(shared):
+    """The primary hangs, its two replicas have caught up and run."""
+    shared.start_over()
+    shared.insert(1, 2, 3)
+    shared.catch_up()
+    shared.db1.freeze()
+    return shared
+
+
+def test_it_counts_as_dead_once_it_is_fenced(cluster):
+    fence = cluster.hook("fence", f"kill -KILL {cluster.db1.process.pid}\n")
+    outcome = cluster.run("failover", *QUICK, "--fence-command", fence)
+    assert outcome.code == 0, outcome.out
+    assert "it counts as dead when nothing comes from it for 3s" in outcome.out
+    cluster.db1.process.wait()
+    new, = (getattr(cluster, name) for name in cluster.writers())
+    cluster.assert_one_primary(new)
+    assert rows(new) == {1, 2, 3}
+
+
+@pytest.mark.parametrize("words, text", [
+    (("--fence", "none"), "A primary that hangs is replaced only with --fence required"),
+    (("--fence", "best-effort"), "A primary that hangs is replaced only with --fence required"),
+    (("--fence-command", "sh -c 'exit 10'"), "only exit 0 is enough for a primary that hangs"),
+    (("--fence-command", "false"), "false exited with 1"),
+    (("--hung-after", "300"), "less than --hung-after 5m 00s")])
+def test_it_is_not_replaced_while_it_may_go_on(cluster, words, text):
+    outcome = cluster.run("failover", *QUICK, *words)
+    assert outcome.code == 2 and text in outcome.out, outcome.out
+    cluster.db1.thaw()
+    wait_until(lambda: cluster.writers() == ["db1"])
+    cluster.assert_one_primary(cluster.db1)
