@@ -577,9 +577,9 @@ class Planner {
   void describe_candidate() {
     const Node& node = nodes_[candidate_];
     if (channel_delay(candidate_) > 0)
-      plan_.reservations.push_back(
-          fmt::format("{} applies with a delay of {}: the drain has to wait", node.name,
-                      format_duration(channel_delay(candidate_))));
+      plan_.reservations.push_back(fmt::format("{} applies with a delay of {}, which is lifted",
+                                               node.name,
+                                               format_duration(channel_delay(candidate_))));
     for (const std::string& filter : filters_of(candidate_))
       plan_.reservations.push_back(
           fmt::format("{} has a filter, so it may lack tables: {}", node.name, sanitize(filter)));
