@@ -7,7 +7,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstring>
+#include <map>
+#include <set>
 
+#include "common/commands.h"
 #include "common/files.h"
 #include "common/ini.h"
 #include "common/process.h"
@@ -100,6 +103,11 @@ struct Cli::State_ {
   double timeout_s = 10;
   State timeout_state = State::kCritical;
   std::optional<Deadline> deadline = {};
+  std::set<const CLI::Option*> repeated = {};  // in commands that texts tell to type
+  // How many of an option's values came from a file that is named there itself.
+  std::map<const CLI::Option*, std::size_t> in_files = {};
+  std::vector<std::string> file_words = {};  // the options that name these files
+  CommandWords words = {};                   // set by parse()
 
   // One option set by a file instead of the command line.
   struct FileSetting {
@@ -116,9 +124,12 @@ struct Cli::State_ {
   void set(CLI::Option& option, const FileSetting& setting);
   // Removes the options that name files from `args` and applies the files in their order.
   Result<Done> apply_files(std::vector<std::string>& args);
+  // Sets `words` from what the command line has given.
+  void find_words(const std::string& program);
+  std::string words_of(const std::vector<const CLI::Option*>& options) const;
   std::string help_text() const;
   std::string last_words(std::string_view text) const {
-    return fmt::format("{}: {}\n", binary, sanitize(text));
+    return fmt::format("{}: {}\n", binary, sanitize(complete_commands(text, words)));
   }
 };
 
@@ -406,6 +417,8 @@ CLI::Option* Cli::State_::find(const std::string& key) {
 }
 
 void Cli::State_::set(CLI::Option& option, const FileSetting& setting) {
+  // The other programs know --cluster, and none of them another's --config.
+  if (setting.file == shared_path || kind == Kind::kTool) ++in_files[&option];
   const bool is_flag = option.get_expected_min() == 0;
   option.add_result(is_flag && setting.value.empty() ? "true" : setting.value);
 }
@@ -413,6 +426,9 @@ void Cli::State_::set(CLI::Option& option, const FileSetting& setting) {
 Result<Done> Cli::State_::apply(const std::vector<FileSetting>& settings) {
   for (const FileSetting& setting : settings) {
     if (!shared_option.empty() && "--" + setting.key == shared_option) {
+      // A tool's --config is repeated itself.
+      if (kind != Kind::kTool)
+        file_words.push_back(shared_option + " " + quote_word(setting.value));
       if (const auto applied = apply_shared(setting.value); !applied) return applied;
       continue;
     }
@@ -458,15 +474,57 @@ Result<Done> Cli::State_::apply_files(std::vector<std::string>& args) {
     else if (needs_file)
       return Error{Errc::kUsage, name + ": needs the path of a file"};
     if (shared) {
+      file_words.push_back(shared_option + " " + quote_word(value));
       if (const auto applied = apply_shared(value); !applied) return applied;
       continue;
     }
+    if (kind == Kind::kTool)
+      file_words.push_back(value.empty() ? name : name + "=" + quote_word(value));
     const auto settings = name == "--config" ? read_config(name, value) : read_extra_opts(value);
     if (!settings) return settings.error();
     if (const auto applied = apply(*settings); !applied) return applied;
   }
   args = std::move(rest);
   return Done{};
+}
+
+// Which values are not to be seen, or belong to one who is told and not to the cluster.
+bool is_secret(const std::string& name) {
+  return name.ends_with("password") || name.ends_with("webhook");
+}
+
+std::string Cli::State_::words_of(const std::vector<const CLI::Option*>& options) const {
+  std::vector<std::string> given = file_words;
+  for (const CLI::Option* const option : options) {
+    const std::string name = option->get_lnames().empty() ? "-" + option->get_snames()[0]
+                                                          : "--" + option->get_lnames()[0];
+    const auto& values = option->results();
+    const auto hidden = in_files.find(option);
+    for (std::size_t i = hidden == in_files.end() ? 0 : hidden->second; i < values.size(); ++i) {
+      if (is_secret(name)) continue;
+      const bool is_flag = option->get_expected_min() == 0;
+      given.push_back(is_flag && values[i] == "true"          ? name
+                      : is_flag || values[i].starts_with('-') ? quote_word(name + "=" + values[i])
+                                                              : name + " " + quote_word(values[i]));
+    }
+  }
+  return join(given, " ");
+}
+
+void Cli::State_::find_words(const std::string& program) {
+  std::vector<const CLI::Option*> all, common;
+  for (const CLI::Option* const option : app.get_options()) {
+    all.push_back(option);
+    if (repeated.contains(option)) common.push_back(option);
+  }
+  words.options = words_of(common);
+  words.whole = quote_word(program);
+  if (operands != nullptr)
+    for (const std::string& word : *operands) words.whole += " " + quote_word(word);
+  if (const std::string options = words_of(all); !options.empty()) words.whole += " " + options;
+  // Texts of these are read by people who are not the engine's user.
+  if (kind != Kind::kTool && geteuid() != 0)
+    words.prefix = fmt::format("runuser -u {} -- ", user_name(geteuid()));
 }
 
 std::string Cli::State_::help_text() const {
@@ -525,6 +583,7 @@ std::optional<int> Cli::parse(const std::vector<std::string>& args) {
       return usage_error("unexpected argument (every value belongs to an option; see --help)");
     s.operands->push_back(extra);
   }
+  s.find_words(args.empty() ? s.binary : args[0]);
   if (s.kind == Kind::kTool) return std::nullopt;
   s.deadline = Deadline::after(s.timeout_s);
   waiting_for("the start");
@@ -536,11 +595,28 @@ void Cli::waiting_for(std::string_view what) const {
   const std::string text =
       fmt::format("timed out after {}s waiting for {}", format_number(s.timeout_s), what);
   if (s.kind != Kind::kCheck) return prepare_last_words(kFailedExitCode, text);
-  const Report words = render(s.style, {s.timeout_state, text});
-  set_hard_stop(*s.deadline, words.output, static_cast<int>(words.state));
+  const Report last = render(s.style, {s.timeout_state, complete(text)});
+  set_hard_stop(*s.deadline, last.output, static_cast<int>(last.state));
 }
 
-int Cli::report(const CheckResult& result) const { return print(render(state_->style, result)); }
+int Cli::report(const CheckResult& result) const {
+  CheckResult completed = result;
+  completed.text = complete(result.text);
+  for (Item& item : completed.items) item.text = complete(item.text);
+  for (std::string& note : completed.notes) note = complete(note);
+  return print(render(state_->style, completed));
+}
+
+std::size_t Cli::count_options() const { return state_->app.get_options().size(); }
+
+void Cli::repeat_options(std::size_t first) {
+  const auto options = state_->app.get_options();
+  state_->repeated.insert(options.begin() + static_cast<long>(first), options.end());
+}
+
+std::string Cli::complete(std::string_view text) const {
+  return complete_commands(text, state_->words);
+}
 
 void Cli::prepare_last_words(int exit_code, std::string_view text) const {
   set_hard_stop(*state_->deadline, state_->last_words(text), exit_code);
@@ -549,7 +625,7 @@ void Cli::prepare_last_words(int exit_code, std::string_view text) const {
 int Cli::finish(int exit_code, std::string_view text,
                 const std::vector<std::string>& details) const {
   std::string output = state_->last_words(text);
-  for (const std::string& line : details) output += line + "\n";
+  for (const std::string& line : details) output += complete(line) + "\n";
   return print(output, exit_code);
 }
 

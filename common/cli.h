@@ -81,6 +81,17 @@ class Cli {
   // judge.
   void thresholds(Thresholds& target, const char* what, const std::string& of = "");
 
+  // How many options were added so far.
+  std::size_t count_options() const;
+
+  // Says that mysql_ha has the options from the place `first` on as well: complete() repeats them.
+  void repeat_options(std::size_t first);
+
+  // Returns `text` with the commands that it tells to type made complete: with the options that the
+  // command line gave to reach this cluster, without secrets, and as the user who runs this where
+  // that is somebody else than who reads it. All that is printed through this class is completed.
+  std::string complete(std::string_view text) const;
+
   // Parses the command line, after the files it names. Returns nothing when the program is to go
   // on, with the hard stop armed; otherwise all is printed and this is the exit code.
   std::optional<int> parse(const std::vector<std::string>& args);

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,12 +12,25 @@
 #include <cstring>
 #include <memory>
 
+#include "common/commands.h"
+
 namespace ha {
 
 namespace {
 
 Error system_error(Errc code, std::string_view what, const std::string& path) {
   return {code, fmt::format("cannot {} {}: {}", what, path, std::strerror(errno))};
+}
+
+// Root leaves a directory to whose it is; what root has made by mistake is given away.
+std::string describe_owner(const std::string& path, uid_t owner) {
+  const std::string theirs = user_name(owner), ours = user_name(geteuid());
+  const std::string whose =
+      fmt::format("{} belongs to user {}, and this runs as {}", path, theirs, ours);
+  if (geteuid() == 0)
+    return fmt::format("{}; run: runuser -u {} -- {}", whose, theirs, kThisCommand);
+  if (owner == 0) return fmt::format("{}; run as root: chown -R {} {}", whose, ours, path);
+  return fmt::format("{}; run as root: runuser -u {} -- {}", whose, theirs, kThisCommand);
 }
 
 // Closes on every way out.
@@ -53,9 +67,21 @@ Result<std::string> read_file(const std::string& path, std::size_t most) {
   }
 }
 
+std::string user_name(unsigned uid) {
+  const passwd* const user = getpwuid(uid);
+  return user == nullptr ? std::to_string(uid) : user->pw_name;
+}
+
+Error missing_directory(const std::string& path, int system_errno) {
+  return {
+      Errc::kInternal,
+      fmt::format("{0} does not exist and cannot be created: {1}; run as root: install -d -o {2} "
+                  "-m 700 {0}",
+                  path, std::strerror(system_errno), user_name(geteuid()))};
+}
+
 Result<Done> make_private_directory(const std::string& path) {
-  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
-    return system_error(Errc::kInternal, "create directory", path);
+  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return missing_directory(path, errno);
   return check_private_directory(path);
 }
 
@@ -64,9 +90,10 @@ Result<Done> check_private_directory(const std::string& path) {
   if (lstat(path.c_str(), &info) != 0)
     return system_error(errno == ENOENT ? Errc::kMissing : Errc::kInternal, "read", path);
   if (!S_ISDIR(info.st_mode)) return Error{Errc::kUsage, path + " is not a directory"};
-  if (info.st_uid != geteuid() || (info.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+  if (info.st_uid != geteuid()) return Error{Errc::kUsage, describe_owner(path, info.st_uid)};
+  if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0)
     return Error{Errc::kUsage,
-                 path + " must belong to the user who runs this and be writable by nobody else"};
+                 fmt::format("other users may write to {0}; run: chmod go-w {0}", path)};
   return Done{};
 }
 

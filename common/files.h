@@ -16,12 +16,19 @@ inline constexpr std::size_t kMaxFileSize = 1 << 20;
 // exist, kUsage when it may not be read or is larger than `most` bytes.
 Result<std::string> read_file(const std::string& path, std::size_t most = kMaxFileSize);
 
-// Creates a directory with mode 0700 (not its parents) unless it is there; fails when it belongs to
-// another user or others may write to it.
+// Returns a user's name, or the number of one that has none.
+std::string user_name(unsigned uid);
+
+// Creates a directory with mode 0700 (not its parents) unless it is there; fails when it cannot be
+// made, belongs to another user or others may write to it, and says what to type then (with
+// kThisCommand of common/commands.h).
 Result<Done> make_private_directory(const std::string& path);
 
 // Likewise, but fails with kMissing when it is not there.
 Result<Done> check_private_directory(const std::string& path);
+
+// Says that a directory is missing, cannot be created for this reason, and what to type.
+Error missing_directory(const std::string& path, int system_errno);
 
 // Replaces `path` atomically with `content`, mode 0600: after a crash there is the old file or the
 // new one, on disk. Fails with the path and the system's reason.

@@ -254,6 +254,9 @@ Result<std::vector<EngineSpec>> parse_engines(const std::vector<std::string>& te
   if (engines.empty()) return Error{Errc::kUsage, fmt::format("--engine: missing ({})", kGrammar)};
   if (!expected.empty() && std::ranges::find(engines, expected, &EngineSpec::name) == engines.end())
     return Error{Errc::kUsage, fmt::format("--expect: no --engine is named '{}'", expected)};
+  for (const EngineSpec& engine : engines)
+    if (const auto readable = check_option_files(engine.heartbeat.mysql); !readable)
+      return Error{Errc::kUsage, fmt::format("{}: {}", engine.name, readable.error().text)};
   return engines;
 }
 

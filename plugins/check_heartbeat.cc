@@ -120,6 +120,8 @@ int plugin_main(const std::vector<std::string>& args) {
   if (spec.preset == nullptr)
     return cli.usage_error("--preset: missing (accepted: " + preset_names() + ")");
   if (const auto finished = finish(spec); !finished) return cli.usage_error(finished.error().text);
+  if (const auto readable = check_option_files(spec.mysql); !readable)
+    return cli.usage_error(readable.error().text);
 
   cli.waiting_for(heartbeat_place(spec) + " to tell its heartbeat");
   CheckResult result =

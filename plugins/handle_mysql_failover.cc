@@ -48,7 +48,8 @@ int plugin_main(const std::vector<std::string>& args) {
     return cli.finish(kDone, fmt::format("nothing to do on {}", gate->event));
 
   if (dry_run) {
-    const Plan plan = plan_now(options, "");
+    Plan plan = plan_now(options, "");
+    complete_texts(cli, plan);
     fmt::print("{}", render(plan));
     return plan.possible() ? kDone : kRefused;
   }
@@ -56,8 +57,8 @@ int plugin_main(const std::vector<std::string>& args) {
   cli.waiting_for("the failover, which the next run goes on with (see mysql_ha journal)");
   openlog("handle_mysql_failover", LOG_PID, LOG_DAEMON);
   SystemClock clock;
-  Teller teller(clock);
-  return teller.finish(cli, notify, run_failover(options, "", clock, teller.say()));
+  Teller teller(cli, clock);
+  return teller.finish(notify, run_failover(options, "", clock, teller.say()));
 }
 
 }  // namespace ha

@@ -26,31 +26,30 @@ struct CommandWord {
 
 int run_failover_command(const Cli& cli, const MysqlHaOptions& options) {
   SystemClock clock;
-  Teller teller(clock);
-  return teller.finish(cli, options.notify,
+  Teller teller(cli, clock);
+  return teller.finish(options.notify,
                        run_failover(options.failover, options.plan_hash, clock, teller.say()));
 }
 
 int run_switchover_command(const Cli& cli, const MysqlHaOptions& options) {
   SystemClock clock;
-  Teller teller(clock);
-  return teller.finish(cli, options.notify,
+  Teller teller(cli, clock);
+  return teller.finish(options.notify,
                        run_switchover(options.failover, options.to, clock, teller.say()));
 }
 
 int run_rejoin_command(const Cli& cli, const MysqlHaOptions& options) {
   SystemClock clock;
-  Teller teller(clock);
-  return teller.finish(cli, options.notify,
+  Teller teller(cli, clock);
+  return teller.finish(options.notify,
                        run_rejoin(options.failover, options.operand(0), clock, teller.say()));
 }
 
 int run_resync_command(const Cli& cli, const MysqlHaOptions& options) {
   SystemClock clock;
-  Teller teller(clock);
-  return teller.finish(
-      cli, options.notify,
-      run_resync(options.failover, options.resync, options.operand(0), clock, teller.say()));
+  Teller teller(cli, clock);
+  return teller.finish(options.notify, run_resync(options.failover, options.resync,
+                                                  options.operand(0), clock, teller.say()));
 }
 
 constexpr CommandWord kCommands[] = {
@@ -104,8 +103,9 @@ void add_options(Cli& cli, MysqlHaOptions& options) {
 
 }  // namespace
 
-int run_plan(const Cli&, const MysqlHaOptions& options) {
-  const Plan plan = plan_now(options.failover, options.assume_dead);
+int run_plan(const Cli& cli, const MysqlHaOptions& options) {
+  Plan plan = plan_now(options.failover, options.assume_dead);
+  complete_texts(cli, plan);
   fmt::print("{}", options.json ? plan_to_json(plan) + "\n" : render(plan));
   return plan.possible() ? kDone : kRefused;
 }
@@ -117,7 +117,7 @@ int show_run(const Cli& cli, const MysqlHaOptions& options, const RunStore& stor
   if (!run) return cli.finish(kRefused, run.error().text);
   fmt::print("run {}: {} {} -> {}, {}\n", run->id, run->plan.command, run->plan.primary,
              run->plan.candidate, run_end_name(run->end));
-  for (const std::string& line : run->timeline) fmt::print("{}\n", line);
+  for (const std::string& line : run->timeline) fmt::print("{}\n", cli.complete(line));
   return kDone;
 }
 
@@ -127,7 +127,7 @@ int list_runs(const Cli& cli, const RunStore& store) {
   for (const std::string& id : *ids) {
     const auto run = store.read(id);
     if (!run)
-      fmt::print("{}  {}\n", id, run.error().text);
+      fmt::print("{}  {}\n", id, cli.complete(run.error().text));
     else
       fmt::print("{}  {:<10} {} -> {}  {}{}\n", id, run->plan.command, run->plan.primary,
                  run->plan.candidate, run_end_name(run->end),

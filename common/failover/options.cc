@@ -123,6 +123,7 @@ Result<Done> check_words(FailoverOptions& options) {
 }  // namespace
 
 void add_failover_options(Cli& cli, FailoverOptions& options) {
+  const std::size_t first = cli.count_options();
   options.state_dir = kStatedir;
   add_node_options(cli, options.cluster);
   add_policy_options(cli, options.policy);
@@ -170,6 +171,7 @@ void add_failover_options(Cli& cli, FailoverOptions& options) {
            fmt::format("directory of the journal (default: {})", kStatedir).c_str());
   cli.count("--keep-runs", options.keep_runs, 1, 1000000,
             "journals of so many runs are kept, and those that are still needed (default: 100)");
+  cli.repeat_options(first);
 }
 
 Result<Done> complete_failover_options(const Cli& cli, FailoverOptions& options) {

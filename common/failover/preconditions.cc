@@ -174,7 +174,7 @@ StateDirectory look_at_state(const FailoverOptions& options, const Moment& now) 
     const std::size_t slash = path.rfind('/');
     const std::string parent = slash == path.npos ? "." : path.substr(0, slash + 1);
     if (access(parent.c_str(), W_OK | X_OK) != 0)
-      state.trouble = fmt::format("cannot create directory {}: {}", path, std::strerror(errno));
+      state.trouble = missing_directory(path, errno).text;
     return state;  // there was no run yet
   }
   if (const auto read = read_runs(options, now, state); !read) state.trouble = read.error().text;

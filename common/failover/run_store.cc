@@ -110,7 +110,7 @@ Result<Run> RunStore::read(const std::string& id) const {
   const auto records = Journal::read(path);
   auto run = records ? read_run(id, *records) : Result<Run>(records.error());
   if (run || run.error().code != Errc::kBadData) return run;
-  return Error{Errc::kBadData, fmt::format("{}; to do without it: mysql_ha journal ack {}",
+  return Error{Errc::kBadData, fmt::format("{}; to do without it, run: mysql_ha journal ack {}",
                                            ha::shorten(run.error().text, 300), id)};
 }
 

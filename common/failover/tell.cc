@@ -18,22 +18,24 @@ constexpr double kNotifyBudget_s = 5;
 
 Say Teller::say() {
   return [this](const std::string& line) {
-    lines_.push_back(fmt::format("{:+8.3f}s  {}", clock_.now_s() - begin_s_, sanitize(line)));
+    lines_.push_back(
+        fmt::format("{:+8.3f}s  {}", clock_.now_s() - begin_s_, cli_.complete(sanitize(line))));
     // Not fmt::print, which throws: a terminal that has hung up must not end this in the middle.
     std::fputs((lines_.back() + "\n").c_str(), stdout);
     std::fflush(stdout);
   };
 }
 
-int Teller::finish(const Cli& cli, const NotifyOptions& notify_options,
-                   const FailoverOutcome& outcome) const {
-  std::vector<std::string> details = outcome.details;
+int Teller::finish(const NotifyOptions& notify_options, const FailoverOutcome& outcome) const {
+  const std::string text = cli_.complete(outcome.text);
+  std::vector<std::string> details;
+  for (const std::string& line : outcome.details) details.push_back(cli_.complete(line));
   const int code = static_cast<int>(outcome.end);
-  if (outcome.run_id.empty()) return cli.finish(code, outcome.text, details);
-  syslog(LOG_DAEMON | (code == 0 ? LOG_NOTICE : LOG_ERR), "%s", sanitize(outcome.text).c_str());
+  if (outcome.run_id.empty()) return cli_.finish(code, text, details);
+  syslog(LOG_DAEMON | (code == 0 ? LOG_NOTICE : LOG_ERR), "%s", sanitize(text).c_str());
   if (notify_options.wanted()) {
     const char* const words[] = {"done", "reservations", "failed"};
-    Notice notice{outcome.text,
+    Notice notice{text,
                   lines_,
                   {{"run", outcome.run_id},
                    {"failed", outcome.failed},
@@ -43,7 +45,14 @@ int Teller::finish(const Cli& cli, const NotifyOptions& notify_options,
     for (std::string& failure : notify(notify_options, notice, kNotifyBudget_s))
       details.push_back(sanitize(failure));
   }
-  return cli.finish(code, outcome.text, details);
+  return cli_.finish(code, text, details);
+}
+
+void complete_texts(const Cli& cli, Plan& plan) {
+  for (std::string* text : {&plan.reason, &plan.roll_back_reason}) *text = cli.complete(*text);
+  for (std::string& text : plan.reservations) text = cli.complete(text);
+  for (Objection& one : plan.further) one.reason = cli.complete(one.reason);
+  for (Rejection& one : plan.rejected) one.reason = cli.complete(one.reason);
 }
 
 }  // namespace ha

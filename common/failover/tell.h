@@ -6,25 +6,30 @@
 #include "common/cli.h"
 #include "common/clock.h"
 #include "common/failover/failover.h"
+#include "common/failover/plan.h"
 #include "common/http/notify.h"
 
 namespace ha {
 
 class Teller {
  public:
-  explicit Teller(const Clock& clock) : clock_(clock), begin_s_(clock.now_s()) {}
+  Teller(const Cli& cli, const Clock& clock) : cli_(cli), clock_(clock), begin_s_(clock.now_s()) {}
 
   // Prints lines with the seconds since the construction, and keeps them.
   Say say();
 
   // Tells the outcome and returns the exit code. A refusal is printed alone: nothing was begun, and
   // whoever runs this every minute is not to be flooded.
-  int finish(const Cli& cli, const NotifyOptions& notify, const FailoverOutcome& outcome) const;
+  int finish(const NotifyOptions& notify, const FailoverOutcome& outcome) const;
 
  private:
+  const Cli& cli_;
   const Clock& clock_;
   double begin_s_;
   std::vector<std::string> lines_ = {};
 };
+
+// Completes the commands that the texts of a plan tell to type.
+void complete_texts(const Cli& cli, Plan& plan);
 
 }  // namespace ha

@@ -42,6 +42,7 @@ Result<Done> import_file(const std::string& path, Importer importer, ClusterOpti
 }  // namespace
 
 void add_node_options(Cli& cli, ClusterOptions& cluster) {
+  const std::size_t first = cli.count_options();
   cli.option(
       "--node", "[NAME=]HOST[:PORT][,alias=HOST[:PORT]]...",
       [&cluster](const std::string& value) -> Result<Done> {
@@ -64,6 +65,7 @@ void add_node_options(Cli& cli, ClusterOptions& cluster) {
           return import_file(path, importer, cluster);
         },
         help);
+  cli.repeat_options(first);
 }
 
 namespace {
@@ -90,6 +92,7 @@ Result<Done> refuse_mixed_loopback(const std::vector<NodeAddress>& nodes) {
 }  // namespace
 
 Result<Done> complete_nodes(const Cli& cli, ClusterOptions& cluster) {
+  if (const auto readable = check_option_files(cluster.mysql); !readable) return readable;
   for (const auto& remarks : {cli.passed_over(), option_notes(cluster.mysql)})
     cluster.notes.insert(cluster.notes.end(), remarks.begin(), remarks.end());
   if (!cluster.mysql.host.empty() || !cluster.mysql.socket.empty())

@@ -3,6 +3,10 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 
 #include "common/address.h"
 #include "common/files.h"
@@ -101,6 +105,21 @@ Result<DefaultsFile> check_defaults_file(const std::string& path, const std::str
     if (key == "port") file.port = static_cast<unsigned>(parse_integer(value).value_or(0));
   }
   return file;
+}
+
+Result<Done> check_option_files(const MysqlOptions& options) {
+  if (!options.defaults_file.empty())
+    if (const auto file = check_defaults_file(options.defaults_file, options.defaults_group); !file)
+      return file.error();
+  const std::pair<const char*, const std::string&> files[] = {{"--ca-cert", options.ca},
+                                                              {"--ca-dir", options.ca_directory},
+                                                              {"--cert", options.certificate},
+                                                              {"--key", options.key}};
+  for (const auto& [option, path] : files)
+    if (!path.empty() && access(path.c_str(), R_OK) != 0)
+      return Error{Errc::kUsage, fmt::format("{}: cannot read {}: {}", option, sanitize(path),
+                                             std::strerror(errno))};
+  return Done{};
 }
 
 std::string server_label(const MysqlOptions& options) {

@@ -49,6 +49,10 @@ struct DefaultsFile {
 // over broken lines. Fails with kUsage and the line's number.
 Result<DefaultsFile> check_defaults_file(const std::string& path, const std::string& group);
 
+// Checks that every file that the options name can be read, for the libraries notice it late or
+// never. Fails with kUsage, the option and the file.
+Result<Done> check_option_files(const MysqlOptions& options);
+
 // Returns how messages name the server: "db2", "db2:3307", "[::1]:3307", "/run/mysqld/mysqld.sock".
 std::string server_label(const MysqlOptions& options);
 

@@ -297,19 +297,6 @@ class TlsGuard {
 
 #endif
 
-// The libraries notice a missing file late or never, and do not name it.
-Result<Done> check_tls_files(const MysqlOptions& options) {
-  const std::pair<const char*, const std::string&> files[] = {{"--ca-cert", options.ca},
-                                                              {"--ca-dir", options.ca_directory},
-                                                              {"--cert", options.certificate},
-                                                              {"--key", options.key}};
-  for (const auto& [option, path] : files)
-    if (!path.empty() && access(path.c_str(), R_OK) != 0)
-      return Error{Errc::kUsage, fmt::format("{}: cannot read {}: {}", option, sanitize(path),
-                                             std::strerror(errno))};
-  return Done{};
-}
-
 }  // namespace
 
 #ifdef MARIADB_PACKAGE_VERSION_ID
@@ -325,7 +312,7 @@ extern "C" [[gnu::used]] int SSL_CTX_set_default_verify_paths(void* context) {
 #endif
 
 Result<std::unique_ptr<SqlSession>> connect(const MysqlOptions& options) {
-  if (const auto sound = check_tls_files(options); !sound) return sound.error();
+  if (const auto readable = check_option_files(options); !readable) return readable.error();
   if (!start_client_library())
     return Error{Errc::kInternal, "the MySQL client library does not start"};
   const std::string label = server_label(options);
@@ -334,8 +321,6 @@ Result<std::unique_ptr<SqlSession>> connect(const MysqlOptions& options) {
   if (mysql == nullptr) return Error{Errc::kInternal, "out of memory"};
 
   if (!options.defaults_file.empty()) {
-    const auto file = check_defaults_file(options.defaults_file, options.defaults_group);
-    if (!file) return file.error();
     mysql_options(mysql, MYSQL_READ_DEFAULT_FILE, options.defaults_file.c_str());
     mysql_options(mysql, MYSQL_READ_DEFAULT_GROUP, options.defaults_group.c_str());
   }

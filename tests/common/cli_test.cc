@@ -3,10 +3,13 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
 
+#include "common/commands.h"
+#include "common/files.h"
 #include "common/version.h"
 #include "tests/fakes/temp_directory.h"
 
@@ -62,6 +65,43 @@ TEST(CliTest, TakesOverEveryKindOfOption) {
   EXPECT_EQ(probe.colour, Colour::kBlue);
   EXPECT_EQ(probe.limits.warning, (Range{-5, 5}));
   EXPECT_EQ(probe.limits.critical, (Range{0, 10}));
+}
+
+TEST(CliTest, CommandsInTextsGetTheOptionsThatWereGiven) {
+  const TempDirectory directory;
+  const std::string config = directory.file("config", "node=in a file\npassword=secret\n");
+  const auto complete = [](Cli::Kind kind, std::vector<std::string> args, std::string_view text) {
+    std::string host, password;
+    std::vector<std::string> nodes, operands;
+    bool fast = false;
+    Cli cli("probe", "Does nothing.", kind);
+    cli.operands("WORD", operands);
+    const std::size_t first = cli.count_options();
+    cli.text("-H,--hostname", "HOST", host, "host");
+    cli.text("-p,--password", "PASSWORD", password, "password");
+    cli.list("--node", "NODE", nodes, "node");
+    cli.flag("-l,--fast", fast, "fast");
+    cli.shared_file("--cluster", "file of the cluster");
+    cli.repeat_options(first);
+    std::string own;
+    cli.text("--own", "TEXT", own, "of this program alone");
+    args.insert(args.begin(), "/sbin/probe");
+    EXPECT_FALSE(cli.parse(args));
+    if (kind != Cli::Kind::kTool) clear_hard_stop();
+    return cli.complete(text);
+  };
+  const std::string shared = "--cluster " + config;
+  const std::vector<std::string> args = {"-Hdb1", "--own",  "x", "--node=a b", "-lpsecret",
+                                         "go",    "--node", "c", "--cluster",  config};
+  EXPECT_EQ(complete(Cli::Kind::kTool, args, "mysql_ha plan"),
+            "mysql_ha plan " + shared + " --hostname db1 --node 'a b' --node c --fast");
+  EXPECT_EQ(complete(Cli::Kind::kTool, args, kThisCommand),
+            "/sbin/probe go " + shared + " --hostname db1 --node 'a b' --node c --fast --own x");
+  EXPECT_EQ(complete(Cli::Kind::kTool, {"--config", config}, "mysql_ha plan"),
+            "mysql_ha plan --config=" + config);
+  const std::string prefix = geteuid() == 0 ? "" : "runuser -u " + user_name(geteuid()) + " -- ";
+  EXPECT_EQ(complete(Cli::Kind::kHandler, {"--config", config}, "mysql_ha plan"),
+            prefix + "mysql_ha plan --node 'in a file'");
 }
 
 TEST(CliTest, AMistakeIsOneLineThatNamesOptionValueAndWhatIsAccepted) {

@@ -102,8 +102,7 @@ TEST(FilesTest, RefusesADirectoryThatOthersMayChange) {
     fs::permissions(path, fs::perms::owner_all | writer);
     const auto made = make_private_directory(path);
     ASSERT_FALSE(made);
-    EXPECT_EQ(made.error().text,
-              path + " must belong to the user who runs this and be writable by nobody else");
+    EXPECT_EQ(made.error().text, "other users may write to " + path + "; run: chmod go-w " + path);
   }
 }
 

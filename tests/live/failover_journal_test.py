@@ -78,7 +78,7 @@ def test_a_failover_of_another_boot_and_the_future_does_not_block(by_gtid):
     assert ready.code == 0 and "the clock was set back" in ready.out, ready.out
     outcome = cluster.run("failover")
     assert outcome.code == 1 and cluster.writers() == ["db3"], outcome.out
-    assert "mysql_ha journal ack " in outcome.out
+    assert f"mysql_ha journal ack {journal.stem} --cluster {cluster.config}\n" in outcome.out
 
 
 def test_an_interrupted_run_keeps_to_its_hash(cluster):

@@ -148,7 +148,7 @@ def untouched():
     (["--rescue-command", "/nonexistent/rescue"], "WARNING", "rescue: cannot run"),
     (["--flag-file", "/nonexistent/flag"], "WARNING", "cannot write /nonexistent/flag"),
     (["--state-dir", "/nonexistent/state"], "CRITICAL",
-     "--state-dir: cannot create directory /nonexistent/state"),
+     "--state-dir: /nonexistent/state does not exist and cannot be created"),
     (["--vip", "192.0.2.77", "--interface", "lo"], "OK", "nothing would be lost"),
     (["--never", "db2"], "OK", "db3 would replace db1"),
     (["--never", "db2", "--never", "db3"], "CRITICAL", "not db2: must not be promoted (policy)"),

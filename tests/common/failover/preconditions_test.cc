@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/failover/run_store.h"
+#include "common/files.h"
 #include "tests/fakes/temp_directory.h"
 
 namespace ha {
@@ -48,14 +50,17 @@ TEST_F(PreconditionsTest, ADirectoryThatCanBeCreatedIsNotCreated) {
 
 TEST_F(PreconditionsTest, ADirectoryThatCannotBeUsedIsTrouble) {
   options_.state_dir = "/nonexistent/state";
-  EXPECT_EQ(look_at_state(options_, kNow).trouble,
-            "cannot create directory /nonexistent/state: No such file or directory");
+  EXPECT_EQ(
+      look_at_state(options_, kNow).trouble,
+      "/nonexistent/state does not exist and cannot be created: No such file or directory; run "
+      "as root: install -d -o " +
+          user_name(geteuid()) + " -m 700 /nonexistent/state");
   options_.state_dir = directory_.file("file", "");
   EXPECT_NE(look_at_state(options_, kNow).trouble, "");
   options_.state_dir = directory_.path("open");
   std::filesystem::create_directories(options_.state_dir + "/mysql");
   chmod(options_.state_dir.c_str(), 0777);
-  EXPECT_NE(look_at_state(options_, kNow).trouble.find("must belong to the user"),
+  EXPECT_NE(look_at_state(options_, kNow).trouble.find("other users may write to"),
             std::string::npos);
 }
 

@@ -147,7 +147,7 @@ TEST_F(RunStoreTest, ADamagedJournalIsNotPrunedAndCanBeSetAside) {
   const auto damaged = store_.read("0-0");
   EXPECT_EQ(damaged.error().text,
             store_.path() +
-                "/0-0.journal is damaged: nonsense; to do without it: mysql_ha journal "
+                "/0-0.journal is damaged: nonsense; to do without it, run: mysql_ha journal "
                 "ack 0-0");
   EXPECT_EQ(*store_.set_aside("0-0"), store_.path() + "/0-0.damaged");
   EXPECT_EQ(*store_.ids(), std::vector<std::string>{"0-1"});

@@ -188,7 +188,7 @@ TEST_F(MemoryFileTest, OthersDirectoriesAreNotBelieved) {
   file().update(known, topology_, 1000);
   chmod(directory_.path("state/mysql").c_str(), 0777);
   EXPECT_TRUE(read().memory.nodes.empty());
-  EXPECT_NE(read().trouble.find("must belong to the user"), std::string::npos);
+  EXPECT_NE(read().trouble.find("other users may write to"), std::string::npos);
 }
 
 TEST_F(MemoryFileTest, AWatcherDoesNotWriteAgainAndAgain) {

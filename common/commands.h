@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// Texts end with what to type next: "mysql_ha journal ack 7". Code that decides knows no command
+// line, so whoever prints the text completes it, and a reader can copy all of it. Pure.
+
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace ha {
+
+// Stands in a text for the command line that is running.
+inline constexpr char kThisCommand[] = "{this command}";
+
+struct CommandWords {
+  std::string prefix = {};   // goes before mysql_ha: "runuser -u nagios -- "
+  std::string options = {};  // go after its words: "--cluster /etc/cluster.conf"
+  std::string whole = {};    // the command line that is running
+};
+
+// Returns `text` with each command of mysql_ha in it, and kThisCommand, made complete; one that is
+// complete stays as it is.
+std::string complete_commands(std::string_view text, const CommandWords& words);
+
+}  // namespace ha
