@@ -44,6 +44,7 @@ void see(SeenNode& seen, const Topology& topology, const Node& node, double now_
     seen.read_only_origin = facts.read_only_origin;
   seen.read_only = facts.read_only;
   seen.semi_sync = facts.semi_sync;
+  seen.binlog_scope = facts.binlog_scope;
   if (!facts.channels) return;
   std::vector<SeenChannel> channels;
   for (std::size_t c = 0; c < node.sources.size(); ++c)

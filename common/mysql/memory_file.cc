@@ -134,6 +134,10 @@ SeenChannel channel_of(const Json& json) {
           flag_of(json, "uses_gtid").value_or(false)};
 }
 
+Json to_json(const BinlogScope& scope) {
+  return {{"do_db", scope.do_db}, {"ignore_db", scope.ignore_db}, {"format", scope.format}};
+}
+
 Json to_json(const SeenNode& node) {
   Json channels = Json::array();
   for (const SeenChannel& channel : node.channels) channels.push_back(to_json(channel));
@@ -145,6 +149,7 @@ Json to_json(const SeenNode& node) {
           {"read_only", or_null(node.read_only)},
           {"read_only_origin", word_of(kOrigins, node.read_only_origin)},
           {"semi_sync", to_json(node.semi_sync)},
+          {"binlog_scope", node.binlog_scope ? to_json(*node.binlog_scope) : Json()},
           {"addresses", node.addresses},
           {"channels", channels}};
 }
@@ -162,6 +167,9 @@ SeenNode node_of(const Json& json) {
   if (const auto semi_sync = json.find("semi_sync");
       semi_sync != json.end() && semi_sync->is_object())
     node.semi_sync = semi_sync_of(*semi_sync);
+  if (const auto scope = json.find("binlog_scope"); scope != json.end() && scope->is_object())
+    node.binlog_scope = BinlogScope{text_of(*scope, "do_db"), text_of(*scope, "ignore_db"),
+                                    text_of(*scope, "format")};
   for (const Json& address : list_of(json, "addresses"))
     if (address.is_string()) node.addresses.push_back(address.get<std::string>());
   for (const Json& channel : list_of(json, "channels"))

@@ -127,6 +127,7 @@ class MemoryFileTest : public testing::Test {
 TEST_F(MemoryFileTest, WhatWasKeptIsReadBack) {
   ASSERT_TRUE(make_private_directory(directory_.path("state")));
   (*topology_.nodes[1].facts->channels)[0].io = {ThreadState::kStopped, 1045, "no \"access\""};
+  topology_.nodes[0].facts->binlog_scope = {"pandora", "", "ROW"};
   topology_.nodes[0].facts->semi_sync = {"a", true, false, true, 2, "b", 86'400'000, true, true, 1};
   topology_.nodes[0].facts->version = parse_version("10.11.6-MariaDB");
   Recollection known = read();
@@ -137,6 +138,7 @@ TEST_F(MemoryFileTest, WhatWasKeptIsReadBack) {
   EXPECT_EQ(again.trouble, "");
   EXPECT_EQ(memory_to_json(again.memory), memory_to_json(known.memory));
   EXPECT_TRUE(again.memory.find("db1")->semi_sync.lossless());
+  EXPECT_EQ(again.memory.find("db1")->binlog_scope, (BinlogScope{"pandora", "", "ROW"}));
   EXPECT_EQ(again.memory.find("db1")->version.flavour, kMariadb);
   struct stat info = {};
   ASSERT_EQ(stat(directory_.path("state/mysql/memory.json").c_str(), &info), 0);
