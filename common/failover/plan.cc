@@ -227,10 +227,19 @@ class Planner {
                               : lossy_filters(*channel, scope_of_primary());
   }
 
-  // True when a node receives what others of the cluster have received, and so has no more.
+  // True when a node receives from one that can be read what that has from the primary, at any
+  // distance, and so has no more.
   bool is_downstream(std::size_t i) const {
-    return channel_to_primary(i) == nullptr &&
-           std::ranges::any_of(nodes_[i].sources, [](const auto& source) { return bool(source); });
+    std::set<std::size_t> above = {i};
+    for (bool found = true; found;) {
+      found = false;
+      for (const std::size_t node : std::set(above))
+        for (const auto& source : nodes_[node].sources)
+          if (source && nodes_[*source].facts) found |= above.insert(*source).second;
+    }
+    return channel_to_primary(i) == nullptr && std::ranges::any_of(above, [this](std::size_t node) {
+             return channel_to_primary(node) != nullptr;
+           });
   }
 
   // True when the node has left replication, so that no position tells what it has.
@@ -339,8 +348,9 @@ class Planner {
   // True when a node that has left replication can be promoted all the same: another manager, or a
   // person, has begun to.
   bool may_stand_in(std::size_t i) const {
-    return is_detached(i) && wish(i) != Promotion::kNever && nodes_[i].facts->log_bin != false &&
-           (shows_by_gtid(i) || policy_.allow_loss) && !errant(i).any();
+    return is_detached(i) && nodes_[i].channels().empty() && wish(i) != Promotion::kNever &&
+           nodes_[i].facts->log_bin != false && (shows_by_gtid(i) || policy_.allow_loss) &&
+           !errant(i).any();
   }
 
   // Where no replica can be promoted, one that was a replica when it was last seen can.
@@ -458,6 +468,7 @@ class Planner {
       std::erase_if(plan_.rejected,
                     [&](const Rejection& one) { return one.node == nodes_[i].name; });
       candidate_ = i;
+      plan_.spare.clear();
     }
   }
 
@@ -507,9 +518,10 @@ class Planner {
   void judge_incomparable(std::size_t i) {
     const std::string text = fmt::format("{} cannot be compared with {}, it may have received more",
                                          nodes_[i].name, nodes_[candidate_].name);
-    const bool known =
-        moment_.memory.primary == plan_.primary && moment_.memory.find(nodes_[i].name) != nullptr;
-    const bool bystander = known && seen_channel(i) == nullptr;
+    const SeenNode* const seen = moment_.memory.find(nodes_[i].name);
+    const bool bystander =
+        seen != nullptr && moment_.memory.primary == plan_.primary &&
+        std::ranges::all_of(seen->channels, &std::string::empty, &SeenChannel::source);
     if (bystander && is_detached(i)) {
       plan_.reservations.push_back(
           fmt::format("{} was no replica when {} was last seen and is not compared", nodes_[i].name,
@@ -555,6 +567,12 @@ class Planner {
                 .any();
   }
 
+  bool has_applied_all(std::size_t i) const {
+    return std::ranges::all_of(nodes_[i].channels(), [](const ChannelStatus& channel) {
+      return channel.executed == channel.read;
+    });
+  }
+
   // Returns what a node that is no candidate has received beyond `other`, apart from what it wrote
   // itself, which nobody else misses; nullopt when nothing tells.
   std::optional<Extra> lead_of(std::size_t i, std::size_t other) const {
@@ -570,8 +588,9 @@ class Planner {
     }
     if (is_downstream(i) && !by_gtid) return Extra{};
     const auto lead = extra(others_part(i), nodes_[other].facts->latest_history());
-    // Without GTIDs the other one's relay log may hold it.
-    return lead && lead->any() && !by_gtid ? std::nullopt : lead;
+    // Without GTIDs the other one's relay log may hold it, or this one's more.
+    if (lead && !by_gtid && (lead->any() || !has_applied_all(i))) return std::nullopt;
+    return lead;
   }
 
   void describe_candidate() {
@@ -827,10 +846,12 @@ Objection object_to_name(const Topology& topology, std::size_t place, const Plan
 
 // Plans for the death of a primary that may be alive now. Only what would be left then counts; what
 // the primary says now is used for the loss alone.
-Plan forecast(const Topology& topology, const Policy& policy, const Circumstances& moment,
+Plan forecast(const Topology& topology, const Policy& policy, Circumstances moment,
               std::string_view name) {
   const auto place = find_mortal(topology, policy, moment, name);
   if (!place) return Planner(topology, policy, moment).failover(name);
+  // When it is dead, this is what was last seen.
+  moment.memory = remember(moment.memory, topology, moment.now_s);
   Topology left = without(topology, *place, moment.memory);
   follow_word(policy.primary, left);
   const Plan told = Planner(left, policy, moment).failover("");

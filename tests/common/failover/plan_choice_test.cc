@@ -170,6 +170,17 @@ TEST(PlanChoiceTest, ANodeThatHasLeftReplicationCounts) {
        {lost(1), orphan(2, "#1:1-95"), replica(3, 2)},
        "db2",
        ""},
+      {"position: a replica of a replica that cannot be asked",
+       {lost(1), lost(4), by_position(orphan(2)),
+        [] {
+          Node node = by_position(replica(3, 4));
+          channel(node).io.state = ThreadState::kConnecting;
+          return node;
+        }()},
+       "incomparable",
+       "db3 cannot be compared with db2",
+       fenced(),
+       remembering({{"db4", seen_replica(kReceives, 1000, false)}})},
       {"position: nothing tells",
        {lost(1), by_position(detached(orphan(2))), by_position(orphan(3))},
        "incomparable",
