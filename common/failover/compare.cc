@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
 namespace ha {
@@ -37,8 +38,11 @@ void compare_table(const std::string& table, const TableRows& source, const std:
                            : most + after.deleted - before.deleted + before.open;
   }
   if (*copy.rows >= least && *copy.rows <= most) return;
-  const bool altered = written && after.altered > before.altered;
-  (altered ? found.unknown : found.faults).push_back(text);
+  // Rows that are inserted into a new table are counted; those of another table that takes its name
+  // are not, nor those that vanish with a statement.
+  const bool uncounted =
+      after.renamed > before.renamed || (*copy.rows > most && after.emptied > before.emptied);
+  (written && uncounted ? found.unknown : found.faults).push_back(text);
 }
 
 }  // namespace
@@ -52,26 +56,28 @@ const RowActivity& last_before(const std::vector<RowActivity>& read, const Binlo
 }
 
 bool was_written_since(const TableRows& table, const RowActivity& before) {
-  return table.written_s > before.time_s - 2 * kClockUnit_s;
+  return std::max(table.written_s, table.created_s) > before.time_s - 2 * kClockUnit_s;
 }
 
 Differences compare_rows(const RowCounts& source, const std::string& name, const RowCounts& copy,
                          const RowActivity& before) {
   Differences found;
-  // Tables come and go with statements that are counted, whatever table they are about.
-  const bool altered = source.activity.altered > before.altered;
-  auto& missing = altered ? found.unknown : found.faults;
+  const bool renamed = source.activity.renamed > before.renamed;
+  const bool dropped = source.activity.emptied > before.emptied;
   for (const auto& [table, rows] : source.tables) {
     const auto same = copy.tables.find(table);
+    const bool is_new = rows.created_s > before.time_s - 2 * kClockUnit_s;
     if (same == copy.tables.end())
-      missing.push_back(fmt::format("{} is missing, {} has {}", table, name, describe(rows.rows)));
+      (is_new || renamed ? found.unknown : found.faults)
+          .push_back(fmt::format("{} is missing, {} has {}", table, name, describe(rows.rows)));
     else
       compare_table(table, rows, name, same->second, before, source.activity, found);
   }
   for (const auto& [table, rows] : copy.tables)
     if (!source.tables.contains(table))
-      missing.push_back(
-          fmt::format("{} has {}, {} has no such table", table, describe(rows.rows), name));
+      (dropped || renamed ? found.unknown : found.faults)
+          .push_back(
+              fmt::format("{} has {}, {} has no such table", table, describe(rows.rows), name));
   return found;
 }
 

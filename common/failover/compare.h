@@ -24,13 +24,15 @@ struct RowActivity {
   double time_s = 0;
   double inserted = 0, deleted = 0;  // rows, of all tables
   double open = 0;                   // rows changed by transactions that are not committed yet
-  double altered = 0;                // statements that create, alter, truncate or drop a table
+  double emptied = 0;                // statements that create, truncate or drop a table
+  double renamed = 0;                // statements that alter or rename one, or exchange partitions
   BinlogPosition position = {};      // read after the numbers; empty: unknown
 };
 
 struct TableRows {
   std::optional<double> rows = {};  // nullopt: they cannot be counted
   double written_s = 0;             // last, by its server's clock; 0: not since its start
+  double created_s = 0;             // or altered, likewise
   bool cascades = false;            // rows vanish with those of another table, uncounted
   bool versioned = false;           // it has a history, which is counted too
 };

@@ -428,22 +428,37 @@ Result<Done> Copier::take_over(const Session& session) {
   });
 }
 
-Result<Done> expect_no_copier(SqlSession& session) {
+namespace {
+
+Result<Done> expect_free(SqlSession& session, const std::string& lock) {
   const auto holder = query_value(
-      session, fmt::format("SELECT COALESCE(IS_USED_LOCK({}), '')", quote_string(kCopyLock)));
+      session, fmt::format("SELECT COALESCE(IS_USED_LOCK({}), '')", quote_string(lock)));
   if (!holder) return holder.error();
   if (!holder->empty())
     return failure(fmt::format("somebody copies to it (connection {})", *holder));
   return Done{};
 }
 
-Result<Done> expect_whole(SqlSession& session, const FailoverOptions& options,
-                          const std::string& node) {
-  if (const auto free = expect_no_copier(session); !free) return free;
+}  // namespace
+
+Result<Done> expect_no_copier(const Node& node, SqlSession& session, const NodeSessions& all) {
+  if (const auto free = expect_free(session, kCopyLock); !free) return free;
+  for (const auto& other : all) {
+    if (!other) continue;
+    const auto free = expect_free(*other, guard_lock(node));
+    // A node that cannot be asked has no say in this.
+    if (!free && !is_no_answer(free.error())) return free;
+  }
+  return Done{};
+}
+
+Result<Done> expect_whole(const Node& node, SqlSession& session, const NodeSessions& all,
+                          const FailoverOptions& options) {
+  if (const auto free = expect_no_copier(node, session, all); !free) return free;
   const auto half = is_half_copied(session);
   if (!half) return half.error();
-  if (!*half && !CopyNote(options, node).exists()) return Done{};
-  return failure(fmt::format("{0} holds no whole copy; run: mysql_ha resync {0}", node));
+  if (!*half && !CopyNote(options, node.name).exists()) return Done{};
+  return failure(fmt::format("{0} holds no whole copy; run: mysql_ha resync {0}", node.name));
 }
 
 Result<Done> check_copy(const CopyTask& task, const FailoverOptions& options,

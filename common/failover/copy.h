@@ -10,6 +10,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,12 +25,16 @@ namespace ha {
 
 inline constexpr char kHalfCopy[] = "mysql_ha_half_a_copy";
 
-// Fails when somebody, on whatever machine, copies to this server now.
-Result<Done> expect_no_copier(SqlSession& session);
+// The sessions with the nodes of a cluster; null: no answer.
+using NodeSessions = std::vector<std::shared_ptr<SqlSession>>;
+
+// Fails when somebody, on whatever machine, copies to this node now. `session` is the node's; while
+// it is restarted for a copy only the other nodes' sessions tell.
+Result<Done> expect_no_copier(const Node& node, SqlSession& session, const NodeSessions& all);
 
 // Fails then too, and when a copy to this node was begun and not finished.
-Result<Done> expect_whole(SqlSession& session, const FailoverOptions& options,
-                          const std::string& node);
+Result<Done> expect_whole(const Node& node, SqlSession& session, const NodeSessions& all,
+                          const FailoverOptions& options);
 
 // Who is copied to whom. The primary is asked too, so that of two copiers on different machines,
 // one of which has the node restarted, only one is at work.

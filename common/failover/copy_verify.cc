@@ -55,7 +55,8 @@ std::vector<std::string> settings_for_counting(const Version& version) {
 Result<std::map<std::string, TableRows>> list_tables(SqlSession& session) {
   const auto rows = session.query(fmt::format(
       "SELECT table_schema AS db, table_name AS name, table_type AS type, engine AS engine,"
-      " UNIX_TIMESTAMP(update_time) AS written FROM information_schema.tables"
+      " UNIX_TIMESTAMP(update_time) AS written,"
+      " UNIX_TIMESTAMP(create_time) AS created FROM information_schema.tables"
       " WHERE table_type IN ('BASE TABLE', 'SYSTEM VERSIONED', 'SEQUENCE') AND engine NOT IN {}"
       " AND table_schema NOT IN ('information_schema', 'performance_schema', 'sys', '{}')"
       " AND (table_schema <> 'mysql' OR table_name IN {})",
@@ -77,6 +78,7 @@ Result<std::map<std::string, TableRows>> list_tables(SqlSession& session) {
     const double unknown =
         row.text("engine") == "InnoDB" ? 0 : std::numeric_limits<double>::infinity();
     table.written_s = row.number("written").value_or(unknown);
+    table.created_s = row.number("created").value_or(0);
     table.versioned = row.text("type") == "SYSTEM VERSIONED";
   }
   for (std::size_t i = 0; i < keys->cells.size(); ++i)
@@ -140,9 +142,10 @@ Result<RowActivity> read_activity(SqlSession& session, Engines engines) {
   activity.deleted = value_of(*status, "Innodb_rows_deleted") +
                      (by_handler ? value_of(*status, "Handler_delete") : 0);
   for (const char* const name :
-       {"Com_create_table", "Com_alter_table", "Com_drop_table", "Com_truncate", "Com_rename_table",
-        "Com_create_db", "Com_drop_db"})
-    activity.altered += value_of(*status, name);
+       {"Com_create_table", "Com_drop_table", "Com_truncate", "Com_create_db", "Com_drop_db"})
+    activity.emptied += value_of(*status, name);
+  for (const char* const name : {"Com_alter_table", "Com_rename_table"})
+    activity.renamed += value_of(*status, name);
   const auto end = session.query(std::string(spelling(session.version()).show_binlog_status));
   if (end && !end->cells.empty())
     activity.position = {Row(*end, 0).text("File").value_or(""),

@@ -113,7 +113,9 @@ class Manager {
     if (auto obstacle = prepare_change(situation)) return *obstacle;
     SqlSession* const session = find_session(node, situation);
     if (session != nullptr && !copied)
-      if (const auto whole = expect_whole(*session, options_, node); !whole)
+      if (const auto whole =
+              expect_whole(*find_node(node, situation), *session, situation.sessions, options_);
+          !whole)
         return refusal("rejoin refused: " + whole.error().text);
     const auto record =
         copied ? Result<std::optional<CrashRecord>>(copied) : find_record(node, situation.topology);
@@ -142,7 +144,9 @@ class Manager {
     Situation situation;
     if (auto obstacle = prepare_change(situation)) return *obstacle;
     if (SqlSession* const session = find_session(node, situation))
-      if (const auto alone = expect_no_copier(*session); !alone)
+      if (const auto alone =
+              expect_no_copier(*find_node(node, situation), *session, situation.sessions);
+          !alone)
         return refusal("resync refused: " + alone.error().text);
     const auto record = find_record(node, situation.topology);
     if (!record) return refusal("resync refused: " + record.error().text);
@@ -176,13 +180,21 @@ class Manager {
     return std::nullopt;
   }
 
-  // Returns the session of a node; null: it gave no answer.
-  static SqlSession* find_session(const std::string& name, const Situation& situation) {
+  // Returns a node of this name; null: there is none.
+  static const Node* find_node(const std::string& name, const Situation& situation) {
     const auto& nodes = situation.topology.nodes;
     const auto node = std::ranges::find(nodes, name, &Node::name);
-    return node == nodes.end()
+    return node == nodes.end() ? nullptr : &*node;
+  }
+
+  // Returns the session of a node; null: it gave no answer.
+  static SqlSession* find_session(const std::string& name, const Situation& situation) {
+    const Node* const node = find_node(name, situation);
+    return node == nullptr
                ? nullptr
-               : situation.sessions[static_cast<std::size_t>(node - nodes.begin())].get();
+               : situation
+                     .sessions[static_cast<std::size_t>(node - situation.topology.nodes.data())]
+                     .get();
   }
 
   // Returns what the journal tells of the change in which `name` was replaced by the present

@@ -776,3 +776,23 @@ def test_one_at_a_time(cluster):
     pause.release()
     process.communicate(timeout=60)
     cluster.assert_one_primary(cluster.db1)
+
+
+@pytest.mark.parametrize("shared", ["mariadb-gtid"], indirect=True)
+def test_one_at_a_time_while_the_node_restarts(cluster):
+    """The server has forgotten who copies to it; the primary has not."""
+    pause = Pause(cluster)
+    process = cluster.begin("resync", "db2", "--copy-command", pause.command)
+    pause.wait()
+    cluster.db2.kill()
+    cluster.db2.start()
+    before = cluster.snapshot(strict=False)
+    for command in ("resync", "rejoin"):
+        refused = cluster.run(command, "db2", "--state-dir", cluster.directory / "other",
+                              "--cluster-name", "other")
+        assert refused.code == 2 and "somebody copies to it" in refused.out, refused.out
+    assert not changes(before, cluster.snapshot(strict=False))
+    pause.release()
+    process.communicate(timeout=60)
+    resync(cluster, cluster.db2)
+    cluster.assert_one_primary(cluster.db1)

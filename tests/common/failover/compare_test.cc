@@ -10,10 +10,10 @@ namespace {
 
 constexpr double kBefore_s = 1000;
 
-RowActivity before() { return {kBefore_s, 100, 50, 0, 7, {"b.1", 10}}; }
+RowActivity before() { return {kBefore_s, 100, 50, 0, 7, 7, {"b.1", 10}}; }
 
 // Ten rows were inserted and five deleted until the source was counted, in whatever tables.
-RowActivity after() { return {kBefore_s + 5, 110, 55, 0, 7, {"b.1", 20}}; }
+RowActivity after() { return {kBefore_s + 5, 110, 55, 0, 7, 7, {"b.1", 20}}; }
 
 RowCounts counts(const std::map<std::string, TableRows>& tables,
                  const RowActivity& activity = after()) {
@@ -54,9 +54,9 @@ TEST(CompareRowsTest, WhatWasNotCommittedBeforeCountsToo) {
 }
 
 TEST(CompareRowsTest, CascadesAreNotCounted) {
-  EXPECT_EQ(faults({500, kBefore_s + 1, true}, {9000}), "");
-  EXPECT_NE(faults({500, kBefore_s + 1, true}, {0}), "");
-  EXPECT_NE(faults({500, 0, true}, {9000}), "");
+  EXPECT_EQ(faults({500, kBefore_s + 1, 0, true}, {9000}), "");
+  EXPECT_NE(faults({500, kBefore_s + 1, 0, true}, {0}), "");
+  EXPECT_NE(faults({500, 0, 0, true}, {9000}), "");
 }
 
 TEST(CompareRowsTest, ATableThatOnlyOneHas) {
@@ -67,15 +67,36 @@ TEST(CompareRowsTest, ATableThatOnlyOneHas) {
             std::vector<std::string>{"t has 500 rows, db1 has no such table"});
 }
 
-TEST(CompareRowsTest, WhileTablesAreAlteredNothingIsCertain) {
-  RowActivity altered = after();
-  ++altered.altered;
-  const std::map<std::string, TableRows> tables = {
-      {"new", {3, kBefore_s + 1}}, {"truncated", {0, kBefore_s + 1}}, {"still", {500}}};
+// Compares while tables are created, truncated and dropped, or renamed and altered.
+Differences compare_altered(const std::map<std::string, TableRows>& source,
+                            const std::map<std::string, TableRows>& copy, bool renamed) {
+  RowActivity activity = after();
+  ++(renamed ? activity.renamed : activity.emptied);
+  return compare_rows(counts(source, activity), "db1", counts(copy), before());
+}
+
+TEST(CompareRowsTest, WhileTablesAreMadeAndEmptiedOnlyThoseAreUncertain) {
+  const double now_s = kBefore_s + 1;
+  const Differences found = compare_altered(
+      {{"cut", {500, now_s}},
+       {"missing", {500, now_s}},
+       {"new", {3, now_s, now_s}},
+       {"still", {500}},
+       {"truncated", {0, now_s}}},
+      {{"cut", {0}}, {"dropped", {1}}, {"still", {499}}, {"truncated", {500}}}, false);
+  EXPECT_EQ(join(found.faults, "; "),
+            "cut has 0 rows, db1 has 500 rows; missing is missing, db1 has 500 rows; still has 499 "
+            "rows, db1 has 500 rows");
+  EXPECT_EQ(join(found.unknown, "; "),
+            "new is missing, db1 has 3 rows; truncated has 500 rows, db1 has 0 rows; dropped has 1 "
+            "rows, db1 has no such table");
+}
+
+TEST(CompareRowsTest, WhileTablesAreRenamedOnlyWhatIsStillIsCertain) {
   const Differences found =
-      compare_rows(counts(tables, altered), "db1",
-                   counts({{"truncated", {500}}, {"still", {499}}, {"old", {1}}}), before());
-  EXPECT_EQ(found.faults, std::vector<std::string>{"still has 499 rows, db1 has 500 rows"});
+      compare_altered({{"new", {3}}, {"swapped", {500, 0, kBefore_s + 1}}, {"still", {500}}},
+                      {{"old", {3}}, {"swapped", {0}}, {"still", {499}}}, true);
+  EXPECT_EQ(join(found.faults, "; "), "still has 499 rows, db1 has 500 rows");
   EXPECT_EQ(found.unknown.size(), 3);
 }
 
@@ -85,10 +106,10 @@ TEST(CompareRowsTest, WhatCannotBeCounted) {
 }
 
 TEST(LastBeforeTest, IsTheNewestThatWasReadBeforeTheMoment) {
-  const std::vector<RowActivity> read = {{1, 0, 0, 0, 0, {"b.9", 4}},
-                                         {2, 0, 0, 0, 0, {"b.9", 90}},
-                                         {3, 0, 0, 0, 0, {}},
-                                         {4, 0, 0, 0, 0, {"b.10", 4}}};
+  const std::vector<RowActivity> read = {{1, 0, 0, 0, 0, 0, {"b.9", 4}},
+                                         {2, 0, 0, 0, 0, 0, {"b.9", 90}},
+                                         {3, 0, 0, 0, 0, 0, {}},
+                                         {4, 0, 0, 0, 0, 0, {"b.10", 4}}};
   EXPECT_EQ(last_before(read, {"b.10", 5}).time_s, 4);
   EXPECT_EQ(last_before(read, {"b.10", 4}).time_s, 2);
   EXPECT_EQ(last_before(read, {"b.9", 4}).time_s, 1);
