@@ -31,6 +31,19 @@ struct Room {
   CopyTask copy;
 };
 
+// Turns the plan of a return into a refusal for another reason, which only closes the node, if it
+// accepts writes.
+Plan refuse_return(const Topology& topology, Plan plan, const std::string& reason) {
+  const auto node = std::ranges::find(topology.nodes, plan.candidate, &Node::name);
+  if (node == topology.nodes.end() || !node->writable()) plan.steps.clear();
+  std::erase_if(plan.steps, [](const Step& step) {
+    return step.action != Action::kLock && step.action != Action::kFence;
+  });
+  plan.refusal = Refusal::kNotReady;
+  plan.reason = reason;
+  return plan;
+}
+
 // What is known of a node whose data were replaced, by the plan of that: how it replicates.
 CrashRecord record_of_copy(const Plan& plan) {
   return {plan.primary, plan.by_gtid, plan.channel, plan.tls, plan.retry};
@@ -67,7 +80,7 @@ class Manager {
     };
     for (unsigned tries = 1; undecided() && tries < options_.retries; ++tries) {
       say_(fmt::format("try {} of {}: {}", tries, options_.retries,
-                       plan.possible() ? plan.primary + " does not answer" : plan.reason));
+                       plan.possible() ? describe_cause(plan) : plan.reason));
       if (!clock_.sleep(options_.retry_interval_s)) return refused(plan, "asked to stop");
       situation = look(options_);
       watch(plan.primary, situation.topology);
@@ -111,31 +124,24 @@ class Manager {
   FailoverOutcome rejoin(const std::string& node, const std::optional<CrashRecord>& copied) {
     Situation situation;
     if (auto obstacle = prepare_change(situation)) return *obstacle;
+    std::string obstacle;
     SqlSession* const session = find_session(node, situation);
     if (session != nullptr && !copied)
       if (const auto whole =
               expect_whole(*find_node(node, situation), *session, situation.sessions, options_);
           !whole)
-        return refusal("rejoin refused: " + whole.error().text);
+        obstacle = whole.error().text;
     const auto record =
         copied ? Result<std::optional<CrashRecord>>(copied) : find_record(node, situation.topology);
-    if (!record) return refusal("rejoin refused: " + record.error().text);
-    Plan plan =
-        plan_rejoin(situation.topology, options_.policy, situation.circumstances, node, *record);
-    if (plan.refusal != Refusal::kDiverged) return carry_out(std::move(plan), situation);
-    // Its transactions are saved all the same.
-    const std::string why = std::exchange(plan.reason, "");
-    plan.refusal = Refusal::kNone;
-    FailoverOutcome outcome = carry_out(std::move(plan), situation);
-    const bool saved = outcome.end != FailoverEnd::kRefused;
-    outcome.text = fmt::format(
-        "rejoin refused: {}. {}", why,
-        saved ? fmt::format("They are saved and {0} is read-only now; to make it a copy of the "
-                            "others, run: mysql_ha resync {0}",
-                            node)
-              : "They could not be saved: " + outcome.text);
-    outcome.end = FailoverEnd::kRefused;
-    return outcome;
+    if (!record && obstacle.empty()) obstacle = record.error().text;
+    const auto roles = store_->roles();
+    if (!roles) return refusal("rejoin refused: " + roles.error().text);
+    situation.circumstances.roles = *roles;
+    Plan plan = plan_rejoin(situation.topology, options_.policy, situation.circumstances, node,
+                            record ? *record : std::nullopt);
+    if (!obstacle.empty()) plan = refuse_return(situation.topology, std::move(plan), obstacle);
+    if (plan.possible() || plan.steps.empty()) return carry_out(std::move(plan), situation);
+    return close_refused(std::move(plan), situation);
   }
 
   // Closes a node whose data are to be replaced, saves what it has alone, and chooses what is
@@ -169,6 +175,29 @@ class Manager {
   }
 
  private:
+  // A node that may not return is closed all the same, and what it has alone is saved.
+  FailoverOutcome close_refused(Plan plan, const Situation& situation) {
+    const std::string why = std::exchange(plan.reason, ""), node = plan.candidate;
+    plan.refusal = Refusal::kNone;
+    const bool saves = std::ranges::any_of(
+        plan.steps, [](const Step& step) { return step.action == Action::kSaveExtra; });
+    FailoverOutcome outcome = carry_out(std::move(plan), situation);
+    const bool done = outcome.end != FailoverEnd::kRefused;
+    outcome.end = FailoverEnd::kRefused;
+    if (!saves)
+      outcome.text = fmt::format(
+          "rejoin refused: {}. {}", why,
+          done ? node + " is read-only now" : node + " could not be closed: " + outcome.text);
+    else
+      outcome.text = fmt::format(
+          "rejoin refused: {}. {}", why,
+          done ? fmt::format("They are saved and {0} is read-only now; to make it a copy of the "
+                             "others, run: mysql_ha resync {0}",
+                             node)
+               : "They could not be saved: " + outcome.text);
+    return outcome;
+  }
+
   // Locks, looks, and settles what is left of an earlier run.
   std::optional<FailoverOutcome> prepare_change(Situation& situation) {
     if (auto obstacle = prepare()) return obstacle;
@@ -210,7 +239,7 @@ class Manager {
       // Only how it replicated is left of it.
       if (run->copied_over && run->plan.candidate == name)
         return std::optional(record_of_copy(run->plan));
-      if (!run->opened()) continue;
+      if (!run->plan.changes_primary() || !run->opened()) continue;
       if (run->plan.primary != name) break;
       return complete_record(*run, topology);
     }
@@ -235,8 +264,14 @@ class Manager {
     const auto session = connect(options_for({node->name, node->host, node->port},
                                              options_.cluster.mysql, options_.probe_timeout_s));
     if (!session) return session.error();
+    const auto ended = ends_before(**session, record.applied);
+    if (!ended) return ended.error();
+    record.lost = *ended;
+    if (record.lost) return std::optional(record);
     const auto beyond = count_after(**session, record.applied);
-    if (!beyond) return beyond.error();
+    if (!beyond && is_no_answer(beyond.error())) return beyond.error();
+    // A binlog in which the position is none tells nothing either.
+    if (!beyond) return std::optional(record);
     record.transactions_beyond = *beyond;
     if (const BinlogPosition after = position_of(run.facts, "return"); !after.file.empty()) {
       const auto rescued = parse_integer(run.facts.at("rescued")).value_or(0);
@@ -257,6 +292,14 @@ class Manager {
       outcome.details.push_back(fmt::format("not {}: {}", one.node, one.reason));
     outcome.failed = plan.primary;
     return outcome;
+  }
+
+  // Says what a plan is made for.
+  static std::string describe_cause(const Plan& plan) {
+    if (plan.command == "close")
+      return fmt::format("{} accepts writes, and {} has replaced it", plan.primary, plan.candidate);
+    if (plan.command == "reopen") return plan.primary + " was restarted and is read-only";
+    return plan.primary + " does not answer";
   }
 
   // Returns how many nodes beside the primary gave no answer.
@@ -379,7 +422,7 @@ class Manager {
   // Looks once more after a change for replicas that were silent or failed to follow the new
   // primary, and lets them follow it. Each that does not in the end is named.
   FailoverOutcome pick_up(FailoverOutcome outcome, const Plan& plan, Situation& before) {
-    if (!complete_) return outcome;
+    if (!complete_ || !plan.changes_primary()) return outcome;
     // They hold the locks of the run that is done.
     before.sessions.clear();
     for (const std::string& name : find_stragglers(outcome, plan, before.topology)) {
@@ -440,7 +483,10 @@ class Manager {
     if (!journal) return refused(plan, journal.error().text);
     Executor executor = make_executor(*journal, plan, situation, id);
     if (const auto begun = executor.begin(plan); !begun) return refused(plan, begun.error().text);
-    say_(fmt::format("{}: {} for {} (run {})", plan.command, plan.candidate, plan.primary, id));
+    say_(plan.command == "close" || plan.command == "reopen"
+             ? fmt::format("{}: {} (run {})", plan.command, describe_cause(plan), id)
+             : fmt::format("{}: {} for {} (run {})", plan.command, plan.candidate, plan.primary,
+                           id));
     const RunOutcome outcome = executor.go_on(deadline_);
     if (const auto pruned = store_->prune(options_.keep_runs, clock_.moment()); !pruned)
       say_(pruned.error().text);
@@ -478,6 +524,23 @@ class Manager {
     return plan.command == "rejoin" || plan.command == "resync";
   }
 
+  static std::string describe_done(const Plan& plan) {
+    if (plan.command == "close")
+      return fmt::format("{} is read-only now, {} stays the primary", plan.primary, plan.candidate);
+    if (plan.command == "reopen")
+      return plan.primary + " was restarted read-only and accepts writes again";
+    return fmt::format("{} {} {}", plan.candidate,
+                       plan.command == "rejoin" ? "follows" : "replaces", plan.primary);
+  }
+
+  // What a run has left behind that ended without its aim.
+  static std::string describe_undone(const Plan& plan) {
+    if (is_return(plan)) return plan.candidate + " stays read-only";
+    if (plan.command == "reopen") return plan.primary + " stays read-only";
+    if (plan.command == "close") return plan.primary + " may still accept writes";
+    return "everything is as it was";
+  }
+
   FailoverOutcome tell(const Plan& plan, const std::string& id, const RunOutcome& run) {
     complete_ = run.end == RunEnd::kDone || run.end == RunEnd::kReservations;
     obstacle_.reset();
@@ -488,15 +551,12 @@ class Manager {
       case RunEnd::kDone:
       case RunEnd::kReservations:
         outcome.end = run.end == RunEnd::kDone ? FailoverEnd::kDone : FailoverEnd::kReservations;
-        outcome.text = fmt::format("{} done: {} {} {}", plan.command, plan.candidate,
-                                   plan.command == "rejoin" ? "follows" : "replaces", plan.primary);
+        outcome.text = fmt::format("{} done: {}", plan.command, describe_done(plan));
         break;
       case RunEnd::kUndone:
         outcome.text =
-            is_return(plan) ? fmt::format("{} ended, {} stays read-only: {}", plan.command,
-                                          plan.candidate, run.text)
-            : run.remains.empty()
-                ? fmt::format("{} ended, everything is as it was: {}", plan.command, run.text)
+            run.remains.empty() || !plan.changes_primary()
+                ? fmt::format("{} ended, {}: {}", plan.command, describe_undone(plan), run.text)
                 : fmt::format("{} ended and is rolled back, but {}: {}", plan.command,
                               join(run.remains, ", "), run.text);
         break;

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "common/failover/clients.h"
+#include "common/failover/rescue.h"
 #include "common/failover/step_tools.h"
 #include "common/files.h"
 #include "common/mysql/probe.h"
@@ -251,7 +252,8 @@ Result<StepResult> LiveActions::confirm_dead(const Step& step) {
 
 Result<StepResult> LiveActions::recheck(const Step& step, const RunFacts& known) {
   for (const Node& node : topology_.nodes) {
-    if (!node.facts || node.name == plan_.primary) continue;
+    // The old primary is dead, or its session is busy with keeping it closed.
+    if (!node.facts || (node.name == plan_.primary && plan_.primary != plan_.candidate)) continue;
     auto session = take(node.name);
     if (!session) return session.error();
     const auto ours = query_value(
@@ -260,8 +262,32 @@ Result<StepResult> LiveActions::recheck(const Step& step, const RunFacts& known)
     if (!ours || *ours != "1") return failure("the lock on " + node.name + " is lost");
     give_back(node.name, *session);
   }
+  if (plan_.command == "reopen") return compare_binlogs(step.node);
   if (plan_.command != "failover" || known.contains("fenced")) return StepResult{};
   return confirm_dead(step);
+}
+
+// Without GTIDs only the sizes of a restarted primary's binlogs tell whether it has lost what its
+// replicas have received.
+Result<StepResult> LiveActions::compare_binlogs(const std::string& primary) {
+  auto session = take(primary);
+  if (!session) return session.error();
+  for (const Node& node : topology_.nodes)
+    for (std::size_t c = 0; c < node.sources.size(); ++c) {
+      const ChannelStatus& channel = node.channels()[c];
+      if (!node.sources[c] || topology_.nodes[*node.sources[c]].name != primary ||
+          channel.uses_gtid)
+        continue;
+      const auto lost = ends_before(**session, channel.read);
+      if (!lost) return lost.error();
+      if (*lost)
+        return failure(fmt::format(
+            "{0} has received events up to {2}:{3}, which {1} has lost; to promote a replica, "
+            "stop {1} and run: mysql_ha failover",
+            node.name, primary, channel.read.file, channel.read.offset));
+    }
+  give_back(primary, *session);
+  return StepResult{};
 }
 
 Result<ProcessOutcome> LiveActions::run_program(const std::vector<std::string>& argv,

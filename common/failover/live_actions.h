@@ -38,6 +38,9 @@ class LiveActions : public Actions {
   Result<StepResult> compare_view(const Step& step, SqlSession& session) const;
   Result<StepResult> confirm_dead(const Step& step);
   Result<StepResult> recheck(const Step& step, const RunFacts& known);
+  // Fails when a replica has received more than the primary, which was restarted, has in its
+  // binlog.
+  Result<StepResult> compare_binlogs(const std::string& primary);
   Result<StepResult> run_command(const Step& step, const RunFacts& known, const Deadline& deadline);
   Result<StepResult> run_fence(const Step& step, const RunFacts& known, const Deadline& deadline);
   Result<StepResult> close_writers(const Step& step, SqlSession& session, const RunFacts& known,

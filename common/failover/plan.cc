@@ -10,6 +10,7 @@
 #include "common/failover/cluster_history.h"
 #include "common/failover/completeness.h"
 #include "common/failover/forecast.h"
+#include "common/failover/plan_roles.h"
 #include "common/failover/plan_steps.h"
 #include "common/failover/receipt.h"
 #include "common/text.h"
@@ -369,6 +370,16 @@ class Planner {
     }
   }
 
+  // What others have of a node's own transactions and it has lost: it is incomplete for good.
+  Extra lost(std::size_t i) const {
+    History others;
+    for (std::size_t j = 0; j < nodes_.size(); ++j)
+      if (j != i && nodes_[j].facts &&
+          (others.index() == 0 || others.index() == nodes_[j].facts->history.index()))
+        others = unite(others, nodes_[j].facts->history);
+    return lost_own(nodes_[i], others);
+  }
+
   void collect_candidates() {
     std::vector<std::pair<std::size_t, std::string>> errants;
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
@@ -380,6 +391,8 @@ class Planner {
       const Extra own = errant(i);
       if (own.any())
         errants.emplace_back(i, "has errant transactions: " + own.text);
+      else if (const Extra gone = lost(i); gone.any())
+        errants.emplace_back(i, describe_lost(nodes_[i].name, gone, "another node"));
       else
         candidates_.push_back(i);
     }
@@ -673,6 +686,9 @@ class Planner {
     if (errant(candidate_).any())
       return refuse(Refusal::kNotReady, fmt::format("{} has errant transactions: {}", node.name,
                                                     errant(candidate_).text));
+    if (const Extra gone = lost(candidate_); gone.any())
+      return refuse(Refusal::kNotReady,
+                    node.name + " " + describe_lost(node.name, gone, plan_.primary));
     if (policy_.repl_user.empty())
       return refuse(Refusal::kNotReady,
                     fmt::format("{} could not become a replica: give the replication account "
@@ -896,8 +912,12 @@ std::vector<Objection> object_to_takeover(const Topology& topology,
 
 Plan plan_failover(const Topology& topology, const Policy& policy,
                    const Circumstances& circumstances, std::string_view primary) {
-  return circumstances.assume_dead ? forecast(topology, policy, circumstances, primary)
-                                   : Planner(topology, policy, circumstances).failover(primary);
+  if (circumstances.assume_dead) return forecast(topology, policy, circumstances, primary);
+  if (primary.empty()) {
+    if (auto plan = plan_close(topology, policy, circumstances)) return *std::move(plan);
+    if (auto plan = plan_reopen(topology, policy, circumstances)) return *std::move(plan);
+  }
+  return Planner(topology, policy, circumstances).failover(primary);
 }
 
 Plan plan_switchover(const Topology& topology, const Policy& policy,

@@ -35,6 +35,8 @@ enum class Refusal {
   kNotReady,        // a planned change finds the cluster in no state for it
   kDiverged,        // the node that is to return has transactions of its own
   kInterrupted,     // an earlier run was interrupted, and only people can tell what becomes of it
+  kNeedsResync,  // it cannot return as it is: it lacks what it wrote, or nothing tells where to go
+                 // on
 };
 
 // Returns the refusal's name, as in kPrimaryAlive: "primary-alive".
@@ -123,7 +125,7 @@ struct Objection {
 };
 
 struct Plan {
-  std::string command = "failover";  // or "switchover", "rejoin", "resync"
+  std::string command = "failover";  // or "switchover", "rejoin", "resync", "close", "reopen"
   Refusal refusal = Refusal::kNone;
   std::string reason = {};              // of the refusal, with names
   std::vector<Objection> further = {};  // what stands in the way beside the refusal
@@ -149,6 +151,8 @@ struct Plan {
   std::string roll_back_reason = {};  // why that run is rolled back; empty: it is resumed
 
   bool possible() const { return refusal == Refusal::kNone; }
+  // True when another node is to be the primary.
+  bool changes_primary() const { return command == "failover" || command == "switchover"; }
 };
 
 // Judges whether the node at place `primary` may be taken for dead, whoever the candidates are;
@@ -159,6 +163,7 @@ std::vector<Objection> object_to_takeover(const Topology& topology,
 // Plans what to do now that `primary` is dead; empty: the plan finds out which node that is. With
 // circumstances.assume_dead it is a forecast, by the view that would be left without the primary:
 // the same words, before and after it dies. Empty is the only writer then.
+// Without it the primary may prove not to be dead, but replaced or restarted: see plan_roles.h.
 Plan plan_failover(const Topology& topology, const Policy& policy,
                    const Circumstances& circumstances, std::string_view primary);
 
@@ -178,11 +183,13 @@ struct CrashRecord {
   // How many transactions the node's binlog has after `applied`; nullopt when it does not tell.
   std::optional<std::uint64_t> transactions_beyond = {};
   bool semi_sync = false;  // the node waited for semi-sync replicas when it was the primary
+  bool lost = false;       // the node's binlog ends before `applied`: it lacks what it wrote itself
 };
 
 // Plans the return of `node` as a replica of the node that accepts writes: plan.candidate is the
 // node, plan.primary its new source. A node that has transactions of its own is refused
-// (kDiverged), and the steps of that plan close it and save them.
+// (kDiverged), and the steps of that plan close it and save them. So do the steps of every other
+// refusal, where the node accepts writes beside the primary.
 Plan plan_rejoin(const Topology& topology, const Policy& policy, const Circumstances& circumstances,
                  std::string_view node, const std::optional<CrashRecord>& record);
 

@@ -19,9 +19,8 @@ class RejoinPlanner {
 
   Plan plan(std::string_view name) {
     prepare("rejoin", name);
-    if (!refused() && follows_primary() && node_->channels()[0].io.running())
-      refuse(Refusal::kNotReady, fmt::format("{} follows {} already", node_->name, primary_->name));
     if (!refused()) judge_history();
+    if (refused()) leave_closed();
     return finish();
   }
 
@@ -87,6 +86,11 @@ class RejoinPlanner {
     if (primary_ == nullptr)
       return refuse(Refusal::kUnknownPrimary, "no other node accepts writes");
     plan_.primary = primary_->name;
+    if (node_->writable() && is_primary_by_journal())
+      return refuse(Refusal::kNotReady,
+                    fmt::format("{0} has replaced {1} (run {2}) and accepts writes; to make a "
+                                "replica of {1}, run: mysql_ha rejoin {1}",
+                                node_->name, primary_->name, moment_.roles.run));
     if (!node_->facts)
       return refuse(Refusal::kNotReady, fmt::format("{}: {}", node_->name, node_->error));
     if (!node_->facts->channels)
@@ -102,6 +106,8 @@ class RejoinPlanner {
            &topology_.nodes[*node_->sources[0]] == primary_;
   }
 
+  bool receives() const { return follows_primary() && node_->channels()[0].io.running(); }
+
   bool by_gtid() const {
     if (!node_->channels().empty()) return node_->channels()[0].uses_gtid;
     // What the old primary's replicas did, it can do itself.
@@ -113,16 +119,54 @@ class RejoinPlanner {
   void judge_history() {
     lock();
     close();
-    if (!by_gtid()) return judge_positions();
     const auto more = extra(node_->facts->history, primary_->facts->latest_history());
-    if (!more) return refuse(Refusal::kIncomparable, "the histories of the two cannot be compared");
-    if (more->any()) {
-      save();
-      return refuse(Refusal::kDiverged, fmt::format("{} has {}{} transactions that {} lacks: {}",
-                                                    node_->name, more->at_least ? "at least " : "",
-                                                    more->count, primary_->name, more->text));
+    const Extra lost = lost_own(*node_, primary_->facts->history);
+    if (lost.any()) {
+      if (more && more->any()) save();
+      return refuse(Refusal::kNeedsResync,
+                    node_->name + " " + describe_lost(node_->name, lost, primary_->name));
     }
+    if (receives()) return judge_follower(more);
+    if (!by_gtid()) return judge_positions();
+    if (!more) return refuse(Refusal::kIncomparable, "the histories of the two cannot be compared");
+    if (more->any()) return refuse_diverged(*more);
     follow({});
+  }
+
+  // It follows the primary already, as in a ring, and at most has to be closed.
+  void judge_follower(const std::optional<Extra>& more) {
+    if (!node_->writable())
+      return refuse(Refusal::kNotReady,
+                    fmt::format("{} follows {} already", node_->name, primary_->name));
+    const bool in_ring = std::ranges::any_of(primary_->sources, [&](const auto& source) {
+      return source && &topology_.nodes[*source] == node_;
+    });
+    if (more && more->any() && !in_ring) refuse_diverged(*more);
+  }
+
+  void refuse_diverged(const Extra& more) {
+    save();
+    refuse(Refusal::kDiverged,
+           fmt::format("{} has {}{} transactions that {} lacks: {}", node_->name,
+                       more.at_least ? "at least " : "", more.count, primary_->name, more.text));
+  }
+
+  // What accepts writes beside the primary is closed, whatever keeps it from returning; else only
+  // what has to be saved is worth a run.
+  void leave_closed() {
+    const bool certain = plan_.refusal != Refusal::kLocked &&
+                         plan_.refusal != Refusal::kSecondWriter && primary_ != nullptr &&
+                         node_ != nullptr && !is_primary_by_journal();
+    const bool saves = std::ranges::any_of(
+        plan_.steps, [](const Step& step) { return step.action == Action::kSaveExtra; });
+    if (!certain || (!node_->writable() && !saves)) return plan_.steps.clear();
+    if (!plan_.steps.empty()) return;
+    lock();
+    close();
+  }
+
+  bool is_primary_by_journal() const {
+    return moment_.roles.primary == node_->name && moment_.roles.replaced.contains(primary_->name);
   }
 
   // True when it is certain that the primary has all that the node has.
@@ -147,6 +191,12 @@ class RejoinPlanner {
       return refuse(Refusal::kIncomparable,
                     fmt::format("no record tells what {0} has of {1}; run: mysql_ha resync {1}",
                                 primary_->name, node_->name));
+    if (record_->lost)
+      return refuse(
+          Refusal::kNeedsResync,
+          fmt::format("{0} has lost transactions that it wrote itself: its binlog ends "
+                      "before {1}:{2}, up to which {3} has them; run: mysql_ha resync {0}",
+                      node_->name, record_->applied.file, record_->applied.offset, primary_->name));
     if (!record_->transactions_beyond)
       return refuse(Refusal::kIncomparable,
                     fmt::format("{0} tells nothing of what it wrote after {1}:{2}; "
@@ -163,8 +213,7 @@ class RejoinPlanner {
   }
 
   void lock() {
-    for (const Node& node : topology_.nodes)
-      if (node.facts) add({0, Action::kLock, node.name, {}, {}, "so that nobody else acts"});
+    for (Step& step : lock_steps(topology_.nodes)) add(std::move(step));
   }
 
   void close() {

@@ -183,13 +183,8 @@ void StepWriter::judge_semi_sync() {
       plan_.reservations.push_back(why);
 }
 
-// In one order for all managers, however each lists the nodes: of two that begin together one wins.
 void StepWriter::lock() {
-  std::vector<const Node*> nodes;
-  for (const Node& node : nodes_)
-    if (node.facts) nodes.push_back(&node);
-  std::ranges::sort(nodes, {}, [](const Node* node) { return std::tuple(node->host, node->port); });
-  for (const Node* node : nodes) add(Action::kLock, *node, {}, "so that nobody else acts");
+  for (Step& step : lock_steps(nodes_)) add(std::move(step));
 }
 
 void StepWriter::fence() {
@@ -431,6 +426,9 @@ std::string StepWriter::why_not_repointed(std::size_t i) const {
   if (roles_.left_behind.contains(i)) return "it has what " + candidate_.name + " lacks";
   if (nodes_[i].facts->version.flavour != candidate_.facts->version.flavour)
     return "it is of another flavour";
+  if (const Extra lost = lost_own(nodes_[i], candidate_.facts->history); lost.any())
+    return fmt::format("it has lost transactions that it wrote itself and {} has: {}",
+                       candidate_.name, lost.text);
   if (!repoints_by_gtid(i) && own.sql_delay_s > 0 && plan_.command != "failover")
     return "it applies with a delay";
   if (!repoints_by_gtid(i))
@@ -584,6 +582,17 @@ std::string print(const History& history) {
 }
 
 }  // namespace
+
+std::vector<Step> lock_steps(const std::vector<Node>& nodes) {
+  std::vector<const Node*> alive;
+  for (const Node& node : nodes)
+    if (node.facts) alive.push_back(&node);
+  std::ranges::sort(alive, {}, [](const Node* node) { return std::tuple(node->host, node->port); });
+  std::vector<Step> steps;
+  for (const Node* node : alive)
+    steps.push_back({0, Action::kLock, node->name, {}, {}, "so that nobody else acts"});
+  return steps;
+}
 
 std::string hash_of(const Plan& plan, const Topology& topology) {
   std::string text = render(plan);

@@ -113,6 +113,10 @@ std::vector<std::string> semi_sync_as_replica(const ServerFacts& facts, Acknowle
 // has.
 std::string why_not_acknowledging(const Node& node);
 
+// Returns the steps that lock all nodes which answer: in one order for all managers, however each
+// lists the nodes, so that of two that begin together one wins.
+std::vector<Step> lock_steps(const std::vector<Node>& nodes);
+
 // Returns the hash of a plan and of the facts that it rests on: who is reachable, who follows whom,
 // what each has received. 16 hexadecimal digits.
 std::string hash_of(const Plan& plan, const Topology& topology);

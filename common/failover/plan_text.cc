@@ -42,6 +42,8 @@ std::string_view refusal_name(Refusal refusal) {
       return "diverged";
     case Refusal::kInterrupted:
       return "interrupted";
+    case Refusal::kNeedsResync:
+      return "needs-resync";
   }
   return "none";
 }
@@ -114,6 +116,10 @@ std::string render(const Plan& plan) {
     text = fmt::format("run {} ({}: {} for {}) was interrupted and is resumed: {} steps are left\n",
                        plan.interrupted_run, plan.command, plan.candidate, plan.primary,
                        plan.steps.size());
+  else if (plan.command == "close")
+    text = fmt::format("close {}, which {} has replaced\n", plan.primary, plan.candidate);
+  else if (plan.command == "reopen")
+    text = fmt::format("open {}, which was restarted, for writes again\n", plan.primary);
   else
     text = fmt::format("promote {} in place of {}\nexpected loss: {}\n", plan.candidate,
                        plan.primary, render(plan.loss));

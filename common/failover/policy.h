@@ -43,6 +43,14 @@ struct Policy {
 
 enum class Witnesses { kNotAsked, kReached, kUnreached };
 
+// What the journals of this machine tell of who was the primary, acknowledged or not.
+struct RoleHistory {
+  std::string primary = {};             // that the newest change made; empty: there was none
+  std::string run = {};                 // in which that was
+  double since_s = 0;                   // since the epoch
+  std::set<std::string> replaced = {};  // that were the primary before, and are none any more
+};
+
 struct Circumstances {
   bool assume_dead = false;  // forecast what follows if the primary dies now
   Witnesses witnesses = Witnesses::kNotAsked;
@@ -52,6 +60,7 @@ struct Circumstances {
   std::string last_primary = {}, last_run = {};
   // The run of the last failover, when its age is not known because the clock was set back since.
   std::string undated_run = {};
+  RoleHistory roles = {};
   Memory memory = {};               // what was last seen of the nodes
   std::string memory_trouble = {};  // why that is not all; empty: it is
   // Silent nodes that the journal says were replaced, and fenced, since they were last seen.

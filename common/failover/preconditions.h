@@ -53,6 +53,7 @@ struct StateDirectory {
   std::string undated_run = {};  // of the last failover, when its age cannot be known
   // Who was made the primary by the last change, and in which run; empty: none is known.
   std::string last_primary = {}, last_run = {};
+  RoleHistory roles = {};
 
   // Adds to what a plan knows of the moment.
   void add_to(Circumstances& circumstances) const;

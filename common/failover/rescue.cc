@@ -217,6 +217,18 @@ void remove_login_files(const std::string& store) {
   }
 }
 
+Result<bool> ends_before(SqlSession& session, const BinlogPosition& position) {
+  const auto logs = session.query("SHOW BINARY LOGS");
+  if (!logs) return logs.error();
+  for (std::size_t i = 0; i < logs->cells.size(); ++i) {
+    const Row row(*logs, i);
+    if (row.text("Log_name") != position.file) continue;
+    const auto size = row.integer("File_size");
+    return size && static_cast<std::uint64_t>(*size) < position.offset;
+  }
+  return false;
+}
+
 Result<std::optional<std::uint64_t>> count_after(SqlSession& session,
                                                  const BinlogPosition& position) {
   const auto logs = session.query("SHOW BINARY LOGS");

@@ -56,6 +56,9 @@ inline constexpr std::uint64_t kMostCounted = 100000;
 Result<std::optional<std::uint64_t>> count_after(SqlSession& session,
                                                  const BinlogPosition& position);
 
+// Tells whether a server still has the file of this position and it is shorter.
+Result<bool> ends_before(SqlSession& session, const BinlogPosition& position);
+
 // Runs the statements of a file and returns how many transactions they were. Stops at the first
 // error, which says how many were applied.
 Result<std::uint64_t> apply_events(const std::string& path, SqlSession& session);

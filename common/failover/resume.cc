@@ -12,9 +12,6 @@ namespace {
 // A run is resumed while hardly anything can have happened since.
 constexpr double kFresh_s = 600;
 
-// True when the plan is about a node that comes back, and not about which is the primary.
-bool is_return(const Plan& plan) { return plan.command == "rejoin" || plan.command == "resync"; }
-
 std::string name_run(const Run& run) {
   return fmt::format("run {} ({}: {} for {})", run.id, run.plan.command, run.plan.candidate,
                      run.plan.primary);
@@ -44,7 +41,8 @@ class Judge {
           "since. If the run needs nothing more: mysql_ha journal ack {}",
           writer->name, name_run(run_), run_.id));
     Resume resume;
-    if (run_.opened()) {
+    // What a restart has closed again is planned anew.
+    if (run_.opened() && run_.plan.changes_primary()) {
       if (!candidate().facts)
         return refuse(fmt::format(
             "{} was, or was about to be, opened for writes by run {} and gives no answer now: its "
@@ -79,8 +77,8 @@ class Judge {
   const Node* find_stranger() const {
     const bool alone = run_.facts.contains(kOpenedFact) && !candidate().writable();
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
-      const bool expected =
-          (run_.opened() && i == candidate_) || (i == primary_ && !alone) || is_return(run_.plan);
+      const bool expected = (run_.opened() && i == candidate_) || (i == primary_ && !alone) ||
+                            !run_.plan.changes_primary();
       if (nodes_[i].writable() && !expected) return &nodes_[i];
     }
     return nullptr;

@@ -147,6 +147,26 @@ Result<std::optional<Run>> RunStore::last_change() const {
   return last_opened({"failover", "switchover"});
 }
 
+Result<RoleHistory> RunStore::roles() const {
+  const auto all = ids();
+  if (!all) return all.error();
+  RoleHistory roles;
+  for (auto id = all->rbegin(); id != all->rend(); ++id) {
+    const auto run = read(*id);
+    if (!run) return run.error();
+    if (!run->plan.changes_primary() || !run->opened()) continue;
+    if (roles.primary.empty()) {
+      roles.primary = run->plan.candidate;
+      roles.run = run->id;
+      roles.since_s = run->begun.now_s;
+    }
+    // Whatever came after an older change made another node the primary.
+    for (const std::string& node : {run->plan.primary, run->plan.candidate})
+      if (node != roles.primary) roles.replaced.insert(node);
+  }
+  return roles;
+}
+
 Result<std::string> RunStore::new_id(double now_s) const {
   const auto all = ids();
   if (!all) return all.error();

@@ -47,6 +47,9 @@ class RunStore {
   // Returns the newest failover or switchover that opened a new primary, unless it is acknowledged.
   Result<std::optional<Run>> last_change() const;
 
+  // Returns what all changes that opened a new primary tell of the roles, acknowledged or not.
+  Result<RoleHistory> roles() const;
+
   // Returns an id, "TIME-NUMBER", for a run that begins now, `now_s` seconds since the epoch. Its
   // number is above all others, so the lock must be held. Fails as ids() does.
   Result<std::string> new_id(double now_s) const;

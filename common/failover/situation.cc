@@ -41,6 +41,9 @@ Result<Done> add_history(const RunStore& store, const Moment& now, Circumstances
     circumstances.last_failover_age_s = age_of((*last)->begun, now);
     if (!circumstances.last_failover_age_s) circumstances.undated_run = (*last)->id;
   }
+  const auto roles = store.roles();
+  if (!roles) return roles.error();
+  circumstances.roles = *roles;
   const auto change = store.last_change();
   if (!change) return change.error();
   if (*change) {

@@ -250,9 +250,10 @@ class Classifier {
       const std::set<std::size_t> whose = references(i);
       // Of the others what was read first, so that none of it was on its way.
       for (const std::size_t reference : whose) all = unite(all, history(reference));
-      const Extra lost = lost_own(later(i), nodes_[i].facts->server_uuid, all);
+      const Extra lost = lost_own(nodes_[i], all);
       if (lost.any())
-        add(Verdict::kLostOwn, {i}, describe_lost(nodes_[i].name, lost, names(whose)));
+        add(Verdict::kLostOwn, {i},
+            nodes_[i].name + " " + describe_lost(nodes_[i].name, lost, names(whose)));
     }
   }
 

@@ -102,10 +102,10 @@ Extra lost_own(const History& whose, std::string_view server_uuid, const History
 
 std::string describe_lost(std::string_view node, const Extra& lost, std::string_view holders) {
   return fmt::format(
-      "{0} lacks {1}{2} transaction{3} that it wrote itself, which {4} still {5} and replication "
-      "never brings back: {6}; run: mysql_ha resync {0}",
-      node, lost.at_least ? "at least " : "", lost.count, lost.count == 1 ? "" : "s", holders,
-      holders.find(',') == holders.npos ? "has" : "have", lost.text);
+      "lacks {}{} transaction{} that it wrote itself, which {} still {} and replication never "
+      "brings back: {}; run: mysql_ha resync {}",
+      lost.at_least ? "at least " : "", lost.count, lost.count == 1 ? "" : "s", holders,
+      holders.find(',') == holders.npos ? "has" : "have", lost.text, node);
 }
 
 std::optional<Extra> extra(const History& whose, const History& other) {

@@ -58,7 +58,7 @@ std::optional<Extra> extra(const History& whose, const History& other);
 // a MariaDB server that was set up from a copy which was further.
 Extra lost_own(const History& whose, std::string_view server_uuid, const History& other);
 
-// Says so for people, and what to do: "db1 lacks 5 transactions that it wrote itself ...".
+// Says so of `node` for people, and what to do: "lacks 5 transactions that it wrote itself ...".
 std::string describe_lost(std::string_view node, const Extra& lost, std::string_view holders);
 
 // True when `whose` has all that `other` has, applied or received; unlike extra() it makes no

@@ -191,6 +191,7 @@ ReadOnlyOrigin parse_origin(std::string_view word) {
       {"USER", ReadOnlyOrigin::kOptionFile},
       {"LOGIN", ReadOnlyOrigin::kOptionFile},
       {"COMMAND_LINE", ReadOnlyOrigin::kOptionFile},
+      {"COMMAND-LINE", ReadOnlyOrigin::kOptionFile},
       {"PERSISTED", ReadOnlyOrigin::kPersisted},
       {"SQL", ReadOnlyOrigin::kSql},
       {"DYNAMIC", ReadOnlyOrigin::kSql}};

@@ -162,6 +162,17 @@ std::string source_told(const ChannelStatus& channel) {
 
 }  // namespace
 
+Extra lost_own(const Node& node, const History& other) {
+  if (!node.facts) return {};
+  const auto* mariadb = std::get_if<MariadbHistory>(&node.facts->latest_history());
+  const bool by_position =
+      !node.channels().empty() && std::ranges::none_of(node.channels(), &ChannelStatus::uses_gtid);
+  if (mariadb != nullptr && by_position && mariadb->binlog_state.empty() &&
+      mariadb->applied_position.empty())
+    return {};
+  return lost_own(node.facts->latest_history(), node.facts->server_uuid, other);
+}
+
 void follow_word(const std::string& primary, Topology& topology) {
   const auto named = std::ranges::find(topology.nodes, primary, &Node::name);
   if (named == topology.nodes.end() || named->facts) return;

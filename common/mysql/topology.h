@@ -54,6 +54,11 @@ struct Topology {
   std::vector<std::size_t> writers() const;
 };
 
+// Returns what `other` has of the node's own transactions and it has lost, see history.h. Nothing
+// for a node without facts, and for a MariaDB replica by position that has applied nothing yet: its
+// copy tells no GTIDs.
+Extra lost_own(const Node& node, const History& other);
+
 // Finds for each channel the node that it follows and stores it in `sources`: by server_uuid, or by
 // the server_id that a connected source told, which win over an address that contradicts them; else
 // where the same channel was last seen to lead; else by host and port, aliases and remembered

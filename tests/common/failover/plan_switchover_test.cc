@@ -189,6 +189,32 @@ TEST(PlanSwitchoverTest, NothingIsTriedThatMayHaveToWait) {
             "(--repl-username, --repl-defaults-file)");
 }
 
+TEST(PlanSwitchoverTest, WhatHasLostItsOwnTransactionsIsNotPromoted) {
+  const Node db1 = replica(1, 2, "#1:1-5,#2:1-9"), db2 = writer(2, "#1:1-10,#2:1-9");
+  const Plan alone = switchover({db1, db2}, "db1");
+  EXPECT_EQ(alone.refusal, Refusal::kNotReady);
+  EXPECT_EQ(alone.reason,
+            "db1 lacks 5 transactions that it wrote itself, which db2 still has and replication "
+            "never brings back: " +
+                gtids("#1:6-10").print() + "; run: mysql_ha resync db1");
+  EXPECT_EQ(switchover({db1, db2, replica(3, 2, "#1:1-10,#2:1-9")}, "db1").refusal,
+            Refusal::kNoCandidate);
+  EXPECT_EQ(switchover({db1, db2, replica(3, 2, "#1:1-10,#2:1-9")}).candidate, "db3");
+  const Node maria1 = replica(1, 2, "0-1-5,0-2-20", kMariadb),
+             maria2 = writer(2, "0-1-10,0-2-20", kMariadb);
+  EXPECT_EQ(switchover({maria1, maria2}, "db1").refusal, Refusal::kNotReady);
+}
+
+TEST(PlanSwitchoverTest, NorDoesItFollowAnotherOne) {
+  const Plan plan = switchover({replica(1, 2, "#1:1-5,#2:1-9"), writer(2, "#1:1-10,#2:1-9"),
+                                replica(3, 2, "#1:1-10,#2:1-9")},
+                               "db3");
+  EXPECT_EQ(sql_of(plan, Action::kRepoint, "db1"), "");
+  EXPECT_EQ(join(plan.reservations, "|"),
+            "db1 needs a resync: it has lost transactions that it wrote itself and db3 has: " +
+                gtids("#1:6-10").print());
+}
+
 TEST(PlanSwitchoverTest, ThePreferredReplicaThatIsReadyIsTaken) {
   Policy policy = with_account();
   policy.promotion["db3"] = Promotion::kPreferred;
@@ -213,6 +239,57 @@ TEST(PlanRejoinTest, WhatOnlyTheNodeHasIsSavedAndTheReturnRefused) {
   EXPECT_EQ(plan.refusal, Refusal::kDiverged);
   EXPECT_EQ(plan.reason, "db1 has 3 transactions that db2 lacks: " + gtids("#1:101-103").print());
   EXPECT_EQ(outline(plan), "fence(db1) save-extra(db1)");
+}
+
+TEST(PlanRejoinTest, WhatHasLostItsOwnTransactionsNeedsAResync) {
+  const Node db2 = writer(2, "#1:1-10,#2:1-9");
+  const Plan plan = rejoin({writer(1, "#1:1-5"), db2});
+  EXPECT_EQ(plan.refusal, Refusal::kNeedsResync);
+  EXPECT_TRUE(plan.reason.ends_with("; run: mysql_ha resync db1")) << plan.reason;
+  EXPECT_EQ(outline(plan), "fence(db1)");
+  EXPECT_EQ(outline(rejoin({writer(1, "#1:1-5,#3:1"), db2})), "fence(db1) save-extra(db1)");
+  // It is closed already, and follows already: all the same.
+  EXPECT_EQ(rejoin({replica(1, 2, "#1:1-5"), db2}).refusal, Refusal::kNeedsResync);
+  EXPECT_EQ(outline(rejoin({replica(1, 2, "#1:1-5"), db2})), "");
+  const Node maria = writer(1, "0-1-5", kMariadb), maria2 = writer(2, "0-1-10,0-2-20", kMariadb);
+  EXPECT_EQ(rejoin({maria, maria2}).refusal, Refusal::kNeedsResync);
+  CrashRecord record{"db2", false, "", {}, {}, {"binlog.000007", 1000}, {"binlog.000003", 500}};
+  record.lost = true;
+  const Plan position = rejoin({by_position(writer(1)), by_position(writer(2))}, record);
+  EXPECT_EQ(position.refusal, Refusal::kNeedsResync);
+  EXPECT_EQ(outline(position), "fence(db1)");
+}
+
+TEST(PlanRejoinTest, AWritableNodeIsClosedWhateverElseIsRefused) {
+  const auto writable = [](Node& node) { node.facts->read_only = false; };
+  const Node db1 = changed(replica(1, 2), writable), db2 = writer(2);
+  EXPECT_EQ(outline(rejoin({by_position(writer(1)), by_position(db2)})), "fence(db1)");
+  EXPECT_EQ(outline(rejoin(
+                {changed(db1, [](Node& node) { node.facts->channels->push_back(channel_from(9)); }),
+                 db2})),
+            "fence(db1)");
+  EXPECT_EQ(outline(rejoin({writer(1), writer(2), writer(3)})), "");
+}
+
+TEST(PlanRejoinTest, AFollowerThatIsWritableIsOnlyClosed) {
+  const auto writable = [](Node& node) { node.facts->read_only = false; };
+  const Plan plan = rejoin({changed(replica(1, 2), writable), writer(2)});
+  EXPECT_TRUE(plan.possible()) << plan.reason;
+  EXPECT_EQ(outline(plan), "fence(db1)");
+  // In a ring its successor gets what it has.
+  const Node db1 = changed(replica(1, 2, "#1:1-103"), writable);
+  EXPECT_EQ(outline(rejoin({db1, changed(replica(2, 1), writable)})), "fence(db1)");
+  EXPECT_EQ(rejoin({db1, writer(2)}).refusal, Refusal::kDiverged);
+}
+
+TEST(PlanRejoinTest, ThePrimaryIsNotTakenForTheOneThatReturns) {
+  Circumstances moment;
+  moment.roles = {"db1", "run1", 100, {"db2"}};
+  const Plan plan = plan_rejoin(linked({writer(1), writer(2)}), with_account(), moment, "db1", {});
+  EXPECT_EQ(plan.reason,
+            "db1 has replaced db2 (run run1) and accepts writes; to make a replica of db2, run: "
+            "mysql_ha rejoin db2");
+  EXPECT_TRUE(plan.steps.empty());
 }
 
 TEST(PlanRejoinTest, AReplicaOfTheWrongNodeKeepsItsAccount) {

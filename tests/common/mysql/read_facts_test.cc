@@ -32,6 +32,7 @@ constexpr char kMariadb[] = "10.11.6-MariaDB", kMysql[] = "9.1.0";
 TEST(ReadOnlyOriginTest, EachFlavourSaysItInItsOwnWords) {
   EXPECT_EQ(origin(kMariadb, {"COMPILE-TIME"}), ReadOnlyOrigin::kDefault);
   EXPECT_EQ(origin(kMariadb, {"CONFIG"}), ReadOnlyOrigin::kOptionFile);
+  EXPECT_EQ(origin(kMariadb, {"COMMAND-LINE"}), ReadOnlyOrigin::kOptionFile);
   EXPECT_EQ(origin(kMariadb, {"SQL"}), ReadOnlyOrigin::kSql);
   EXPECT_EQ(origin(kMysql, {"COMPILED", "COMPILED"}), ReadOnlyOrigin::kDefault);
   EXPECT_EQ(origin(kMysql, {"COMMAND_LINE", "COMPILED"}), ReadOnlyOrigin::kOptionFile);

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: MIT
+// Who is the primary when none was lost: a former one that came back writable is closed, and one
+// that was merely restarted is opened again.
+#include "common/failover/plan_roles.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/failover/plan_steps.h"
+#include "common/mysql/statements.h"
+#include "common/text.h"
+
+namespace ha {
+
+namespace {
+
+void add(Plan& plan, Step step) {
+  step.number = static_cast<int>(plan.steps.size()) + 1;
+  plan.steps.push_back(std::move(step));
+}
+
+Plan refused(Plan plan, Refusal refusal, std::string reason) {
+  plan.refusal = refusal;
+  plan.reason = std::move(reason);
+  plan.steps.clear();
+  return plan;
+}
+
+// The node that is known to have been the primary last: by the newest change that the journal
+// tells of, or by a later look; null: none is known.
+const Node* last_primary(const Topology& topology, const Circumstances& moment) {
+  const Memory& memory = moment.memory;
+  const bool seen_later = memory.seen_s > moment.roles.since_s;
+  const std::string& name = moment.roles.primary.empty() || (!memory.primary.empty() && seen_later)
+                                ? memory.primary
+                                : moment.roles.primary;
+  const auto found = std::ranges::find(topology.nodes, name, &Node::name);
+  return found == topology.nodes.end() ? nullptr : &*found;
+}
+
+// The nodes that `node` gets transactions from, at any distance, whether it receives now or not.
+std::set<const Node*> sources_of(const Topology& topology, const Node& node) {
+  std::set<const Node*> found;
+  std::vector<const Node*> open = {&node};
+  while (!open.empty()) {
+    const Node* const next = open.back();
+    open.pop_back();
+    for (const auto& source : next->sources)
+      if (source && found.insert(&topology.nodes[*source]).second)
+        open.push_back(&topology.nodes[*source]);
+  }
+  return found;
+}
+
+bool follows(const Topology& topology, const Node& node, const Node& source) {
+  return sources_of(topology, node).contains(&source);
+}
+
+class Closing {
+ public:
+  Closing(const Topology& topology, const Policy& policy, const Circumstances& moment)
+      : topology_(topology), policy_(policy), moment_(moment) {}
+
+  std::optional<Plan> plan() {
+    for (const std::size_t i : topology_.writers()) writers_.push_back(&topology_.nodes[i]);
+    if (writers_.size() < 2) return std::nullopt;
+    for (const Node* const node : writers_)
+      if (successor_ == nullptr && is_successor(*node)) successor_ = node;
+    for (const Node* const node : writers_)
+      if (successor_ != nullptr && node != successor_ && was_replaced(*node, *successor_))
+        replaced_.push_back(node);
+    if (replaced_.empty()) return refuse();
+    return write();
+  }
+
+ private:
+  Plan refuse() const {
+    std::vector<std::string> names;
+    for (const Node* const node : writers_) names.push_back(node->name);
+    return refused({.primary = names[0]}, Refusal::kSecondWriter,
+                   fmt::format("{} accept writes, and neither the journal nor the histories prove "
+                               "which of them was replaced; to close one, run: mysql_ha rejoin "
+                               "NODE",
+                               join(names, ", ")));
+  }
+
+  // The journal and what was seen last agree on one; without either its histories have to prove it.
+  bool is_successor(const Node& node) const {
+    if (const Node* const known = last_primary(topology_, moment_)) return known == &node;
+    return std::ranges::any_of(writers_, [&](const Node* other) {
+      return other != &node && was_left_behind(*other, node);
+    });
+  }
+
+  bool was_replaced(const Node& node, const Node& successor) const {
+    if (is_followed(node, successor)) return false;
+    return (moment_.roles.primary == successor.name &&
+            moment_.roles.replaced.contains(node.name)) ||
+           was_left_behind(node, successor);
+  }
+
+  // True when something else than the successor replicates from the node, which speaks against it.
+  bool is_followed(const Node& node, const Node& successor) const {
+    return std::ranges::any_of(topology_.nodes, [&](const Node& other) {
+      return &other != &node && &other != &successor && follows(topology_, other, node) &&
+             !follows(topology_, other, successor);
+    });
+  }
+
+  // True when the histories prove that the successor took over from the node: it has all that the
+  // node has, and more, and everything else follows it.
+  bool was_left_behind(const Node& node, const Node& successor) const {
+    if (!node.channels().empty() || !node.facts->channels || is_followed(node, successor))
+      return false;
+    const auto more = extra(node.facts->latest_history(), successor.facts->latest_history());
+    const auto less = extra(successor.facts->history, node.facts->latest_history());
+    if (!more || more->any() || !less || !less->any()) return false;
+    if (moment_.memory.primary == successor.name) return true;
+    bool witnessed = false;
+    for (const Node& other : topology_.nodes) {
+      if (&other == &node || &other == &successor) continue;
+      if (!other.facts || !follows(topology_, other, successor)) return false;
+      witnessed = true;
+    }
+    return witnessed;
+  }
+
+  Plan write() {
+    Plan plan{.command = "close", .primary = replaced_[0]->name, .candidate = successor_->name};
+    if (!moment_.lock_holder.empty())
+      return refused(std::move(plan), Refusal::kLocked,
+                     "another run holds the lock: " + moment_.lock_holder);
+    for (Step& step : lock_steps(topology_.nodes)) add(plan, std::move(step));
+    for (const Node* const node : replaced_)
+      add(plan, {0,
+                 Action::kFence,
+                 node->name,
+                 {make_read_only(node->facts->version)},
+                 {},
+                 "and end its clients' connections"});
+    move_vip(plan);
+    for (const Node* const node : replaced_) warn(plan, *node);
+    plan.hash = hash_of(plan, topology_);
+    return plan;
+  }
+
+  // It may have come back with the address, too.
+  void move_vip(Plan& plan) const {
+    if (policy_.vip.empty()) return;
+    for (const Node* const node : replaced_)
+      add(plan,
+          {.action = Action::kVipDown, .node = node->name, .text = policy_.vip, .may_fail = true});
+    add(plan, {.action = Action::kVipUp,
+               .node = successor_->name,
+               .text = policy_.vip,
+               .may_fail = true});
+  }
+
+  void warn(Plan& plan, const Node& node) const {
+    const bool told =
+        moment_.roles.primary == successor_->name && moment_.roles.replaced.contains(node.name);
+    const auto more = extra(node.facts->history, successor_->facts->latest_history());
+    plan.reservations.push_back(fmt::format(
+        "{0} accepted writes although {1} had replaced it{2}; {3}; run: mysql_ha rejoin {0}",
+        node.name, successor_->name, told ? fmt::format(" (run {})", moment_.roles.run) : "",
+        !more         ? fmt::format("it may have transactions that {} lacks", successor_->name)
+        : more->any() ? fmt::format("it has {}{} transaction{} that {} lacks: {}",
+                                    more->at_least ? "at least " : "", more->count,
+                                    more->count == 1 ? "" : "s", successor_->name, more->text)
+                      : fmt::format("{} has all that it has", successor_->name)));
+  }
+
+  const Topology& topology_;
+  const Policy& policy_;
+  const Circumstances& moment_;
+  std::vector<const Node*> writers_, replaced_;
+  const Node* successor_ = nullptr;
+};
+
+class Reopening {
+ public:
+  Reopening(const Topology& topology, const Policy& policy, const Circumstances& moment)
+      : topology_(topology), policy_(policy), moment_(moment) {}
+
+  std::optional<Plan> plan() {
+    if (!topology_.writers().empty()) return std::nullopt;
+    node_ = find_node();
+    if (node_ == nullptr || !node_->facts || node_->facts->read_only != true) return std::nullopt;
+    Plan plan{.command = "reopen", .primary = node_->name, .candidate = node_->name};
+    if (!moment_.lock_holder.empty())
+      return refused(std::move(plan), Refusal::kLocked,
+                     "another run holds the lock: " + moment_.lock_holder);
+    std::string why = why_not_restarted();
+    for (std::size_t i = 0; i < topology_.nodes.size() && why.empty(); ++i)
+      why = why_not(topology_.nodes[i]);
+    if (!why.empty())
+      return refused(std::move(plan), Refusal::kPrimaryAlive,
+                     fmt::format("{} answers, but is read-only and is not opened again: {}",
+                                 node_->name, why));
+    write(plan);
+    return plan;
+  }
+
+ private:
+  const Node* find_node() const {
+    const auto named = std::ranges::find(topology_.nodes, policy_.primary, &Node::name);
+    const Node* const known =
+        named == topology_.nodes.end() ? last_primary(topology_, moment_) : &*named;
+    if (known == nullptr) return find_root();
+    // One that follows another node, and not as a ring does, is none any more.
+    const bool demoted = std::ranges::any_of(known->sources, [&](const auto& source) {
+      return source && !follows(topology_, topology_.nodes[*source], *known);
+    });
+    return demoted ? nullptr : known;
+  }
+
+  // Without any record: the node that follows nothing and that all the others follow.
+  const Node* find_root() const {
+    if (!moment_.roles.primary.empty() || !moment_.memory.primary.empty() ||
+        topology_.nodes.size() < 2)
+      return nullptr;
+    for (const Node& node : topology_.nodes)
+      if (node.facts && node.facts->channels && node.channels().empty() &&
+          std::ranges::all_of(topology_.nodes, [&](const Node& other) {
+            return &other == &node || (other.facts && follows(topology_, other, node));
+          }))
+        return &node;
+    return nullptr;
+  }
+
+  std::string how_by_hand() const {
+    return fmt::format("to open it by hand, run there: {}", make_writable(node_->facts->version));
+  }
+
+  // An operator who closed it is not to be overruled.
+  std::string why_not_restarted() const {
+    const ServerFacts& facts = *node_->facts;
+    const SeenNode* const seen = moment_.memory.find(node_->name);
+    if (seen != nullptr && seen->seen_s > 0 &&
+        (seen->server_id != facts.server_id || seen->server_uuid != facts.server_uuid))
+      return fmt::format("it is another server than the one that was seen there last; {}",
+                         how_by_hand());
+    if (facts.read_only_origin == ReadOnlyOrigin::kSql)
+      return fmt::format("read_only was set by SQL after its start, and not by its option file; {}",
+                         how_by_hand());
+    if (facts.read_only_origin == ReadOnlyOrigin::kUnknown)
+      return fmt::format("it does not tell whether its option file or an operator closed it; {}",
+                         how_by_hand());
+    if (!facts.channels) return "its replication could not be read";
+    return "";
+  }
+
+  std::string why_not(const Node& other) const {
+    if (&other == node_) return "";
+    if (!other.facts) return why_not_silent(other);
+    if (!other.facts->channels) return other.name + ": its replication could not be read";
+    if (other.facts->read_only != true)
+      return other.name + ": whether it accepts writes is unknown";
+    if (!follows(topology_, other, *node_)) return fmt::format("{} does not follow it", other.name);
+    const auto more = extra(other.facts->history, node_->facts->latest_history());
+    std::string what =
+        more && more->any()
+            ? fmt::format("{}{} transaction{}: {}", more->at_least ? "at least " : "", more->count,
+                          more->count == 1 ? "" : "s", more->text)
+            : "";
+    for (std::size_t c = 0; c < other.sources.size() && what.empty(); ++c)
+      if (other.sources[c] && &topology_.nodes[*other.sources[c]] == node_)
+        what = events_beyond(other.channels()[c]);
+    if (what.empty()) return "";
+    return fmt::format(
+        "{0} has what {1} has lost, {2}; to promote a replica, stop {1} and run: mysql_ha failover",
+        other.name, node_->name, what);
+  }
+
+  std::string why_not_silent(const Node& other) const {
+    if (!other.silent()) return fmt::format("{} cannot be read: {}", other.name, other.error);
+    if (moment_.fenced.contains(other.name)) return "";
+    const SeenNode* const seen = moment_.memory.find(other.name);
+    if ((seen != nullptr && seen->is_replica()) || policy_.assume_replica.contains(other.name))
+      return "";
+    return fmt::format(
+        "{0} does not answer, and was not seen as a replica; if it is one: --assume-replica {0}",
+        other.name);
+  }
+
+  // Without GTIDs a position in the newest binlog tells; older ones are read by the recheck.
+  std::string events_beyond(const ChannelStatus& channel) const {
+    const auto& end = node_->facts->binlog;
+    if (channel.uses_gtid || !end || channel.read.file != end->file ||
+        channel.read.offset <= end->offset)
+      return "";
+    return fmt::format("events up to {}:{}", channel.read.file, channel.read.offset);
+  }
+
+  void write(Plan& plan) {
+    for (Step& step : lock_steps(topology_.nodes)) add(plan, std::move(step));
+    if (!policy_.vip.empty())
+      add(plan, {.action = Action::kVipUp, .node = node_->name, .text = policy_.vip});
+    add(plan, {.action = Action::kRecheck,
+               .node = node_->name,
+               .text = "the lock is still ours, and no replica has more"});
+    std::vector<std::string> sql = {make_writable(node_->facts->version)};
+    if (lost_semi_sync(plan))
+      sql.insert(sql.begin(),
+                 fmt::format("SET GLOBAL {}=ON", node_->facts->semi_sync.source_variable));
+    add(plan, {.action = Action::kMakeWritable,
+               .node = node_->name,
+               .sql = std::move(sql),
+               .text = "the point of no return"});
+    plan.loss = {0, false};
+    plan.hash = hash_of(plan, topology_);
+  }
+
+  // True when it waited for acknowledgements before it was restarted, and can do so again.
+  bool lost_semi_sync(Plan& plan) const {
+    const SemiSync& now = node_->facts->semi_sync;
+    const SeenNode* const seen = moment_.memory.find(node_->name);
+    if (seen == nullptr || seen->semi_sync.source_enabled != true || now.source_enabled == true)
+      return false;
+    const bool acknowledged = std::ranges::any_of(topology_.nodes, [&](const Node& other) {
+      return &other != node_ && other.facts && other.facts->semi_sync.replica_enabled == true;
+    });
+    if (acknowledged && !now.source_variable.empty()) return true;
+    plan.reservations.push_back(fmt::format(
+        "{} waited for semi-sync replicas before it was restarted, and does not now: {}",
+        node_->name, acknowledged ? "the plugin is not loaded" : "no replica would acknowledge"));
+    return false;
+  }
+
+  const Topology& topology_;
+  const Policy& policy_;
+  const Circumstances& moment_;
+  const Node* node_ = nullptr;
+};
+
+}  // namespace
+
+std::optional<Plan> plan_close(const Topology& topology, const Policy& policy,
+                               const Circumstances& circumstances) {
+  return Closing(topology, policy, circumstances).plan();
+}
+
+std::optional<Plan> plan_reopen(const Topology& topology, const Policy& policy,
+                                const Circumstances& circumstances) {
+  return Reopening(topology, policy, circumstances).plan();
+}
+
+}  // namespace ha

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// What a failover does when the primary is not lost: a former primary that came back writable is
+// closed (command "close"), and a primary that was restarted read-only is opened again ("reopen").
+// Pure; plan_failover() asks these first.
+
+#pragma once
+
+#include <optional>
+
+#include "common/failover/plan.h"
+
+namespace ha {
+
+// Plans to close every node that accepts writes although the node that accepts them too has
+// replaced it: by the journal, or by what was seen last, or because the histories prove it.
+// plan.primary is the first of them, plan.candidate the one that stays open. When nothing proves
+// it, the plan is a refusal. nullopt: there are no two nodes that accept writes.
+std::optional<Plan> plan_close(const Topology& topology, const Policy& policy,
+                               const Circumstances& circumstances);
+
+// Plans to open the primary when no server takes writes and it answers: when its option file closed
+// it, everything follows it and nothing has more; else the plan is a refusal that says why not.
+// nullopt: some server takes writes, or the primary is not known, or does not answer.
+std::optional<Plan> plan_reopen(const Topology& topology, const Policy& policy,
+                                const Circumstances& circumstances);
+
+}  // namespace ha

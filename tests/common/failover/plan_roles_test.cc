@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: MIT
+#include "common/failover/plan_roles.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "common/text.h"
+#include "tests/topology_builders.h"
+
+namespace ha {
+namespace {
+
+constexpr Flavour kMariadb = Flavour::kMariadb;
+
+using Change = void (*)(Node&);
+
+Node with(Node node, std::initializer_list<Change> changes) {
+  for (const Change change : changes) change(node);
+  return node;
+}
+
+ChannelStatus& channel(Node& node) { return (*node.facts->channels)[0]; }
+
+void io_connecting(Node& node) { channel(node).io.state = ThreadState::kConnecting; }
+void writable(Node& node) { node.facts->read_only = false; }
+void by_sql(Node& node) { node.facts->read_only_origin = ReadOnlyOrigin::kSql; }
+void by_nobody_knows(Node& node) { node.facts->read_only_origin = ReadOnlyOrigin::kUnknown; }
+void persisted(Node& node) { node.facts->read_only_origin = ReadOnlyOrigin::kPersisted; }
+void unknown_channels(Node& node) { node.facts->channels.reset(); }
+void in_ring_with_2(Node& node) { node.facts->channels->push_back(channel_from(2)); }
+void by_position(Node& node) {
+  node.facts->history = {};
+  for (ChannelStatus& one : *node.facts->channels) {
+    one.uses_gtid = false;
+    one.read = one.executed = {"binlog.000001", 1000};
+  }
+}
+void read_further(Node& node) { channel(node).read.offset = 2000; }
+void reinstalled(Node& node) {
+  node.facts->server_uuid = uuid_of(9);
+  node.facts->server_id = 9;
+}
+void asynchronous(Node& node) {
+  node.facts->semi_sync = {"rpl_semi_sync_source_enabled", false, true};
+}
+
+// A primary that was restarted and is closed by its option file.
+Node restarted(int number, std::string_view history = "#1:1-100",
+               std::initializer_list<Change> changes = {}) {
+  Node node = writer(number, history);
+  node.facts->read_only = true;
+  node.facts->read_only_origin = ReadOnlyOrigin::kOptionFile;
+  return with(node, changes);
+}
+
+RoleHistory made_primary(std::string primary, std::set<std::string> replaced,
+                         double since_s = 100) {
+  return {std::move(primary), "run1", since_s, std::move(replaced)};
+}
+
+Memory seen(std::string primary, double seen_s, std::initializer_list<int> replicas = {}) {
+  Memory memory{std::move(primary), seen_s, {}};
+  for (const int number : replicas) {
+    SeenNode& node = memory.nodes[fmt::format("db{}", number)];
+    node.seen_s = seen_s;
+    node.read_only = true;
+    node.channels.push_back({"", "db1"});
+  }
+  return memory;
+}
+
+Circumstances knowing(RoleHistory roles, Memory memory = {}) {
+  Circumstances moment;
+  moment.roles = std::move(roles);
+  moment.memory = std::move(memory);
+  return moment;
+}
+
+// The actions with their nodes, without locks.
+std::string outline(const Plan& plan) {
+  std::vector<std::string> words;
+  for (const Step& step : plan.steps)
+    if (step.action != Action::kLock)
+      words.push_back(fmt::format("{}({})", action_name(step.action), step.node));
+  return join(words, " ");
+}
+
+Plan plan(std::vector<Node> nodes, const Circumstances& moment, const Policy& policy = {}) {
+  return plan_failover(linked(std::move(nodes)), policy, moment, "");
+}
+
+struct Case {
+  const char* name;
+  std::vector<Node> nodes;
+  Circumstances moment;
+  const char* want;  // the outline, or the refusal's name
+};
+
+void expect_each(const std::vector<Case>& cases) {
+  for (const Case& c : cases) {
+    const Plan made = plan(c.nodes, c.moment);
+    EXPECT_EQ(made.possible() ? outline(made) : std::string(refusal_name(made.refusal)), c.want)
+        << c.name << ": " << made.reason;
+    EXPECT_EQ(made.steps.empty(), !made.possible()) << c.name;
+  }
+}
+
+TEST(PlanCloseTest, WhatWasReplacedIsClosedWhenItComesBackWritable) {
+  const Circumstances journal = knowing(made_primary("db2", {"db1"}));
+  expect_each({
+      {"a pair", {writer(1), writer(2, "#1:1-100,#2:1")}, journal, "fence(db1)"},
+      {"it has written since", {writer(1, "#1:1-103"), writer(2)}, journal, "fence(db1)"},
+      {"by position",
+       {with(writer(1), {by_position}), with(writer(2), {by_position})},
+       journal,
+       "fence(db1)"},
+      {"the others follow the new one",
+       {writer(1), writer(2), replica(3, 2)},
+       journal,
+       "fence(db1)"},
+      {"a ring",
+       {with(writer(1), {in_ring_with_2}), with(replica(2, 1), {writable})},
+       journal,
+       "fence(db1)"},
+      {"it follows its successor",
+       {with(writer(1), {in_ring_with_2}), writer(2)},
+       journal,
+       "fence(db1)"},
+      {"two have come back",
+       {writer(1), writer(2), writer(3)},
+       knowing(made_primary("db2", {"db1", "db3"})),
+       "fence(db1) fence(db3)"},
+      {"what was seen later agrees",
+       {writer(1), writer(2)},
+       knowing(made_primary("db2", {"db1"}), seen("db2", 200)),
+       "fence(db1)"},
+      {"what was seen before does not count",
+       {writer(1), writer(2)},
+       knowing(made_primary("db2", {"db1"}), seen("db1", 50)),
+       "fence(db1)"},
+  });
+}
+
+TEST(PlanCloseTest, WithoutAJournalTheHistoriesProveIt) {
+  const Node old = writer(1), now = writer(2, "#1:1-100,#2:1-5");
+  expect_each({
+      {"everything else follows the other", {old, now, replica(3, 2)}, {}, "fence(db1)"},
+      {"it was seen as the primary", {old, now}, knowing({}, seen("db2", 100)), "fence(db1)"},
+  });
+}
+
+TEST(PlanCloseTest, NothingIsClosedThatMayBeThePrimary) {
+  const Circumstances journal = knowing(made_primary("db2", {"db1"}));
+  const Node old = writer(1), now = writer(2, "#1:1-100,#2:1-5");
+  expect_each({
+      {"nothing tells", {old, now}, {}, "second-writer"},
+      {"a sibling follows it", {old, now, replica(3, 1)}, journal, "second-writer"},
+      {"it was seen as the primary after the change",
+       {old, now},
+       knowing(made_primary("db2", {"db1"}), seen("db1", 200)),
+       "second-writer"},
+      {"the successor does not write",
+       {old, with(restarted(2), {by_sql}), with(writer(3), {writable})},
+       journal,
+       "second-writer"},
+      {"the successor is not there", {old, lost(2), writer(3)}, journal, "second-writer"},
+      {"without a journal: it has what the other lacks",
+       {writer(1, "#1:1-101"), now, replica(3, 2)},
+       {},
+       "second-writer"},
+      {"without a journal: another one does not answer",
+       {old, now, replica(3, 2), lost(4)},
+       {},
+       "second-writer"},
+      {"a replica that somebody opened",
+       {writer(1), with(replica(2, 1), {writable})},
+       knowing(made_primary("db1", {"db3"})),
+       "second-writer"},
+  });
+  Circumstances locked = journal, assumed = journal;
+  locked.lock_holder = "ha2";
+  assumed.assume_dead = true;
+  EXPECT_EQ(plan({old, now}, locked).refusal, Refusal::kLocked);
+  EXPECT_NE(plan({old, now, replica(3, 2)}, assumed).command, "close");
+}
+
+TEST(PlanCloseTest, ItIsToldWhatMayBeOnIt) {
+  Policy policy;
+  policy.vip = "192.0.2.10/24";
+  const Circumstances journal = knowing(made_primary("db2", {"db1"}));
+  const Plan close = plan({writer(1, "#1:1-103"), writer(2)}, journal, policy);
+  EXPECT_EQ(outline(close), "fence(db1) vip-down(db1) vip-up(db2)");
+  EXPECT_EQ(join(close.reservations, "|"),
+            "db1 accepted writes although db2 had replaced it (run run1); it has 3 transactions "
+            "that db2 lacks: " +
+                gtids("#1:101-103").print() + "; run: mysql_ha rejoin db1");
+  EXPECT_TRUE(render(close).starts_with("close db1, which db2 has replaced\n"));
+}
+
+TEST(PlanReopenTest, ARestartedPrimaryIsOpenedAgain) {
+  const char* const opened = "recheck(db1) make-writable(db1)";
+  Circumstances young = knowing(made_primary("db1", {"db2"}));
+  young.last_failover_age_s = 60;
+  expect_each({
+      {"a pair, and no record", {restarted(1), with(replica(2, 1), {io_connecting})}, {}, opened},
+      {"three", {restarted(1), replica(2, 1), replica(3, 1)}, {}, opened},
+      {"a chain", {restarted(1), replica(2, 1), replica(3, 2)}, {}, opened},
+      {"a replica is behind", {restarted(1), replica(2, 1, "#1:1-90")}, {}, opened},
+      {"closed by SET PERSIST", {restarted(1, "#1:1-100", {persisted}), replica(2, 1)}, {}, opened},
+      {"by position",
+       {restarted(1, "", {by_position}), with(replica(2, 1), {by_position})},
+       {},
+       opened},
+      {"the last change was a minute ago", {restarted(1), replica(2, 1)}, young, opened},
+      {"a silent one was a replica",
+       {restarted(1), replica(2, 1), lost(3)},
+       knowing({}, seen("db1", 100, {2, 3})),
+       opened},
+      {"a ring",
+       {restarted(1, "#1:1-100", {in_ring_with_2}), replica(2, 1)},
+       knowing({}, seen("db1", 100)),
+       opened},
+  });
+}
+
+TEST(PlanReopenTest, ElseItIsSaidWhyNot) {
+  const Memory memory = seen("db1", 100, {2});
+  const auto why = [&](std::vector<Node> nodes, const Circumstances& moment) {
+    const Plan made = plan(std::move(nodes), moment);
+    EXPECT_EQ(made.refusal, Refusal::kPrimaryAlive);
+    EXPECT_TRUE(made.reason.starts_with("db1 answers, but is read-only and is not opened again: "));
+    return made.reason.substr(
+        std::string("db1 answers, but is read-only and is not opened again: ").size());
+  };
+  const Circumstances moment = knowing({}, memory);
+  EXPECT_EQ(why({restarted(1, "#1:1-100", {by_sql}), replica(2, 1)}, moment),
+            "read_only was set by SQL after its start, and not by its option file; to open it by "
+            "hand, run there: SET GLOBAL super_read_only=0, GLOBAL read_only=0");
+  EXPECT_TRUE(why({restarted(1, "#1:1-100", {by_nobody_knows}), replica(2, 1)}, moment)
+                  .starts_with("it does not tell whether its option file or an operator"));
+  EXPECT_EQ(why({restarted(1), replica(2, 1, "#1:1-102")}, moment),
+            "db2 has what db1 has lost, 2 transactions: " + gtids("#1:101-102").print() +
+                "; to promote a replica, stop db1 and run: mysql_ha failover");
+  EXPECT_EQ(why({restarted(1, "", {by_position}), with(replica(2, 1), {by_position, read_further})},
+                moment),
+            "db2 has what db1 has lost, events up to binlog.000001:2000; to promote a replica, "
+            "stop db1 and run: mysql_ha failover");
+  EXPECT_EQ(why({restarted(1), replica(2, 1), lost(3)}, moment),
+            "db3 does not answer, and was not seen as a replica; if it is one: "
+            "--assume-replica db3");
+  EXPECT_EQ(why({restarted(1), lost(2, Reach::kRefuses)}, moment),
+            "db2 cannot be read: no answer");
+  EXPECT_EQ(why({restarted(1), replica(2, 9)}, moment), "db2 does not follow it");
+  EXPECT_EQ(why({restarted(1), with(replica(2, 1), {unknown_channels})}, moment),
+            "db2: its replication could not be read");
+  Memory identified = memory;
+  identified.nodes["db1"].seen_s = 100;
+  identified.nodes["db1"].server_id = 1;
+  identified.nodes["db1"].server_uuid = uuid_of(1);
+  EXPECT_TRUE(why({restarted(1, "#1:1-100", {reinstalled}), replica(2, 1)}, knowing({}, identified))
+                  .starts_with("it is another server than the one that was seen there last"));
+}
+
+TEST(PlanReopenTest, WhatIsNotTheLastPrimaryIsNotOpened) {
+  expect_each({
+      {"the last change made another one the primary",
+       {restarted(1), lost(2), replica(3, 1)},
+       knowing(made_primary("db2", {"db1"})),
+       "primary-alive"},
+      {"another one was seen writing later",
+       {restarted(1), lost(2), replica(3, 1)},
+       knowing(made_primary("db1", {"db2"}), seen("db2", 200)),
+       "primary-alive"},
+      {"no record, and one does not answer",
+       {restarted(1), replica(2, 1), lost(3)},
+       {},
+       "primary-alive"},
+      {"some server takes writes",
+       {restarted(1), with(replica(2, 1), {writable}), replica(3, 1)},
+       {},
+       "second-writer"},
+  });
+}
+
+TEST(PlanReopenTest, SemiSyncIsOnAgainBeforeItIsOpened) {
+  Memory memory = seen("db1", 100);
+  memory.nodes["db1"].semi_sync.source_enabled = true;
+  const std::string on = "SET GLOBAL rpl_semi_sync_source_enabled=ON";
+  const Node db1 = restarted(1, "#1:1-100", {asynchronous});
+  const Plan made = plan({db1, with(replica(2, 1), {asynchronous})}, knowing({}, memory));
+  EXPECT_EQ(made.steps.back().sql[0], on);
+  const Plan alone = plan({db1, replica(2, 1)}, knowing({}, memory));
+  EXPECT_EQ(alone.steps.back().sql.size(), 1u);
+  EXPECT_EQ(join(alone.reservations, "|"),
+            "db1 waited for semi-sync replicas before it was restarted, and does not now: no "
+            "replica would acknowledge");
+}
+
+}  // namespace
+}  // namespace ha
