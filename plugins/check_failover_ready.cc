@@ -39,6 +39,7 @@ class Judge {
     judge_plan();
     judge_commands();
     judge_nodes();
+    judge_restarts();
     judge_privileges();
     judge_surroundings();
     std::ranges::stable_sort(concerns_, [](const Concern& a, const Concern& b) {
@@ -55,6 +56,8 @@ class Judge {
     }
     if (!texts.empty()) result.text += ": " + join(texts, "; ");
     for (std::size_t i = 0; i < nodes_.size(); ++i) result.items.push_back(describe_node(i));
+    if (std::string note = note_on_restarts(); !note.empty())
+      result.notes.push_back(std::move(note));
     return result;
   }
 
@@ -144,6 +147,28 @@ class Judge {
           fmt::format("{}: its event scheduler is off, that of {} is on", plan_.candidate,
                       plan_.primary),
           {*candidate});
+  }
+
+  // When another node has replaced it, nothing else keeps a node from taking writes that comes back.
+  void judge_restarts() {
+    for (std::size_t i = 0; i < nodes_.size(); ++i)
+      if (nodes_[i].facts && nodes_[i].facts->writable_after_restart() == true)
+        add(State::kWarning,
+            fmt::format("{} would accept writes after a restart, even when another node has "
+                        "replaced it: put read_only=1 into its option file",
+                        nodes_[i].name),
+            {i});
+  }
+
+  // The servers tell no more what their option files say once read_only was set by SQL.
+  std::string note_on_restarts() const {
+    std::vector<std::string> names;
+    for (const Node& node : nodes_)
+      if (node.facts && !node.facts->writable_after_restart()) names.push_back(node.name);
+    return names.empty() ? ""
+                         : fmt::format("whether {} would accept writes after a restart is not "
+                                       "known: see that read_only=1 is in the option file",
+                                       join(names, ", "));
   }
 
   bool runs_events(std::size_t i) const {
