@@ -126,6 +126,12 @@ class RejoinPlanner {
       return refuse(Refusal::kNeedsResync,
                     node_->name + " " + describe_lost(node_->name, lost, primary_->name));
     }
+    // A server that was installed anew follows from the very beginning, and skips what its
+    // predecessor wrote under the same server_id.
+    if (by_gtid() && extent(node_->facts->history) <= 0 && extent(primary_->facts->history) > 0)
+      return refuse(Refusal::kNeedsResync,
+                    fmt::format("{0} has none of the transactions of {1}; run: mysql_ha resync {0}",
+                                node_->name, primary_->name));
     if (receives()) return judge_follower(more);
     if (!by_gtid()) return judge_positions();
     if (!more) return refuse(Refusal::kIncomparable, "the histories of the two cannot be compared");

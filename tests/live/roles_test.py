@@ -233,3 +233,18 @@ def test_a_restarted_primary_is_not_opened_beside_an_unknown_node(cluster):
         cluster.db3.start()
         outcome = cluster.run("failover")
     assert outcome.code == 0 and cluster.writers() == ["db1"], outcome.out
+
+
+# Before that
+
+@pytest.mark.parametrize("shared", GTID_KINDS, indirect=True)
+def test_readiness_says_what_a_restart_would_open(cluster):
+    """It was set by SQL first, and is as the option file has it after a restart."""
+    warning = "db1 would accept writes after a restart"
+    ready = plugin.run("check_failover_ready", "--cluster", cluster.config, "-v")
+    assert warning not in ready.out and "whether db1, db2, db3 would accept writes" in ready.out, \
+        ready.out
+    cluster.db1.stop()
+    cluster.db1.start()
+    ready = plugin.run("check_failover_ready", "--cluster", cluster.config)
+    assert ready.code == 1 and warning in ready.out, ready.out

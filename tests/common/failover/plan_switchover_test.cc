@@ -260,6 +260,12 @@ TEST(PlanRejoinTest, WhatHasLostItsOwnTransactionsNeedsAResync) {
   EXPECT_EQ(outline(position), "fence(db1)");
 }
 
+TEST(PlanRejoinTest, AServerThatWasInstalledAnewNeedsAResync) {
+  const Plan plan = rejoin({writer(1, ""), writer(2, "#9:1-10,#2:1-9")});
+  EXPECT_EQ(plan.refusal, Refusal::kNeedsResync);
+  EXPECT_EQ(plan.reason, "db1 has none of the transactions of db2; run: mysql_ha resync db1");
+}
+
 TEST(PlanRejoinTest, AWritableNodeIsClosedWhateverElseIsRefused) {
   const auto writable = [](Node& node) { node.facts->read_only = false; };
   const Node db1 = changed(replica(1, 2), writable), db2 = writer(2);
