@@ -14,6 +14,7 @@
 #include "common/failover/rescue.h"
 #include "common/failover/step_tools.h"
 #include "common/files.h"
+#include "common/mysql/events.h"
 #include "common/mysql/mariadb_gtid.h"
 #include "common/mysql/read_facts.h"
 #include "common/mysql/replica_status.h"
@@ -390,24 +391,13 @@ Result<Done> Copier::restore() {
   return run_all(*target_, sql);
 }
 
-// Events that run on a replica would write what the primary's have written already.
 Result<Done> Copier::disable_events() {
-  const auto events = target_->query(
-      "SELECT event_schema, event_name, definer FROM information_schema.events"
-      " WHERE status = 'ENABLED'");
+  const auto events = read_events(*target_);
   if (!events) return events.error();
-  for (std::size_t i = 0; i < events->cells.size(); ++i) {
-    const Row row(*events, i);
-    const std::string event = quote_identifier(row.text("event_schema").value_or("")) + "." +
-                              quote_identifier(row.text("event_name").value_or(""));
-    const std::string definer = row.text("definer").value_or("");
-    const std::size_t at = definer.rfind('@');
-    if (at == definer.npos) return failure("no definer of event " + event);
-    const auto done = target_->query(disable_event(
-        target_->version(), event,
-        quote_identifier(definer.substr(0, at)) + "@" + quote_identifier(definer.substr(at + 1))));
-    if (!done) return done.error();
-  }
+  for (const ServerEvent& event : *events)
+    if (event.enabled)
+      if (const auto done = target_->query(disable_on_replica(target_->version(), event)); !done)
+        return done.error();
   return Done{};
 }
 

@@ -11,6 +11,7 @@
 #include "common/failover/rescue.h"
 #include "common/failover/step_tools.h"
 #include "common/files.h"
+#include "common/mysql/events.h"
 #include "common/mysql/probe.h"
 #include "common/mysql/read_facts.h"
 #include "common/mysql/replica_status.h"
@@ -158,6 +159,8 @@ Result<StepResult> LiveActions::perform_sql(const Step& step, SqlSession& sessio
     case Action::kCatchUp:
     case Action::kWaitEqual:
       return wait_for_node(step, session, known, deadline);
+    case Action::kEvents:
+      return move_events(step, session, known, deadline);
     case Action::kSetDelay:
       return set_delay(step, session, known, deadline);
     case Action::kRecord:
@@ -367,6 +370,23 @@ Result<StepResult> LiveActions::open(const Step& step, SqlSession& session, cons
   if (!closed) return closed.error();
   if (*closed != "0") return failure("it is still read-only");
   return StepResult{"it accepts writes", {{kOpenedFact, "yes"}}};
+}
+
+// No binlog tells of it: each server's own role decides.
+Result<StepResult> LiveActions::move_events(const Step& step, SqlSession& session,
+                                            const RunFacts& known, const Deadline& deadline) const {
+  if (const auto off = session.query("SET SESSION sql_log_bin=0"); !off) return off.error();
+  const auto done = run_sql(step.sql, session, known, deadline);
+  if (const auto on = session.query("SET SESSION sql_log_bin=1"); !on) return on.error();
+  if (!done) return done.error();
+  const auto events = read_events(session);
+  if (!events) return events.error();
+  for (const ServerEvent& event : *events)
+    for (const std::string& sql : step.sql)
+      if (sql == (event.enabled ? disable_on_replica(session.version(), event) : enable(event)))
+        return failure(fmt::format("event {} is still {}", event.name,
+                                   event.enabled ? "enabled" : "disabled"));
+  return StepResult{fmt::format("{} events", step.sql.size())};
 }
 
 Result<StepResult> LiveActions::move_vip(const Step& step, const RunFacts& known,

@@ -47,6 +47,8 @@ class LiveActions : public Actions {
                                    const Deadline& deadline);
   Result<StepResult> drain(const Step& step, SqlSession& session, const RunFacts& known,
                            const Deadline& deadline);
+  Result<StepResult> move_events(const Step& step, SqlSession& session, const RunFacts& known,
+                                 const Deadline& deadline) const;
   Result<StepResult> set_delay(const Step& step, SqlSession& session, const RunFacts& known,
                                const Deadline& deadline);
   bool has_substitute(const Step& step) const;

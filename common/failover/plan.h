@@ -67,6 +67,7 @@ enum class Action {
   kRestore,       // takes another step back
   kSaveExtra,     // write the transactions that nobody else has into a file
   kSetDelay,      // apply at once, so that the drain does not wait; or later again
+  kEvents,        // run scheduled events here, or run none any more
   kSemiSync,      // wait for acknowledgements, now that a replica acknowledges
 };
 

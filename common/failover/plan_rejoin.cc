@@ -269,8 +269,22 @@ class RejoinPlanner {
     Step step = {0, Action::kRepoint, node_->name, std::move(sql), {}, ""};
     step.channel = channel;
     step.other = primary_->name;
+    disable_events();
     add(std::move(step));
     move_semi_sync();
+  }
+
+  // MySQL's super_read_only has stopped them, and would let nobody change them.
+  void disable_events() {
+    if (node_->facts->version.flavour == Flavour::kMysql) return;
+    if (const std::string why = why_events_unknown(*node_); !why.empty())
+      plan_.reservations.push_back(why);
+    std::vector<std::string> sql = disable_events_of(*node_->facts);
+    if (sql.empty()) return;
+    Step disable = {
+        0, Action::kEvents, node_->name, std::move(sql), {}, "it runs none as a replica"};
+    disable.may_fail = true;
+    add(std::move(disable));
   }
 
   // Whether the primary waits for acknowledgements, or is to, as the node did before it.

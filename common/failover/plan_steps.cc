@@ -57,6 +57,7 @@ void StepWriter::write_switchover() {
   judge_semi_sync();
   lock();
   run(Action::kHook, policy_.pre_switchover, {});
+  disable_events();
   Step block = at(Action::kBlockWriters, primary_, block_writers(primary_.facts->version),
                   "and end its clients' connections");
   block.undo.push_back(at(Action::kRestore, primary_,
@@ -517,6 +518,51 @@ void StepWriter::open() {
   add(Action::kMakeWritable, candidate_, {make_writable(candidate_.facts->version)},
       "the point of no return");
   opened_ = true;
+  enable_events();
+}
+
+// Before it is closed: under MySQL's super_read_only it could not be done any more, and MariaDB's
+// events write to a closed server.
+void StepWriter::disable_events() {
+  if (const std::string why = why_events_unknown(primary_); !why.empty())
+    plan_.reservations.push_back(why);
+  std::vector<std::string> sql = disable_events_of(*primary_.facts);
+  if (sql.empty()) return;
+  Step disable = at(Action::kEvents, primary_, std::move(sql), "it runs no events as a replica");
+  disable.may_fail = true;
+  std::vector<std::string> enabled;
+  for (const ServerEvent& event : *primary_.facts->events)
+    if (event.enabled) enabled.push_back(enable(event));
+  disable.undo.push_back(at(Action::kEvents, primary_, std::move(enabled), "as it was"));
+  add(std::move(disable));
+}
+
+// Those that ran on the old primary, or came from a server of the cluster.
+void StepWriter::enable_events() {
+  const ServerFacts& facts = *candidate_.facts;
+  if (const std::string why = why_events_unknown(candidate_); !why.empty())
+    plan_.reservations.push_back(why);
+  const auto& of_primary = primary_.facts ? primary_.facts->events : std::nullopt;
+  const auto ran = [&](const ServerEvent& event) {
+    if (of_primary)
+      return std::ranges::any_of(*of_primary, [&](const ServerEvent& one) {
+        return one.enabled && one.name == event.name;
+      });
+    return like_.source_server_id == event.origin ||
+           std::ranges::any_of(nodes_, [&](const Node& node) {
+             return node.facts && node.facts->server_id == event.origin;
+           });
+  };
+  std::vector<std::string> sql;
+  for (const ServerEvent& event : facts.events.value_or(std::vector<ServerEvent>()))
+    if (event.on_source && ran(event)) sql.push_back(enable(event));
+  if (!sql.empty()) add(Action::kEvents, candidate_, std::move(sql), "it runs them now");
+  if (primary_.facts && primary_.facts->event_scheduler == true && facts.event_scheduler != true &&
+      of_primary && !of_primary->empty())
+    plan_.reservations.push_back(
+        fmt::format("{} does not run the events that {} ran; run there: SET GLOBAL "
+                    "event_scheduler=ON",
+                    candidate_.name, primary_.name));
 }
 
 // The old primary of a switchover follows the new one.
@@ -558,6 +604,24 @@ std::vector<std::string> semi_sync_as_replica(const ServerFacts& facts, Acknowle
       !own.replica_variable.empty())
     sql.push_back(fmt::format("SET GLOBAL {}=ON", own.replica_variable));
   return sql;
+}
+
+std::vector<std::string> disable_events_of(const ServerFacts& facts) {
+  std::vector<std::string> sql;
+  for (const ServerEvent& event : facts.events.value_or(std::vector<ServerEvent>()))
+    if (event.enabled) sql.push_back(disable_on_replica(facts.version, event));
+  return sql;
+}
+
+// MySQL's scheduler runs by default, and super_read_only stops what it would write.
+std::string why_events_unknown(const Node& node) {
+  const ServerFacts& facts = *node.facts;
+  if (facts.version.flavour != Flavour::kMariadb || facts.event_scheduler != true || facts.events)
+    return "";
+  return fmt::format(
+      "whether {} has events cannot be seen; run: GRANT EVENT, SET USER, BINLOG "
+      "ADMIN ON *.* TO the account",
+      node.name);
 }
 
 std::string why_not_acknowledging(const Node& node) {

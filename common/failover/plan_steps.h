@@ -59,6 +59,8 @@ class StepWriter {
   void repoint(std::size_t i);
   void move_vip();
   void open();
+  void disable_events();
+  void enable_events();
   void demote();
   void finish(const std::vector<std::vector<std::string>>& hooks);
 
@@ -108,6 +110,13 @@ class StepWriter {
 // it the replica's. To be run before its receiver starts.
 enum class Acknowledge { kAsBefore, kYes };
 std::vector<std::string> semi_sync_as_replica(const ServerFacts& facts, Acknowledge acknowledge);
+
+// Returns the statements that keep a server's events from running on it, as a replica; empty: it
+// runs none. No binlog tells of it.
+std::vector<std::string> disable_events_of(const ServerFacts& facts);
+
+// Returns the warning that a server may run events and does not show them; empty: it does.
+std::string why_events_unknown(const Node& node);
 
 // Returns the warning that a server has not the plugin by which replicas acknowledge; empty: it
 // has.

@@ -52,11 +52,11 @@ namespace {
 
 // In the order of Action.
 constexpr std::string_view kActionNames[] = {
-    "lock",          "confirm-dead",  "hook",       "fence",         "stop-receiver",
-    "start-applier", "drain",         "catch-up",   "record",        "rescue",
-    "promote",       "repoint",       "vip-down",   "vip-up",        "recheck",
-    "make-writable", "start-service", "write-file", "block-writers", "wait-equal",
-    "unblock",       "restore",       "save-extra", "set-delay",     "semi-sync"};
+    "lock",          "confirm-dead", "hook",    "fence",         "stop-receiver", "start-applier",
+    "drain",         "catch-up",     "record",  "rescue",        "promote",       "repoint",
+    "vip-down",      "vip-up",       "recheck", "make-writable", "start-service", "write-file",
+    "block-writers", "wait-equal",   "unblock", "restore",       "save-extra",    "set-delay",
+    "events",        "semi-sync"};
 
 }  // namespace
 

@@ -28,7 +28,7 @@ bool holds(const std::set<std::string>& privileges, std::string_view privilege) 
 
 namespace {
 
-enum class Need { kAlways, kSemiSync };
+enum class Need { kAlways, kSemiSync, kEvents };
 
 struct ManagerPrivilege {
   Flavour flavour;
@@ -52,6 +52,10 @@ constexpr ManagerPrivilege kManagerPrivileges[] = {
     // From 10.11 on SUPER does not hold it any more.
     {Flavour::kMariadb, 0, "READ_ONLY ADMIN", false},
     {Flavour::kMariadb, 0, "CONNECTION ADMIN", true},
+    // They move with the role of the primary, and are changed without a word in the binlog.
+    {Flavour::kMariadb, 0, "EVENT", false, Need::kEvents},
+    {Flavour::kMariadb, 0, "SET USER", true, Need::kEvents},
+    {Flavour::kMariadb, 0, "BINLOG ADMIN", true, Need::kEvents},
     {Flavour::kMariadb, 0, "RELOAD", false},
     {Flavour::kMariadb, 0, "PROCESS", false},
 };
@@ -64,6 +68,7 @@ std::vector<std::string> missing_to_manage(const ServerFacts& server,
   std::vector<std::string> missing;
   for (const ManagerPrivilege& one : kManagerPrivileges) {
     if (one.flavour != server.version.flavour) continue;
+    if (one.need == Need::kEvents && server.event_scheduler != true) continue;
     if (one.need == Need::kSemiSync && server.semi_sync.source_enabled != true &&
         server.semi_sync.replica_enabled != true)
       continue;

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "common/mysql/events.h"
+#include "common/mysql/privileges.h"
 #include "common/mysql/replica_status.h"
 #include "common/mysql/variables.h"
 #include "common/text.h"
@@ -176,6 +178,18 @@ Result<History> read_mariadb_history(SqlSession& session, std::uint32_t server_i
   return History{std::move(history)};
 }
 
+// Without EVENT the server shows none, as if there were none.
+Result<Done> read_visible_events(SqlSession& session, ServerFacts& facts) {
+  const auto privileges = read_privileges(session);
+  auto events = read_events(session);
+  for (const auto& error : {privileges ? std::nullopt : std::optional(privileges.error()),
+                            events ? std::nullopt : std::optional(events.error())})
+    if (error && is_no_answer(*error)) return *error;
+  if (privileges && events && (holds(*privileges, "EVENT") || !events->empty()))
+    facts.events = std::move(*events);
+  return Done{};
+}
+
 // Returns where a value comes from, in the words of information_schema.SYSTEM_VARIABLES
 // (GLOBAL_VALUE_ORIGIN) or of performance_schema.variables_info (VARIABLE_SOURCE).
 ReadOnlyOrigin parse_origin(std::string_view word) {
@@ -228,6 +242,8 @@ Result<ServerFacts> read_server_facts(SqlSession& session) {
   facts.version = session.version();
   if (const auto done = read_settings(session, facts); !done) return done.error();
   if (const auto done = reread_replication(session, facts); !done) return done.error();
+  if (facts.event_scheduler == true)
+    if (const auto done = read_visible_events(session, facts); !done) return done.error();
   return facts;
 }
 

@@ -12,6 +12,7 @@
 
 #include "common/mysql/channel_status.h"
 #include "common/mysql/history.h"
+#include "common/mysql/server_event.h"
 #include "common/mysql/version.h"
 
 namespace ha {
@@ -68,6 +69,8 @@ struct ServerFacts {
   std::optional<bool> log_bin = {};
   std::optional<bool> log_replica_updates = {};
   std::optional<bool> event_scheduler = {};
+  // Those that are not disabled; nullopt: the account may not see them.
+  std::optional<std::vector<ServerEvent>> events = {};
   SemiSync semi_sync = {};
   std::optional<BinlogPosition> binlog = {};                // the end of its own binlog
   std::optional<BinlogScope> binlog_scope = {};             // nullopt: it has none, or not known

@@ -64,13 +64,6 @@ std::string forget_binlogs(const Version& version) {
              : "RESET MASTER";
 }
 
-std::string disable_event(const Version& version, std::string_view event,
-                          std::string_view definer) {
-  const bool renamed = version.flavour == Flavour::kMysql && version.at_least(8, 2);
-  return fmt::format("ALTER DEFINER={} EVENT {} DISABLE ON {}", definer, event,
-                     renamed ? "REPLICA" : "SLAVE");
-}
-
 LogPosition log_position(const BinlogPosition& position) {
   return {quote_text(position.file), std::to_string(position.offset)};
 }

@@ -28,10 +28,6 @@ std::string forget_source(const Version& version, std::string_view channel);
 // Throws away the server's own binlogs, and with them the GTIDs that it has.
 std::string forget_binlogs(const Version& version);
 
-// Keeps an event from running on a replica, as one is that was replicated; both names are quoted.
-// Without its definer the event would become ours.
-std::string disable_event(const Version& version, std::string_view event, std::string_view definer);
-
 // Where a channel begins in its source's binlog, as SQL: a quoted name and a number.
 struct LogPosition {
   std::string file, offset;

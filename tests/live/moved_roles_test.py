@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from failover import GTID_KINDS, Cluster, rows
+from failover import APP_USER, GTID_KINDS, Cluster, rows
+from server import MANAGER_USER
 from servers import Bench, wait_until
 
 QUICK_S = 5  # A write or an applier that waits in vain takes longer.
@@ -102,3 +103,67 @@ def test_in_a_pair_nobody_waits_until_somebody_acknowledges(cluster):
     assert outcome.code == 0, outcome.out
     assert roles(cluster.db1)[0] and roles(cluster.db2) == (False, True)
     write_quickly(cluster, cluster.db1, 4)
+
+
+# Events
+
+EVENT_KINDS = {"mariadb-gtid": ("EVENT, SET USER, BINLOG ADMIN",),
+               "mysql-gtid": ("EVENT, SET_ANY_DEFINER",)}
+
+
+@pytest.fixture(scope="module", params=EVENT_KINDS)
+def shared_events(request):
+    with Bench() as bench:
+        cluster = Cluster(bench, request.param, options=("--event-scheduler=ON",))
+        yield cluster
+
+
+@pytest.fixture
+def ticking(shared_events):
+    """A primary whose event writes each second."""
+    cluster = shared_events
+    cluster.start_over()
+    for server in cluster.servers:
+        server.sql("SET SESSION sql_log_bin = 0", *(
+            f"GRANT {grant} ON *.* TO {MANAGER_USER}@'%'" for grant in EVENT_KINDS[cluster.kind]))
+    cluster.db1.sql(f"CREATE DEFINER = {APP_USER}@'%' EVENT shop.tick ON SCHEDULE EVERY 1 SECOND DO"
+                    " INSERT INTO shop.item SELECT COALESCE(MAX(id), 0) + 1, 'tick' FROM shop.item")
+    cluster.catch_up()
+    return cluster
+
+
+def runs_event(server):
+    return server.sql("SELECT status FROM information_schema.events")[0]["status"] == "ENABLED"
+
+
+def wait_for_tick(server):
+    last = max(rows(server), default=0)
+    wait_until(lambda: max(rows(server), default=0) > last, 10, f"an event at {server.name}")
+
+
+def test_events_run_on_the_primary_alone(ticking):
+    cluster = ticking
+    wait_for_tick(cluster.db1)
+    outcome = cluster.run("switchover", "--to", "db2")
+    assert outcome.code == 0, outcome.out
+    assert [runs_event(server) for server in cluster.servers] == [False, True, False]
+    wait_for_tick(cluster.db2)
+    outcome = cluster.run("switchover", "--to", "db1")
+    assert outcome.code == 0, outcome.out
+    assert [runs_event(server) for server in cluster.servers] == [True, False, False]
+    wait_for_tick(cluster.db1)
+    cluster.db1.kill()
+    outcome = cluster.run("failover")
+    assert outcome.code == 0, outcome.out
+    new, = (getattr(cluster, name) for name in cluster.writers())
+    assert [server.name for server in cluster.alive() if runs_event(server)] == [new.name]
+    wait_for_tick(new)
+    # Its events are enabled when it starts again, and read_only stops them.
+    cluster.db1.options = [*cluster.db1.options, "--read-only=ON"]
+    cluster.db1.start()
+    outcome = cluster.run("rejoin", "db1")
+    assert outcome.code == 0, outcome.out
+    wait_for_tick(new)
+    # MySQL's super_read_only stops them for good.
+    assert cluster.flavour == "mysql" or not runs_event(cluster.db1)
+    cluster.wait_until_all_follow(new)

@@ -326,6 +326,35 @@ TEST(PlanRejoinTest, ThePrimaryWaitsAgainWhenTheNodeAcknowledges) {
                                "rpl_semi_sync_replica_enabled=ON; CHANGE "));
 }
 
+TEST(PlanSwitchoverTest, EventsRunWhereTheWritesGo) {
+  const auto event = [](bool enabled) {
+    return [enabled](Node& node) {
+      node.facts->event_scheduler = true;
+      node.facts->events = {{"`shop`.`tick`", "`app`@`%`", enabled, !enabled, 1}};
+    };
+  };
+  const Plan plan = switchover({changed(writer(1, "0-1-10", kMariadb), event(true)),
+                                changed(replica(2, 1, "0-1-10", kMariadb), event(false))});
+  EXPECT_EQ(outline(plan),
+            "events(db1) block-writers(db1) wait-equal(db2) record(db2) promote(db2) "
+            "make-writable(db2) events(db2) unblock(db1) repoint(db1)");
+  EXPECT_EQ(sql_of(plan, Action::kEvents, "db1"),
+            "ALTER DEFINER=`app`@`%` EVENT `shop`.`tick` DISABLE ON SLAVE");
+  EXPECT_EQ(plan.steps[2].undo[0].sql[0], "ALTER DEFINER=`app`@`%` EVENT `shop`.`tick` ENABLE");
+  EXPECT_EQ(sql_of(plan, Action::kEvents, "db2"),
+            "ALTER DEFINER=`app`@`%` EVENT `shop`.`tick` ENABLE");
+  const auto unseen = [](Node& node) { node.facts->event_scheduler = true; };
+  EXPECT_EQ(switchover(
+                {changed(writer(1, "0-1-10", kMariadb), unseen), replica(2, 1, "0-1-10", kMariadb)})
+                .reservations,
+            std::vector<std::string>{"whether db1 has events cannot be seen; run: GRANT EVENT, SET "
+                                     "USER, BINLOG ADMIN ON *.* TO the account"});
+  EXPECT_EQ(outline(plan_rejoin(linked({changed(writer(1, "0-1-10", kMariadb), event(true)),
+                                        writer(2, "0-1-10,0-2-11", kMariadb)}),
+                                with_account(), {}, "db1", {})),
+            "fence(db1) events(db1) repoint(db1)");
+}
+
 TEST(PlanRejoinTest, WithoutGtidsTheRecordDecides) {
   const std::vector<Node> nodes = {by_position(writer(1)), by_position(writer(2))};
   CrashRecord record{"db2", false, "", {}, {}, {"binlog.000007", 1000}, {"binlog.000003", 500}, 0};
