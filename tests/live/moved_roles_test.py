@@ -133,7 +133,7 @@ def ticking(shared_events):
 
 
 def runs_event(server):
-    return server.sql("SELECT status FROM information_schema.events")[0]["status"] == "ENABLED"
+    return server.sql("SELECT status AS status FROM information_schema.events")[0]["status"] == "ENABLED"
 
 
 def wait_for_tick(server):
