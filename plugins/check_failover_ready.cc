@@ -149,7 +149,8 @@ class Judge {
           {*candidate});
   }
 
-  // When another node has replaced it, nothing else keeps a node from taking writes that comes back.
+  // When another node has replaced it, nothing else keeps a node from taking writes that comes
+  // back.
   void judge_restarts() {
     for (std::size_t i = 0; i < nodes_.size(); ++i)
       if (nodes_[i].facts && nodes_[i].facts->writable_after_restart() == true)
@@ -166,9 +167,10 @@ class Judge {
     for (const Node& node : nodes_)
       if (node.facts && !node.facts->writable_after_restart()) names.push_back(node.name);
     return names.empty() ? ""
-                         : fmt::format("whether {} would accept writes after a restart is not "
-                                       "known: see that read_only=1 is in the option file",
-                                       join(names, ", "));
+                         : fmt::format(
+                               "whether {} would accept writes after a restart is not "
+                               "known: see that read_only=1 is in the option file",
+                               join(names, ", "));
   }
 
   bool runs_events(std::size_t i) const {
@@ -188,6 +190,7 @@ class Judge {
   void judge_surroundings() {
     if (!facts_.state.trouble.empty())
       add(State::kCritical, "--state-dir: " + facts_.state.trouble);
+    if (!facts_.state.absence.empty()) add(State::kWarning, "--state-dir: " + facts_.state.absence);
     if (!facts_.state.interrupted_run.empty())
       add(State::kWarning,
           fmt::format("run {} was interrupted: it is gone on with, or taken back, first",

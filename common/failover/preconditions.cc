@@ -172,11 +172,19 @@ StateDirectory look_at_state(const FailoverOptions& options, const Moment& now) 
   StateDirectory state;
   for (const std::string& path :
        {options.state_dir, options.state_dir + "/" + options.cluster_name}) {
-    if (access(path.c_str(), F_OK) == 0) continue;
+    const auto ours = check_private_directory(path);
+    if (ours) continue;
     const std::size_t slash = path.rfind('/');
     const std::string parent = slash == path.npos ? "." : path.substr(0, slash + 1);
-    if (access(parent.c_str(), W_OK | X_OK) != 0)
+    if (ours.error().code != Errc::kMissing)
+      state.trouble = ours.error().text;
+    else if (access(parent.c_str(), W_OK | X_OK) != 0)
       state.trouble = missing_directory(path, errno).text;
+    else if (path == options.state_dir)
+      state.absence = fmt::format(
+          "{0} does not exist, so nothing is remembered of the cluster; run as root: install -d -o "
+          "{1} -m 700 {0}",
+          path, user_name(geteuid()));
     return state;  // there was no run yet
   }
   if (const auto read = read_runs(options, now, state); !read) state.trouble = read.error().text;

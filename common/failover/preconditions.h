@@ -47,6 +47,7 @@ Troubles find_unwritable_files(const Policy& policy);
 // Where a run keeps its journal.
 struct StateDirectory {
   std::string trouble = {};          // why a run could not write there, or read what is there
+  std::string absence = {};          // that it is not there and can be created, and how
   std::string lock_holder = {};      // empty: the lock is free
   std::string interrupted_run = {};  // the id of one that has to be gone on with; empty: none
   std::optional<double> last_failover_age_s = {};  // of the last one that nobody acknowledged

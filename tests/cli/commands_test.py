@@ -118,8 +118,13 @@ def test_what_the_engines_user_may_not_do_is_for_root(place):
     for directory in (state / "mysql", state):
         shutil.chown(directory, "root")
     outcome = run_raw(as_other)
-    assert (f"{state} belongs to user root, and this runs as {OTHER}; run as root: chown -R {OTHER} "
-            f"{state}\n") in outcome.out, outcome.out
+    owner = (f"{state} belongs to user root, and this runs as {OTHER}; run as root: chown -R {OTHER} "
+             f"{state}")
+    assert owner + "\n" in outcome.out, outcome.out
+    check = shutil.copy(path("check_failover_ready"), place)
+    outcome = run_raw(["setpriv", f"--reuid={OTHER}", "--clear-groups", check, "--cluster",
+                       place / "cluster.conf"])
+    assert outcome.code == 2 and owner in outcome.out, outcome.out
 
 
 def test_a_damaged_journal_is_set_aside(place):

@@ -66,6 +66,7 @@ class Documented(Cluster):
 
     def write_config(self, *lines, addresses=None):
         """Write the example with our nodes, accounts and directories; `lines` come at its end."""
+        self.state_dir.mkdir(mode=0o700, exist_ok=True)
         accounts = self.directory / "accounts.cnf"
         accounts.write_text(f"[client]\nuser=documented\npassword=secret\n[replication]\n"
                             f"user={REPLICATION_USER}\npassword={REPLICATION_PASSWORD}\n")

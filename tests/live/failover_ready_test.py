@@ -149,6 +149,7 @@ def untouched():
     (["--flag-file", "/nonexistent/flag"], "WARNING", "cannot write /nonexistent/flag"),
     (["--state-dir", "/nonexistent/state"], "CRITICAL",
      "--state-dir: /nonexistent/state does not exist and cannot be created"),
+    (["--state-dir", "/tmp/nonexistent-state"], "WARNING", "install -d -o "),
     (["--vip", "192.0.2.77", "--interface", "lo"], "OK", "nothing would be lost"),
     (["--never", "db2"], "OK", "db3 would replace db1"),
     (["--never", "db2", "--never", "db3"], "CRITICAL", "not db2: must not be promoted (policy)"),

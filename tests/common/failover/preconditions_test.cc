@@ -42,9 +42,13 @@ const JournalRecord kAcknowledged = {{"event", "acknowledged"}};
 
 TEST_F(PreconditionsTest, ADirectoryThatCanBeCreatedIsNotCreated) {
   EXPECT_EQ(look_at_state(options_, kNow).trouble, "");
+  EXPECT_TRUE(look_at_state(options_, kNow)
+                  .absence.ends_with("run as root: install -d -o " + user_name(geteuid()) +
+                                     " -m 700 " + options_.state_dir));
   EXPECT_FALSE(std::filesystem::exists(options_.state_dir));
-  std::filesystem::create_directory(options_.state_dir);
+  ASSERT_TRUE(make_private_directory(options_.state_dir));
   EXPECT_EQ(look_at_state(options_, kNow).trouble, "");
+  EXPECT_EQ(look_at_state(options_, kNow).absence, "");
   EXPECT_TRUE(std::filesystem::is_empty(options_.state_dir));
 }
 
