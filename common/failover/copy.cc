@@ -319,7 +319,9 @@ void Copier::take_back(const std::vector<ChannelStatus>& channels) {
   const Version& version = (*session)->version();
   std::vector<std::string> sql;
   if (marked_) {
-    sql = {"SET SESSION sql_log_bin=0", fmt::format("DROP DATABASE IF EXISTS {}", kHalfCopy)};
+    sql.emplace_back("SET SESSION sql_log_bin=0");
+    if (const auto half = is_half_copied(**session); !half || *half)
+      sql.push_back(fmt::format("DROP DATABASE {}", kHalfCopy));
     if (is_mysql()) sql.push_back(make_read_only(version));
     if (note_.has(kEvents)) sql.emplace_back("SET GLOBAL event_scheduler=ON");
   }
@@ -328,10 +330,10 @@ void Copier::take_back(const std::vector<ChannelStatus>& channels) {
       sql.push_back(start_receiver(version, channel.name));
     if (channel.sql.running()) sql.push_back(start_applier(version, channel.name));
   }
-  if (const auto started = run_all(**session, sql); !started)
-    say_(started.error().text);
-  else
-    note_.remove();
+  // One that fails must not keep the others from being done.
+  for (const std::string& one : sql)
+    if (const auto done = (*session)->query(one); !done) say_(done.error().text);
+  note_.remove();
 }
 
 Result<Done> Copier::expect_unchanged() {

@@ -291,6 +291,23 @@ def test_mariabackup(cluster):
     assert not Path(f"{cluster.db2.datadir}.new").exists()
 
 
+@pytest.mark.parametrize("shared", ["mariadb-gtid"], indirect=True)
+def test_mariabackup_that_lacks_rows(cluster):
+    cluster.insert(*range(1, 6))
+    cluster.catch_up()
+    with Machines(cluster, cluster.db3, cluster.db2) as machines:
+        command = cluster.hook("lossy", f"end=$({machines.command}) || exit\n"
+                               f"until mariadb --no-defaults -uroot --socket={cluster.db2.socket} -e "
+                               "'SET sql_log_bin=0; DELETE FROM shop.item WHERE id > 3'; do sleep 0.1; done >&2\n"
+                               'echo "$end"\n')
+        outcome = cluster.run("resync", "db2", "--copy-command", command)
+    assert outcome.code == 2, outcome.out
+    assert "`shop`.`item` has 3 rows, db3 has 5 rows" in outcome.out, outcome.out
+    assert half_copied(cluster, cluster.db2)
+    resync(cluster, cluster.db2)
+    cluster.assert_one_primary(cluster.db1)
+
+
 @pytest.mark.parametrize("body, reason", [
     ("exit 3", "exited with 3"), ("echo done", "does not print FILE POSITION"),
     ("echo binlog.000001 4", "has not replaced what db2 has")])
@@ -525,6 +542,21 @@ def test_account_that_may_not_copy(cluster, method):
     cluster.catch_up()
 
 
+@pytest.mark.parametrize("shared", GTID_KINDS, indirect=True)
+def test_account_that_may_copy_by_a_role(cluster):
+    cluster.insert(1)
+    mysql = cluster.flavour == "mysql"
+    cluster.db1.sql("CREATE ROLE copying", "GRANT ALL ON *.* TO copying",
+                    "CREATE USER 'copier'@'%' IDENTIFIED BY 'copier-secret'",
+                    "GRANT copying TO 'copier'@'%'", "SET DEFAULT ROLE copying " +
+                    ("TO" if mysql else "FOR") + " 'copier'@'%'")
+    cluster.catch_up()
+    resync(cluster, cluster.db2, "--username", "copier", "--password", "copier-secret", "--method", "dump")
+    cluster.assert_one_primary(cluster.db1)
+    cluster.db1.sql("DROP USER 'copier'@'%'", "DROP ROLE copying")
+    cluster.catch_up()
+
+
 @pytest.mark.parametrize("shared", ["mysql-gtid"], indirect=True)
 def test_account_from_which_a_database_is_taken(cluster):
     for server in cluster.servers:
@@ -672,6 +704,28 @@ def test_node_is_written_to_while_it_waits_for_its_copy(cluster):
     cluster.assert_one_primary(cluster.db1)
     if numbered:
         assert any("77" in path.read_text() for path in cluster.state_dir.glob("mysql/*.extra.sql"))
+
+
+@pytest.mark.parametrize("method", ["dump", "clone"])
+@pytest.mark.parametrize("shared", ["mysql-gtid"], indirect=True)
+def test_what_fails_before_anything_is_lost_is_put_back(cluster, method):
+    cluster.insert(1)
+    cluster.catch_up()
+    cluster.db2.sql("SET GLOBAL event_scheduler = ON")
+    Path(cluster.db2.datadir, HALF).mkdir()  # so that there can be no mark
+    before = cluster.snapshot(strict=False)
+    outcome = cluster.run("resync", "db2", "--method", method)
+    assert outcome.code == 2 and "no whole copy" not in outcome.out, outcome.out
+    cluster.db2.wait_channel(io="Yes", sql="Yes")
+    after = cluster.snapshot(strict=False)
+    # It was closed first, and the plugin installed.
+    assert not [key for _, key in changes(before, after)
+                if key != "super_read_only" and not key.startswith("clone_")]
+    assert not list(cluster.state_dir.glob("**/*.copying"))
+    Path(cluster.db2.datadir, HALF).rmdir()
+    cluster.insert(2)
+    cluster.assert_one_primary(cluster.db1)
+    assert "follows db1 already" in cluster.run("rejoin", "db2").out
 
 
 @pytest.mark.parametrize("shared", ["mysql-gtid"], indirect=True)
