@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <ctime>
 #include <mutex>
@@ -13,6 +14,7 @@
 #include <thread>
 
 #include "common/files.h"
+#include "common/mysql/memory_file.h"
 #include "common/mysql/probe.h"
 #include "common/mysql/topology_text.h"
 #include "common/text.h"
@@ -35,6 +37,8 @@ struct VipView {
 
 struct Status {
   Topology topology = {};
+  Recollection known = {};
+  double now_s = 0;  // since the epoch
   TopologyView view = {};
   std::optional<VipView> vip = {};
   State state = State::kOk;
@@ -62,6 +66,36 @@ VipView view_vip(const std::string& address, const Node& reached, const Topology
   return view;
 }
 
+double now_in_seconds() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+// "12:03:11", or with the date when that is not today's.
+std::string format_moment(double moment_s, double now_s) {
+  const auto local = [](double seconds) {
+    const std::time_t time = static_cast<std::time_t>(seconds);
+    std::tm fields = {};
+    localtime_r(&time, &fields);
+    return fields;
+  };
+  const std::tm then = local(moment_s), now = local(now_s);
+  const bool today = then.tm_yday == now.tm_yday && then.tm_year == now.tm_year;
+  char text[32];
+  std::strftime(text, sizeof text, today ? "%T" : "%F %T", &then);
+  return text;
+}
+
+// A node that does not answer shows what it was.
+void add_last_seen(Status& status) {
+  const Memory& memory = status.known.memory;
+  for (NodeView& row : status.view.rows)
+    if (row.node && !status.topology.nodes[*row.node].facts)
+      if (const std::string as_what = describe_seen(memory, row.name); !as_what.empty())
+        row.notes.push_back(fmt::format("last seen {} {}",
+                                        format_moment(memory.find(row.name)->seen_s, status.now_s),
+                                        as_what));
+}
+
 Status read_status(const FailoverOptions& options) {
   const std::string& vip = options.vip.address;
   const Deadline deadline = Deadline::after(options.probe_timeout_s);
@@ -76,9 +110,14 @@ Status read_status(const FailoverOptions& options) {
       const unsigned port = cluster.mysql.port != 0 ? cluster.mysql.port : cluster.nodes[0].port;
       if (!vip.empty()) by_vip = probe_topology({{vip, vip, port}}, cluster.mysql, deadline);
     });
-    status.topology = probe_topology(cluster.nodes, cluster.mysql, deadline);
+    const MemoryFile file(options.state_dir, options.cluster_name);
+    status.known = file.read(cluster.nodes);
+    status.topology = probe_topology(cluster.nodes, cluster.mysql, deadline, {status.known.memory});
+    status.now_s = now_in_seconds();
+    file.update(status.known, status.topology, status.now_s);
   }
   status.view = view_topology(status.topology);
+  add_last_seen(status);
   status.state = status.view.state;
   if (vip.empty()) return status;
   status.vip = view_vip(vip, by_vip.nodes[0], status.topology);
@@ -95,8 +134,12 @@ std::string render_vip(const VipView& vip) {
 }
 
 std::string render_text(const Status& status, Colours colours) {
-  const std::string tree = render_topology(status.view, colours);
-  return status.vip ? tree + render_vip(*status.vip) : tree;
+  std::string text = render_topology(status.view, colours);
+  if (status.vip) text += render_vip(*status.vip);
+  const bool all_read = std::ranges::all_of(
+      status.topology.nodes, [](const Node& node) { return node.facts.has_value(); });
+  if (!all_read && !status.known.trouble.empty()) text += sanitize(status.known.trouble) + "\n";
+  return text;
 }
 
 template <class T>

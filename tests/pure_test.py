@@ -18,7 +18,7 @@ PURE_STEMS = ("check_result", "classify", "cluster_history", "commands", "compar
               "locate", "memory", "moment", "mountinfo", "nfs_stats", "pandora_layout", "plan",
               "plan_rejoin", "plan_roles", "plan_steps", "policy", "receipt", "result", "resume",
               "role_plan", "share", "text", "thresholds", "topology_text", "topology_view",
-              "version")
+              "unread", "version")
 PURE_FILES = sorted(path for pattern in ("*.h", "*.cc") for path in (ROOT / "common").rglob(pattern)
                     if path.stem in PURE_STEMS)
 CHECKS = sorted((ROOT / "plugins").glob("check_*.cc"))

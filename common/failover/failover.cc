@@ -487,10 +487,13 @@ class Manager {
              ? fmt::format("{}: {} (run {})", plan.command, describe_cause(plan), id)
              : fmt::format("{}: {} for {} (run {})", plan.command, plan.candidate, plan.primary,
                            id));
-    const RunOutcome outcome = executor.go_on(deadline_);
+    const RunOutcome run = executor.go_on(deadline_);
     if (const auto pruned = store_->prune(options_.keep_runs, clock_.moment()); !pruned)
       say_(pruned.error().text);
-    return tell(plan, id, outcome);
+    FailoverOutcome outcome = tell(plan, id, run);
+    // Who is who has changed, and is to be remembered in case that one of them dies now.
+    if (plan.command != "failover" && outcome.end != FailoverEnd::kRefused) look(options_);
+    return outcome;
   }
 
   Executor make_executor(Journal& journal, const Plan& plan, const Situation& situation,
@@ -501,7 +504,10 @@ class Manager {
 
   // Finishes or rolls back a run that was interrupted.
   FailoverOutcome settle(const Run& run, const Situation& situation) {
-    const Resume resume = decide_resume(run, situation.topology, situation.circumstances,
+    Circumstances circumstances = situation.circumstances;
+    if (const auto added = add_history(*store_, clock_.moment(), circumstances); !added)
+      return refusal(added.error().text);
+    const Resume resume = decide_resume(run, situation.topology, options_.policy, circumstances,
                                         age_of(run.last, clock_.moment()));
     settled_ = resume.settles;
     if (resume.kind == Resume::Kind::kRefuse) return refusal(resume.reason);
@@ -611,8 +617,8 @@ Plan plan_interrupted(const FailoverOptions& options, const std::string& id,
   const auto store = RunStore::open(options.state_dir, options.cluster_name);
   const auto run = store ? store->read(id) : Result<Run>(store.error());
   if (!run) return {.refusal = Refusal::kInterrupted, .reason = run.error().text};
-  return plan_resume(*run, decide_resume(*run, situation.topology, situation.circumstances,
-                                         age_of(run->last, now)));
+  return plan_resume(*run, decide_resume(*run, situation.topology, options.policy,
+                                         situation.circumstances, age_of(run->last, now)));
 }
 
 }  // namespace

@@ -250,6 +250,7 @@ Result<StepResult> LiveActions::confirm_dead(const Step& step) {
   const Node& probed = now.nodes[0];
   if (probed.alive())
     return failure(probed.error.empty() ? "it answers" : "it is alive: " + probed.error);
+  if (!probed.silent()) return failure("it could not be asked: " + probed.error);
   return StepResult{probed.error};
 }
 

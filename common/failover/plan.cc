@@ -13,6 +13,7 @@
 #include "common/failover/plan_roles.h"
 #include "common/failover/plan_steps.h"
 #include "common/failover/receipt.h"
+#include "common/failover/unread.h"
 #include "common/text.h"
 
 namespace ha {
@@ -45,6 +46,7 @@ class Planner {
     collect_candidates();
     if (goes_on()) choose();
     if (goes_on()) plan_.candidate = nodes_[candidate_].name;
+    if (goes_on()) judge_unread();
     if (goes_on()) forecast_loss();
     judge_fence();
     if (!refused()) {
@@ -87,15 +89,19 @@ class Planner {
     plan_.rejected.push_back({nodes_[i].name, std::move(reason)});
   }
 
-  // The node that was named, else the one that all replicas follow.
+  // The node that was named, else the one that all replicas follow, else the one that was last seen
+  // as the primary.
   void find_primary(std::string_view name) {
+    if (name.empty()) name = policy_.primary;
     std::set<std::size_t> followed;
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
       if (nodes_[i].name == name) primary_ = i;
       if (name.empty() && !nodes_[i].writable())
         for (const auto& source : nodes_[i].sources)
-          if (source && nodes_[*source].channels().empty()) followed.insert(*source);
+          if (source && nodes_[*source].channels().empty())
+            followed.insert(find_root(topology_, policy_, moment_, *source));
     }
+    if (name.empty() && followed.empty()) primary_ = find_remembered_primary();
     if (name.empty() && followed.size() == 1) primary_ = *followed.begin();
     if (primary_ < nodes_.size()) {
       plan_.primary = nodes_[primary_].name;
@@ -105,8 +111,39 @@ class Planner {
     for (const std::size_t i : followed) names.push_back(nodes_[i].name);
     refuse(Refusal::kUnknownPrimary,
            !name.empty()      ? fmt::format("no node is called '{}'", sanitize(name))
-           : followed.empty() ? "no replica tells which node the primary is"
-                              : "replicas follow different primaries: " + join(names, ", "));
+           : followed.empty() ? why_unknown()
+                              : fmt::format("replicas follow different primaries: {}. Name the one "
+                                            "that was it: --primary NODE",
+                                            join(names, ", ")));
+  }
+
+  // A node that answers can tell itself what it is.
+  std::size_t find_remembered_primary() const {
+    const auto seen = std::ranges::find(nodes_, moment_.memory.primary, &Node::name);
+    const bool answers = seen != nodes_.end() && seen->facts;
+    return static_cast<std::size_t>((answers ? nodes_.end() : seen) - nodes_.begin());
+  }
+
+  // A source that no node is known by.
+  static const ChannelStatus* channel_to_stranger(const Node& node) {
+    for (std::size_t c = 0; c < node.sources.size(); ++c)
+      if (!node.sources[c]) return &node.channels()[c];
+    return nullptr;
+  }
+
+  std::string why_unknown() const {
+    std::string text = "no replica tells which node the primary is";
+    if (const auto writers = topology_.writers(); writers.size() == 1)
+      return fmt::format("{}: {} accepts writes and no node that answers follows it", text,
+                         nodes_[writers[0]].name);
+    for (const Node& node : nodes_)
+      if (const ChannelStatus* const channel = channel_to_stranger(node))
+        return fmt::format(
+            "{0}: {1} follows {2}, which is none of the nodes. When that is NODE: node=NODE=HOST"
+            "[:PORT],alias={2}, or, for once, --primary NODE",
+            text, node.name,
+            sanitize(format_host_port({channel->source_host, channel->source_port})));
+    return text;
   }
 
   void judge_primary() {
@@ -118,7 +155,7 @@ class Planner {
           fmt::format("replicas follow {}, but run {} made {} the primary, which cannot be "
                       "asked: {}. If it is none any more: mysql_ha journal ack {}",
                       plan_.primary, moment_.last_run, last->name, last->error, moment_.last_run));
-    for (Objection& one : object_to_takeover(topology_, moment_, primary_)) {
+    for (Objection& one : object_to_takeover(topology_, policy_, moment_, primary_)) {
       const bool receives = one.refusal == Refusal::kStillReceives;
       if (receives && counts_as_hung())
         plan_.hung = true;
@@ -178,7 +215,13 @@ class Planner {
     if (!node.facts) return "no facts: " + node.error;
     if (!node.facts->channels) return "its replication could not be read";
     const ChannelStatus* const channel = channel_to_primary(i);
-    if (channel == nullptr) return "does not follow " + plan_.primary;
+    if (channel == nullptr) {
+      const ChannelStatus* const other = channel_to_stranger(node);
+      return fmt::format("does not follow {}{}", plan_.primary,
+                         other == nullptr ? ""
+                                          : fmt::format(" but {}, which is none of the nodes",
+                                                        sanitize(other->source())));
+    }
     if (channel->sql.error_number != 0) return describe_error(*channel);
     if (node.facts->log_bin == false) return "writes no binlog, so nobody could follow it";
     if (!knows_binlog(node, *channel)) return why_unknown_binlog(node);
@@ -631,6 +674,29 @@ class Planner {
                       node.name));
   }
 
+  // A node that is alive and cannot be read may have received what the candidate lacks.
+  void judge_unread() {
+    const SeenNode* const seen = moment_.memory.find(plan_.primary);
+    const bool strict = policy_.max_lost_transactions || policy_.max_lag_s ||
+                        (seen != nullptr && seen->semi_sync.lossless());
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      if (!may_have_more({topology_, policy_, moment_, primary_}, i)) continue;
+      const Node& node = nodes_[i];
+      const std::string text =
+          fmt::format("{} {} ({}): it may have transactions that {} lacks", node.name,
+                      node.alive() ? "is alive and cannot be read" : "could not be asked",
+                      sanitize(node.error), plan_.candidate);
+      if (strict && !policy_.allow_loss)
+        refuse(Refusal::kTooMuchLoss,
+               fmt::format("{}, and {}. Put that right, or accept the loss: --allow-loss", text,
+                           policy_.max_lost_transactions || policy_.max_lag_s
+                               ? "a loss is limited"
+                               : plan_.primary + " was under lossless semi-sync"));
+      else
+        plan_.reservations.push_back(text);
+    }
+  }
+
   void find_writer() {
     const auto writers = topology_.writers();
     if (writers.size() == 1) {
@@ -855,9 +921,11 @@ Objection object_to_name(const Topology& topology, std::size_t place, const Plan
   if (!told.primary.empty())
     return {Refusal::kUnknownPrimary,
             fmt::format("replicas follow {} rather than {}", told.primary, name)};
-  return {Refusal::kUnknownPrimary,
-          fmt::format("{}: they know {} as {}; say so: node={}={},alias={}", told.reason, name,
-                      address, name, format_host_port({mortal.host, mortal.port}), address)};
+  return {
+      Refusal::kUnknownPrimary,
+      fmt::format("no replica tells that {} is the primary when it is dead: they know it as {}; "
+                  "say so: node={}={},alias={}",
+                  name, address, name, format_host_port({mortal.host, mortal.port}), address)};
 }
 
 // Plans for the death of a primary that may be alive now. Only what would be left then counts; what
@@ -866,8 +934,9 @@ Plan forecast(const Topology& topology, const Policy& policy, Circumstances mome
               std::string_view name) {
   const auto place = find_mortal(topology, policy, moment, name);
   if (!place) return Planner(topology, policy, moment).failover(name);
-  // When it is dead, this is what was last seen.
-  moment.memory = remember(moment.memory, topology, moment.now_s);
+  // When it is dead, this is what was last seen, where it can be kept.
+  if (moment.memory_trouble.empty())
+    moment.memory = remember(moment.memory, topology, moment.now_s);
   Topology left = without(topology, *place, moment.memory);
   follow_word(policy.primary, left);
   const Plan told = Planner(left, policy, moment).failover("");
@@ -886,7 +955,7 @@ Plan forecast(const Topology& topology, const Policy& policy, Circumstances mome
 
 }  // namespace
 
-std::vector<Objection> object_to_takeover(const Topology& topology,
+std::vector<Objection> object_to_takeover(const Topology& topology, const Policy& policy,
                                           const Circumstances& circumstances, std::size_t primary) {
   std::vector<Objection> objections;
   const auto object = [&](Refusal refusal, std::string reason) {
@@ -896,6 +965,11 @@ std::vector<Objection> object_to_takeover(const Topology& topology,
   for (const Node& node : topology.nodes)
     if (&node != &old && node.writable())
       object(Refusal::kSecondWriter, fmt::format("{} accepts writes already", node.name));
+  if (old.reach == Reach::kNotAsked)
+    object(Refusal::kUnreadNode,
+           fmt::format("{0} could not be asked ({1}), which tells nothing of it. Put that right "
+                       "here and run this again",
+                       old.name, sanitize(old.error)));
   if (old.alive())
     object(Refusal::kPrimaryAlive, old.error.empty()
                                        ? fmt::format("{} answers", old.name)
@@ -905,6 +979,10 @@ std::vector<Objection> object_to_takeover(const Topology& topology,
       if (node.sources[c] == primary && node.channels()[c].io.running())
         object(Refusal::kStillReceives,
                fmt::format("{} still receives from {}", node.name, old.name));
+  for (std::size_t i = 0; i < topology.nodes.size() && !old.alive(); ++i)
+    if (std::string why = object_to_unread({topology, policy, circumstances, primary}, i);
+        !why.empty())
+      object(Refusal::kUnreadNode, std::move(why));
   if (circumstances.witnesses == Witnesses::kUnreached && !old.alive())
     object(Refusal::kIsolated, "no witness is reachable: we may be the ones who are cut off");
   return objections;

@@ -156,9 +156,10 @@ struct Plan {
   bool changes_primary() const { return command == "failover" || command == "switchover"; }
 };
 
-// Judges whether the node at place `primary` may be taken for dead, whoever the candidates are;
-// returns all that speaks against it.
-std::vector<Objection> object_to_takeover(const Topology& topology,
+// Judges whether the node at place `primary` may be taken for dead, and whether it is certain that
+// no other node takes writes (unread.h), whoever the candidates are; returns all that speaks
+// against it.
+std::vector<Objection> object_to_takeover(const Topology& topology, const Policy& policy,
                                           const Circumstances& circumstances, std::size_t primary);
 
 // Plans what to do now that `primary` is dead; empty: the plan finds out which node that is. With

@@ -63,8 +63,9 @@ struct Circumstances {
   RoleHistory roles = {};
   Memory memory = {};               // what was last seen of the nodes
   std::string memory_trouble = {};  // why that is not all; empty: it is
-  // Silent nodes that the journal says were replaced, and fenced, since they were last seen.
-  std::set<std::string> fenced = {};
+  // By node: when the journal says that it was replaced and fenced, since the epoch; not of those
+  // that have returned.
+  std::map<std::string, double> fenced = {};
   double now_s = 0;                           // since the epoch; 0: not known
   std::optional<double> primary_hung_s = {};  // how long the primary has answered no query
   // Nodes that could not apply what they received, a moment ago, and why.

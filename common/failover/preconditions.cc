@@ -148,6 +148,7 @@ Result<Done> read_runs(const FailoverOptions& options, const Moment& now, StateD
   state.last_run = circumstances.last_run;
   state.undated_run = circumstances.undated_run;
   state.roles = circumstances.roles;
+  state.fenced = circumstances.fenced;
   const auto unfinished = store->unfinished(now);
   if (!unfinished) return unfinished.error();
   // One that is at work has not ended either.
@@ -166,6 +167,7 @@ void StateDirectory::add_to(Circumstances& circumstances) const {
   circumstances.last_run = last_run;
   circumstances.undated_run = undated_run;
   circumstances.roles = roles;
+  circumstances.fenced = fenced;
 }
 
 StateDirectory look_at_state(const FailoverOptions& options, const Moment& now) {

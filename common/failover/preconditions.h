@@ -55,6 +55,7 @@ struct StateDirectory {
   // Who was made the primary by the last change, and in which run; empty: none is known.
   std::string last_primary = {}, last_run = {};
   RoleHistory roles = {};
+  std::map<std::string, double> fenced = {};  // as in Circumstances
 
   // Adds to what a plan knows of the moment.
   void add_to(Circumstances& circumstances) const;

@@ -19,11 +19,12 @@ std::string name_run(const Run& run) {
 
 class Judge {
  public:
-  Judge(const Run& run, const Topology& topology, const Circumstances& circumstances,
-        std::optional<double> age_s)
+  Judge(const Run& run, const Topology& topology, const Policy& policy,
+        const Circumstances& circumstances, std::optional<double> age_s)
       : run_(run),
         topology_(topology),
         nodes_(topology.nodes),
+        policy_(policy),
         circumstances_(circumstances),
         fresh_(age_s && *age_s < kFresh_s),
         candidate_(find(run.plan.candidate)),
@@ -89,7 +90,7 @@ class Judge {
   std::string why_roll_back() const {
     if (run_.plan.command != "failover") return "it was interrupted";
     if (run_.taking_back || run_.end == RunEnd::kFailed) return "it was being taken back";
-    const auto objections = object_to_takeover(topology_, circumstances_, primary_);
+    const auto objections = object_to_takeover(topology_, policy_, circumstances_, primary_);
     if (!objections.empty()) return objections[0].reason;
     // What was rescued cannot be taken back, and only this run knows of it.
     if (!fresh_ && !run_.has_begun(Action::kRescue)) return "it was interrupted long ago";
@@ -140,6 +141,7 @@ class Judge {
   const Run& run_;
   const Topology& topology_;
   const std::vector<Node>& nodes_;
+  const Policy& policy_;
   const Circumstances& circumstances_;
   const bool fresh_;
   const std::size_t candidate_, primary_;  // places; the number of nodes: it is none of them
@@ -159,9 +161,9 @@ std::vector<Step> steps_back(const Run& run) {
 
 }  // namespace
 
-Resume decide_resume(const Run& run, const Topology& topology, const Circumstances& circumstances,
-                     std::optional<double> age_s) {
-  return Judge(run, topology, circumstances, age_s).decide();
+Resume decide_resume(const Run& run, const Topology& topology, const Policy& policy,
+                     const Circumstances& circumstances, std::optional<double> age_s) {
+  return Judge(run, topology, policy, circumstances, age_s).decide();
 }
 
 Plan plan_resume(const Run& run, const Resume& resume) {

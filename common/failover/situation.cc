@@ -34,6 +34,30 @@ Situation look(const FailoverOptions& options) {
   return situation;
 }
 
+namespace {
+
+// Returns which nodes were replaced and fenced, and when, and have not returned since as far as the
+// journals tell.
+Result<std::map<std::string, double>> find_fenced(const RunStore& store) {
+  const auto ids = store.ids();
+  if (!ids) return ids.error();
+  std::map<std::string, double> fenced;
+  std::set<std::string> judged;
+  for (auto id = ids->rbegin(); id != ids->rend(); ++id) {
+    const auto run = store.read(*id);
+    if (!run) return run.error();
+    const bool replaced = run->plan.command == "failover" && run->opened();
+    if (replaced && run->facts.contains("fenced") && !judged.contains(run->plan.primary))
+      fenced[run->plan.primary] = run->last.now_s;
+    if (replaced) judged.insert(run->plan.primary);
+    // Whatever else was begun with a node, it was there for it.
+    judged.insert(run->plan.candidate);
+  }
+  return fenced;
+}
+
+}  // namespace
+
 Result<Done> add_history(const RunStore& store, const Moment& now, Circumstances& circumstances) {
   const auto last = store.last_failover();
   if (!last) return last.error();
@@ -50,6 +74,9 @@ Result<Done> add_history(const RunStore& store, const Moment& now, Circumstances
     circumstances.last_primary = (*change)->plan.candidate;
     circumstances.last_run = (*change)->id;
   }
+  auto fenced = find_fenced(store);
+  if (!fenced) return fenced.error();
+  circumstances.fenced = std::move(*fenced);
   return Done{};
 }
 

@@ -82,8 +82,18 @@ class Cluster:
             wait_until(primary.waits_for_replicas, what="db1 to wait for its replicas")
         self.directory = Path(tempfile.mkdtemp(dir=self.bench.directory))
         self.state_dir = self.directory / "state"
+        self.state_dir.mkdir(mode=0o700)
         self.config = self.directory / "cluster.conf"
         self.write_config()
+        self.watch()
+
+    def watch(self):
+        """Look at the cluster once, as its monitoring does all the time: what is seen is remembered."""
+        assert "last seen" not in self.run("status").out
+
+    def memory(self):
+        """Return what is remembered of the cluster."""
+        return json.loads((self.state_dir / "mysql/memory.json").read_text())
 
     def follow(self, replica, source):
         """Make a new server a read-only replica that has all that its source has."""

@@ -58,6 +58,12 @@ TEST(CheckFailoverReadyTest, TheWholeOutput) {
             "[OK] db2: would be promoted\n");
 }
 
+// All nodes were seen before, db1 with its replicas.
+ReadyFacts seen_well(ReadyFacts facts) {
+  facts.known.memory = remember({}, linked({writer(1), replica(2, 1), replica(3, 1)}), 1000);
+  return facts;
+}
+
 struct Case {
   const char* name;
   ReadyFacts facts;
@@ -94,7 +100,7 @@ TEST(CheckFailoverReadyTest, JudgesThePlan) {
        "10 transactions would be lost, more than 5", careful},
       {"the primary is down already", with_nodes({lost(1), replica(2, 1), replica(3, 1)}),
        State::kWarning, "no known transaction would be lost: db1 is unreachable"},
-      {"a replica hangs", with_nodes({writer(1), replica(2, 1), lost(3, Reach::kHung)}),
+      {"a replica hangs", seen_well(with_nodes({writer(1), replica(2, 1), lost(3, Reach::kHung)})),
        State::kWarning, "db3 does not answer"},
       {"a replica may not be read", with_nodes({writer(1), replica(2, 1), unread}), State::kWarning,
        "db3: replication status unknown: run: GRANT"},
@@ -167,7 +173,7 @@ TEST(CheckFailoverReadyTest, JudgesWhatAFailoverNeeds) {
        State::kWarning, "no account"},
       {"account of a node that is reported anyhow",
        [] {
-         ReadyFacts facts = with_nodes({writer(1), replica(2, 1), lost(3)});
+         ReadyFacts facts = seen_well(with_nodes({writer(1), replica(2, 1), lost(3)}));
          facts.accounts["db3"] = "no connection";
          return facts;
        }(),

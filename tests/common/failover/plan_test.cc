@@ -107,6 +107,13 @@ Circumstances moment(Witnesses witnesses) { return {false, witnesses}; }
 constexpr Promotion kNever = Promotion::kNever, kPreferred = Promotion::kPreferred;
 const Circumstances kAssumeDead = {true};
 
+// All of them were seen as replicas of db1 while it lived.
+Circumstances remembering() {
+  Circumstances moment;
+  moment.memory = remember({}, linked({writer(1), replica(2, 1), replica(3, 1)}), 1000);
+  return moment;
+}
+
 struct Case {
   const char* name;
   std::vector<Node> nodes;
@@ -175,7 +182,7 @@ std::vector<Case> refusals() {
        {lost(1), lost(2), lost(3)},
        "no-candidate",
        with_fence(),
-       {},
+       remembering(),
        "db1"},
       {"nobody tells who the primary was", {lost(1), lost(2)}, "unknown-primary"},
       {"an unknown name", {lost(1), orphan(2)}, "unknown-primary", with_fence(), {}, "db9"},
@@ -289,11 +296,21 @@ std::vector<Case> choices() {
        {lost(1), orphan(2, "#1:1-100", {delayed}), orphan(3, "#1:1-90")},
        "db2"},
       {"the first of equals", {lost(1), orphan(2), orphan(3)}, "db2"},
-      {"a lost replica is passed over", {lost(1), lost(2), orphan(3)}, "db3"},
-      {"a hung replica is passed over", {lost(1), lost(2, Reach::kHung), orphan(3)}, "db3"},
+      {"a lost replica is passed over",
+       {lost(1), lost(2), orphan(3)},
+       "db3",
+       with_fence(),
+       remembering()},
+      {"a hung replica is passed over",
+       {lost(1), lost(2, Reach::kHung), orphan(3)},
+       "db3",
+       with_fence(),
+       remembering()},
       {"an unreadable replica is passed over",
        {lost(1), lost(2, Reach::kUnreadable), orphan(3)},
-       "db3"},
+       "db3",
+       with_fence(),
+       remembering()},
       {"a stranger is passed over",
        {lost(1), orphan(2), with(writer(3), {[](Node& n) { n.facts->read_only = true; }})},
        "db2"},
@@ -423,7 +440,7 @@ std::string sql_at(const Plan& plan, Action action, const std::string& node) {
 }
 
 Circumstances remembering(const SemiSync& of_db1) {
-  Circumstances circumstances;
+  Circumstances circumstances = remembering();
   circumstances.memory.nodes["db1"].seen_s = 1;
   circumstances.memory.nodes["db1"].semi_sync = of_db1;
   return circumstances;
@@ -616,9 +633,11 @@ TEST(PlanFailoverTest, AForecastIsForTheOnlyWriter) {
   };
   EXPECT_EQ(forecast({also_follows(writer(1), 2), replica(2, 1)}), "db2 for db1") << "a ring";
   EXPECT_EQ(forecast({also_follows(writer(1), 9), replica(2, 1)}), "db2 for db1") << "a feed";
-  EXPECT_EQ(forecast({lost(1), writer(2)}),
-            "db2 is the primary and has no replica (no-candidate); no node can be promoted in "
-            "place of db2 (no-candidate)");
+  EXPECT_EQ(
+      forecast({lost(1), writer(2)}),
+      "db1 does not answer (no answer) and was never seen: it may take writes. Put that right, "
+      "or, when db1 takes no writes, say so: --assume-replica db1 (unread-node); no node can "
+      "be promoted in place of db2 (no-candidate)");
 }
 
 TEST(PlanFailoverTest, SqlIsSpelledForEachServer) {
@@ -711,7 +730,8 @@ TEST(PlanFailoverTest, AReplicaThatMissedTheLastChangeIsNotBelieved) {
 }
 
 TEST(PlanFailoverTest, ThePrintedPlanEndsWithItsHash) {
-  const Plan plan = plan_failover(linked({lost(1), orphan(2), lost(3)}), with_fence(), {}, "db1");
+  const Plan plan =
+      plan_failover(linked({lost(1), orphan(2), lost(3)}), with_fence(), remembering(), "db1");
   EXPECT_EQ(
       render(plan),
       "promote db2 in place of db1\n"
@@ -740,7 +760,7 @@ TEST(PlanFailoverTest, ThePrintedPlanEndsWithItsHash) {
 
 TEST(PlanFailoverTest, TheHashChangesWithTheWorld) {
   const auto hash = [](std::vector<Node> nodes) {
-    return plan_failover(linked(std::move(nodes)), with_fence(), {}, "db1").hash;
+    return plan_failover(linked(std::move(nodes)), with_fence(), remembering(), "db1").hash;
   };
   const std::string before = hash({lost(1), orphan(2), orphan(3)});
   EXPECT_EQ(before, hash({lost(1), orphan(2), orphan(3)}));
@@ -773,6 +793,15 @@ class PlanPropertyTest : public testing::Test {
     return node;
   }
 
+  // All of them were seen as replicas of db1.
+  static Circumstances remembering_all() {
+    std::vector<Node> nodes = {writer(1)};
+    for (int number = 2; number <= 6; ++number) nodes.push_back(replica(number, 1));
+    Circumstances moment;
+    moment.memory = remember({}, linked(std::move(nodes)), 1000);
+    return moment;
+  }
+
   Policy draw_policy() {
     Policy policy = chance(4) ? fenced(Fence::kRequired) : with_fence();
     if (chance(3)) policy.promotion["db2"] = chance(2) ? kNever : kPreferred;
@@ -792,10 +821,11 @@ std::size_t place(const Plan& plan, Action action, const std::string& node) {
 
 TEST_F(PlanPropertyTest, NobodyIsPromotedWhoMustNotBe) {
   int possible = 0;
+  Circumstances circumstances = remembering_all();
   for (int round = 0; round < 5000; ++round) {
     const Topology topology = draw();
     const Policy policy = draw_policy();
-    const Circumstances circumstances{topology.nodes[0].alive()};
+    circumstances.assume_dead = topology.nodes[0].alive();
     const Plan plan = plan_failover(topology, policy, circumstances, "db1");
     ASSERT_EQ(render(plan), render(plan_failover(topology, policy, circumstances, "db1")));
     if (!plan.possible()) continue;

@@ -42,7 +42,7 @@ struct World {
   Circumstances circumstances = {.witnesses = Witnesses::kReached};
   std::optional<double> age_s = 60;
 
-  Resume decide() const { return decide_resume(run, linked(nodes), circumstances, age_s); }
+  Resume decide() const { return decide_resume(run, linked(nodes), {}, circumstances, age_s); }
   void done_up_to(int number) {
     for (int i = 1; i <= number; ++i) run.steps[i] = StepState::kDone;
   }
