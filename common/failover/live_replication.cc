@@ -35,6 +35,19 @@ Result<bool> is_torn_end(const ChannelStatus& channel, SqlSession& session) {
   return *busy == "0";
 }
 
+// Returns how many transactions a channel has received that are not applied yet, whatever other
+// channels have brought; nullopt when they are not numbered.
+std::optional<std::uint64_t> backlog_of(const ServerFacts& facts, const ChannelStatus& channel) {
+  History history = facts.history;
+  if (auto* mysql = std::get_if<MysqlHistory>(&history)) {
+    if (const auto received = GtidSet::parse(channel.received_gtids)) mysql->retrieved = *received;
+  } else if (auto* mariadb = std::get_if<MariadbHistory>(&history)) {
+    if (const auto received = MariadbGtids::parse(channel.received_gtids))
+      mariadb->received_position = *received;
+  }
+  return unapplied(history);
+}
+
 // MariaDB, of a channel whose delay was lifted: its position stands at what it has received from
 // then on, and only the applier tells whether it has come to the end of the relay log.
 Result<bool> has_applied_relay_log(const ServerFacts& facts, const ChannelStatus& channel,
@@ -149,7 +162,7 @@ Result<StepResult> LiveActions::drain(const Step& step, SqlSession& session, con
         facts->channels ? find_channel(*facts->channels, step.channel) : nullptr;
     // A run before this one has promoted it already.
     if (channel == nullptr) return StepResult{"it is no replica any more"};
-    const auto open = unapplied(facts->history);
+    const auto open = backlog_of(*facts, *channel);
     const bool by_gtid = channel->uses_gtid && open.has_value();
     const auto all = undelayed
                          ? has_applied_relay_log(*facts, *channel, session)
