@@ -115,7 +115,7 @@ Result<Done> complete_nodes(const Cli& cli, ClusterOptions& cluster) {
     }
     for (const std::string& address : own)
       if (!addresses.insert(to_lower(address)).second)
-        return Error{Errc::kUsage, fmt::format("--node: {} is given twice", address)};
+        return Error{Errc::kUsage, fmt::format("--node: {} is given twice", to_lower(address))};
   }
   return refuse_mixed_loopback(cluster.nodes);
 }

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: MIT
+"""What was not seen decides nothing: nodes that cannot be read, primaries that only their own word
+links to their replicas, and errors of our own machine."""
+
+import contextlib
+import re
+import resource
+import subprocess
+
+import pytest
+
+from failover import GTID_KINDS, Cluster
+from network import Proxy
+from server import MANAGER_PASSWORD, MANAGER_USER
+from servers import Bench, wait_until
+
+
+@pytest.fixture(scope="module", params=GTID_KINDS)
+def shared(request):
+    with Bench() as bench:
+        yield Cluster(bench, request.param)
+
+
+@pytest.fixture
+def cluster(shared):
+    """A primary with two replicas that have caught up, and were seen."""
+    shared.start_over()
+    shared.insert(1, 2, 3)
+    shared.catch_up()
+    shared.watch()
+    yield shared
+    for server in shared.alive():
+        set_password(server, MANAGER_PASSWORD)
+
+
+def set_password(server, password):
+    """Give our account another password on one server."""
+    server.sql("SET SESSION sql_log_bin = 0", f"ALTER USER {MANAGER_USER}@'%' IDENTIFIED BY '{password}'")
+
+
+@contextlib.contextmanager
+def full(server):
+    """Let a server accept no more connections."""
+    normal = server.value("@@GLOBAL.max_connections")
+    server.sql("SET GLOBAL max_connections = 10")
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(Exception):
+            for _ in range(20):
+                stack.enter_context(server.connect())
+        yield
+    wait_until(lambda: server.sql("SELECT 1 AS one"))
+    server.sql(f"SET GLOBAL max_connections = {normal}")
+
+
+def die(server, *replicas):
+    """Kill a server, and wait until replicas have noticed."""
+    server.kill()
+    for replica in replicas:
+        wait_until(lambda r=replica: r.channels()[0].io != "Yes")
+
+
+def test_dead_middle_of_a_chain_under_an_unreadable_primary(cluster):
+    db1, db2, db3 = cluster.servers
+    db3.stop_replication()
+    db3.change_source(db2.host, db2.port)
+    db3.start_replication()
+    wait_until(lambda: db3.channels()[0].io == "Yes")
+    cluster.watch()
+    die(db2, db3)
+    with full(db1):
+        outcome = cluster.run("handler")
+        assert outcome.code == 2 and "db1 is alive" in outcome.out, outcome.out
+        (cluster.state_dir / "mysql/memory.json").unlink()
+        outcome = cluster.run("handler")
+        assert outcome.code == 2 and "db1 is alive and cannot be read" in outcome.out, outcome.out
+        assert "(unread-node)" in outcome.out and "--assume-replica db1" in outcome.out
+    assert cluster.writers() == ["db1"]
+
+
+def test_silent_replica_that_was_never_seen(cluster):
+    (cluster.state_dir / "mysql/memory.json").unlink()
+    cluster.db3.kill()
+    die(cluster.db1, cluster.db2)
+    outcome = cluster.run("failover")
+    assert outcome.code == 2 and "db3 does not answer" in outcome.out, outcome.out
+    assert "was never seen" in outcome.out and "(unread-node)" in outcome.out
+    outcome = cluster.run("failover", "--assume-replica", "db3")
+    assert outcome.code in (0, 1) and cluster.writers() == ["db2"], outcome.out
+
+
+def test_replica_that_cannot_be_read_may_have_more(cluster):
+    cluster.lose_contact(cluster.db2)
+    cluster.insert(10, 11)
+    cluster.db3.wait_caught_up(cluster.db1)
+    cluster.watch()
+    set_password(cluster.db3, "another")
+    die(cluster.db1, cluster.db3)
+    outcome = cluster.run("failover", "--max-lost-transactions", "0")
+    assert outcome.code == 2 and "db3 is alive and cannot be read" in outcome.out, outcome.out
+    assert "--allow-loss" in outcome.out
+    outcome = cluster.run("failover", "--max-lost-transactions", "5", "--allow-loss")
+    assert outcome.code == 1 and cluster.writers([cluster.db2]) == ["db2"], outcome.out
+    assert "db3 is alive and cannot be read" in outcome.out
+
+
+def test_it_is_asked_again(cluster):
+    cluster.lose_contact(cluster.db2)
+    cluster.insert(10, 11)
+    cluster.db3.wait_caught_up(cluster.db1)
+    set_password(cluster.db3, "another")
+    die(cluster.db1, cluster.db3)
+    process = cluster.begin("failover", "--probe-timeout", "10")
+    wait_until(lambda: int(cluster.db3.sql("SHOW GLOBAL STATUS LIKE 'Connections'")[0]["Value"]) > 0)
+    set_password(cluster.db3, MANAGER_PASSWORD)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode in (0, 1) and cluster.writers() == ["db3"], out
+
+
+def through(proxy, *replicas):
+    """Let replicas follow db1 by another address."""
+    for replica in replicas:
+        replica.stop_replication()
+        replica.change_source(proxy.host, proxy.port)
+        replica.start_replication()
+        replica.wait_channel(io="Yes", sql="Yes")
+
+
+def test_primary_by_another_address(cluster):
+    db1, db2, db3 = cluster.servers
+    proxy = cluster.bench.add(Proxy((db1.host, db1.port)))
+    through(proxy, db2, db3)
+    cluster.watch()
+    memory = cluster.state_dir / "mysql/memory.json"
+    kept = memory.read_text()
+    assert f'"{proxy.host}:{proxy.port}"' in kept
+    die(db1, db2, db3)
+    proxy.cut()
+    status = cluster.run("status").out
+    assert re.search(r"db1 .* last seen \d\d:\d\d:\d\d as the primary", status), status
+    assert "promote db2 in place of db1" in cluster.run("plan").out
+    # Nobody remembers: an alias or the operator's word tell.
+    memory.unlink()
+    outcome = cluster.run("failover")
+    assert outcome.code == 2 and f"alias={proxy.host}:{proxy.port}" in outcome.out, outcome.out
+    assert "--primary NODE" in outcome.out
+    assert "promote db2 in place of db1" in cluster.run("plan", "--primary", "db1").out
+    config = cluster.config.read_text()
+    cluster.config.write_text(config.replace(
+        f"node=db1={db1.host}:{db1.port}",
+        f"node=db1={db1.host}:{db1.port},alias={proxy.host}:{proxy.port}"))
+    assert "promote db2 in place of db1" in cluster.run("plan").out
+    cluster.config.write_text(config)
+    memory.write_text(kept)
+    memory.chmod(0o600)
+    outcome = cluster.run("failover")
+    assert outcome.code in (0, 1) and cluster.writers() == ["db2"], outcome.out
+
+
+def test_an_error_of_our_own_is_no_evidence(cluster):
+    die(cluster.db2)
+    die(cluster.db3)
+    for limit in range(4, 14):
+        outcome = subprocess.run(
+            [str(word) for word in cluster.command("failover", "--primary", "db1",
+                                                   "--assume-replica", "db2")],
+            preexec_fn=lambda n=limit: resource.setrlimit(resource.RLIMIT_NOFILE, (n, n)),
+            capture_output=True, text=True, timeout=60)
+        assert "db1 does not answer" not in outcome.stdout, outcome.stdout
+    assert cluster.writers() == ["db1"]
