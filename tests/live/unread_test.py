@@ -70,7 +70,7 @@ def test_dead_middle_of_a_chain_under_an_unreadable_primary(cluster):
     with full(db1):
         outcome = cluster.run("handler")
         assert outcome.code == 2 and "db1 is alive" in outcome.out, outcome.out
-        (cluster.state_dir / "mysql/memory.json").unlink()
+        (cluster.state_dir / "mysql/memory.json").unlink(missing_ok=True)
         outcome = cluster.run("handler")
         assert outcome.code == 2 and "db1 is alive and cannot be read" in outcome.out, outcome.out
         assert "(unread-node)" in outcome.out and "--assume-replica db1" in outcome.out
@@ -78,7 +78,7 @@ def test_dead_middle_of_a_chain_under_an_unreadable_primary(cluster):
 
 
 def test_silent_replica_that_was_never_seen(cluster):
-    (cluster.state_dir / "mysql/memory.json").unlink()
+    (cluster.state_dir / "mysql/memory.json").unlink(missing_ok=True)
     cluster.db3.kill()
     die(cluster.db1, cluster.db2)
     outcome = cluster.run("failover")
@@ -103,14 +103,20 @@ def test_replica_that_cannot_be_read_may_have_more(cluster):
     assert "db3 is alive and cannot be read" in outcome.out
 
 
+def refused(server):
+    """Return how many logins a server has refused."""
+    return int(server.sql("SHOW GLOBAL STATUS LIKE 'Aborted_connects'")[0]["Value"])
+
+
 def test_it_is_asked_again(cluster):
     cluster.lose_contact(cluster.db2)
     cluster.insert(10, 11)
     cluster.db3.wait_caught_up(cluster.db1)
     set_password(cluster.db3, "another")
     die(cluster.db1, cluster.db3)
+    before = refused(cluster.db3)
     process = cluster.begin("failover", "--probe-timeout", "10")
-    wait_until(lambda: int(cluster.db3.sql("SHOW GLOBAL STATUS LIKE 'Connections'")[0]["Value"]) > 0)
+    wait_until(lambda: refused(cluster.db3) > before + 1, what="db3 to be asked more than once")
     set_password(cluster.db3, MANAGER_PASSWORD)
     out, _ = process.communicate(timeout=60)
     assert process.returncode in (0, 1) and cluster.writers() == ["db3"], out
@@ -139,7 +145,7 @@ def test_primary_by_another_address(cluster):
     assert re.search(r"db1 .* last seen \d\d:\d\d:\d\d as the primary", status), status
     assert "promote db2 in place of db1" in cluster.run("plan").out
     # Nobody remembers: an alias or the operator's word tell.
-    memory.unlink()
+    memory.unlink(missing_ok=True)
     outcome = cluster.run("failover")
     assert outcome.code == 2 and f"alias={proxy.host}:{proxy.port}" in outcome.out, outcome.out
     assert "--primary NODE" in outcome.out
@@ -157,13 +163,10 @@ def test_primary_by_another_address(cluster):
 
 
 def test_an_error_of_our_own_is_no_evidence(cluster):
-    die(cluster.db2)
-    die(cluster.db3)
-    for limit in range(4, 14):
-        outcome = subprocess.run(
-            [str(word) for word in cluster.command("failover", "--primary", "db1",
-                                                   "--assume-replica", "db2")],
-            preexec_fn=lambda n=limit: resource.setrlimit(resource.RLIMIT_NOFILE, (n, n)),
-            capture_output=True, text=True, timeout=60)
-        assert "db1 does not answer" not in outcome.stdout, outcome.stdout
-    assert cluster.writers() == ["db1"]
+    # With few descriptors some nodes are read and others cannot be asked.
+    cluster.lose_contact(cluster.db2, cluster.db3)
+    for limit in range(5, 20):
+        subprocess.run([str(word) for word in cluster.command("failover", "--probe-timeout", "0.5")],
+                       preexec_fn=lambda n=limit: resource.setrlimit(resource.RLIMIT_NOFILE, (n, n)),
+                       capture_output=True, check=False, timeout=60)
+        assert cluster.writers() == ["db1"], limit
