@@ -94,17 +94,17 @@ def test_we_are_isolated(headless):
 
 
 def test_wrong_password(headless):
-    refuse(headless, "unknown-primary", "--password", "wrong")
+    refuse(headless, "no node can be promoted in place of db1", "--password", "wrong")
 
 
 def test_wrong_password_and_the_primary_alive(cluster):
-    refuse(cluster, "unknown-primary", "--password", "wrong")
+    refuse(cluster, "primary-alive", "--password", "wrong")
 
 
 def test_no_replica_answers(headless):
     headless.db2.kill()
     headless.db3.kill()
-    assert "(unknown-primary)" in headless.run("failover").out
+    assert "no node can be promoted in place of db1" in headless.run("failover").out
 
 
 def test_only_the_primary_answers(cluster):
