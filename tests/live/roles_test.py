@@ -227,6 +227,8 @@ def test_a_primary_that_was_restarted_read_only_is_opened_again(cluster):
 def test_a_restarted_primary_is_not_opened_beside_an_unknown_node(cluster):
     cluster.db3.kill()
     cluster.db1.kill()
+    # What was seen of db3 before would tell that it is a replica.
+    shutil.rmtree(cluster.state_dir, ignore_errors=True)
     with closed_by_its_options(cluster.db1), closed_by_its_options(cluster.db3):
         cluster.db1.start()
         outcome = cluster.run("failover")
