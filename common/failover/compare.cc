@@ -63,19 +63,19 @@ Differences compare_rows(const RowCounts& source, const std::string& name, const
                          const RowActivity& before) {
   Differences found;
   const bool renamed = source.activity.renamed > before.renamed;
-  const bool dropped = source.activity.emptied > before.emptied;
+  const bool made = source.activity.emptied > before.emptied;
   for (const auto& [table, rows] : source.tables) {
     const auto same = copy.tables.find(table);
     const bool is_new = rows.created_s > before.time_s - 2 * kClockUnit_s;
     if (same == copy.tables.end())
-      (is_new || renamed ? found.unknown : found.faults)
+      ((is_new && made) || renamed ? found.unknown : found.faults)
           .push_back(fmt::format("{} is missing, {} has {}", table, name, describe(rows.rows)));
     else
       compare_table(table, rows, name, same->second, before, source.activity, found);
   }
   for (const auto& [table, rows] : copy.tables)
     if (!source.tables.contains(table))
-      (dropped || renamed ? found.unknown : found.faults)
+      (made || renamed ? found.unknown : found.faults)
           .push_back(
               fmt::format("{} has {}, {} has no such table", table, describe(rows.rows), name));
   return found;

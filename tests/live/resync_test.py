@@ -840,6 +840,7 @@ def test_one_at_a_time_while_the_node_restarts(cluster):
     pause.wait()
     cluster.db2.kill()
     cluster.db2.start()
+    cluster.db2.sql("SET GLOBAL read_only = ON")
     before = cluster.snapshot(strict=False)
     for command in ("resync", "rejoin"):
         refused = cluster.run(command, "db2", "--state-dir", cluster.directory / "other",

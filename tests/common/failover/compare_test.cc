@@ -63,6 +63,9 @@ TEST(CompareRowsTest, ATableThatOnlyOneHas) {
   const RowCounts none = counts({}), one = counts({{"t", {500}}});
   EXPECT_EQ(compare_rows(one, "db1", none, before()).faults,
             std::vector<std::string>{"t is missing, db1 has 500 rows"});
+  // However young it is: nothing was created since.
+  const RowCounts young = counts({{"t", {500, kBefore_s, kBefore_s}}});
+  EXPECT_EQ(compare_rows(young, "db1", none, before()).faults.size(), 1);
   EXPECT_EQ(compare_rows(none, "db1", one, before()).faults,
             std::vector<std::string>{"t has 500 rows, db1 has no such table"});
 }
