@@ -23,25 +23,39 @@ namespace {
 // What is left is for the questions after the first ones, and for printing.
 constexpr double kMostOfBudget = 0.8;
 
-struct Concern {
-  State state;
-  std::string text;
-  std::vector<std::size_t> nodes = {};  // whom it is about; empty: the whole
-};
+// What a failover would know of the moment.
+Circumstances circumstances_of(const ReadyFacts& facts) {
+  Circumstances now{true, facts.witnesses};
+  facts.state.add_to(now);
+  now.memory = facts.known.memory;
+  now.memory_trouble = facts.known.trouble;
+  now.now_s = facts.now_s;
+  for (const auto& [node, answers] : facts.answers)
+    if (answers && !answers->lock_holder.empty())
+      now.lock_holder = fmt::format("connection {} on {}", sanitize(answers->lock_holder), node);
+  return now;
+}
 
 class Judge {
  public:
   Judge(const ReadyFacts& facts, const Policy& policy, const ReadyLimits& limits)
       : facts_(facts),
         nodes_(facts.topology.nodes),
+        policy_(policy),
         limits_(limits),
-        plan_(plan_failover(facts.topology, policy, circumstances(), "")) {
+        plan_(plan_failover(facts.topology, policy, circumstances_of(facts), "")) {
     judge_plan();
+    judge_loss();
+    judge_drain();
     judge_commands();
     judge_nodes();
     judge_restarts();
+    add_all(judge_replicas(facts.topology, policy, plan_));
+    add_all(judge_fencing(policy, plan_, facts.fence));
     judge_privileges();
     judge_surroundings();
+    blocked_ = std::ranges::count(concerns_, State::kCritical, &Concern::state) > 0;
+    judge_writer();
     std::ranges::stable_sort(concerns_, [](const Concern& a, const Concern& b) {
       return a.state != b.state && worst(a.state, b.state) == a.state;
     });
@@ -58,6 +72,8 @@ class Judge {
     for (std::size_t i = 0; i < nodes_.size(); ++i) result.items.push_back(describe_node(i));
     if (std::string note = note_on_restarts(); !note.empty())
       result.notes.push_back(std::move(note));
+    if (facts_.fence.end == FenceTrial::End::kNotRun && !facts_.fence.text.empty())
+      result.notes.push_back("the fence command was not tried: " + facts_.fence.text);
     return result;
   }
 
@@ -76,12 +92,38 @@ class Judge {
     if (!plan_.possible()) object({plan_.refusal, plan_.reason});
     for (const Objection& one : plan_.further) object(one);
     for (const std::string& reservation : plan_.reservations) add(State::kWarning, reservation);
-    if (const auto seconds = drain_seconds();
-        seconds && judge(limits_.drain, *seconds) != State::kOk)
-      add(judge(limits_.drain, *seconds),
-          fmt::format("{} would need {} to apply what it has received", plan_.candidate,
-                      format_duration(*seconds)),
-          {*find(plan_.candidate)});
+  }
+
+  void judge_loss() {
+    if (plan_.candidate.empty() || plan_.loss.transactions == 0u) return;
+    const std::string& what = plan_.loss.text;
+    const std::string why = !what.empty() ? what
+                            : plan_.loss.transactions
+                                ? plan_.candidate + " has not received all"
+                                : fmt::format(
+                                      "{} has not received all that {} has, and nothing "
+                                      "tells how many transactions that is",
+                                      plan_.candidate, plan_.primary);
+    add(State::kWarning, why + "; semi-sync replication avoids that", {*find(plan_.candidate)});
+  }
+
+  void judge_drain() {
+    const auto seconds = drain_seconds();
+    if (!seconds) return;
+    const State state = judge(limits_.drain, *seconds);
+    const bool too_long = *seconds > limits_.deadline_s / 2;
+    if (state == State::kOk && !too_long) return;
+    add(worst(state, too_long ? State::kWarning : State::kOk),
+        fmt::format("{} would need {} to apply what it has received{}", plan_.candidate,
+                    format_duration(*seconds),
+                    too_long ? fmt::format(", and a failover has {} for all",
+                                           format_duration(limits_.deadline_s))
+                             : ""),
+        {*find(plan_.candidate)});
+  }
+
+  void add_all(std::vector<Concern> concerns) {
+    std::ranges::move(concerns, std::back_inserter(concerns_));
   }
 
   void object(const Objection& one) {
@@ -92,40 +134,33 @@ class Judge {
             {*find(node.node)});
   }
 
-  // What a failover would know of the moment.
-  Circumstances circumstances() const {
-    Circumstances now{true, facts_.witnesses};
-    facts_.state.add_to(now);
-    now.memory = facts_.known.memory;
-    now.memory_trouble = facts_.known.trouble;
-    now.now_s = facts_.now_s;
-    for (const auto& [node, answers] : facts_.answers)
-      if (answers && !answers->lock_holder.empty())
-        now.lock_holder = fmt::format("connection {} on {}", sanitize(answers->lock_holder), node);
-    return now;
+  void judge_commands() {
+    const bool fenced = policy_.fence == Fence::kRequired;
+    if (policy_.fence != Fence::kNone)
+      judge_program(fenced ? State::kCritical : State::kWarning, Action::kFence,
+                    policy_.fence_command);
+    for (const auto& argv : policy_.pre_failover)
+      judge_program(State::kCritical, Action::kHook, argv);
+    judge_program(State::kWarning, Action::kRescue, policy_.rescue_command);
+    for (const auto& argv : policy_.start_services)
+      judge_program(State::kWarning, Action::kStartService, argv);
+    for (const auto& argv : policy_.post_failover)
+      judge_program(State::kWarning, Action::kHook, argv);
+    for (const auto& [node, trouble] : facts_.vip_hosts)
+      if (node == plan_.primary || node == plan_.candidate)
+        add(node == plan_.candidate ? State::kCritical : State::kWarning,
+            fmt::format("{}: the virtual IP cannot be moved: {}", node, trouble));
+    for (const auto& [path, trouble] : facts_.files) add(State::kWarning, trouble);
   }
 
-  void judge_commands() {
-    for (const Step& step : plan_.steps) {
-      const State state = step.may_fail ? State::kWarning : State::kCritical;
-      const auto program =
-          step.argv.empty() ? facts_.programs.end() : facts_.programs.find(step.argv[0]);
-      if (program != facts_.programs.end())
-        add(state, fmt::format("{}: {}", action_name(step.action), program->second));
-      if (step.action == Action::kVipDown || step.action == Action::kVipUp)
-        if (const auto host = facts_.vip_hosts.find(step.node); host != facts_.vip_hosts.end())
-          add(state,
-              fmt::format("{}: the virtual IP cannot be moved: {}", step.node, host->second));
-      const auto file = facts_.files.find(step.other);
-      if (step.action == Action::kWriteFile && file != facts_.files.end()) add(state, file->second);
-    }
+  void judge_program(State state, Action action, const std::vector<std::string>& argv) {
+    const auto trouble = argv.empty() ? facts_.programs.end() : facts_.programs.find(argv[0]);
+    if (trouble != facts_.programs.end())
+      add(state, fmt::format("{}: {}", action_name(action), trouble->second));
   }
 
   void judge_nodes() {
-    for (const Finding& finding : classify(facts_.topology, 1).findings)
-      if (finding.verdict == Verdict::kUnreachable || finding.verdict == Verdict::kUnreadable ||
-          finding.verdict == Verdict::kDuplicateId || finding.verdict == Verdict::kErrant)
-        add(State::kWarning, finding.text, finding.nodes);
+    for (const Finding& finding : classify(facts_.topology, 1).findings) judge_finding(finding);
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
       if (!nodes_[i].facts) continue;
       if (const auto found = facts_.accounts.find(nodes_[i].name); found != facts_.accounts.end())
@@ -173,6 +208,36 @@ class Judge {
                                join(names, ", "));
   }
 
+  // Of several writers the plan speaks, of none judge_writer().
+  void judge_finding(const Finding& finding) {
+    switch (finding.verdict) {
+      case Verdict::kNoNodeReachable:
+      case Verdict::kNoWriter:
+      case Verdict::kWriterUnknown:
+      case Verdict::kSeveralWriters:
+      case Verdict::kRingOfWriters:
+      case Verdict::kRing:
+      case Verdict::kUnproven:
+        return;
+      default:
+        return add(State::kWarning, finding.text, finding.nodes);
+    }
+  }
+
+  // What is out now, whether or not a failover would end it.
+  void judge_writer() {
+    if (!facts_.topology.writers().empty()) return;
+    const bool unread = std::ranges::count(nodes_, Reach::kUnreadable, &Node::reach) > 0;
+    if (unread) return add(State::kWarning, "no server is known to take writes");
+    const auto primary = find(plan_.primary);
+    const bool closed = primary && nodes_[*primary].facts;
+    add(State::kCritical,
+        closed ? fmt::format("no server takes writes: {} answers and is read-only; to open it: "
+                             "mysql_ha failover",
+                             plan_.primary)
+               : "no server takes writes");
+  }
+
   bool runs_events(std::size_t i) const {
     return nodes_[i].facts && nodes_[i].facts->event_scheduler == true;
   }
@@ -216,14 +281,13 @@ class Judge {
 
   std::string headline() const {
     if (plan_.candidate.empty()) return "no failover is possible";
-    const bool critical = !concerns_.empty() && concerns_[0].state == State::kCritical;
     const auto& lost = plan_.loss.transactions;
     const std::string loss =
         !lost        ? "an unknown number of transactions"
         : *lost == 0 ? plan_.loss.at_least ? "no known transaction" : "nothing"
                      : fmt::format("{}{} transaction{}", plan_.loss.at_least ? "at least " : "",
                                    *lost, *lost == 1 ? "" : "s");
-    if (critical) return fmt::format("{} could not replace {}", plan_.candidate, plan_.primary);
+    if (blocked_) return fmt::format("{} could not replace {}", plan_.candidate, plan_.primary);
     return fmt::format("{} would replace {}, {} would be lost", plan_.candidate, plan_.primary,
                        loss);
   }
@@ -265,9 +329,11 @@ class Judge {
 
   const ReadyFacts& facts_;
   const std::vector<Node>& nodes_;
+  const Policy& policy_;
   const ReadyLimits& limits_;
   const Plan plan_;
   std::vector<Concern> concerns_;
+  bool blocked_ = false;  // something keeps a failover from being carried out
 };
 
 }  // namespace
@@ -275,6 +341,18 @@ class Judge {
 CheckResult evaluate(const ReadyFacts& facts, const Policy& policy, const ReadyLimits& limits) {
   return Judge(facts, policy, limits).result();
 }
+
+namespace {
+
+// Adds what a node had received later, as long as it follows the same sources. Its history stays,
+// for the writer's is no younger.
+void add_received(Node& node, const ServerFacts& later) {
+  if (!later.channels || later.channels->size() != node.sources.size()) return;
+  node.facts->channels = later.channels;
+  node.facts->history_later = later.history;
+}
+
+}  // namespace
 
 ReadyFacts gather(const FailoverOptions& options, const Deadline& deadline) {
   const Deadline answers =
@@ -301,6 +379,10 @@ ReadyFacts gather(const FailoverOptions& options, const Deadline& deadline) {
   facts.answers = ask_nodes(options, probe,
                             Deadline::after(std::min(1.0, kMostOfBudget * deadline.remaining_s())));
   facts.topology = std::move(probe.topology);
+  for (Node& node : facts.topology.nodes)
+    if (const auto found = facts.answers.find(node.name);
+        found != facts.answers.end() && found->second && found->second->later)
+      add_received(node, *found->second->later);
   for (std::jthread& one : asking) one.join();
 
   facts.witnesses = judge_witnesses(reached);
@@ -312,6 +394,10 @@ ReadyFacts gather(const FailoverOptions& options, const Deadline& deadline) {
   memory.update(facts.known, facts.topology, facts.now_s);
   facts.programs = find_missing_programs(options);
   facts.files = find_unwritable_files(policy);
+  // Who would be fenced is known only now.
+  const Plan plan = plan_failover(facts.topology, policy, circumstances_of(facts), "");
+  facts.fence = try_fence(options, facts.topology, plan,
+                          Deadline::after(kMostOfBudget * deadline.remaining_s()));
   return facts;
 }
 
@@ -329,6 +415,7 @@ int plugin_main(const std::vector<std::string>& args) {
   if (const auto complete = complete_failover_options(cli, options); !complete)
     return cli.usage_error(complete.error().text);
 
+  limits.deadline_s = options.deadline_s;
   cli.waiting_for(fmt::format("the answers of {} nodes", options.cluster.nodes.size()));
   CheckResult result = evaluate(gather(options, cli.deadline()), options.policy, limits);
   result.notes.insert(result.notes.end(), options.cluster.notes.begin(),

@@ -33,6 +33,7 @@ struct ReadyFacts {
   Troubles vip_hosts = {};           // by node: why the virtual IP could not be moved there
   Troubles programs = {};
   Troubles files = {};
+  FenceTrial fence = {};
 };
 
 struct ReadyLimits {
@@ -40,6 +41,7 @@ struct ReadyLimits {
   // applied all, else what it says to be behind; unknown while its applier does not run.
   Thresholds drain = {};
   State unprivileged = State::kOk;  // when our account could not carry it out
+  double deadline_s = 120;  // of a failover; half of it is the most that the drain should take
 };
 
 // Judges by the plan of the moment, with the primary taken for dead.

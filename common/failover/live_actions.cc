@@ -294,17 +294,23 @@ Result<StepResult> LiveActions::compare_binlogs(const std::string& primary) {
   return StepResult{};
 }
 
-Result<ProcessOutcome> LiveActions::run_program(const std::vector<std::string>& argv,
-                                                const RunFacts& known, const Deadline& deadline,
-                                                const std::string& output_file) {
+Command LiveActions::command_of(const std::vector<std::string>& argv, const RunFacts& known) const {
   const Node *failed = find(plan_.primary), *successor = find(plan_.candidate);
-  Command command{argv, {{"HA_COMMAND", plan_.command}, {"HA_RUN", run_id_}}, output_file};
+  Command command{argv, {{"HA_COMMAND", plan_.command}, {"HA_RUN", run_id_}}};
   if (failed != nullptr) describe_node(command, "FAILED", *failed);
   if (successor != nullptr) describe_node(command, "SUCCESSOR", *successor);
   for (const auto& [fact, variable] : {std::pair("applied_file", "HA_BINLOG_FILE"),
                                        std::pair("applied_position", "HA_BINLOG_POSITION")})
     if (const auto found = known.find(fact); found != known.end())
       command.environment.emplace_back(variable, found->second);
+  return command;
+}
+
+Result<ProcessOutcome> LiveActions::run_program(const std::vector<std::string>& argv,
+                                                const RunFacts& known, const Deadline& deadline,
+                                                const std::string& output_file) {
+  Command command = command_of(argv, known);
+  command.output_file = output_file;
   // It must not write into a later run's file.
   command.ends_with_us = !output_file.empty();
   return process_.run(command, deadline);
@@ -327,8 +333,9 @@ Result<StepResult> LiveActions::run_command(const Step& step, const RunFacts& kn
 Result<StepResult> LiveActions::run_fence(const Step& step, const RunFacts& known,
                                           const Deadline& deadline) {
   constexpr int kOperatorAccepts = 10;
-  const auto outcome =
-      run_program(step.argv, known, hook_deadline(program_deadline(step, deadline)));
+  Command command = command_of(step.argv, known);
+  command.environment.emplace_back(kFenceAction, "off");
+  const auto outcome = process_.run(command, hook_deadline(program_deadline(step, deadline)));
   if (!outcome) return outcome.error();
   const bool accepted =
       outcome->end == ProcessOutcome::End::kExited && outcome->code == kOperatorAccepts;

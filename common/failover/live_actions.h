@@ -85,6 +85,7 @@ class LiveActions : public Actions {
   // Runs statements, with what `known` has for their placeholders.
   Result<Done> run_sql(const std::vector<std::string>& statements, SqlSession& session,
                        const RunFacts& known, const Deadline& deadline) const;
+  Command command_of(const std::vector<std::string>& argv, const RunFacts& known) const;
   Result<ProcessOutcome> run_program(const std::vector<std::string>& argv, const RunFacts& known,
                                      const Deadline& deadline, const std::string& output_file = "");
   // Runs a program that prints as mysqlbinlog does. There is no file unless its text is whole.

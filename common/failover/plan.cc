@@ -47,6 +47,7 @@ class Planner {
     if (goes_on()) choose();
     if (goes_on()) plan_.candidate = nodes_[candidate_].name;
     if (goes_on()) judge_unread();
+    if (goes_on()) compare_versions();
     if (goes_on()) forecast_loss();
     judge_fence();
     if (!refused()) {
@@ -697,6 +698,28 @@ class Planner {
     }
   }
 
+  // Older servers may not understand what a newer one writes.
+  void compare_versions() {
+    const auto release = [&](std::size_t i) {
+      const Version& version = nodes_[i].facts->version;
+      return std::tuple(version.major, version.minor);
+    };
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      if (i == candidate_ || channel_to_primary(i) == nullptr ||
+          nodes_[i].facts->version.flavour != nodes_[candidate_].facts->version.flavour ||
+          release(i) >= release(candidate_))
+        continue;
+      const auto text = [&](std::size_t n) {
+        const Version& version = nodes_[n].facts->version;
+        return fmt::format("{} ({}.{})", nodes_[n].name, version.major, version.minor);
+      };
+      plan_.reservations.push_back(fmt::format(
+          "{} is newer than {}, which may stop at the first change that it does not know: upgrade "
+          "it too, or set never = {}",
+          text(candidate_), text(i), nodes_[candidate_].name));
+    }
+  }
+
   void find_writer() {
     const auto writers = topology_.writers();
     if (writers.size() == 1) {
@@ -915,9 +938,14 @@ Objection object_to_name(const Topology& topology, std::size_t place, const Plan
       if (node.sources[c] == place)
         address =
             format_host_port({node.channels()[c].source_host, node.channels()[c].source_port});
+  const bool unread = std::ranges::any_of(topology.nodes, [](const Node& node) {
+    return node.alive() && (!node.facts || !node.facts->channels);
+  });
+  if (address.empty() && mortal.writable() && !unread)
+    return {Refusal::kNoCandidate, name + " is the primary and has no replica"};
   if (address.empty())
-    return {Refusal::kNoCandidate, mortal.writable() ? name + " is the primary and has no replica"
-                                                     : "no replica follows " + name};
+    return {Refusal::kUnknownPrimary,
+            told.reason.empty() ? "no replica follows " + name : told.reason};
   if (!told.primary.empty())
     return {Refusal::kUnknownPrimary,
             fmt::format("replicas follow {} rather than {}", told.primary, name)};
@@ -935,6 +963,7 @@ Plan forecast(const Topology& topology, const Policy& policy, Circumstances mome
   const auto place = find_mortal(topology, policy, moment, name);
   if (!place) return Planner(topology, policy, moment).failover(name);
   // When it is dead, this is what was last seen, where it can be kept.
+  // When it is dead, this is what was last seen, unless it cannot be kept.
   if (moment.memory_trouble.empty())
     moment.memory = remember(moment.memory, topology, moment.now_s);
   Topology left = without(topology, *place, moment.memory);
@@ -942,13 +971,19 @@ Plan forecast(const Topology& topology, const Policy& policy, Circumstances mome
   const Plan told = Planner(left, policy, moment).failover("");
   Plan plan =
       Planner(left, policy, moment, &topology.nodes[*place]).failover(topology.nodes[*place].name);
-  if (Objection one = object_to_name(topology, *place, told); one.refusal != Refusal::kNone) {
+  Objection unknown = object_to_name(topology, *place, told);
+  if (unknown.refusal == Refusal::kNone) return plan;
+  plan.steps.clear();
+  plan.hash.clear();
+  // When it is not known by its name, or by none, no node can be promoted: that is told first.
+  const bool cause = unknown.refusal == Refusal::kNoCandidate || told.reason != unknown.reason;
+  if (plan.possible() || cause) {
     if (!plan.possible())
       plan.further.insert(plan.further.begin(), {plan.refusal, std::move(plan.reason)});
-    plan.refusal = one.refusal;
-    plan.reason = std::move(one.reason);
-    plan.steps.clear();
-    plan.hash.clear();
+    plan.refusal = unknown.refusal;
+    plan.reason = std::move(unknown.reason);
+  } else {
+    plan.further.push_back(std::move(unknown));
   }
   return plan;
 }

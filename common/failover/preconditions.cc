@@ -4,14 +4,17 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <functional>
 
 #include "common/failover/run_store.h"
 #include "common/failover/situation.h"
+#include "common/failover/step_tools.h"
 #include "common/files.h"
 #include "common/mysql/privileges.h"
+#include "common/mysql/read_facts.h"
 #include "common/mysql/session.h"
 #include "common/mysql/version.h"
 #include "common/parallel.h"
@@ -22,6 +25,9 @@
 namespace ha {
 
 namespace {
+
+// How long a replica that receives may be behind what the writer had.
+constexpr double kArrival_s = 0.3;
 
 Error late() { return {Errc::kUnreachable, "no answer in time"}; }
 
@@ -61,9 +67,27 @@ Troubles try_replication_account(const FailoverOptions& options, const Deadline&
 
 namespace {
 
+// True when a replica that receives has not yet all that the writer had.
+bool is_on_its_way(const ServerFacts& replica, const ServerFacts& writer) {
+  if (!replica.channels || replica.channels->empty()) return false;
+  const ChannelStatus& channel = (*replica.channels)[0];
+  if (!channel.io.running()) return false;
+  if (!channel.uses_gtid)
+    return writer.binlog && binlog_order(channel.read) < binlog_order(*writer.binlog);
+  const auto more = extra(writer.history, replica.latest_history());
+  return more && more->any();
+}
+
 Result<NodeAnswers> ask_node(SqlSession& session, const ServerFacts& facts,
-                             const std::string& lock) {
+                             const std::optional<ServerFacts>& writer, const std::string& lock) {
   NodeAnswers answers;
+  const Deadline arrival = Deadline::after(kArrival_s);
+  while (writer && is_on_its_way(answers.later.value_or(facts), *writer) && !arrival.passed()) {
+    answers.later = facts;
+    if (const auto read = reread_replication(session, *answers.later); !read) return read.error();
+    answers.later->history_later = {};
+    pause();
+  }
   const auto holder = query_value(
       session, fmt::format("SELECT COALESCE(IS_USED_LOCK({}), '')", quote_string(lock)));
   if (!holder) return holder.error();
@@ -79,11 +103,14 @@ Result<NodeAnswers> ask_node(SqlSession& session, const ServerFacts& facts,
 
 std::map<std::string, Result<NodeAnswers>> ask_nodes(const FailoverOptions& options,
                                                      const Probe& probe, const Deadline& deadline) {
+  const auto writers = probe.topology.writers();
+  const std::optional<ServerFacts> writer =
+      writers.size() == 1 ? probe.topology.nodes[writers[0]].facts : std::nullopt;
   const auto answers = run_each<Result<NodeAnswers>>(
       probe.sessions.size(), deadline,
-      [probe, lock = options.node_lock()](std::size_t i) -> Result<NodeAnswers> {
+      [probe, writer, lock = options.node_lock()](std::size_t i) -> Result<NodeAnswers> {
         if (!probe.sessions[i]) return late();
-        return ask_node(*probe.sessions[i], *probe.topology.nodes[i].facts, lock);
+        return ask_node(*probe.sessions[i], *probe.topology.nodes[i].facts, writer, lock);
       });
   std::map<std::string, Result<NodeAnswers>> by_name;
   for (std::size_t i = 0; i < answers.size(); ++i)
@@ -114,6 +141,61 @@ Troubles find_missing_programs(const FailoverOptions& options) {
     if (!argv.empty())
       if (const auto found = find_program(argv[0]); !found) troubles[argv[0]] = found.error().text;
   return troubles;
+}
+
+namespace {
+
+bool is_script(const std::string& program) {
+  const auto content = read_file(program);
+  return content && content->starts_with("#!");
+}
+
+// True when a command is known to tell the question from the order: the variable's name stands in
+// one of its words, in the program, or in the script that an interpreter is given. What would run
+// it with another environment, such as sudo, does not count.
+bool knows_fence_action(const std::vector<std::string>& argv, const std::string& program) {
+  constexpr std::string_view kInterpreters[] = {"sh",      "bash",   "dash", "ksh",
+                                                "python3", "python", "perl", "ruby"};
+  const auto has_it = [](const std::string& path) {
+    const auto content = read_file(path);
+    return content && content->find(kFenceAction) != std::string::npos;
+  };
+  const std::string_view name = std::string_view(program).substr(program.rfind('/') + 1);
+  const bool interpreted = std::ranges::find(kInterpreters, name) != std::end(kInterpreters);
+  const bool inline_script = interpreted && std::ranges::any_of(argv, [](const std::string& word) {
+                               return word.find(kFenceAction) != std::string::npos;
+                             });
+  return inline_script || has_it(program) || (interpreted && argv.size() > 1 && has_it(argv[1]));
+}
+
+}  // namespace
+
+FenceTrial try_fence(const FailoverOptions& options, const Topology& topology, const Plan& plan,
+                     const Deadline& deadline) {
+  using End = FenceTrial::End;
+  constexpr int kOperatorAccepts = 10;
+  const auto& argv = options.policy.fence_command;
+  if (argv.empty() || options.policy.fence == Fence::kNone || plan.primary.empty()) return {};
+  const auto program = find_program(argv[0]);
+  if (!program) return {};  // it is told among the missing programs
+  if (!knows_fence_action(argv, *program))
+    return {is_script(*program) ? End::kUnasked : End::kNotRun,
+            fmt::format("{} does not know {}=status (exit 0: usable), see mysql_ha(8)", argv[0],
+                        kFenceAction)};
+  Command command{argv, {{"HA_COMMAND", plan.command}, {"HA_RUN", ""}, {kFenceAction, "status"}}};
+  for (const auto& [role, name] :
+       {std::pair("FAILED", plan.primary), std::pair("SUCCESSOR", plan.candidate)})
+    if (const auto node = std::ranges::find(topology.nodes, name, &Node::name);
+        node != topology.nodes.end())
+      describe_node(command, role, *node);
+  const auto outcome = PosixProcess().run(
+      command, Deadline::after(std::min(options.hook_timeout_s, deadline.remaining_s())));
+  if (!outcome) return {End::kUnusable, outcome.error().text};
+  const std::string text = describe_end(argv, *outcome);
+  if (outcome->succeeded()) return {End::kUsable, text};
+  const bool accepts =
+      outcome->end == ProcessOutcome::End::kExited && outcome->code == kOperatorAccepts;
+  return {accepts ? End::kAccepts : End::kUnusable, text};
 }
 
 Troubles find_unwritable_files(const Policy& policy) {

@@ -12,6 +12,8 @@
 
 #include "common/deadline.h"
 #include "common/failover/options.h"
+#include "common/failover/plan.h"
+#include "common/failover/readiness.h"
 #include "common/moment.h"
 #include "common/mysql/probe.h"
 
@@ -28,9 +30,13 @@ Troubles try_replication_account(const FailoverOptions& options, const Deadline&
 struct NodeAnswers {
   std::string lock_holder = {};  // the connection that holds the lock of a run, empty: none
   std::string grant = {};        // what our account lacks for a failover, as the GRANT to run
+  // What it said again because it lacked what the primary had and was receiving; nullopt: it was
+  // not asked.
+  std::optional<ServerFacts> later = {};
 };
 
-// Asks the nodes that were probed, by name; an error where the answer is not known.
+// Asks the nodes that were probed, by name; an error where the answer is not known. A replica on
+// its way to what the writer had gets a moment to arrive: what is in flight is no loss to report.
 std::map<std::string, Result<NodeAnswers>> ask_nodes(const FailoverOptions& options,
                                                      const Probe& probe, const Deadline& deadline);
 
@@ -40,6 +46,12 @@ Troubles try_vip_hosts(const FailoverOptions& options, const Deadline& deadline)
 
 // Returns which programs of the policy's commands cannot be started.
 Troubles find_missing_programs(const FailoverOptions& options);
+
+// Asks the fence command whether it could be used: runs it as a failover of the plan would, with
+// HA_FENCE_ACTION=status in place of off. A program in which this name does not stand is not run,
+// it would fence.
+FenceTrial try_fence(const FailoverOptions& options, const Topology& topology, const Plan& plan,
+                     const Deadline& deadline);
 
 // Returns which of the files that a failover writes cannot be.
 Troubles find_unwritable_files(const Policy& policy);

@@ -66,6 +66,9 @@ inline void describe_node(Command& command, std::string_view role, const Node& n
   command.environment.emplace_back(fmt::format("HA_{}_PORT", role), std::to_string(node.port));
 }
 
+// The environment's name of what the fence command is asked for: off, or status.
+inline constexpr char kFenceAction[] = "HA_FENCE_ACTION";
+
 // True when a channel's source is this node.
 inline bool follows(const ChannelStatus& channel, const Node& source) {
   return channel.source_host == source.host && channel.source_port == source.port;

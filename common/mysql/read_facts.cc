@@ -17,7 +17,7 @@ namespace {
 
 constexpr char kVariablesQuery[] =
     "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_id', 'server_uuid', 'read_only',"
-    " 'super_read_only', 'log_bin', '{}', 'event_scheduler', 'binlog_format')"
+    " 'super_read_only', 'log_bin', '{}', '{}', 'event_scheduler', 'binlog_format')"
     " OR Variable_name LIKE 'rpl_semi_sync%'";
 constexpr char kStatusQuery[] =
     "SHOW GLOBAL STATUS WHERE Variable_name LIKE 'rpl_semi_sync%status'"
@@ -68,8 +68,8 @@ SemiSync read_semi_sync(const Variables& variables) {
 
 Result<Done> read_settings(SqlSession& session, ServerFacts& facts) {
   const Spelling& words = spelling(facts.version);
-  const auto variables =
-      read_variables(session, fmt::format(kVariablesQuery, words.log_replica_updates));
+  const auto variables = read_variables(
+      session, fmt::format(kVariablesQuery, words.log_replica_updates, words.replica_net_timeout));
   if (!variables) return variables.error();
   const auto id = variables->find("server_id");
   const auto number = id == variables->end() ? std::nullopt : parse_integer(id->second);
@@ -85,6 +85,9 @@ Result<Done> read_settings(SqlSession& session, ServerFacts& facts) {
     facts.binlog_scope->format = format->second;
   facts.log_replica_updates = flag(*variables, std::string(words.log_replica_updates));
   facts.event_scheduler = flag(*variables, "event_scheduler");
+  if (const auto found = variables->find(std::string(words.replica_net_timeout));
+      found != variables->end())
+    facts.replica_net_timeout_s = parse_number(found->second);
   facts.semi_sync = read_semi_sync(*variables);
   return facts.semi_sync.source_enabled || facts.semi_sync.replica_enabled
              ? reread_semi_sync(session, facts)

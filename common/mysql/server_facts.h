@@ -71,6 +71,8 @@ struct ServerFacts {
   std::optional<bool> event_scheduler = {};
   // Those that are not disabled; nullopt: the account may not see them.
   std::optional<std::vector<ServerEvent>> events = {};
+  // How long a receiver waits for a word of its source before it takes it for lost.
+  std::optional<double> replica_net_timeout_s = {};
   SemiSync semi_sync = {};
   std::optional<BinlogPosition> binlog = {};                // the end of its own binlog
   std::optional<BinlogScope> binlog_scope = {};             // nullopt: it has none, or not known

@@ -142,6 +142,12 @@ std::string set_delay_by_gtid(const Version& version, std::string_view channel, 
                      change_source(version, channel), delay_s);
 }
 
+std::string set_heartbeat(const Version& version, std::string_view channel, double period_s) {
+  return fmt::format("{} {}_HEARTBEAT_PERIOD={}", change_source(version, channel),
+                     spelling(version).source_option, period_s) +
+         for_channel(version, channel);
+}
+
 std::string begin_after_own_transactions() {
   return "SET GLOBAL gtid_slave_pos=@@GLOBAL.gtid_current_pos";
 }

@@ -57,6 +57,9 @@ std::string set_delay(const Version& version, std::string_view channel, double d
 // The same on MariaDB for a channel that asks by GTID, which gets anew what it has not applied.
 std::string set_delay_by_gtid(const Version& version, std::string_view channel, double delay_s);
 
+// Lets a channel, whose threads are stopped, hear of its source at least so often.
+std::string set_heartbeat(const Version& version, std::string_view channel, double period_s);
+
 // Makes MariaDB's replication begin after the server's own transactions, which only a server that
 // was the primary needs.
 std::string begin_after_own_transactions();

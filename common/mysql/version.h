@@ -37,6 +37,7 @@ struct Spelling {
   std::string_view log_replica_updates;  // the variable's name
   std::string_view change_source;        // the statement's start
   std::string_view source_option;        // "SOURCE" or "MASTER" in its options
+  std::string_view replica_net_timeout;  // the variable's name
 };
 
 // Either may stand in the names of semi-sync's variables, whatever the version: they are those of

@@ -94,7 +94,7 @@ def fence(tmp_path):
     programs = tmp_path / "bin"
     programs.mkdir()
 
-    def run(settings=(), **bodies):
+    def run(settings=(), action="off", **bodies):
         text = (EXAMPLES / "fence").read_text()
         for name, value in settings:
             text, count = re.subn(f"^{name}=.*$", f"{name}={value}", text, flags=re.M)
@@ -106,7 +106,8 @@ def fence(tmp_path):
             place.chmod(0o755)
         done = subprocess.run([script], text=True, capture_output=True, timeout=30,
                               env={"PATH": f"{programs}:{os.environ['PATH']}",
-                                   "LOG": f"{tmp_path}/log", "HA_FAILED_NODE": "db1", "HA_FAILED_HOST": "192.0.2.11"})
+                                   "LOG": f"{tmp_path}/log", "HA_FENCE_ACTION": action,
+                                   "HA_FAILED_NODE": "db1", "HA_FAILED_HOST": "192.0.2.11"})
         return done.returncode, done.stdout + done.stderr
     return run
 
@@ -123,6 +124,28 @@ SYSTEMCTL = 'echo "$*" >>$LOG; case $1 in is-active) echo {state} ;; esac'
 def test_the_fence_refuses_as_it_ships(fence):
     code, said = fence(ssh="exit 0", ipmitool="exit 0")
     assert code == 1 and "no method is chosen" in said
+
+
+@pytest.mark.parametrize("settings, bodies, code", [
+    ([], {}, 1),
+    ([("method", "ssh")], {"ssh": SSH, "systemctl": SYSTEMCTL.format(state="active")}, 0),
+    ([("method", "ssh")], {"ssh": "exit 255"}, 1),
+    ([("method", "ssh")], {"ssh": SSH, "systemctl": "exit 1"}, 1),
+    ([("method", "ssh"), ("accept_silence", "yes")], {"ssh": SSH, "systemctl": "exit 0"}, 10),
+    ([("method", "ipmi")], {"ipmitool": "echo Chassis Power is on"}, 0),
+    ([("method", "ipmi")], {"ipmitool": "exit 1"}, 1),
+])
+def test_the_fence_is_asked_and_does_nothing(fence, tmp_path, settings, bodies, code):
+    bodies = {name: f'echo "{name} $*" >>$LOG.calls\n{body}' for name, body in bodies.items()}
+    assert fence(settings, action="status", **bodies)[0] == code
+    calls = tmp_path / "log.calls"
+    said = calls.read_text() if calls.exists() else ""
+    assert not any(word in said for word in ("power off", " stop ", "kill", "disable")), said
+
+
+def test_a_fence_that_is_asked_for_something_else_does_nothing(fence):
+    code, said = fence([("method", "ssh")], action="on", ssh="exit 0")
+    assert code == 1 and "unknown action on" in said
 
 
 @pytest.mark.parametrize("state, code", [("inactive", 0), ("failed", 0), ("active", 1),

@@ -10,6 +10,8 @@ KINDS = {"mariadb-gtid": ("mariadb", 2, True, []),
          "mysql-gtid": ("mysql", 2, True, []),
          "mariadb-position": ("mariadb", 1, False, []),
          "mariadb-position-quiet": ("mariadb", 1, False, ["--skip-log-slave-updates"])}
+# Replicas that notice soon that their source is gone, as check_failover_ready wishes.
+NET_TIMEOUT = {"mariadb": "--slave-net-timeout=10", "mysql": "--replica-net-timeout=10"}
 TRIOS = ["mariadb-gtid", "mysql-gtid"]
 LOGIN = ["-u", MONITOR_USER, "-p", MONITOR_PASSWORD]
 MANAGER_LOGIN = ["-u", MANAGER_USER, "-p", MANAGER_PASSWORD]
@@ -26,7 +28,8 @@ class Cluster:
     def __init__(self, bench, kind):
         self.bench = bench
         self.flavour, replicas, self.gtid, options = KINDS[kind] if isinstance(kind, str) else kind
-        self.servers = bench.star(self.flavour, replicas, gtid=self.gtid, options=options)
+        self.servers = bench.star(self.flavour, replicas, gtid=self.gtid,
+                                  options=[*options, NET_TIMEOUT[self.flavour]])
         for server in self.servers:
             server.create_monitor()
             server.create_manager()

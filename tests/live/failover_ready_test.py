@@ -5,16 +5,20 @@ do."""
 import fcntl
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
 import plugin
 from clusters import KINDS, LOGIN, MANAGER_LOGIN, TRIOS, Cluster, named
+from failover import received
 from network import BlackHole, Proxy, SilentListener
 from server import MANAGER_PASSWORD, MANAGER_USER, REPLICATION_PASSWORD, REPLICATION_USER
-from servers import MONITOR_PASSWORD, MONITOR_USER, Bench, wait_until
+from servers import MONITOR_PASSWORD, MONITOR_USER, Bench, replicate, wait_until
 
 READY = "check_failover_ready"
+REPLICATION = ["--repl-username", REPLICATION_USER, "--repl-password", REPLICATION_PASSWORD]
+EXAMPLES = Path(__file__).resolve().parents[2] / "conf-examples/mysql-failover"
 
 
 @pytest.fixture(params=KINDS)
@@ -82,7 +86,7 @@ def test_errant_only(cluster, ready):
     cluster.insert(100, cluster.replica)
     outcome = ready(cluster)
     assert outcome.state == "WARNING", outcome.out
-    assert "db2 has errant transactions: " in outcome.text
+    assert "db2 has 1 errant transaction that db1 lacks" in outcome.text
 
 
 def test_two_errant_histories_cannot_be_chosen_between(trio, ready):
@@ -99,7 +103,8 @@ def test_loss_and_limits(trio, ready):
     for number in range(5):
         trio.insert(number)
     outcome = ready(trio)
-    assert "5 transactions would be lost" in outcome.text, outcome.out
+    assert outcome.state == "WARNING", outcome.out
+    assert "5 transactions would be lost" in outcome.text
     assert numbers(outcome)["lost_transactions"] == 5
     outcome = ready(trio, "--max-lost-transactions", "4")
     assert outcome.state == "CRITICAL"
@@ -145,7 +150,8 @@ def untouched():
      "fence: cannot run /nonexistent/fence: No such file or directory"),
     (["--fence-command", "no-such-program"], "CRITICAL", "fence: cannot run no-such-program"),
     (["--fence-command", "/etc/passwd"], "CRITICAL", "cannot run /etc/passwd: Permission denied"),
-    (["--fence-command", "true", "--fence", "best-effort"], "OK", "nothing would be lost"),
+    (["--fence-command", "true", "--fence", "best-effort"], "WARNING",
+     "if the network between db1 and db2 breaks, both take writes"),
     (["--fence-command", "/nonexistent/fence", "--fence", "best-effort"], "WARNING", "fence: cannot"),
     (["--fence", "none"], "WARNING", "nothing keeps db1 from taking writes"),
     (["--pre-failover", "/nonexistent/hook"], "CRITICAL", "hook: cannot run /nonexistent/hook"),
@@ -341,8 +347,9 @@ def test_primary_down(cluster, ready):
     cluster.writer.kill()
     cluster.replica.wait_channel(io="Connecting")
     outcome = ready(cluster)
-    assert outcome.state == "WARNING", outcome.out
-    assert "db2 would replace db1, no known transaction would be lost: db1 is unreachable" in outcome.text
+    assert outcome.state == "CRITICAL", outcome.out
+    assert outcome.text.startswith("db2 would replace db1, no known transaction would be lost: no server "
+                                   "takes writes; db1 is unreachable")
 
 
 def test_hung_replica(cluster, ready):
@@ -360,7 +367,8 @@ def test_hung_primary(trio, ready):
     outcome = ready(trio, "-t", "3")
     trio.writer.thaw()
     assert outcome.seconds < 3.5
-    assert outcome.state == "WARNING", outcome.out
+    assert outcome.state == "CRITICAL", outcome.out
+    assert "no server takes writes" in outcome.text
     assert "db2 would replace db1" in outcome.text and "db1 does not answer" in outcome.text
 
 
@@ -414,3 +422,174 @@ def test_it_does_not_load_curl():
                                capture_output=True).stdout
     assert "libmariadb" in libraries or "libmysqlclient" in libraries
     assert "libcurl" not in libraries
+
+
+# What is bad enough to be told before the disaster
+
+def forget_replication(server):
+    """Let a server follow nobody any more."""
+    server.stop_replication()
+    server.sql("RESET SLAVE ALL" if server.flavour == "mariadb" else "RESET REPLICA ALL")
+
+
+def net_timeout(server):
+    """Return the variable's name."""
+    return "slave_net_timeout" if server.flavour == "mariadb" else "replica_net_timeout"
+
+
+def test_stopped_appliers(cluster, ready):
+    for replica in cluster.servers[1:]:
+        replica.stop_replication(thread="SQL")
+    for number in range(15):
+        cluster.insert(number)
+    end = cluster.writer.position()
+    wait_until(lambda: all(received(server.channels()[0]) >= end for server in cluster.servers[1:]))
+    outcome = ready(cluster)
+    assert outcome.state == "WARNING", outcome.out
+    assert "db2 applies nothing, " in outcome.text and "; run there: START " in outcome.text
+    if cluster.gtid:
+        assert "15 transactions are received and not applied" in outcome.text
+    else:
+        assert "it has received binlog." in outcome.text
+    assert numbers(outcome)["lost_transactions"] == 0
+
+
+def test_no_replica_receives(cluster, ready):
+    for replica in cluster.servers[1:]:
+        replica.stop_replication(thread="IO")
+    outcome = ready(cluster)
+    assert outcome.state == "WARNING", outcome.out
+    assert "no replica receives: what db1 writes now is nowhere else" in outcome.text
+    assert "db2 receives nothing from db1: IO thread stopped; run there: START " in outcome.text
+    cluster.insert(1)
+    outcome = ready(cluster)
+    assert outcome.state == "WARNING", outcome.out
+    assert "1 transaction would be lost" in outcome.text
+
+
+def test_no_server_takes_writes(cluster, ready):
+    cluster.writer.sql("SET GLOBAL read_only = ON")
+    outcome = ready(cluster)
+    assert outcome.state == "CRITICAL", outcome.out
+    assert ("no server takes writes: db1 answers and is read-only; to open it: mysql_ha "
+            "failover") in outcome.text
+
+
+def test_a_node_that_follows_no_server(trio, ready):
+    forget_replication(trio.servers[2])
+    outcome = ready(trio)
+    assert outcome.state == "WARNING", outcome.out
+    assert "db3 follows no server and gets no changes" in outcome.text
+
+
+def test_a_delayed_node(trio, ready):
+    delayed = trio.servers[2]
+    delayed.stop_replication()
+    delayed.change_source(trio.writer.host, trio.writer.port, delay=1000)
+    delayed.start_replication()
+    outcome = ready(trio)
+    assert outcome.state == "WARNING", outcome.out
+    assert "never = db3 keeps it from that" in outcome.text
+    assert "applies with a delay" not in ready(trio, "--never", "db3").text
+
+
+def test_a_timeout_that_is_longer_than_hung_after(cluster, ready):
+    assert ready(cluster).state == "OK"
+    variable = net_timeout(cluster.replica)
+    cluster.replica.sql(f"SET GLOBAL {variable} = 60")
+    outcome = ready(cluster)
+    assert outcome.state == "WARNING", outcome.out
+    assert f"db2: {variable} is 60s, longer than --hung-after (30s)" in outcome.text
+    advice = outcome.text.split("; run there: ")[1].split("; and in the option file: ")[0]
+    assert "HEARTBEAT_PERIOD=5" in advice
+    cluster.replica.sql(*advice.split("; "))
+    cluster.replica.wait_channel(io="Yes", sql="Yes")
+    assert ready(cluster).state == "OK"
+
+
+def test_a_ring_is_no_obstacle(trio, ready, bench):
+    db1, db2, db3 = trio.servers
+    forget_replication(db3)
+    replicate(db1, db2)
+    outcome = trio.run(READY, *MANAGER_LOGIN, "--state-dir", bench.directory / "ring",
+                       "--fence-command", "true", *REPLICATION)
+    assert "no replica tells" not in outcome.text and outcome.state == "WARNING", outcome.out
+    assert outcome.text.startswith("db2 would replace db1, nothing would be lost")
+
+
+@pytest.mark.parametrize("kind", TRIOS)
+def test_the_words_are_the_same_before_and_after_the_death(kind, bench, tmp_path):
+    cluster = Cluster(bench, kind)
+    witness = f"127.0.0.1:{bench.add(BlackHole()).port}"
+    options = [*MANAGER_LOGIN, "--state-dir", tmp_path, "--witness", witness]
+    words = ("no witness is reachable: we may be the ones who are cut off (isolated)",
+             "fencing db1 is required and there is no fence command (cannot-fence)")
+
+    def refusals(outcome):
+        assert outcome.code == 2, outcome.out
+        named = [line.split(": ", 1) for line in outcome.lines
+                 if line.startswith(("no failover (", "and ("))]
+        return [f"{reason} ({head.split('(')[1]}" for head, reason in named]
+    assert refusals(cluster.manage("plan", *options, "--assume-dead", "db1")) == list(words)
+    before = ready_words(cluster, options)
+    cluster.writer.kill()
+    for replica in cluster.servers[1:]:
+        replica.wait_channel(io="Connecting")
+    assert refusals(cluster.manage("plan", *options)) == list(words)
+    assert refusals(cluster.manage("plan", *options, "--assume-dead", "db1")) == list(words)
+    assert f"failover refused: {'; '.join(words)}" in cluster.manage(
+        "failover", *options, "--retries", "1").out
+    assert before == [word.rsplit(" (", 1)[0] for word in words]
+    assert ready_words(cluster, options) == before
+
+
+def ready_words(cluster, options):
+    """Return what check_failover_ready says of refusals."""
+    text = cluster.run(READY, *options, *REPLICATION).text
+    return [part for part in text.split(": ", 1)[1].split("; ")
+            if part.startswith(("no witness", "fencing"))]
+
+
+# The fence
+
+def script(directory, body):
+    """Write a fence command."""
+    path = directory / "fence"
+    path.write_text("#!/bin/sh\n" + body)
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize("body, state, words", [
+    ('echo "$HA_FENCE_ACTION $HA_FAILED_NODE $HA_FAILED_PORT $HA_SUCCESSOR_NODE"; exit 1', "CRITICAL",
+     "status db1 {port} db2"),
+    ('[ "$HA_FENCE_ACTION" = status ]', "OK", "nothing would be lost"),
+    ('# HA_FENCE_ACTION\nexit 10', "WARNING", "if the network between db1 and db2 breaks, both"),
+    ('# HA_FENCE_ACTION\nsleep 100', "CRITICAL", "did not end within"),
+    ("touch {directory}/fenced", "OK", "the fence command was not tried"),
+], ids=["refuses", "usable", "accepts", "hangs", "of-old"])
+def test_the_fence_is_asked(untouched, ready, tmp_path, body, state, words):
+    fence = script(tmp_path, body.format(directory=tmp_path) if "{d" in body else body)
+    outcome = ready(untouched, "--fence-command", fence, "-t", "4")
+    assert outcome.state == state, outcome.out
+    assert words.format(port=untouched.writer.port) in outcome.text
+    assert not (tmp_path / "fenced").exists(), "it is not run"
+
+
+def test_the_shipped_fence_is_not_ready_before_somebody_has_edited_it(untouched, ready):
+    fence = EXAMPLES / "fence"
+    outcome = ready(untouched, "--fence-command", fence)
+    assert outcome.state == "CRITICAL", outcome.out
+    assert f"no method is chosen in {fence}" in outcome.text
+    outcome = ready(untouched, "--fence-command", fence, "--fence", "best-effort")
+    assert outcome.state == "WARNING", outcome.out
+
+
+def test_a_fence_is_told_that_it_is_meant(cluster, tmp_path):
+    fence = script(tmp_path, f'echo "$HA_FENCE_ACTION" >> {tmp_path}/asked')
+    cluster.writer.kill()
+    cluster.replica.wait_channel(io="Connecting")
+    outcome = cluster.manage("failover", *MANAGER_LOGIN, "--state-dir", tmp_path / "state",
+                             "--fence-command", fence, "--retries", "1")
+    assert outcome.code == 0, outcome.out
+    assert (tmp_path / "asked").read_text() == "off\n"

@@ -94,12 +94,14 @@ TEST(CheckFailoverReadyTest, JudgesThePlan) {
        State::kWarning, "db2 would replace db1, nothing would be lost: db3 needs a resync"},
       {"errant only", with_nodes({writer(1), replica(2, 1, "#1:1-100,#2:1")}), State::kWarning,
        "db2 has 1 errant transaction that db1 lacks"},
-      {"loss", with_nodes({writer(1, "#1:1-103"), replica(2, 1)}), State::kOk,
-       "3 transactions would be lost"},
+      {"loss", with_nodes({writer(1, "#1:1-103"), replica(2, 1)}), State::kWarning,
+       "3 transactions would be lost: not received: "},
       {"too much loss", with_nodes({writer(1, "#1:1-110"), replica(2, 1)}), State::kCritical,
        "10 transactions would be lost, more than 5", careful},
       {"the primary is down already", with_nodes({lost(1), replica(2, 1), replica(3, 1)}),
-       State::kWarning, "no known transaction would be lost: db1 is unreachable"},
+       State::kCritical,
+       "db2 would replace db1, no known transaction would be lost: no server takes writes; db1 is "
+       "unreachable"},
       {"a replica hangs", seen_well(with_nodes({writer(1), replica(2, 1), lost(3, Reach::kHung)})),
        State::kWarning, "db3 does not answer"},
       {"a replica may not be read", with_nodes({writer(1), replica(2, 1), unread}), State::kWarning,
@@ -215,6 +217,129 @@ TEST(CheckFailoverReadyTest, JudgesWhatAFailoverNeeds) {
     EXPECT_EQ(result.state, c.want) << c.name << ": " << result.text;
     EXPECT_NE(result.text.find(c.words), std::string::npos) << c.name << ": " << result.text;
   }
+}
+
+// What a live cluster would lose or wait for, with what to do about it.
+TEST(CheckFailoverReadyTest, JudgesTheReplicas) {
+  const auto changed = [](Node node, auto change) {
+    change(node);
+    return node;
+  };
+  const auto io_stopped = [&](int number) {
+    return changed(replica(number, 1), [](Node& node) {
+      channel(node).io = {ThreadState::kStopped, 1045, "Access denied"};
+    });
+  };
+  const auto sql_stopped = [&](int number) {
+    return changed(behind(number, 0),
+                   [](Node& node) { channel(node).sql.state = ThreadState::kStopped; });
+  };
+  const auto slow_to_notice = [&](int number, double seconds) {
+    return changed(replica(number, 1),
+                   [&](Node& node) { node.facts->replica_net_timeout_s = seconds; });
+  };
+  Policy only_db2 = with_fence();
+  only_db2.promotion = {{"db3", Promotion::kNever}};
+  const auto delayed = changed(replica(3, 1), [](Node& node) { channel(node).sql_delay_s = 3600; });
+  const auto closed = [&](Node node) {
+    node.facts->read_only = true;
+    return node;
+  };
+  const Case cases[] = {
+      {"both appliers are stopped",
+       with_nodes({writer(1, "#1:1-110"), sql_stopped(2), sql_stopped(3)}), State::kWarning,
+       "db3 applies nothing, 10 transactions are received and not applied: SQL thread stopped; a "
+       "failover would have to wait for that; run there: START SLAVE SQL_THREAD"},
+      {"no replica receives", with_nodes({writer(1), io_stopped(2), io_stopped(3)}),
+       State::kWarning, "no replica receives: what db1 writes now is nowhere else"},
+      {"one of two receives", with_nodes({writer(1), io_stopped(2), replica(3, 1)}),
+       State::kWarning,
+       "db2 receives nothing from db1: IO thread stopped, error 1045: Access denied; run there: "
+       "START SLAVE IO_THREAD"},
+      {"a delayed node may become the candidate", with_nodes({writer(1), replica(2, 1), delayed}),
+       State::kWarning, "never = db3 keeps it from that"},
+      {"unless it is never promoted", with_nodes({writer(1), replica(2, 1), delayed}), State::kOk,
+       "nothing would be lost", only_db2},
+      {"it takes longer to notice than to act",
+       with_nodes({writer(1), slow_to_notice(2, 60), slow_to_notice(3, 60)}), State::kWarning,
+       "db2, db3: slave_net_timeout is 60s, longer than --hung-after (30s): so long nobody notices "
+       "that db1 is gone without a word; run there: SET GLOBAL slave_net_timeout=10; STOP SLAVE; "
+       "CHANGE MASTER TO MASTER_HEARTBEAT_PERIOD=5; START SLAVE; and in the option file: "
+       "slave_net_timeout=10"},
+      {"soon enough", with_nodes({writer(1), slow_to_notice(2, 30)}), State::kOk,
+       "nothing would be lost"},
+      {"the primary was restarted and is closed", with_nodes({closed(writer(1)), replica(2, 1)}),
+       State::kCritical,
+       "db2 would replace db1, nothing would be lost: no server takes writes: db1 answers and is "
+       "read-only; to open it: mysql_ha failover"},
+      {"a node that follows nobody", with_nodes({writer(1), replica(2, 1), closed(writer(3))}),
+       State::kWarning, "db3 follows no server and gets no changes"},
+      {"semi-sync that has given up",
+       with_nodes(
+           {changed(writer(1),
+                    [](Node& node) {
+                      node.facts->semi_sync = {"rpl_semi_sync_master_enabled", true, true, false};
+                    }),
+            replica(2, 1)}),
+       State::kWarning, "db1 waits for no acknowledgement any more"},
+      {"a replica that waits for its own",
+       with_nodes({writer(1), changed(replica(2, 1),
+                                      [](Node& node) {
+                                        SemiSync& own = node.facts->semi_sync;
+                                        own = {"rpl_semi_sync_master_enabled", true, true, true, 0};
+                                        own.wait_no_replica = true;
+                                      })}),
+       State::kWarning, "SET GLOBAL rpl_semi_sync_master_enabled=OFF"},
+  };
+  for (const Case& c : cases) {
+    const CheckResult result = evaluate(c.facts, c.policy, {});
+    EXPECT_EQ(result.state, c.want) << c.name << ": " << result.text;
+    EXPECT_NE(result.text.find(c.words), std::string::npos) << c.name << ": " << result.text;
+  }
+}
+
+TEST(CheckFailoverReadyTest, TheFenceIsAskedWhetherItCouldBeUsed) {
+  using End = FenceTrial::End;
+  const struct {
+    End end;
+    Fence fence;
+    State want;
+    const char* words;
+  } cases[] = {
+      {End::kUsable, Fence::kRequired, State::kOk, "nothing would be lost"},
+      {End::kUnasked, Fence::kRequired, State::kOk, "the fence command was not tried: text"},
+      {End::kAccepts, Fence::kRequired, State::kWarning,
+       "if the network between db1 and db2 breaks, both take writes: the fence proves nothing"},
+      {End::kUnusable, Fence::kRequired, State::kCritical,
+       "db2 could not replace db1: the fence could not be used (HA_FENCE_ACTION=status): text"},
+      {End::kUnusable, Fence::kBestEffort, State::kWarning, "the fence could not be used"},
+      {End::kUsable, Fence::kBestEffort, State::kWarning,
+       "if the network between db1 and db2 breaks, both take writes (fence is best-effort); "
+       "configure fence = required and a fence-command that proves that the old primary is off"},
+      {End::kNotRun, Fence::kNone, State::kWarning, "both take writes (fence is none)"},
+  };
+  for (const auto& c : cases) {
+    ReadyFacts facts = sound();
+    facts.fence = {c.end, "text"};
+    Policy policy = with_fence();
+    policy.fence = c.fence;
+    const CheckResult result = evaluate(facts, policy, {});
+    EXPECT_EQ(result.state, c.want) << result.text;
+    EXPECT_NE(result.text.find(c.words), std::string::npos) << result.text;
+  }
+}
+
+TEST(CheckFailoverReadyTest, AllThatIsRefusedIsNamedAtOnce) {
+  ReadyFacts facts = sound();
+  facts.witnesses = Witnesses::kUnreached;
+  facts.state.last_failover_age_s = 60;
+  facts.programs["missing"] = "cannot run missing";
+  Policy policy;
+  policy.pre_failover = {{"missing"}};
+  EXPECT_EQ(evaluate(facts, policy, {}).text,
+            "db2 could not replace db1: no witness is reachable: we may be the ones who are cut "
+            "off; the last failover was 60s ago, less than 60m 00s, and is not acknowledged; "
+            "fencing db1 is required and there is no fence command; hook: cannot run missing");
 }
 
 TEST(CheckFailoverReadyTest, PrivilegesOfOurAccountAreSaidInAnyCase) {

@@ -388,7 +388,8 @@ TEST(PlanChoiceTest, TheCompleteOneOfEquals) {
           node.facts->version.major = 9;
           return node;
         }()},
-       "db3"},
+       "db3",
+       "db3 (9.0) is newer than db2 (0.0)"},
       {"position: the smaller backlog",
        {lost(1), by_position(orphan(2), 1000, 200), by_position(orphan(3), 1000, 900)},
        "db3"},

@@ -640,6 +640,20 @@ TEST(PlanFailoverTest, AForecastIsForTheOnlyWriter) {
       "be promoted in place of db2 (no-candidate)");
 }
 
+TEST(PlanFailoverTest, AForecastIsRefusedWhereOnlyTheLivingPrimaryTellsItsName) {
+  Topology topology = linked({writer(1), replica(2, 1)});
+  (*topology.nodes[1].facts->channels)[0].source_host = "192.0.2.1";
+  link_sources(topology, {});
+  EXPECT_EQ(plan_failover(topology, with_fence(), kAssumeDead, "db1").candidate, "db2")
+      << "what is seen now is remembered then";
+  const Circumstances forgetful = {.assume_dead = true, .memory_trouble = "no such directory"};
+  const Plan plan = plan_failover(topology, with_fence(), forgetful, "db1");
+  EXPECT_EQ(plan.refusal, Refusal::kUnknownPrimary);
+  EXPECT_EQ(plan.reason,
+            "no replica tells that db1 is the primary when it is dead: they know it as "
+            "192.0.2.1:3306; say so: node=db1=db1:3306,alias=192.0.2.1:3306");
+}
+
 TEST(PlanFailoverTest, SqlIsSpelledForEachServer) {
   const auto sql_of = [](const Plan& plan, Action action) {
     for (const Step& step : plan.steps)
@@ -695,6 +709,18 @@ TEST(PlanFailoverTest, ReservationsAreNamed) {
             "db2 applies with a delay of 60m 00s, which is lifted|"
             "db2 has a filter, so it may lack tables: Replicate_Do_DB=pandora|"
             "nothing keeps db1 from taking writes when it comes back (fence is none)");
+}
+
+TEST(PlanFailoverTest, ANewerCandidateAheadOfItsSiblingsIsAReservation) {
+  const Plan plan =
+      plan_failover(linked({lost(1), orphan(2, "#1:1-100", {newer}), orphan(3, "#1:1-90")}),
+                    with_fence(), {}, "");
+  EXPECT_EQ(plan.candidate, "db2");
+  EXPECT_NE(join(plan.reservations, "|")
+                .find("db2 (9.0) is newer than db3 (0.0), which may stop at the first change that "
+                      "it does not know: upgrade it too, or set never = db2"),
+            std::string::npos)
+      << join(plan.reservations, "|");
 }
 
 TEST(PlanFailoverTest, LossIsForecastFromWhatIsKnown) {

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+#include "common/failover/readiness.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "common/mysql/statements.h"
+#include "common/text.h"
+
+namespace ha {
+
+namespace {
+
+class ReplicaJudge {
+ public:
+  ReplicaJudge(const Topology& topology, const Policy& policy, const Plan& plan)
+      : nodes_(topology.nodes), policy_(policy), plan_(plan) {
+    const auto primary = std::ranges::find(nodes_, plan.primary, &Node::name);
+    if (primary == nodes_.end()) return;
+    primary_ = static_cast<std::size_t>(primary - nodes_.begin());
+    if (nodes_[primary_].facts) judge_receivers();
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      const ChannelStatus* const channel = channel_to_primary(i);
+      if (channel == nullptr) continue;
+      judge_applier(i, *channel);
+      judge_delay(i, *channel);
+      judge_own_semi_sync(i);
+    }
+    judge_timeouts();
+    judge_semi_sync();
+  }
+
+  std::vector<Concern> take() { return std::move(concerns_); }
+
+ private:
+  void add(std::string text, std::vector<std::size_t> nodes) {
+    concerns_.push_back({State::kWarning, std::move(text), std::move(nodes)});
+  }
+
+  const ChannelStatus* channel_to_primary(std::size_t i) const {
+    for (std::size_t c = 0; c < nodes_[i].sources.size(); ++c)
+      if (nodes_[i].sources[c] == primary_) return &nodes_[i].channels()[c];
+    return nullptr;
+  }
+
+  const Version& version(std::size_t i) const { return nodes_[i].facts->version; }
+
+  // While the primary lives, whoever does not receive grows old.
+  void judge_receivers() {
+    std::vector<std::size_t> deaf, all;
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      const ChannelStatus* const channel = channel_to_primary(i);
+      if (channel == nullptr) continue;
+      all.push_back(i);
+      if (channel->io.running()) continue;
+      deaf.push_back(i);
+      const bool stopped = channel->io.state == ThreadState::kStopped;
+      add(fmt::format("{} receives nothing from {}: {}{}", nodes_[i].name, plan_.primary,
+                      sanitize(describe_stop("IO", channel->io)),
+                      stopped ? "; run there: " + start_receiver(version(i), channel->name) : ""),
+          {i});
+    }
+    if (!all.empty() && deaf.size() == all.size())
+      add(fmt::format("no replica receives: what {} writes now is nowhere else", plan_.primary),
+          {primary_});
+  }
+
+  static std::string backlog(const ServerFacts& facts, const ChannelStatus& channel) {
+    const auto waiting = channel.uses_gtid ? unapplied(facts.history) : std::nullopt;
+    if (waiting)
+      return *waiting == 0 ? "nothing waits"
+                           : fmt::format("{} transaction{} received and not applied", *waiting,
+                                         *waiting == 1 ? " is" : "s are");
+    if (channel.read == channel.executed) return "nothing waits";
+    return fmt::format("it has received {}:{} and applied {}:{}", channel.read.file,
+                       channel.read.offset, channel.executed.file, channel.executed.offset);
+  }
+
+  // One that has failed is no candidate, the plan says why.
+  void judge_applier(std::size_t i, const ChannelStatus& channel) {
+    if (channel.sql.running() || channel.sql.error_number != 0) return;
+    add(fmt::format("{} applies nothing, {}: {}; a failover would have to wait for that; run "
+                    "there: {}",
+                    nodes_[i].name, backlog(*nodes_[i].facts, channel),
+                    sanitize(describe_stop("SQL", channel.sql)),
+                    start_applier(version(i), channel.name)),
+        {i});
+  }
+
+  // The plan speaks of the present candidate; the next transaction may make this one the best.
+  void judge_delay(std::size_t i, const ChannelStatus& channel) {
+    const auto wish = policy_.promotion.find(nodes_[i].name);
+    if (channel.sql_delay_s <= 0 || nodes_[i].name == plan_.candidate ||
+        (wish != policy_.promotion.end() && wish->second == Promotion::kNever))
+      return;
+    add(fmt::format("{0} applies with a delay of {1} and is promoted when it has received most; "
+                    "never = {0} keeps it from that",
+                    nodes_[i].name, format_duration(channel.sql_delay_s)),
+        {i});
+  }
+
+  // Returns how to give a channel a timeout that is short enough; its heartbeats must be shorter.
+  std::string shorten_timeout(std::size_t i, const ChannelStatus& channel) const {
+    constexpr double kLongest_s = 10;
+    const double timeout_s = std::max(1.0, std::floor(std::min(kLongest_s, policy_.hung_after_s)));
+    const std::string_view name = spelling(version(i)).replica_net_timeout;
+    return fmt::format("SET GLOBAL {0}={1}; {2}; {3}; {4}; and in the option file: {0}={1}", name,
+                       timeout_s, stop_replication(version(i), channel.name),
+                       set_heartbeat(version(i), channel.name, timeout_s / 2),
+                       start_replication(version(i), channel.name));
+  }
+
+  void judge_timeouts() {
+    std::map<std::string, std::vector<std::size_t>> alike;
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      const ChannelStatus* const channel = channel_to_primary(i);
+      if (channel == nullptr || !(nodes_[i].facts->replica_net_timeout_s > policy_.hung_after_s))
+        continue;
+      alike[fmt::format("{} is {}, longer than --hung-after ({}): so long nobody notices that {} "
+                        "is gone without a word; run there: {}",
+                        spelling(version(i)).replica_net_timeout,
+                        format_duration(*nodes_[i].facts->replica_net_timeout_s),
+                        format_duration(policy_.hung_after_s), plan_.primary,
+                        shorten_timeout(i, *channel))]
+          .push_back(i);
+    }
+    for (const auto& [text, nodes] : alike) {
+      std::vector<std::string> names;
+      for (const std::size_t i : nodes) names.push_back(nodes_[i].name);
+      add(join(names, ", ") + ": " + text, nodes);
+    }
+  }
+
+  // As a source that waits even without a replica, it applies nothing until somebody follows it.
+  void judge_own_semi_sync(std::size_t i) {
+    const SemiSync& own = nodes_[i].facts->semi_sync;
+    if (nodes_[i].writable() || own.source_enabled != true || own.source_active != true ||
+        own.wait_no_replica != true || own.clients.value_or(1) != 0)
+      return;
+    add(fmt::format("{} waits, with each transaction that it applies, for replicas of its own and "
+                    "has none; run there, a failover switches it on: SET GLOBAL {}=OFF",
+                    nodes_[i].name, own.source_variable),
+        {i});
+  }
+
+  void judge_semi_sync() {
+    if (!nodes_[primary_].facts) return;
+    const SemiSync& own = nodes_[primary_].facts->semi_sync;
+    if (own.source_enabled == true && own.source_active == false)
+      add(fmt::format(
+              "{} waits for no acknowledgement any more, too few replicas acknowledge: what "
+              "it writes may exist once; run on the replicas: SET GLOBAL "
+              "rpl_semi_sync_{}_enabled=ON, and start their receivers again",
+              plan_.primary,
+              own.source_variable.find("master") != std::string::npos ? "slave" : "replica"),
+          {primary_});
+  }
+
+  const std::vector<Node>& nodes_;
+  const Policy& policy_;
+  const Plan& plan_;
+  std::size_t primary_ = 0;
+  std::vector<Concern> concerns_;
+};
+
+}  // namespace
+
+std::vector<Concern> judge_replicas(const Topology& topology, const Policy& policy,
+                                    const Plan& plan) {
+  return ReplicaJudge(topology, policy, plan).take();
+}
+
+std::vector<Concern> judge_fencing(const Policy& policy, const Plan& plan,
+                                   const FenceTrial& trial) {
+  std::vector<Concern> concerns;
+  if (plan.primary.empty()) return concerns;
+  const bool required = policy.fence == Fence::kRequired;
+  const std::string both =
+      fmt::format("if the network between {} and {} breaks, both take writes", plan.primary,
+                  plan.candidate.empty() ? "the replicas" : plan.candidate);
+  if (!required)
+    concerns.push_back({State::kWarning,
+                        fmt::format("{} (fence is {}); configure fence = required and a "
+                                    "fence-command that proves that the old primary is off",
+                                    both, policy.fence == Fence::kNone ? "none" : "best-effort")});
+  if (policy.fence == Fence::kNone) return concerns;
+  switch (trial.end) {
+    case FenceTrial::End::kNotRun:
+    case FenceTrial::End::kUsable:
+      break;
+    case FenceTrial::End::kUnasked:
+      concerns.push_back({State::kOk, "the fence command was not tried: " + trial.text});
+      break;
+    case FenceTrial::End::kAccepts:
+      concerns.push_back(
+          {State::kWarning,
+           fmt::format(
+               "{}: the fence proves nothing when {} is silent, and accepts that (exit 10); "
+               "configure one that proves it: {}",
+               both, plan.primary, trial.text)});
+      break;
+    case FenceTrial::End::kUnusable:
+      concerns.push_back({required ? State::kCritical : State::kWarning,
+                          "the fence could not be used (HA_FENCE_ACTION=status): " + trial.text});
+      break;
+  }
+  return concerns;
+}
+
+}  // namespace ha

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// What makes a failover that can be planned lose, wait or end badly all the same, said while there
+// is time to put it right, with what to configure or to type. Pure.
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/check_result.h"
+#include "common/failover/plan.h"
+#include "common/failover/policy.h"
+#include "common/mysql/topology.h"
+
+namespace ha {
+
+struct Concern {
+  State state;
+  std::string text;
+  std::vector<std::size_t> nodes = {};  // whom it is about; empty: the whole
+};
+
+// What the fence command answered when it was asked whether it could be used.
+struct FenceTrial {
+  enum class End {
+    kNotRun,   // there is none, or it may not be run
+    kUnasked,  // a program that does not know the question, and might fence
+    kUsable,
+    kAccepts,  // it would not prove anything, the operator accepts
+    kUnusable,
+  };
+  End end = End::kNotRun;
+  std::string text = {};  // how it ended and what it printed, or why it was not asked
+};
+
+// Judges the replicas of the plan's primary: who receives, who applies, how long it takes until
+// they notice its death. `topology` is the live one.
+std::vector<Concern> judge_replicas(const Topology& topology, const Policy& policy,
+                                    const Plan& plan);
+
+// Judges what keeps the plan's primary from taking writes beside the new one.
+std::vector<Concern> judge_fencing(const Policy& policy, const Plan& plan, const FenceTrial& trial);
+
+}  // namespace ha
