@@ -79,8 +79,8 @@ std::string describe_refusal(const Plan& plan) {
 
 std::string render(const LossForecast& loss) {
   const std::string more = loss.text.empty() ? "" : ", " + loss.text;
-  if (!loss.transactions) return "unknown" + more;
-  if (*loss.transactions == 0 && loss.at_least)
+  if (!loss.transactions && more.empty()) return "unknown";
+  if (loss.transactions.value_or(0) == 0 && loss.at_least)
     return "none that is known" + more + ", the old primary may have had more";
   std::string text = fmt::format("{}{} transaction{}", loss.at_least ? "at least " : "",
                                  *loss.transactions, *loss.transactions == 1 ? "" : "s");

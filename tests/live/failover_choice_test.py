@@ -84,7 +84,7 @@ def test_a_node_that_has_left_replication_and_cannot_be_compared(half_done):
     refuse(half_done, "it may have received more. To promote without it, run: mysql_ha failover "
            "--allow-loss")
     outcome = half_done.run("handler", "--allow-loss")
-    assert outcome.code == 1 and loss(outcome).startswith("unknown"), outcome.out
+    assert outcome.code == 1 and "db2 may have received more, the old primary" in loss(outcome), outcome.out
     assert half_done.writers() == ["db3"]
 
 
@@ -111,7 +111,7 @@ def test_receivers_that_were_stopped(cluster):
     for limit in (("--max-lost-transactions", "0"), ("--max-lag", "10")):
         refuse(cluster, said, *limit)
     outcome = cluster.run("handler", "--max-lost-transactions", "0", "--allow-loss")
-    assert outcome.code == 1 and loss(outcome) == f"unknown, {said}", outcome.out
+    assert outcome.code == 1 and said in loss(outcome), outcome.out
     assert f"reservation: {said}: what db1 wrote after that is lost" in outcome.out
     cluster.assert_one_primary(cluster.db2)
 
@@ -135,7 +135,7 @@ def test_receivers_that_were_refused(cluster):
     assert re.search(r"reservation: db2 did not receive from db1 to the end \(error 1045: .*, since "
                      r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\): what db1 wrote after that is lost",
                      outcome.out), outcome.out
-    assert loss(outcome).startswith("unknown, db2 did not receive"), outcome.out
+    assert "db2 did not receive" in loss(outcome), outcome.out
 
 
 # Data from outside the cluster

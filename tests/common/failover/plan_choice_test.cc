@@ -302,8 +302,10 @@ TEST(PlanChoiceTest, AReceiverThatHadStoppedMakesTheLossUnknown) {
     return render(plan_failover(linked(std::move(nodes)), fenced(), {}, "db1").loss);
   };
   EXPECT_EQ(said({lost(1), orphan(2)}), "none that is known, the old primary may have had more");
-  EXPECT_EQ(said({lost(1), stopped(orphan(2))}),
-            "unknown, db2 did not receive from db1 to the end (its receiver was stopped)");
+  EXPECT_EQ(
+      said({lost(1), stopped(orphan(2))}),
+      "none that is known, db2 did not receive from db1 to the end (its receiver was stopped), the "
+      "old primary may have had more");
 }
 
 TEST(PlanChoiceTest, TheSameLimitHoldsBeforeThePrimaryDies) {
