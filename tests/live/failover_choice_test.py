@@ -107,12 +107,13 @@ def test_receivers_that_were_stopped(cluster):
     forecast = cluster.run("plan", "--assume-dead", "db1", "--max-lost-transactions", "100")
     assert forecast.code == 2 and "its receiver was stopped" in forecast.out, forecast.out
     die(cluster)
-    said = "db2 did not receive from db1 to the end (its receiver was stopped)"
+    said = "db2 did not receive from db1 to the end (its receiver was stopped"
     for limit in (("--max-lost-transactions", "0"), ("--max-lag", "10")):
         refuse(cluster, said, *limit)
     outcome = cluster.run("handler", "--max-lost-transactions", "0", "--allow-loss")
     assert outcome.code == 1 and said in loss(outcome), outcome.out
-    assert f"reservation: {said}: what db1 wrote after that is lost" in outcome.out
+    assert f"reservation: {said}" in outcome.out
+    assert "): what db1 wrote after that is lost" in outcome.out
     cluster.assert_one_primary(cluster.db2)
 
 
