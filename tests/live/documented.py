@@ -7,6 +7,7 @@ import re
 import shlex
 
 import cache
+from clusters import NET_TIMEOUT
 from failover import Cluster
 from nagios import ROOT
 from server import REPLICATION_PASSWORD, REPLICATION_USER
@@ -43,7 +44,7 @@ class Documented(Cluster):
     def __init__(self, bench, kind, nodes=3, *, semi_sync=False, template="cluster.conf", options=()):
         self._template = (EXAMPLES / template).read_text()
         flavour = kind.split("-")[0]
-        options = [*options, *(semi_sync_options(flavour) if semi_sync else [])]
+        options = [NET_TIMEOUT[flavour], *options, *(semi_sync_options(flavour) if semi_sync else [])]
         self.programs = bench.directory / "bin"
         self.programs.mkdir()
         self.stub("fence", "env >$0.environment")
