@@ -441,8 +441,11 @@ class Manager {
   static std::vector<std::string> find_stragglers(const FailoverOutcome& outcome, const Plan& plan,
                                                   const Topology& before) {
     const auto told = [](const std::vector<std::string>& lines, const std::string& begin) {
-      return std::ranges::any_of(lines,
-                                 [&](const std::string& line) { return line.starts_with(begin); });
+      // The name of a node ends there: db1 is not db10.
+      return std::ranges::any_of(lines, [&](const std::string& line) {
+        return line.starts_with(begin) && (line.size() == begin.size() ||
+                                           line[begin.size()] == ':' || line[begin.size()] == ' ');
+      });
     };
     std::vector<std::string> names;
     for (const Node& node : before.nodes) {

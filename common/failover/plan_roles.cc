@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "common/failover/plan_steps.h"
+#include "common/failover/unread.h"
 #include "common/mysql/statements.h"
 #include "common/text.h"
 
@@ -253,7 +254,7 @@ class Reopening {
 
   std::string why_not(const Node& other) const {
     if (&other == node_) return "";
-    if (!other.facts) return why_not_silent(other);
+    if (!other.facts) return why_not_unread(other);
     if (!other.facts->channels) return other.name + ": its replication could not be read";
     if (other.facts->read_only != true)
       return other.name + ": whether it accepts writes is unknown";
@@ -273,15 +274,14 @@ class Reopening {
         other.name, node_->name, what);
   }
 
-  std::string why_not_silent(const Node& other) const {
-    if (!other.silent()) return fmt::format("{} cannot be read: {}", other.name, other.error);
-    if (moment_.fenced.contains(other.name)) return "";
-    const SeenNode* const seen = moment_.memory.find(other.name);
-    if ((seen != nullptr && seen->is_replica()) || policy_.assume_replica.contains(other.name))
-      return "";
-    return fmt::format(
-        "{0} does not answer, and was not seen as a replica; if it is one: --assume-replica {0}",
-        other.name);
+  std::string why_not_unread(const Node& other) const {
+    const auto place = [&](const Node& node) {
+      return static_cast<std::size_t>(&node - topology_.nodes.data());
+    };
+    const Takeover takeover{topology_, policy_, moment_, place(*node_)};
+    if (may_have_more(takeover, place(other)))
+      return fmt::format("{} cannot be read: {}", other.name, other.error);
+    return object_to_unread(takeover, place(other));
   }
 
   // Without GTIDs a position in the newest binlog tells; older ones are read by the recheck.
@@ -318,13 +318,17 @@ class Reopening {
     const SeenNode* const seen = moment_.memory.find(node_->name);
     if (seen == nullptr || seen->semi_sync.source_enabled != true || now.source_enabled == true)
       return false;
-    const bool acknowledged = std::ranges::any_of(topology_.nodes, [&](const Node& other) {
+    const auto there = std::ranges::count_if(topology_.nodes, [&](const Node& other) {
       return &other != node_ && other.facts && other.facts->semi_sync.replica_enabled == true;
     });
+    // Its writes are not to wait for replicas that are not there.
+    const bool acknowledged =
+        now.wait_no_replica == false ? there > 0 : there >= now.wait_count.value_or(1);
     if (acknowledged && !now.source_variable.empty()) return true;
     plan.reservations.push_back(fmt::format(
         "{} waited for semi-sync replicas before it was restarted, and does not now: {}",
-        node_->name, acknowledged ? "the plugin is not loaded" : "no replica would acknowledge"));
+        node_->name,
+        acknowledged ? "the plugin is not loaded" : "too few replicas would acknowledge"));
     return false;
   }
 

@@ -63,8 +63,8 @@ struct Circumstances {
   RoleHistory roles = {};
   Memory memory = {};               // what was last seen of the nodes
   std::string memory_trouble = {};  // why that is not all; empty: it is
-  // By node: when the journal says that it was replaced and fenced, since the epoch; not of those
-  // that have returned.
+  // By node: when the run began that has replaced and fenced it as the journal says, since the
+  // epoch; not of those that have returned.
   std::map<std::string, double> fenced = {};
   double now_s = 0;                           // since the epoch; 0: not known
   std::optional<double> primary_hung_s = {};  // how long the primary has answered no query

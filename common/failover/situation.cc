@@ -36,8 +36,8 @@ Situation look(const FailoverOptions& options) {
 
 namespace {
 
-// Returns which nodes were replaced and fenced, and when, and have not returned since as far as the
-// journals tell.
+// Returns which nodes were replaced and fenced, each with the time when that run began, and have
+// not returned since as far as the journals tell.
 Result<std::map<std::string, double>> find_fenced(const RunStore& store) {
   const auto ids = store.ids();
   if (!ids) return ids.error();
@@ -48,7 +48,7 @@ Result<std::map<std::string, double>> find_fenced(const RunStore& store) {
     if (!run) return run.error();
     const bool replaced = run->plan.command == "failover" && run->opened();
     if (replaced && run->facts.contains("fenced") && !judged.contains(run->plan.primary))
-      fenced[run->plan.primary] = run->last.now_s;
+      fenced[run->plan.primary] = run->begun.now_s;
     if (replaced) judged.insert(run->plan.primary);
     // Whatever else was begun with a node, it was there for it.
     judged.insert(run->plan.candidate);

@@ -49,7 +49,8 @@ def here(tmp_path):
     (tmp_path / "accounts.cnf").write_text((EXAMPLES / "accounts.cnf").read_text())
     (tmp_path / "app1.cnf").write_text(MHA)
     (tmp_path / "pandora_server.conf").write_text(PANDORA)
-    return lambda text: re.sub("(/etc|/var/lib)/(monitoring-plugins-ha|mha|pandora)", str(tmp_path),
+    (tmp_path / "mysql-ca.pem").write_text("")
+    return lambda text: re.sub("(/etc|/var/lib)/(monitoring-plugins-ha|mha|pandora|ssl/certs)", str(tmp_path),
                                text)
 
 

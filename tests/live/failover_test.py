@@ -217,11 +217,8 @@ def test_delayed_replica_is_the_last_choice(cluster):
     cluster.db1.kill()
     outcome = cluster.run("failover")
     assert cluster.writers() == ["db3"] and rows(cluster.db3) == {1}, outcome.out
-    if cluster.gtid:
-        assert outcome.code == 0 and cluster.db2.channels()[0].source_port == cluster.db3.port
-        assert cluster.db2.channels()[0].delay == 3600
-    else:
-        assert "reservation: db2 needs a resync: it applies with a delay" in outcome.out
+    assert outcome.code == 0 and cluster.db2.channels()[0].source_port == cluster.db3.port, outcome.out
+    assert cluster.db2.channels()[0].delay == 3600
 
 
 def test_delayed_replica_is_waited_for(cluster):

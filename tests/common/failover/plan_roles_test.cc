@@ -246,11 +246,18 @@ TEST(PlanReopenTest, ElseItIsSaidWhyNot) {
                 moment),
             "db2 has what db1 has lost, events up to binlog.000001:2000; to promote a replica, "
             "stop db1 and run: mysql_ha failover");
-  EXPECT_EQ(why({restarted(1), replica(2, 1), lost(3)}, moment),
-            "db3 does not answer, and was not seen as a replica; if it is one: "
-            "--assume-replica db3");
-  EXPECT_EQ(why({restarted(1), lost(2, Reach::kRefuses)}, moment),
-            "db2 cannot be read: no answer");
+  const std::string unseen = "db3 does not answer (no answer) and was ";
+  EXPECT_TRUE(
+      why({restarted(1), replica(2, 1), lost(3)}, moment).starts_with(unseen + "never seen"));
+  // A fence counts for as long as the node was not seen since.
+  Memory returned = memory;
+  returned.nodes["db3"].seen_s = 200;
+  returned.nodes["db3"].read_only = false;
+  Circumstances fenced = knowing({}, returned);
+  fenced.fenced["db3"] = 100;
+  EXPECT_TRUE(
+      why({restarted(1), replica(2, 1), lost(3)}, fenced).starts_with(unseen + "last seen"));
+  EXPECT_EQ(why({restarted(1), lost(2, Reach::kRefuses)}, moment), "db2 cannot be read: no answer");
   EXPECT_EQ(why({restarted(1), replica(2, 9)}, moment), "db2 does not follow it");
   EXPECT_EQ(why({restarted(1), with(replica(2, 1), {unknown_channels})}, moment),
             "db2: its replication could not be read");
@@ -293,8 +300,8 @@ TEST(PlanReopenTest, SemiSyncIsOnAgainBeforeItIsOpened) {
   const Plan alone = plan({db1, replica(2, 1)}, knowing({}, memory));
   EXPECT_EQ(alone.steps.back().sql.size(), 1u);
   EXPECT_EQ(join(alone.reservations, "|"),
-            "db1 waited for semi-sync replicas before it was restarted, and does not now: no "
-            "replica would acknowledge");
+            "db1 waited for semi-sync replicas before it was restarted, and does not now: too "
+            "few replicas would acknowledge");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/failover/run_store.h"
+#include "common/failover/situation.h"
 #include "common/files.h"
 #include "tests/fakes/temp_directory.h"
 
@@ -124,6 +125,17 @@ TEST_F(PreconditionsTest, ARunAtWorkIsNotInterrupted) {
   auto run = RunStore::open(options_.state_dir, options_.cluster_name);
   ASSERT_TRUE(run->lock());
   EXPECT_EQ(look_at_state(options_, kNow).interrupted_run, "");
+}
+
+// An acknowledgement does not make it younger: what was seen since the fence counts.
+TEST_F(PreconditionsTest, AFenceIsAsOldAsItsRun) {
+  add_run(kNow_s - 900, {{{"event", "step-done"}, {"number", "1"}, {"fenced", "off"}},
+                         kEnd,
+                         {{"time", std::to_string(kNow_s)}, {"event", "acknowledged"}}});
+  const auto store = RunStore::open(options_.state_dir, options_.cluster_name);
+  Circumstances moment;
+  ASSERT_TRUE(add_history(*store, kNow, moment));
+  EXPECT_EQ(moment.fenced, (std::map<std::string, double>{{"db1", kNow_s - 900}}));
 }
 
 TEST_F(PreconditionsTest, MissingProgramsAreNamed) {
