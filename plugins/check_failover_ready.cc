@@ -258,8 +258,9 @@ class Judge {
     if (!facts_.state.absence.empty()) add(State::kWarning, "--state-dir: " + facts_.state.absence);
     if (!facts_.state.interrupted_run.empty())
       add(State::kWarning,
-          fmt::format("run {} was interrupted: it is gone on with, or taken back, first",
-                      facts_.state.interrupted_run));
+          fmt::format(
+              "run {} was interrupted: it is resumed or rolled back first; see: mysql_ha plan",
+              facts_.state.interrupted_run));
     if (facts_.witnesses != Witnesses::kReached) return;  // none: the plan says so
     for (const std::string& witness : facts_.silent_witnesses)
       add(State::kWarning, fmt::format("witness {} cannot be reached", witness));

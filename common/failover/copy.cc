@@ -339,7 +339,8 @@ void Copier::take_back(const std::vector<ChannelStatus>& channels) {
 Result<Done> Copier::expect_unchanged() {
   const auto closed = query_value(*target_, "SELECT @@GLOBAL.read_only");
   if (!closed) return closed.error();
-  if (*closed == "0") return failure("it accepts writes again: somebody has acted meanwhile");
+  if (*closed == "0")
+    return failure("it accepts writes again: another client or run has acted meanwhile");
   ServerFacts now = *to_.facts;
   if (const auto read = reread_replication(*target_, now); !read) return read;
   // One that was a replica and is none has been promoted. Whom it follows may change with a
@@ -347,7 +348,8 @@ Result<Done> Copier::expect_unchanged() {
   const bool numbered = !std::holds_alternative<std::monostate>(now.history);
   if (!now.channels || now.channels->empty() != to_.channels().empty() ||
       (!numbered && sources_of(*now.channels) != sources_of(to_.channels())))
-    return failure("it replicates otherwise than before: somebody has acted meanwhile");
+    return failure(
+        "it replicates otherwise than before: another client or run has acted meanwhile");
   if (resync_.surplus == Surplus::kDiscard) return Done{};
   // Without numbers only a node that does not replicate can tell, by the end of its binlog.
   const bool moved = now.binlog && to_.facts->binlog && !(*now.binlog == *to_.facts->binlog);
@@ -427,7 +429,7 @@ Result<Done> expect_free(SqlSession& session, const std::string& lock) {
       session, fmt::format("SELECT COALESCE(IS_USED_LOCK({}), '')", quote_string(lock)));
   if (!holder) return holder.error();
   if (!holder->empty())
-    return failure(fmt::format("somebody copies to it (connection {})", *holder));
+    return failure(fmt::format("another client or run copies to it (connection {})", *holder));
   return Done{};
 }
 

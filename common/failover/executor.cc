@@ -252,7 +252,7 @@ RunOutcome Executor::take_back(std::string why) {
   RunOutcome outcome =
       left.empty() ? finish(RunEnd::kUndone, std::move(why))
                    : finish(RunEnd::kFailed,
-                            fmt::format("{}; could not be taken back: {}", why, join(left, "; ")));
+                            fmt::format("{}; could not be rolled back: {}", why, join(left, "; ")));
   for (const Step& step : now->plan.steps)
     if (const std::string effect = effect_of(step, *now);
         now->state_of(step) != StepState::kOpen && !effect.empty())

@@ -43,8 +43,9 @@ void add_policy_options(Cli& cli, Policy& policy) {
         return Done{};
       },
       "refuse when the candidate is further behind the primary");
-  cli.flag("--allow-loss", policy.allow_loss,
-           "promote although a node that may have more transactions cannot be read");
+  cli.flag(
+      "--allow-loss", policy.allow_loss,
+      "promote although transactions are lost, or may be, that other nodes have or had received");
   cli.seconds("--hung-after", policy.hung_after_s,
               "a primary that answers no query for so long, while no replica receives an event, "
               "counts as dead once it is fenced (default: 30)");

@@ -114,7 +114,7 @@ class Planner {
            !name.empty()      ? fmt::format("no node is called '{}'", sanitize(name))
            : followed.empty() ? why_unknown()
                               : fmt::format("replicas follow different primaries: {}. Name the one "
-                                            "that was it: --primary NODE",
+                                            "that was it, run: mysql_ha failover --primary NODE",
                                             join(names, ", ")));
   }
 
@@ -141,7 +141,7 @@ class Planner {
       if (const ChannelStatus* const channel = channel_to_stranger(node))
         return fmt::format(
             "{0}: {1} follows {2}, which is none of the nodes. When that is NODE: node=NODE=HOST"
-            "[:PORT],alias={2}, or, for once, --primary NODE",
+            "[:PORT],alias={2}, or, for once, run: mysql_ha failover --primary NODE",
             text, node.name,
             sanitize(format_host_port({channel->source_host, channel->source_port})));
     return text;
@@ -557,8 +557,8 @@ class Planner {
       return refuse(
           Refusal::kTooMuchLoss,
           fmt::format("{} has received {} transactions that {} lacks, and cannot apply them: {}. "
-                      "End what it waits for and run this again, or give them up with "
-                      "--allow-loss",
+                      "End what it waits for and run this again, or, to give them up, "
+                      "run: mysql_ha failover --allow-loss",
                       nodes_[i].name, lead.count, nodes_[candidate_].name,
                       moment_.stuck.at(nodes_[i].name)));
     if (channel_to_primary(i) == nullptr && !policy_.allow_loss)
@@ -689,7 +689,9 @@ class Planner {
                       sanitize(node.error), plan_.candidate);
       if (strict && !policy_.allow_loss)
         refuse(Refusal::kTooMuchLoss,
-               fmt::format("{}, and {}. Put that right, or accept the loss: --allow-loss", text,
+               fmt::format("{}, and {}. Put that right, or, to accept the loss, run: mysql_ha "
+                           "failover --allow-loss",
+                           text,
                            policy_.max_lost_transactions || policy_.max_lag_s
                                ? "a loss is limited"
                                : plan_.primary + " was under lossless semi-sync"));
@@ -962,7 +964,6 @@ Plan forecast(const Topology& topology, const Policy& policy, Circumstances mome
               std::string_view name) {
   const auto place = find_mortal(topology, policy, moment, name);
   if (!place) return Planner(topology, policy, moment).failover(name);
-  // When it is dead, this is what was last seen, where it can be kept.
   // When it is dead, this is what was last seen, unless it cannot be kept.
   if (moment.memory_trouble.empty())
     moment.memory = remember(moment.memory, topology, moment.now_s);

@@ -233,7 +233,7 @@ class RejoinPlanner {
 
   // Keeps what would be lost.
   void save() {
-    Step save = {0, Action::kSaveExtra, node_->name, {}, {}, "what nobody else has"};
+    Step save = {0, Action::kSaveExtra, node_->name, {}, {}, "its extra transactions"};
     save.other = primary_->name;
     if (record_ && record_->candidate == primary_->name) save.position = record_->applied;
     add(std::move(save));

@@ -119,8 +119,8 @@ class ReplicaJudge {
       const ChannelStatus* const channel = channel_to_primary(i);
       if (channel == nullptr || !(nodes_[i].facts->replica_net_timeout_s > policy_.hung_after_s))
         continue;
-      alike[fmt::format("{} is {}, longer than --hung-after ({}): so long nobody notices that {} "
-                        "is gone without a word; run there: {}",
+      alike[fmt::format("{} is {}, longer than --hung-after ({}): for so long no replica notices "
+                        "that {} is gone without a word; run there: {}",
                         spelling(version(i)).replica_net_timeout,
                         format_duration(*nodes_[i].facts->replica_net_timeout_s),
                         format_duration(policy_.hung_after_s), plan_.primary,

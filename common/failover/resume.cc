@@ -38,8 +38,8 @@ class Judge {
                       name_run(run_), run_.id));
     if (const Node* const writer = find_stranger())
       return refuse(fmt::format(
-          "{} accepts writes, but {}, which was interrupted, did not open it: somebody has acted "
-          "since. If the run needs nothing more: mysql_ha journal ack {}",
+          "{} accepts writes, but {}, which was interrupted, did not open it: another client or "
+          "run has acted since. If the run needs nothing more: mysql_ha journal ack {}",
           writer->name, name_run(run_), run_.id));
     Resume resume;
     // What a restart has closed again is planned anew.
@@ -54,8 +54,8 @@ class Judge {
       if (run_.facts.contains(kOpenedFact))
         return refuse(fmt::format(
             "{} was opened for writes by run {} and is read-only now: it was restarted, or "
-            "somebody has closed it. Open it and run this again, or give up what it may have alone "
-            "with: mysql_ha journal ack {}",
+            "another client or run has closed it. Open it and run this again, or give up what it "
+            "may have alone with: mysql_ha journal ack {}",
             candidate().name, run_.id, run_.id));
       resume.not_opened = true;
     }
@@ -89,7 +89,7 @@ class Judge {
   // is judged anew. Empty: it still holds.
   std::string why_roll_back() const {
     if (run_.plan.command != "failover") return "it was interrupted";
-    if (run_.taking_back || run_.end == RunEnd::kFailed) return "it was being taken back";
+    if (run_.taking_back || run_.end == RunEnd::kFailed) return "it was being rolled back";
     const auto objections = object_to_takeover(topology_, policy_, circumstances_, primary_);
     if (!objections.empty()) return objections[0].reason;
     // What was rescued cannot be taken back, and only this run knows of it.

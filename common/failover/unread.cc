@@ -76,7 +76,8 @@ std::string object_to_unread(const Takeover& takeover, std::size_t i) {
   const Node& node = takeover.topology.nodes[i];
   if (i == takeover.primary || takeover.policy.assume_replica.contains(node.name)) return "";
   const std::string word = fmt::format(
-      "Put that right, or, when {0} takes no writes, say so: --assume-replica {0}", node.name);
+      "Put that right, or, when {0} takes no writes, run: mysql_ha failover --assume-replica {0}",
+      node.name);
   if (node.facts)
     return node.facts->read_only
                ? ""

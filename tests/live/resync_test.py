@@ -822,9 +822,9 @@ def test_one_at_a_time(cluster):
     process, pause = begin_and_pause(cluster, cluster.db2)
     for node, words, reason in (("db3", (), "another one is at work"),
                                 ("db2", ("--state-dir", cluster.directory / "other"),
-                                 "somebody copies to it"),
+                                 "another client or run copies to it"),
                                 ("db2", ("--state-dir", cluster.directory / "other",
-                                         "--cluster-name", "other"), "somebody copies to it")):
+                                         "--cluster-name", "other"), "another client or run copies to it")):
         refused = cluster.run("resync", node, *words)
         assert refused.code == 2 and reason in refused.out, refused.out
     pause.release()
@@ -845,7 +845,7 @@ def test_one_at_a_time_while_the_node_restarts(cluster):
     for command in ("resync", "rejoin"):
         refused = cluster.run(command, "db2", "--state-dir", cluster.directory / "other",
                               "--cluster-name", "other")
-        assert refused.code == 2 and "somebody copies to it" in refused.out, refused.out
+        assert refused.code == 2 and "another client or run copies to it" in refused.out, refused.out
     assert not changes(before, cluster.snapshot(strict=False))
     pause.release()
     process.communicate(timeout=60)

@@ -262,8 +262,9 @@ TEST(CheckFailoverReadyTest, JudgesTheReplicas) {
        "nothing would be lost", only_db2},
       {"it takes longer to notice than to act",
        with_nodes({writer(1), slow_to_notice(2, 60), slow_to_notice(3, 60)}), State::kWarning,
-       "db2, db3: slave_net_timeout is 60s, longer than --hung-after (30s): so long nobody notices "
-       "that db1 is gone without a word; run there: SET GLOBAL slave_net_timeout=10; STOP SLAVE; "
+       "db2, db3: slave_net_timeout is 60s, longer than --hung-after (30s): for so long no replica "
+       "notices that db1 is gone without a word; run there: SET GLOBAL slave_net_timeout=10; STOP "
+       "SLAVE; "
        "CHANGE MASTER TO MASTER_HEARTBEAT_PERIOD=5; START SLAVE; and in the option file: "
        "slave_net_timeout=10"},
       {"soon enough", with_nodes({writer(1), slow_to_notice(2, 30)}), State::kOk,

@@ -126,7 +126,7 @@ TEST_F(ExecutorTest, WhatCannotBeTakenBackIsNamed) {
   const RunOutcome outcome = run(small_plan());
   EXPECT_EQ(outcome.end, RunEnd::kFailed);
   EXPECT_EQ(outcome.text,
-            "promote db2: it burns; could not be taken back: stop-receiver db2: it burns");
+            "promote db2: it burns; could not be rolled back: stop-receiver db2: it burns");
 }
 
 TEST_F(ExecutorTest, AnUndoThatHangsLeavesTimeForTheOthers) {

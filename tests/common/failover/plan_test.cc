@@ -565,7 +565,8 @@ TEST(PlanFailoverTest, ANodeThatIsHeldUpIsReplacedByOneThatHasReceivedAsMuch) {
   EXPECT_EQ(refused.refusal, Refusal::kTooMuchLoss);
   EXPECT_EQ(refused.reason,
             "db2 has received 4 transactions that db3 lacks, and cannot apply them: drain db2: a "
-            "lock. End what it waits for and run this again, or give them up with --allow-loss");
+            "lock. End what it waits for and run this again, or, to give them up, run: mysql_ha "
+            "failover --allow-loss");
   Policy accepting = policy;
   accepting.allow_loss = true;
   EXPECT_EQ(planned({lost(1), orphan(2, "#1:1-104"), orphan(3)}, accepting).candidate, "db3");
@@ -636,7 +637,8 @@ TEST(PlanFailoverTest, AForecastIsForTheOnlyWriter) {
   EXPECT_EQ(
       forecast({lost(1), writer(2)}),
       "db1 does not answer (no answer) and was never seen: it may take writes. Put that right, "
-      "or, when db1 takes no writes, say so: --assume-replica db1 (unread-node); no node can "
+      "or, when db1 takes no writes, run: mysql_ha failover --assume-replica db1 (unread-node); no "
+      "node can "
       "be promoted in place of db2 (no-candidate)");
 }
 

@@ -108,7 +108,7 @@ std::vector<Case> cases() {
       {"a word about another node",
        {lost(1), orphan(2), lost(3), lost(4)},
        "unread-node",
-       "--assume-replica db4",
+       "run: mysql_ha failover --assume-replica db4",
        {},
        vouching("db3")},
       {"alive, unreadable and never seen",
@@ -193,7 +193,7 @@ std::vector<Case> cases() {
       {"where a loss is limited",
        {lost(1), orphan(2), lost(3, kUnreadable)},
        "too-much-loss",
-       "or accept the loss: --allow-loss",
+       "or, to accept the loss, run: mysql_ha failover --allow-loss",
        after(kStar),
        limited()},
       {"where a loss is limited and allowed",
@@ -232,7 +232,7 @@ std::vector<Case> cases() {
        {lost(1), orphan(2, 9)},
        "unknown-primary",
        "db2 follows db9:3306, which is none of the nodes. When that is NODE: "
-       "node=NODE=HOST[:PORT],alias=db9:3306, or, for once, --primary NODE"},
+       "node=NODE=HOST[:PORT],alias=db9:3306, or, for once, run: mysql_ha failover --primary NODE"},
   };
 }
 
