@@ -32,6 +32,8 @@ PROGRAMS = [
 ]
 FAILOVER = [words for words in PROGRAMS
             if words[0] in ("check_failover_ready", "mysql_ha", "handle_mysql_failover")]
+# Those of them that keep or read a journal.
+KEEPERS = [words for words in FAILOVER if words[1] != "status"]
 
 
 def name(words):
@@ -73,15 +75,13 @@ def make_state(place, owner):
     return state
 
 
-@pytest.mark.parametrize("words", FAILOVER, ids=name)
+@pytest.mark.parametrize("words", KEEPERS, ids=name)
 def test_a_state_directory_of_another_user_names_the_command(words, place):
     state = make_state(place, OTHER)
     me = pwd.getpwuid(os.geteuid()).pw_name
     outcome = run_raw([path(words[0]), *(word for word in words[1:] if word not in NODE),
                        "--cluster", place / "cluster.conf", "--repl-username", "r", "--repl-password",
                        "hunter2", "-p", "hunter2"])
-    if words[1] == "status":  # It reads no journal.
-        return
     assert f"{state} belongs to user {OTHER}, and this runs as {me}" in outcome.out, outcome.out
     assert f"run: runuser -u {OTHER} -- {path(words[0])} " in outcome.out, outcome.out
     command = outcome.out.split("runuser")[1].splitlines()[0]
@@ -90,6 +90,14 @@ def test_a_state_directory_of_another_user_names_the_command(words, place):
         operands = [word for word in words[1:] if word not in NODE]
         assert f"mysql_ha {' '.join(operands)} --cluster" in command, outcome.out
     assert "hunter2" not in outcome.out
+
+
+def test_status_says_what_there_is_without_the_state_directory_of_another_user(place):
+    state = make_state(place, OTHER)
+    outcome = run_raw([path("mysql_ha"), "status", "--cluster", place / "cluster.conf"])
+    assert outcome.code == 2 and "db1 is unreachable" in outcome.out, outcome.out
+    assert f"there is no {state}/mysql/memory.json yet" in outcome.out, outcome.out
+    assert "runuser" not in outcome.out and not list(state.rglob("*.json")), outcome.out
 
 
 def test_a_state_directory_that_cannot_be_made_names_the_command(place):

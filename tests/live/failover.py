@@ -124,7 +124,8 @@ class Cluster:
     def run(self, *words, **faults):
         """Run mysql_ha (or the handler) to its end; e.g. run("failover", "--fence", "none").
 
-        Faults are those of faults.cc: KILL_AT, KILL_WHEN, REFUSED_PORT, CLOCK_AHEAD."""
+        Faults are those of faults.cc: KILL_AT, KILL_WHEN, REFUSED_PORT,
+        UNASKED_PORT, CLOCK_AHEAD."""
         return plugin.run_raw(self.command(*words), env={**self.environment, **_with(faults)})
 
     def begin(self, *words, **faults):

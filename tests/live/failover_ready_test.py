@@ -161,7 +161,6 @@ def untouched():
     (["--flag-file", "/nonexistent/flag"], "WARNING", "cannot write /nonexistent/flag"),
     (["--state-dir", "/nonexistent/state"], "CRITICAL",
      "--state-dir: /nonexistent/state does not exist and cannot be created"),
-    (["--state-dir", "/tmp/nonexistent-state"], "WARNING", "install -d -o "),
     (["--vip", "192.0.2.77", "--interface", "lo"], "OK", "nothing would be lost"),
     (["--never", "db2"], "OK", "db3 would replace db1"),
     (["--never", "db2", "--never", "db3"], "CRITICAL", "not db2: must not be promoted (policy)"),
@@ -170,6 +169,11 @@ def test_missing_pieces(untouched, ready, options, state, words):
     outcome = ready(untouched, *options)
     assert outcome.state == state, outcome.out
     assert words in outcome.text
+
+
+def test_no_state_directory_yet(untouched, ready, tmp_path):
+    outcome = ready(untouched, "--state-dir", tmp_path / "none")
+    assert outcome.state == "WARNING" and "install -d -o " in outcome.text, outcome.out
 
 
 def test_a_dead_primary_cannot_be_fenced_by_sql(untouched, tmp_path):

@@ -186,8 +186,9 @@ def test_candidate_dies(headless):
     with in_the_middle(headless) as result:
         headless.db2.kill()
         before = headless.snapshot(strict=False)
-    # Where something of it is left to be taken back, the next run does that.
-    if result[0] == 2:
+    # With MySQL its receiver is stopped first: that cannot be rolled back, so the next run promotes.
+    if headless.flavour == "mysql":
+        assert result[0] == 2 and "could not be rolled back: stop-receiver db2: " in result[1], result
         assert not changes(before, headless.snapshot(strict=False))
         result = [(outcome := headless.run("failover")).code, outcome.out]
     assert result[0] == 1 and headless.writers() == ["db3"], result

@@ -3,6 +3,7 @@
 //   KILL_AT=N KILL_WHEN=before|after   it is killed, as by kill -9, at its N-th fdatasync: before,
 //                                      when what was to be written is not on disk, or after
 //   REFUSED_PORT=N                     nobody listens at this port any more, as far as it can tell
+//   UNASKED_PORT=N                     this machine has no port left to connect to this one from
 //   CLOCK_AHEAD=N                      the wall clock shows so many seconds more
 
 #include <arpa/inet.h>
@@ -59,6 +60,10 @@ extern "C" int connect(int fd, const sockaddr* address, socklen_t size) {
     memcpy(&ipv4, address, sizeof ipv4);
     if (ntohs(ipv4.sin_port) == number("REFUSED_PORT")) {
       errno = ECONNREFUSED;
+      return -1;
+    }
+    if (ntohs(ipv4.sin_port) == number("UNASKED_PORT")) {
+      errno = EADDRNOTAVAIL;
       return -1;
     }
   }

@@ -87,8 +87,9 @@ def test_a_former_primary_that_comes_back_writable_is_closed(cluster, pair):
         assert "it has 1 transaction that " in outcome.out, outcome.out
     # Nothing is left to do; the next one says that all is well with the primary.
     outcome = cluster.run("handler")
-    assert outcome.code == 2 and f"{new.name} answers" in outcome.out or \
-        "no replica tells which node the primary is" in outcome.out, outcome.out
+    assert outcome.code == 2 and (
+        f"{new.name} answers" in outcome.out or
+        "no replica tells which node the primary is" in outcome.out), outcome.out
     assert cluster.writers() == [new.name]
 
 
