@@ -205,6 +205,8 @@ class Manager {
     if (!unfinished_) return std::nullopt;
     auto outcome = settle(*unfinished_, situation);
     if (!settled_) return outcome;
+    if (outcome.end != FailoverEnd::kRefused)
+      for (const std::string& line : outcome.details) say_(line);
     situation = look(options_);
     return std::nullopt;
   }
@@ -447,13 +449,25 @@ class Manager {
                                            line[begin.size()] == ':' || line[begin.size()] == ' ');
       });
     };
+    const auto moved = [&plan](const std::string& name) {
+      return std::ranges::any_of(plan.steps, [&](const Step& step) {
+        return step.action == Action::kRepoint && step.node == name;
+      });
+    };
+    // When the run is resumed, one may be back that was silent when it was planned.
+    const auto forgotten = [&](const Node& node) {
+      return !moved(node.name) && std::ranges::any_of(node.sources, [&](const auto& source) {
+        return source && before.nodes[*source].name == plan.primary;
+      });
+    };
     std::vector<std::string> names;
     for (const Node& node : before.nodes) {
       const bool old = node.name == plan.primary;
       if (node.name == plan.candidate || (old && plan.command == "failover")) continue;
       const bool silent = !node.facts || !node.facts->channels;
       const bool failed = told(outcome.details, "reservation: repoint " + node.name);
-      if ((silent || failed) && !told(plan.reservations, node.name + " needs a resync"))
+      if ((silent || failed || forgotten(node)) &&
+          !told(plan.reservations, node.name + " needs a resync"))
         names.push_back(node.name);
     }
     return names;
@@ -505,8 +519,13 @@ class Manager {
             clock_, say_};
   }
 
-  // Finishes or rolls back a run that was interrupted.
-  FailoverOutcome settle(const Run& run, const Situation& situation) {
+  // Finishes or rolls back a run that was interrupted. Nodes that were silent when it was planned
+  // are in none of its steps.
+  FailoverOutcome settle(const Run& run, Situation& situation) {
+    return pick_up(go_on_or_back(run, situation), run.plan, situation);
+  }
+
+  FailoverOutcome go_on_or_back(const Run& run, const Situation& situation) {
     Circumstances circumstances = situation.circumstances;
     if (const auto added = add_history(*store_, clock_.moment(), circumstances); !added)
       return refusal(added.error().text);

@@ -119,6 +119,26 @@ def test_a_replica_that_was_silent_is_picked_up_at_the_end(cluster):
         assert "reservation: db3 does not follow db2: no record tells" in outcome.out
 
 
+def test_a_replica_that_was_silent_is_picked_up_by_the_run_that_goes_on(cluster):
+    """The tool is killed when the new primary is open; the replica is in no step of its plan."""
+    cluster.db3.freeze()
+    cluster.db1.kill()
+    hook = cluster.hook("once", "[ -e $0.ran ] && exit\n: > $0.ran\nkill -KILL $PPID\n")
+    words = "failover", "--probe-timeout", "1", "--post-failover", hook
+    process = cluster.begin(*words)
+    out, _ = process.communicate(timeout=60)
+    cluster.db3.thaw()
+    assert process.returncode == -9 and cluster.writers() == ["db2"], out
+    outcome = cluster.run(*words)
+    assert "was interrupted, resuming it" in outcome.out
+    if cluster.gtid:
+        assert outcome.code == 0 and "db3 follows db2 in the end" in outcome.out, outcome.out
+        cluster.assert_one_primary(cluster.db2)
+    else:
+        assert outcome.code == 1, outcome.out
+        assert "reservation: db3 does not follow db2: no record tells" in outcome.out
+
+
 @pytest.mark.parametrize("shared", GTID_KINDS, indirect=True)
 def test_a_replica_that_stays_silent_is_named(cluster):
     cluster.db3.kill()
