@@ -4,11 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "common/failover/copy.h"
 #include "common/failover/executor.h"
+#include "common/failover/hung_primary.h"
 #include "common/failover/live_actions.h"
 #include "common/failover/preconditions.h"
 #include "common/failover/rescue.h"
@@ -24,6 +24,8 @@ namespace ha {
 namespace {
 
 constexpr double kMoment_s = 0.1;
+// What a takeover takes, beside two looks, from the word that the primary is dead.
+constexpr double kTakeover_s = 15;
 
 // A node that makes room for a copy, and what is known of how it will replicate.
 struct Room {
@@ -333,7 +335,7 @@ class Manager {
     if (const auto added = add_history(*store_, clock_.moment(), situation.circumstances); !added)
       return {.refusal = Refusal::kNotReady, .reason = added.error().text};
     situation.circumstances.stuck = stuck_;
-    situation.circumstances.primary_hung_s = hung_s();
+    if (hung_) situation.circumstances.primary_hung_s = hung_->seconds();
     return plan_failover(situation.topology, options_.policy, situation.circumstances, "");
   }
 
@@ -347,40 +349,44 @@ class Manager {
                return one.refusal == Refusal::kStillReceives;
              });
     };
-    if (!hung_since_ || !only_receives()) return;
+    if (!hung_ || !only_receives()) return;
     plan = decide(situation);
-    if (policy.fence != Fence::kRequired || policy.fence_command.empty()) return;
+    if (!only_receives() || policy.fence != Fence::kRequired || policy.fence_command.empty())
+      return;
+    const auto has_time = [&] {
+      return deadline_.remaining_s() >
+             policy.hung_after_s - hung_->seconds() + 2 * options_.probe_timeout_s + kTakeover_s;
+    };
+    if (!has_time()) return;
     say_(fmt::format("{} answers no query: it counts as dead when nothing comes from it for {}",
                      plan.primary, format_duration(policy.hung_after_s)));
-    while (hung_since_ && only_receives() &&
-           deadline_.remaining_s() > policy.hung_after_s - hung_s().value_or(0) &&
-           clock_.sleep(options_.retry_interval_s)) {
+    while (hung_ && only_receives() && has_time() && clock_.sleep(options_.retry_interval_s)) {
       situation = look(options_);
       watch(plan.primary, situation.topology);
       plan = decide(situation);
     }
   }
 
-  std::optional<double> hung_s() const {
-    if (!hung_since_) return std::nullopt;
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - *hung_since_).count();
-  }
-
-  // Notes since when a primary has given no answer and nothing was received from it. Its kernel
-  // takes our connections, so it is not we who are cut off.
+  // Notes since when a primary has given no answer and nothing was received from it, for later runs
+  // too. Its kernel takes our connections, so it is not we who are cut off.
   void watch(const std::string& primary, const Topology& topology) {
     const auto old = std::ranges::find(topology.nodes, primary, &Node::name);
-    if (old == topology.nodes.end() || old->reach != Reach::kHung ||
+    // That tells nothing of it.
+    if (old == topology.nodes.end() || old->reach == Reach::kNotAsked) return;
+    if (old->reach != Reach::kHung ||
         !reach_witnesses({{old->host, old->port}}, Deadline::after(options_.probe_timeout_s))[0])
-      return hung_since_.reset();
-    std::string received;
-    for (const Node& node : topology.nodes)
-      for (const ChannelStatus& channel : node.channels())
-        received += fmt::format("{} {} {}:{} {}\n", node.name, channel.name, channel.read.file,
-                                channel.read.offset, channel.received_gtids);
-    if (hung_since_ && received == received_) return;
-    hung_since_ = std::chrono::steady_clock::now();
-    received_ = std::move(received);
+      return forget();
+    if (!hung_) hung_ = read_hung(store_->path());
+    hung_ = look_on(hung_, primary, topology, clock_.moment());
+    if (const auto written = write_hung(store_->path(), *hung_); !written)
+      say_(written.error().text);
+  }
+
+  // It does not hang any more, or is none any more.
+  void forget() {
+    hung_.reset();
+    if (const auto forgotten = forget_hung(store_->path()); !forgotten)
+      say_(forgotten.error().text);
   }
 
   // Whether another plan may take the place of one that failed, or the operator wants just that.
@@ -425,6 +431,7 @@ class Manager {
   // primary, and lets them follow it. Each that does not in the end is named.
   FailoverOutcome pick_up(FailoverOutcome outcome, const Plan& plan, Situation& before) {
     if (!complete_ || !plan.changes_primary()) return outcome;
+    forget();
     // They hold the locks of the run that is done.
     before.sessions.clear();
     for (const std::string& name : find_stragglers(outcome, plan, before.topology)) {
@@ -625,9 +632,8 @@ class Manager {
   Deadline deadline_;
   std::optional<RunStore> store_;
   std::optional<Run> unfinished_;
-  bool settled_ = false;  // nothing of an earlier run is left to do
-  std::optional<std::chrono::steady_clock::time_point> hung_since_ = {};  // see watch()
-  std::string received_ = {};                                             // by all replicas then
+  bool settled_ = false;                    // nothing of an earlier run is left to do
+  std::optional<HungPrimary> hung_ = {};    // as of the last look at it
   bool complete_ = false;                   // the last run has done all that it could
   std::optional<Rejection> obstacle_ = {};  // the node that has ended the last run, rolled back
   std::map<std::string, std::string> stuck_ = {};  // nodes that have, with the reason

@@ -67,8 +67,8 @@ struct Circumstances {
   // epoch; not of those that have returned.
   std::map<std::string, double> fenced = {};
   double now_s = 0;                           // since the epoch; 0: not known
-  std::optional<double> primary_hung_s = {};  // how long the primary has answered no query
-  // Nodes that could not apply what they received, a moment ago, and why.
+  std::optional<double> primary_hung_s = {};  // how long the primary was seen to answer no query
+  // Nodes that could not apply what they received or follow, a moment ago, and why.
   std::map<std::string, std::string> stuck = {};
 };
 

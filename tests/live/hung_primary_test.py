@@ -31,6 +31,29 @@ def test_it_counts_as_dead_once_it_is_fenced(cluster):
     assert rows(new) == {1, 2, 3}
 
 
+def test_the_time_adds_up_over_runs_that_have_too_little_of_it(cluster):
+    fence = cluster.hook("fence", f"kill -KILL {cluster.db1.process.pid}\n")
+    words = "failover", *QUICK, "--deadline", "15", "--fence-command", fence
+    first = cluster.run(*words)
+    assert first.code == 2 and "less than --hung-after 3s" in first.out, first.out
+    assert "it counts as dead when" not in first.out
+    kept, = cluster.state_dir.glob("mysql/hung-primary.json")
+    assert kept.stat().st_mode & 0o777 == 0o600
+    wait_until(lambda: cluster.run(*words).code == 0)
+    cluster.db1.process.wait()
+    new, = (getattr(cluster, name) for name in cluster.writers())
+    cluster.assert_one_primary(new)
+    assert not kept.exists()
+
+
+def test_the_time_begins_anew_when_it_has_answered(cluster):
+    words = "failover", *QUICK, "--fence-command", "false", "--deadline", "15"
+    cluster.run(*words)
+    cluster.db1.thaw()
+    assert "db1 answers" in cluster.run(*words).out
+    assert not list(cluster.state_dir.glob("mysql/hung-primary.json"))
+
+
 @pytest.mark.parametrize("words, text", [
     (("--fence", "none"), "A primary that hangs is replaced only with --fence required"),
     (("--fence", "best-effort"), "A primary that hangs is replaced only with --fence required"),
