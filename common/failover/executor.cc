@@ -178,7 +178,9 @@ std::optional<std::string> Executor::perform(Run& run, const Group& group,
       reservations_.push_back(line);
     else if (!obstacle) {
       obstacle = line;
-      if (steps[i].action == Action::kDrain) stuck_ = steps[i].node;
+      // So is a sibling that is to acknowledge and cannot: another one may.
+      if (steps[i].action == Action::kDrain || steps[i].action == Action::kRepoint)
+        stuck_ = steps[i].node;
     }
   }
   return obstacle;

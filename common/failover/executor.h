@@ -45,7 +45,8 @@ struct RunOutcome {
   std::vector<std::string> reservations = {};
   RunFacts facts = {};                    // what the steps found
   std::vector<std::string> remains = {};  // effects that were not rolled back, nor can be
-  std::string stuck = {};  // the node that could not apply what it received, which ended the run
+  // The node that has ended the run: it could not apply what it received, or not follow in time.
+  std::string stuck = {};
 };
 
 class Executor {

@@ -227,7 +227,7 @@ class Planner {
     if (node.facts->log_bin == false) return "writes no binlog, so nobody could follow it";
     if (!knows_binlog(node, *channel)) return why_unknown_binlog(node);
     if (wish(i) == Promotion::kNever) return "must not be promoted (policy)";
-    if (is_stuck(i)) return "cannot apply what it received: " + moment_.stuck.at(node.name);
+    if (is_stuck(i)) return "has just held a try up: " + moment_.stuck.at(node.name);
     return "";
   }
 

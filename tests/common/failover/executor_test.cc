@@ -254,6 +254,15 @@ TEST_F(ExecutorTest, WhatRemainsOfARunThatWasTakenBackIsNamed) {
   EXPECT_EQ(outcome.stuck, "db2");
 }
 
+TEST_F(ExecutorTest, ASiblingThatCannotFollowBeforeTheOpeningIsNamed) {
+  Plan plan = small_plan();
+  plan.steps.insert(plan.steps.begin() + 5, step(8, Action::kRepoint, "db3", "db3"));
+  actions_->fails = {"repoint(db3)"};
+  const RunOutcome outcome = run(plan);
+  EXPECT_EQ(outcome.end, RunEnd::kUndone);
+  EXPECT_EQ(outcome.stuck, "db3");
+}
+
 TEST_F(ExecutorTest, TheDeadlineEndsNothingAfterTheOpening) {
   run(small_plan());
   const std::vector<JournalRecord> all = journal_.records();

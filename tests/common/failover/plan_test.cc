@@ -560,7 +560,7 @@ TEST(PlanFailoverTest, ANodeThatIsHeldUpIsReplacedByOneThatHasReceivedAsMuch) {
             "");
   const Plan plan = planned({lost(1), orphan(2), orphan(3)}, policy);
   EXPECT_EQ(plan.candidate, "db3");
-  EXPECT_EQ(plan.rejected[0].reason, "cannot apply what it received: drain db2: a lock");
+  EXPECT_EQ(plan.rejected[0].reason, "has just held a try up: drain db2: a lock");
   const Plan refused = planned({lost(1), orphan(2, "#1:1-104"), orphan(3)}, policy);
   EXPECT_EQ(refused.refusal, Refusal::kTooMuchLoss);
   EXPECT_EQ(refused.reason,
