@@ -50,6 +50,7 @@ class Planner {
     if (goes_on()) compare_versions();
     if (goes_on()) forecast_loss();
     judge_fence();
+    judge_vouched();
     if (!refused()) {
       StepWriter(topology_, policy_, moment_, {primary_, candidate_, ahead_, left_behind_}, plan_)
           .write_failover();
@@ -452,7 +453,24 @@ class Planner {
     }
     plan_.candidates = candidates_.size();
     if (candidates_.empty())
-      refuse(Refusal::kNoCandidate, "no node can be promoted in place of " + plan_.primary);
+      refuse(Refusal::kNoCandidate,
+             "no node can be promoted in place of " + plan_.primary + find_broken_chain());
+  }
+
+  // A node between the primary and the replicas is dead as well: these can take its place, and what
+  // they lack of the primary's transactions is lost.
+  std::string find_broken_chain() const {
+    for (const Node& node : nodes_)
+      for (const auto& source : node.sources) {
+        if (!source || *source == primary_ || !nodes_[*source].silent() ||
+            !nodes_[primary_].silent())
+          continue;
+        return fmt::format(
+            ". {0} follows {1}, which does not answer either: when {2} is fenced or takes no "
+            "writes for sure, run: mysql_ha failover --assume-replica {2}",
+            node.name, nodes_[*source].name, plan_.primary);
+      }
+    return "";
   }
 
   void refuse_incomparable(std::size_t a, std::size_t b, const Extra& of_a, const Extra& of_b) {
@@ -884,6 +902,18 @@ class Planner {
                                 format_duration(*lag), format_duration(*policy_.max_lag_s)));
     judge_age();
     if (!primary.facts) explain_loss(loss);
+  }
+
+  // Only the one that is replaced is fenced.
+  void judge_vouched() {
+    const auto seen = std::ranges::find(nodes_, moment_.memory.primary, &Node::name);
+    if (seen == nodes_.end() || seen->facts || seen->name == plan_.primary ||
+        !policy_.assume_replica.contains(seen->name) || moment_.fenced.contains(seen->name))
+      return;
+    plan_.reservations.push_back(fmt::format(
+        "{0} was the primary when it was last seen and is not fenced: nothing but your word "
+        "(--assume-replica {0}) keeps it from taking writes",
+        seen->name));
   }
 
   void judge_fence() {
