@@ -227,8 +227,13 @@ class Judge {
   // What is out now, whether or not a failover would end it.
   void judge_writer() {
     if (!facts_.topology.writers().empty()) return;
-    const bool unread = std::ranges::count(nodes_, Reach::kUnreadable, &Node::reach) > 0;
-    if (unread) return add(State::kWarning, "no server is known to take writes");
+    std::vector<std::string> unread;
+    for (const Node& node : nodes_)
+      if (!node.facts && !node.silent()) unread.push_back(node.name);
+    if (!unread.empty())
+      return add(
+          State::kWarning,
+          fmt::format("no server is known to take writes, {} cannot be read", join(unread, ", ")));
     const auto primary = find(plan_.primary);
     const bool closed = primary && nodes_[*primary].facts;
     add(State::kCritical,

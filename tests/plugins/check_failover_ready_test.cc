@@ -102,6 +102,12 @@ TEST(CheckFailoverReadyTest, JudgesThePlan) {
        State::kCritical,
        "db2 would replace db1, no known transaction would be lost: no server takes writes; db1 is "
        "unreachable"},
+      {"whether the primary takes writes is not known",
+       with_nodes({lost(1, Reach::kRefuses), replica(2, 1), replica(3, 1)}), State::kWarning,
+       "no server is known to take writes, db1 cannot be read"},
+      {"the primary could not be asked",
+       with_nodes({lost(1, Reach::kNotAsked), replica(2, 1), replica(3, 1)}), State::kWarning,
+       "no server is known to take writes, db1 cannot be read"},
       {"a replica hangs", seen_well(with_nodes({writer(1), replica(2, 1), lost(3, Reach::kHung)})),
        State::kWarning, "db3 does not answer"},
       {"a replica may not be read", with_nodes({writer(1), replica(2, 1), unread}), State::kWarning,
