@@ -17,6 +17,7 @@
 #include "common/failover/situation.h"
 #include "common/failover/step_tools.h"
 #include "common/failover/witness.h"
+#include "common/mysql/memory_file.h"
 #include "common/text.h"
 
 namespace ha {
@@ -514,6 +515,7 @@ class Manager {
     const RunOutcome run = executor.go_on(deadline_);
     if (const auto pruned = store_->prune(options_.keep_runs, clock_.moment()); !pruned)
       say_(pruned.error().text);
+    remember_change(plan, situation, run);
     FailoverOutcome outcome = tell(plan, id, run);
     // Who is who has changed, and is to be remembered in case that one of them dies now.
     if (plan.command != "failover" && outcome.end != FailoverEnd::kRefused) look(options_);
@@ -550,8 +552,21 @@ class Manager {
     if (const auto noted = journal->append_all(std::move(records)); !noted)
       return refusal(noted.error().text);
     Executor executor = make_executor(*journal, run.plan, situation, run.id);
-    return tell(run.plan, run.id,
-                back ? executor.take_back(resume.reason) : executor.go_on(deadline_));
+    const RunOutcome ended = back ? executor.take_back(resume.reason) : executor.go_on(deadline_);
+    remember_change(run.plan, situation, ended);
+    return tell(run.plan, run.id, ended);
+  }
+
+  // No look may ever show it: the new primary may die before a replica follows it.
+  void remember_change(const Plan& plan, const Situation& situation, const RunOutcome& run) {
+    const Node* const primary = find_node(plan.candidate, situation);
+    if (!plan.changes_primary() || !run.facts.contains(kOpenedFact) || primary == nullptr ||
+        !primary->facts)
+      return;
+    const MemoryFile file(options_.state_dir, options_.cluster_name);
+    Recollection known = file.read(options_.cluster.nodes);
+    file.note_primary(known, *primary, clock_.now_s());
+    if (!known.trouble.empty()) say_(known.trouble);
   }
 
   // True when the plan is about a node that comes back, and not about which is the primary.

@@ -33,9 +33,10 @@ SeenChannel see_channel(const SeenNode& before, const ChannelStatus& channel, st
   return seen;
 }
 
-void see(SeenNode& seen, const Topology& topology, const Node& node, double now_s) {
+void see_server(SeenNode& seen, const Node& node, double now_s) {
   const ServerFacts& facts = *node.facts;
   seen.seen_s = now_s;
+  seen.address = format_host_port({node.host, node.port});
   seen.version = facts.version;
   seen.server_id = facts.server_id;
   seen.server_uuid = facts.server_uuid;
@@ -45,7 +46,11 @@ void see(SeenNode& seen, const Topology& topology, const Node& node, double now_
   seen.read_only = facts.read_only;
   seen.semi_sync = facts.semi_sync;
   seen.binlog_scope = facts.binlog_scope;
-  if (!facts.channels) return;
+}
+
+void see(SeenNode& seen, const Topology& topology, const Node& node, double now_s) {
+  see_server(seen, node, now_s);
+  if (!node.facts->channels) return;
   std::vector<SeenChannel> channels;
   for (std::size_t c = 0; c < node.sources.size(); ++c)
     channels.push_back(see_channel(seen, node.channels()[c],
@@ -71,9 +76,11 @@ bool receives_from(const Node& node, std::size_t source) {
 }
 
 // An old primary that comes back writable while its successor is silent is not the primary again.
-bool has_taken_over(const Memory& memory, const Topology& topology, std::size_t writer) {
+bool has_taken_over(const Memory& earlier, const Memory& memory, const Topology& topology,
+                    std::size_t writer) {
   const auto before = std::ranges::find(topology.nodes, memory.primary, &Node::name);
   return before == topology.nodes.end() || before->facts ||
+         was_promoted(earlier, topology.nodes[writer]) ||
          std::ranges::any_of(topology.nodes,
                              [&](const Node& node) { return receives_from(node, writer); });
 }
@@ -91,6 +98,12 @@ void forget_strangers(Memory& memory, const Topology& topology) {
 
 }  // namespace
 
+bool was_promoted(const Memory& earlier, const Node& node) {
+  const SeenNode* const seen = earlier.find(node.name);
+  return seen != nullptr && !seen->channels.empty() && node.writable() && node.facts->channels &&
+         node.channels().empty();
+}
+
 Memory remember(const Memory& earlier, const Topology& topology, double now_s) {
   Memory memory = earlier;
   const std::vector<std::size_t> writers = topology.writers();
@@ -99,11 +112,11 @@ Memory remember(const Memory& earlier, const Topology& topology, double now_s) {
   for (const Node& node : topology.nodes) {
     if (!node.facts || (writers.size() > 1 && !node.writable())) continue;
     SeenNode& seen = memory.nodes[node.name];
-    seen.address = format_host_port({node.host, node.port});
     if (writers.size() == 1) {
       see(seen, topology, node, now_s);
       continue;
     }
+    seen.address = format_host_port({node.host, node.port});
     seen.seen_s = now_s;
     seen.read_only = false;
   }
@@ -112,10 +125,22 @@ Memory remember(const Memory& earlier, const Topology& topology, double now_s) {
     for (std::size_t c = 0; c < node.sources.size(); ++c)
       if (node.sources[c] && node.channels()[c].io.running())
         note_address(memory, topology.nodes[*node.sources[c]].name, node.channels()[c].source());
-  if (has_taken_over(memory, topology, writers[0])) {
+  if (has_taken_over(earlier, memory, topology, writers[0])) {
     memory.primary = topology.nodes[writers[0]].name;
     memory.seen_s = now_s;
   }
+  return memory;
+}
+
+Memory with_primary(const Memory& earlier, const Node& primary, double now_s) {
+  Memory memory = earlier;
+  memory.primary = primary.name;
+  memory.seen_s = now_s;
+  SeenNode& seen = memory.nodes[primary.name];
+  see_server(seen, primary, now_s);
+  seen.read_only = false;
+  seen.read_only_origin = ReadOnlyOrigin::kSql;
+  seen.channels.clear();
   return memory;
 }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "common/address.h"
 #include "common/files.h"
@@ -198,12 +199,17 @@ bool is_worth_writing(const Memory& before, const Memory& after) {
 }
 
 void keep_only(const std::vector<NodeAddress>& nodes, Memory& memory) {
-  std::erase_if(memory.nodes, [&](const auto& one) {
-    return std::ranges::none_of(nodes, [&](const NodeAddress& node) {
-      return node.name == one.first &&
-             format_host_port({node.host, node.port}) == one.second.address;
-    });
-  });
+  std::set<std::string> forgotten;
+  for (const auto& [name, seen] : memory.nodes)
+    if (std::ranges::none_of(nodes, [&](const NodeAddress& node) {
+          return node.name == name && format_host_port({node.host, node.port}) == seen.address;
+        }))
+      forgotten.insert(name);
+  std::erase_if(memory.nodes, [&](const auto& one) { return forgotten.contains(one.first); });
+  // What has the name now is not the server that they followed.
+  for (auto& [name, seen] : memory.nodes)
+    for (SeenChannel& channel : seen.channels)
+      if (forgotten.contains(channel.source)) channel.source.clear();
   if (memory.find(memory.primary) == nullptr) memory.primary.clear();
 }
 
@@ -257,7 +263,14 @@ Recollection MemoryFile::read(const std::vector<NodeAddress>& nodes) const {
 void MemoryFile::update(Recollection& known, const Topology& topology, double now_s) const {
   if (topology.writers().empty()) return;
   Memory memory = remember(known.memory, topology, now_s);
-  if (!is_worth_writing(known.memory, memory)) return;
+  if (is_worth_writing(known.memory, memory)) write(known, std::move(memory));
+}
+
+void MemoryFile::note_primary(Recollection& known, const Node& primary, double now_s) const {
+  write(known, with_primary(known.memory, primary, now_s));
+}
+
+void MemoryFile::write(Recollection& known, Memory memory) const {
   const auto kept = [&]() -> Result<Done> {
     const std::string parent = directory_.substr(0, directory_.rfind('/'));
     if (const auto ours = check_private_directory(parent); !ours) return ours;

@@ -14,6 +14,7 @@
 
 namespace ha {
 
+struct Node;
 struct Topology;
 
 // What is kept, and why it is not whole.
@@ -36,7 +37,12 @@ class MemoryFile {
   // when what it holds is older than a few seconds. `known.memory` stays what is on disk.
   void update(Recollection& known, const Topology& topology, double now_s) const;
 
+  // Replaces the file after a run that has made `primary` the primary, as with_primary() does.
+  void note_primary(Recollection& known, const Node& primary, double now_s) const;
+
  private:
+  void write(Recollection& known, Memory memory) const;
+
   std::string directory_, path_;
 };
 

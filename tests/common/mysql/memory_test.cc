@@ -68,6 +68,10 @@ TEST(MemoryTest, OfSeveralWritersNoneIsHarmlessAndNoneIsThePrimary) {
 }
 
 TEST(MemoryTest, TheRoleMovesWhenItIsCertain) {
+  const auto opened = [](Node node) {
+    node.facts->read_only = false;
+    return node;
+  };
   const Memory before = seen({writer(1), replica(2, 1), replica(3, 1)});
   const struct {
     const char* name;
@@ -76,10 +80,37 @@ TEST(MemoryTest, TheRoleMovesWhenItIsCertain) {
   } cases[] = {
       {"the old one is a replica", {replica(1, 2), writer(2), lost(3)}, "db2"},
       {"a replica receives from the new one", {lost(1), writer(2), replica(3, 2)}, "db2"},
-      {"nobody tells", {lost(1), writer(2), lost(3)}, "db1"},
+      {"it is no replica any more", {lost(1), writer(2), lost(3)}, "db2"},
+      {"nothing tells", {lost(1), opened(replica(2, 1)), lost(3)}, "db1"},
+      {"it was never seen", {lost(1), lost(2), lost(3), writer(4)}, "db1"},
   };
   for (const auto& c : cases)
     EXPECT_EQ(remember(before, linked(c.nodes), 2000).primary, c.primary) << c.name;
+}
+
+// The new primary is silent in the first look after the change, and the former one is back.
+TEST(MemoryTest, AChangeNeedsNoLook) {
+  const Memory before = seen({writer(1), replica(2, 1)});
+  const Memory after = with_primary(before, replica(2, 1), 2000);
+  EXPECT_EQ(after.primary, "db2");
+  EXPECT_EQ(after.seen_s, 2000);
+  const SeenNode& node = *after.find("db2");
+  EXPECT_EQ(node.seen_s, 2000);
+  EXPECT_EQ(node.read_only, false);
+  EXPECT_TRUE(node.channels.empty());
+  EXPECT_EQ(node.server_uuid, uuid_of(2));
+  EXPECT_EQ(node.address, "db2:3306");
+  EXPECT_EQ(remember(after, linked({writer(1), lost(2)}), 3000).primary, "db2");
+  EXPECT_EQ(with_primary({}, replica(2, 1), 2000).find("db2")->address, "db2:3306");
+}
+
+// Two writers are seen at first.
+TEST(MemoryTest, APromotionByOthersIsKnownWhenTheOtherIsGone) {
+  Memory memory = seen({writer(2), replica(1, 2)});
+  memory = remember(memory, linked({writer(1), writer(2)}), 2000);
+  EXPECT_EQ(memory.primary, "db2");
+  memory = remember(memory, linked({writer(1), lost(2)}), 3000);
+  EXPECT_EQ(memory.primary, "db1");
 }
 
 TEST(MemoryTest, AnAddressLeadsToOneServer) {
@@ -152,7 +183,18 @@ TEST_F(MemoryFileTest, ANodeAtAnotherAddressIsAnotherServer) {
   nodes_[0].host = "elsewhere";
   EXPECT_EQ(read().memory.find("db1"), nullptr);
   EXPECT_EQ(read().memory.primary, "");
-  EXPECT_NE(read().memory.find("db2"), nullptr);
+  ASSERT_NE(read().memory.find("db2"), nullptr);
+  EXPECT_EQ(read().memory.find("db2")->channels[0].source, "");
+}
+
+TEST_F(MemoryFileTest, AChangeIsKept) {
+  ASSERT_TRUE(make_private_directory(directory_.path("state")));
+  Recollection known;
+  file().update(known, topology_, 1000);
+  file().note_primary(known, topology_.nodes[1], 1001);
+  EXPECT_EQ(known.trouble, "");
+  EXPECT_EQ(read().memory.primary, "db2");
+  EXPECT_EQ(read().memory.seen_s, 1001);
 }
 
 TEST_F(MemoryFileTest, ABrokenFileIsAsIfNothingWasSeen) {
