@@ -1059,7 +1059,12 @@ Plan plan_failover(const Topology& topology, const Policy& policy,
   if (circumstances.assume_dead) return forecast(topology, policy, circumstances, primary);
   if (primary.empty()) {
     if (auto plan = plan_close(topology, policy, circumstances)) return *std::move(plan);
-    if (auto plan = plan_reopen(topology, policy, circumstances)) return *std::move(plan);
+    if (auto plan = plan_reopen(topology, policy, circumstances)) {
+      if (plan->possible()) return *std::move(plan);
+      // Others may have made another one the primary, which is lost now.
+      Plan other = Planner(topology, policy, circumstances).failover("");
+      return other.possible() && other.primary != plan->primary ? other : *std::move(plan);
+    }
   }
   return Planner(topology, policy, circumstances).failover(primary);
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "common/failover/plan_roles.h"
 #include "common/failover/plan_steps.h"
 #include "common/mysql/statements.h"
 #include "common/text.h"
@@ -171,8 +172,11 @@ class RejoinPlanner {
     close();
   }
 
+  // Not when the other one was made the primary after that, by whomever.
   bool is_primary_by_journal() const {
-    return moment_.roles.primary == node_->name && moment_.roles.replaced.contains(primary_->name);
+    return moment_.roles.primary == node_->name &&
+           moment_.roles.replaced.contains(primary_->name) &&
+           last_primary(topology_, moment_) == node_ && !was_promoted(moment_.memory, *primary_);
   }
 
   // True when it is certain that the primary has all that the node has.

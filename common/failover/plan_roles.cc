@@ -28,18 +28,6 @@ Plan refused(Plan plan, Refusal refusal, std::string reason) {
   return plan;
 }
 
-// The node that is known to have been the primary last: by the newest change that the journal
-// tells of, or by a later look; null: none is known.
-const Node* last_primary(const Topology& topology, const Circumstances& moment) {
-  const Memory& memory = moment.memory;
-  const bool seen_later = memory.seen_s > moment.roles.since_s;
-  const std::string& name = moment.roles.primary.empty() || (!memory.primary.empty() && seen_later)
-                                ? memory.primary
-                                : moment.roles.primary;
-  const auto found = std::ranges::find(topology.nodes, name, &Node::name);
-  return found == topology.nodes.end() ? nullptr : &*found;
-}
-
 // The nodes that `node` gets transactions from, at any distance, whether it receives now or not.
 std::set<const Node*> sources_of(const Topology& topology, const Node& node) {
   std::set<const Node*> found;
@@ -95,7 +83,8 @@ class Closing {
   }
 
   bool was_replaced(const Node& node, const Node& successor) const {
-    if (is_followed(node, successor)) return false;
+    if (was_promoted(moment_.memory, node) || is_followed(node, successor)) return false;
+    if (follows(topology_, successor, node) && !follows(topology_, node, successor)) return false;
     return (moment_.roles.primary == successor.name &&
             moment_.roles.replaced.contains(node.name)) ||
            was_left_behind(node, successor);
@@ -195,6 +184,7 @@ class Reopening {
     std::string why = why_not_restarted();
     for (std::size_t i = 0; i < topology_.nodes.size() && why.empty(); ++i)
       why = why_not(topology_.nodes[i]);
+    if (why.empty()) why = why_not_alone();
     if (!why.empty())
       return refused(std::move(plan), Refusal::kPrimaryAlive,
                      fmt::format("{} answers, but is read-only and is not opened again: {}",
@@ -284,6 +274,21 @@ class Reopening {
     return object_to_unread(takeover, place(other));
   }
 
+  // With no other node that is there to follow it, one of them may be the primary by now.
+  std::string why_not_alone() const {
+    std::string words;
+    for (const Node& other : topology_.nodes) {
+      if (&other == node_) continue;
+      if (other.facts) return "";
+      if (!policy_.assume_replica.contains(other.name)) words += " --assume-replica " + other.name;
+    }
+    if (words.empty()) return "";
+    return fmt::format(
+        "no other node answers and follows it, and another may have replaced it. "
+        "Put that right, or, when no other node takes writes, say so:{}",
+        words);
+  }
+
   // Without GTIDs a position in the newest binlog tells; older ones are read by the recheck.
   std::string events_beyond(const ChannelStatus& channel) const {
     const auto& end = node_->facts->binlog;
@@ -309,6 +314,12 @@ class Reopening {
                .sql = std::move(sql),
                .text = "the point of no return"});
     plan.loss = {0, false};
+    for (const Node& other : topology_.nodes) {
+      if (other.facts) continue;
+      plan.loss.at_least = true;
+      plan.reservations.push_back(fmt::format("{} could not be asked: it may have what {} has lost",
+                                              other.name, node_->name));
+    }
     plan.hash = hash_of(plan, topology_);
   }
 
@@ -339,6 +350,17 @@ class Reopening {
 };
 
 }  // namespace
+
+const Node* last_primary(const Topology& topology, const Circumstances& circumstances) {
+  const Memory& memory = circumstances.memory;
+  const RoleHistory& roles = circumstances.roles;
+  const bool seen_later = memory.seen_s > roles.since_s;
+  const std::string& name = roles.primary.empty() || (!memory.primary.empty() && seen_later)
+                                ? memory.primary
+                                : roles.primary;
+  const auto found = std::ranges::find(topology.nodes, name, &Node::name);
+  return found == topology.nodes.end() ? nullptr : &*found;
+}
 
 std::optional<Plan> plan_close(const Topology& topology, const Policy& policy,
                                const Circumstances& circumstances) {

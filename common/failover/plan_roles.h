@@ -11,6 +11,10 @@
 
 namespace ha {
 
+// Returns the node that is known to have been the primary last: by the newest change that the
+// journal tells of, or by a later look; null: none is known.
+const Node* last_primary(const Topology& topology, const Circumstances& circumstances);
+
 // Plans to close every node that accepts writes although the node that accepts them too has
 // replaced it: by the journal, or by what was seen last, or because the histories prove it.
 // plan.primary is the first of them, plan.candidate the one that stays open. When nothing proves
@@ -19,8 +23,10 @@ std::optional<Plan> plan_close(const Topology& topology, const Policy& policy,
                                const Circumstances& circumstances);
 
 // Plans to open the primary when no server takes writes and it answers: when its option file closed
-// it, everything follows it and nothing has more; else the plan is a refusal that says why not.
-// nullopt: some server takes writes, or the primary is not known, or does not answer.
+// it, everything that answers follows it, and that is one node at least (or the operator vouches
+// for the others), and nothing has more; else the plan is a refusal that says why not. Nodes that
+// do not answer are told as warnings. nullopt: some server takes writes, or the primary is not
+// known, or does not answer.
 std::optional<Plan> plan_reopen(const Topology& topology, const Policy& policy,
                                 const Circumstances& circumstances);
 

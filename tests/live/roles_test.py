@@ -3,6 +3,8 @@
 restarted is opened again, and one that has lost its own transactions is not let back in."""
 
 import contextlib
+import json
+import pathlib
 import shutil
 
 import pytest
@@ -28,6 +30,12 @@ def as_pair(cluster):
     """Leave db1 and db2 alone."""
     cluster.db3.kill()
     cluster.write_config(nodes=2)
+
+
+def remembered_primary(cluster):
+    """Return which node the memory has as the primary."""
+    path, = pathlib.Path(cluster.state_dir).glob("*/memory.json")
+    return json.loads(path.read_text())["primary"]
 
 
 @contextlib.contextmanager
@@ -74,6 +82,7 @@ def test_a_former_primary_that_comes_back_writable_is_closed(cluster, pair):
     cluster.db1.kill()
     assert cluster.run("handler").code == 0
     new, = (getattr(cluster, name) for name in cluster.writers())
+    assert remembered_primary(cluster) == new.name, "before any other look"
     assert cluster.run("journal", "ack").code == 0
     cluster.db1.start()
     cluster.insert(77, server=cluster.db1)
@@ -237,6 +246,44 @@ def test_a_restarted_primary_is_not_opened_beside_an_unknown_node(cluster):
         cluster.db3.start()
         outcome = cluster.run("failover")
     assert outcome.code == 0 and cluster.writers() == ["db1"], outcome.out
+
+
+@pytest.mark.parametrize("shared", ["mariadb-gtid", "mysql-position"], indirect=True)
+def test_a_restarted_primary_is_not_opened_alone(cluster):
+    """The other one may have replaced it, by another manager."""
+    as_pair(cluster)
+    assert cluster.run("status").code in (0, 1)
+    cluster.db2.kill()
+    cluster.db1.kill()
+    with closed_by_its_options(cluster.db1):
+        cluster.db1.start()
+        outcome = cluster.run("failover")
+        assert outcome.code == 2 and "say so: --assume-replica db2" in outcome.out, outcome.out
+        assert cluster.writers() == []
+        outcome = cluster.run("failover", "--assume-replica", "db2")
+    assert outcome.code == 1 and "db2 could not be asked: it may have what db1 has lost" in \
+        outcome.out, outcome.out
+    assert cluster.writers() == ["db1"]
+
+
+@pytest.mark.parametrize("shared", ["mariadb-gtid"], indirect=True)
+def test_a_primary_that_somebody_promoted_is_not_closed(cluster):
+    """The journal tells of its successor, and no look of a promotion by hand after that."""
+    as_pair(cluster)
+    cluster.db1.kill()
+    assert cluster.run("handler").code == 0
+    cluster.db1.start()
+    assert cluster.run("rejoin", "db1").code in (0, 1)
+    cluster.db2.kill()
+    cluster.db1.sql("STOP SLAVE", "RESET SLAVE ALL", "SET GLOBAL read_only = OFF")
+    cluster.insert(50, server=cluster.db1)
+    cluster.db2.start()
+    outcome = cluster.run("handler")
+    assert outcome.code == 2 and "second-writer" in outcome.out, outcome.out
+    assert cluster.writers() == ["db1", "db2"]
+    # The one that is stale can be closed.
+    outcome = cluster.run("rejoin", "db2")
+    assert cluster.writers() == ["db1"], outcome.out
 
 
 # Before that

@@ -65,7 +65,7 @@ Memory seen(std::string primary, double seen_s, std::initializer_list<int> repli
     SeenNode& node = memory.nodes[fmt::format("db{}", number)];
     node.seen_s = seen_s;
     node.read_only = true;
-    node.channels.push_back({"", "db1"});
+    node.channels.push_back({"", memory.primary});
   }
   return memory;
 }
@@ -139,6 +139,10 @@ TEST(PlanCloseTest, WhatWasReplacedIsClosedWhenItComesBackWritable) {
        {writer(1), writer(2)},
        knowing(made_primary("db2", {"db1"}), seen("db1", 50)),
        "fence(db1)"},
+      {"it was a replica, and is one still",
+       {with(writer(1), {in_ring_with_2}), writer(2)},
+       knowing(made_primary("db2", {"db1"}), seen("db2", 200, {1})),
+       "fence(db1)"},
   });
 }
 
@@ -159,6 +163,18 @@ TEST(PlanCloseTest, NothingIsClosedThatMayBeThePrimary) {
       {"it was seen as the primary after the change",
        {old, now},
        knowing(made_primary("db2", {"db1"}), seen("db1", 200)),
+       "second-writer"},
+      {"it was a replica, and somebody has promoted it since",
+       {old, now},
+       knowing(made_primary("db2", {"db1"}), seen("db2", 200, {1})),
+       "second-writer"},
+      {"the same without a journal",
+       {old, now},
+       knowing({}, seen("db2", 200, {1})),
+       "second-writer"},
+      {"the successor follows it",
+       {old, with(replica(2, 1), {writable})},
+       journal,
        "second-writer"},
       {"the successor does not write",
        {old, with(restarted(2), {by_sql}), with(writer(3), {writable})},
@@ -217,6 +233,7 @@ TEST(PlanReopenTest, ARestartedPrimaryIsOpenedAgain) {
        {restarted(1), replica(2, 1), lost(3)},
        knowing({}, seen("db1", 100, {2, 3})),
        opened},
+      {"there is no other node", {restarted(1)}, knowing({}, seen("db1", 100)), opened},
       {"a ring",
        {restarted(1, "#1:1-100", {in_ring_with_2}), replica(2, 1)},
        knowing({}, seen("db1", 100)),
@@ -267,6 +284,53 @@ TEST(PlanReopenTest, ElseItIsSaidWhyNot) {
   identified.nodes["db1"].server_uuid = uuid_of(1);
   EXPECT_TRUE(why({restarted(1, "#1:1-100", {reinstalled}), replica(2, 1)}, knowing({}, identified))
                   .starts_with("it is another server than the one that was seen there last"));
+}
+
+TEST(PlanReopenTest, ANodeThatIsSilentMayHaveMore) {
+  const Circumstances moment = knowing({}, seen("db1", 100, {2, 3}));
+  const Plan made = plan({restarted(1), replica(2, 1), lost(3)}, moment);
+  EXPECT_TRUE(made.possible()) << made.reason;
+  EXPECT_TRUE(made.loss.at_least);
+  EXPECT_EQ(join(made.reservations, "|"), "db3 could not be asked: it may have what db1 has lost");
+  const Plan whole = plan({restarted(1), replica(2, 1), replica(3, 1)}, moment);
+  EXPECT_FALSE(whole.loss.at_least);
+  EXPECT_EQ(join(whole.reservations, "|"), "");
+}
+
+// Another manager may have promoted the silent one.
+TEST(PlanReopenTest, ItIsNotOpenedAlone) {
+  const std::string alone =
+      "db1 answers, but is read-only and is not opened again: no other node answers and follows "
+      "it, and another may have replaced it. Put that right, or, when no other node takes writes, "
+      "say so: --assume-replica ";
+  Circumstances moment = knowing({}, seen("db1", 100, {2, 3}));
+  moment.fenced["db4"] = 200;
+  EXPECT_EQ(plan({restarted(1), lost(2)}, moment).reason, alone + "db2");
+  EXPECT_EQ(plan({restarted(1), lost(4)}, moment).reason, alone + "db4");
+  EXPECT_EQ(plan({restarted(1), lost(2), lost(3)}, moment).reason,
+            alone + "db2 --assume-replica db3");
+  Policy policy;
+  policy.assume_replica = {"db2"};
+  EXPECT_EQ(plan({restarted(1), lost(2), lost(3)}, moment, policy).reason, alone + "db3");
+  const Plan made = plan({restarted(1), lost(2)}, moment, policy);
+  EXPECT_EQ(outline(made), "recheck(db1) make-writable(db1)");
+  EXPECT_TRUE(made.loss.at_least);
+  EXPECT_EQ(join(made.reservations, "|"), "db2 could not be asked: it may have what db1 has lost");
+}
+
+TEST(PlanReopenTest, AnotherPrimaryThatIsLostIsReplaced) {
+  Policy policy;
+  policy.fence = Fence::kNone;
+  const Circumstances moment = knowing({}, seen("db1", 100));
+  const Node waiting = with(replica(3, 2), {io_connecting});
+  const Plan made = plan({restarted(1), lost(2), waiting}, moment, policy);
+  EXPECT_EQ(made.command, "failover");
+  EXPECT_TRUE(made.possible()) << made.reason;
+  EXPECT_EQ(made.primary, "db2");
+  EXPECT_EQ(made.candidate, "db3");
+  const Plan receiving = plan({restarted(1), lost(2), replica(3, 2)}, moment, policy);
+  EXPECT_EQ(receiving.command, "reopen");
+  EXPECT_EQ(receiving.refusal, Refusal::kPrimaryAlive);
 }
 
 TEST(PlanReopenTest, WhatIsNotTheLastPrimaryIsNotOpened) {

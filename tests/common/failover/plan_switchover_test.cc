@@ -296,6 +296,17 @@ TEST(PlanRejoinTest, ThePrimaryIsNotTakenForTheOneThatReturns) {
             "db1 has replaced db2 (run run1) and accepts writes; to make a replica of db2, run: "
             "mysql_ha rejoin db2");
   EXPECT_TRUE(plan.steps.empty());
+  // Nor when another manager has made db2 the primary since.
+  const auto outline_with = [&](const Memory& memory) {
+    moment.memory = memory;
+    return outline(plan_rejoin(linked({writer(1), writer(2, "#1:1-100,#2:1")}), with_account(),
+                               moment, "db1", {}));
+  };
+  EXPECT_EQ(outline_with({"db2", 50}), "");
+  EXPECT_EQ(outline_with({"db2", 200}), "fence(db1) repoint(db1)");
+  Memory replica_then{"db1", 200};
+  replica_then.nodes["db2"].channels.push_back({"", "db1"});
+  EXPECT_EQ(outline_with(replica_then), "fence(db1) repoint(db1)");
 }
 
 TEST(PlanRejoinTest, AReplicaOfTheWrongNodeKeepsItsAccount) {
