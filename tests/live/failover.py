@@ -89,7 +89,7 @@ class Cluster:
 
     def watch(self):
         """Look at the cluster once, as its monitoring does all the time: what is seen is remembered."""
-        assert "last seen" not in self.run("status").out
+        wait_until(lambda: "last seen" not in self.run("status").out, what="all nodes to be seen")
 
     def memory(self):
         """Return what is remembered of the cluster."""

@@ -42,14 +42,16 @@ def set_password(server, password):
 def full(server):
     """Let a server accept no more connections."""
     normal = server.value("@@GLOBAL.max_connections")
-    server.sql("SET GLOBAL max_connections = 10")
     with contextlib.ExitStack() as stack:
+        first = stack.enter_context(server.connect(60))
+        first.query("SET GLOBAL max_connections = 10")
         with contextlib.suppress(Exception):
             for _ in range(20):
                 stack.enter_context(server.connect())
-        yield
-    wait_until(lambda: server.sql("SELECT 1 AS one"))
-    server.sql(f"SET GLOBAL max_connections = {normal}")
+        try:
+            yield
+        finally:  # By a session that is there: a new one may still be refused.
+            first.query(f"SET GLOBAL max_connections = {normal}")
 
 
 def die(server, *replicas):
