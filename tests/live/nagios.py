@@ -138,16 +138,17 @@ class Nagios:
         return [str(_program()), str(self._config)]
 
     def start(self, timeout=20.0):
-        """Start the process and wait for its first status file; RuntimeError when it ends instead."""
-        self.status_file.unlink(missing_ok=True)
+        """Start the process and wait for its status file and pipe; RuntimeError when it ends instead."""
+        for path in (self.status_file, self.command_file):
+            path.unlink(missing_ok=True)
         with uninterrupted():
             self.process = spawn(self.argv, self.directory / "output", self.directory)
 
         def ready():
             if self.process.poll() is not None:
                 raise RuntimeError(f"Nagios ended at its start:\n{self.verify()[1][-3000:]}")
-            return self.status_file.exists()
-        wait_until(ready, timeout, "Nagios to write its status")
+            return self.status_file.exists() and self.command_file.exists()
+        wait_until(ready, timeout, "Nagios to write its status and open its pipe")
         return self
 
     @property
