@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from failover import GTID_KINDS, Cluster
+from failover import GTID_KINDS, Cluster, rows
 from network import Proxy
 from server import MANAGER_PASSWORD, MANAGER_USER
 from servers import Bench, wait_until
@@ -61,13 +61,32 @@ def die(server, *replicas):
         wait_until(lambda r=replica: r.channels()[0].io != "Yes")
 
 
-def test_dead_middle_of_a_chain_under_an_unreadable_primary(cluster):
-    db1, db2, db3 = cluster.servers
+def make_chain(cluster):
+    """Let db3 follow db2, and have it seen."""
+    db3 = cluster.db3
     db3.stop_replication()
-    db3.change_source(db2.host, db2.port)
+    db3.change_source(cluster.db2.host, cluster.db2.port)
     db3.start_replication()
     wait_until(lambda: db3.channels()[0].io == "Yes")
     cluster.watch()
+
+
+def test_the_end_of_a_chain_takes_over_when_both_others_are_dead(cluster):
+    make_chain(cluster)
+    cluster.db1.kill()
+    die(cluster.db2, cluster.db3)
+    outcome = cluster.run("failover")
+    assert outcome.code == 2 and cluster.writers() == [], outcome.out
+    assert "run: mysql_ha failover --assume-replica db1" in outcome.out
+    outcome = cluster.run("failover", "--assume-replica", "db1")
+    assert outcome.code == 1 and cluster.writers() == ["db3"], outcome.out
+    assert "reservation: db1 was the primary when it was last seen and is not fenced" in outcome.out
+    assert rows(cluster.db3) == {1, 2, 3}
+
+
+def test_dead_middle_of_a_chain_under_an_unreadable_primary(cluster):
+    db1, db2, db3 = cluster.servers
+    make_chain(cluster)
     die(db2, db3)
     with full(db1):
         outcome = cluster.run("handler")
