@@ -168,8 +168,11 @@ void add_failover_options(Cli& cli, FailoverOptions& options) {
   cli.seconds("--hook-timeout", options.hook_timeout_s, "time for one command (default: 30)");
   cli.text("--cluster-name", "NAME", options.cluster_name,
            "name of the cluster's journal and lock (default: mysql)");
-  cli.text("--state-dir", "DIR", options.state_dir,
-           fmt::format("directory of the journal (default: {})", kStatedir).c_str());
+  cli.text(
+      "--state-dir", "DIR", options.state_dir,
+      fmt::format("directory of the journal and of what was last seen of the nodes (default: {})",
+                  kStatedir)
+          .c_str());
   cli.count("--keep-runs", options.keep_runs, 1, 1000000,
             "journals of so many runs are kept, and those that are still needed (default: 100)");
   cli.repeat_options(first);

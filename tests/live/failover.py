@@ -441,3 +441,19 @@ class Writer:
             with contextlib.suppress(pymysql.err.MySQLError, OSError):
                 self._session.close()
         self._session = None
+
+
+@contextlib.contextmanager
+def full(server):
+    """Let a server accept no more connections."""
+    normal = server.value("@@GLOBAL.max_connections")
+    with contextlib.ExitStack() as stack:
+        first = stack.enter_context(server.connect(60))
+        first.query("SET GLOBAL max_connections = 10")
+        with contextlib.suppress(Exception):
+            for _ in range(20):
+                stack.enter_context(server.connect())
+        try:
+            yield
+        finally:  # By a session that is there: a new one may still be refused.
+            first.query(f"SET GLOBAL max_connections = {normal}")

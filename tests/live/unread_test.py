@@ -2,14 +2,13 @@
 """What was not seen decides nothing: nodes that cannot be read, primaries that only their own word
 links to their replicas, and errors of our own machine."""
 
-import contextlib
 import re
 import resource
 import subprocess
 
 import pytest
 
-from failover import GTID_KINDS, Cluster, rows
+from failover import GTID_KINDS, Cluster, full, rows
 from network import Proxy
 from server import MANAGER_PASSWORD, MANAGER_USER
 from servers import Bench, wait_until
@@ -36,22 +35,6 @@ def cluster(shared):
 def set_password(server, password):
     """Give our account another password on one server."""
     server.sql("SET SESSION sql_log_bin = 0", f"ALTER USER {MANAGER_USER}@'%' IDENTIFIED BY '{password}'")
-
-
-@contextlib.contextmanager
-def full(server):
-    """Let a server accept no more connections."""
-    normal = server.value("@@GLOBAL.max_connections")
-    with contextlib.ExitStack() as stack:
-        first = stack.enter_context(server.connect(60))
-        first.query("SET GLOBAL max_connections = 10")
-        with contextlib.suppress(Exception):
-            for _ in range(20):
-                stack.enter_context(server.connect())
-        try:
-            yield
-        finally:  # By a session that is there: a new one may still be refused.
-            first.query(f"SET GLOBAL max_connections = {normal}")
 
 
 def die(server, *replicas):
