@@ -548,6 +548,23 @@ TEST(PlanFailoverTest, ADelayIsLiftedForTheDrainAndPutBack) {
             std::string::npos);
 }
 
+TEST(PlanFailoverTest, AnotherSiblingAcknowledgesInPlaceOfOneThatIsHeldUp) {
+  const Topology topology =
+      linked({lost(1), orphan(2, "#1:1-100", {semi_sync}), orphan(3, "#1:1-100", {semi_sync}),
+              orphan(4, "#1:1-100", {semi_sync})});
+  const auto first_moved = [&](const Circumstances& moment) {
+    const Plan plan = plan_failover(topology, with_fence(), moment, "");
+    EXPECT_EQ(plan.candidate, "db2");
+    const auto step = std::ranges::find(plan.steps, Action::kRepoint, &Step::action);
+    EXPECT_LT(step, std::ranges::find(plan.steps, Action::kMakeWritable, &Step::action));
+    return step->node;
+  };
+  Circumstances held_up;
+  held_up.stuck = {{"db3", "repoint db3: a lock"}};
+  EXPECT_EQ(first_moved({}), "db3");
+  EXPECT_EQ(first_moved(held_up), "db4");
+}
+
 TEST(PlanFailoverTest, ANodeThatIsHeldUpIsReplacedByOneThatHasReceivedAsMuch) {
   Circumstances held_up;
   held_up.stuck = {{"db2", "drain db2: a lock"}};
