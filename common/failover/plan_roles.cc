@@ -285,7 +285,7 @@ class Reopening {
     if (words.empty()) return "";
     return fmt::format(
         "no other node answers and follows it, and another may have replaced it. "
-        "Put that right, or, when no other node takes writes, say so:{}",
+        "Put that right, or, when no other node takes writes, run: mysql_ha failover{}",
         words);
   }
 

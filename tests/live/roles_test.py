@@ -258,7 +258,7 @@ def test_a_restarted_primary_is_not_opened_alone(cluster):
     with closed_by_its_options(cluster.db1):
         cluster.db1.start()
         outcome = cluster.run("failover")
-        assert outcome.code == 2 and "say so: --assume-replica db2" in outcome.out, outcome.out
+        assert outcome.code == 2 and "run: mysql_ha failover --assume-replica db2" in outcome.out, outcome.out
         assert cluster.writers() == []
         outcome = cluster.run("failover", "--assume-replica", "db2")
     assert outcome.code == 1 and "db2 could not be asked: it may have what db1 has lost" in \

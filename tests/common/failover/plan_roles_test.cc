@@ -302,7 +302,7 @@ TEST(PlanReopenTest, ItIsNotOpenedAlone) {
   const std::string alone =
       "db1 answers, but is read-only and is not opened again: no other node answers and follows "
       "it, and another may have replaced it. Put that right, or, when no other node takes writes, "
-      "say so: --assume-replica ";
+      "run: mysql_ha failover --assume-replica ";
   Circumstances moment = knowing({}, seen("db1", 100, {2, 3}));
   moment.fenced["db4"] = 200;
   EXPECT_EQ(plan({restarted(1), lost(2)}, moment).reason, alone + "db2");
