@@ -856,8 +856,10 @@ class Planner {
                                 "(--max-lost-transactions, --max-lag). To promote it all the same, "
                                 "run: mysql_ha failover --allow-loss",
                                 text));
-    plan_.reservations.push_back(
-        fmt::format("{}: what {} wrote after that is lost", text, plan_.primary));
+    // A rescue brings it, or is a warning itself.
+    if (policy_.rescue_command.empty())
+      plan_.reservations.push_back(
+          fmt::format("{}: what {} wrote after that is lost", text, plan_.primary));
   }
 
   // Says what is not known of the loss, where the primary itself does not tell.

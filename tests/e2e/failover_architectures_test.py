@@ -249,7 +249,7 @@ def test_zabbix_pair_moves_its_address_as_with_mha(bench):
     cluster.db2.kill()
     outcome = cluster.run("handler")
     assert outcome.code == 1, outcome.out
-    assert "reservation: db2 is NOT fenced, the operator accepts it" in outcome.out
+    assert "reservation: 10.77.0.2 is NOT fenced, the operator accepts it" in outcome.out, outcome.out
     assert (cluster.programs / "power_manager.log").read_text() == (
         f"--command=stop --host={cluster.db2.host} --ip={cluster.db2.host}\n")
     assert cluster.writers() == ["db1"] and rows(cluster.db1) == {1, 2}

@@ -96,7 +96,7 @@ def test_an_answer_that_does_not_fit_on_the_disk_is_no_rescue(dead):
     file, position = received(dead.db2.channels()[0])
     text = subprocess.run(f"{dead.binlog_tool()} --no-defaults --start-position={position} {file}",
                           shell=True, check=True, stdout=subprocess.PIPE, cwd=dead.db1.datadir).stdout
-    mount = 'mkdir "$1"; mount -t tmpfs -o mode=700,size="$2" none "$1"; shift 2; exec "$@"'
+    mount = 'mount -t tmpfs -o mode=700,size="$2" none "$1"; shift 2; exec "$@"'
     command = dead.command("handler", "--rescue-command", dead.rescue_command())
     done = subprocess.run(["unshare", "--mount", "sh", "-ec", mount, "sh", dead.state_dir,
                            str(len(text)), *command], text=True, stdout=subprocess.PIPE, timeout=30,
@@ -145,7 +145,9 @@ def fence_by_ssh(cluster, stop=""):
 @mariadb_only
 def test_a_primary_that_hangs_is_fenced(cluster):
     outcome = cluster.run("handler", *fence_by_ssh(cluster))
-    assert outcome.code == 0, outcome.out
+    # What it has not received cannot be rescued from there.
+    assert outcome.code == 1 and outcome.out.count("reservation: ") == 1, outcome.out
+    assert "reservation: db2 did not receive from db1 to the end" in outcome.out
     assert "mariadb is stopped and disabled" in outcome.out
     assert cluster.db1.process.wait(5) == -signal.SIGKILL
     cluster.assert_one_primary(cluster.db2)

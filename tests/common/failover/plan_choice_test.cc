@@ -100,6 +100,12 @@ SeenNode seen_replica(ReplicationThread io, std::uint64_t read = 1000, bool uses
   return node;
 }
 
+Policy rescuing() {
+  Policy policy = fenced();
+  policy.rescue_command = {"/usr/local/sbin/rescue"};
+  return policy;
+}
+
 Circumstances remembering(std::map<std::string, SeenNode> nodes) {
   Circumstances moment;
   moment.memory = {"db1", 1'800'000'100, std::move(nodes)};
@@ -264,6 +270,11 @@ TEST(PlanChoiceTest, AReceiverThatHadStoppedMakesTheLossUnknown) {
        "db2",
        "db2 did not receive from db1 to the end (its receiver was stopped): what db1 wrote after "
        "that is lost"},
+      {"a rescue brings it, or is a warning itself",
+       {lost(1), stopped(orphan(2))},
+       "db2",
+       "",
+       rescuing()},
       {"it was stopped, the loss is limited",
        {lost(1), stopped(orphan(2))},
        "too-much-loss",
