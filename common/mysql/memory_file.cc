@@ -200,11 +200,12 @@ bool is_worth_writing(const Memory& before, const Memory& after) {
 
 void keep_only(const std::vector<NodeAddress>& nodes, Memory& memory) {
   std::set<std::string> forgotten;
-  for (const auto& [name, seen] : memory.nodes)
+  for (const auto& seen : memory.nodes)
     if (std::ranges::none_of(nodes, [&](const NodeAddress& node) {
-          return node.name == name && format_host_port({node.host, node.port}) == seen.address;
+          return node.name == seen.first &&
+                 format_host_port({node.host, node.port}) == seen.second.address;
         }))
-      forgotten.insert(name);
+      forgotten.insert(seen.first);
   std::erase_if(memory.nodes, [&](const auto& one) { return forgotten.contains(one.first); });
   // What has the name now is not the server that they followed.
   for (auto& [name, seen] : memory.nodes)
