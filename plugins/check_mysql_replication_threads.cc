@@ -75,11 +75,40 @@ struct Finding {
   std::string text;
 };
 
+// START ... UNTIL: whether the thread got there. Unset: no column tells what it had to reach.
+std::optional<bool> reached_until(const ChannelStatus& channel) {
+  const std::string condition = to_lower(channel.until_condition);
+  if (channel.until.file.empty()) return std::nullopt;
+  if (condition == "master" || condition == "source")
+    return binlog_order(channel.executed) >= binlog_order(channel.until);
+  if (condition == "relay") return binlog_order(channel.relay) >= binlog_order(channel.until);
+  return std::nullopt;
+}
+
+// What ended an applier that has no error and an UNTIL condition.
+Finding judge_until(const ChannelStatus& channel) {
+  const std::string condition = sanitize(channel.until_condition);
+  const std::optional<bool> reached = reached_until(channel);
+  if (!reached)
+    return {State::kWarning,
+            fmt::format("SQL thread stopped with an UNTIL condition ({}); the server does not show "
+                        "whether it was reached",
+                        condition)};
+  if (*reached)
+    return {State::kWarning,
+            fmt::format("SQL thread stopped at its UNTIL condition ({})", condition)};
+  const bool relay = to_lower(condition) == "relay";
+  const BinlogPosition& at = relay ? channel.relay : channel.executed;
+  return {State::kCritical,
+          fmt::format("SQL thread stopped at {}:{}, before its UNTIL condition ({} {}:{})",
+                      sanitize(at.file), at.offset, condition, sanitize(channel.until.file),
+                      channel.until.offset)};
+}
+
 Finding judge_sql(const ChannelStatus& channel, const ThreadsFacts& facts) {
-  if (channel.sql.running()) return {State::kOk, ""};
-  if (!channel.until_condition.empty() && channel.sql.error_number == 0)
-    return {State::kWarning, fmt::format("SQL thread stopped at its UNTIL condition ({})",
-                                         sanitize(channel.until_condition))};
+  if (channel.sql.works()) return {State::kOk, ""};
+  if (!channel.sql.running() && !channel.until_condition.empty() && channel.sql.error_number == 0)
+    return judge_until(channel);
   const auto workers = facts.worker_errors.find(channel.name);
   if (workers == facts.worker_errors.end())
     return {State::kCritical, describe_stop("SQL", channel.sql)};
@@ -87,9 +116,21 @@ Finding judge_sql(const ChannelStatus& channel, const ThreadsFacts& facts) {
   return {State::kCritical, "SQL thread stopped, " + workers->second};
 }
 
+// MariaDB stops the receiver, too, at a set of GTIDs.
+bool may_have_reached_gtids(const ChannelStatus& channel) {
+  return to_lower(channel.until_condition) == "gtid" && channel.io.error_number == 0 &&
+         channel.io.state == ThreadState::kStopped;
+}
+
 Finding judge_io(const ChannelStatus& channel, const ThreadsLimits& limits) {
-  if (channel.io.running()) return {State::kOk, ""};
+  if (channel.io.works()) return {State::kOk, ""};
   const bool connecting = channel.io.state == ThreadState::kConnecting;
+  if (may_have_reached_gtids(channel))
+    return {State::kWarning,
+            channel.sql.running()
+                ? "IO thread stopped with an UNTIL condition (Gtid); the server does not show "
+                  "whether it was reached"
+                : "IO thread stopped, source " + channel.source()};
   return {connecting ? limits.connecting : State::kCritical,
           describe_stop("IO", channel.io) + ", source " + channel.source()};
 }
@@ -105,7 +146,8 @@ Finding judge_source(const ChannelStatus& channel, const ThreadsFacts& facts,
 Item judge_channel(const ChannelStatus& channel, const ThreadsFacts& facts,
                    const ThreadsLimits& limits) {
   const auto word = [](const ReplicationThread& thread) {
-    return std::string(thread.running()                           ? "running"
+    return std::string(thread.works()                             ? "running"
+                       : thread.running()                         ? "waiting for disk space"
                        : thread.state == ThreadState::kConnecting ? "connecting"
                                                                   : "stopped");
   };
@@ -131,8 +173,8 @@ Item judge_channel(const ChannelStatus& channel, const ThreadsFacts& facts,
 std::vector<Metric> count_threads(const ThreadsFacts& facts, const ThreadsLimits& limits) {
   double io = 0, sql = 0, connecting = 0;
   for (const ChannelStatus& channel : facts.channels) {
-    io += channel.io.running();
-    sql += channel.sql.running();
+    io += channel.io.works();
+    sql += channel.sql.works();
     connecting += channel.io.state == ThreadState::kConnecting;
   }
   return {{"channels", static_cast<double>(facts.channels.size()), "", limits.channels, 0},

@@ -43,9 +43,9 @@ std::string describe_role(const Topology& topology, const Node& node) {
     const ChannelStatus& channel = node.channels()[c];
     text +=
         ", follows " + (node.sources[c] ? topology.nodes[*node.sources[c]].name : channel.source());
-    if (!channel.io.running() || !channel.sql.running())
-      text += fmt::format(" ({})", !channel.io.running() ? describe_stop("IO", channel.io)
-                                                         : describe_stop("SQL", channel.sql));
+    if (!channel.io.works() || !channel.sql.works())
+      text += fmt::format(" ({})", !channel.io.works() ? describe_stop("IO", channel.io)
+                                                       : describe_stop("SQL", channel.sql));
   }
   if (!node.facts->channels)
     text += ", replication unknown";

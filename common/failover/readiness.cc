@@ -55,7 +55,7 @@ class ReplicaJudge {
       const ChannelStatus* const channel = channel_to_primary(i);
       if (channel == nullptr) continue;
       all.push_back(i);
-      if (channel->io.running()) continue;
+      if (channel->io.works()) continue;
       deaf.push_back(i);
       const bool stopped = channel->io.state == ThreadState::kStopped;
       add(fmt::format("{} receives nothing from {}: {}{}", nodes_[i].name, plan_.primary,

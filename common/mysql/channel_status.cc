@@ -8,7 +8,9 @@
 namespace ha {
 
 std::string describe_stop(std::string_view name, const ReplicationThread& thread) {
-  const char* const state = thread.state == ThreadState::kConnecting ? "connecting" : "stopped";
+  const char* const state = thread.state == ThreadState::kConnecting ? "connecting"
+                            : thread.running()                       ? "waits for disk space"
+                                                                     : "stopped";
   if (thread.error_number == 0) return fmt::format("{} thread {}", name, state);
   return fmt::format("{} thread {}, error {}: {}", name, state, thread.error_number,
                      shorten(sanitize(thread.error), 300));

@@ -19,12 +19,15 @@ struct ReplicationThread {
   ThreadState state = ThreadState::kStopped;
   unsigned error_number = 0;  // 0: no error
   std::string error = {};
+  bool lacks_space = false;  // says Yes and waits until its disk has room again
 
   bool running() const { return state == ThreadState::kRunning; }
+  bool works() const { return running() && !lacks_space; }
 };
 
-// Returns one sentence on a thread that does not run: "SQL thread stopped, error 1062: Duplicate
-// ...", "IO thread connecting, ...". Precondition: !thread.running().
+// Returns one sentence on a thread that does not work: "SQL thread stopped, error 1062: Duplicate
+// ...", "IO thread connecting, ...", "IO thread waits for disk space". Precondition:
+// !thread.works().
 std::string describe_stop(std::string_view name, const ReplicationThread& thread);
 
 struct BinlogPosition {
@@ -60,6 +63,7 @@ struct ChannelStatus {
   ReplicationThread io = {};         // the receiver
   ReplicationThread sql = {};        // the applier's coordinator
   std::string until_condition = {};  // empty: none
+  BinlogPosition until = {};         // of an UNTIL by position: in the binlog or the relay log
   std::optional<double> seconds_behind = {};
   double sql_delay_s = 0;
   std::optional<double> relay_log_space = {};  // bytes

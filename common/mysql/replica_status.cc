@@ -43,7 +43,13 @@ class ChannelReader {
     return value < 0 || value > 1.8e19 ? 0 : static_cast<std::uint64_t>(value);
   }
 
-  ReplicationThread thread(std::string_view state, std::string_view kind) {
+  // What the thread says that it does, in lower case; no check fails for the want of it.
+  std::string doing(std::string_view column) const {
+    return to_lower(row_.text(spell(column)).value_or(""));
+  }
+
+  ReplicationThread thread(std::string_view state, std::string_view activity,
+                           std::string_view kind) {
     ReplicationThread thread;
     const std::string word = text(state);
     if (word == "Yes")
@@ -52,6 +58,7 @@ class ChannelReader {
       thread.state = ThreadState::kConnecting;
     else if (word != "No")
       fail(spell(state), fmt::format("is not Yes, No or Connecting: '{}'", sanitize(word)));
+    thread.lacks_space = doing(activity).find("disk space") != std::string::npos;
     thread.error_number = static_cast<unsigned>(whole(fmt::format("Last_{}_Errno", kind)));
     thread.error = text(fmt::format("Last_{}_Error", kind));
     return thread;
@@ -90,7 +97,7 @@ void read_account(const Row& row, const ChannelReader& reader, ChannelStatus& ch
   };
   channel.retry = {count("Connect_Retry"), count("{s}_Retry_Count")};
   channel.applier_idle =
-      to_lower(text("{r}_SQL_Running_State")).find("has read all relay log") != std::string::npos;
+      reader.doing("{r}_SQL_Running_State").find("has read all relay log") != std::string::npos;
 }
 
 // These columns are of one flavour each, or empty.
@@ -116,10 +123,12 @@ Result<ChannelStatus> read_channel(const Row& row, const Spelling& words) {
   channel.source_port = static_cast<unsigned>(reader.whole("{s}_Port"));
   if (const auto id = reader.number("{s}_Server_Id"); id && *id > 0 && *id <= 4294967295)
     channel.source_server_id = static_cast<std::uint32_t>(*id);
-  channel.io = reader.thread("{r}_IO_Running", "IO");
-  channel.sql = reader.thread("{r}_SQL_Running", "SQL");
+  channel.io = reader.thread("{r}_IO_Running", "{r}_IO_State", "IO");
+  channel.sql = reader.thread("{r}_SQL_Running", "{r}_SQL_Running_State", "SQL");
   if (const std::string until = reader.text("Until_Condition"); to_lower(until) != "none")
     channel.until_condition = until;
+  channel.until = {row.text("Until_Log_File").value_or(""),
+                   static_cast<std::uint64_t>(row.integer("Until_Log_Pos").value_or(0))};
   channel.seconds_behind = reader.number("Seconds_Behind_{s}");
   channel.sql_delay_s = reader.number("SQL_Delay").value_or(0);
   channel.relay_log_space = reader.number("Relay_Log_Space");

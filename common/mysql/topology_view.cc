@@ -137,7 +137,7 @@ class Viewer {
     const std::pair<const char*, const ReplicationThread*> threads[] = {{"IO", &channel.io},
                                                                         {"SQL", &channel.sql}};
     for (const auto& [word, thread] : threads)
-      if (!thread->running()) {
+      if (!thread->works()) {
         row.notes.push_back(name + describe_stop(word, *thread));
         row.stopped.push_back(row.notes.back());
         row.state = worst(row.state, State::kWarning);

@@ -116,8 +116,35 @@ def test_stopped_by_until_condition(pair):
     pair.replica.wait_channel(sql="No", source_position=(file, position))
     outcome = watch(pair.replica, THREADS)
     assert outcome.state == "WARNING"
-    assert "UNTIL" in outcome.text
+    assert "SQL thread stopped at its UNTIL condition" in outcome.text
     assert counts(outcome) == (1, 1, 0, 0)
+
+    # Somebody stops it before it gets there.
+    pair.replica.start_replication(
+        thread="SQL", until=f"{word}_LOG_FILE = '{file}', {word}_LOG_POS = {position + 5000}")
+    pair.replica.wait_channel(sql="Yes")
+    pair.replica.stop_replication(thread="SQL")
+    outcome = watch(pair.replica, THREADS)
+    assert outcome.state == "CRITICAL", outcome.out
+    assert f", before its UNTIL condition ({pair.replica.channel().row['Until_Condition']} " \
+           f"{file}:{position + 5000})" in outcome.text
+
+
+def test_stopped_by_until_of_gtids(bench, flavour):
+    pair = Pair(bench, f"{flavour}-gtid").caught_up()
+    pair.replica.stop_replication()
+    pair.insert(1)
+    if flavour == "mariadb":
+        until = f"master_gtid_pos = '{pair.source.value('@@gtid_binlog_pos')}'"
+    else:
+        until = f"SQL_AFTER_GTIDS = '{pair.source.value('@@gtid_executed')}'"
+    pair.insert(2)
+    # Such a condition is about both threads.
+    pair.replica.start_replication(until=until)
+    pair.replica.wait_channel(sql="No", io="No" if flavour == "mariadb" else "Yes")
+    outcome = watch(pair.replica, THREADS)
+    assert outcome.state == "WARNING", outcome.out
+    assert "; the server does not show whether it was reached" in outcome.text
 
 
 def test_error_while_an_until_condition_waits_is_critical(pair):

@@ -60,14 +60,82 @@ TEST(ReplicationThreadsTest, ConnectingHasTheChosenStateButNeverHidesAnother) {
   EXPECT_EQ(evaluate(facts_of({channel_with(kConnects, kStops)}), limits).state, State::kCritical);
 }
 
-TEST(ReplicationThreadsTest, AStopAtUntilIsWarningUnlessThereIsAnError) {
-  ChannelStatus channel = channel_with(kRuns, kStops);
-  channel.until_condition = "Master";
+TEST(ReplicationThreadsTest, PositionsTellWhetherAnUntilWasReached) {
+  const char* const kUnseen =
+      "SQL thread stopped with an UNTIL condition (SQL_AFTER_GTIDS); the server does not show "
+      "whether it was reached";
+  const struct {
+    const char* condition;
+    BinlogPosition until;
+    State want;
+    const char* text;
+  } cases[] = {
+      {"Master",
+       {"binlog.000007", 1234},
+       State::kWarning,
+       "stopped at its UNTIL condition (Master)"},
+      {"Source",
+       {"binlog.000006", 9999},
+       State::kWarning,
+       "stopped at its UNTIL condition (Source)"},
+      {"Source",
+       {"binlog.000007", 1235},
+       State::kCritical,
+       "SQL thread stopped at binlog.000007:1234, before its UNTIL condition (Source "
+       "binlog.000007:1235)"},
+      {"Master",
+       {"binlog.000010", 4},
+       State::kCritical,
+       "SQL thread stopped at binlog.000007:1234, before its UNTIL condition (Master "
+       "binlog.000010:4)"},
+      {"Relay", {"relay.000002", 50}, State::kWarning, "stopped at its UNTIL condition (Relay)"},
+      {"Relay",
+       {"relay.000002", 51},
+       State::kCritical,
+       "SQL thread stopped at relay.000002:50, before its UNTIL condition (Relay relay.000002:51)"},
+      {"SQL_AFTER_GTIDS", {}, State::kWarning, kUnseen},
+  };
+  for (const auto& c : cases) {
+    ChannelStatus channel = channel_with(kRuns, kStops);
+    channel.relay = {"relay.000002", 50};
+    channel.until_condition = c.condition;
+    channel.until = c.until;
+    EXPECT_EQ(evaluate(facts_of({channel}), {}).state, c.want) << c.text;
+    EXPECT_NE(evaluate(facts_of({channel}), {}).text.find(c.text), std::string::npos)
+        << evaluate(facts_of({channel}), {}).text;
+    channel.sql.error_number = 1062;
+    EXPECT_EQ(evaluate(facts_of({channel}), {}).state, State::kCritical) << c.text;
+  }
+}
+
+TEST(ReplicationThreadsTest, AtASetOfGtidsMariadbStopsItsReceiverToo) {
+  ChannelStatus channel = channel_with(kStops, kStops);
+  channel.until_condition = "Gtid";
   EXPECT_EQ(evaluate(facts_of({channel}), {}).state, State::kWarning);
   EXPECT_EQ(evaluate(facts_of({channel}), {}).text,
-            "db2: SQL thread stopped at its UNTIL condition (Master)");
-  channel.sql.error_number = 1062;
+            "db2: SQL thread stopped with an UNTIL condition (Gtid); the server does not show "
+            "whether it was reached; IO thread stopped, source db1:3306");
+  channel.sql = kRuns;
+  EXPECT_EQ(evaluate(facts_of({channel}), {}).text,
+            "db2: IO thread stopped with an UNTIL condition (Gtid); the server does not show "
+            "whether it was reached");
+  channel.io = kConnects;
   EXPECT_EQ(evaluate(facts_of({channel}), {}).state, State::kCritical);
+  channel.io = {ThreadState::kStopped, 1236, "gone"};
+  EXPECT_EQ(evaluate(facts_of({channel}), {}).state, State::kCritical);
+}
+
+TEST(ReplicationThreadsTest, AThreadThatWaitsForItsDiskDoesNotWork) {
+  ReplicationThread waits = kRuns;
+  waits.lacks_space = true;
+  const CheckResult receiver = evaluate(facts_of({channel_with(waits, kRuns)}), {});
+  EXPECT_EQ(receiver.state, State::kCritical);
+  EXPECT_EQ(receiver.text, "db2: IO thread waits for disk space, source db1:3306");
+  EXPECT_EQ(receiver.metrics[1].value, 0.0);
+  ChannelStatus applier = channel_with(kRuns, waits);
+  applier.until_condition = "Master";
+  EXPECT_EQ(evaluate(facts_of({applier}), {}).state, State::kCritical);
+  EXPECT_EQ(evaluate(facts_of({applier}), {}).text, "db2: SQL thread waits for disk space");
 }
 
 TEST(ReplicationThreadsTest, TheWorkersErrorsAreTold) {

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "tests/builders.h"
 #include "tests/fakes/fake_session.h"
 
@@ -100,6 +102,33 @@ TEST(ReplicaStatusTest, ThreadsStatesAndErrorsAreTold) {
   EXPECT_EQ(channel.seconds_behind, std::nullopt);
   EXPECT_EQ(channel.sql_delay_s, 3600);
   EXPECT_EQ(channel.until_condition, "SQL_AFTER_GTIDS");
+}
+
+TEST(ReplicaStatusTest, AThreadThatWaitsForItsDiskDoesNotWork) {
+  for (const auto& [greeting, replica, source, channel] :
+       {std::array{"8.4.0", "Replica", "Source", "Channel_Name"},
+        std::array{"5.7.44", "Slave", "Master", "Channel_Name"},
+        std::array{"10.11.6-MariaDB", "Slave", "Master", "Connection_name"}}) {
+    const std::string io = std::string(replica) + "_IO_State",
+                      sql = std::string(replica) + "_SQL_Running_State";
+    Fields row = with(channel_row(replica, source, channel), io, "Waiting for disk space");
+    auto channels = read(greeting, {with(row, sql, "Waiting for dependent transaction to commit")});
+    ASSERT_TRUE(channels) << greeting;
+    EXPECT_TRUE((*channels)[0].io.running() && (*channels)[0].sql.works()) << greeting;
+    EXPECT_FALSE((*channels)[0].io.works()) << greeting;
+    EXPECT_EQ(describe_stop("IO", (*channels)[0].io), "IO thread waits for disk space");
+    row = with(row, io, "Waiting for source to send event");
+    channels = read(greeting, {with(row, sql, "Waiting for disk space")});
+    ASSERT_TRUE(channels) << greeting;
+    EXPECT_TRUE((*channels)[0].io.works() && !(*channels)[0].sql.works()) << greeting;
+  }
+}
+
+TEST(ReplicaStatusTest, ThePositionOfAnUntilIsRead) {
+  Fields row = with(mysql_row(), "Until_Condition", "Source");
+  row = with(with(row, "Until_Log_File", "binlog.000009"), "Until_Log_Pos", "77");
+  EXPECT_EQ((*read("8.4.0", {row}))[0].until, (BinlogPosition{"binlog.000009", 77}));
+  EXPECT_EQ((*read("8.4.0", {mysql_row()}))[0].until, BinlogPosition{});
 }
 
 TEST(ReplicaStatusTest, NullsAreUnknownNotZero) {
