@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "common/cli.h"
 #include "common/text.h"
@@ -29,40 +30,48 @@ const char* method_name(LagMethod method) {
   return "status";
 }
 
-// Commit timestamps: what is being applied now tells the lag; else everything received is applied,
-// and the lag is zero, or what waits is at least as old as the newest received.
-std::optional<double> applier_lag(const ChannelStatus& status, const ChannelActivity& activity) {
-  if (activity.applying_age_s) return activity.applying_age_s;
-  if (status.read == status.executed || activity.queued_is_applied) return 0;
-  return activity.queued_age_s;
-}
+// Clocks that differ less are in step, and a clock this far ahead of the source's is believed.
+constexpr double kMaxSkew_s = 2;
 
-// In a chain the source may not be the writer, so with one channel the freshest beat counts; with
-// several each channel's own source is looked for first.
+// In a chain the source may not be the writer: on a server of one channel the freshest beat counts.
+// With several it may be another channel's, so only that of the channel's own source does.
 const HeartbeatRow* choose_beat(const std::vector<HeartbeatRow>& beats, const ChannelStatus& status,
-                                bool several_channels) {
+                                bool only_own) {
   const HeartbeatRow* best = nullptr;
   for (const HeartbeatRow& beat : beats) {
-    if (several_channels && status.source_server_id == beat.server_id) return &beat;
+    if (only_own && status.source_server_id != beat.server_id) continue;
     if (best == nullptr || beat.age_s < best->age_s) best = &beat;
   }
   return best;
 }
 
+std::string missing_beat(const ChannelStatus& status, const HeartbeatTable& table, bool only_own) {
+  if (!only_own)
+    return table.server_id
+               ? fmt::format("no heartbeat of server {} in {}", *table.server_id, table.table)
+               : fmt::format("no heartbeat of another server in {}", table.table);
+  const std::string source = status.source_server_id
+                                 ? fmt::format("server {}, its source,", *status.source_server_id)
+                                 : "its source";
+  return fmt::format(
+      "no heartbeat of {} in {}; where another server's row comes through this channel, name both "
+      "by --channel and --heartbeat-server-id",
+      source, table.table);
+}
+
+// `on_server`: how many channels the server has, judged or not.
 void measure_by_heartbeat(LagFacts& facts, const std::vector<HeartbeatRow>& beats,
-                          const HeartbeatTable& table) {
+                          const HeartbeatTable& table, std::size_t on_server) {
+  // Whoever names one row for one channel knows which way it comes.
+  const bool only_own = on_server > 1 && (facts.channels.size() > 1 || !table.server_id);
   for (ChannelLag& channel : facts.channels) {
     channel.method = LagMethod::kHeartbeat;
-    const HeartbeatRow* beat = choose_beat(beats, channel.status, facts.channels.size() > 1);
-    if (beat != nullptr) {
+    if (const HeartbeatRow* beat = choose_beat(beats, channel.status, only_own)) {
       channel.lag_s = beat->age_s;
       continue;
     }
     channel.unknown_state = State::kCritical;
-    channel.unknown =
-        table.server_id
-            ? fmt::format("no heartbeat of server {} in {}", *table.server_id, table.table)
-            : fmt::format("no heartbeat of another server in {}", table.table);
+    channel.unknown = missing_beat(channel.status, table, only_own);
   }
 }
 
@@ -72,11 +81,46 @@ void measure_by_status(ChannelLag& channel) {
   channel.unknown = "lag unknown, the server says NULL though both threads run";
 }
 
-void measure_by_applier(ChannelLag& channel, const Activities& activities) {
+// Returns how far this server's clock is before that of the writer, when what it tells proves that
+// they differ. A transaction cannot arrive before its commit; and Seconds_Behind, which the server
+// corrects by the difference of the clocks, may say too much (it counts from the start of a
+// statement) but not too little.
+std::optional<double> find_skew(double age_s, const ChannelStatus& status,
+                                const std::optional<double>& transit_s) {
+  if (transit_s && *transit_s < -kMaxSkew_s) return transit_s;
+  if (!status.seconds_behind) return std::nullopt;
+  constexpr double kRounding_s = 1;
+  const double skew_s = age_s - *status.seconds_behind;
+  const bool was_on_its_way = transit_s && *transit_s <= kMaxSkew_s;
+  if (age_s < -kMaxSkew_s || (skew_s > kMaxSkew_s + kRounding_s && !was_on_its_way)) return skew_s;
+  return std::nullopt;
+}
+
+// What is being applied tells the lag by its commit time. When nothing is, and not all that was
+// received is applied, something waits for its delay or its turn whose commit time no table tells:
+// the newest received may be far younger. Then the server's own number counts, and also where the
+// clocks differ.
+void measure_by_applier(ChannelLag& channel, const ChannelActivity& activity) {
+  const ChannelStatus& status = channel.status;
+  channel.method = LagMethod::kApplier;
+  if (status.read == status.executed) {
+    channel.lag_s = 0;
+  } else if (activity.applying_age_s) {
+    channel.lag_s = activity.applying_age_s;
+    channel.clock_skew_s = find_skew(*activity.applying_age_s, status, activity.transit_s);
+  } else if (activity.queued_is_applied) {
+    channel.lag_s = 0;
+  }
+  if (!channel.lag_s || channel.clock_skew_s) measure_by_status(channel);
+}
+
+void measure(ChannelLag& channel, LagMethod wanted, const Activities& activities) {
+  const auto found = activities.find(channel.status.name);
+  if (wanted != LagMethod::kStatus && found != activities.end())
+    return measure_by_applier(channel, found->second);
+  if (wanted != LagMethod::kApplier) return measure_by_status(channel);
   channel.method = LagMethod::kApplier;
   channel.unknown = "lag unknown, performance_schema tells no commit time for this channel";
-  if (const auto found = activities.find(channel.status.name); found != activities.end())
-    channel.lag_s = applier_lag(channel.status, found->second);
 }
 
 // Fills in how long each source has been silent, from two runs where the server does not tell.
@@ -122,14 +166,9 @@ Result<LagFacts> gather(SqlSession& session, const std::string& server, const La
     const HeartbeatTable table = query.heartbeat.value_or(HeartbeatTable{});
     const auto beats = read_heartbeat_table(session, table);
     if (!beats) return beats.error();
-    measure_by_heartbeat(facts, *beats, table);
+    measure_by_heartbeat(facts, *beats, table, channels->size());
   } else {
-    for (ChannelLag& channel : facts.channels) {
-      if (query.method != LagMethod::kStatus) measure_by_applier(channel, known);
-      if (query.method == LagMethod::kStatus ||
-          (query.method == LagMethod::kAuto && !channel.lag_s))
-        measure_by_status(channel);
-    }
+    for (ChannelLag& channel : facts.channels) measure(channel, query.method, known);
   }
 
   for (ChannelLag& channel : facts.channels)
@@ -142,16 +181,23 @@ Result<LagFacts> gather(SqlSession& session, const std::string& server, const La
 
 namespace {
 
-// A replica whose clock is this far before its source's is still believed.
-constexpr double kMaxSkew_s = 2;
+// How the number was got, for the text.
+std::string describe_method(const ChannelLag& channel, bool delay_subtracted) {
+  std::string text = method_name(channel.method);
+  if (const auto& skew_s = channel.clock_skew_s)
+    text += fmt::format(", this server's clock is about {} {} the source's",
+                        format_duration(std::abs(*skew_s)), *skew_s < 0 ? "behind" : "ahead of");
+  if (delay_subtracted)
+    text += fmt::format(", {} delay subtracted", format_duration(channel.status.sql_delay_s));
+  return text;
+}
 
 // Judges the number; fills state, text and the value of the lag metric.
 std::optional<double> judge_lag(const ChannelLag& channel, const LagLimits& limits, Item& item) {
   const ChannelStatus& status = channel.status;
   std::string stopped;
-  if (!status.sql.running()) stopped = describe_stop("SQL", status.sql);
-  if (!status.io.running())
-    stopped += (stopped.empty() ? "" : "; ") + describe_stop("IO", status.io);
+  if (!status.sql.works()) stopped = describe_stop("SQL", status.sql);
+  if (!status.io.works()) stopped += (stopped.empty() ? "" : "; ") + describe_stop("IO", status.io);
   // Only a heartbeat grows old while nothing moves.
   if (!stopped.empty() && (channel.method != LagMethod::kHeartbeat || !channel.lag_s)) {
     item.state = State::kCritical;
@@ -172,10 +218,9 @@ std::optional<double> judge_lag(const ChannelLag& channel, const LagLimits& limi
   const bool subtract = !limits.include_delay && status.sql_delay_s > 0;
   const double lag = std::max(0.0, *channel.lag_s - (subtract ? status.sql_delay_s : 0));
   item.state = stopped.empty() ? judge(limits.lag, lag) : State::kCritical;
-  item.text = fmt::format(
-      "{}{}{} behind {} ({}{})", stopped, stopped.empty() ? "" : "; ", format_duration(lag),
-      status.source(), method_name(channel.method),
-      subtract ? fmt::format(", {} delay subtracted", format_duration(status.sql_delay_s)) : "");
+  item.text =
+      fmt::format("{}{}{} behind {} ({})", stopped, stopped.empty() ? "" : "; ",
+                  format_duration(lag), status.source(), describe_method(channel, subtract));
   return lag;
 }
 
@@ -186,8 +231,13 @@ void judge_silence(const ChannelLag& channel, const LagLimits& limits, Item& ite
       limits.stall_s > 0 ? limits.stall_s : 3 * channel.silence->period_s.value_or(0);
   if (limit <= 0 || channel.silence->seconds <= limit) return;
   item.state = worst(item.state, limits.stall);
-  item.text += fmt::format("; nothing received from {} for {}, not even a heartbeat",
-                           channel.status.source(), format_duration(channel.silence->seconds));
+  const std::string source = channel.status.source();
+  const std::string duration = format_duration(channel.silence->seconds);
+  item.text += channel.silence->unfinished
+                   ? fmt::format("; a transaction from {} began to arrive {} ago and has not ended",
+                                 source, duration)
+                   : fmt::format("; nothing received from {} for {}, not even a heartbeat", source,
+                                 duration);
 }
 
 Item judge_channel(const ChannelLag& channel, const LagLimits& limits) {
@@ -200,10 +250,20 @@ Item judge_channel(const ChannelLag& channel, const LagLimits& limits) {
                    {"source_port", std::to_string(status.source_port)}};
   item.facts = {{"method", std::string(method_name(channel.method))}};
   if (channel.silence) item.facts.emplace_back("silent_s", channel.silence->seconds);
+  if (channel.clock_skew_s) item.facts.emplace_back("clock_skew_s", *channel.clock_skew_s);
   item.metrics = {{"lag", lag, "s", limits.lag, 0},
                   {"sql_delay", status.sql_delay_s, "s", {}, 0},
                   {"relay_log_space", status.relay_log_space, "B", {}, 0}};
   return item;
+}
+
+// The methods of all channels, each once.
+std::string method_names(const std::vector<ChannelLag>& channels) {
+  std::vector<std::string> names;
+  for (const ChannelLag& channel : channels)
+    if (const char* const name = method_name(channel.method); std::ranges::count(names, name) == 0)
+      names.emplace_back(name);
+  return join(names, ", ");
 }
 
 }  // namespace
@@ -223,7 +283,7 @@ CheckResult evaluate(const LagFacts& facts, const LagLimits& limits) {
         result.items.size() == 1
             ? result.items[0].text
             : fmt::format("{} channels, at most {} behind ({})", result.items.size(),
-                          format_duration(most), method_name(facts.channels[0].method));
+                          format_duration(most), method_names(facts.channels));
     texts.push_back(summarize(result.items, fine));
   }
   for (const std::string& name : facts.missing_channels) {

@@ -23,6 +23,9 @@ struct ChannelLag {
   std::optional<double> lag_s = {};       // as measured, SQL_Delay included; may be negative
   std::string unknown = {};               // why there is no lag though both threads run
   State unknown_state = State::kUnknown;
+  // How far this server's clock is before the source's, set where the commit times do not count for
+  // that.
+  std::optional<double> clock_skew_s = {};
   std::optional<Silence> silence = {};  // how long the source has been silent, where known
 };
 

@@ -17,8 +17,10 @@ constexpr char kActivityQuery[] =
     "SELECT s.CHANNEL_NAME AS channel, UNIX_TIMESTAMP(NOW(6)) AS now_s,"
     " c.HEARTBEAT_INTERVAL AS period, t.PROCESSLIST_TIME AS thread_age,"
     " s.QUEUEING_TRANSACTION <> '' AS queueing,"
+    " UNIX_TIMESTAMP(s.QUEUEING_TRANSACTION_START_QUEUE_TIMESTAMP) AS queueing_since,"
     " UNIX_TIMESTAMP(s.LAST_HEARTBEAT_TIMESTAMP) AS heartbeat,"
     " UNIX_TIMESTAMP(s.LAST_QUEUED_TRANSACTION_END_QUEUE_TIMESTAMP) AS queued,"
+    " UNIX_TIMESTAMP(s.LAST_QUEUED_TRANSACTION_START_QUEUE_TIMESTAMP) AS arrived,"
     " UNIX_TIMESTAMP(s.LAST_ERROR_TIMESTAMP) AS connect_error,"
     " UNIX_TIMESTAMP(s.LAST_QUEUED_TRANSACTION_ORIGINAL_COMMIT_TIMESTAMP) AS queued_commit,"
     " (SELECT MAX(UNIX_TIMESTAMP(w.LAST_APPLIED_TRANSACTION_ORIGINAL_COMMIT_TIMESTAMP))"
@@ -48,20 +50,20 @@ ChannelActivity read_row(const Row& row) {
   // A connection is at least as young as its thread and as the last failure to connect.
   std::optional<double> last = row.number("thread_age");
   if (last) last = now - *last;
-  for (const char* column : {"heartbeat", "queued", "connect_error"})
+  // A transaction on its way in is no silence, but its last event may never come.
+  for (const char* column : {"heartbeat", "queued", "connect_error", "queueing_since"})
     if (const auto time = stamp(column); last && time) last = std::max(*last, *time);
-  if (last) {
-    // A transaction on its way in is no silence, however long it takes.
-    const bool queueing = row.integer("queueing") == 1;
-    activity.silence = Silence{queueing ? 0 : std::max(0.0, now - *last), row.number("period")};
-  }
+  if (last)
+    activity.silence =
+        Silence{std::max(0.0, now - *last), row.number("period"), row.integer("queueing") == 1};
 
   std::optional<double> applying = stamp("applying_commit");
   if (const auto processing = stamp("processing_commit"))
     applying = std::min(applying.value_or(*processing), *processing);
   if (applying) activity.applying_age_s = now - *applying;
   const auto queued = stamp("queued_commit"), applied = stamp("applied_commit");
-  if (queued) activity.queued_age_s = now - *queued;
+  if (const auto arrived = stamp("arrived"); queued && arrived)
+    activity.transit_s = *arrived - *queued;
   activity.queued_is_applied = queued && applied && *queued <= *applied;
   return activity;
 }

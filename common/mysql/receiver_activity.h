@@ -19,14 +19,18 @@ namespace ha {
 struct Silence {
   double seconds = 0;                   // since the last receipt, or the connection if later
   std::optional<double> period_s = {};  // the heartbeat period, where the server tells it
+  bool unfinished = false;              // the last receipt began and has not ended
 };
 
-// What performance_schema knows of one channel of a MySQL 8 replica. Commit times are the source's.
+// What performance_schema knows of one channel of a MySQL 8 replica. Commit times are by the clock
+// of the server where the client wrote, and ages by this server's: their difference is in them.
 struct ChannelActivity {
   std::optional<Silence> silence = {};
   std::optional<double> applying_age_s = {};  // of the oldest transaction being applied
-  std::optional<double> queued_age_s = {};    // of the newest received transaction
-  bool queued_is_applied = false;             // and nothing received after it is waiting
+  bool queued_is_applied = false;             // nothing that was received is waiting
+  // How old the newest received transaction was when it arrived. Less than zero: this server's
+  // clock is behind.
+  std::optional<double> transit_s = {};
 };
 
 // Reads all channels by name; empty on servers without these tables (MariaDB, MySQL before 8.0,

@@ -102,6 +102,24 @@ def test_row_of_one_server(heartbeat):
     assert heartbeat.check("-c", "60", "--heartbeat-server-id", own).state == "OK"
 
 
+def test_a_channel_takes_no_others_row(two_sources):
+    east, west, replica = two_sources
+    east.sql("CREATE DATABASE heartbeat", SCHEMA.format(table="heartbeat.heartbeat"),
+             "INSERT INTO heartbeat.heartbeat (ts, server_id) "
+             f"VALUES (DATE_FORMAT(NOW(6), '%Y-%m-%dT%H:%i:%s.%f'), {east.server_id})")
+    replica.wait_caught_up(east, "east")
+    replica.sql("SET sql_log_bin = 0", "GRANT SELECT ON heartbeat.* TO monitor")
+    for channels in ([], ["--channel", "west"]):
+        outcome = watch(replica, LAG, "--method", "heartbeat", *channels)
+        assert outcome.state == "CRITICAL", outcome.out
+        assert f"channel 'west': no heartbeat of server {west.server_id}, its source" in outcome.text
+        assert outcome.perfdata["west_lag"].value is None
+    assert watch(replica, LAG, "--method", "heartbeat", "--channel", "east").state == "OK"
+    # Where the rows of one come through the other, a person knows it.
+    assert watch(replica, LAG, "--method", "heartbeat", "--channel", "west", "--heartbeat-server-id",
+                 str(east.server_id)).state == "OK"
+
+
 def test_own_row_does_not_count(heartbeat):
     heartbeat.beat(server_id=heartbeat.pair.replica.server_id)
     assert heartbeat.check("-c", "60").state == "CRITICAL", "only its own row: none that counts"

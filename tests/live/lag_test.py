@@ -6,10 +6,12 @@ import re
 
 import pytest
 
+import plugin
+from mounts import Mounts
 from network import Proxy
 from pairs import Pair, watch
-from plugin import LAG
-from servers import replicate, wait_until
+from plugin import LAG, THREADS
+from servers import MONITOR_PASSWORD, MONITOR_USER, replicate, start_all, wait_until
 
 
 @contextlib.contextmanager
@@ -85,6 +87,27 @@ def test_applier_lag_has_fractions_of_a_second(bench):
     assert values == sorted(values)
 
 
+def test_commit_times_do_not_count_where_the_clocks_differ(bench):
+    pair = Pair(bench, "mysql-gtid").caught_up()
+    for number, (skew_s, words) in enumerate([(744, "ahead of"), (-744, "behind")]):
+        pair.replica.sql("FLUSH LOCAL TABLES")
+        with pair.replica.connect() as session, session.cursor() as cursor:
+            cursor.execute("LOCK TABLES shop.item READ")
+            # The commit time of a source whose clock differs by so much; all else is as always.
+            pair.source.sql("SET SESSION original_commit_timestamp = "
+                            f"(UNIX_TIMESTAMP() - {skew_s}) * 1000000",
+                            f"INSERT INTO shop.item VALUES ({number}, '')")
+            wait_until(lambda: (pair.replica.channel().lag or 0) >= 1)
+            for method in ("auto", "applier"):
+                outcome = watch(pair.replica, LAG, "-w", "60", "-c", "600", "--method", method)
+                assert outcome.state == "OK", outcome.out
+                assert re.search(rf"\(status, this server's clock is about 12m 2[3-6]s {words} the "
+                                 r"source's\)", outcome.text), outcome.out
+                assert 1 <= outcome.perfdata["lag"].value < 60
+        pair.caught_up()
+    assert watch(pair.replica, LAG, "--method", "applier").text.endswith("(applier)")
+
+
 def test_applier_method_on_mariadb_is_unknown(bench):
     pair = Pair(bench, "mariadb-gtid")
     outcome = watch(pair.replica, LAG, "--method", "applier")
@@ -96,6 +119,10 @@ def test_intended_delay_is_subtracted(bench, flavour):
     pair = Pair(bench, "mysql-gtid" if flavour == "mysql" else "mariadb-gtid", delay=600)
     # Creating the schema is what waits for its time.
     wait_until(lambda: (pair.replica.channel().lag or 0) >= 3)
+    # What comes later is younger than what waits, and its age not the lag.
+    pair.insert(1)
+    received = ("Read_Master_Log_Pos" if flavour == "mariadb" else "Read_Source_Log_Pos")
+    wait_until(lambda: pair.replica.channel().row[received] == pair.source.position()[1])
     for method in methods(pair):
         outcome = watch(pair.replica, LAG, "-w", "1", "-c", "2", "--method", method)
         assert outcome.state == "OK", outcome.out
@@ -246,6 +273,32 @@ def test_stall_on_mariadb_needs_two_runs(bench, tmp_path):
     files = list((tmp_path / "state").rglob("*"))
     assert [f for f in files if f.is_file()], "the state is kept there"
     assert all(f.stat().st_mode & 0o077 == 0 for f in files), "for nobody else to read"
+
+
+def test_a_receiver_whose_disk_is_full(bench, tmp_path):
+    # MariaDB does not answer then at all.
+    with Mounts(tmp_path) as mounts:
+        point = mounts.tmpfs("relay", "size=256k")
+        source = bench.new_server("mysql")
+        replica = bench.new_server("mysql", options=[f"--relay-log={point}/relay"])
+        replica.inside = mounts.inside
+        start_all([source, replica])
+        replica.create_monitor()
+        replicate(replica, source, delay=3600, heartbeat_period=1)
+        source.sql("CREATE DATABASE shop", "CREATE TABLE shop.item (id INT PRIMARY KEY, t LONGTEXT)",
+                   "INSERT INTO shop.item VALUES (1, REPEAT('x', 300000))")
+        wait_until(lambda: replica.channel().row["Replica_IO_State"] == "Waiting for disk space")
+        assert replica.channel().io == "Yes"
+        assert "IO thread waits for disk space" in watch(replica, THREADS, "--writable", "ok").text
+        wait_until(lambda: "ago and has not ended" in watch(replica, LAG, "--stall", "1").text)
+        outcome = watch(replica, LAG)
+        assert outcome.state == "CRITICAL", outcome.out
+        assert "IO thread waits for disk space; lag behind" in outcome.text
+        assert outcome.perfdata["lag"].value is None
+        nodes = [f"--node={server.host}:{server.port}" for server in (source, replica)]
+        assert "(IO thread waits for disk space)" in plugin.run(
+            "check_mysql_split_brain", *nodes, "-u", MONITOR_USER, "-p", MONITOR_PASSWORD).out
+        replica.kill()
 
 
 def test_no_stall_on_mariadb_while_heartbeats_come(bench, tmp_path):

@@ -45,6 +45,11 @@ class Mounts:
             subprocess.run(["umount", "-l", point], check=False)
         wait_until(lambda: not self.probes(), what="the killed probes to end")
 
+    @property
+    def inside(self):
+        """Return the command that starts another thread's process where the mounts are seen."""
+        return ["nsenter", f"--mount=/proc/{os.getpid()}/ns/mnt", "--"]
+
     def point(self, name):
         """Return a directory of this name, created if it is not there."""
         path = self.directory / name

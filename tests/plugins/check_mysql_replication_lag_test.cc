@@ -48,8 +48,11 @@ TEST(ReplicationLagTest, SeveralChannelsWorstFirst) {
             "'b_lag'=70s;10;60;0 'b_sql_delay'=0s;;;0 'b_relay_log_space'=4096B;;;0\n"
             "[CRITICAL] channel 'b': 70s behind db1:3306 (status)\n"
             "[OK] 0.4s behind db1:3306 (status)\n");
-  EXPECT_EQ(evaluate(facts_of({behind(0.4, "a"), behind(7, "b")}), {}).text,
-            "db2: 2 channels, at most 7s behind (status)");
+  std::vector<ChannelLag> channels = {behind(0.4, "a"), behind(7, "b")};
+  EXPECT_EQ(evaluate(facts_of(channels), {}).text, "db2: 2 channels, at most 7s behind (status)");
+  channels[0].method = LagMethod::kApplier;
+  EXPECT_EQ(evaluate(facts_of(channels), {}).text,
+            "db2: 2 channels, at most 7s behind (applier, status)");
 }
 
 TEST(ReplicationLagTest, AStoppedThreadIsCriticalWithItsError) {
@@ -64,6 +67,12 @@ TEST(ReplicationLagTest, AStoppedThreadIsCriticalWithItsError) {
   channel.status.io.state = ThreadState::kConnecting;
   EXPECT_EQ(evaluate(facts_of({channel}), {}).text,
             "db2: IO thread connecting; lag behind db1:3306 unknown");
+  channel = behind(0);
+  channel.status.sql_delay_s = 3600;
+  channel.status.io.lacks_space = true;
+  EXPECT_EQ(evaluate(facts_of({channel}), {}).state, State::kCritical);
+  EXPECT_EQ(evaluate(facts_of({channel}), {}).text,
+            "db2: IO thread waits for disk space; lag behind db1:3306 unknown");
 }
 
 TEST(ReplicationLagTest, AHeartbeatGoesOnAgeingBehindAStoppedThread) {
@@ -119,6 +128,17 @@ TEST(ReplicationLagTest, AStallHasItsOwnStateAndNeverHidesAWorseOne) {
   EXPECT_EQ(evaluate(facts_of({channel}), {}).state, State::kCritical);
 }
 
+TEST(ReplicationLagTest, AnUnfinishedReceiptIsExcusedNoLongerThanSilence) {
+  ChannelLag channel = behind(0);
+  channel.silence = Silence{89, 30, true};
+  EXPECT_EQ(evaluate(facts_of({channel}), {}).state, State::kOk);
+  channel.silence = Silence{200, 30, true};
+  EXPECT_EQ(evaluate(facts_of({channel}), {}).state, State::kWarning);
+  EXPECT_EQ(evaluate(facts_of({channel}), {}).text,
+            "db2: 0s behind db1:3306 (status); a transaction from db1:3306 began to arrive 3m 20s "
+            "ago and has not ended");
+}
+
 TEST(ReplicationLagTest, NotAReplicaHasTheChosenState) {
   EXPECT_EQ(line(facts_of({})), "MYSQL REPLICATION LAG WARNING - db2: not a replica\n");
   EXPECT_EQ(evaluate(facts_of({}), {.not_replica = State::kOk}).state, State::kOk);
@@ -133,14 +153,17 @@ TEST(ReplicationLagTest, AChannelThatDoesNotExistIsCritical) {
   EXPECT_EQ(evaluate(facts, {}).text, "db2: no channel 'x'");
 }
 
-Rows activity(const char* applying_commit) {
+// Of a replica that applied what was committed at 980 and received what was committed at 990.
+Rows activity(const char* applying_commit, const char* arrived = "990") {
   return rows_of({{{"channel", ""},
                    {"now_s", "1000"},
                    {"period", "30"},
                    {"thread_age", "100"},
                    {"queueing", "0"},
+                   {"queueing_since", "0"},
                    {"heartbeat", "999"},
                    {"queued", "990"},
+                   {"arrived", arrived},
                    {"connect_error", "0"},
                    {"queued_commit", "990"},
                    {"applied_commit", "980"},
@@ -148,9 +171,14 @@ Rows activity(const char* applying_commit) {
                    {"processing_commit", "0"}}});
 }
 
+// Received and not all applied; `behind` is the server's own number.
+Fields busy_row(const char* behind) {
+  return with(with(mysql_row(), "Read_Source_Log_Pos", "5678"), "Seconds_Behind_Source", behind);
+}
+
 TEST(ReplicationLagTest, AutoTakesCommitTimesWhereTheServerHasThem) {
   FakeSession session("8.4.0");
-  session.answer("SHOW REPLICA", rows_of({with(mysql_row(), "Seconds_Behind_Source", "99")}))
+  session.answer("SHOW REPLICA", rows_of({busy_row("99")}))
       .answer("performance_schema", activity("996.5"));
   const auto facts = gather(session, "db2", {});
   ASSERT_TRUE(facts);
@@ -159,25 +187,76 @@ TEST(ReplicationLagTest, AutoTakesCommitTimesWhereTheServerHasThem) {
   EXPECT_EQ(facts->channels[0].silence.value_or(Silence{-1}).seconds, 1);
 }
 
+// Measures the one channel of a MySQL replica.
+ChannelLag measured(const Fields& row, const Rows& activity, LagMethod method = LagMethod::kAuto) {
+  FakeSession session("8.4.0");
+  session.answer("SHOW REPLICA", rows_of({row})).answer("performance_schema", activity);
+  const auto facts = gather(session, "db2", {.method = method});
+  EXPECT_TRUE(facts);
+  return facts ? facts->channels.at(0) : ChannelLag{};
+}
+
 TEST(ReplicationLagTest, CommitTimesTellTheLagInEveryPhase) {
+  constexpr LagMethod kApplier = LagMethod::kApplier, kStatus = LagMethod::kStatus;
   const struct {
     const char* story;
     Fields row;
     const char* applying;
+    LagMethod method;
     std::optional<double> want;
   } cases[] = {
-      {"something is applied", mysql_row(), "996", 4},
-      {"all received is executed", mysql_row(), "0", 0},
-      {"received but not begun", with(mysql_row(), "Read_Source_Log_Pos", "5678"), "0", 10},
+      {"something is applied", busy_row("3"), "996", kApplier, 4},
+      {"all received was executed", mysql_row(), "0", kApplier, 0},
+      {"something came after the status was read", mysql_row(), "999", kApplier, 0},
+      {"it waits: the newest received is younger", busy_row("17"), "0", kStatus, 17},
+      {"it waits, and the server does not tell", with(busy_row("0"), "Seconds_Behind_Source", {}),
+       "0", kStatus, std::nullopt},
+  };
+  for (const auto& c : cases)
+    for (const LagMethod asked : {LagMethod::kAuto, LagMethod::kApplier}) {
+      const ChannelLag channel = measured(c.row, activity(c.applying), asked);
+      EXPECT_EQ(channel.lag_s, c.want) << c.story;
+      EXPECT_EQ(channel.method, c.method) << c.story;
+      EXPECT_EQ(channel.clock_skew_s, std::nullopt) << c.story;
+    }
+}
+
+TEST(ReplicationLagTest, CommitTimesDoNotCountWhereTheClocksDiffer) {
+  const struct {
+    const char* story;
+    const char *behind, *applying, *arrived;  // committed at 990, read at 1000
+    std::optional<double> skew, lag;
+  } cases[] = {
+      {"ahead", "2", "254", "1734", 744, 2},
+      {"behind: what is applied lies in the future", "2", "1742", "246", -744, 2},
+      {"behind, and so old that it does not show", "40", "985", "975", -15, 40},
+      {"ahead by little more than a way to here takes", "0", "985", "1005", 15, 0},
+      {"no newer receipt since the IO thread was started", "2", "254", "0", 744, 2},
+      {"rounding", "1", "997", "993", std::nullopt, 3},
+      {"a statement of 10 minutes: the server counts from its start", "604", "996", "990.1",
+       std::nullopt, 4},
+      {"after an outage: old when it came", "600", "400", "1590", std::nullopt, 600},
+      {"a clock was set since the IO thread connected", "0", "940", "990.1", std::nullopt, 60},
   };
   for (const auto& c : cases) {
-    FakeSession session("8.4.0");
-    session.answer("SHOW REPLICA", rows_of({c.row}))
-        .answer("performance_schema", activity(c.applying));
-    const auto facts = gather(session, "db2", {.method = LagMethod::kApplier});
-    ASSERT_TRUE(facts) << c.story;
-    EXPECT_EQ(facts->channels[0].lag_s, c.want) << c.story;
+    const ChannelLag channel = measured(busy_row(c.behind), activity(c.applying, c.arrived));
+    EXPECT_EQ(channel.clock_skew_s, c.skew) << c.story;
+    EXPECT_EQ(channel.lag_s, c.lag) << c.story;
+    EXPECT_EQ(channel.method, c.skew ? LagMethod::kStatus : LagMethod::kApplier) << c.story;
   }
+}
+
+TEST(ReplicationLagTest, DifferentClocksAreTold) {
+  ChannelLag channel = behind(104);
+  channel.clock_skew_s = 744;
+  channel.status.sql_delay_s = 100;
+  EXPECT_EQ(evaluate(facts_of({channel}), {}).text,
+            "db2: 4s behind db1:3306 (status, this server's clock is about 12m 24s ahead of the "
+            "source's, 100s delay subtracted)");
+  channel.clock_skew_s = -15;
+  EXPECT_EQ(evaluate(facts_of({channel}), {.include_delay = true}).text,
+            "db2: 104s behind db1:3306 (status, this server's clock is about 15s behind the "
+            "source's)");
 }
 
 TEST(ReplicationLagTest, AutoFallsBackToTheStatusAndSaysWhyWhenVerbose) {
@@ -215,6 +294,32 @@ TEST(ReplicationLagTest, EachChannelHasTheHeartbeatOfItsSource) {
   EXPECT_EQ(facts->channels[0].method, LagMethod::kHeartbeat);
   EXPECT_EQ(facts->channels[0].lag_s, 5.0);
   EXPECT_EQ(facts->channels[1].lag_s, 1.0);
+}
+
+TEST(ReplicationLagTest, AChannelTakesNoOthersHeartbeat) {
+  const auto measure = [](std::vector<std::string> names, std::optional<std::uint32_t> id) {
+    FakeSession session("10.11.6-MariaDB");
+    session
+        .answer("SHOW ALL",
+                rows_of({mariadb_row("east"), with(mariadb_row("west"), "Master_Server_Id", "12")}))
+        .answer("heartbeat", rows_of({{{"server_id", "11"}, {"ts", "x"}, {"age", "5"}}}));
+    const auto facts =
+        gather(session, "db2",
+               {.channel_names = std::move(names), .heartbeat = HeartbeatTable{.server_id = id}});
+    EXPECT_TRUE(facts);
+    return *facts;
+  };
+  const LagFacts both = measure({}, {});
+  EXPECT_EQ(both.channels[0].lag_s, 5.0);
+  EXPECT_EQ(both.channels[1].lag_s, std::nullopt);
+  EXPECT_EQ(evaluate(both, {}).state, State::kCritical);
+  EXPECT_EQ(evaluate(both, {}).text,
+            "db2: channel 'west': no heartbeat of server 12, its source, in heartbeat.heartbeat; "
+            "where another server's row comes through this channel, name both by --channel and "
+            "--heartbeat-server-id");
+  EXPECT_EQ(measure({"west"}, {}).channels[0].lag_s, std::nullopt) << "alone judged, not alone";
+  EXPECT_EQ(measure({"west"}, 11).channels[0].lag_s, 5.0) << "the operator says so";
+  EXPECT_EQ(measure({}, 11).channels[1].lag_s, std::nullopt);
 }
 
 TEST(ReplicationLagTest, InAChainTheFreshestHeartbeatCounts) {

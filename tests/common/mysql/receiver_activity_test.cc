@@ -19,8 +19,10 @@ Fields activity_row() {
           {"period", "30"},
           {"thread_age", "100"},
           {"queueing", "0"},
+          {"queueing_since", "0"},
           {"heartbeat", "998.5"},
           {"queued", "990.5"},
+          {"arrived", "990.25"},
           {"connect_error", "0"},
           {"queued_commit", "990.0"},
           {"applied_commit", "990"},
@@ -45,7 +47,22 @@ TEST(ReceiverActivityTest, SilenceCountsFromTheLastReceiptOfAnyKind) {
   Fields nothing_yet = with(with(activity_row(), "heartbeat", "0"), "queued", "0");
   EXPECT_EQ(silence(nothing_yet), 100) << "counts from the connection";
   EXPECT_EQ(silence(with(nothing_yet, "heartbeat", "800")), 100) << "of an earlier connection";
-  EXPECT_EQ(silence(with(nothing_yet, "queueing", "1")), 0) << "a large transaction is arriving";
+}
+
+TEST(ReceiverActivityTest, ATransactionOnItsWayInIsSilenceFromItsBeginning) {
+  EXPECT_FALSE(activity(activity_row()).silence.value_or(Silence{}).unfinished);
+  const Fields arriving = with(with(activity_row(), "heartbeat", "950"), "queueing", "1");
+  const ChannelActivity early = activity(with(arriving, "queueing_since", "1000"));
+  EXPECT_EQ(early.silence.value_or(Silence{-1}).seconds, 0.5);
+  EXPECT_TRUE(early.silence.value_or(Silence{}).unfinished);
+  EXPECT_EQ(silence(with(with(arriving, "queued", "940"), "queueing_since", "955")), 45.5);
+}
+
+TEST(ReceiverActivityTest, TransitHoldsTheDifferenceOfTheClocks) {
+  EXPECT_EQ(activity(activity_row()).transit_s, 0.25);
+  EXPECT_EQ(activity(with(activity_row(), "queued_commit", "1734.25")).transit_s, -744);
+  EXPECT_EQ(activity(with(activity_row(), "arrived", "0")).transit_s, std::nullopt);
+  EXPECT_EQ(activity(with(activity_row(), "queued_commit", "0")).transit_s, std::nullopt);
 }
 
 TEST(ReceiverActivityTest, AChannelWithoutReceiverHasNoSilence) {
@@ -55,7 +72,6 @@ TEST(ReceiverActivityTest, AChannelWithoutReceiverHasNoSilence) {
 TEST(ReceiverActivityTest, CommitTimesTellWhatIsApplied) {
   const ChannelActivity idle = activity(activity_row());
   EXPECT_EQ(idle.applying_age_s, std::nullopt);
-  EXPECT_EQ(idle.queued_age_s, 10.5);
   EXPECT_TRUE(idle.queued_is_applied);
   EXPECT_FALSE(activity(with(activity_row(), "applied_commit", "989")).queued_is_applied);
   EXPECT_FALSE(activity(with(activity_row(), "applied_commit", "0")).queued_is_applied);
