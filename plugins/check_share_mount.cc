@@ -36,6 +36,10 @@ CheckResult evaluate(const ShareMountFacts& facts, const ShareLimits& limits,
   }
   for (const Item& finding : findings) result.state = worst(result.state, finding.state);
   result.text = summarize(findings, join(healthy, "; "));
+  if (facts.own_namespace && !facts.shares.empty())
+    result.text +=
+        "; this process sees mounts of its own and not the machine's, so both may differ (of a "
+        "systemd unit: PrivateTmp, ProtectSystem and the like)";
   result.notes = facts.notes;
   return result;
 }
@@ -52,10 +56,22 @@ std::optional<std::string> read_link(const std::string& path) {
   return std::string(target, static_cast<std::size_t>(size));
 }
 
-Result<MountTable> read_mounts() {
-  const auto text = read_file("/proc/self/mountinfo");
+Result<MountTable> read_mounts(const char* path = "/proc/self/mountinfo") {
+  const auto text = read_file(path);
   if (!text) return text.error();
   return parse_mountinfo(*text);
+}
+
+// Whether the first process has other mounts. Only root may compare the namespaces by their names;
+// but no mount is in two of them. What is hidden is taken for the same.
+bool is_own_namespace(const MountTable& table) {
+  const auto ours = read_link("/proc/self/ns/mnt"), first = read_link("/proc/1/ns/mnt");
+  if (ours && first) return *ours != *first;
+  const auto mounts = read_mounts("/proc/1/mountinfo");
+  if (!mounts || mounts->mounts.empty() || table.mounts.empty()) return false;
+  return std::ranges::none_of(mounts->mounts, [&](const Mount& mount) {
+    return std::ranges::find(table.mounts, mount.id, &Mount::id) != table.mounts.end();
+  });
 }
 
 // A directory that is named twice has to be all that is demanded of it.
@@ -71,11 +87,16 @@ void add_shares(std::vector<ShareFacts>& shares, const MountTable& table,
   }
 }
 
-Result<std::vector<ShareSpec>> read_fstab() {
+// What fstab has mounted at boot; the directories that it leaves to be mounted later go to `later`.
+Result<std::vector<ShareSpec>> read_fstab(std::vector<std::string>& later) {
   const auto text = read_file("/etc/fstab");
   if (!text) return text.error();
   std::vector<ShareSpec> specs;
-  for (const FstabEntry& entry : parse_fstab(*text)) specs.push_back(to_spec(entry));
+  for (const FstabEntry& entry : parse_fstab(*text))
+    if (entry.at_boot)
+      specs.push_back(to_spec(entry));
+    else
+      later.push_back(entry.point);
   return specs;
 }
 
@@ -161,14 +182,22 @@ Result<ShareMountFacts> gather(const ShareMountOptions& options, const Deadline&
   if (!table) return table.error();
   ShareMountFacts facts;
   add_shares(facts.shares, *table, options.mounts);
+  std::vector<std::string> later;
   if (options.fstab) {
-    const auto specs = read_fstab();
+    const auto specs = read_fstab(later);
     if (!specs) return specs.error();
     add_shares(facts.shares, *table, *specs);
+    if (!later.empty())
+      facts.notes.push_back("noauto in /etc/fstab, not checked: " + join(later, ", "));
   }
   if (options.pandora) add_pandora(facts, *table, options);
   if (facts.shares.empty() && options.gluster.volumes.empty())
-    return Error{Errc::kUsage, "there is nothing to check: /etc/fstab names no network mount"};
+    return Error{Errc::kUsage,
+                 later.empty()
+                     ? "there is nothing to check: /etc/fstab names no network mount"
+                     : "there is nothing to check: all network mounts of /etc/fstab have noauto; "
+                       "name those that matter with --mount"};
+  facts.own_namespace = is_own_namespace(*table);
   if (table->malformed > 0)
     facts.notes.push_back(
         fmt::format("{} lines of /proc/self/mountinfo were not understood", table->malformed));

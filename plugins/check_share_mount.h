@@ -35,6 +35,8 @@ struct ShareMountFacts {
   std::vector<ShareFacts> shares = {};
   std::optional<PandoraSpool> pandora = {};
   std::vector<GlusterFacts> volumes = {};
+  // This process sees other mounts than the machine's first one: it is in a sandbox of its own.
+  bool own_namespace = false;
   std::vector<std::string> notes = {};
 };
 

@@ -105,12 +105,21 @@ const Mount* mount_of(const MountTable& table, std::string_view path) {
   return mount;
 }
 
-bool is_shared(std::string_view type) {
+bool is_fuse(std::string_view type) {
   return type.starts_with("fuse.") ||
-         is_one_of(type,
-                   {"fuse",  "nfs",      "nfs4", "glusterfs", "cifs",   "smb3",   "smbfs", "ceph",
-                    "9p",    "virtiofs", "afs",  "lustre",    "beegfs", "gpfs",   "ocfs2", "gfs2",
-                    "pvfs2", "ncpfs",    "coda", "davfs",     "panfs",  "moosefs"});
+         is_one_of(type, {"fuse",      "glusterfs", "sshfs",   "mergerfs",  "bindfs",
+                          "mhddfs",    "s3fs",      "goofys",  "gcsfuse",   "mount-s3",
+                          "blobfuse",  "blobfuse2", "rclone",  "juicefs",   "seaweedfs",
+                          "ceph-fuse", "curlftpfs", "davfs",   "davfs2",    "moosefs",
+                          "mfsmount",  "lizardfs",  "saunafs", "gocryptfs", "encfs"});
+}
+
+bool is_deleted(const Mount& mount) { return mount.root.ends_with("//deleted"); }
+
+bool is_shared(std::string_view type) {
+  return is_fuse(type) || is_one_of(type, {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "9p",
+                                           "virtiofs", "afs", "lustre", "beegfs", "gpfs", "ocfs2",
+                                           "gfs2", "pvfs2", "ncpfs", "coda", "panfs"});
 }
 
 bool may_hang(const Mount& mount) {
@@ -123,7 +132,7 @@ bool may_hang(const Mount& mount) {
 std::string mount_kind(std::string_view type) {
   if (type.starts_with("fuse.")) type.remove_prefix(5);
   if (type == "nfs4") return "nfs";
-  if (type == "smb3") return "cifs";
+  if (type == "smb3" || type == "smbfs") return "cifs";
   return std::string(type);
 }
 
@@ -133,9 +142,9 @@ std::vector<FstabEntry> parse_fstab(std::string_view text) {
     const std::vector<std::string> fields = split_words(take(text, '\n'));
     if (fields.size() < 4 || fields[0].starts_with('#')) continue;
     const std::string &type = fields[2], &options = fields[3];
-    if (is_shared(type) && fields[1].starts_with('/') && !has_option(options, "noauto"))
-      entries.push_back(
-          {unescape_octal(fields[0]), unescape_octal(fields[1]), type, has_option(options, "ro")});
+    if (is_shared(type) && fields[1].starts_with('/'))
+      entries.push_back({unescape_octal(fields[0]), unescape_octal(fields[1]), type,
+                         has_option(options, "ro"), !has_option(options, "noauto")});
   }
   return entries;
 }

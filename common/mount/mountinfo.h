@@ -38,11 +38,18 @@ const Mount* mount_of(const MountTable& table, std::string_view path);
 // True for file systems that several machines may share: NFS, GlusterFS, CIFS, anything in FUSE ...
 bool is_shared(std::string_view type);
 
+// True for FUSE and for helpers that mount by it, as fstab names them: sshfs, mergerfs, fuse.x ...
+bool is_fuse(std::string_view type);
+
+// True for a bind mount of a directory that is no longer there.
+bool is_deleted(const Mount& mount);
+
 // True unless the type is known to be served by this machine's kernel alone. What may hang is
 // touched by child processes only; so are automount points, which must not be triggered.
 bool may_hang(const Mount& mount);
 
-// Returns the word for all spellings of one type: nfs for nfs4, glusterfs for fuse.glusterfs.
+// Returns the word for all spellings of one type: nfs for nfs4, glusterfs for fuse.glusterfs, cifs
+// for smb3.
 std::string mount_kind(std::string_view type);
 
 // Undoes the \ooo by which all these tables write blanks, tabs, line ends and backslashes.
@@ -51,9 +58,10 @@ std::string unescape_octal(std::string_view word);
 struct FstabEntry {
   std::string source, point, type;
   bool read_only = false;
+  bool at_boot = true;  // false: noauto
 };
 
-// Returns the shared file systems of fstab that are mounted at boot (not `noauto`).
+// Returns the shared file systems of fstab.
 std::vector<FstabEntry> parse_fstab(std::string_view text);
 
 }  // namespace ha

@@ -20,10 +20,13 @@ struct TouchRecord {
   bool has_owner = false;
   std::uint32_t uid = 0, gid = 0, mode = 0;
 
-  bool has_usage = false;
-  bool full = false;  // no byte or no inode is left for ordinary users
-  double used_percent = 0;
+  // False: the file system does not tell, or not what can be.
+  bool has_usage = false, has_inodes = false;
+  bool no_space = false, no_inode = false;  // nothing is left for ordinary users
+  double used_percent = 0;                  // over 100 where the reserve for root is in use
   double inodes_used_percent = 0;
+  bool wrote = false;       // the write test could make a file and fill it
+  bool privileged = false;  // as root, for whom there may be a reserve
 
   std::uint32_t entries = 0;  // in the directory, at most kMaxEntries
 

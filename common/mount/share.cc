@@ -33,15 +33,42 @@ std::string plain_source(std::string source) {
   return source;
 }
 
+// CIFS knows no case, and backslashes as well as slashes.
+std::string plain_unc(std::string source) {
+  std::ranges::replace(source, '\\', '/');
+  return plain_source(to_lower(source));
+}
+
+// All that a source may mean: mount.glusterfs takes several servers, "gfs1,gfs2:/pandora", of which
+// the kernel shows one.
+std::vector<std::string> possible_sources(const std::string& kind, const std::string& source) {
+  const std::size_t colon = source.find(':');
+  if (kind != "glusterfs" || source.starts_with('/') || colon == source.npos ||
+      source.find(',') > colon)
+    return {source};
+  std::vector<std::string> sources;
+  for (const std::string& server : split(source.substr(0, colon), ','))
+    sources.push_back(server + source.substr(colon));
+  return sources;
+}
+
 // A bind mount of a directory in a share may be called by that directory too.
 bool has_source(const Mount& mount, const std::string& wanted) {
-  const std::string source = plain_source(mount.source);
-  return plain_source(wanted) == source ||
-         plain_source(wanted) == plain_source(source + mount.root);
+  const std::string kind = mount_kind(mount.type);
+  const auto plain = kind == "cifs" ? plain_unc : plain_source;
+  const std::string source = plain(mount.source);
+  return std::ranges::any_of(possible_sources(kind, wanted), [&](const std::string& possible) {
+    return plain(possible) == source || plain(possible) == plain(source + mount.root);
+  });
+}
+
+bool has_type(const Mount& mount, const std::string& wanted) {
+  if (wanted == kAnyFuse) return mount.type.starts_with(kAnyFuse);
+  return wanted.empty() || mount_kind(mount.type) == wanted;
 }
 
 void judge_mount(const ShareSpec& spec, const Mount& mount, Findings& findings) {
-  if (!spec.type.empty() && mount_kind(mount.type) != spec.type)
+  if (!has_type(mount, spec.type))
     findings.add(State::kCritical, "wrong_type",
                  fmt::format("the type is {} instead of {}", mount.type, spec.type));
   if (spec.must_be_shared && !is_shared(mount.type))
@@ -51,6 +78,9 @@ void judge_mount(const ShareSpec& spec, const Mount& mount, Findings& findings) 
   if (!spec.source.empty() && !has_source(mount, spec.source))
     findings.add(State::kCritical, "wrong_source",
                  fmt::format("the source is {} instead of {}", mount.source, spec.source));
+  if (is_deleted(mount))
+    findings.add(State::kCritical, "deleted",
+                 "the directory that is mounted here was deleted: unmount and mount again");
   if (mount.read_only && !spec.may_be_read_only)
     findings.add(State::kCritical, "read_only", "mounted read-only");
 }
@@ -131,15 +161,18 @@ void judge_owner(const ShareFacts& facts, const TouchRecord& record, Findings& f
 }
 
 void judge_usage(const TouchRecord& record, const Thresholds& limits, Findings& findings) {
-  if (record.full)
-    findings.add(State::kCritical, "full",
-                 record.used_percent >= 100 ? "no space is left" : "no inode is left");
+  // What says that nothing is left, and took a new file all the same, does not count.
+  const bool space_counts =
+      record.has_usage && !(record.no_space && record.wrote && !record.privileged);
+  const bool inodes_count = record.has_inodes && !(record.no_inode && record.wrote);
+  if (space_counts && record.no_space) findings.add(State::kCritical, "full", "no space is left");
+  if (inodes_count && record.no_inode) findings.add(State::kCritical, "full", "no inode is left");
   const auto judge_one = [&](double percent, const char* what) {
     if (const State state = judge(limits, percent); state != State::kOk)
       findings.add(state, "usage", fmt::format("{:.1f}% {}", percent, what));
   };
-  if (record.has_usage) judge_one(record.used_percent, "used");
-  judge_one(record.inodes_used_percent, "of the inodes used");
+  if (space_counts) judge_one(record.used_percent, "used");
+  if (inodes_count) judge_one(record.inodes_used_percent, "of the inodes used");
 }
 
 void judge_answer(const ShareFacts& facts, const ShareLimits& limits, Findings& findings) {
@@ -209,7 +242,7 @@ Item judge_share(const ShareFacts& facts, const ShareLimits& limits) {
       {"mount_point", location.mount ? location.mount->point : ""},
       {"read_only", mounted && location.mount->read_only},
       {"mode", record.has_owner ? fmt::format("{:o}", record.mode) : ""},
-      {"inodes_used", record.has_usage ? FactValue(record.inodes_used_percent) : FactValue()}};
+      {"inodes_used", record.has_inodes ? FactValue(record.inodes_used_percent) : FactValue()}};
   const auto known = [](bool is, double value) { return is ? std::optional(value) : std::nullopt; };
   item.metrics = {
       {"latency", known(answered, record.seconds), "s", limits.latency, 0},

@@ -5,6 +5,8 @@
 #include <grp.h>
 #include <pwd.h>
 
+#include <algorithm>
+#include <iterator>
 #include <limits>
 
 #include "common/text.h"
@@ -82,10 +84,12 @@ Result<ShareSpec> parse_share(std::string_view text) {
 ShareSpec to_spec(const FstabEntry& entry) {
   ShareSpec spec{without_slash(entry.point)};
   spec.may_be_read_only = entry.read_only;
-  // Its source names a helper too, as in sshfs#user@host:/, and the kernel is told another.
-  if (entry.type == "fuse") return spec;
   spec.type = mount_kind(entry.type);
-  spec.source = entry.source;
+  constexpr std::string_view kAsWritten[] = {"nfs", "glusterfs", "cifs", "sshfs", "9p", "virtiofs"};
+  if (std::ranges::find(kAsWritten, spec.type) != std::end(kAsWritten))
+    spec.source = entry.source;
+  else if (is_fuse(entry.type))
+    spec.type = kAnyFuse;
   return spec;
 }
 

@@ -18,9 +18,12 @@ struct Owner {
   std::optional<unsigned> gid = {};  // unset: any
 };
 
+// Of helpers that tell the kernel what they like: fuse, fuse.NAME or fuseblk.
+inline constexpr char kAnyFuse[] = "fuse";
+
 struct ShareSpec {
   std::string path;
-  std::string type = {};    // as mount_kind() says it; empty: any
+  std::string type = {};    // as mount_kind() says it, or kAnyFuse; empty: any
   std::string source = {};  // empty: any
   std::optional<Owner> owner = {};
   std::optional<unsigned> mode = {};  // up to 0777 without regard to the bits above
@@ -32,7 +35,8 @@ struct ShareSpec {
 // [,mode=OCTAL]. A backslash takes a comma into a value; users and groups are looked up.
 Result<ShareSpec> parse_share(std::string_view text);
 
-// Returns what an entry of fstab demands.
+// Returns what an entry of fstab demands. The kernel shows what a mount helper made of an entry:
+// where that is known to be the same the source is compared, else not.
 ShareSpec to_spec(const FstabEntry& entry);
 
 // Adds to `spec` what another one of the same directory demands and this one leaves open.

@@ -30,7 +30,10 @@ bool failed(Record& record, TouchStep step) {
   return false;
 }
 
-double percent(double part, double whole) { return whole > 0 ? 100 * part / whole : 0; }
+// The numbers of statvfs() are unsigned; what is negative comes as one that is very large.
+double as_signed(fsblkcnt_t number) {
+  return static_cast<double>(static_cast<std::int64_t>(number));
+}
 
 bool read_owner(int directory, Record& record) {
   struct stat info = {};
@@ -42,18 +45,10 @@ bool read_owner(int directory, Record& record) {
   return true;
 }
 
-// As df counts: what only root may fill is neither used nor free. Some file systems have no
-// blocks or no inodes to speak of.
 bool read_usage(int directory, Record& record) {
   struct statvfs info = {};
   if (fstatvfs(directory, &info) != 0) return failed(record, TouchStep::kUsage);
-  record.has_usage = info.f_blocks > 0;
-  const auto used = static_cast<double>(info.f_blocks - info.f_bfree);
-  record.used_percent = percent(used, used + static_cast<double>(info.f_bavail));
-  record.inodes_used_percent =
-      percent(static_cast<double>(info.f_files - info.f_ffree), static_cast<double>(info.f_files));
-  record.full =
-      (info.f_blocks > 0 && info.f_bavail == 0) || (info.f_files > 0 && info.f_favail == 0);
+  take_usage(info, record);
   return true;
 }
 
@@ -134,6 +129,7 @@ bool test_writing(int directory, Record& record) {
   bool sound = write_and_read_back(file, record);
   // NFS tells of some failures only here.
   if (close(file) != 0 && sound) sound = failed(record, TouchStep::kWrite);
+  record.wrote = sound;
   // A probe in another container of this name may take it for a leftover.
   if (unlinkat(directory, name.c_str(), 0) != 0 && errno != ENOENT && sound)
     return failed(record, TouchStep::kRemove);
@@ -157,10 +153,30 @@ bool look(const std::string& path, int& directory, Record& record) {
 
 }  // namespace
 
+void take_usage(const struct statvfs& info, TouchRecord& record) {
+  constexpr double kUnknown = -1;
+  const double blocks = as_signed(info.f_blocks), free = as_signed(info.f_bfree);
+  double available = as_signed(info.f_bavail);
+  if (available == kUnknown) available = free;
+  record.has_usage = blocks > 0 && free >= 0 && free <= blocks && available <= blocks;
+  if (record.has_usage) {
+    const double used = blocks - free, whole = used + available;
+    record.used_percent = whole > 0 ? 100 * used / whole : 100;
+    record.no_space = available <= 0;
+  }
+  const double inodes = as_signed(info.f_files), unused = as_signed(info.f_ffree);
+  record.has_inodes = inodes > 0 && unused >= 0 && unused <= inodes;
+  if (record.has_inodes) {
+    record.inodes_used_percent = 100 * (inodes - unused) / inodes;
+    record.no_inode = unused == 0;
+  }
+}
+
 void touch(const std::string& path, bool write_test,
            const std::function<void(const TouchRecord&)>& tell) {
   const auto start = Deadline::Clock::now();
   Record record;
+  record.privileged = geteuid() == 0;
   const auto tell_so_far = [&] {
     record.seconds = std::chrono::duration<double>(Deadline::Clock::now() - start).count();
     tell(record);

@@ -4,12 +4,19 @@
 
 #pragma once
 
+#include <sys/statvfs.h>
+
 #include <functional>
 #include <string>
 
 #include "common/mount/probe_answer.h"
 
 namespace ha {
+
+// Takes what statvfs() tells into the record, as df counts: what only root may fill is neither used
+// nor free. File systems that have no blocks or no inodes to speak of say 0, -1, or that more are
+// free than there are; more may be used than ordinary users may have, which is a negative f_bavail.
+void take_usage(const struct statvfs& info, TouchRecord& record);
 
 // Opens the directory, asks for its owner and the usage of its file system, lists it and, if so
 // wanted, creates, writes, syncs, reads back and removes a file in it. Hands the record to `tell`

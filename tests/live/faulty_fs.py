@@ -6,7 +6,8 @@
 
 The faults file has one line per operation, NAME=FAULT: a FAULT is "hang" (until the line is gone),
 the name of an error ("ESTALE"), or seconds. Operations are those of FUSE: getattr, opendir, readdir,
-statfs, create, write, fsync, read, unlink; "*" is any. Options are mount options (fsname, subtype).
+statfs, create, write, fsync, read, unlink; "*" is any. A line F_NUMBER=VALUE, such as f_ffree=-1, is what
+statfs tells. Options are mount options (fsname, subtype).
 """
 
 import errno
@@ -33,9 +34,12 @@ class FaultyFs(fusepy.Operations):
         self._suffer(operation)
         return super().__call__(operation, *arguments)
 
+    def _read_faults(self):
+        return dict(line.split("=") for line in self._faults.read_text().split())
+
     def _suffer(self, operation):
         while True:
-            faults = dict(line.split("=") for line in self._faults.read_text().split())
+            faults = self._read_faults()
             fault = faults.get(operation, faults.get("*"))
             if fault is None:
                 return
@@ -63,8 +67,10 @@ class FaultyFs(fusepy.Operations):
                              if os.path.dirname(node) == path and node != "/")]
 
     def statfs(self, path):
+        told = {name: int(value) for name, value in self._read_faults().items()
+                if name.startswith("f_")}
         return {"f_bsize": 4096, "f_frsize": 4096, "f_blocks": 1000, "f_bfree": 750,
-                "f_bavail": 750, "f_files": 1000, "f_ffree": 900, "f_favail": 900}
+                "f_bavail": 750, "f_files": 1000, "f_ffree": 900, "f_favail": 900} | told
 
     def mkdir(self, path, mode):
         self._add_new(path, stat.S_IFDIR | mode)

@@ -122,7 +122,8 @@ class Faulty:
                                     f"fsname={source}", f"subtype={subtype}")
 
     def faults(self, **faults):
-        """Let operations fail, `all` for any; without an argument all is well again."""
+        """Let operations fail, `all` for any, or statfs tell f_... numbers; without an argument all is
+        well again."""
         lines = [f"{name.replace('all', '*')}={fault}\n" for name, fault in faults.items()]
         written = self._faults.with_suffix(".new")
         written.write_text("".join(lines))

@@ -54,6 +54,17 @@ TEST(CheckShareMountTest, SeveralWithTheWorstFirst) {
   EXPECT_LT(text.find("[CRITICAL] /srv/b"), text.find("[OK] /srv/a"));
 }
 
+TEST(CheckShareMountTest, MountsOfASandboxAreToldToBeItsOwn) {
+  ShareMountFacts facts{{answered("/srv/a")}};
+  EXPECT_EQ(evaluate(facts, {}).text.find("mounts of its own"), std::string::npos);
+  facts.own_namespace = true;
+  EXPECT_EQ(evaluate(facts, {}).state, State::kOk);
+  EXPECT_EQ(evaluate(facts, {}).text,
+            "/srv/a (nas:/srv/a, nfs4): answers, 41% used; this process sees mounts of its own and "
+            "not the machine's, so both may differ (of a systemd unit: PrivateTmp, ProtectSystem "
+            "and the like)");
+}
+
 TEST(CheckShareMountTest, PandorasRulesAreFindingsOfTheWhole) {
   ShareMountFacts facts{{answered("/spool/data_in/conf")}};
   facts.pandora = PandoraSpool{"/spool/data_in", facts.shares[0].location};

@@ -153,9 +153,10 @@ TEST(MountinfoTest, KindsAndFileSystemsThatMayHang) {
   EXPECT_EQ(mount_kind("fuse.glusterfs"), "glusterfs");
   EXPECT_EQ(mount_kind("glusterfs"), "glusterfs");
   EXPECT_EQ(mount_kind("cifs"), "cifs");
+  EXPECT_EQ(mount_kind("smbfs"), "cifs");
 }
 
-TEST(FstabTest, TakesNetworkMountsThatAreMountedAtBoot) {
+TEST(FstabTest, TakesNetworkMounts) {
   const auto entries = parse_fstab(
       "# a comment nas:/x /x nfs defaults 0 0\n"
       "\n"
@@ -165,17 +166,22 @@ TEST(FstabTest, TakesNetworkMountsThatAreMountedAtBoot) {
       "nas:/rare /srv/rare nfs noauto,user 0 0\n"
       "gfs1:/pandora /pandora_files glusterfs defaults,_netdev 0 0\n"
       "  //win/share /mnt/win cifs credentials=/root/c 0 0\n"
+      "/a:/b /pool mergerfs defaults 0 0\n"
       "/dev/sdb none swap sw 0 0\n"
       "nas:/short /srv/short nfs\n"
       "nas:/none none nfs defaults 0 0\n");
-  ASSERT_EQ(entries.size(), 4u);
+  ASSERT_EQ(entries.size(), 6u);
   EXPECT_EQ(entries[0].source, "nas:/export");
   EXPECT_EQ(entries[0].point, "/srv/my share");
   EXPECT_EQ(entries[0].type, "nfs4");
   EXPECT_FALSE(entries[0].read_only);
   EXPECT_TRUE(entries[1].read_only);
-  EXPECT_EQ(entries[2].point, "/pandora_files");
-  EXPECT_EQ(entries[3].source, "//win/share");
+  EXPECT_TRUE(entries[1].at_boot);
+  EXPECT_EQ(entries[2].point, "/srv/rare");
+  EXPECT_FALSE(entries[2].at_boot);
+  EXPECT_EQ(entries[3].point, "/pandora_files");
+  EXPECT_EQ(entries[4].source, "//win/share");
+  EXPECT_EQ(entries[5].type, "mergerfs");
 }
 
 }  // namespace

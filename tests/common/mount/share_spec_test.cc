@@ -79,10 +79,36 @@ TEST(ShareSpecTest, WhatFstabDemands) {
   EXPECT_EQ(nfs.type, "nfs");
   EXPECT_EQ(nfs.source, "nas:/export");
   EXPECT_TRUE(nfs.may_be_read_only);
-  EXPECT_EQ(to_spec({"gfs1:/v", "/v", "glusterfs", false}).type, "glusterfs");
-  const ShareSpec helper = to_spec({"sshfs#user@host:/", "/s", "fuse", false});
-  EXPECT_EQ(helper.type, "");
-  EXPECT_EQ(helper.source, "");
+  const struct {
+    const char *source, *type, *wanted_type, *wanted_source;
+  } cases[] = {
+      {"gfs1:/v", "glusterfs", "glusterfs", "gfs1:/v"},
+      {"gfs1:/v", "fuse.glusterfs", "glusterfs", "gfs1:/v"},
+      {"//win/share", "smb3", "cifs", "//win/share"},
+      {"user@host:/d", "fuse.sshfs", "sshfs", "user@host:/d"},
+      {"user@host:/d", "sshfs", "sshfs", "user@host:/d"},
+      {"share", "virtiofs", "virtiofs", "share"},
+      // The helper tells the kernel something else.
+      {"sshfs#user@host:/", "fuse", "fuse", ""},
+      {"/a:/b", "fuse.mergerfs", "fuse", ""},
+      {"/a:/b", "mergerfs", "fuse", ""},
+      {"/a", "fuse.bindfs", "fuse", ""},
+      {"bucket", "fuse.s3fs", "fuse", ""},
+      {"none", "fuse.ceph", "fuse", ""},
+      {"https://dav/x", "davfs", "fuse", ""},
+      // Names become addresses or devices.
+      {"mon1,mon2:6789:/", "ceph", "ceph", ""},
+      {"mgs@tcp:/fs", "lustre", "lustre", ""},
+      {"UUID=1234", "ocfs2", "ocfs2", ""},
+      {"LABEL=shared", "gfs2", "gfs2", ""},
+      {"PARTUUID=12", "gfs2", "gfs2", ""},
+      {"/dev/vg/lv", "gfs2", "gfs2", ""},
+  };
+  for (const auto& c : cases) {
+    const ShareSpec spec = to_spec({c.source, "/s", c.type});
+    EXPECT_EQ(spec.type, c.wanted_type) << c.source;
+    EXPECT_EQ(spec.source, c.wanted_source) << c.source;
+  }
 }
 
 TEST(ShareSpecTest, SeveralDemandsOnOneDirectory) {

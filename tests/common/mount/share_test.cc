@@ -14,7 +14,7 @@ ShareFacts healthy() {
                    {Mount{36, 27, "/", "/srv/share", "nfs4", "nas:/export"}, "/srv/share"}};
   TouchRecord record;
   record.finished = true;
-  record.has_owner = record.has_usage = true;
+  record.has_owner = record.has_usage = record.has_inodes = true;
   record.uid = 500;
   record.gid = 48;
   record.mode = 02770;
@@ -124,6 +124,17 @@ TEST(ShareTest, TypesAndSources) {
       {"", "[fd00::1]:/export", "nfs4", "[fd00::1]:/export", ""},
       {"", "//win/share", "cifs", "//win/share", ""},
       {"nfs", "nas:/export", "tmpfs", "none", "wrong_type,wrong_source"},
+      {"glusterfs", "gfs1,gfs2:/pandora", "fuse.glusterfs", "gfs1:/pandora", ""},
+      {"glusterfs", "gfs1,gfs2:pandora", "fuse.glusterfs", "gfs2:/pandora", ""},
+      {"glusterfs", "gfs1,gfs2:/pandora", "fuse.glusterfs", "gfs3:/pandora", "wrong_source"},
+      {"glusterfs", "gfs1,gfs2:/pandora", "fuse.glusterfs", "gfs1:/other", "wrong_source"},
+      {"nfs", "a,b:/export", "nfs4", "a:/export", "wrong_source"},
+      {"cifs", "\\\\WIN\\Share", "cifs", "//win/share", ""},
+      {"cifs", "//win/share", "cifs", "//win/other", "wrong_source"},
+      {"fuse", "", "fuse", "/a", ""},
+      {"fuse", "", "fuse.mergerfs", "a:b", ""},
+      {"fuse", "", "fuseblk", "/dev/sdb", ""},
+      {"fuse", "", "ext4", "/dev/sdb", "wrong_type"},
   };
   for (const Case& test : cases) {
     ShareFacts facts = healthy();
@@ -145,6 +156,14 @@ TEST(ShareTest, ABindMountHasTwoNames) {
   expect(facts, State::kOk, "");
   facts.spec.source = "nas:/export/md5";
   expect(facts, State::kCritical, "wrong_source");
+}
+
+TEST(ShareTest, ABindMountOfADeletedDirectoryIsToldSo) {
+  ShareFacts facts = healthy();
+  facts.location.mount->root = "/conf//deleted";
+  facts.spec.source = "nas:/export";
+  expect(facts, State::kCritical, "deleted");
+  EXPECT_NE(text(facts).find("was deleted: unmount and mount again"), std::string::npos);
 }
 
 TEST(ShareTest, ALocalFileSystemIsNoShare) {
@@ -274,14 +293,36 @@ TEST(ShareTest, UsageOfSpaceAndInodes) {
 
 TEST(ShareTest, FullNeedsNoThreshold) {
   ShareFacts facts = healthy();
-  facts.answer->record.full = true;
-  facts.answer->record.used_percent = 100;
+  facts.answer->record.no_space = true;
   expect(facts, State::kCritical, "full");
   EXPECT_NE(text(facts).find("no space is left"), std::string::npos);
-  facts.answer->record.used_percent = 50;
+  facts.answer->record.no_space = false;
+  facts.answer->record.no_inode = true;
   EXPECT_NE(text(facts).find("no inode is left"), std::string::npos);
   facts.spec.may_be_read_only = facts.location.mount->read_only = true;
   expect(facts, State::kOk, "");
+}
+
+TEST(ShareTest, AWriteTestThatSucceedsRefutesFullness) {
+  ShareLimits limits;
+  limits.usage = {Range{0, 80}, Range{0, 90}};
+  ShareFacts facts = healthy();
+  TouchRecord& record = facts.answer->record;
+  record.no_inode = true;
+  record.inodes_used_percent = 100;
+  expect(facts, State::kCritical, "full,usage", limits);
+  record.wrote = true;
+  expect(facts, State::kOk, "", limits);
+  record.no_inode = false;
+  record.inodes_used_percent = 95;
+  expect(facts, State::kCritical, "usage", limits);
+
+  record.inodes_used_percent = 3;
+  record.no_space = true;
+  record.used_percent = 100;
+  expect(facts, State::kOk, "", limits);
+  record.privileged = true;
+  expect(facts, State::kCritical, "full,usage", limits);
 }
 
 TEST(ShareTest, AFileSystemWithoutBlocksHasNoUsage) {

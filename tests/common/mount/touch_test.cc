@@ -76,7 +76,49 @@ TEST(TouchTest, AFileSystemWithoutBlocks) {
   const TouchRecord record = last("/proc");
   EXPECT_EQ(record.error, 0);
   EXPECT_FALSE(record.has_usage);
-  EXPECT_FALSE(record.full);
+  EXPECT_FALSE(record.no_space);
+  EXPECT_FALSE(record.no_inode);
+}
+
+TEST(TouchTest, NumbersThatCannotBeAreNotBelieved) {
+  constexpr double kNone = -1;  // not told
+  const struct {
+    const char* story;
+    long blocks, free, available, inodes, unused;
+    double used_percent, inodes_used_percent;
+    bool no_space, no_inode;
+  } cases[] = {
+      {"as always", 1000, 300, 250, 100, 90, 73.684, 10, false, false},
+      {"full but for root", 1000, 50, 0, 100, 0, 100, 100, true, true},
+      {"CephFS: inodes without limit", 1000, 750, 750, 5079, -1, 25, kNone, false, false},
+      {"an older ceph-fuse", 1000, 750, 750, 1038, 0, 25, 100, false, true},
+      {"drvfs", 1000, 750, 750, 999, 1000000, 25, kNone, false, false},
+      {"no inodes", 1000, 750, 750, 0, 0, 25, kNone, false, false},
+      {"inodes unknown", 1000, 750, 750, -1, -1, 25, kNone, false, false},
+      {"BSD: the reserve is in use", 1000, 60, -40, 0, 0, 104.444, kNone, true, false},
+      {"the reserve is all there was", 1000, 500, -600, 0, 0, 100, kNone, true, false},
+      {"more free than there is", 1000, 5000, 5000, 0, 0, kNone, kNone, false, false},
+      {"more available than there is", 1000, 750, 1001, 0, 0, kNone, kNone, false, false},
+      {"nothing known", -1, -1, -1, -1, -1, kNone, kNone, false, false},
+      {"free unknown", 1000, -1, -1, 0, 0, kNone, kNone, false, false},
+      {"available unknown", 1000, 750, -1, 0, 0, 25, kNone, false, false},
+  };
+  for (const auto& c : cases) {
+    struct statvfs info = {};
+    info.f_blocks = static_cast<fsblkcnt_t>(c.blocks);
+    info.f_bfree = static_cast<fsblkcnt_t>(c.free);
+    info.f_bavail = static_cast<fsblkcnt_t>(c.available);
+    info.f_files = static_cast<fsfilcnt_t>(c.inodes);
+    info.f_ffree = info.f_favail = static_cast<fsfilcnt_t>(c.unused);
+    TouchRecord record;
+    take_usage(info, record);
+    EXPECT_NEAR(record.has_usage ? record.used_percent : kNone, c.used_percent, 0.001) << c.story;
+    EXPECT_NEAR(record.has_inodes ? record.inodes_used_percent : kNone, c.inodes_used_percent,
+                0.001)
+        << c.story;
+    EXPECT_EQ(record.no_space, c.no_space) << c.story;
+    EXPECT_EQ(record.no_inode, c.no_inode) << c.story;
+  }
 }
 
 TEST(TouchTest, TheWriteTestLeavesNothing) {
@@ -88,6 +130,8 @@ TEST(TouchTest, TheWriteTestLeavesNothing) {
   EXPECT_TRUE(records[1].finished);
   EXPECT_EQ(records[1].error, 0);
   EXPECT_FALSE(records[1].wrong_data);
+  EXPECT_FALSE(records[0].wrote);
+  EXPECT_TRUE(records[1].wrote);
   EXPECT_EQ(count_files(directory), 0u);
 }
 
