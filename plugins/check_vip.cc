@@ -22,13 +22,27 @@ Result<ServerIdentity> read_identity(const MysqlOptions& options) {
   return read_server_identity(**session);
 }
 
+// The interface in the network of the address: what is on lo or a tunnel belongs to that of
+// another.
+std::optional<std::string> find_interface(const VipOptions& vip, const Interfaces& ours) {
+  if (const std::string device = vip.device(); !device.empty()) return device;
+  const auto held = find_own(ours, vip.address);
+  if (held && std::ranges::find(ours.ethernet, held->interface, &EthernetInterface::name) !=
+                  ours.ethernet.end())
+    return held->interface;
+  return find_network(ours.addresses, vip.address);
+}
+
+// No neighbour gets an answer from this machine.
+bool is_hidden(const LocalAddress& held, const VipOptions& vip, const Interfaces& ours) {
+  return std::ranges::find(ours.ethernet, held.interface, &EthernetInterface::name) ==
+             ours.ethernet.end() &&
+         !answers_for_others(find_interface(vip, ours).value_or("all"), held.address);
+}
+
 Result<std::set<std::string>> ask_network(const VipOptions& vip, const Interfaces& ours,
                                           const Deadline& deadline) {
-  std::optional<std::string> interface = vip.device();
-  if (interface->empty()) {
-    const auto held = find_address(ours.addresses, vip.address);
-    interface = held ? held->interface : find_network(ours.addresses, vip.address);
-  }
+  const std::optional<std::string> interface = find_interface(vip, ours);
   if (!interface)
     return Error{Errc::kUsage, fmt::format("no interface of ours is in the network of {}: name one "
                                            "with --interface",
@@ -49,6 +63,11 @@ Result<VipFacts> gather(const VipQuestion& question, const Deadline& deadline) {
   if (!ours) return ours.error();
   std::vector<NodeAddress> places = question.cluster.nodes;
   if (!places.empty()) places.push_back({"", question.vip.address, question.cluster.mysql.port});
+  VipFacts facts{find_own(*ours, question.vip.address)};
+  facts.hidden = facts.held && is_hidden(*facts.held, question.vip, *ours);
+  // The answer to a question would correct it.
+  if (const auto interface = find_interface(question.vip, *ours); interface && question.ask_network)
+    facts.neighbour = known_neighbour(*interface, question.vip.address);
   // What is left is for the judging and printing, which the hard stop would cut off.
   const double left = deadline.remaining_s();
   const Deadline earlier = Deadline::after(left - std::min(0.2, left / 10));
@@ -61,7 +80,6 @@ Result<VipFacts> gather(const VipQuestion& question, const Deadline& deadline) {
       });
 
   const Error late{Errc::kUnreachable, fmt::format("no answer within {}", format_duration(left))};
-  VipFacts facts{find_address(ours->addresses, question.vip.address)};
   for (std::size_t i = 0; i < answers.size(); ++i) {
     const Answer answer = answers[i].value_or(Answer{});
     if (i == places.size())
@@ -80,6 +98,8 @@ bool is_held(const VipFacts& facts) {
   return facts.held && facts.held->state == AddressState::kUsable;
 }
 
+bool is_held_for_the_network(const VipFacts& facts) { return is_held(facts) && !facts.hidden; }
+
 // Does this machine have the address as it should?
 Item judge_local(const VipFacts& facts, const VipQuestion& question) {
   const std::string wanted = question.vip.device();
@@ -90,6 +110,7 @@ Item judge_local(const VipFacts& facts, const VipQuestion& question) {
                                        " but not in use: another machine has it"};
     item.text = fmt::format("held here on {}{}", facts.held->interface,
                             kStates[static_cast<std::size_t>(facts.held->state)]);
+    if (facts.hidden) item.text += " where it answers no other machine that asks for it";
     if (!wanted.empty() && facts.held->interface != wanted) {
       item.text += " instead of " + wanted;
       right = false;
@@ -153,11 +174,16 @@ Item judge_lead(const VipFacts& facts) {
   return item;
 }
 
+// A server was reached by the address, and not on this machine alone.
+bool leads_out(const VipFacts& facts) {
+  return facts.leads_to && answers(*facts.leads_to) && !(is_held(facts) && facts.hidden);
+}
+
 // How many hold the address, as far as it is known; nullopt when it is not.
 std::optional<double> count_holders(const VipFacts& facts) {
-  const std::size_t here = is_held(facts) ? 1 : 0;
+  const std::size_t here = is_held_for_the_network(facts) ? 1 : 0;
   if (facts.others && *facts.others) return static_cast<double>((*facts.others)->size() + here);
-  if (here == 1 || (facts.leads_to && answers(*facts.leads_to))) return 1;
+  if (here == 1 || leads_out(facts)) return 1;
   return std::nullopt;
 }
 
@@ -165,15 +191,26 @@ Item judge_network(const VipFacts& facts) {
   const Result<std::set<std::string>>& others = *facts.others;
   if (!others) return {"", State::kUnknown, "holders are not known: " + others.error().text};
   std::vector<std::string> holders(others->begin(), others->end());
-  if (is_held(facts)) holders.insert(holders.begin(), "this machine");
+  if (is_held_for_the_network(facts)) holders.insert(holders.begin(), "this machine");
   if (holders.size() > 1)
     return {"", State::kCritical,
             fmt::format("held by {} machines: {}", holders.size(), join(holders, ", "))};
   if (holders.size() == 1) return {"", State::kOk, "held by " + holders[0] + " alone"};
   // A server was reached all the same: the address belongs to another network than the one asked.
-  if (facts.leads_to && answers(*facts.leads_to))
+  if (leads_out(facts))
     return {"", State::kUnknown, "nobody in this network answers for it: holders are not known"};
   return {"", State::kCritical, "held by nobody"};
+}
+
+// What this machine sent to the address went elsewhere, until it asked.
+std::optional<Item> judge_neighbour(const VipFacts& facts) {
+  if (!facts.neighbour || facts.held || !facts.others || !*facts.others) return std::nullopt;
+  const std::set<std::string>& holders = **facts.others;
+  if (holders.empty() || holders.contains(*facts.neighbour)) return std::nullopt;
+  return Item{"", State::kCritical,
+              fmt::format("until it asked, this machine sent what is for it to {}, which does not "
+                          "hold it: other machines may still do so",
+                          *facts.neighbour)};
 }
 
 Item judge_node(const VipNode& node, const VipFacts& facts) {
@@ -207,6 +244,7 @@ CheckResult evaluate(const VipFacts& facts, const VipQuestion& question) {
   std::vector<Item> findings;
   if (facts.leads_to) findings.push_back(judge_lead(facts));
   if (facts.others) findings.push_back(judge_network(facts));
+  if (auto stale = judge_neighbour(facts)) findings.push_back(std::move(*stale));
   findings.push_back(judge_local(facts, question));
   if (holders)
     result.state = judge(question.holders, *holders);

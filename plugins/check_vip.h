@@ -36,6 +36,10 @@ struct VipNode {
 
 struct VipFacts {
   std::optional<LocalAddress> held = {};  // the address on this machine
+  // It is where no neighbour hears of it, as on the servers behind a load balancer (LVS).
+  bool hidden = false;
+  // The hardware address that this machine had for it before anything was asked.
+  std::optional<std::string> neighbour = {};
   // The hardware addresses of the other machines that answer for it; unset: nobody was asked.
   std::optional<Result<std::set<std::string>>> others = {};
   std::optional<Result<ServerIdentity>> leads_to = {};  // unset: no nodes are known

@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <memory>
 
 #include "common/files.h"
@@ -59,7 +60,9 @@ void add_entry(const ifaddrs& entry, Interfaces& interfaces) {
   if (at->sa_family == AF_PACKET) {
     const auto* link = reinterpret_cast<const sockaddr_ll*>(at);
     EthernetInterface ethernet{name, link->sll_ifindex};
-    if (link->sll_hatype != ARPHRD_ETHER || link->sll_halen != ethernet.mac.size()) return;
+    if (link->sll_hatype != ARPHRD_ETHER || link->sll_halen != ethernet.mac.size() ||
+        (entry.ifa_flags & IFF_NOARP) != 0)
+      return;
     std::copy_n(link->sll_addr, ethernet.mac.size(), ethernet.mac.begin());
     interfaces.ethernet.push_back(ethernet);
   } else if (at->sa_family == AF_INET && entry.ifa_netmask != nullptr) {
@@ -153,6 +156,28 @@ std::optional<LocalAddress> find_address(const std::vector<LocalAddress>& addres
     if (entry.address == address && (!found || found->state != AddressState::kUsable))
       found = entry;
   return found;
+}
+
+std::optional<LocalAddress> find_own(const Interfaces& ours, std::string_view address) {
+  std::vector<LocalAddress> on_ethernet;
+  std::ranges::copy_if(ours.addresses, std::back_inserter(on_ethernet), [&](const auto& entry) {
+    return std::ranges::find(ours.ethernet, entry.interface, &EthernetInterface::name) !=
+           ours.ethernet.end();
+  });
+  const auto found = find_address(on_ethernet, address);
+  return found ? found : find_address(ours.addresses, address);
+}
+
+bool answers_for_others(const std::string& interface, std::string_view address) {
+  if (address.find(':') != address.npos) return false;
+  // The greater of the two counts (Documentation/networking/ip-sysctl.rst); 3 spares addresses of
+  // the scope host alone, 0 none.
+  long long ignore = 0;
+  for (const std::string& name : {std::string("all"), interface}) {
+    const auto text = read_file("/proc/sys/net/ipv4/conf/" + name + "/arp_ignore");
+    if (text) ignore = std::max(ignore, parse_integer(trim(*text)).value_or(0));
+  }
+  return ignore == 0 || ignore == 3;
 }
 
 std::optional<std::string> find_network(const std::vector<LocalAddress>& addresses,

@@ -27,7 +27,7 @@ struct LocalAddress {
 
 using Mac = std::array<std::uint8_t, 6>;
 
-// An interface with Ethernet addresses.
+// An interface with Ethernet addresses whose neighbours ask for each other's (not one of dummies).
 struct EthernetInterface {
   std::string name;
   int index = 0;
@@ -48,6 +48,14 @@ std::vector<LocalAddress> parse_ip_addresses(std::string_view text);
 // Returns the entry of an address, a usable one where there are several.
 std::optional<LocalAddress> find_address(const std::vector<LocalAddress>& addresses,
                                          std::string_view address);
+
+// Returns how we have an address: on an Ethernet interface if it is on one, else on lo, a tunnel or
+// a dummy.
+std::optional<LocalAddress> find_own(const Interfaces& ours, std::string_view address);
+
+// True when our kernel answers a neighbour that asks on `interface` for an address that we have on
+// another one: IPv4 without arp_ignore.
+bool answers_for_others(const std::string& interface, std::string_view address);
 
 // Returns the name of the interface in whose network an address is, that with the longest prefix;
 // an entry of the address itself is no network. nullopt when there is none.

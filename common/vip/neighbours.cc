@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "common/vip/neighbours.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <linux/filter.h>
 #include <linux/if_ether.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netpacket/packet.h>
 #include <poll.h>
@@ -14,6 +17,7 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
+#include <map>
 
 #include "common/vip/local_address.h"
 #include "common/vip/neighbour_packets.h"
@@ -151,7 +155,63 @@ Result<std::set<std::string>> talk(Purpose purpose, const std::string& interface
   return printed;
 }
 
+// Calls visit(entry, attributes) for each neighbour of a family that the kernel lists
+// (rtnetlink(7)).
+template <class Visit>
+void each_neighbour(unsigned char family, Visit visit) {
+  const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  if (fd < 0) return;
+  struct {
+    nlmsghdr header;
+    ndmsg body;
+  } request = {};
+  request.header = {sizeof request, RTM_GETNEIGH, NLM_F_REQUEST | NLM_F_DUMP, 1, 0};
+  request.body.ndm_family = family;
+  alignas(nlmsghdr) char buffer[32768];
+  bool more = send(fd, &request, sizeof request, 0) == static_cast<ssize_t>(sizeof request);
+  while (more) {
+    const ssize_t got = recv(fd, buffer, sizeof buffer, 0);
+    if (got <= 0) break;
+    auto size = static_cast<unsigned>(got);
+    for (auto* message = reinterpret_cast<nlmsghdr*>(buffer); NLMSG_OK(message, size) && more;
+         message = NLMSG_NEXT(message, size)) {
+      more = message->nlmsg_type == RTM_NEWNEIGH;
+      if (!more) break;
+      const auto* entry = static_cast<const ndmsg*>(NLMSG_DATA(message));
+      auto* attribute = reinterpret_cast<rtattr*>(static_cast<char*>(NLMSG_DATA(message)) +
+                                                  NLMSG_ALIGN(sizeof *entry));
+      auto left = static_cast<int>(NLMSG_PAYLOAD(message, sizeof *entry));
+      std::map<int, std::string> attributes;
+      for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left))
+        attributes[attribute->rta_type] = {static_cast<const char*>(RTA_DATA(attribute)),
+                                           RTA_PAYLOAD(attribute)};
+      visit(*entry, attributes);
+    }
+  }
+  close(fd);
+}
+
 }  // namespace
+
+std::optional<std::string> known_neighbour(const std::string& interface,
+                                           const std::string& address) {
+  const int family = address.find(':') == address.npos ? AF_INET : AF_INET6;
+  char bytes[sizeof(in6_addr)] = {};
+  if (inet_pton(family, address.c_str(), bytes) != 1) return std::nullopt;
+  const std::string wanted(bytes, family == AF_INET ? sizeof(in_addr) : sizeof(in6_addr));
+  const auto index = static_cast<int>(if_nametoindex(interface.c_str()));
+  constexpr int kLearned = NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE;
+  std::optional<std::string> known;
+  each_neighbour(static_cast<unsigned char>(family), [&](const ndmsg& entry, auto& attributes) {
+    Mac mac = {};
+    if (entry.ndm_ifindex != index || (entry.ndm_state & kLearned) == 0 ||
+        attributes[NDA_DST] != wanted || attributes[NDA_LLADDR].size() != mac.size())
+      return;
+    std::ranges::copy(attributes[NDA_LLADDR], mac.begin());
+    known = format_mac(mac);
+  });
+  return known;
+}
 
 Result<std::set<std::string>> find_claimants(const std::string& interface,
                                              const std::string& address, const Deadline& deadline) {

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -12,6 +13,11 @@
 #include "common/result.h"
 
 namespace ha {
+
+// Returns the hardware address to which our kernel sends what is for `address`, as it has learned
+// it; nullopt when it has none, or one that an administrator has set. Asks nobody.
+std::optional<std::string> known_neighbour(const std::string& interface,
+                                           const std::string& address);
 
 // Returns the hardware addresses of the other machines that claim `address` on `interface`, asked
 // three times within 0.6 s; our own do not count. Machines in one network answer within

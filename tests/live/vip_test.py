@@ -103,6 +103,46 @@ def test_two_interfaces_of_one_machine_are_one_holder(lan):
 
 
 @both_families
+def test_a_server_behind_a_load_balancer_is_no_holder(lan, vip, prefix):
+    director, real = lan["db1"], lan["db2"]
+    director.add(f"{vip}/{prefix}")
+    real.add(f"{vip}/{128 if ':' in vip else 32}", "lo")
+    real.run("sh", "-c", "echo 1 > /proc/sys/net/ipv4/conf/all/arp_ignore")
+    for interface in ([], ["--interface", "eth0"]):
+        outcome = check(real, vip, "--arping", *interface)
+        assert outcome.state == "OK", outcome.out
+        assert f"{vip}: held by {director.mac} alone; held here on lo" in outcome.text
+        assert numbers(outcome) == (1, 1)
+    assert numbers(check(lan["watcher"], vip, "--arping")) == (0, 1)
+    assert numbers(check(director, vip, "--arping")) == (1, 1)
+    director.delete(f"{vip}/{prefix}")
+    outcome = check(real, vip, "--arping")
+    assert outcome.state == "CRITICAL" and "held by nobody" in outcome.text, outcome.out
+
+
+def test_an_address_on_lo_for_which_the_machine_answers_is_held(lan):
+    lan["db1"].add(f"{V4}/24")
+    lan["db2"].add(f"{V4}/32", "lo")
+    outcome = check(lan["db2"], V4, "--arping")
+    assert outcome.state == "CRITICAL", outcome.out
+    assert f"held by 2 machines: this machine, {lan['db1'].mac}" in outcome.text
+    assert numbers(check(lan["watcher"], V4, "--arping")) == (0, 2)
+
+
+@both_families
+def test_a_stale_entry_is_told_before_the_question_repairs_it(lan, vip, prefix):
+    lan["db1"].add(f"{vip}/{prefix}")
+    watcher, wrong = lan["watcher"], "02:00:5e:10:00:99"
+    watcher.run("ip", "neigh", "replace", vip, "lladdr", wrong, "dev", "eth0", "nud", "stale")
+    outcome = check(watcher, vip, "--arping")
+    assert outcome.state == "CRITICAL", outcome.out
+    assert f"until it asked, this machine sent what is for it to {wrong}, which does not" in outcome.text
+    assert f"held by {lan['db1'].mac} alone" in outcome.text
+    watcher.run("ip", "neigh", "replace", vip, "lladdr", lan["db1"].mac, "dev", "eth0", "nud", "stale")
+    assert check(watcher, vip, "--arping").state == "OK"
+
+
+@both_families
 def test_what_is_expected_here(lan, vip, prefix):
     lan["db1"].add(f"{vip}/{prefix}")
     assert check(lan["db1"], vip, "--expect", "held").state == "OK"

@@ -123,13 +123,57 @@ TEST(CheckVipTest, TheAnswersOfTheNetworkAreCounted) {
        "holders are not known: no permission; held here on eth0", 1},
   };
   for (const auto& c : cases) {
-    const VipFacts seen{c.held, c.others};
+    VipFacts seen{c.held};
+    seen.others = c.others;
     const CheckResult result = evaluate(seen, question());
     EXPECT_EQ(result.state, c.want) << result.text;
     EXPECT_EQ(result.text, std::string("192.0.2.10: ") + c.text);
     EXPECT_EQ(result.metrics[1].value, c.holders) << result.text;
     EXPECT_EQ(result.metrics[0].value, c.held ? 1 : 0);
   }
+}
+
+TEST(CheckVipTest, AServerBehindALoadBalancerIsNoHolder) {
+  VipFacts seen{LocalAddress{"lo", "192.0.2.10", 32}, true};
+  seen.others.emplace(Macs{"aa"});
+  CheckResult result = evaluate(seen, question());
+  EXPECT_EQ(result.state, State::kOk);
+  EXPECT_EQ(result.text,
+            "192.0.2.10: held by aa alone; held here on lo where it answers no other machine that "
+            "asks for it");
+  EXPECT_EQ(result.metrics[0].value, 1.0);
+  EXPECT_EQ(result.metrics[1].value, 1.0);
+  seen.others.emplace(Macs{});
+  seen.leads_to = writer("one");
+  result = evaluate(seen, question());
+  EXPECT_EQ(result.state, State::kCritical) << "it leads to this machine only for itself";
+  EXPECT_NE(result.text.find("; held by nobody; "), std::string::npos) << result.text;
+  seen.others.reset();
+  EXPECT_EQ(evaluate(seen, question()).metrics[1].value, std::nullopt);
+  seen.hidden = false;
+  seen.others.emplace(Macs{"aa"});
+  EXPECT_NE(evaluate(seen, question()).text.find("held by 2 machines: this machine, aa"),
+            std::string::npos);
+}
+
+TEST(CheckVipTest, WhatWasSentToAnotherMachineUntilItAskedIsTold) {
+  VipFacts seen = facts(writer("one"));
+  seen.neighbour = "bb";
+  EXPECT_EQ(evaluate(seen, question()).state, State::kOk) << "nobody was asked";
+  seen.others.emplace(Macs{"aa"});
+  EXPECT_EQ(evaluate(seen, question()).state, State::kCritical);
+  EXPECT_TRUE(evaluate(seen, question())
+                  .text.starts_with("192.0.2.10: until it asked, this machine sent what is for it "
+                                    "to bb, which does not hold it: other machines may still do "
+                                    "so; leads to db1"))
+      << evaluate(seen, question()).text;
+  seen.neighbour = "aa";
+  EXPECT_EQ(evaluate(seen, question()).state, State::kOk);
+  seen.neighbour = "bb";
+  seen.others.emplace(Macs{});
+  EXPECT_EQ(evaluate(seen, question()).text.find("until it asked"), std::string::npos);
+  seen.others.emplace(kNotAllowed);
+  EXPECT_EQ(evaluate(seen, question()).text.find("until it asked"), std::string::npos);
 }
 
 TEST(CheckVipTest, AnAddressOfAnotherNetworkIsNotCalledNobodys) {

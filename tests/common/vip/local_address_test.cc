@@ -50,6 +50,16 @@ TEST(LocalAddressTest, FindsAnAddressTheUsableOneFirst) {
   EXPECT_FALSE(find_address(addresses, "192.0.2.10"));
 }
 
+TEST(LocalAddressTest, FindsOurOwnOnEthernetFirst) {
+  Interfaces ours;
+  ours.addresses = {{"lo", "192.0.2.10", 32}, {"eth0", "192.0.2.10", 24}, {"lo", "192.0.2.11", 32}};
+  ours.ethernet = {{"eth0", 2}};
+  EXPECT_EQ(find_own(ours, "192.0.2.10")->interface, "eth0");
+  EXPECT_EQ(find_own(ours, "192.0.2.11")->interface, "lo");
+  EXPECT_FALSE(find_own(ours, "192.0.2.12"));
+  EXPECT_FALSE(answers_for_others("lo", "2001:db8::1"));
+}
+
 TEST(LocalAddressTest, FindsTheNetworkOfAnAddress) {
   const std::vector<LocalAddress> addresses = {
       {"eth0", "10.0.0.1", 8},        {"eth1", "10.1.0.1", 16},    {"eth2", "10.1.1.10", 32},
