@@ -31,6 +31,7 @@ struct HandlerOptions {
   std::optional<EngineKind> kind = {};
   EngineControl control = {};
   std::string api_credentials = {}, ca_file = {}, api_server_name = {};
+  ClientCertificate api_certificate = {};
   std::string status_file = {};
   std::vector<std::string> verify_command = {};
   double verify_timeout_s = 15;
@@ -82,6 +83,9 @@ void add_options(Cli& cli, HandlerOptions& options) {
   add_path(cli, "--api", "URL", control.api, "API of icinga2, https://HOST:5665");
   add_path(cli, "--api-credentials", "FILE", options.api_credentials,
            "ApiUser: lines username= and password=");
+  add_path(cli, "--cert", "FILE", options.api_certificate.certificate,
+           "or a client certificate, whose name is the ApiUser's client_cn");
+  add_path(cli, "--key", "FILE", options.api_certificate.key, "its key");
   add_path(cli, "--ca-cert", "FILE", options.ca_file,
            "CA certificates that sign the API's (default: the system's)");
   add_path(cli, "--api-server-name", "NAME", options.api_server_name,
@@ -117,8 +121,10 @@ std::string find_mistake(const HandlerOptions& options) {
     return "--query-handler and --command-file: give one of them";
   if (!control.api.empty() && !control.api.starts_with("https://"))
     return "--api must start with https:// (the password is not sent without TLS)";
-  if (control.api.empty() != options.api_credentials.empty())
-    return "--api and --api-credentials belong together";
+  const bool login =
+      !options.api_credentials.empty() || !options.api_certificate.certificate.empty();
+  if (control.api.empty() == login)
+    return "--api and --api-credentials (or --cert and --key) belong together";
   if (!control.has_flags() && control.start_command.empty() && control.stop_command.empty())
     return icinga2 ? "--api is missing (or --start-command and --stop-command)"
                    : "--command-file is missing (or --start-command and --stop-command)";
@@ -142,10 +148,13 @@ Result<LocalEngine::Sources> make_sources(const HandlerOptions& options) {
   LocalEngine::Sources sources{
       options.status_file, {}, options.verify_command, !options.control.query_handler.empty()};
   if (!options.control.api.empty()) {
-    const auto credentials = read_credentials(options.api_credentials);
-    if (!credentials) return Error{Errc::kUsage, "--api-credentials: " + credentials.error().text};
-    sources.api =
-        Icinga2Api{options.control.api, *credentials, options.ca_file, options.api_server_name};
+    sources.api = Icinga2Api{options.control.api};
+    sources.api->ca_file = options.ca_file;
+    sources.api->server_name = options.api_server_name;
+    if (const auto login =
+            set_login(*sources.api, options.api_credentials, options.api_certificate);
+        !login)
+      return login.error();
   }
   return sources;
 }

@@ -9,20 +9,12 @@
 
 #include "common/deadline.h"
 #include "common/engine/engine.h"
-#include "common/http/credentials.h"
+#include "common/http/icinga2.h"
 #include "common/result.h"
 
 namespace ha {
 
-struct Icinga2Api {
-  std::string url;  // https://HOST:5665
-  Credentials credentials;
-  std::string ca_file = {};      // empty: the system's CAs
-  std::string server_name = {};  // the certificate's, if not the URL's host
-};
-
-// Reads the flags (GET /v1/status/IcingaApplication). Fails as http_request() does, and with
-// kAccessDenied, kPrivilege (naming the permission), kRefused (the server's own error) or kBadData.
+// Reads the flags (GET /v1/status/IcingaApplication). Fails as icinga2_request() does.
 Result<EngineFlags> read_icinga2_flags(const Icinga2Api& api, const Deadline& deadline);
 
 // Sends {"attrs":{...}} to the node's IcingaApplication; fails likewise.

@@ -86,6 +86,7 @@ Result<HttpResponse> http_request(const HttpRequest& request, const Deadline& de
     transfer.set(CURLOPT_CONNECT_TO, connect_to.get());
   }
   if (request.credentials) transfer.log_in(*request.credentials);
+  if (!request.certificate.certificate.empty()) transfer.show(request.certificate);
   if (!request.ca_file.empty()) transfer.trust_only(request.ca_file);
   transfer.set(CURLOPT_WRITEFUNCTION, take_body);
   transfer.set(CURLOPT_WRITEDATA, &response);

@@ -24,6 +24,7 @@ struct HttpRequest {
   std::optional<Credentials> credentials = {};  // basic authentication; needs https
   std::string ca_file = {};                     // empty: the system's CAs
   std::string server_name = {};  // the name that the certificate carries, if not the URL's host
+  ClientCertificate certificate = {};
 };
 
 struct HttpResponse {
@@ -34,8 +35,8 @@ struct HttpResponse {
 inline constexpr std::size_t kMaxHttpBody = 4 << 20;
 
 // Sends a request and returns the answer, whatever its status. Fails with kUnreachable (no
-// connection, no answer in time, certificate not accepted), kUsage (URL or CA file) or kBadData
-// (not HTTP, longer than kMaxHttpBody); the text names the host and port.
+// connection, no answer in time, certificate not accepted), kUsage (URL, CA file or our
+// certificate) or kBadData (not HTTP, longer than kMaxHttpBody); the text names the host and port.
 Result<HttpResponse> http_request(const HttpRequest& request, const Deadline& deadline);
 
 }  // namespace ha

@@ -15,6 +15,11 @@ struct Credentials {
   std::string password;
 };
 
+// The certificate that proves who we are, instead of a password, and its key: files. Empty: none.
+struct ClientCertificate {
+  std::string certificate = {}, key = {};
+};
+
 // Parses the lines `username=...` and `password=...`; a value is everything up to the end of its
 // line, blanks included. Empty lines and those that start with '#' are passed over. Fails with the
 // number of the line that is wrong, never with its text; `name` stands for the file.

@@ -72,6 +72,12 @@ void CurlTransfer::log_in(const Credentials& credentials) {
   set(CURLOPT_PASSWORD, credentials.password.c_str());
 }
 
+void CurlTransfer::show(const ClientCertificate& certificate) {
+  set(CURLOPT_SSLCERT, certificate.certificate.c_str());
+  set(CURLOPT_SSLKEY, certificate.key.c_str());
+  set(CURLOPT_KEYPASSWD, "");
+}
+
 void CurlTransfer::trust_only(const std::string& ca_file) {
   set(CURLOPT_CAINFO, ca_file.c_str());
   set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
@@ -86,7 +92,9 @@ long CurlTransfer::status() const {
 Error CurlTransfer::error(CURLcode code, const std::string& label) const {
   const std::string text = sanitize(message_[0] != '\0' ? message_ : curl().easy_strerror(code));
   Errc kind = Errc::kUnreachable;
-  if (code == CURLE_SSL_CACERT_BADFILE || code == CURLE_URL_MALFORMAT) kind = Errc::kUsage;
+  if (code == CURLE_SSL_CACERT_BADFILE || code == CURLE_URL_MALFORMAT ||
+      code == CURLE_SSL_CERTPROBLEM)
+    kind = Errc::kUsage;
   if (code == CURLE_LOGIN_DENIED) kind = Errc::kAccessDenied;
   // The second: HTTP/0.9, which is what anything else that talks looks like.
   if (code == CURLE_WEIRD_SERVER_REPLY || code == CURLE_UNSUPPORTED_PROTOCOL) kind = Errc::kBadData;

@@ -74,6 +74,8 @@ class CurlTransfer {
   long status() const;
   void limit(const Deadline& deadline);
   void log_in(const Credentials& credentials);
+  // Proves by a certificate who we are; a key that has a pass phrase is refused, not asked for.
+  void show(const ClientCertificate& certificate);
   // Replaces the system's certificate authorities by those of a file.
   void trust_only(const std::string& ca_file);
   // Returns what a failed transfer means, `label` naming the other side.
