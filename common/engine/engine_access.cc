@@ -43,6 +43,7 @@ void look_at_status_file(const std::string& path, EngineView& view) {
   view.created = file->status.created;
   view.flags = file->status.flags;
   if (!file->status.complete) view.trouble = path + " ends before its programstatus block does";
+  view.writer = file->status.pid;
   if (const auto pid = file->status.pid; pid && *pid > 0)
     view.running = kill(static_cast<pid_t>(*pid), 0) == 0 || errno == EPERM;
 }
@@ -75,6 +76,11 @@ Result<Done> LocalEngine::perform(const EngineStep& step, const Deadline& deadli
 EngineView LocalEngine::look(Role wanted, const Deadline& deadline) {
   EngineView view;
   if (!sources_.status_file.empty()) look_at_status_file(sources_.status_file, view);
+  if (view.writer) {
+    writers_.add(*view.writer);
+    if (const std::string conflict = writers_.conflict(); !conflict.empty())
+      view.trouble = conflict;
+  }
   if (sources_.api) {
     if (const auto flags = read_icinga2_flags(*sources_.api, deadline))
       view.flags = *flags;

@@ -10,6 +10,7 @@
 
 #include "common/engine/icinga2_api.h"
 #include "common/engine/role_change.h"
+#include "common/engine/status_writers.h"
 #include "common/process.h"
 
 namespace ha {
@@ -35,6 +36,7 @@ class LocalEngine : public EngineAccess {
  private:
   Sources sources_;
   Process& process_;
+  StatusWriters writers_ = {};
 };
 
 }  // namespace ha

@@ -30,6 +30,7 @@ struct EngineView {
   EngineFlags flags = {};
   std::optional<bool> running = {};
   std::optional<bool> role_holds = {};       // the verify command's word
+  std::optional<std::int64_t> writer = {};   // the process that wrote the status file
   std::optional<FileVersion> version = {};   // of the status file
   std::optional<std::int64_t> created = {};  // of the status file, epoch seconds
   std::string trouble = {};                  // why there is nothing to see

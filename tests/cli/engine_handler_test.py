@@ -36,6 +36,7 @@ class FakeEngine:
         self.flags = {"notifications": 0, "checks": 0}
         self.lines = []
         self.obeys, self.deaf_to = obeys, deaf_to
+        self.pid = os.getpid()
         os.mkfifo(self.pipe)
         self._fd = os.open(self.pipe, os.O_RDWR | os.O_NONBLOCK)
         self._stop = threading.Event()
@@ -46,7 +47,7 @@ class FakeEngine:
     def publish(self, created=None):
         """Replace the status file."""
         new = self.status.with_suffix(".new")
-        new.write_text(STATUS.format(created=created or int(time.time()), pid=os.getpid(),
+        new.write_text(STATUS.format(created=created or int(time.time()), pid=self.pid,
                                      **self.flags))
         new.rename(self.status)
 
@@ -103,6 +104,24 @@ def test_take_over_is_verified_and_a_second_one_writes_nothing(engine, tmp_path)
     assert back.code == DONE
     assert engine.words()[3:] == ["DISABLE_NOTIFICATIONS", "STOP_EXECUTING_HOST_CHECKS",
                                   "STOP_EXECUTING_SVC_CHECKS"]
+
+
+def test_two_engines_that_write_one_status_file_verify_nothing(engine, tmp_path):
+    """Each command reaches one of them, and each look shows one of them."""
+    config = tmp_path / "nagios.cfg"
+    config.touch()
+    daemons = [subprocess.Popen(["tail", "-f", config], stderr=subprocess.DEVNULL) for _ in range(2)]
+    engine.pid = daemons[0].pid
+    engine.publish()
+    try:
+        outcome = run(*event("CRITICAL"), *nagios(tmp_path, "--status-file", engine.status,
+                                                  "--verify-timeout", 1), within=4)
+        assert outcome.code == UNVERIFIED, outcome
+        assert f"processes {daemons[0].pid} and {daemons[1].pid}" in outcome.text
+    finally:
+        for daemon in daemons:
+            daemon.kill()
+            daemon.wait()
 
 
 def test_a_stand_down_undoes_only_a_take_over_on_record(engine, tmp_path):
