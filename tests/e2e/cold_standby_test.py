@@ -14,7 +14,7 @@ from nrpe import adapted
 from servers import wait_until
 
 STARTING = " starting... (PID="
-GUARD = ROOT / "conf-examples/cold-standby/guard.conf"
+EXAMPLES = ROOT / "conf-examples/cold-standby"
 
 
 class ColdPair:
@@ -27,12 +27,15 @@ class ColdPair:
         self.master, self.standby = (self._node(bench, name) for name in ("master", "standby"))
         self.mail = self.directory / "mailbox"
         self._pid = self.directory / "standby.pid"
-        (self.directory / "guard.conf").write_text(adapted(GUARD.read_text(), self._places()))
+        places = self._places()
+        for name, own in (("guard", self._guard_places()), ("pair", self._pair_places())):
+            text = (EXAMPLES / f"{name}.conf").read_text()
+            (self.directory / f"{name}.conf").write_text(adapted(text, {**own, **places}))
         bench.add(self)
 
-    def guard(self):
-        """Make a pass; return (exit code, output)."""
-        done = subprocess.run([plugin.path("ha_guard"), "--config", self.directory / "guard.conf"],
+    def guard(self, name="guard"):
+        """Make a pass of the guard, or of another configuration; return (exit code, output)."""
+        done = subprocess.run([plugin.path("ha_guard"), "--config", self.directory / f"{name}.conf"],
                               capture_output=True, text=True, timeout=90)
         return done.returncode, done.stdout
 
@@ -71,24 +74,34 @@ class ColdPair:
         return node
 
     def _places(self):
+        mail = self._script("mail", f'echo "$@" >>{self.mail}')
+        return {
+            # One machine instead of two.
+            "nagios@master:/var/lib/nagios4/": f"{self.master.directory}/",
+            "/var/lib/nagios4/": f"{self.standby.directory}/",
+            "/usr/bin/mail": mail, "/var/lib/monitoring-plugins-ha": self.directory,
+        }
+
+    def _guard_places(self):
         start = self._script("start", f"""\
 setsid {shlex.join(self.standby.argv)} >{self.standby.directory}/output 2>&1 &
 echo $! >{self._pid}""")
-        mail = self._script("mail", f'echo "$@" >>{self.mail}')
         ssh = "ssh -o BatchMode=yes -o ConnectTimeout=5 nagios@master "
-        master, standby = self.master.directory, self.standby.directory
         return {
-            # One machine instead of two.
             f"{ssh}/usr/lib/nagios/plugins/check_heartbeat": plugin.path("check_heartbeat"),
-            "nagios@master:/var/log/nagios4/": f"{master}/log/",
-            "nagios@master:/var/lib/nagios4/": f"{master}/",
-            "--file /var/lib/nagios4/": f"--file {master}/",
-            "/var/log/nagios4/": f"{standby}/log/", "/var/lib/nagios4/": f"{standby}/",
+            "nagios@master:/var/log/nagios4/": f"{self.master.directory}/log/",
+            "--file /var/lib/nagios4/": f"--file {self.master.directory}/",
+            "/var/log/nagios4/": f"{self.standby.directory}/log/",
             "systemctl start nagios4": start, "systemctl enable nagios4": "/bin/true",
-            "/usr/bin/mail": mail, "/var/lib/monitoring-plugins-ha": self.directory,
             # Seconds instead of minutes.
             "-w 60 -c 300": "-w 2 -c 3", "retry-interval = 10": "retry-interval = 1",
         }
+
+    @staticmethod
+    def _pair_places():
+        return {"/usr/lib/nagios/plugins/check_engine_pair": plugin.path("check_engine_pair"),
+                "warning=60,critical=300": "warning=2,critical=3",
+                "retries        = 5": "retries = 2", "retry-interval = 30": "retry-interval = 1"}
 
     def _script(self, name, body):
         path = self.directory / name
@@ -138,5 +151,11 @@ def test_starts_the_standby_with_the_masters_log_and_state_and_is_silent(pair, f
         pair.master.start()
     for _ in range(2):
         assert pair.guard() == (0, "")
-    assert len(pair.mail.read_text().splitlines()) == 1
+    assert len(pair.mail.read_text().splitlines()) == 1, "the guard is silent"
+    wait_until(lambda: pair.guard("pair") != (0, ""), 30, "the watch to see that both are active")
+    assert "both nodes are active" in pair.mail.read_text()
+    pair.master.kill()
+    wait_until(lambda: "one node is active again" in (pair.guard("pair"), pair.mail.read_text())[1],
+               30, "the watch to see that one is")
+    assert len(pair.mail.read_text().splitlines()) == 3
     assert pair.standby.log.read_text().count(STARTING) == started
