@@ -18,6 +18,12 @@ std::vector<std::string> process_ids() {
   return ids;
 }
 
+bool all_processes_are_seen() {
+  // The first process is never ours, is always there, and everybody may read its status.
+  const auto first = read_file("/proc/1/status");
+  return first && !first->empty();
+}
+
 std::string process_file(const std::string& id, const char* name) {
   const auto content = read_file("/proc/" + id + "/" + name);
   return content ? *content : "";

@@ -11,6 +11,10 @@ namespace ha {
 // Returns the ids of all processes, in the words of /proc.
 std::vector<std::string> process_ids();
 
+// False when /proc hides processes of others from us (hidepid, ProtectProc=) or is not there: that
+// a process is not seen proves nothing then.
+bool all_processes_are_seen();
+
 // Reads one of the files in a process's directory; empty when the process is gone.
 std::string process_file(const std::string& id, const char* name);
 

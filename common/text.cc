@@ -123,6 +123,16 @@ bool is_file_name(std::string_view text) {
   return !text.empty() && text[0] != '.' && text.find_first_not_of(kCharacters) == text.npos;
 }
 
+std::string to_file_name(std::string_view text) {
+  std::string name;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '.' || c == '-';
+    name += plain ? std::string(1, c) : fmt::format("_{:02x}", static_cast<unsigned char>(c));
+  }
+  return name;
+}
+
 std::vector<std::string> split_words(std::string_view text) {
   std::vector<std::string> words;
   for (;;) {

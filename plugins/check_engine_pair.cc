@@ -16,7 +16,7 @@ namespace ha {
 
 namespace {
 
-constexpr std::string_view kGrammar = "accepted: NAME=PRESET@PLACE[,KEY=VALUE]...[,cold]";
+constexpr std::string_view kGrammar = "accepted: NAME=PRESET@PLACE[,KEY=VALUE]...[,cold|,shared]";
 
 Result<Done> take_range(const std::string& value, std::optional<Range>& target) {
   const auto range = parse_range(value);
@@ -28,10 +28,10 @@ Result<Done> take_range(const std::string& value, std::optional<Range>& target) 
 Result<Done> take_value(HeartbeatSpec& spec, const std::string& key, const std::string& value) {
   if (key == "warning") return take_range(value, spec.limits.warning);
   if (key == "critical") return take_range(value, spec.limits.critical);
-  const std::pair<const char*, std::string&> login[] = {{"username", spec.mysql.user},
-                                                        {"defaults-file", spec.mysql.defaults_file},
-                                                        {"group", spec.mysql.defaults_group},
-                                                        {"ca-cert", spec.mysql.ca}};
+  const std::pair<const char*, std::string&> login[] = {
+      {"username", spec.mysql.user},        {"defaults-file", spec.mysql.defaults_file},
+      {"group", spec.mysql.defaults_group}, {"ca-cert", spec.mysql.ca},
+      {"cert", spec.mysql.certificate},     {"key", spec.mysql.key}};
   std::vector<std::string> keys = {"warning", "critical"};
   for (const auto& [name, target] : login) {
     keys.emplace_back(name);
@@ -84,8 +84,8 @@ Result<EngineSpec> parse_engine(std::string_view text, const HeartbeatSpec& comm
   if (const auto taken = take_place(spec, parts[0]); !taken)
     return bad(engine.name, taken.error().text);
   for (std::size_t i = 1; i < parts.size(); ++i) {
-    if (parts[i] == "cold") {
-      engine.cold = true;
+    if (parts[i] == "cold" || parts[i] == "shared") {
+      (parts[i] == "cold" ? engine.cold : engine.shared) = true;
       continue;
     }
     const std::size_t end = parts[i].find('=');
@@ -94,6 +94,8 @@ Result<EngineSpec> parse_engine(std::string_view text, const HeartbeatSpec& comm
     if (const auto taken = take_value(spec, key, parts[i].substr(end + 1)); !taken)
       return bad(engine.name + ": " + key, taken.error().text);
   }
+  if (engine.cold && engine.shared)
+    return bad(engine.name, "cold and shared: an engine that shares the work is never stopped");
   if (const auto finished = finish(spec); !finished) return bad(engine.name, finished.error().text);
   return engine;
 }
@@ -108,7 +110,7 @@ std::vector<EngineFacts> gather(const std::vector<EngineSpec>& engines, const De
   for (std::size_t i = 0; i < engines.size(); ++i) {
     const EngineSpec& engine = engines[i];
     facts.push_back({engine.name, std::string(engine.heartbeat.preset->name), engine.cold,
-                     engine.heartbeat.limits,
+                     engine.shared, engine.heartbeat.limits,
                      heartbeats[i].value_or(Error{
                          Errc::kUnreachable,
                          fmt::format("{} did not answer within {}",
@@ -149,12 +151,18 @@ Verdict judge_fresh(const EngineFacts& engine, const HeartbeatJudgement& beat) {
   const bool active = facts.active.value_or(true);
   Verdict verdict{active ? Activity::kActive : Activity::kStandby, {engine.name, beat.state}};
   verdict.idle = active && facts.checks == false;
-  if (beat.state == State::kUnknown && active) verdict.activity = Activity::kPerhaps;
+  if (beat.state == State::kUnknown && active)
+    verdict.activity = facts.other_age_s ? Activity::kUnknown : Activity::kPerhaps;
   verdict.item.text = fmt::format("{} {}: {}: {}", engine.name,
-                                  verdict.activity == Activity::kPerhaps ? "may be active"
-                                  : active                               ? "is active"
-                                                                         : "stands by",
+                                  beat.state == State::kUnknown && active ? "may be active"
+                                  : active                                ? "is active"
+                                                                          : "stands by",
                                   facts.place, beat.text);
+  if (engine.shared && !active) {
+    verdict.item.state = worst(beat.state, State::kWarning);
+    verdict.item.text += ": its share of the notifications is sent by no engine";
+  }
+  if (!facts.conflict.empty()) verdict.item.state = State::kCritical;
   return verdict;
 }
 
@@ -192,12 +200,14 @@ Item describe(const EngineFacts& engine, Verdict& verdict) {
 
 struct Count {
   std::vector<std::string> active, perhaps, unknown, standby;
-  bool idle = false;
+  std::vector<std::string> shared;  // of the active ones
+  std::vector<std::string> idle;
 };
 
 // The pair's own sentence and state; those of the single nodes come on top.
 std::pair<State, std::string> judge_pair(const Count& count, const std::string& expected) {
-  if (count.active.size() > 1)
+  const std::size_t sharing = count.shared.size();
+  if (count.active.size() > 1 && sharing != count.active.size())
     return {State::kCritical, fmt::format("{} engines are active: {}", count.active.size(),
                                           join(count.active, ", "))};
   if (count.active.empty()) {
@@ -205,13 +215,15 @@ std::pair<State, std::string> judge_pair(const Count& count, const std::string& 
     if (!count.unknown.empty()) return {State::kUnknown, "cannot tell whether an engine is active"};
     return {State::kCritical, "no engine is active"};
   }
-  const std::string& active = count.active[0];
-  if (count.idle)
-    return {State::kCritical, fmt::format("{} is active but executes no checks", active)};
-  if (!expected.empty() && active != expected)
-    return {State::kWarning, fmt::format("{} is active instead of {}", active, expected)};
+  const std::string active = join(count.active, ", ");
+  const char* const are = count.active.size() > 1 ? "are" : "is";
+  if (!count.idle.empty())
+    return {State::kCritical,
+            fmt::format("{} is active but executes no checks", join(count.idle, ", "))};
+  if (!expected.empty() && std::ranges::find(count.active, expected) == count.active.end())
+    return {State::kWarning, fmt::format("{} {} active instead of {}", active, are, expected)};
   return {State::kOk,
-          fmt::format("{} is active{}", active,
+          fmt::format("{} {} active{}{}", active, are, sharing > 1 ? " and share the work" : "",
                       count.standby.empty() ? "" : ", standby: " + join(count.standby, ", "))};
 }
 
@@ -222,7 +234,8 @@ CheckResult evaluate(const std::vector<EngineFacts>& engines, const std::string&
   Count count;
   for (const EngineFacts& engine : engines) {
     Verdict verdict = judge_engine(engine);
-    count.idle |= verdict.idle;
+    if (verdict.idle) count.idle.push_back(engine.name);
+    if (engine.shared && verdict.activity == Activity::kActive) count.shared.push_back(engine.name);
     std::vector<std::string>* const lists[] = {&count.active, &count.standby, &count.perhaps,
                                                &count.unknown};
     lists[static_cast<std::size_t>(verdict.activity)]->push_back(engine.name);
@@ -270,7 +283,9 @@ int plugin_main(const std::vector<std::string>& args) {
   cli.list("--engine", "NAME=PRESET@PLACE[,KEY=VALUE]...", texts,
            "one node's engine; repeatable. PRESET and KEY are those of check_heartbeat, PLACE is "
            "HOST[:PORT], a file or a URL; the key cold marks one that is stopped while it stands "
-           "by");
+           "by, shared those of a zone that are active together");
+  cli.text("--state-dir", "DIR", common.state_directory,
+           "remember here what was seen, as check_heartbeat does");
   cli.text("--expect", "NAME", expected, "WARNING when another engine is the active one");
   cli.thresholds(common.limits, "the age of a heartbeat in seconds is");
   add_mysql_options(cli, common.mysql);

@@ -20,17 +20,20 @@ struct EngineSpec {
   std::string name;
   HeartbeatSpec heartbeat;  // finished
   bool cold = false;        // as a standby it does not run at all
+  bool shared = false;      // its like in the zone is active at the same time and shares its work
 };
 
-// Parses NAME=PRESET@PLACE[,KEY=VALUE]...[,cold]. PLACE is HOST[:PORT] or a socket's path, a file
-// or a URL, as the preset asks for; empty: the server of `common`. A KEY is a long option name of
-// check_heartbeat; a backslash takes a comma into a value. `common` holds what is not said here.
+// Parses NAME=PRESET@PLACE[,KEY=VALUE]...[,cold|,shared]. PLACE is HOST[:PORT] or a socket's path,
+// a file or a URL, as the preset asks for; empty: the server of `common`. A KEY is a long option
+// name of check_heartbeat; a backslash takes a comma into a value. `common` holds what is not said
+// here.
 Result<EngineSpec> parse_engine(std::string_view text, const HeartbeatSpec& common);
 
 struct EngineFacts {
   std::string name;
   std::string preset;
   bool cold = false;
+  bool shared = false;
   Thresholds limits;                 // of the age
   Result<HeartbeatFacts> heartbeat;  // kUnreachable: it did not answer, and may be active
 };

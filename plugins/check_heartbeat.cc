@@ -7,6 +7,7 @@
 #include "common/heartbeat/local_process.h"
 #include "common/heartbeat/read.h"
 #include "common/heartbeat/spec.h"
+#include "common/process_table.h"
 #include "common/text.h"
 
 namespace ha {
@@ -47,10 +48,16 @@ CheckResult evaluate(const EngineFacts& facts, const Thresholds& limits,
   if (!process) return result;
   if (process->pid) {
     result.text += fmt::format("; process {} runs", *process->pid);
-  } else {
+  } else if (process->all_seen) {
     result.state = State::kCritical;
     result.text =
         fmt::format("no process matches '{}'; {}", sanitize(process->pattern), result.text);
+  } else {
+    result.state = worst(result.state, State::kUnknown);
+    result.text += fmt::format(
+        "; /proc hides the processes of other users (hidepid, ProtectProc=): run the check as root "
+        "or as the engine's user to see whether one matches '{}'",
+        sanitize(process->pattern));
   }
   for (Item& item : result.items) {
     item.state = result.state;
@@ -66,7 +73,8 @@ namespace {
 EngineFacts gather(const HeartbeatSpec& spec, const std::optional<ProcessPattern>& pattern,
                    const Deadline& deadline) {
   EngineFacts facts{read_heartbeat(spec, deadline)};
-  if (pattern) facts.process = ProcessFacts{pattern->text(), find_process(*pattern)};
+  if (pattern)
+    facts.process = ProcessFacts{pattern->text(), find_process(*pattern), all_processes_are_seen()};
   return facts;
 }
 
@@ -104,6 +112,9 @@ void add_options(Cli& cli, HeartbeatSpec& spec, std::optional<ProcessPattern>& p
       },
       "CRITICAL unless the command line of a local process matches this POSIX extended regular "
       "expression");
+  cli.text("--state-dir", "DIR", spec.state_directory,
+           "remember here what was seen: which of two hours a local time is of when summer time "
+           "ends, and which process wrote the status file");
 }
 
 }  // namespace

@@ -15,7 +15,8 @@ namespace ha {
 // The process that --process looks for.
 struct ProcessFacts {
   std::string pattern;
-  std::optional<int> pid = {};  // unset: there is none
+  std::optional<int> pid = {};  // unset: none is seen
+  bool all_seen = true;         // false: there may be one that is hidden from us
 };
 
 struct EngineFacts {

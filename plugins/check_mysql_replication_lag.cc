@@ -67,7 +67,9 @@ void measure_by_heartbeat(LagFacts& facts, const std::vector<HeartbeatRow>& beat
   for (ChannelLag& channel : facts.channels) {
     channel.method = LagMethod::kHeartbeat;
     if (const HeartbeatRow* beat = choose_beat(beats, channel.status, only_own)) {
-      channel.lag_s = beat->age_s;
+      channel.lag_s = age_near(*beat, channel.status.seconds_behind);
+      if (!channel.lag_s)
+        channel.unknown = "lag unknown, the heartbeat's local time came twice (end of summer time)";
       continue;
     }
     channel.unknown_state = State::kCritical;

@@ -10,6 +10,7 @@
 
 #include "common/mysql/replica_status.h"
 #include "common/mysql/session.h"
+#include "common/text.h"
 
 namespace ha {
 
@@ -44,6 +45,16 @@ inline Fields with(Fields fields, const std::string& column, std::optional<std::
 inline Fields without(Fields fields, const std::string& column) {
   std::erase_if(fields, [&](const auto& field) { return field.first == column; });
   return fields;
+}
+
+// A row of pt-heartbeat's table, so old by the server's clock; unset: its stamp is no time.
+inline Fields heartbeat_row(const std::string& server_id, std::optional<double> age_s,
+                            const std::string& ts = "2026-01-02T03:04:05") {
+  constexpr double kNow_s = 1'000'000;
+  std::optional<std::string> stamp_s;
+  if (age_s) stamp_s = format_number(kNow_s - *age_s);
+  return {{"server_id", server_id}, {"ts", ts},     {"now", format_number(kNow_s)}, {"stamp", ts},
+          {"stamp_s", stamp_s},     {"twin_s", "0"}};
 }
 
 // A healthy channel's row; `replica` and `source` are the server's words in its column names.

@@ -14,6 +14,9 @@
 #include <cstring>
 
 #include "common/engine/status_dat.h"
+#include "common/engine/status_writers.h"
+#include "common/files.h"
+#include "common/text.h"
 
 namespace ha {
 
@@ -66,6 +69,25 @@ Error file_error(const std::string& path, int error) {
           fmt::format("cannot read {}: {}", path, std::strerror(error))};
 }
 
+// Runs remember the processes, because one look sees only one of two that take turns.
+Result<Done> note_writer(const HeartbeatSpec& spec, std::int64_t pid, HeartbeatFacts& facts) {
+  StatusWriters writers;
+  const std::string directory = spec.state_directory;
+  const std::string memory = directory + "/writers-" + to_file_name(spec.file);
+  std::string before;
+  if (!directory.empty()) {
+    if (const auto made = make_private_directory(directory); !made)
+      return Error{Errc::kUsage, "--state-dir: " + made.error().text};
+    if (const auto content = read_file(memory)) before = *content;
+    writers.load(before);
+  }
+  writers.add(pid);
+  facts.conflict = writers.conflict();
+  if (directory.empty() || writers.text() == before) return Done{};
+  const auto saved = write_file_atomic(memory, writers.text());
+  return saved ? saved : Error{Errc::kUsage, "--state-dir: " + saved.error().text};
+}
+
 }  // namespace
 
 Result<FileHead> read_file_head(const std::string& path) {
@@ -112,6 +134,8 @@ Result<HeartbeatFacts> read_status_dat_heartbeat(const HeartbeatSpec& spec) {
   if (!status.complete || !status.created)
     return Error{Errc::kBadData,
                  spec.file + ": is not a whole status file (info and programstatus blocks wanted)"};
+  if (status.pid)
+    if (const auto noted = note_writer(spec, *status.pid, facts); !noted) return noted.error();
   facts.age_s = epoch_now_s() - static_cast<double>(*status.created);
   facts.active = status.flags.notifications;
   facts.checks = status.flags.service_checks;

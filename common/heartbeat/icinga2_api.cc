@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "common/heartbeat/icinga2_api.h"
 
-#include <fmt/format.h>
-
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "common/heartbeat/file_sources.h"
-#include "common/http/client.h"
+#include "common/http/icinga2.h"
 #include "common/text.h"
 
 namespace ha {
@@ -14,6 +13,8 @@ namespace ha {
 namespace {
 
 using Json = nlohmann::json;
+
+constexpr std::string_view kPermission = "status/query";
 
 template <class T>
 std::optional<T> member(const Json& object, const char* name) {
@@ -38,20 +39,9 @@ const Json* component(const Json& answer, std::string_view name) {
   return nullptr;
 }
 
-Error http_error(const std::string& place, long status) {
-  const auto text = [&](std::string_view what) {
-    return fmt::format("{}: HTTP {}: {}", place, status, what);
-  };
-  if (status == 401) return {Errc::kAccessDenied, text("access denied")};
-  if (status == 403)
-    return {Errc::kPrivilege, text("the ApiUser needs permissions = [ \"status/query\" ]")};
-  if (status >= 500) return {Errc::kRefused, text("the API cannot answer")};
-  return {Errc::kBadData, text("not an answer of Icinga 2's API")};
-}
-
 }  // namespace
 
-Result<HeartbeatFacts> parse_icinga2_status(std::string_view body, double seconds, double now_s) {
+Result<Icinga2Node> parse_icinga2_status(std::string_view body) {
   const Json answer = Json::parse(body, nullptr, false);
   const Json* const application = component(answer, "IcingaApplication");
   const Json* const app = application != nullptr && application->contains("icingaapplication") &&
@@ -64,35 +54,55 @@ Result<HeartbeatFacts> parse_icinga2_status(std::string_view body, double second
 
   HeartbeatFacts facts{"",
                        "Icinga 2 " + sanitize(member<std::string>(*app, "node_name").value_or(""))};
-  facts.age_s = seconds;
   facts.active = member<bool>(*app, "enable_notifications");
   facts.checks = member<bool>(*app, "enable_service_checks");
   if (facts.active) facts.role = *facts.active ? "notifications enabled" : "notifications disabled";
-  // The API tells no time, but when it started and how long ago that was.
-  const Json* const cib = component(answer, "CIB");
-  const auto start = member<double>(*app, "program_start");
-  const auto uptime = cib != nullptr ? member<double>(*cib, "uptime") : std::nullopt;
-  if (start && uptime) facts.clock_skew_s = now_s - seconds / 2 - (*start + *uptime);
-  return facts;
+  return Icinga2Node{facts, member<double>(*app, "program_start")};
 }
 
-Result<HeartbeatFacts> read_icinga2_api(const HeartbeatSpec& spec, const Deadline& deadline) {
-  HttpRequest request{spec.api + (spec.api.ends_with('/') ? "v1/status" : "/v1/status")};
-  request.headers = {{"Accept", "application/json"}};
-  request.ca_file = spec.mysql.ca;
-  request.server_name = spec.api_server_name;
-  const auto credentials = read_credentials(spec.api_credentials);
-  if (!credentials) return Error{Errc::kUsage, "--api-credentials: " + credentials.error().text};
-  request.credentials = *credentials;
+std::optional<double> parse_icinga2_uptime(std::string_view body) {
+  const Json answer = Json::parse(body, nullptr, false);
+  const Json* const cib = component(answer, "CIB");
+  return cib != nullptr ? member<double>(*cib, "uptime") : std::nullopt;
+}
 
+namespace {
+
+// The API tells no time, but when it started and how long ago that was. Not worth waiting for.
+std::optional<double> measure_skew(const Icinga2Api& api, double start_s,
+                                   const Deadline& deadline) {
+  constexpr double kPatience_s = 1;
+  const double sent_s = epoch_now_s();
+  const auto response =
+      icinga2_request(api, "/v1/status/CIB", kPermission,
+                      Deadline::after(std::min(kPatience_s, deadline.remaining_s() / 2)));
+  const auto uptime_s = response ? parse_icinga2_uptime(response->body) : std::nullopt;
+  if (!uptime_s) return std::nullopt;
+  return proven_skew(sent_s, epoch_now_s(), start_s + *uptime_s);
+}
+
+}  // namespace
+
+Result<HeartbeatFacts> read_icinga2_api(const HeartbeatSpec& spec, const Deadline& deadline) {
+  Icinga2Api api{spec.api};
+  api.ca_file = spec.mysql.ca;
+  api.server_name = spec.api_server_name;
+  if (const auto login =
+          set_login(api, spec.api_credentials, {spec.mysql.certificate, spec.mysql.key});
+      !login)
+    return login.error();
+
+  // One component by its name: all of them are megabytes where there are thousands of agents.
   const auto start = Deadline::Clock::now();
-  const auto response = http_request(request, deadline);
+  const auto response = icinga2_request(api, "/v1/status/IcingaApplication", kPermission, deadline);
   if (!response) return response.error();
-  if (response->status != 200) return http_error(spec.api, response->status);
   const std::chrono::duration<double> took = Deadline::Clock::now() - start;
-  auto facts = parse_icinga2_status(response->body, took.count(), epoch_now_s());
-  if (!facts) return Error{facts.error().code, spec.api + ": " + facts.error().text};
-  return facts;
+  auto node = parse_icinga2_status(response->body);
+  if (!node) return Error{node.error().code, spec.api + ": " + node.error().text};
+  node->facts.age_s = took.count();
+  if (node->program_start_s)
+    node->facts.clock_skew_s = measure_skew(api, *node->program_start_s, deadline);
+  return node->facts;
 }
 
 }  // namespace ha

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "common/deadline.h"
@@ -12,11 +13,19 @@
 
 namespace ha {
 
-// Asks GET /v1/status (permission status/query). Fails as http_request() does, and with
-// kAccessDenied, kPrivilege, kRefused (5xx) or kBadData for other answers.
+// Asks GET /v1/status/IcingaApplication (permission status/query). Fails as icinga2_request() does,
+// and with kUsage for a login that cannot be used.
 Result<HeartbeatFacts> read_icinga2_api(const HeartbeatSpec& spec, const Deadline& deadline);
 
-// Reads the answer's body, which took `seconds` and arrived at `now_s` (epoch) by our clock.
-Result<HeartbeatFacts> parse_icinga2_status(std::string_view body, double seconds, double now_s);
+struct Icinga2Node {
+  HeartbeatFacts facts;                        // without age and skew
+  std::optional<double> program_start_s = {};  // epoch, by its clock
+};
+
+// Reads the answer's body; fails with kBadData.
+Result<Icinga2Node> parse_icinga2_status(std::string_view body);
+
+// Reads the seconds since its start from the answer to GET /v1/status/CIB.
+std::optional<double> parse_icinga2_uptime(std::string_view body);
 
 }  // namespace ha

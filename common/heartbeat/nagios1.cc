@@ -7,13 +7,14 @@
 
 namespace ha {
 
-Result<HeartbeatFacts> read_nagios1(SqlSession& session, const HeartbeatSpec& spec) {
+Result<HeartbeatFacts> read_nagios1(SqlSession& session, const HeartbeatSpec& spec,
+                                    StampMemory& memory) {
   const HeartbeatTableName table(spec, "programstatus");
   const auto rows =
       select(session,
              fmt::format("SELECT {}, enable_notifications, execute_service_checks FROM {}"
                          " ORDER BY last_update DESC LIMIT 1",
-                         local_age_columns("last_update"), table.sql),
+                         local_stamp_columns("last_update"), table.sql),
              table.sql);
   if (!rows) return rows.error();
   HeartbeatFacts facts{"", "Nagios"};
@@ -23,7 +24,9 @@ Result<HeartbeatFacts> read_nagios1(SqlSession& session, const HeartbeatSpec& sp
       table.text);
   if (rows->cells.empty()) return facts;
   const Row row(*rows, 0);
-  facts.age_s = local_age_s(row);
+  take_age(facts, row, memory);
+  facts.absence =
+      fmt::format("the row in {} has no last_update yet; Nagios is starting", table.text);
   facts.active = flag(row, "enable_notifications");
   facts.checks = flag(row, "execute_service_checks");
   if (facts.active) facts.role = *facts.active ? "notifications enabled" : "notifications disabled";

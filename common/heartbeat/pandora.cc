@@ -18,7 +18,7 @@ struct Component {
   long long type = 0;
   long long status = 0;  // 1 running, 0 stopped, -1 found dead by another server
   long long master = 0;  // the running server with the highest leads; 0 never does
-  std::optional<double> age_s = {};
+  StampAge age = {};
 };
 
 constexpr long long kSatellite = 13, kMf = 15;
@@ -35,13 +35,13 @@ std::string component_name(long long type) {
   return fmt::format("type {}", type);
 }
 
-Result<std::vector<Component>> read_components(SqlSession& session,
-                                               const HeartbeatTableName& table) {
+Result<std::vector<Component>> read_components(SqlSession& session, const HeartbeatTableName& table,
+                                               StampMemory& memory) {
   // All columns, because older schemas lack server_keepalive_utimestamp.
-  const auto rows = select(session,
-                           fmt::format("SELECT {} AS now, {}, t.* FROM {} t", kServerNow,
-                                       local_age_columns("t.keepalive"), table.sql),
-                           table.sql);
+  const auto rows =
+      select(session,
+             fmt::format("SELECT {}, t.* FROM {} t", local_stamp_columns("t.keepalive"), table.sql),
+             table.sql);
   if (!rows) return rows.error();
   std::vector<Component> components;
   for (std::size_t i = 0; i < rows->cells.size(); ++i) {
@@ -51,9 +51,12 @@ Result<std::vector<Component>> read_components(SqlSession& session,
     if (!type || !status || !now)
       return Error{Errc::kBadData, fmt::format("{}: a type or status is no number", table.text)};
     Component component{row.text("name").value_or(""), *type, *status,
-                        row.integer("master").value_or(0), local_age_s(row)};
+                        row.integer("master").value_or(0)};
     if (const auto stamp = row.number("server_keepalive_utimestamp"); stamp.value_or(0) > 0)
-      component.age_s = *now - *stamp;
+      component.age = {*now - *stamp};
+    else
+      component.age = memory.age_of(fmt::format("{} {}", component.type, component.server),
+                                    read_local_stamp(row));
     components.push_back(std::move(component));
   }
   return components;
@@ -72,14 +75,15 @@ std::string find_master(const std::vector<Component>& components) {
 const Component* worse(const Component* a, const Component* b) {
   if (a == nullptr || (a->status == 1) != (b->status == 1))
     return a == nullptr || a->status == 1 ? b : a;
-  return b->age_s.value_or(0) > a->age_s.value_or(0) ? b : a;
+  return b->age.age_s.value_or(0) > a->age.age_s.value_or(0) ? b : a;
 }
 
 }  // namespace
 
-Result<HeartbeatFacts> read_pandora(SqlSession& session, const HeartbeatSpec& spec) {
+Result<HeartbeatFacts> read_pandora(SqlSession& session, const HeartbeatSpec& spec,
+                                    StampMemory& memory) {
   const HeartbeatTableName table(spec, "tserver");
-  const auto components = read_components(session, table);
+  const auto components = read_components(session, table, memory);
   if (!components) return components.error();
 
   std::vector<std::string> names;
@@ -101,7 +105,8 @@ Result<HeartbeatFacts> read_pandora(SqlSession& session, const HeartbeatSpec& sp
     return facts;
   }
   facts.writer += fmt::format(" ({})", component_name(stalest->type));
-  facts.age_s = stalest->age_s;
+  facts.age_s = stalest->age.age_s;
+  facts.other_age_s = stalest->age.other_age_s;
   facts.absence = "its keepalive was never written";
   if (stalest->status == 0) facts.stopped = "is stopped";
   if (stalest->status < 0) facts.stopped = "is marked as crashed";

@@ -8,6 +8,7 @@
 
 #include "common/heartbeat/sql_sources.h"
 #include "common/text.h"
+#include "common/thresholds.h"
 
 namespace ha {
 
@@ -17,7 +18,8 @@ constexpr std::string_view kDefaultInstance = "default";
 
 struct Program {
   std::string_view engine;
-  std::string age_columns;
+  std::string_view writer;  // what writes the row for the engine
+  std::string stamp_columns;
 };
 
 Result<Rows> read_programs(SqlSession& session, const HeartbeatSpec& spec, const Program& program) {
@@ -25,7 +27,7 @@ Result<Rows> read_programs(SqlSession& session, const HeartbeatSpec& spec, const
   return select(session,
                 fmt::format("SELECT i.instance_name, {}, p.* FROM {} p LEFT JOIN {} i"
                             " ON i.instance_id = p.instance_id",
-                            program.age_columns, status.sql, instances.sql),
+                            program.stamp_columns, status.sql, instances.sql),
                 quote_identifier(spec.database) + ".*");
 }
 
@@ -39,8 +41,9 @@ std::optional<std::size_t> choose(const Rows& rows, const HeartbeatSpec& spec) {
   return std::nullopt;
 }
 
-void fill(HeartbeatFacts& facts, const Row& row) {
-  facts.age_s = local_age_s(row);
+void fill(HeartbeatFacts& facts, const Row& row, StampMemory& memory) {
+  take_age(facts, row, memory, row.text("instance_name").value_or(""));
+  facts.absence = "the row is there, but has no status_update_time yet; the engine is starting";
   facts.active = flag(row, "notifications_enabled");
   facts.checks = flag(row, "active_service_checks_enabled");
   if (facts.active) facts.role = *facts.active ? "notifications enabled" : "notifications disabled";
@@ -52,13 +55,13 @@ void fill(HeartbeatFacts& facts, const Row& row) {
 
 // A fresh row proves that one endpoint lives: the one that it names.
 Result<HeartbeatFacts> read_endpoint(HeartbeatFacts facts, const Row& row,
-                                     const std::string& wanted) {
+                                     const std::string& wanted, StampMemory& memory) {
   if (!row.has("endpoint_name"))
     return Error{Errc::kBadData, "--node-name: programstatus has no column endpoint_name"};
   const std::string endpoint = sanitize(row.text("endpoint_name").value_or(""));
   facts.writer += " endpoint " + wanted;
   if (endpoint == wanted) {
-    fill(facts, row);
+    fill(facts, row, memory);
   } else {
     facts.leader = endpoint;
     facts.active = false;
@@ -67,8 +70,22 @@ Result<HeartbeatFacts> read_endpoint(HeartbeatFacts facts, const Row& row,
   return facts;
 }
 
+// Names the instances whose own heartbeat is not CRITICAL, except the one at `chosen`.
+std::string living_others(const Rows& rows, std::size_t chosen, const HeartbeatSpec& spec) {
+  std::vector<std::string> living;
+  for (std::size_t i = 0; i < rows.cells.size(); ++i) {
+    const Row row(rows, i);
+    const auto age = age_of(read_local_stamp(row), nullptr).age_s;
+    if (i == chosen || !age || flag(row, "is_currently_running") == false) continue;
+    if (judge(spec.limits, std::max(0.0, *age)) == State::kCritical) continue;
+    living.push_back(fmt::format("'{}' ({} ago)", sanitize(row.text("instance_name").value_or("?")),
+                                 format_duration(*age)));
+  }
+  return join(living, ", ");
+}
+
 Result<HeartbeatFacts> read_program(SqlSession& session, const HeartbeatSpec& spec,
-                                    const Program& program) {
+                                    const Program& program, StampMemory& memory) {
   const auto rows = read_programs(session, spec, program);
   if (!rows) return rows.error();
   std::vector<std::string> names;
@@ -88,21 +105,30 @@ Result<HeartbeatFacts> read_program(SqlSession& session, const HeartbeatSpec& sp
       HeartbeatTableName(spec, "programstatus").text, list_names(names));
   if (!chosen) return facts;
   const Row row(*rows, *chosen);
-  if (spec.node_name) return read_endpoint(std::move(facts), row, *spec.node_name);
-  fill(facts, row);
+  facts.advice = fmt::format("{} writes this row and may be late instead", program.writer);
+  if (const std::string living = living_others(*rows, *chosen, spec); !living.empty())
+    facts.advice =
+        fmt::format("alive in this database: instance {}; choose it with --instance", living);
+  if (spec.node_name) return read_endpoint(std::move(facts), row, *spec.node_name, memory);
+  fill(facts, row, memory);
   return facts;
 }
 
 }  // namespace
 
-Result<HeartbeatFacts> read_ndo(SqlSession& session, const HeartbeatSpec& spec) {
-  return read_program(session, spec, {"Nagios", local_age_columns("p.status_update_time")});
+Result<HeartbeatFacts> read_ndo(SqlSession& session, const HeartbeatSpec& spec,
+                                StampMemory& memory) {
+  return read_program(session, spec,
+                      {"Nagios", "ndo2db", local_stamp_columns("p.status_update_time")}, memory);
 }
 
-Result<HeartbeatFacts> read_ido(SqlSession& session, const HeartbeatSpec& spec) {
+Result<HeartbeatFacts> read_ido(SqlSession& session, const HeartbeatSpec& spec,
+                                StampMemory& memory) {
   return read_program(
       session, spec,
-      {"Icinga", fmt::format("{} - UNIX_TIMESTAMP(p.status_update_time) AS age", kServerNow)});
+      {"Icinga", "the IDO writer",
+       exact_stamp_columns("p.status_update_time", "UNIX_TIMESTAMP(p.status_update_time)")},
+      memory);
 }
 
 }  // namespace ha

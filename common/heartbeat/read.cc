@@ -9,6 +9,7 @@
 #include "common/heartbeat/file_sources.h"
 #include "common/heartbeat/icinga2_api.h"
 #include "common/heartbeat/sql_sources.h"
+#include "common/heartbeat/stamp_memory.h"
 #include "common/text.h"
 
 namespace ha {
@@ -26,21 +27,55 @@ SqlSource* sql_source(std::string_view preset) {
 }
 
 // A table that is not there is as silent as a row that is not there.
-Result<HeartbeatFacts> read_or_missing(SqlSession& session, const HeartbeatSpec& spec) {
-  auto facts = sql_source(spec.preset->name)(session, spec);
+Result<HeartbeatFacts> read_or_missing(SqlSession& session, const HeartbeatSpec& spec,
+                                       StampMemory& memory) {
+  auto facts = sql_source(spec.preset->name)(session, spec, memory);
   if (facts || facts.error().code != Errc::kMissing) return facts;
   HeartbeatFacts missing{"", fmt::format("preset {}", spec.preset->name)};
   missing.absence = facts.error().text;
   return missing;
 }
 
-// Our clock minus the server's; the answer's way takes half of the time that it took in all.
 std::optional<double> measure_skew(SqlSession& session) {
   const double before = epoch_now_s();
   const auto server = query_value(session, fmt::format("SELECT {}", kServerNow));
   const auto server_now = server ? parse_number(*server) : std::nullopt;
   if (!server_now) return std::nullopt;
-  return (before + epoch_now_s()) / 2 - *server_now;
+  return proven_skew(before, epoch_now_s(), *server_now);
+}
+
+Result<HeartbeatFacts> read_again(SqlSession& session, const HeartbeatSpec& spec,
+                                  StampMemory& memory, const Deadline& deadline) {
+  constexpr double kAgain_s = 2, kMargin_s = 0.5;
+  auto facts = read_or_missing(session, spec, memory);
+  if (facts && !facts->age_s && facts->stopped.empty() && spec.preset->row_may_vanish &&
+      deadline.remaining_s() > kAgain_s + kMargin_s) {
+    std::this_thread::sleep_for(std::chrono::duration<double>(kAgain_s));
+    facts = read_or_missing(session, spec, memory);
+  }
+  if (facts) facts->clock_skew_s = measure_skew(session);
+  return facts;
+}
+
+Error state_dir_error(const Error& error) { return {Errc::kUsage, "--state-dir: " + error.text}; }
+
+// One directory serves all heartbeats.
+std::string memory_name(const HeartbeatSpec& spec) {
+  return fmt::format("{} {} {}{} {}{} {}", spec.preset->name, server_label(spec.mysql),
+                     spec.database.empty() ? "" : spec.database + ".", spec.prefix, spec.instance,
+                     spec.node_name.value_or(""), spec.preset->name == "sql" ? spec.table : "");
+}
+
+Result<HeartbeatFacts> connect_and_read(const HeartbeatSpec& spec, const Deadline& deadline) {
+  auto memory = spec.state_directory.empty()
+                    ? StampMemory{}
+                    : StampMemory::load(spec.state_directory, memory_name(spec));
+  if (!memory) return state_dir_error(memory.error());
+  auto session = connect(spec.mysql);
+  if (!session) return session.error();
+  auto facts = read_again(**session, spec, *memory, deadline);
+  if (const auto saved = memory->save(); !saved) return state_dir_error(saved.error());
+  return facts;
 }
 
 }  // namespace
@@ -57,27 +92,12 @@ std::string heartbeat_place(const HeartbeatSpec& spec) {
   return server_label(spec.mysql);
 }
 
-Result<HeartbeatFacts> read_sql_heartbeat(SqlSession& session, const HeartbeatSpec& spec,
-                                          const Deadline& deadline) {
-  constexpr double kAgain_s = 2, kMargin_s = 0.5;
-  auto facts = read_or_missing(session, spec);
-  if (facts && !facts->age_s && facts->stopped.empty() && spec.preset->row_may_vanish &&
-      deadline.remaining_s() > kAgain_s + kMargin_s) {
-    std::this_thread::sleep_for(std::chrono::duration<double>(kAgain_s));
-    facts = read_or_missing(session, spec);
-  }
-  if (facts) facts->clock_skew_s = measure_skew(session);
-  return facts;
-}
-
 Result<HeartbeatFacts> read_heartbeat(const HeartbeatSpec& spec, const Deadline& deadline) {
   const auto read = [&]() -> Result<HeartbeatFacts> {
     if (spec.preset->kind == Preset::Kind::kApi) return read_icinga2_api(spec, deadline);
     if (spec.preset->name == "status-dat") return read_status_dat_heartbeat(spec);
     if (spec.preset->name == "file") return read_file_heartbeat(spec);
-    auto session = connect(spec.mysql);
-    if (!session) return session.error();
-    return read_sql_heartbeat(**session, spec, deadline);
+    return connect_and_read(spec, deadline);
   };
   auto facts = read();
   if (facts) facts->place = heartbeat_place(spec);

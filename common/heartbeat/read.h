@@ -21,8 +21,4 @@ std::string heartbeat_place(const HeartbeatSpec& spec);
 // as network and file system do: the caller's hard stop bounds it.
 Result<HeartbeatFacts> read_heartbeat(const HeartbeatSpec& spec, const Deadline& deadline);
 
-// The same over a session that exists.
-Result<HeartbeatFacts> read_sql_heartbeat(SqlSession& session, const HeartbeatSpec& spec,
-                                          const Deadline& deadline);
-
 }  // namespace ha

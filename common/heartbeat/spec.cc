@@ -16,12 +16,12 @@ const std::vector<Preset>& presets() {
       {"ndo", Kind::kSql, 30, 60, "nagios", "nagios_", "", "database prefix instance", true},
       {"ido", Kind::kSql, 30, 60, "icinga", "icinga_", "", "database prefix instance node-name",
        true},
-      {"icingadb", Kind::kSql, 30, 65, "icingadb", "", "", "database prefix node-name"},
+      {"icingadb", Kind::kSql, 30, 65, "icingadb", "", "", "database prefix node-name environment"},
       {"zabbix", Kind::kSql, 30, 60, "zabbix", "", "", "database prefix node-name"},
       {"pandora", Kind::kSql, 60, 90, "pandora", "", "", "database prefix node-name"},
       {"pt-heartbeat", Kind::kSql, 10, 60, "heartbeat", "", "", "database"},
       {"status-dat", Kind::kFile, 90, 180, "", "", "file", ""},
-      {"icinga2-api", Kind::kApi, 30, 60, "", "", "api api-credentials", "api-server-name"},
+      {"icinga2-api", Kind::kApi, 30, 60, "", "", "api", "api-credentials api-server-name"},
       {"sql", Kind::kSql, 0, 0, "", "", "", "database query table column unit where"},
       {"file", Kind::kFile, 0, 0, "", "", "file", ""},
   };
@@ -75,10 +75,12 @@ std::vector<HeartbeatOption> heartbeat_options(HeartbeatSpec& spec) {
       text("instance", "NAME", spec.instance, "ndo, ido: instance (default: default)"),
       text("node-name", "NAME", spec.node_name,
            "ido, icingadb: endpoint; zabbix: HA node; pandora: server"),
+      text("environment", "ID", spec.environment,
+           "icingadb: environment, where several share the database (name or 40 hex digits)"),
       text("file", "PATH", spec.file, "status-dat: the status file; file: its age counts"),
       text("api", "URL", spec.api, "icinga2-api: https://HOST:5665"),
       text("api-credentials", "FILE", spec.api_credentials,
-           "its account: lines username= and password="),
+           "its account: lines username= and password= (or a client certificate: --cert, --key)"),
       text("api-server-name", "NAME", spec.api_server_name,
            "name in its certificate, where that is not the host of the URL"),
       text("query", "SQL", spec.query,
@@ -128,6 +130,12 @@ Result<Done> finish(HeartbeatSpec& spec) {
         std::ranges::find(optional, name) == optional.end())
       return Error{Errc::kUsage,
                    fmt::format("--{}: --preset {} does not take it", name, preset.name)};
+  if (preset.kind == Preset::Kind::kApi && !spec.given.contains("api-credentials") &&
+      spec.mysql.certificate.empty())
+    return Error{
+        Errc::kUsage,
+        fmt::format("--api-credentials: missing (--preset {} needs it, or --cert and --key)",
+                    preset.name)};
   if (preset.name == "sql")
     if (const auto complete = check_sql_options(spec); !complete) return complete;
 

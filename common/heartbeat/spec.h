@@ -34,6 +34,8 @@ struct HeartbeatSpec {
   StampUnit unit = StampUnit::kDatetime;
   std::string api = {}, api_credentials = {}, api_server_name = {};
   std::string file = {};
+  std::string environment = {};      // icingadb: 40 hexadecimal digits, or its name
+  std::string state_directory = {};  // where runs remember what they have seen; empty: nowhere
   Thresholds limits = {};            // finish() fills in the preset's
   std::set<std::string> given = {};  // names of the options that were given, of heartbeat_options()
 };

@@ -36,25 +36,26 @@ Result<HeartbeatFacts> read_statement(SqlSession& session, const HeartbeatSpec& 
   return facts;
 }
 
-std::string age_columns(StampUnit unit, const std::string& stamp) {
+std::string stamp_columns(StampUnit unit, const std::string& stamp) {
   switch (unit) {
     case StampUnit::kDatetime:
-      return local_age_columns(stamp);
+      return local_stamp_columns(stamp);
     case StampUnit::kEpoch:
-      return fmt::format("{} - {} AS age", kServerNow, stamp);
+      return exact_stamp_columns(stamp, stamp);
     case StampUnit::kEpochMs:
       break;
   }
-  return fmt::format("{} - {} / 1000 AS age", kServerNow, stamp);
+  return exact_stamp_columns(stamp, stamp + " / 1000");
 }
 
-Result<HeartbeatFacts> read_table(SqlSession& session, const HeartbeatSpec& spec) {
+Result<HeartbeatFacts> read_table(SqlSession& session, const HeartbeatSpec& spec,
+                                  StampMemory& memory) {
   const std::string table = quote_table(spec.table);
   const std::string stamp = fmt::format("MAX({})", quote_identifier(spec.column));
   const auto rows =
       select(session,
-             fmt::format("SELECT {}, {} AS stamp FROM {}{}", age_columns(spec.unit, stamp), stamp,
-                         table, spec.where.empty() ? "" : " WHERE (" + spec.where + ")"),
+             fmt::format("SELECT {} FROM {}{}", stamp_columns(spec.unit, stamp), table,
+                         spec.where.empty() ? "" : " WHERE (" + spec.where + ")"),
              table);
   if (!rows) return rows.error();
   HeartbeatFacts facts{"", fmt::format("{}.{}", spec.table, spec.column)};
@@ -63,8 +64,10 @@ Result<HeartbeatFacts> read_table(SqlSession& session, const HeartbeatSpec& spec
   const Row row(*rows, 0);
   const auto text = row.text("stamp");
   if (!text) return facts;
-  facts.age_s = local_age_s(row);
-  if (!facts.age_s)
+  take_age(facts, row, memory);
+  const bool zero = text->find_first_not_of("0-: .") == text->npos;
+  if (zero) facts.absence = "the newest time is zero: it was never written";
+  if (!facts.age_s && !zero)
     return Error{Errc::kBadData, fmt::format("{}.{}: '{}' is no time of --unit", spec.table,
                                              spec.column, shorten(sanitize(*text), 40))};
   return facts;
@@ -72,13 +75,14 @@ Result<HeartbeatFacts> read_table(SqlSession& session, const HeartbeatSpec& spec
 
 }  // namespace
 
-Result<HeartbeatFacts> read_sql(SqlSession& session, const HeartbeatSpec& spec) {
+Result<HeartbeatFacts> read_sql(SqlSession& session, const HeartbeatSpec& spec,
+                                StampMemory& memory) {
   if (!spec.database.empty())
     if (const auto used = select(session, "USE " + quote_identifier(spec.database),
                                  quote_identifier(spec.database) + ".*");
         !used)
       return used.error();
-  return spec.query.empty() ? read_table(session, spec) : read_statement(session, spec);
+  return spec.query.empty() ? read_table(session, spec, memory) : read_statement(session, spec);
 }
 
 }  // namespace ha

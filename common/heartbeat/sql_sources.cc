@@ -7,24 +7,10 @@
 
 namespace ha {
 
-std::string local_age_columns(const std::string& stamp) {
-  // What UNIX_TIMESTAMP takes for one of two readings turns into the same local time when the other
-  // is turned back.
-  return fmt::format(
-      "{0} - NULLIF(UNIX_TIMESTAMP({1}), 0) AS age,"
-      " FROM_UNIXTIME(UNIX_TIMESTAMP({1}) + 3600) = {1} AS has_later,"
-      " FROM_UNIXTIME(UNIX_TIMESTAMP({1}) - 3600) = {1} AS has_earlier",
-      kServerNow, stamp);
-}
-
-std::optional<double> local_age_s(const Row& row) {
-  constexpr double kHour_s = 3600;
-  const auto age = row.number("age");
-  if (!age) return age;
-  double later = *age, earlier = *age;
-  if (row.integer("has_later") == 1) later -= kHour_s;
-  if (row.integer("has_earlier") == 1) earlier += kHour_s;
-  return later >= -kMaxFuture_s ? later : earlier;
+void take_age(HeartbeatFacts& facts, const Row& row, StampMemory& memory, const std::string& name) {
+  const StampAge age = memory.age_of(name, read_local_stamp(row));
+  facts.age_s = age.age_s;
+  facts.other_age_s = age.other_age_s;
 }
 
 HeartbeatTableName::HeartbeatTableName(const HeartbeatSpec& spec, std::string_view name)

@@ -12,6 +12,7 @@
 
 #include "common/heartbeat/facts.h"
 #include "common/heartbeat/spec.h"
+#include "common/heartbeat/stamp_memory.h"
 #include "common/mysql/session.h"
 
 namespace ha {
@@ -19,22 +20,13 @@ namespace ha {
 // Each reads the heartbeat that the spec asks for; place and clock_skew_s are left to the caller. A
 // row that does not exist is a fact (`absence`). Fails with kMissing when there is no such table or
 // database, kPrivilege with the GRANT to run, kBadData when the answer is not understood.
-using SqlSource = Result<HeartbeatFacts>(SqlSession&, const HeartbeatSpec&);
+using SqlSource = Result<HeartbeatFacts>(SqlSession&, const HeartbeatSpec&, StampMemory&);
 SqlSource read_nagios1, read_ndo, read_ido, read_icingadb, read_zabbix, read_pandora,
     read_pt_heartbeat, read_sql;
 
-// The server's time as SQL, in seconds since the epoch with fractions. Unlike NOW() it does not
-// depend on the session's zone.
-inline constexpr std::string_view kServerNow =
-    "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) / 1000000)";
-
-// Returns the select expressions from which local_age_s() reads the age of a DATETIME in the
-// session's time zone; `stamp` is an SQL expression.
-std::string local_age_columns(const std::string& stamp);
-
-// Returns the age; unset for NULL and the zero date. A time of the hour that the end of summer time
-// repeats has two readings: the later one, unless that is in the future.
-std::optional<double> local_age_s(const Row& row);
+// Reads the row's stamp (see local_stamp_columns()); `name` says which row it is.
+void take_age(HeartbeatFacts& facts, const Row& row, StampMemory& memory,
+              const std::string& name = "");
 
 // A table of the spec's database, its name with the prefix.
 struct HeartbeatTableName {

@@ -30,7 +30,7 @@ std::optional<std::size_t> choose(const Rows& rows, const HeartbeatSpec& spec) {
 
 }  // namespace
 
-Result<HeartbeatFacts> read_zabbix(SqlSession& session, const HeartbeatSpec& spec) {
+Result<HeartbeatFacts> read_zabbix(SqlSession& session, const HeartbeatSpec& spec, StampMemory&) {
   const HeartbeatTableName table(spec, "ha_node");
   const auto rows = select(
       session,

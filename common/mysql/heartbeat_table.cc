@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "common/text.h"
 
 namespace ha {
@@ -13,10 +15,12 @@ Result<std::vector<HeartbeatRow>> read_heartbeat_table(SqlSession& session,
   std::string condition = "<> @@GLOBAL.server_id";
   if (heartbeat.own_counts) condition = ">= 0";
   if (heartbeat.server_id) condition = fmt::format("= {}", *heartbeat.server_id);
-  const auto rows = session.query(fmt::format(
-      "SELECT server_id, ts, TIMESTAMPDIFF(MICROSECOND, ts, {}(6)) / 1000000 AS age FROM {}"
-      " WHERE server_id {}",
-      heartbeat.utc ? "UTC_TIMESTAMP" : "NOW", table, condition));
+  const std::string columns =
+      heartbeat.utc
+          ? exact_stamp_columns("ts", "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', ts) / 1000000")
+          : local_stamp_columns("CAST(ts AS DATETIME(6))");
+  const auto rows = session.query(fmt::format("SELECT server_id, ts, {} FROM {} WHERE server_id {}",
+                                              columns, table, condition));
   if (!rows) {
     Error error = rows.error();
     if (error.code == Errc::kPrivilege)
@@ -27,15 +31,23 @@ Result<std::vector<HeartbeatRow>> read_heartbeat_table(SqlSession& session,
   for (std::size_t i = 0; i < rows->cells.size(); ++i) {
     const Row row(*rows, i);
     const auto id = row.integer("server_id");
-    const auto age = row.number("age");
-    if (!id || !age)
+    const LocalStamp stamp = read_local_stamp(row);
+    if (!id || !stamp.written_s)
       return Error{Errc::kBadData,
                    fmt::format("{}: the stamp of server {} is no time: '{}'", heartbeat.table,
                                row.text("server_id").value_or("?"),
                                shorten(sanitize(row.text("ts").value_or("NULL")), 40))};
-    heartbeats.push_back({static_cast<std::uint32_t>(*id), *age});
+    const StampAge age = age_of(stamp, nullptr);
+    heartbeats.push_back({static_cast<std::uint32_t>(*id), *age.age_s, stamp, age.other_age_s});
   }
   return heartbeats;
+}
+
+std::optional<double> age_near(const HeartbeatRow& row, std::optional<double> about_s) {
+  if (!row.other_age_s) return row.age_s;
+  if (!about_s) return std::nullopt;
+  const bool other = std::abs(*row.other_age_s - *about_s) < std::abs(row.age_s - *about_s);
+  return other ? *row.other_age_s : row.age_s;
 }
 
 void add_heartbeat_options(Cli& cli, HeartbeatTable& heartbeat, bool& named) {

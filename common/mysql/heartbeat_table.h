@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "common/mysql/local_stamp.h"
 #include "common/mysql/session.h"
 #include "common/result.h"
 
@@ -25,7 +26,14 @@ struct HeartbeatTable {
 struct HeartbeatRow {
   std::uint32_t server_id = 0;
   double age_s = 0;  // by the server's clock; negative: in the future
+  LocalStamp stamp = {};
+  // The hour that the end of summer time repeats: it may as well be this old.
+  std::optional<double> other_age_s = {};
 };
+
+// Returns the row's age, of two the one that is nearer to `about_s`; unset when there are two and
+// nothing to choose by.
+std::optional<double> age_near(const HeartbeatRow& row, std::optional<double> about_s);
 
 // Reads the rows, without the server's own unless that one is asked for. Ages are computed in the
 // same statement that reads the stamps, by the server's clock. Fails with kMissing when there is no

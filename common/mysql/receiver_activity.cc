@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "common/mysql/receiver_activity.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "common/files.h"
+#include "common/text.h"
 
 namespace ha {
 
@@ -107,14 +106,7 @@ std::vector<Receipt> update_receipts(const std::vector<Receipt>& before,
 namespace {
 
 std::string receipt_path(const std::string& directory, const std::string& server) {
-  // The server's name may hold slashes; anything but plain characters goes as hexadecimal.
-  std::string name;
-  for (const char c : server) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '.' || c == '-';
-    name += plain ? std::string(1, c) : fmt::format("_{:02x}", static_cast<unsigned char>(c));
-  }
-  return directory + "/receipts-" + name + ".json";
+  return directory + "/receipts-" + to_file_name(server) + ".json";
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""handle_engine_failover against an Icinga 2 API that is down, hangs, refuses or lies; and the
-telling of people, who are told after the deed or not at all."""
+"""handle_engine_failover and check_heartbeat against an Icinga 2 API that is down, hangs, refuses or
+lies; and the telling of people, who are told after the deed or not at all."""
 
 import base64
 import http.server
@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+import plugin
 from certificates import Authority
 from engine_handler import DONE, FAILED, UNVERIFIED, USAGE, event, run
 from network import SilentListener
@@ -21,9 +22,10 @@ SECRET = "hunter2-very-secret"
 
 class FakeServer:
     """An HTTPS server that answers as `behave(method, path, body)` says: (status, body), or None
-    for silence. It remembers what was asked and with which authorization."""
+    for silence. It remembers what was asked and with which authorization. With `clients` it wants a
+    certificate of that authority."""
 
-    def __init__(self, behave, certificate):
+    def __init__(self, behave, certificate, clients=None):
         self.asked, self.authorizations = [], []
         self.behave = behave
         outer = self
@@ -56,10 +58,13 @@ class FakeServer:
         self._server = Server(("127.0.0.1", 0), Handler)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate.cert, certificate.key)
+        if clients:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(clients)
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True,
                                                   do_handshake_on_connect=False)
         self.port = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=[0.02], daemon=True).start()
 
     def close(self):
         self._server.shutdown()
@@ -71,13 +76,16 @@ class FakeIcinga:
 
     def __init__(self):
         self.app = {"enable_notifications": False, "enable_service_checks": False,
-                    "enable_host_checks": False}
+                    "enable_host_checks": False, "program_start": time.time() - 100}
 
     def __call__(self, method, path, body):
         if method == "POST":
             assert path == "/v1/objects/icingaapplications/app"
             self.app.update(json.loads(body)["attrs"])
             return 200, '{"results":[{"code":200}]}'
+        if path == "/v1/status/CIB":
+            uptime = time.time() - self.app["program_start"]
+            return 200, json.dumps({"results": [{"name": "CIB", "status": {"uptime": uptime}}]})
         assert path == "/v1/status/IcingaApplication"
         return 200, json.dumps({"results": [
             {"name": "IcingaApplication", "status": {"icingaapplication": {"app": self.app}}}]})
@@ -92,8 +100,8 @@ def authority(tmp_path):
 def serve(authority):
     servers = []
 
-    def start(behave, hosts=("127.0.0.1",)):
-        servers.append(FakeServer(behave, authority.issue(f"server{len(servers)}", hosts)))
+    def start(behave, hosts=("127.0.0.1",), clients=None):
+        servers.append(FakeServer(behave, authority.issue(f"server{len(servers)}", hosts), clients))
         return servers[-1]
     yield start
     for server in servers:
@@ -125,8 +133,8 @@ def test_take_over_is_read_back_and_repeated_without_a_change(serve, options):
     assert [method for method, *_ in server.asked].count("POST") == 1
     back = run(*event("UP"), *options(server.port), within=4)
     assert back.code == DONE
-    assert icinga.app == {"enable_notifications": False, "enable_service_checks": True,
-                          "enable_host_checks": True}
+    flags = ["enable_notifications", "enable_service_checks", "enable_host_checks"]
+    assert [icinga.app[flag] for flag in flags] == [False, True, True]
 
 
 def test_the_certificate_may_carry_the_node_name(serve, options):
@@ -145,6 +153,80 @@ def test_a_wrong_authority_gets_no_password(serve, options, tmp_path):
     assert outcome.code == FAILED
     assert "certificate" in outcome.text
     assert server.asked == []
+
+
+@pytest.fixture
+def by_certificate(authority):
+    """Return the options for an API on a port that knows us by our certificate."""
+    ours = authority.issue("ha")
+
+    def of(port):
+        return ["--api", f"https://127.0.0.1:{port}", "--ca-cert", authority.cert, "--cert", ours.cert,
+                "--key", ours.key]
+    return of
+
+
+def test_a_client_certificate_takes_the_place_of_the_password(serve, authority, by_certificate,
+                                                              options):
+    icinga = FakeIcinga()
+    server = serve(icinga, clients=authority.cert)
+    handler = "--engine", "icinga2", "--verify-timeout", 1
+    done = run(*event("DOWN"), *handler, *by_certificate(server.port), within=4)
+    assert done.code == DONE, done
+    assert icinga.app["enable_notifications"] and set(server.authorizations) == {None}
+    beat = plugin.run("check_heartbeat", "--preset", "icinga2-api", *by_certificate(server.port))
+    assert beat.state == "OK", beat.out
+    icinga.app["enable_service_checks"] = True
+    words = by_certificate(server.port)
+    engine = f"m1=icinga2-api@{words[1]},ca-cert={words[3]},cert={words[5]},key={words[7]}"
+    assert plugin.run("check_engine_pair", "--engine", engine).state == "OK"
+    without = run(*event("UP"), *options(server.port), within=4)
+    assert without.code == FAILED, without
+
+
+def test_a_client_certificate_that_cannot_be_used(serve, authority, by_certificate):
+    server = serve(FakeIcinga())
+    words = by_certificate(server.port)
+    words[7] = authority.issue("other").key
+    outcome = plugin.run("check_heartbeat", "--preset", "icinga2-api", *words)
+    assert outcome.state == "UNKNOWN" and "certificate" in outcome.text, outcome.out
+    assert "--key" in plugin.run_usage_error("check_heartbeat", "--preset", "icinga2-api", *words[:6])
+    outcome = run(*event("DOWN"), "--engine", "icinga2", *words[:6], within=2)
+    assert outcome.code == USAGE and "--cert and --key belong together" in outcome.text
+
+
+def test_the_check_reads_one_component_however_many_agents_there_are(serve, options):
+    icinga = FakeIcinga()
+    server = serve(lambda method, path, body: (200, "x" * (5 << 20)) if path == "/v1/status"
+                   else icinga(method, path, body))
+    outcome = plugin.run("check_heartbeat", "--preset", "icinga2-api", *options(server.port)[2:8])
+    assert outcome.state == "OK", outcome.out
+    assert abs(outcome.perfdata["clock_skew"].value) < 1
+    assert [path for _, path, _ in server.asked] == ["/v1/status/IcingaApplication", "/v1/status/CIB"]
+
+
+@pytest.mark.parametrize("status, told", [
+    (401, "access denied"), (403, 'the ApiUser needs the permission "status/query"'),
+    (404, 'the ApiUser needs the permission "status/query"'),
+    (302, "not an answer of Icinga 2's API")])
+def test_a_refusal_means_the_same_to_the_check(serve, options, status, told):
+    server = serve(lambda *_: (status, "{}"))
+    outcome = plugin.run("check_heartbeat", "--preset", "icinga2-api", *options(server.port)[2:8])
+    assert outcome.state == "UNKNOWN"
+    assert f"HTTP {status}: {told}" in outcome.text
+
+
+def test_a_slow_api_is_no_wrong_clock(serve, options):
+    icinga = FakeIcinga()
+
+    def slow(method, path, body):
+        answer = icinga(method, path, body)
+        time.sleep(0.8)  # after the clock was read
+        return answer
+    outcome = plugin.run("check_heartbeat", "--preset", "icinga2-api",
+                         *options(serve(slow).port)[2:8])
+    assert outcome.state == "OK"
+    assert outcome.perfdata["clock_skew"].value == 0
 
 
 @pytest.mark.parametrize("status, told", [
@@ -247,7 +329,7 @@ class FakeMailServer:
         self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.url = f"smtp://127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=[0.02], daemon=True).start()
 
     def close(self):
         self._server.shutdown()

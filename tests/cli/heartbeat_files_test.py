@@ -105,6 +105,57 @@ def test_process(tmp_path):
     assert run(HEARTBEAT, *options, "--process", pattern).state == "CRITICAL"
 
 
+def test_a_process_that_may_be_hidden_is_not_missing(tmp_path):
+    """Of a /proc that shows us only our own processes (hidepid=2)."""
+    program = os.open(path(HEARTBEAT), os.O_RDONLY)
+    os.set_inheritable(program, True)
+    inside = ("mount -t proc -o hidepid=$1 proc /proc && shift && "
+              "exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$@\"")
+
+    def check(hidepid, pattern):
+        return run_raw(["unshare", "--mount", "sh", "-c", inside, "sh", hidepid,
+                        f"/proc/self/fd/{program}", "--preset", "file", "--file", "/etc/passwd",
+                        "-w", "1e9", "-c", "1e9", "--process", pattern], pass_fds=[program])
+    try:
+        for hidepid in ("1", "2"):
+            outcome = check(hidepid, "no such process")
+            assert outcome.state == "UNKNOWN", outcome.out
+            assert "hidepid" in outcome.text and "'no such process'" in outcome.text
+        assert check("0", "no such process").state == "CRITICAL"
+    finally:
+        os.close(program)
+
+
+def test_two_daemons_that_write_one_status_file(tmp_path):
+    daemons = [subprocess.Popen(["sleep", "60", str(number)]) for number in range(2)]
+    config = tmp_path / "nagios.cfg"
+    config.touch()
+    daemons += [subprocess.Popen(["tail", "-f", config]) for _ in range(2)]
+
+    def check(process, *options):
+        file = tmp_path / "status.dat"
+        file.write_text(STATUS.format(created=int(time.time()), block="programstatus",
+                                      notifications=1).replace("4711", str(process.pid)))
+        return run(HEARTBEAT, "--preset", "status-dat", "--file", file, *options)
+    try:
+        remembering = "--state-dir", tmp_path / "state"
+        assert check(daemons[0]).state == "OK"
+        assert check(daemons[0], *remembering).state == "OK"
+        for _ in range(2):
+            outcome = check(daemons[1], *remembering)
+            assert outcome.state == "WARNING", outcome.out
+            assert f"{daemons[0].pid} and {daemons[1].pid} write the status file" in outcome.text
+        daemons[0].kill()
+        daemons[0].wait()
+        assert check(daemons[1], *remembering).state == "OK", "one has ended"
+        outcome = check(daemons[2])
+        assert outcome.state == "WARNING" and str(daemons[3].pid) in outcome.text, outcome.out
+    finally:
+        for daemon in daemons:
+            daemon.kill()
+            daemon.wait()
+
+
 def test_neither_we_nor_our_ancestors_count_as_the_process(tmp_path):
     file = tmp_path / "beat"
     file.touch()

@@ -16,6 +16,7 @@ object Endpoint NodeName {{ }}
 object Zone "master" {{ endpoints = [ NodeName ] }}
 object ApiListener "api" {{ bind_host = "127.0.0.1"; bind_port = {port} }}
 object ApiUser "monitor" {{ password = "api-secret"; permissions = [ "status/query" ] }}
+object ApiUser "agent" {{ client_cn = "agent"; permissions = [ "status/query" ] }}
 object ApiUser "nobody" {{ password = "api-secret"; permissions = [ "actions/shutdown-process" ] }}
 """
 
@@ -45,7 +46,7 @@ def api(bench, tmp_path):
     return options
 
 
-def test_heartbeat_by_api(api):
+def test_heartbeat_and_pair_by_api(api, tmp_path):
     outcome = run("check_heartbeat", *api())
     assert "Icinga 2 m1" in outcome.text and "notifications enabled" in outcome.text
     assert 0 <= outcome.perfdata["age"].value < 5
@@ -55,18 +56,25 @@ def test_heartbeat_by_api(api):
     assert outcome.state == "UNKNOWN" and "access denied" in outcome.text
     outcome = run("check_heartbeat", *api(user="nobody"))
     assert outcome.state == "UNKNOWN", outcome.out
+    assert 'the ApiUser needs the permission "status/query"' in outcome.text
     trusting_the_system = api()
     del trusting_the_system[4:6]
     outcome = run("check_heartbeat", *trusting_the_system)
     assert outcome.state == "CRITICAL" and "certificate" in outcome.text
 
 
-def test_pair_by_api(api, tmp_path):
-    api()
-    engine = (f"m1=icinga2-api@https://127.0.0.1:{api.port},ca-cert={api.authority.cert},"
-              f"api-server-name=m1,api-credentials={tmp_path}/monitor.conf")
-    outcome = run("check_engine_pair", "--engine", engine)
+    agent = api.authority.issue("agent")
+    outcome = run("check_heartbeat", *api()[:-2], "--cert", agent.cert, "--key", agent.key)
+    assert outcome.state == "OK", outcome.out
+
+    # An HA zone: both of its nodes are active. (Here one node in two roles.)
+    m1, m2 = (f"{name}=icinga2-api@https://127.0.0.1:{api.port},ca-cert={api.authority.cert},"
+              f"api-server-name=m1,api-credentials={tmp_path}/monitor.conf" for name in ("m1", "m2"))
+    outcome = run("check_engine_pair", "--engine", m1)
     assert outcome.state == "OK" and "m1 is active" in outcome.text, outcome.out
+    outcome = run("check_engine_pair", "--engine", m1 + ",shared", "--engine", m2 + ",shared")
+    assert outcome.state == "OK" and "m1, m2 are active and share the work" in outcome.text
+    assert run("check_engine_pair", "--engine", m1, "--engine", m2).state == "CRITICAL"
 
 
 def test_icinga_that_hangs_or_is_gone(api):

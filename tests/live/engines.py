@@ -112,6 +112,8 @@ class Engine:
     prefix = ""
     # Whether a stamp is a moment, or a local time of the session that wrote it.
     instant = True
+    # The time that the server shows to the engine, epoch seconds; None: its own.
+    clock = None
 
     def __init__(self, server, database=None, prefix=None):
         self.server = server
@@ -128,6 +130,8 @@ class Engine:
         """Run statements as the engine does: in its database, in its time zone."""
         arguments = {"database": self.database, **arguments}
         zone = [f"SET time_zone = '{zone}'"] if zone else []
+        if self.clock is not None:
+            zone.append(f"SET timestamp = {self.clock}")
         # The zero dates of these schemas are from before strict modes.
         return self.server.sql("SET sql_mode = ''", *zone, *statements, **arguments)
 
@@ -210,14 +214,23 @@ class IcingaDb(Engine):
 
     def tables(self):
         return [packaged_table("icingadb", "endpoint"),
+                packaged_table("icingadb", "environment"),
                 packaged_table("icingadb", "icingadb_instance")]
 
-    def beat(self, age_s=0, endpoint="m1", responsible="y", identity=None):
+    def beat(self, age_s=0, endpoint="m1", responsible="y", identity=None, environment="one"):
         self.sql(f"REPLACE INTO endpoint (id, name, name_ci) "
                  f"VALUES (X'{_hash(endpoint, 20)}', '{endpoint}', '{endpoint}')",
-                 f"REPLACE INTO icingadb_instance (id, endpoint_id, heartbeat, responsible) VALUES "
-                 f"(X'{_hash(identity or endpoint, 16)}', X'{_hash(endpoint, 20)}', "
+                 f"REPLACE INTO environment (id, name) "
+                 f"VALUES (X'{self.id_of(environment)}', '{environment}')",
+                 f"REPLACE INTO icingadb_instance (id, environment_id, endpoint_id, heartbeat, "
+                 f"responsible) VALUES (X'{_hash((identity or endpoint) + environment, 16)}', "
+                 f"X'{self.id_of(environment)}', X'{_hash(endpoint, 20)}', "
                  f"(UNIX_TIMESTAMP() - {age_s}) * 1000, '{responsible}')")
+
+    @staticmethod
+    def id_of(environment):
+        """Return the id of an environment, as people write it."""
+        return _hash(environment, 20)
 
     stop = Engine.vanish
 

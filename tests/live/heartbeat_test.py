@@ -96,10 +96,10 @@ def test_no_row(server, kind):
 def test_missing_table_and_missing_database(server, kind):
     engine = kind(server)
     engine.sql(f"DROP TABLE {engine.prefix}{kind.table}")
-    outcome = check(engine)
+    outcome = check(engine, "-t", "2")  # no time for a second look
     assert outcome.state == "CRITICAL", outcome.out
     assert kind.table in outcome.text
-    outcome = check(engine, "--database", "nowhere")
+    outcome = check(engine, "--database", "nowhere", "-t", "2")
     assert outcome.state == "CRITICAL", outcome.out
     assert "nowhere" in outcome.text
 
@@ -206,6 +206,43 @@ def test_never_written(server):
     outcome = check(engine, "-t", "2")
     assert outcome.state == "CRITICAL"
     assert outcome.perfdata["age"].value is None
+    assert "no last_update yet" in outcome.text
+
+
+@pytest.mark.parametrize("kind", [Ndo, Ido], ids=lambda kind: kind.__name__)
+def test_a_row_without_a_time_is_not_no_row(server, kind):
+    engine = kind(server)
+    engine.beat()
+    engine.sql(f"UPDATE {engine.prefix}programstatus SET status_update_time = 0")
+    outcome = check(engine, "-t", "2")
+    assert outcome.state == "CRITICAL"
+    assert "no status_update_time yet" in outcome.text
+
+
+@pytest.mark.parametrize("kind", [Ndo, Ido], ids=lambda kind: kind.__name__)
+def test_a_dead_default_instance_names_the_living_one(server, kind):
+    engine = kind(server)
+    engine.sql(f"INSERT INTO {engine.prefix}instances (instance_id, instance_name) "
+               "VALUES (2, 'west'), (3, 'east')",
+               f"INSERT INTO {engine.prefix}programstatus (instance_id, status_update_time, "
+               "is_currently_running) VALUES (2, NOW() - INTERVAL 3 SECOND, 1), "
+               "(3, NOW() - INTERVAL 1 DAY, 1)", zone="+00:00" if kind is Ido else None)
+    engine.beat(1000)
+    outcome = check(engine)
+    assert outcome.state == "CRITICAL"
+    assert "alive in this database: instance 'west' (" in outcome.text, outcome.out
+    assert "east" not in outcome.text and "--instance" in outcome.text
+    assert check(engine, "--instance", "west").state == "OK"
+
+
+def test_what_carries_the_heartbeat_may_be_late_instead(server):
+    for kind, carrier in ((Ndo, "ndo2db"), (Ido, "the IDO writer"), (IcingaDb, "Redis or Icinga DB")):
+        server.sql(f"DROP DATABASE IF EXISTS {kind.database}")
+        engine = kind(server)
+        engine.beat(500)
+        assert carrier in check(engine).text
+        engine.beat()
+        assert carrier not in check(engine).text
 
 
 def test_ndo_instances(server):
@@ -247,6 +284,34 @@ def test_icingadb_nodes(server):
     outcome = check(engine, "--node-name", "m3")
     assert outcome.state == "CRITICAL"
     assert "m1" in outcome.text and "m2" in outcome.text
+
+
+def test_icingadb_environments(server):
+    engine = IcingaDb(server)
+    engine.beat(environment="one")
+    engine.beat(500, environment="two")
+    one, two = IcingaDb.id_of("one"), IcingaDb.id_of("two")
+    outcome = check(engine)
+    assert outcome.state == "UNKNOWN" and "--environment" in outcome.text
+    assert one in outcome.text and two in outcome.text
+    for environment, state in ((one, "OK"), ("one", "OK"), (two, "CRITICAL"),
+                               (two.upper(), "CRITICAL"), ("two", "CRITICAL"), ("no", "CRITICAL")):
+        for options in ([], ["--node-name", "m1"]):
+            outcome = check(engine, "--environment", environment, *options)
+            assert outcome.state == state, outcome.out
+
+
+def test_icingadb_daemons_that_are_responsible_at_the_same_time(server):
+    engine = IcingaDb(server)
+    engine.beat(identity="first")
+    engine.beat(identity="second")
+    outcome = check(engine)
+    assert outcome.state == "WARNING", "it lives: a CRITICAL would make a standby take over"
+    assert "2 daemons are responsible at the same time: m1, m1" in outcome.text
+    outcome = watch(server, "check_engine_pair", "--engine", "m1=icingadb@,node-name=m1")
+    assert outcome.state == "CRITICAL" and "2 daemons" in outcome.text
+    engine.beat(500, identity="second")
+    assert check(engine).state == "OK"
 
 
 def test_zabbix_nodes(server):
@@ -378,37 +443,81 @@ class TestSql:
         assert outcome.state == "UNKNOWN" and "at" in outcome.text
 
 
-class TestEndOfSummerTime:
-    """03:00 becomes 02:00 again, on 2024-10-27 in Central Europe."""
+LOCAL = (Nagios1, Ndo, Pandora, PtHeartbeat, "sql")
+BY_COLUMN = ["--preset", "sql", "--table", "nagios.nagios_programstatus", "--column",
+             "status_update_time", "--unit", "datetime", "-w", "30", "-c", "60"]
+
+
+class TestClockChanges:
+    """In Central Europe, in 2024: 03:00 becomes 02:00 again, and 02:00 becomes 03:00."""
 
     SECOND_TWO_OCLOCK = 1729990800
+    THREE_OCLOCK = 1711846800
 
-    @pytest.fixture
-    def engine(self, bench, flavour, monkeypatch):
-        """An NDO database on a server of that zone."""
-        monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
-        server = bench.server(flavour)
-        server.create_monitor("SELECT ON *.*")
-        return Ndo(server)
+    @pytest.fixture(scope="class", params=FLAVOURS)
+    def european(self, request):
+        with pytest.MonkeyPatch.context() as environment, Bench() as bench:
+            environment.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+            server = bench.server(request.param)
+            server.create_monitor("SELECT ON *.*")
+            yield server
 
-    def age(self, engine, wrote, now):
-        """Return the age that a check at one moment gives to a heartbeat of another."""
-        engine.sql(f"SET timestamp = {wrote}", "DELETE FROM nagios_programstatus",
-                   "INSERT INTO nagios_programstatus SET instance_id = 1, is_currently_running = 1, "
-                   "status_update_time = NOW()")
+    @pytest.fixture(params=LOCAL, ids=lambda kind: getattr(kind, "__name__", kind))
+    def engine(self, european, request):
+        for kind in ENGINES:
+            european.sql(f"DROP DATABASE IF EXISTS {kind.database}")
+        engine = (Ndo if request.param == "sql" else request.param)(european)
+        if request.param == "sql":
+            engine.options = lambda: BY_COLUMN
+        return engine
+
+    def check(self, engine, now, *options):
+        """Return what a check at one moment says."""
         # The time of every session of the monitoring account stands still there.
         engine.server.sql(f"SET GLOBAL init_connect = 'SET timestamp = {now}'")
-        return check(engine).perfdata["age"].value
+        return check(engine, "-w", "30", "-c", "60", *options)
 
-    def test_around_and_within_the_repeated_hour(self, engine):
+    def beat(self, engine, now):
+        engine.clock = now
+        engine.beat()
+
+    def test_a_living_engine_is_followed_through_the_repeated_hour(self, engine, tmp_path):
         two = self.SECOND_TWO_OCLOCK
-        for wrote in (-5400, -3601, -3599, -1800, -1, 0, 1, 1800, 3599, 3600, 5400):
-            assert self.age(engine, two + wrote, two + wrote + 7) == pytest.approx(7, abs=0.01), wrote
+        for wrote in (-3601, -3599, -1800, -1, 0, 1, 1800, 3599, 3600):
+            self.beat(engine, two + wrote)
+            outcome = self.check(engine, two + wrote + 7, "--state-dir", tmp_path / "state")
+            assert outcome.perfdata["age"].value == pytest.approx(7, abs=0.01), (wrote, outcome.out)
+
+    def test_a_dead_engine_does_not_come_to_life_an_hour_later(self, engine, tmp_path):
+        died = self.SECOND_TWO_OCLOCK - 1800
+        self.beat(engine, died)
+        remembering = "--state-dir", tmp_path / "state"
+        assert self.check(engine, died + 7, *remembering).state == "OK"
+        assert self.check(engine, died + 1800, *remembering).state == "CRITICAL"
+        outcome = self.check(engine, died + 3607, *remembering)
+        assert outcome.state == "CRITICAL", outcome.out
+        assert outcome.perfdata["age"].value == pytest.approx(3607, abs=0.01)
+        outcome = self.check(engine, died + 3607)
+        assert outcome.state == "UNKNOWN", outcome.out
+        assert "7s old or 60m 07s" in outcome.text and "--state-dir" in outcome.text
+        assert outcome.perfdata["age"].value is None
+        assert self.check(engine, died + 7200).state == "CRITICAL", "dead in either reading"
 
     def test_the_beginning_of_summer_time(self, engine):
-        three = 1711846800
-        for wrote in (-10, -1, 0, 10):
-            assert self.age(engine, three + wrote, three + wrote + 7) == pytest.approx(7, abs=0.01)
+        for wrote in (-10, -1, 0):
+            self.beat(engine, self.THREE_OCLOCK + wrote)
+            outcome = self.check(engine, self.THREE_OCLOCK + wrote + 7)
+            assert outcome.perfdata["age"].value == pytest.approx(7, abs=0.01), (wrote, outcome.out)
+
+
+def test_a_state_directory_that_cannot_be_had_is_named_at_once(server, tmp_path):
+    engine = Zabbix(server)
+    engine.beat()
+    (tmp_path / "file").touch()
+    outcome = check(engine, "--state-dir", tmp_path / "file")
+    assert outcome.state == "UNKNOWN" and "--state-dir" in outcome.text
+    assert check(engine, "--state-dir", tmp_path / "state").state == "OK"
+    assert not list((tmp_path / "state").iterdir()), "nothing to remember"
 
 
 def test_clock_skew_is_reported(server):

@@ -15,11 +15,11 @@ EngineFacts engine(const std::string& name, double age_s, std::optional<bool> ac
   facts.age_s = age_s;
   facts.active = active;
   facts.checks = true;
-  return {name, "ndo", false, kLimits, facts};
+  return {name, "ndo", false, false, kLimits, facts};
 }
 
 EngineFacts failing(const std::string& name, Errc code) {
-  return {name, "ndo", false, kLimits, Error{code, "db-" + name + " says no"}};
+  return {name, "ndo", false, false, kLimits, Error{code, "db-" + name + " says no"}};
 }
 
 TEST(CheckEnginePairTest, TheWholeLine) {
@@ -88,6 +88,52 @@ TEST(CheckEnginePairTest, AColdStandbyMayBeDown) {
       << "running, a cold standby is active";
 }
 
+TEST(CheckEnginePairTest, EnginesThatShareTheWorkAreActiveTogether) {
+  EngineFacts m1 = engine("m1", 3, true), m2 = engine("m2", 3, true), m3 = engine("m3", 900, true);
+  EngineFacts silent = engine("m2", 3, false);
+  EngineFacts idle = engine("m2", 3, true);
+  idle.heartbeat->checks = false;
+  for (EngineFacts* shared : {&m1, &m2, &m3, &silent, &idle}) shared->shared = true;
+  const EngineFacts alone = engine("n1", 3, true);
+  const struct {
+    std::vector<EngineFacts> engines;
+    const char* expected;
+    State want;
+    const char* text;  // how the summary begins
+  } cases[] = {
+      {{m1, m2}, "", State::kOk, "m1, m2 are active and share the work"},
+      {{m1, m2}, "m2", State::kOk, "m1, m2 are active and share the work"},
+      {{m1, m3}, "", State::kWarning, "m1 is active, standby: m3; m3 is down: "},
+      {{m1, m3}, "m3", State::kWarning, "m1 is active instead of m3; m3 is down: "},
+      {{m3}, "", State::kCritical, "no engine is active; m3 is down: "},
+      {{m1, silent}, "", State::kWarning, "m1 is active, standby: m2; m2 stands by: "},
+      {{m1, idle}, "", State::kCritical, "m2 is active but executes no checks"},
+      {{m1, m2, alone}, "", State::kCritical, "3 engines are active: m1, m2, n1"},
+      {{m1, alone}, "", State::kCritical, "2 engines are active: m1, n1"},
+  };
+  for (const auto& c : cases) {
+    const CheckResult result = evaluate(c.engines, c.expected);
+    EXPECT_EQ(result.state, c.want) << result.text;
+    EXPECT_TRUE(result.text.starts_with(c.text)) << result.text;
+  }
+}
+
+TEST(CheckEnginePairTest, TwoDaemonsOfOneEngineAreCritical) {
+  EngineFacts m1 = engine("m1", 3, true);
+  m1.heartbeat->conflict = "2 daemons are responsible";
+  const CheckResult result = evaluate({m1, engine("m2", 3, false)}, "");
+  EXPECT_EQ(result.state, State::kCritical);
+  EXPECT_NE(result.text.find("2 daemons are responsible"), std::string::npos) << result.text;
+}
+
+TEST(CheckEnginePairTest, AHeartbeatOfTwoAgesIsNeitherActiveNorDown) {
+  EngineFacts m1 = engine("m1", 7, true), m2 = engine("m2", 7, false);
+  m1.heartbeat->other_age_s = m2.heartbeat->other_age_s = 3607;
+  const CheckResult result = evaluate({m1, m2}, "");
+  EXPECT_EQ(result.state, State::kUnknown);
+  EXPECT_TRUE(result.text.starts_with("cannot tell whether an engine is active; ")) << result.text;
+}
+
 TEST(CheckEnginePairTest, AnEndpointThatAnotherWritesForStandsBy) {
   EngineFacts other = engine("m2", 0, false);
   other.heartbeat->age_s.reset();
@@ -125,13 +171,21 @@ TEST(ParseEngineTest, PlacesAndKeysAreTakenOver) {
   ASSERT_TRUE(parsed) << parsed.error().text;
   EXPECT_EQ(parsed->heartbeat.api, "https://m1:5665");
   EXPECT_EQ(parsed->heartbeat.mysql.ca, "/ca");
+  EXPECT_FALSE(parsed->shared);
+
+  parsed = parse_engine("i1=icinga2-api@https://m1:5665,cert=/c,key=/k,shared", common);
+  ASSERT_TRUE(parsed) << parsed.error().text;
+  EXPECT_EQ(parsed->heartbeat.mysql.certificate, "/c");
+  EXPECT_EQ(parsed->heartbeat.mysql.key, "/k");
+  EXPECT_TRUE(parsed->shared);
 }
 
 TEST(ParseEngineTest, WhatIsWrongIsNamed) {
   for (const char* text :
        {"", "m1", "m1=ndo", "=ndo@db", "m1=nosuch@db", "m1=ndo@db:0", "m1=ndo@db,x=1",
         "m1=ndo@db,instance", "m1=ndo@db,password=x", "m1=zabbix@db,instance=x", "m1=status-dat@",
-        "m1=sql@db,query=SELECT 1", "m1=pt-heartbeat@db", "m1=ndo@db,warning=2:1", "m1@ndo=db"}) {
+        "m1=sql@db,query=SELECT 1", "m1=pt-heartbeat@db", "m1=ndo@db,warning=2:1", "m1@ndo=db",
+        "m1=ndo@db,cold,shared"}) {
     const auto parsed = parse_engine(text, {});
     ASSERT_FALSE(parsed) << text;
     EXPECT_EQ(parsed.error().code, Errc::kUsage);

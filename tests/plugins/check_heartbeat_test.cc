@@ -62,5 +62,17 @@ TEST(CheckHeartbeatTest, AMissingProcessIsCriticalWhateverTheHeartbeat) {
   EXPECT_TRUE(result.text.ends_with("; process 4711 runs")) << result.text;
 }
 
+TEST(CheckHeartbeatTest, AProcessThatMayBeHiddenIsNotMissing) {
+  const ProcessFacts hidden{"nagios -d", std::nullopt, false};
+  CheckResult result = evaluate({fresh(), hidden}, kLimits, "zabbix");
+  EXPECT_EQ(result.state, State::kUnknown);
+  EXPECT_TRUE(result.text.starts_with("db2: Zabbix")) << result.text;
+  EXPECT_NE(result.text.find("/proc hides the processes of other users"), std::string::npos)
+      << result.text;
+  HeartbeatFacts late = fresh();
+  late.age_s = 100;
+  EXPECT_EQ(evaluate({late, hidden}, kLimits, "zabbix").state, State::kCritical);
+}
+
 }  // namespace
 }  // namespace ha

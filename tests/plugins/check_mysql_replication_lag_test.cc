@@ -287,8 +287,7 @@ TEST(ReplicationLagTest, EachChannelHasTheHeartbeatOfItsSource) {
   session
       .answer("SHOW ALL",
               rows_of({mariadb_row("a"), with(mariadb_row("b"), "Master_Server_Id", "12")}))
-      .answer("heartbeat", rows_of({{{"server_id", "12"}, {"ts", "x"}, {"age", "1"}},
-                                    {{"server_id", "11"}, {"ts", "x"}, {"age", "5"}}}));
+      .answer("heartbeat", rows_of({heartbeat_row("12", 1), heartbeat_row("11", 5)}));
   const auto facts = gather(session, "db2", {.heartbeat = HeartbeatTable{}});
   ASSERT_TRUE(facts);
   EXPECT_EQ(facts->channels[0].method, LagMethod::kHeartbeat);
@@ -302,7 +301,7 @@ TEST(ReplicationLagTest, AChannelTakesNoOthersHeartbeat) {
     session
         .answer("SHOW ALL",
                 rows_of({mariadb_row("east"), with(mariadb_row("west"), "Master_Server_Id", "12")}))
-        .answer("heartbeat", rows_of({{{"server_id", "11"}, {"ts", "x"}, {"age", "5"}}}));
+        .answer("heartbeat", rows_of({heartbeat_row("11", 5)}));
     const auto facts =
         gather(session, "db2",
                {.channel_names = std::move(names), .heartbeat = HeartbeatTable{.server_id = id}});
@@ -325,8 +324,7 @@ TEST(ReplicationLagTest, AChannelTakesNoOthersHeartbeat) {
 TEST(ReplicationLagTest, InAChainTheFreshestHeartbeatCounts) {
   FakeSession session("10.11.6-MariaDB");
   session.answer("SHOW ALL", rows_of({mariadb_row()}))
-      .answer("heartbeat", rows_of({{{"server_id", "11"}, {"ts", "x"}, {"age", "9000"}},
-                                    {{"server_id", "9"}, {"ts", "x"}, {"age", "2"}}}));
+      .answer("heartbeat", rows_of({heartbeat_row("11", 9000), heartbeat_row("9", 2)}));
   const auto facts = gather(session, "db2", {.heartbeat = HeartbeatTable{}});
   ASSERT_TRUE(facts);
   EXPECT_EQ(facts->channels[0].lag_s, 2.0);

@@ -65,5 +65,55 @@ TEST(HeartbeatFactsTest, TheRoleIsTold) {
   EXPECT_EQ(judge_heartbeat(facts, kLimits).text, "Nagios wrote its heartbeat 1s ago (standby)");
 }
 
+TEST(HeartbeatFactsTest, TwoAgesThatAreJudgedDifferentlyAreUnknown) {
+  const struct {
+    double age_s, other_age_s;
+    State want;
+    std::optional<double> metric;
+  } cases[] = {
+      {7, 3607, State::kUnknown, std::nullopt},
+      {900, 4500, State::kCritical, 900},
+      {1, 29, State::kOk, 1},
+  };
+  for (const auto& c : cases) {
+    HeartbeatFacts facts = beat_of(c.age_s);
+    facts.other_age_s = c.other_age_s;
+    const HeartbeatJudgement beat = judge_heartbeat(facts, kLimits);
+    EXPECT_EQ(beat.state, c.want) << c.age_s;
+    EXPECT_EQ(beat.age_s, c.metric) << c.age_s;
+  }
+  HeartbeatFacts facts = beat_of(7);
+  facts.other_age_s = 3607;
+  EXPECT_EQ(judge_heartbeat(facts, kLimits).text,
+            "the heartbeat of Nagios is 7s old or 60m 07s: its local time came twice at the end of "
+            "summer time (--state-dir remembers which it is)");
+}
+
+TEST(HeartbeatFactsTest, AConflictIsAWarningThatLetsNoStandbyTakeOver) {
+  HeartbeatFacts facts = beat_of(1);
+  facts.conflict = "two daemons";
+  const HeartbeatJudgement beat = judge_heartbeat(facts, kLimits);
+  EXPECT_EQ(beat.state, State::kWarning);
+  EXPECT_EQ(beat.text, "Nagios wrote its heartbeat 1s ago; two daemons");
+  facts.age_s = 61;
+  EXPECT_EQ(judge_heartbeat(facts, kLimits).state, State::kCritical);
+}
+
+TEST(HeartbeatFactsTest, AdviceIsGivenWhenSomethingIsWrong) {
+  HeartbeatFacts facts = beat_of(1);
+  facts.advice = "ndo2db may be late";
+  EXPECT_EQ(judge_heartbeat(facts, kLimits).text, "Nagios wrote its heartbeat 1s ago");
+  facts.age_s = 40;
+  EXPECT_EQ(judge_heartbeat(facts, kLimits).text,
+            "Nagios wrote its last heartbeat 40s ago; ndo2db may be late");
+}
+
+TEST(ProvenSkewTest, OnlyWhatTheAnswerProves) {
+  EXPECT_EQ(proven_skew(100, 108, 108), 0);  // slow, read at its end
+  EXPECT_EQ(proven_skew(100, 108, 100), 0);
+  EXPECT_EQ(proven_skew(100, 108, 40), 60);  // ours is ahead
+  EXPECT_EQ(proven_skew(100, 108, 168), -60);
+}
+
 }  // namespace
 }  // namespace ha

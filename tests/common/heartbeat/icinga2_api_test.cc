@@ -6,21 +6,21 @@
 namespace ha {
 namespace {
 
-// What Icinga 2.13 answers to GET /v1/status, without what is not read.
-constexpr const char* kAnswer = R"({"results":[
-  {"name":"CIB","perfdata":[],"status":{"uptime":1500.5}},
+// What Icinga 2.13 answers, without what is not read.
+constexpr const char* kApplication = R"({"results":[
   {"name":"IcingaApplication","perfdata":[],"status":{"icingaapplication":{"app":{
     "enable_notifications":false,"enable_service_checks":true,"node_name":"m1",
     "pid":4711.0,"program_start":1700000000.25,"version":"r2.13.6-1"}}}}]})";
+constexpr const char* kCib = R"({"results":[{"name":"CIB","status":{"uptime":1500.5}}]})";
 
-TEST(Icinga2ApiTest, TheAnswerIsTheHeartbeat) {
-  const auto facts = parse_icinga2_status(kAnswer, 0.5, 1700001561.0);
-  ASSERT_TRUE(facts);
-  EXPECT_EQ(facts->writer, "Icinga 2 m1");
-  EXPECT_EQ(facts->age_s, 0.5);
-  EXPECT_EQ(facts->active, false);
-  EXPECT_EQ(facts->checks, true);
-  EXPECT_EQ(facts->clock_skew_s, 60);  // in the middle of the half second that it took
+TEST(Icinga2ApiTest, TheFlagsAndTheStartAreRead) {
+  const auto node = parse_icinga2_status(kApplication);
+  ASSERT_TRUE(node);
+  EXPECT_EQ(node->facts.writer, "Icinga 2 m1");
+  EXPECT_EQ(node->facts.active, false);
+  EXPECT_EQ(node->facts.checks, true);
+  EXPECT_EQ(node->program_start_s, 1700000000.25);
+  EXPECT_EQ(parse_icinga2_uptime(kCib), 1500.5);
 }
 
 TEST(Icinga2ApiTest, WhatIsNoAnswerOfIcingaIsNotUnderstood) {
@@ -29,20 +29,20 @@ TEST(Icinga2ApiTest, WhatIsNoAnswerOfIcingaIsNotUnderstood) {
         R"({"results":[{"name":"IcingaApplication","status":7}]})",
         R"({"results":[{"name":"IcingaApplication","status":{"icingaapplication":[]}}]})",
         R"({"results":[{"name":7},7,{"name":"IcingaApplication"}]})"}) {
-    const auto facts = parse_icinga2_status(body, 0, 0);
-    ASSERT_FALSE(facts) << body;
-    EXPECT_EQ(facts.error().code, Errc::kBadData) << body;
+    const auto node = parse_icinga2_status(body);
+    ASSERT_FALSE(node) << body;
+    EXPECT_EQ(node.error().code, Errc::kBadData) << body;
+    EXPECT_EQ(parse_icinga2_uptime(body), std::nullopt) << body;
   }
 }
 
 TEST(Icinga2ApiTest, MissingFlagsAreNotKnown) {
-  const auto facts = parse_icinga2_status(
+  const auto node = parse_icinga2_status(
       R"({"results":[{"name":"IcingaApplication","status":{"icingaapplication":{"app":{
-         "enable_notifications":"yes"}}}}]})",
-      0, 0);
-  ASSERT_TRUE(facts);
-  EXPECT_EQ(facts->active, std::nullopt);
-  EXPECT_EQ(facts->clock_skew_s, std::nullopt);
+         "enable_notifications":"yes"}}}}]})");
+  ASSERT_TRUE(node);
+  EXPECT_EQ(node->facts.active, std::nullopt);
+  EXPECT_EQ(node->program_start_s, std::nullopt);
 }
 
 }  // namespace

@@ -9,14 +9,9 @@
 namespace ha {
 namespace {
 
-Fields beat(const char* id, std::optional<std::string> age,
-            const char* ts = "2026-01-02T03:04:05") {
-  return {{"server_id", id}, {"ts", ts}, {"age", std::move(age)}};
-}
-
 TEST(HeartbeatTableTest, ReadsAgesByTheServersClock) {
   FakeSession session("10.11.6-MariaDB");
-  session.answer("heartbeat", rows_of({beat("11", "0.2500"), beat("12", "-1.5")}));
+  session.answer("heartbeat", rows_of({heartbeat_row("11", 0.25), heartbeat_row("12", -1.5)}));
   const auto rows = read_heartbeat_table(session, {});
   ASSERT_TRUE(rows);
   ASSERT_EQ(rows->size(), 2u);
@@ -33,8 +28,8 @@ TEST(HeartbeatTableTest, AsksForTheRightRowsInTheRightZone) {
       {{}, "FROM `heartbeat`.`heartbeat` WHERE server_id <> @@GLOBAL.server_id"},
       {{.table = "ops.be`at"}, "FROM `ops`.`be``at` "},
       {{.server_id = 7}, "WHERE server_id = 7"},
-      {{}, ", NOW(6))"},
-      {{.utc = true}, ", UTC_TIMESTAMP(6))"},
+      {{}, "UNIX_TIMESTAMP(CAST(ts AS DATETIME(6)))"},
+      {{.utc = true}, "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', ts)"},
   };
   for (const auto& c : cases) {
     FakeSession session("8.4.0");
@@ -46,12 +41,20 @@ TEST(HeartbeatTableTest, AsksForTheRightRowsInTheRightZone) {
 
 TEST(HeartbeatTableTest, AStampThatIsNoTimeIsQuoted) {
   FakeSession session("8.4.0");
-  session.answer("heartbeat", rows_of({beat("11", std::nullopt, "yester|day")}));
+  session.answer("heartbeat", rows_of({heartbeat_row("11", std::nullopt, "yester|day")}));
   const auto rows = read_heartbeat_table(session, {});
   ASSERT_FALSE(rows);
   EXPECT_EQ(rows.error().code, Errc::kBadData);
   EXPECT_EQ(rows.error().text,
             "heartbeat.heartbeat: the stamp of server 11 is no time: 'yester day'");
+}
+
+TEST(HeartbeatTableTest, OfTwoAgesTheOneNearerToWhatTheServerSaysIsTaken) {
+  const HeartbeatRow once{1, 7}, twice{1, 7, {}, 3607};
+  EXPECT_EQ(age_near(once, std::nullopt), 7);
+  EXPECT_EQ(age_near(twice, std::nullopt), std::nullopt);
+  EXPECT_EQ(age_near(twice, 3), 7);
+  EXPECT_EQ(age_near(twice, 3500), 3607);
 }
 
 TEST(HeartbeatTableTest, ErrorsAreToldApart) {
