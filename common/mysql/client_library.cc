@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include "common/mysql/login_plugins.h"
+
 namespace ha {
 
 namespace {
@@ -20,7 +22,7 @@ bool start_client_library() {
     starting = true;
     const int error = mysql_library_init(0, nullptr, nullptr);
     starting = false;
-    return error == 0;
+    return error == 0 && install_login_plugins();
   }();
   return started;
 }

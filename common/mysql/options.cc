@@ -53,6 +53,8 @@ void add_mysql_options(Cli& cli, MysqlOptions& options) {
                                                value)};
       },
       "disabled, preferred (default), required, verify-ca or verify-identity");
+  cli.flag("--enable-cleartext-plugin", options.clear_text,
+           "send the password as it is where asked to (PAM, LDAP): verified TLS or a socket only");
 }
 
 TlsMode effective_tls_mode(const MysqlOptions& options) {

@@ -25,6 +25,7 @@ struct MysqlOptions {
   std::string defaults_group = "client";
   std::optional<TlsMode> tls_mode = {};  // unset: as the other TLS options and the file say
   bool tls = false;                      // -l
+  bool clear_text = false;               // give the password to a server that wants it as it is
   std::string ca = {}, ca_directory = {}, certificate = {}, key = {}, ciphers = {};
   unsigned connect_timeout_s = 0;  // set by programs that go on without an answer; 0: none
   unsigned answer_timeout_s = 0;   // likewise, for the answer to a statement

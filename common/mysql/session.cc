@@ -14,6 +14,7 @@
 #include <iterator>
 
 #include "common/mysql/client_library.h"
+#include "common/mysql/login_plugins.h"
 #include "common/text.h"
 
 // Error numbers of clients and servers; the names differ between the two libraries' headers.
@@ -26,7 +27,8 @@ constexpr unsigned kTooManyConnections = 1040, kDbAccessDenied = 1044, kAccessDe
                    kSpecificAccessDenied = 1227, kAccessDeniedNoPassword = 1698,
                    kMustChangePassword = 1820, kMustChangePasswordLogin = 1862,
                    kAccountLocked = 3118, kAccountHasBeenLocked = 4151, kServerShutdown = 1053,
-                   kNotSupportedAuth = 1251, kOutOfSync = 2014, kServerIsOffline = 3032;
+                   kNotSupportedAuth = 1251, kOutOfSync = 2014, kTlsError = 2026,
+                   kServerIsOffline = 3032, kPluginNotAllowed = 5010;
 constexpr std::size_t kMaxResultBytes = 64u << 20;
 }  // namespace
 
@@ -118,6 +120,8 @@ class MysqlSession : public SqlSession {
     unsigned number = mysql_errno(mysql_);
     std::string text = sanitize(mysql_error(mysql_));
     unwrap_early_error(number, text);
+    // The library's text has what the server chose to say.
+    if (number == kPluginNotAllowed) return way_not_allowed();
     const Errc code = classify_errno(number);
     if (code == Errc::kUnreachable && number >= kClientErrors &&
         (is_our_own(number, text) || lacks_descriptors()))
@@ -151,6 +155,15 @@ class MysqlSession : public SqlSession {
   }
 
  private:
+  Error way_not_allowed() const {
+    if ((mysql_->server_capabilities & CLIENT_PROTOCOL_41) == 0)
+      return {Errc::kUnreachable, label_ + ": the answer is not that of a MySQL server",
+              kPluginNotAllowed};
+    return {Errc::kAccessDenied,
+            label_ + ": access denied: the server names a way to log in that is not allowed",
+            kPluginNotAllowed};
+  }
+
   Result<Done> read_rows(MYSQL_RES* result, Rows& rows) {
     const unsigned count = mysql_num_fields(result);
     const MYSQL_FIELD* const fields = mysql_fetch_fields(result);
@@ -227,6 +240,24 @@ void apply_tls(MYSQL* mysql, const MysqlOptions& options) {
 #endif
 }
 
+// Whatever a defaults file says wins over what was set before, when the library connects. So what
+// it says of the ways to log in and of our files is taken back as soon as the file is read.
+void take_back(MYSQL* mysql) {
+#ifdef MARIADB_PACKAGE_VERSION_ID
+  const my_bool off = 0;
+#else
+  const bool off = false;
+#endif
+  const unsigned no_files = 0;
+  mysql_options(mysql, MYSQL_PLUGIN_DIR, nullptr);  // the compiled-in one
+  mysql_options(mysql, MYSQL_DEFAULT_AUTH, nullptr);
+  mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &no_files);
+  mysql_options(mysql, MYSQL_OPT_RECONNECT, &off);  // which would log in unguarded
+#if defined(MARIADB_PACKAGE_VERSION_ID) && MARIADB_PACKAGE_VERSION_ID >= 30301
+  mysql_options(mysql, MARIADB_OPT_RESTRICTED_AUTH, kAllowedPlugins);
+#endif
+}
+
 #ifdef MARIADB_PACKAGE_VERSION_ID
 
 // Exported by the library, declared in a header that is not for its users.
@@ -234,22 +265,33 @@ extern "C" int ma_pvio_register_callback(my_bool add,
                                          void (*callback)(int, MYSQL*, const unsigned char*,
                                                           std::size_t));
 
-// MariaDB's library has two habits that must not reach an operator. Whatever a defaults file says
-// of TLS wins over what was set before. And where the server offers no TLS it logs in all the same,
-// with the password of a caching_sha2_password account in clear text, because it takes the wish for
-// TLS for TLS. The greeting is the moment to correct both: the file is read, no secret is sent.
+// Corrects the library while it logs in, which it does without asking us. When the greeting is
+// being read, the defaults file has been, and nothing has been sent. The first thing that is
+// written is our wish for TLS, or else the login without it.
 class TlsGuard {
  public:
   TlsGuard(MYSQL* mysql, const MysqlOptions& options) : mysql_(mysql), options_(options) {
     [[maybe_unused]] static const int registered = ma_pvio_register_callback(1, &after_transfer);
     current_ = this;
+    set_login_rules(&rules_);
   }
-  ~TlsGuard() { current_ = nullptr; }
+  ~TlsGuard() {
+    current_ = nullptr;
+    set_login_rules(nullptr);
+  }
   TlsGuard(const TlsGuard&) = delete;
   TlsGuard& operator=(const TlsGuard&) = delete;
 
-  // True when the connection was cut because the server offers no TLS.
-  bool refused() const { return refused_; }
+  // True when the login was given up because the server offers no TLS.
+  bool refused() const {
+    const unsigned error = mysql_errno(mysql_);
+    return requires_tls_ && state_ == State::kRead &&
+           (mysql_->server_capabilities & CLIENT_SSL) == 0 &&
+           (error == kTlsError || error == kPluginNotAllowed || refusal() != Refusal::kNone);
+  }
+
+  // Why the login was given up otherwise.
+  Refusal refusal() const { return rules_.refusal; }
 
   // True while this thread logs in somewhere without checking the certificate.
   static bool checks_nothing() {
@@ -260,29 +302,44 @@ class TlsGuard {
   }
 
  private:
-  static void after_transfer(int, MYSQL* mysql, const unsigned char*, std::size_t) {
-    if (current_ != nullptr && current_->mysql_ == mysql) current_->inspect();
+  enum class State { kBegun, kRead, kWritten };
+
+  static void after_transfer(int written, MYSQL* mysql, const unsigned char*, std::size_t) {
+    if (current_ == nullptr || current_->mysql_ != mysql) return;
+    if (written == 0 && current_->state_ == State::kBegun) current_->before_login();
+    if (written != 0 && current_->state_ == State::kRead) current_->before_tls();
   }
 
-  void inspect() {
-    if (!applied_) apply_tls(mysql_, options_);
-    applied_ = true;
-    // Zero until the greeting is understood, which it is before the first answer to it.
-    if (mysql_->server_capabilities == 0 || (mysql_->server_capabilities & CLIENT_SSL) != 0) return;
+  void before_login() {
+    state_ = State::kRead;
+    take_back(mysql_);
+    apply_tls(mysql_, options_);
     const bool ca_in_file = !options_.tls_mode && mysql_->options.ssl_ca != nullptr;
-    refused_ = ca_in_file || effective_tls_mode(options_) >= TlsMode::kRequired;
-    const my_bool off = 0;
-    if (refused_)
-      shutdown(static_cast<int>(mysql_get_socket(mysql_)), SHUT_RDWR);
-    else
-      mysql_options(mysql_, MYSQL_OPT_SSL_ENFORCE, &off);
+    const TlsMode mode = effective_tls_mode(options_);
+    requires_tls_ = ca_in_file || mode >= TlsMode::kRequired;
+    if (options_.clear_text)
+      rules_.clear_text =
+          ca_in_file || mode >= TlsMode::kVerifyCa ? ClearText::kVerified : ClearText::kLocally;
+    mysql_get_option(mysql_, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verifies_);
+    // With this the library itself gives up without TLS, and has sent nothing.
+    const my_bool on = 1;
+    if (requires_tls_) mysql_options(mysql_, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &on);
+  }
+
+  void before_tls() {
+    state_ = State::kWritten;
+    rules_.sent = true;
+    mysql_options(mysql_, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verifies_);
   }
 
   // The callback has no argument of ours; a thread has one login at a time.
   static thread_local TlsGuard* current_;
   MYSQL* mysql_;
   const MysqlOptions& options_;
-  bool applied_ = false, refused_ = false;
+  LoginRules rules_;
+  State state_ = State::kBegun;
+  bool requires_tls_ = false;
+  my_bool verifies_ = 0;  // whether the certificate is to be checked
 };
 thread_local TlsGuard* TlsGuard::current_ = nullptr;
 
@@ -293,6 +350,7 @@ class TlsGuard {
  public:
   TlsGuard(MYSQL*, const MysqlOptions&) {}
   bool refused() const { return false; }
+  Refusal refusal() const { return Refusal::kNone; }
 };
 
 #endif
@@ -311,8 +369,35 @@ extern "C" [[gnu::used]] int SSL_CTX_set_default_verify_paths(void* context) {
 }
 #endif
 
+namespace {
+
+// The library takes these for connection strings with options, several hosts, names of plugins.
+Result<Done> check_host(std::string_view host) {
+  if (host.starts_with('/')) return Done{};
+  for (const std::string_view mark : {";", "=", ",", "://"})
+    if (host.find(mark) != host.npos)
+      return Error{Errc::kUsage, fmt::format("'{}' is no host: it has '{}'", sanitize(host), mark)};
+  return Done{};
+}
+
+Error refused(const std::string& label, Refusal refusal) {
+  if (refusal == Refusal::kUnprotected)
+    return {Errc::kAccessDenied,
+            label +
+                ": access denied: the server wants the password itself, which is sent over TLS "
+                "or a Unix socket only: let the server offer TLS, and --ssl-mode not be disabled"};
+  return {Errc::kAccessDenied,
+          label +
+              ": access denied: the server wants the password in clear text, which is sent with "
+              "--enable-cleartext-plugin only, over verified TLS (--ssl-mode verify-identity) "
+              "or a Unix socket"};
+}
+
+}  // namespace
+
 Result<std::unique_ptr<SqlSession>> connect(const MysqlOptions& options) {
   if (const auto readable = check_option_files(options); !readable) return readable.error();
+  if (const auto plain = check_host(options.host); !plain) return plain.error();
   if (!start_client_library())
     return Error{Errc::kInternal, "the MySQL client library does not start"};
   const std::string label = server_label(options);
@@ -329,9 +414,7 @@ Result<std::unique_ptr<SqlSession>> connect(const MysqlOptions& options) {
     mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &options.connect_timeout_s);
   if (options.answer_timeout_s != 0)
     mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &options.answer_timeout_s);
-  // A hostile server could ask for any file that we can read.
-  const unsigned off = 0;
-  mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &off);
+  take_back(mysql);
 
   const bool path = options.host.starts_with('/');
   const char* const host = path ? nullptr : or_null(options.host);
@@ -344,7 +427,8 @@ Result<std::unique_ptr<SqlSession>> connect(const MysqlOptions& options) {
                       mysql_get_ssl_cipher(mysql) == nullptr;
   if (tls.refused() || no_tls)
     return Error{Errc::kUnreachable, label + ": TLS is required but the server does not offer it"};
-  if (!connected) return session->error();
+  if (!connected)
+    return tls.refusal() == Refusal::kNone ? session->error() : refused(label, tls.refusal());
   session->remember_version();
   return std::unique_ptr<SqlSession>(std::move(session));
 }
@@ -353,7 +437,6 @@ bool is_no_answer(const Error& error) {
   // Sources: mysqld_error.h and errmsg.h. No socket, no connection, unknown host; gone, lost; lost
   // with a reason of the system's; shutting down.
   constexpr unsigned kNoAnswer[] = {2001, 2002, 2003, 2004, 2005, 2006, 2013, 2055, 1053};
-  constexpr unsigned kTlsError = 2026;
   // How OpenSSL tells of a connection that broke in the handshake.
   constexpr std::string_view kBroken[] = {"unexpected eof", "(104)", "(110)", "(11)", "(32)"};
   if (error.code != Errc::kUnreachable) return false;
