@@ -2,10 +2,12 @@
 // The main of every binary: hides secrets first, lets nothing but an exit code out.
 
 #include <signal.h>
+#include <sys/auxv.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 
 #include "common/cli.h"
@@ -21,6 +23,19 @@ void forbid_cores() {
   setrlimit(RLIMIT_CORE, &limit);
 }
 
+// Whoever starts us with capabilities or another user's rights, as setcap and setuid give them, says
+// nothing through the environment. Nobody names code there that the MySQL client library would load,
+// ours or that of a program that we start.
+void distrust_environment() {
+  if (getauxval(AT_SECURE) != 0) {
+    clearenv();
+    setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
+  }
+  for (const char* name : {"MARIADB_PLUGIN_DIR", "LIBMYSQL_PLUGINS", "LIBMYSQL_PLUGIN_DIR",
+                           "LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN"})
+    unsetenv(name);
+}
+
 // An engine may hand down what it blocks or ignores.
 void reset_signals() {
   sigset_t alarm;
@@ -33,6 +48,7 @@ void reset_signals() {
 int run(int argc, char** argv) {
   constexpr int kUnknown = 3;
   try {
+    distrust_environment();
     const std::vector<std::string> args = ha::take_arguments(argc, argv);
     forbid_cores();
     reset_signals();
