@@ -178,6 +178,14 @@ class Cluster:
         for replica in self.servers[1:]:
             replica.wait_caught_up(self.db1)
 
+    def lose(self, primary, *replicas):
+        """End a primary as a crash would, and wait until all its replicas, or these, have noticed."""
+        primary.kill()
+        for replica in replicas or self.alive():
+            wait_until(lambda r=replica: all(c.io != "Yes" for c in r.channels()
+                                             if c.source_port == primary.port),
+                       what=f"{replica.name} to miss {primary.name}")
+
     def wait_received(self, replica):
         """Wait until a replica has received, applied or not, everything that db1 has written."""
         end = self.db1.position()
@@ -213,7 +221,7 @@ class Cluster:
 def fail_over_twice(cluster, primary, binlog_tool):
     """Kill a primary and then its successor, and let both return: the first is a replica then, the
     second has a row that nobody else has, which is saved."""
-    primary.kill()
+    cluster.lose(primary)
     outcome = cluster.run("handler")
     assert outcome.code == 0, outcome.out
     new, = (getattr(cluster, name) for name in cluster.writers())
@@ -222,7 +230,7 @@ def fail_over_twice(cluster, primary, binlog_tool):
     assert outcome.code == 0, outcome.out
     cluster.assert_one_primary(new)
     assert cluster.run("journal", "ack").code == 0
-    new.kill()
+    cluster.lose(new)
     outcome = cluster.run("handler")
     assert outcome.code == 0, outcome.out
     new.start()
@@ -262,7 +270,7 @@ def interrupt_failover(cluster, action, when):
         cluster.start_over()
         cluster.insert(1, 2, 3)
         cluster.catch_up()
-        cluster.db1.kill()
+        cluster.lose(cluster.db1)
         if step == "look":
             assert cluster.run("failover").code == 0
             number = write_before(cluster, action)

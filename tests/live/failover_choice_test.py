@@ -41,14 +41,6 @@ def loss(outcome):
     return re.search(r"^loss: (.*)$", outcome.out, re.M)[1]
 
 
-def die(cluster):
-    """Kill the primary; return when its replicas know."""
-    cluster.db1.kill()
-    for replica in (cluster.db2, cluster.db3):
-        wait_until(lambda r=replica: all(c.io != "Yes" for c in r.channels()
-                                         if c.source_port == cluster.db1.port))
-
-
 def refuse(cluster, text, *words):
     """Run a failover that has to be refused for this reason and to change nothing."""
     before = cluster.snapshot()
@@ -65,7 +57,7 @@ def half_done(cluster):
     cluster.lose_contact(cluster.db3)
     cluster.insert(10, 11, 12, 13, 14)
     cluster.db2.wait_caught_up(cluster.db1)
-    die(cluster)
+    cluster.lose(cluster.db1)
     leave_replication(cluster.db2)
     return cluster
 
@@ -106,7 +98,7 @@ def test_receivers_that_were_stopped(cluster):
     cluster.insert(*range(10, 20))
     forecast = cluster.run("plan", "--assume-dead", "db1", "--max-lost-transactions", "100")
     assert forecast.code == 2 and "its receiver was stopped" in forecast.out, forecast.out
-    die(cluster)
+    cluster.lose(cluster.db1)
     said = "db2 did not receive from db1 to the end (its receiver was stopped"
     for limit in (("--max-lost-transactions", "0"), ("--max-lag", "10")):
         refuse(cluster, said, *limit)
@@ -167,7 +159,7 @@ def has_feed(server):
 
 @by_gtid
 def test_data_from_outside_are_not_fetched(fed):
-    die(fed)
+    fed.lose(fed.db1)
     outcome = fed.run("handler", "--never", "db2")
     assert outcome.code == 0, outcome.out
     fed.db3.wait_ready()
@@ -181,7 +173,7 @@ def test_a_candidate_keeps_its_second_channel(fed):
     fed.db2.stop_replication("feed", thread="SQL")
     fed.other.sql("INSERT INTO feed.item VALUES (3), (4)")
     wait_until(lambda: received(fed.db2.channel("feed")) >= fed.other.position())
-    die(fed)
+    fed.lose(fed.db1)
     told = (f"db2 also replicates from {fed.other.host}:{fed.other.port}, outside the cluster: it "
             "goes on with that as the primary, and the other nodes receive it too")
     outcome = fed.run("handler", "--never", "db3")
@@ -207,7 +199,7 @@ def test_the_complete_replica_is_promoted(cluster):
     set_filter(cluster.db2, "shop.item")
     cluster.insert(10)
     cluster.catch_up()
-    die(cluster)
+    cluster.lose(cluster.db1)
     outcome = cluster.run("handler")
     cluster.db2.stop_replication()
     if cluster.flavour == "mariadb":
@@ -226,7 +218,7 @@ def test_the_smaller_backlog_ranks_first(cluster):
     cluster.insert(10, 11, 12)
     cluster.wait_received(cluster.db2)
     cluster.db3.wait_caught_up(cluster.db1)
-    die(cluster)
+    cluster.lose(cluster.db1)
     outcome = cluster.run("handler")
     assert outcome.code == 0 and cluster.writers() == ["db3"], outcome.out
     cluster.assert_one_primary(cluster.db3)

@@ -37,7 +37,7 @@ def prepare(cluster, command):
     for replica in cluster.servers[1:]:
         cluster.wait_received(replica)
     if command == "failover":
-        cluster.db1.kill()
+        cluster.lose(cluster.db1)
 
 
 def write_somewhere(cluster):
@@ -179,7 +179,7 @@ def test_more_was_written_since(interrupted):
     cluster.insert(4, 5)
     cluster.db3.start_replication()
     cluster.db3.wait_caught_up(cluster.db1)
-    cluster.db1.kill()
+    cluster.lose(cluster.db1)
     outcome = cluster.run("failover")
     new, = (getattr(cluster, name) for name in cluster.writers())
     assert rows(new) == {1, 2, 3, 4, 5}, outcome.out

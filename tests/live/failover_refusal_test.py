@@ -33,9 +33,7 @@ def cluster(shared):
 @pytest.fixture
 def headless(cluster):
     """The same without its primary."""
-    cluster.db1.kill()
-    for replica in (cluster.db2, cluster.db3):
-        wait_until(lambda r=replica: r.channels()[0].io != "Yes")
+    cluster.lose(cluster.db1)
     return cluster
 
 
@@ -135,7 +133,7 @@ def break_replication(cluster, *replicas):
 
 def test_replication_errors(cluster):
     break_replication(cluster, cluster.db2, cluster.db3)
-    cluster.db1.kill()
+    cluster.lose(cluster.db1)
     out = refuse(cluster, "(no-candidate)")
     assert "not db2: its SQL thread has failed with error" in out
     assert "not db3: its SQL thread has failed with error" in out
@@ -232,8 +230,7 @@ def test_one_of_several_managers_wins(headless):
 
 def test_too_soon_after_the_last_failover(headless):
     assert headless.run("failover").code == 0
-    headless.db2.kill()
-    wait_until(lambda: headless.db3.channels()[0].io != "Yes")
+    headless.lose(headless.db2)
     refuse(headless, "(too-soon)")
     assert headless.run("journal", "ack").code == 0
     outcome = headless.run("failover")
@@ -284,7 +281,12 @@ def test_disk_full(headless, pages):
         assert full.code in (0, 1), full.out
     else:
         assert full.code == 2 and "No space left on device" in full.out, full.out
-        assert not changes(before, headless.snapshot(strict=False)), full.out
+        left = changes(before, headless.snapshot(strict=False))
+        if "undone promote" in full.out:
+            # Its channel was made anew: it knows its source, and where it is, when that answers.
+            left = {key: value for key, value in left.items()
+                    if not re.match("channel .*(_Pos|_File|_Set|Source_Server_Id|Source_UUID)$", key[1])}
+        assert not left, full.out
     if pages == 0:
         assert not headless.writers()
 

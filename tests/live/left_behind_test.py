@@ -45,7 +45,7 @@ def test_another_that_has_received_as_much_takes_the_place_of_one_that_is_held_u
                         "INSERT INTO shop.item VALUES (10, '', 0)")
         for replica in cluster.servers[1:]:
             cluster.wait_received(replica)
-        cluster.db1.kill()
+        cluster.lose(cluster.db1)
         outcome = cluster.run("failover")
         assert cluster.writers() == ["db3"] and outcome.code == 1, outcome.out
         assert re.search("FAILED drain db2: not all is applied: .*, Waiting for table metadata lock "
@@ -75,7 +75,7 @@ def test_a_delay_is_lifted_for_the_drain(cluster):
     cluster.lose_contact(cluster.db3)
     cluster.insert(10, 11)
     cluster.wait_received(cluster.db2)
-    cluster.db1.kill()
+    cluster.lose(cluster.db1)
     outcome = cluster.run("failover", "--prefer", "db2")
     assert cluster.writers() == ["db2"] and rows(cluster.db2) == {1, 2, 3, 10, 11}, outcome.out
     assert "reservation: db2 applies with a delay of 60m 00s, which is lifted" in outcome.out
@@ -89,7 +89,7 @@ def test_a_delay_is_put_back_where_nobody_is_promoted(cluster):
         cluster.wait_received(replica)
     cluster.db2.sql("SET SESSION sql_log_bin = 0", f"REVOKE RELOAD ON *.* FROM {MANAGER_USER}@'%'")
     try:
-        cluster.db1.kill()
+        cluster.lose(cluster.db1)
         outcome = cluster.run("failover", "--never", "db3")
         assert outcome.code == 2 and "promote db2: " in outcome.out, outcome.out
         assert "rolled back, but db1 has been fenced: " in outcome.out
@@ -107,7 +107,7 @@ def test_a_delay_is_put_back_where_nobody_is_promoted(cluster):
 def test_a_replica_that_was_silent_is_picked_up_at_the_end(cluster):
     """It has stood still at every probe, and answers when the new primary is open."""
     cluster.db3.freeze()
-    cluster.db1.kill()
+    cluster.lose(cluster.db1, cluster.db2)
     outcome = cluster.run("failover", "--probe-timeout", "1", "--post-failover",
                           cluster.hook("thaw", f"kill -CONT {cluster.db3.process.pid}\n"))
     assert cluster.writers() == ["db2"], outcome.out
@@ -122,7 +122,7 @@ def test_a_replica_that_was_silent_is_picked_up_at_the_end(cluster):
 def test_a_replica_that_was_silent_is_picked_up_by_the_run_that_goes_on(cluster):
     """The tool is killed when the new primary is open; the replica is in no step of its plan."""
     cluster.db3.freeze()
-    cluster.db1.kill()
+    cluster.lose(cluster.db1, cluster.db2)
     hook = cluster.hook("once", "[ -e $0.ran ] && exit\n: > $0.ran\nkill -KILL $PPID\n")
     words = "failover", "--probe-timeout", "1", "--post-failover", hook
     process = cluster.begin(*words)
@@ -142,7 +142,7 @@ def test_a_replica_that_was_silent_is_picked_up_by_the_run_that_goes_on(cluster)
 @pytest.mark.parametrize("shared", GTID_KINDS, indirect=True)
 def test_a_replica_that_stays_silent_is_named(cluster):
     cluster.db3.kill()
-    cluster.db1.kill()
+    cluster.lose(cluster.db1)
     outcome = cluster.run("failover")
     assert outcome.code == 1 and cluster.writers() == ["db2"], outcome.out
     assert re.search("^reservation: db3 does not follow db2: .*Can't connect.* When it answers, run: "

@@ -114,7 +114,7 @@ def test_diverged_old_primary_becomes_a_copy(cluster):
     cluster.db1.sql(*RICH)
     cluster.insert(1)
     cluster.catch_up()
-    cluster.db1.kill()
+    cluster.lose(cluster.db1)
     assert cluster.run("failover").code == 0
     new = next(server for server in cluster.servers[1:] if cluster.writers() == [server.name])
     cluster.insert(2, 3, server=new)
@@ -140,7 +140,7 @@ def test_diverged_old_primary_becomes_a_copy(cluster):
     shown = cluster.run("journal", "show", number).out
     assert "its data are replaced by the copy" in shown and "db1 is a copy of" in shown, shown
     # It is a replica like any other.
-    new.kill()
+    cluster.lose(new)
     assert cluster.run("journal", "ack").code == 0
     outcome = cluster.run("failover", "--prefer", "db1")
     assert outcome.code == 0 and cluster.writers() == ["db1"], outcome.out
@@ -418,7 +418,7 @@ def test_ended_while_it_dumps(cluster, number):
 
 @pytest.mark.parametrize("shared", ["mariadb-gtid"], indirect=True)
 def test_password_file_of_a_rejoin_that_was_killed(cluster):
-    cluster.db1.kill()
+    cluster.lose(cluster.db1)
     assert cluster.run("failover").code == 0
     cluster.db1.start()
     cluster.insert(77, server=cluster.db1)
@@ -627,7 +627,7 @@ def test_half_a_copy_never_replicates(cluster):
     refused = cluster.run("rejoin", "db2", "--state-dir", cluster.directory / "other")
     assert refused.code == 2 and "holds no whole copy" in refused.out, refused.out
     # The others go on without it, whatever happens.
-    cluster.db1.kill()
+    cluster.lose(cluster.db1)
     outcome = cluster.run("failover", "--prefer", "db2")
     assert outcome.code in (0, 1) and cluster.writers() == ["db3"], outcome.out
     cluster.db1.start()
@@ -657,7 +657,7 @@ def test_primary_dies_while_it_is_copied(cluster):
     process, pause = begin_and_pause(cluster, cluster.db2)
     for server in servers:
         server.sql("SET GLOBAL wait_timeout = 28800")
-    cluster.db1.kill()
+    cluster.lose(cluster.db1)
     time.sleep(1.5)  # A session of ours that is idle for so long is ended, unless it says otherwise.
     outcome = cluster.run("failover", "--never", "db2")
     assert outcome.code == 0 and cluster.writers() == ["db3"], outcome.out

@@ -79,7 +79,7 @@ def split_brain(cluster):
 def test_a_former_primary_that_comes_back_writable_is_closed(cluster, pair):
     if pair:
         as_pair(cluster)
-    cluster.db1.kill()
+    cluster.lose(cluster.db1)
     assert cluster.run("handler").code == 0
     new, = (getattr(cluster, name) for name in cluster.writers())
     assert remembered_primary(cluster) == new.name, "before any other look"
@@ -104,7 +104,7 @@ def test_a_former_primary_that_comes_back_writable_is_closed(cluster, pair):
 
 @pytest.mark.parametrize("shared", GTID_KINDS, indirect=True)
 def test_without_a_journal_only_the_histories_can_prove_it(cluster):
-    cluster.db1.kill()
+    cluster.lose(cluster.db1)
     assert cluster.run("handler").code == 0
     new, = (getattr(cluster, name) for name in cluster.writers())
     cluster.insert(4, server=new)
@@ -124,7 +124,7 @@ def test_without_a_journal_only_the_histories_can_prove_it(cluster):
 
 def test_a_former_primary_that_follows_already_is_closed(cluster):
     """As in a ring for one writer: its own channel leads to its successor."""
-    cluster.db1.kill()
+    cluster.lose(cluster.db1)
     assert cluster.run("handler").code == 0
     new, = (getattr(cluster, name) for name in cluster.writers())
     cluster.db1.start()
@@ -137,7 +137,7 @@ def test_a_former_primary_that_follows_already_is_closed(cluster):
 
 @pytest.mark.parametrize("shared", ["mariadb-position", "mysql-position"], indirect=True)
 def test_a_refused_return_leaves_nothing_open(cluster):
-    cluster.db1.kill()
+    cluster.lose(cluster.db1)
     assert cluster.run("handler").code == 0
     new, = (getattr(cluster, name) for name in cluster.writers())
     cluster.db1.start()
@@ -150,7 +150,7 @@ def test_a_refused_return_leaves_nothing_open(cluster):
 
 @pytest.mark.parametrize("shared", ["mariadb-gtid"], indirect=True)
 def test_the_new_primary_is_not_closed_by_a_slip(cluster):
-    cluster.db1.kill()
+    cluster.lose(cluster.db1)
     assert cluster.run("handler").code == 0
     new, = (getattr(cluster, name) for name in cluster.writers())
     cluster.db1.start()
@@ -171,7 +171,7 @@ def test_a_primary_that_was_set_back(cluster):
         outcome = cluster.run("failover")
     assert outcome.code == 2 and "to promote a replica, stop db1" in outcome.out, outcome.out
     assert cluster.writers() == []
-    cluster.db1.kill()
+    cluster.lose(cluster.db1)
     outcome = cluster.run("failover")
     # Where it had refused a replica that was ahead of it, that one did not receive to its end.
     assert outcome.code in (0, 1), outcome.out
@@ -207,7 +207,7 @@ def assert_incomplete_for_good(cluster, new):
     assert cluster.writers() == [new.name]
     # Nor is it promoted while another one is there, nor let follow that one.
     assert cluster.run("journal", "ack").code == 0
-    new.kill()
+    cluster.lose(new)
     outcome = cluster.run("handler")
     assert outcome.code == 1 and "db1 needs a resync" in outcome.out, outcome.out
     assert cluster.writers() == [{"db2": "db3", "db3": "db2"}[new.name]]
@@ -270,7 +270,7 @@ def test_a_restarted_primary_is_not_opened_alone(cluster):
 def test_a_primary_that_somebody_promoted_is_not_closed(cluster):
     """The journal tells of its successor, and no look of a promotion by hand after that."""
     as_pair(cluster)
-    cluster.db1.kill()
+    cluster.lose(cluster.db1)
     assert cluster.run("handler").code == 0
     cluster.db1.start()
     assert cluster.run("rejoin", "db1").code in (0, 1)

@@ -390,7 +390,8 @@ class MySql(Server):
                       "SELECT ON performance_schema.*")
     _show_channels = "SHOW REPLICA STATUS"
     _show_position = "SHOW BINARY LOG STATUS"
-    _innodb = ["--innodb-redo-log-capacity=8M"]
+    # With less, a server that takes in a large copy can end for want of a free redo log file.
+    _innodb = ["--innodb-redo-log-capacity=64M"]
     _start_over = ("RESET REPLICA ALL", "SET GLOBAL read_only = OFF", "SET SESSION sql_log_bin = 0",
                    "DROP DATABASE IF EXISTS shop", "RESET BINARY LOGS AND GTIDS")
 

@@ -256,7 +256,7 @@ def test_replication_over_tls_stays_so(bench, kind, tmp_path):
     cluster.catch_up()
     switch(cluster, cluster.db2)
     assert_tls(cluster, authority, cluster.db1, cluster.db3)
-    cluster.db2.kill()
+    cluster.lose(cluster.db2)
     outcome = cluster.run("failover")
     assert outcome.code == 0, outcome.out
     new = next(server for server in cluster.servers if cluster.writers() == [server.name])
