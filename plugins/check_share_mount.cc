@@ -17,6 +17,24 @@
 
 namespace ha {
 
+namespace {
+
+// What is well here is well outside when mounts made and undone there are seen here.
+void tell_namespace(const ShareMountFacts& facts, CheckResult& result) {
+  constexpr const char* kText =
+      "this process sees mounts of its own and not the machine's, so both may differ (of a systemd "
+      "unit: PrivateTmp, ProtectSystem and the like)";
+  const bool followed = std::ranges::all_of(facts.shares, [](const ShareFacts& share) {
+    return share.location.mount && share.location.mount->follows;
+  });
+  if (result.state == State::kOk && followed)
+    result.notes.emplace_back(kText);
+  else
+    result.text += std::string("; ") + kText;
+}
+
+}  // namespace
+
 CheckResult evaluate(const ShareMountFacts& facts, const ShareLimits& limits,
                      const GlusterLimits& volume_limits) {
   CheckResult result{State::kOk, "", {}, "mount"};
@@ -36,11 +54,8 @@ CheckResult evaluate(const ShareMountFacts& facts, const ShareLimits& limits,
   }
   for (const Item& finding : findings) result.state = worst(result.state, finding.state);
   result.text = summarize(findings, join(healthy, "; "));
-  if (facts.own_namespace && !facts.shares.empty())
-    result.text +=
-        "; this process sees mounts of its own and not the machine's, so both may differ (of a "
-        "systemd unit: PrivateTmp, ProtectSystem and the like)";
   result.notes = facts.notes;
+  if (facts.own_namespace && !facts.shares.empty()) tell_namespace(facts, result);
   return result;
 }
 

@@ -33,7 +33,10 @@ std::optional<Mount> parse_line(std::string_view line) {
   mount.root = unescape_octal(take(line, ' '));
   mount.point = unescape_octal(take(line, ' '));
   const std::string_view options = take(line, ' ');
-  while (!line.empty() && take(line, ' ') != "-") {
+  while (!line.empty()) {
+    const std::string_view field = take(line, ' ');
+    if (field == "-") break;
+    if (field.starts_with("master:")) mount.follows = true;
   }
   mount.type = unescape_octal(take(line, ' '));
   mount.source = unescape_octal(take(line, ' '));

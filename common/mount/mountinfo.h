@@ -18,6 +18,7 @@ struct Mount {
   std::string type;    // "nfs4", "fuse.glusterfs"
   std::string source;  // "nas:/export"
   bool read_only = false;
+  bool follows = false;  // what is mounted and unmounted elsewhere is here too (a slave)
 };
 
 struct MountTable {

@@ -63,6 +63,12 @@ TEST(CheckShareMountTest, MountsOfASandboxAreToldToBeItsOwn) {
             "/srv/a (nas:/srv/a, nfs4): answers, 41% used; this process sees mounts of its own and "
             "not the machine's, so both may differ (of a systemd unit: PrivateTmp, ProtectSystem "
             "and the like)");
+  // It sees what is mounted outside, as systemd has it: then only a finding may be its own.
+  facts.shares[0].location.mount->follows = true;
+  EXPECT_EQ(evaluate(facts, {}).text, "/srv/a (nas:/srv/a, nfs4): answers, 41% used");
+  ASSERT_EQ(evaluate(facts, {}).notes.size(), 1u);
+  facts.shares[0].location.mount->read_only = true;
+  EXPECT_NE(evaluate(facts, {}).text.find("mounts of its own"), std::string::npos);
 }
 
 TEST(CheckShareMountTest, PandorasRulesAreFindingsOfTheWhole) {

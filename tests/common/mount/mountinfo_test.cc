@@ -30,6 +30,7 @@ TEST(MountinfoTest, ReadsALine) {
   EXPECT_EQ(mount.type, "nfs4");
   EXPECT_EQ(mount.source, "nas:/export");
   EXPECT_FALSE(mount.read_only);
+  EXPECT_TRUE(mount.follows);
 }
 
 TEST(MountinfoTest, OptionalFieldsMayBeMissingAndTheSourceEmpty) {
@@ -39,6 +40,7 @@ TEST(MountinfoTest, OptionalFieldsMayBeMissingAndTheSourceEmpty) {
   ASSERT_EQ(table.mounts.size(), 2u);
   EXPECT_EQ(table.mounts[0].source, "");
   EXPECT_EQ(table.mounts[0].type, "tmpfs");
+  EXPECT_FALSE(table.mounts[0].follows);
   EXPECT_EQ(table.mounts[1].type, "fuse.glusterfs");
 }
 
