@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <pwd.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include <memory>
 
 #include "common/commands.h"
+#include "common/open_file.h"
 
 namespace ha {
 
@@ -33,31 +35,60 @@ std::string describe_owner(const std::string& path, uid_t owner) {
   return fmt::format("{}; run as root: runuser -u {} -- {}", whose, theirs, kThisCommand);
 }
 
-// Closes on every way out.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ > STDERR_FILENO) close(fd_);
+// Whoever may rename a directory's parents can put another in its place while we are at work in it.
+// The groups of a distribution's directories are trusted. Empty: nobody else may.
+std::string find_exchanger(const std::string& path, int directory) {
+  Descriptor at(openat(directory, "..", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  struct stat below = {}, info = {};
+  if (at.get() < 0 || fstat(directory, &below) != 0) return "";
+  while (fstat(at.get(), &info) == 0) {
+    if (info.st_ino == below.st_ino && info.st_dev == below.st_dev) return "";
+    const bool anyone = (info.st_mode & S_IWOTH) != 0 && (info.st_mode & S_ISVTX) == 0;
+    const bool other = info.st_uid != 0 && info.st_uid != geteuid();
+    if (anyone || other)
+      return fmt::format(
+          "{} lies in a directory {}, who could exchange it; choose one whose parents "
+          "belong to root{}",
+          path, anyone ? "of all users" : "of user " + user_name(info.st_uid),
+          geteuid() == 0 ? "" : " or to user " + user_name(geteuid()));
+    below = info;
+    at = Descriptor(openat(at.get(), "..", O_PATH | O_DIRECTORY | O_CLOEXEC));
   }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
+  return "";
+}
 
- private:
-  int fd_;
-};
+// Names what failed, and on which path.
+Error explain(const Error& error, Errc code, std::string_view what, const std::string& path) {
+  return {code, fmt::format("cannot {} {}: {}", what, path, error.text)};
+}
+
+// Opens a file of its own in the place, and says how it is called.
+Result<Descriptor> create_temporary(const Place& place, std::string& name) {
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz234567";
+  constexpr int kTries = 100;
+  for (int i = 0; i < kTries; ++i) {
+    unsigned char random[6] = {};
+    if (getrandom(random, sizeof random, 0) != sizeof random) break;
+    name = place.name + ".";
+    for (const unsigned char byte : random) name += kLetters[byte % kLetters.size()];
+    Descriptor file(openat(place.directory.get(), name.c_str(),
+                           O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (file.get() >= 0) return file;
+    if (errno != EEXIST) break;
+  }
+  return Error{Errc::kInternal, std::strerror(errno)};
+}
 
 }  // namespace
 
 Result<std::string> read_file(const std::string& path, std::size_t most) {
-  const Descriptor file(path == "-" ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0)
-    return system_error(errno == ENOENT ? Errc::kMissing : Errc::kUsage, "read", path);
+  const auto file =
+      path == "-" ? Descriptor(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)) : open_file(path, O_RDONLY);
+  if (!file) return explain(file.error(), file.error().code, "read", path);
   std::string content;
   char buffer[16384];
   for (;;) {
-    const ssize_t got = read(file.get(), buffer, sizeof buffer);
+    const ssize_t got = read(file->get(), buffer, sizeof buffer);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return system_error(Errc::kUsage, "read", path);
     if (got == 0) return content;
@@ -86,14 +117,20 @@ Result<Done> make_private_directory(const std::string& path) {
 }
 
 Result<Done> check_private_directory(const std::string& path) {
+  const auto directory = open_file(path, O_PATH | O_NOFOLLOW);
+  if (!directory) {
+    const bool missing = directory.error().code == Errc::kMissing;
+    return explain(directory.error(), missing ? Errc::kMissing : Errc::kInternal, "read", path);
+  }
   struct stat info = {};
-  if (lstat(path.c_str(), &info) != 0)
-    return system_error(errno == ENOENT ? Errc::kMissing : Errc::kInternal, "read", path);
+  if (fstat(directory->get(), &info) != 0) return system_error(Errc::kInternal, "read", path);
   if (!S_ISDIR(info.st_mode)) return Error{Errc::kUsage, path + " is not a directory"};
   if (info.st_uid != geteuid()) return Error{Errc::kUsage, describe_owner(path, info.st_uid)};
   if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0)
     return Error{Errc::kUsage,
                  fmt::format("other users may write to {0}; run: chmod go-w {0}", path)};
+  if (std::string trouble = find_exchanger(path, directory->get()); !trouble.empty())
+    return Error{Errc::kUsage, std::move(trouble)};
   return Done{};
 }
 
@@ -107,22 +144,24 @@ bool write_all(int fd, std::string_view content) {
   return true;
 }
 
-Result<Done> write_file_atomic(const std::string& path, std::string_view content) {
-  std::string temporary = path + ".XXXXXX";
-  const Descriptor file(mkostemp(temporary.data(), O_CLOEXEC));  // creates with mode 0600
-  if (file.get() < 0) return system_error(Errc::kInternal, "write", path);
-  if (!write_all(file.get(), content) || fsync(file.get()) != 0 ||
-      rename(temporary.c_str(), path.c_str()) != 0) {
+Result<Done> write_file_atomic(const std::string& path, std::string_view content, mode_t mode) {
+  const auto place = open_place(path);
+  if (!place) return explain(place.error(), Errc::kInternal, "write", path);
+  const int directory = place->directory.get();
+  std::string temporary;
+  const auto file = create_temporary(*place, temporary);
+  if (!file) return explain(file.error(), Errc::kInternal, "write", path);
+  if (!write_all(file->get(), content) || fchmod(file->get(), mode) != 0 ||
+      fsync(file->get()) != 0 ||
+      renameat(directory, temporary.c_str(), directory, place->name.c_str()) != 0) {
     const Error error = system_error(Errc::kInternal, "write", path);
-    unlink(temporary.c_str());
+    unlinkat(directory, temporary.c_str(), 0);
     return error;
   }
   // The new name is on disk only when the directory is.
-  const std::size_t slash = path.rfind('/');
-  const std::string directory = slash == path.npos ? "." : path.substr(0, slash + 1);
-  const Descriptor parent(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const Descriptor parent(openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (parent.get() < 0 || fsync(parent.get()) != 0)
-    return system_error(Errc::kInternal, "write", directory);
+    return system_error(Errc::kInternal, "write", path.substr(0, path.rfind('/') + 1));
   return Done{};
 }
 

@@ -3,6 +3,8 @@
 
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 #include <string_view>
 
@@ -20,8 +22,8 @@ Result<std::string> read_file(const std::string& path, std::size_t most = kMaxFi
 std::string user_name(unsigned uid);
 
 // Creates a directory with mode 0700 (not its parents) unless it is there; fails when it cannot be
-// made, belongs to another user or others may write to it, and says what to type then (with
-// kThisCommand of common/commands.h).
+// made, belongs to another user or others may write to it or exchange it, and says what to type
+// then (with kThisCommand of common/commands.h). What is in it can then be opened by its path.
 Result<Done> make_private_directory(const std::string& path);
 
 // Likewise, but fails with kMissing when it is not there.
@@ -30,9 +32,11 @@ Result<Done> check_private_directory(const std::string& path);
 // Says that a directory is missing, cannot be created for this reason, and what to type.
 Error missing_directory(const std::string& path, int system_errno);
 
-// Replaces `path` atomically with `content`, mode 0600: after a crash there is the old file or the
-// new one, on disk. Fails with the path and the system's reason.
-Result<Done> write_file_atomic(const std::string& path, std::string_view content);
+// Replaces `path` atomically with `content`: after a crash there is the old file or the new one, on
+// disk. Whoever owns the directory cannot have another file changed (common/open_file.h). Fails
+// with the path and the reason.
+Result<Done> write_file_atomic(const std::string& path, std::string_view content,
+                               mode_t mode = 0600);
 
 // Writes all of `content` to a descriptor; false, with errno, when not all could be written.
 bool write_all(int fd, std::string_view content);

@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "common/open_file.h"
+
 namespace ha {
 
 namespace {
@@ -40,11 +42,16 @@ Result<Done> write_command(const std::string& path, const std::string& line) {
   const std::string data = line + "\n";
   if (data.size() > PIPE_BUF) return Error{Errc::kUsage, "the command is longer than PIPE_BUF"};
   // Looked at before it is opened, because opening a device can have effects of its own.
+  const auto place = open_place(path);
+  if (!place && place.error().code == Errc::kMissing) return explain(path, ENOENT);
+  if (!place) return Error{place.error().code, path + ": " + place.error().text};
+  const int directory = place->directory.get();
+  const char* const name = place->name.c_str();
   struct stat info = {};
-  if (lstat(path.c_str(), &info) != 0) return explain(path, errno);
+  if (fstatat(directory, name, &info, AT_SYMLINK_NOFOLLOW) != 0) return explain(path, errno);
   const Error no_pipe{Errc::kUsage, path + ": it is not a pipe; nothing was written"};
   if (!S_ISFIFO(info.st_mode)) return no_pipe;
-  const int pipe = open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+  const int pipe = openat(directory, name, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
   if (pipe < 0) return explain(path, errno);
   if (fstat(pipe, &info) != 0 || !S_ISFIFO(info.st_mode)) {
     close(pipe);

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "common/open_file.h"
 #include "common/text.h"
 
 namespace ha {
@@ -73,14 +74,12 @@ Result<StatusDatFile> read_status_dat(const std::string& path) {
     return Error{code, fmt::format("cannot read {}: {}", path, reason)};
   };
   // Without O_NONBLOCK a pipe at this place would hold us until somebody writes to it.
-  const int file = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-  if (file < 0)
-    return failed(errno == ENOENT ? Errc::kMissing : Errc::kUsage, std::strerror(errno));
+  const auto opened = open_file(path, O_RDONLY | O_NONBLOCK);
+  if (!opened) return failed(opened.error().code, opened.error().text);
+  const int file = opened->get();
   struct stat info = {};
-  if (fstat(file, &info) != 0 || !S_ISREG(info.st_mode)) {
-    close(file);
+  if (fstat(file, &info) != 0 || !S_ISREG(info.st_mode))
     return failed(Errc::kUsage, "it is not a regular file");
-  }
   std::string head(kHead, '\0');
   std::size_t length = 0;
   ssize_t got = 0;
@@ -88,9 +87,7 @@ Result<StatusDatFile> read_status_dat(const std::string& path) {
     got = read(file, head.data() + length, head.size() - length);
     if (got > 0) length += static_cast<std::size_t>(got);
   } while ((got > 0 && length < head.size()) || (got < 0 && errno == EINTR));
-  const int error = errno;
-  close(file);
-  if (got < 0) return failed(Errc::kUsage, std::strerror(error));
+  if (got < 0) return failed(Errc::kUsage, std::strerror(errno));
   head.resize(length);
   return StatusDatFile{parse_status_dat(head),
                        {info.st_ino, info.st_mtim.tv_sec * 1'000'000'000LL + info.st_mtim.tv_nsec}};

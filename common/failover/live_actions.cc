@@ -412,12 +412,10 @@ Result<StepResult> LiveActions::move_vip(const Step& step, const RunFacts& known
 }
 
 Result<StepResult> LiveActions::write_file(const Step& step) {
-  if (const auto written = write_file_atomic(step.other, step.text); !written)
-    return written.error();
   // Other programs read it: there is no secret in it.
   constexpr mode_t kReadable = S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH;
-  if (chmod(step.other.c_str(), kReadable) != 0)
-    return failure(fmt::format("{} is readable by us alone", step.other));
+  if (const auto written = write_file_atomic(step.other, step.text, kReadable); !written)
+    return written.error();
   return StepResult{step.other};
 }
 

@@ -17,6 +17,7 @@
 #include "common/mysql/read_facts.h"
 #include "common/mysql/session.h"
 #include "common/mysql/version.h"
+#include "common/open_file.h"
 #include "common/parallel.h"
 #include "common/process.h"
 #include "common/text.h"
@@ -201,9 +202,12 @@ FenceTrial try_fence(const FailoverOptions& options, const Topology& topology, c
 Troubles find_unwritable_files(const Policy& policy) {
   Troubles troubles;
   for (const std::string& path : {policy.hosts_file, policy.flag_file}) {
+    if (path.empty()) continue;
     // Files are replaced, so it is the directory that counts.
-    const std::string directory = path.substr(0, path.rfind('/') + 1);
-    if (!path.empty() && access(directory.empty() ? "." : directory.c_str(), W_OK | X_OK) != 0)
+    const auto place = open_place(path);
+    if (!place)
+      troubles[path] = fmt::format("cannot write {}: {}", sanitize(path), place.error().text);
+    else if (faccessat(place->directory.get(), ".", W_OK | X_OK, 0) != 0)
       troubles[path] = fmt::format("cannot write {}: {}", sanitize(path), std::strerror(errno));
   }
   return troubles;

@@ -133,13 +133,15 @@ void judge_error(const TouchRecord& record, Findings& findings) {
       {ENOENT, "missing", ""},
       {EACCES, "denied", "; this user may not"},
       {EPERM, "denied", "; this user may not"},
+      {ELOOP, "foreign_link", "; a link of another user leads there: name the directory itself"},
   };
   constexpr const char* kSteps[] = {"be opened",    "tell its owner",  "tell its usage",
                                     "be listed",    "take a new file", "be written",
                                     "be read back", "remove a file"};
   const auto known = std::ranges::find(kKnown, record.error, &Known::error);
   const bool found = known != std::end(kKnown);
-  const bool denied = record.error == EACCES || record.error == EPERM;
+  const bool denied = record.error == EACCES || record.error == EPERM ||
+                      (record.error == ELOOP && record.step == TouchStep::kCreate);
   findings.add(denied ? State::kUnknown : State::kCritical, found ? known->cause : "error",
                fmt::format("cannot {}: {} ({}){}", kSteps[static_cast<std::size_t>(record.step)],
                            std::strerror(record.error), strerrorname_np(record.error),

@@ -15,6 +15,7 @@
 
 #include "common/deadline.h"
 #include "common/files.h"
+#include "common/open_file.h"
 #include "common/process_table.h"
 #include "common/text.h"
 
@@ -119,7 +120,20 @@ bool write_and_read_back(int file, Record& record) {
   return true;
 }
 
-bool test_writing(int directory, Record& record) {
+// True when no other user's link leads to the directory: a share's users could have root write
+// anywhere. "x" stands for the file that is to come.
+bool leads_to(const std::string& path, int directory) {
+  const auto place = open_place(path + "/x");
+  struct stat meant = {}, found = {};
+  return place && fstat(directory, &meant) == 0 && fstat(place->directory.get(), &found) == 0 &&
+         meant.st_dev == found.st_dev && meant.st_ino == found.st_ino;
+}
+
+bool test_writing(const std::string& path, int directory, Record& record) {
+  if (!leads_to(path, directory)) {
+    errno = ELOOP;
+    return failed(record, TouchStep::kCreate);
+  }
   const std::string prefix = file_prefix();
   remove_leftovers(directory, prefix);
   const std::string name = fmt::format("{}{}-{}", prefix, getpid(), random_digits());
@@ -184,7 +198,7 @@ void touch(const std::string& path, bool write_test,
   int directory = -1;
   if (look(path, directory, record) && write_test) {
     tell_so_far();
-    test_writing(directory, record);
+    test_writing(path, directory, record);
   }
   if (directory >= 0) close(directory);
   record.finished = true;

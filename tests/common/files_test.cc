@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "common/files.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <csignal>
 #include <filesystem>
+#include <functional>
 
 #include "tests/fakes/temp_directory.h"
 
@@ -84,6 +89,143 @@ TEST(FilesTest, AFailedWriteNamesThePathAndLeavesNothing) {
   fs::create_directory(directory.path("state"));
   ASSERT_FALSE(write_file_atomic(directory.path("state"), "x"));
   EXPECT_EQ(std::distance(fs::directory_iterator(directory.path("")), {}), 1);
+}
+
+TEST(FilesTest, WritesForOthersToRead) {
+  const TempDirectory directory;
+  ASSERT_TRUE(write_file_atomic(directory.path("hosts"), "db2", 0644));
+  EXPECT_EQ(mode_of(directory.path("hosts")), 0644u);
+}
+
+TEST(FilesTest, FollowsTheLinksOfOurOwnDirectories) {
+  const TempDirectory directory;
+  fs::create_directory(directory.path("real"));
+  fs::create_directory_symlink("real", directory.path("link"));
+  ASSERT_TRUE(write_file_atomic(directory.path("link/state"), "x"));
+  fs::create_symlink("link/../link/state", directory.path("file"));
+  EXPECT_EQ(content_of(directory.path("file")), "x");
+  fs::create_symlink("loop", directory.path("loop"));
+  EXPECT_EQ(content_of(directory.path("loop")),
+            "error: cannot read " + directory.path("loop") + ": Too many levels of symbolic links");
+}
+
+TEST(FilesTest, ReadsThroughTheKernelsOwnLinks) {
+  const TempDirectory directory;
+  const int file = open(directory.file("a", "x").c_str(), O_RDONLY | O_CLOEXEC);
+  EXPECT_EQ(content_of("/dev/fd/" + std::to_string(file)), "x");
+  close(file);
+  EXPECT_NE(content_of("/proc/self/mountinfo"), "");
+}
+
+// Another user, who does `mischief` again and again until this ends.
+class Attacker {
+ public:
+  explicit Attacker(const std::function<void()>& mischief) : child_(fork()) {
+    if (child_ != 0) return;
+    if (setgid(kUser) != 0 || setuid(kUser) != 0) _exit(1);
+    for (const pid_t parent = getppid(); getppid() == parent;) mischief();
+    _exit(0);
+  }
+  ~Attacker() {
+    kill(child_, SIGKILL);
+    waitpid(child_, nullptr, 0);
+  }
+  Attacker(const Attacker&) = delete;
+  Attacker& operator=(const Attacker&) = delete;
+
+  static constexpr uid_t kUser = 65534;
+
+ private:
+  pid_t child_;
+};
+
+// Does the work again and again, for as long as an attack is tried and, on a busy machine, until
+// the attacker has had his turn.
+void for_a_while(const std::function<void()>& work, const std::function<bool()>& was_attacked) {
+  using Clock = std::chrono::steady_clock;
+  const auto start = Clock::now(), end = start + std::chrono::milliseconds(500),
+             last = start + std::chrono::seconds(30);
+  while (Clock::now() < end || (!was_attacked() && Clock::now() < last)) work();
+}
+
+class HostileOwnerTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_EQ(geteuid(), 0u) << "only root writes into directories of other users";
+    fs::permissions(directory_.path(""), static_cast<fs::perms>(0755));
+    fs::create_directory(theirs_);
+    ASSERT_EQ(chown(theirs_.c_str(), Attacker::kUser, Attacker::kUser), 0);
+  }
+
+  const TempDirectory directory_;
+  const std::string theirs_ = directory_.path("theirs"), file_ = theirs_ + "/hosts";
+};
+
+TEST_F(HostileOwnerTest, CannotHaveAnotherFilesModeChanged) {
+  const std::string precious = directory_.file("precious", "secret");
+  fs::permissions(precious, static_cast<fs::perms>(0600));
+  const Attacker attacker([&] {
+    unlink(file_.c_str());
+    if (symlink(precious.c_str(), file_.c_str()) != 0) return;
+  });
+  int attacked = 0;
+  for_a_while(
+      [&] {
+        attacked += fs::is_symlink(file_) ? 1 : 0;
+        ASSERT_TRUE(write_file_atomic(file_, "db2", 0644));
+      },
+      [&] { return attacked > 0; });
+  EXPECT_EQ(mode_of(precious), 0600u);
+  EXPECT_EQ(content_of(precious), "secret");
+}
+
+TEST_F(HostileOwnerTest, CannotLeadUsIntoAnotherDirectory) {
+  const std::string ours = directory_.path("ours"), conf = theirs_ + "/conf";
+  fs::create_directory(ours);
+  const Attacker attacker([&] {
+    mkdir(conf.c_str(), 0700);
+    rename(conf.c_str(), (theirs_ + "/aside").c_str());
+    if (symlink(ours.c_str(), conf.c_str()) != 0) return;
+    unlink(conf.c_str());
+    rename((theirs_ + "/aside").c_str(), conf.c_str());
+  });
+  int refused = 0, led = 0;
+  for_a_while(
+      [&] {
+        const auto written = write_file_atomic(conf + "/hosts", "db2");
+        if (!written && written.error().text.find("is a link of user nobody") != std::string::npos)
+          ++refused;
+        led += fs::is_empty(ours) ? 0 : 1;
+      },
+      [&] { return refused > 0 || led > 0; });
+  EXPECT_EQ(led, 0);
+  EXPECT_GT(refused, 0);
+}
+
+TEST_F(HostileOwnerTest, CannotHaveAnotherFileRead) {
+  const std::string precious = directory_.file("precious", "secret");
+  ASSERT_EQ(symlink(precious.c_str(), file_.c_str()), 0);
+  ASSERT_EQ(lchown(file_.c_str(), Attacker::kUser, Attacker::kUser), 0);
+  EXPECT_EQ(content_of(file_),
+            "error: cannot read " + file_ + ": " + file_ +
+                " is a link of user nobody to what belongs to user root; name the target itself, "
+                "or run as root: chown -h root " +
+                file_);
+  ASSERT_EQ(chown(precious.c_str(), Attacker::kUser, Attacker::kUser), 0);
+  EXPECT_EQ(content_of(file_), "secret");
+}
+
+TEST_F(HostileOwnerTest, CannotExchangeAPrivateDirectory) {
+  const std::string state = theirs_ + "/state";
+  const auto made = make_private_directory(state);
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().text, state +
+                                   " lies in a directory of user nobody, who could exchange "
+                                   "it; choose one whose parents belong to root");
+  fs::permissions(directory_.path(""), static_cast<fs::perms>(0777));
+  EXPECT_FALSE(make_private_directory(directory_.path("state")));
+  fs::permissions(directory_.path(""), static_cast<fs::perms>(01777));
+  EXPECT_TRUE(make_private_directory(directory_.path("state")));
 }
 
 TEST(FilesTest, MakesAPrivateDirectoryOnce) {

@@ -172,6 +172,20 @@ TouchRecord last_as_nobody(const std::string& path, bool write_test) {
   return record;
 }
 
+TEST(TouchTest, WritesNothingWhereAnotherUsersLinkLeads) {
+  ASSERT_EQ(geteuid(), 0u) << "needs root";
+  const TempDirectory directory;
+  fs::create_directory(directory.path("ours"));
+  const std::string link = directory.path("link");
+  fs::create_directory_symlink(directory.path("ours"), link);
+  EXPECT_EQ(last(link, true).error, 0);
+  ASSERT_EQ(lchown(link.c_str(), 65534, 65534), 0);
+  const TouchRecord record = last(link, true);
+  EXPECT_EQ(record.error, ELOOP);
+  EXPECT_EQ(record.step, TouchStep::kCreate);
+  EXPECT_EQ(last(link, false).error, 0);
+}
+
 TEST(TouchTest, WhoMayNotListIsToldTheRest) {
   ASSERT_EQ(geteuid(), 0u) << "needs root";
   const TempDirectory directory;
