@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <map>
 #include <set>
@@ -625,7 +626,7 @@ void Cli::prepare_last_words(int exit_code, std::string_view text) const {
 int Cli::finish(int exit_code, std::string_view text,
                 const std::vector<std::string>& details) const {
   std::string output = state_->last_words(text);
-  for (const std::string& line : details) output += complete(line) + "\n";
+  for (const std::string& line : details) output += printable(complete(line)) + "\n";
   return print(output, exit_code);
 }
 
@@ -641,6 +642,12 @@ double Cli::timeout_s() const { return state_->timeout_s; }
 State Cli::timeout_state() const { return state_->timeout_state; }
 
 int Cli::verbosity() const { return state_->style.verbosity; }
+
+// Not fmt::print, which throws: a terminal that has hung up must not end this in the middle.
+void print_lines(std::string_view lines) {
+  std::fputs(printable_lines(lines).c_str(), stdout);
+  std::fflush(stdout);
+}
 
 Result<double> parse_seconds(std::string_view text) {
   const auto number = parse_number(text);

@@ -130,6 +130,10 @@ class Cli {
   std::unique_ptr<State_> state_;
 };
 
+// Prints lines of a tool. What a server, a program or a file said may stand in them: see
+// printable().
+void print_lines(std::string_view lines);
+
 // Parses "SECONDS": a positive decimal number.
 Result<double> parse_seconds(std::string_view text);
 

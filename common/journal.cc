@@ -63,8 +63,8 @@ Result<std::vector<JournalRecord>> parse_records(const std::string& path,
 std::string to_line(const JournalRecord& record) {
   Json json = Json::object();
   for (const auto& [name, value] : record) json[name] = value;
-  // Values may come from a command's output.
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  // Values may come from a command's output, and people look at the file on a terminal.
+  return json.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <cstdlib>
 
 namespace ha {
@@ -72,23 +73,62 @@ std::size_t utf8_length(std::string_view text) {
   return length;
 }
 
-}  // namespace
+// Decodes a character of a length that utf8_length() has told.
+std::uint32_t code_point(std::string_view character) {
+  constexpr unsigned char kLeadBits[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
+  std::uint32_t code = static_cast<unsigned char>(character[0]) & kLeadBits[character.size()];
+  for (const char c : character.substr(1))
+    code = code << 6 | (static_cast<unsigned char>(c) & 0x3F);
+  return code;
+}
 
-std::string sanitize(std::string_view text) {
+// Control and format characters (Unicode's categories Cc, Cf, Zl, Zp).
+bool is_invisible(std::uint32_t code) {
+  struct Range {
+    std::uint32_t first, last;
+  };
+  constexpr Range kRanges[] = {
+      {0x00, 0x1F},       {0x7F, 0x9F},     {0xAD, 0xAD},      // C0, C1, soft hyphen
+      {0x61C, 0x61C},     {0x180E, 0x180E}, {0x200B, 0x200F},  // marks, no width
+      {0x2028, 0x202E},   {0x2060, 0x206F},                    // lines, direction
+      {0xFEFF, 0xFEFF},   {0xFFF9, 0xFFFB},                    // no width, annotations
+      {0xE0000, 0xE007F},                                      // tags
+  };
+  return std::ranges::any_of(
+      kRanges, [code](const Range& range) { return code >= range.first && code <= range.last; });
+}
+
+// Replaces what is invisible and each byte of `also` by blanks.
+std::string clean_up(std::string_view text, std::string_view also) {
   std::string clean;
   clean.reserve(text.size());
   while (!text.empty()) {
     const std::size_t length = utf8_length(text);
-    const auto byte = static_cast<unsigned char>(text[0]);
     if (length == 0)
       clean += '?';
-    else if (byte < 0x20 || byte == 0x7F || byte == '|' ||
-             // U+0080 to U+009F are control characters too, and terminals obey some of them.
-             (byte == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0))
+    else if (is_invisible(code_point(text.substr(0, length))) || also.find(text[0]) != also.npos)
       clean += ' ';
     else
       clean += text.substr(0, length);
     text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return clean;
+}
+
+}  // namespace
+
+std::string printable(std::string_view text) { return clean_up(text, ""); }
+
+std::string sanitize(std::string_view text) { return clean_up(text, "|"); }
+
+std::string printable_lines(std::string_view text) {
+  std::string clean;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    clean += printable(text.substr(0, end));
+    if (end == text.npos) break;
+    clean += '\n';
+    text.remove_prefix(end + 1);
   }
   return clean;
 }

@@ -23,9 +23,17 @@ std::optional<double> parse_number(std::string_view text);
 // Parses a whole decimal number that fits; nullopt otherwise.
 std::optional<long long> parse_integer(std::string_view text);
 
-// Replaces control bytes and '|' by blanks and bytes that are not UTF-8 by '?', so that one line
-// stays one line and no text ends where perfdata begins.
+// Replaces by blanks what commands a terminal or hides from a reader: control characters, those
+// that turn the direction of writing, and those that are not seen; and by '?' bytes that are not
+// UTF-8. So one line stays one line and shows what is in it.
+std::string printable(std::string_view text);
+
+// Likewise for the output of a plugin: '|' becomes a blank too, so that no text ends where perfdata
+// begins.
 std::string sanitize(std::string_view text);
+
+// Likewise for several lines of a tool: each line is printable, the ends of lines stay.
+std::string printable_lines(std::string_view text);
 
 // Cuts at most `limit` bytes of valid UTF-8 without tearing a character, "..." at the end if cut.
 std::string shorten(std::string_view text, std::size_t limit);

@@ -100,8 +100,7 @@ int plugin_main(const std::vector<std::string>& args) {
   PosixProcess process;
   SystemClock clock;
   const std::function<void(const std::string&)> say = [&config](const std::string& line) {
-    fmt::print("{}: {}\n", config.name, line);
-    std::fflush(stdout);
+    print_lines(fmt::format("{}: {}\n", config.name, printable(line)));
   };
   for (;;) {
     const GuardOutcome outcome = run_pass(config, *journal, process, clock, say);

@@ -50,7 +50,7 @@ int plugin_main(const std::vector<std::string>& args) {
   if (dry_run) {
     Plan plan = plan_now(options, "");
     complete_texts(cli, plan);
-    fmt::print("{}", render(plan));
+    print_lines(render(plan));
     return plan.possible() ? kDone : kRefused;
   }
   options.deadline_s = std::min(options.deadline_s, cli.timeout_s() - reserve_s(cli.timeout_s()));

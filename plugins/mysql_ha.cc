@@ -106,7 +106,7 @@ void add_options(Cli& cli, MysqlHaOptions& options) {
 int run_plan(const Cli& cli, const MysqlHaOptions& options) {
   Plan plan = plan_now(options.failover, options.assume_dead);
   complete_texts(cli, plan);
-  fmt::print("{}", options.json ? plan_to_json(plan) + "\n" : render(plan));
+  print_lines(options.json ? plan_to_json(plan) + "\n" : render(plan));
   return plan.possible() ? kDone : kRefused;
 }
 
@@ -115,9 +115,9 @@ namespace {
 int show_run(const Cli& cli, const MysqlHaOptions& options, const RunStore& store) {
   const auto run = store.read(options.operand(1));
   if (!run) return cli.finish(kRefused, run.error().text);
-  fmt::print("run {}: {} {} -> {}, {}\n", run->id, run->plan.command, run->plan.primary,
-             run->plan.candidate, run_end_name(run->end));
-  for (const std::string& line : run->timeline) fmt::print("{}\n", cli.complete(line));
+  print_lines(fmt::format("run {}: {} {} -> {}, {}\n", run->id, run->plan.command,
+                          run->plan.primary, run->plan.candidate, run_end_name(run->end)));
+  for (const std::string& line : run->timeline) print_lines(cli.complete(line) + "\n");
   return kDone;
 }
 
@@ -127,11 +127,11 @@ int list_runs(const Cli& cli, const RunStore& store) {
   for (const std::string& id : *ids) {
     const auto run = store.read(id);
     if (!run)
-      fmt::print("{}  {}\n", id, cli.complete(run.error().text));
+      print_lines(fmt::format("{}  {}\n", id, cli.complete(run.error().text)));
     else
-      fmt::print("{}  {:<10} {} -> {}  {}{}\n", id, run->plan.command, run->plan.primary,
-                 run->plan.candidate, run_end_name(run->end),
-                 run->acknowledged ? ", acknowledged" : "");
+      print_lines(fmt::format("{}  {:<10} {} -> {}  {}{}\n", id, run->plan.command,
+                              run->plan.primary, run->plan.candidate, run_end_name(run->end),
+                              run->acknowledged ? ", acknowledged" : ""));
   }
   return kDone;
 }

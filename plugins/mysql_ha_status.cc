@@ -130,7 +130,7 @@ std::string render_vip(const VipView& vip) {
       fmt::format("virtual IP {}: {}", vip.address,
                   vip.nodes.empty() ? vip.trouble : "leads to " + join(vip.nodes, " or "));
   if (!vip.nodes.empty() && !vip.trouble.empty()) text += ", which accepts no writes";
-  return text + (vip.held ? ", held here on " + vip.held->interface : "") + "\n";
+  return printable(text) + (vip.held ? ", held here on " + vip.held->interface : "") + "\n";
 }
 
 std::string render_text(const Status& status, Colours colours) {
@@ -188,7 +188,7 @@ std::string render_json(const Status& status) {
                    {"held_here", vip->held.has_value()},
                    {"leads_to", vip->nodes},
                    {"trouble", sanitize(vip->trouble)}};
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 
 int exit_code(State state) { return state == State::kOk ? 0 : state == State::kCritical ? 2 : 1; }

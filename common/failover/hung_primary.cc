@@ -94,7 +94,7 @@ std::string hung_to_json(const HungPrimary& hung) {
               {"since", to_json(hung.since)},
               {"last", to_json(hung.last)},
               {"received", hung.received}}
-      .dump(-1, ' ', false, Json::error_handler_t::replace);
+      .dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
 std::optional<HungPrimary> parse_hung(std::string_view text) {

@@ -37,6 +37,8 @@ Result<StepResult> LiveActions::rescue(const Step& step, SqlSession& session, co
                                        const Deadline& deadline) {
   // Named after where it begins: a later run must not apply it once more.
   const BinlogPosition begin = position_of(known, "applied");
+  if (!begin.file.empty())
+    if (const auto plain = check_binlog_name(begin.file); !plain) return plain.error();
   const std::string place = begin.file.empty()
                                 ? run_id_
                                 : fmt::format("{}.{}.{}", plan_.primary, begin.file, begin.offset);
@@ -88,10 +90,11 @@ Result<StepResult> LiveActions::save_extra(const Step& step, SqlSession& session
   std::vector<std::string> argv = options_.binlog_command;
   if (argv.empty()) argv = {flavour == Flavour::kMysql ? "mysqlbinlog" : "mariadb-binlog"};
   argv.push_back("--defaults-file=" + login);
-  for (std::string& word :
-       binlog_arguments(*node, step.position, Row(*logs, 0).text("Log_name").value_or(""),
-                        facts->history, other->history))
-    argv.push_back(std::move(word));
+  const auto words =
+      binlog_arguments(*node, step.position, Row(*logs, 0).text("Log_name").value_or(""),
+                       facts->history, other->history);
+  if (!words) return words.error();
+  argv.insert(argv.end(), words->begin(), words->end());
   const auto written = write_file_atomic(login, client_options(options_.cluster.mysql, flavour));
   if (!written) return written.error();
   const auto printed = print_events(argv, {}, deadline, path);

@@ -93,10 +93,10 @@ namespace {
 std::string render_step(const Step& step) {
   std::string text = fmt::format("{:3}. {:<13} {}", step.number, action_name(step.action),
                                  step.node.empty() ? "here" : step.node);
-  if (!step.text.empty()) text += ": " + step.text;
+  if (!step.text.empty()) text += ": " + printable(step.text);
   text += "\n";
-  for (const std::string& sql : step.sql) text += "       " + sql + ";\n";
-  if (!step.argv.empty()) text += "       run: " + join(step.argv, " ") + "\n";
+  for (const std::string& sql : step.sql) text += "       " + printable(sql) + ";\n";
+  if (!step.argv.empty()) text += "       run: " + printable(join(step.argv, " ")) + "\n";
   return text;
 }
 
@@ -106,12 +106,14 @@ std::string render(const Plan& plan) {
   std::string text;
   const bool resumed = !plan.interrupted_run.empty();
   if (!plan.possible())
-    text = fmt::format("no {} ({}): {}\n", plan.command, refusal_name(plan.refusal), plan.reason);
+    text = fmt::format("no {} ({}): {}\n", plan.command, refusal_name(plan.refusal),
+                       printable(plan.reason));
   else if (!plan.roll_back_reason.empty())
     text = fmt::format(
         "run {} ({}: {} for {}) was interrupted and is rolled back first: {}\n"
         "after that a new plan is made\n",
-        plan.interrupted_run, plan.command, plan.candidate, plan.primary, plan.roll_back_reason);
+        plan.interrupted_run, plan.command, plan.candidate, plan.primary,
+        printable(plan.roll_back_reason));
   else if (resumed)
     text = fmt::format("run {} ({}: {} for {}) was interrupted and is resumed: {} steps are left\n",
                        plan.interrupted_run, plan.command, plan.candidate, plan.primary,
@@ -122,13 +124,13 @@ std::string render(const Plan& plan) {
     text = fmt::format("open {}, which was restarted, for writes again\n", plan.primary);
   else
     text = fmt::format("promote {} in place of {}\nexpected loss: {}\n", plan.candidate,
-                       plan.primary, render(plan.loss));
+                       plan.primary, printable(render(plan.loss)));
   for (const Objection& one : plan.further)
-    text += fmt::format("and ({}): {}\n", refusal_name(one.refusal), one.reason);
+    text += fmt::format("and ({}): {}\n", refusal_name(one.refusal), printable(one.reason));
   for (const std::string& reservation : plan.reservations)
-    text += "reservation: " + reservation + "\n";
+    text += "reservation: " + printable(reservation) + "\n";
   for (const Rejection& rejection : plan.rejected)
-    text += fmt::format("not {}: {}\n", rejection.node, rejection.reason);
+    text += fmt::format("not {}: {}\n", rejection.node, printable(rejection.reason));
   for (const Step& step : plan.steps) text += render_step(step);
   if (plan.possible() && !plan.hash.empty()) text += fmt::format("plan hash: {}\n", plan.hash);
   return text;

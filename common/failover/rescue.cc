@@ -140,9 +140,22 @@ std::string quoted_option(std::string_view value) {
 
 }  // namespace
 
-std::vector<std::string> binlog_arguments(const Node& node, const BinlogPosition& from,
-                                          const std::string& first_file, const History& own,
-                                          const History& known) {
+Result<Done> check_binlog_name(std::string_view name) {
+  const bool plain = !name.empty() && name[0] != '-' && name[0] != '.' &&
+                     name.find_first_of("/\\") == name.npos && printable(name) == name;
+  if (plain) return Done{};
+  return Error{
+      Errc::kBadData,
+      fmt::format("the server calls a binlog '{}', which is refused: it could be taken for "
+                  "a path or an option",
+                  shorten(sanitize(name), 100))};
+}
+
+Result<std::vector<std::string>> binlog_arguments(const Node& node, const BinlogPosition& from,
+                                                  const std::string& first_file, const History& own,
+                                                  const History& known) {
+  const std::string& file = from.file.empty() ? first_file : from.file;
+  if (const auto plain = check_binlog_name(file); !plain) return plain.error();
   std::vector<std::string> words = {"--read-from-remote-server", "--host=" + node.host,
                                     fmt::format("--port={}", node.port), "--to-last-log", "-vv"};
   std::string position;
@@ -165,7 +178,7 @@ std::vector<std::string> binlog_arguments(const Node& node, const BinlogPosition
     position = common_position(*mine, *theirs);
   }
   if (!position.empty()) words.push_back("--start-position=" + position);
-  words.push_back(from.file.empty() ? first_file : from.file);
+  words.insert(words.end(), {"--", file});
   return words;
 }
 

@@ -116,7 +116,7 @@ std::string plan_to_json(const Plan& plan) {
     json["refusal"] = refusal_name(plan.refusal);
     json["reason"] = plan.reason;
   }
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return json.dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
 Result<Plan> plan_from_json(std::string_view text) {

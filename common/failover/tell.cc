@@ -4,8 +4,6 @@
 #include <fmt/format.h>
 #include <syslog.h>
 
-#include <cstdio>
-
 #include "common/text.h"
 
 namespace ha {
@@ -20,9 +18,7 @@ Say Teller::say() {
   return [this](const std::string& line) {
     lines_.push_back(
         fmt::format("{:+8.3f}s  {}", clock_.now_s() - begin_s_, cli_.complete(sanitize(line))));
-    // Not fmt::print, which throws: a terminal that has hung up must not end this in the middle.
-    std::fputs((lines_.back() + "\n").c_str(), stdout);
-    std::fflush(stdout);
+    print_lines(lines_.back() + "\n");
   };
 }
 

@@ -91,8 +91,10 @@ Result<Done> send_mail(const NotifyOptions& options, const Notice& notice,
 
 Result<Done> post(const NotifyOptions& options, const std::string& url, const Notice& notice,
                   const Deadline& deadline) {
-  nlohmann::ordered_json json = {{"text", notice.subject}, {"lines", notice.lines}};
-  for (const auto& [name, value] : notice.fields) json[name] = value;
+  nlohmann::ordered_json json = {{"text", sanitize(notice.subject)},
+                                 {"lines", nlohmann::ordered_json::array()}};
+  for (const std::string& line : notice.lines) json["lines"].push_back(sanitize(line));
+  for (const auto& [name, value] : notice.fields) json[name] = sanitize(value);
   HttpRequest request{url, "POST", {{"Content-Type", "application/json"}}};
   request.body = json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   request.ca_file = options.ca_file;

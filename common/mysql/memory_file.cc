@@ -223,7 +223,7 @@ std::string memory_to_json(const Memory& memory) {
                      {"primary", memory.primary},
                      {"seen_s", memory.seen_s},
                      {"nodes", nodes}};
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 
 Result<Memory> parse_memory(const std::string& text) {

@@ -134,7 +134,7 @@ Result<Done> save_receipts(const std::string& directory, const std::string& serv
     json.push_back({r.channel, r.read.file, r.read.offset, r.heartbeats, r.since_epoch_s});
   // Names come from a server and need not be UTF-8.
   const auto replace = nlohmann::json::error_handler_t::replace;
-  return write_file_atomic(receipt_path(directory, server), json.dump(-1, ' ', false, replace));
+  return write_file_atomic(receipt_path(directory, server), json.dump(-1, ' ', true, replace));
 }
 
 }  // namespace ha

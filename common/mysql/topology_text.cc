@@ -49,8 +49,8 @@ std::string gap(const NodeView& row) {
 Cells cells_of(const std::vector<NodeView>& rows, std::size_t place) {
   const NodeView& row = rows[place];
   const std::string lag = !row.follows ? "-" : row.lag_s ? format_duration(*row.lag_s) : "unknown";
-  return {branch(rows, place) + row.name, row.role, row.writes, lag, gap(row),
-          join(row.notes, "; ")};
+  return {branch(rows, place) + printable(row.name), row.role, row.writes, lag, gap(row),
+          printable(join(row.notes, "; "))};
 }
 
 }  // namespace

@@ -76,19 +76,39 @@ TEST(TextTest, SanitizeKeepsOneHarmlessLineOfUtf8) {
       {"a\nb\rc\td", "a b c d"},
       {std::string_view("a\0b\x7F", 4), "a b "},
       {"\x1B[31m", " [31m"},
-      {"\xC2\x9B[31m", " [31m"},     // CSI as the C1 control U+009B
-      {"\xC2\xA0", "\xC2\xA0"},      // the first character behind them
-      {"\xE4rger", "?rger"},         // Latin-1
-      {"cut \xE2\x82", "cut ??"},    // torn at the end
-      {"\xC0\xAF", "??"},            // overlong '/'
-      {"\xE0\x80\xAF", "???"},       // overlong
-      {"\xF0\x80\x80\xAF", "????"},  // overlong
-      {"\xED\xA0\x80", "???"},       // surrogate
-      {"\xF4\x90\x80\x80", "????"},  // above U+10FFFF
+      {"\xC2\x9B[31m", " [31m"},  // CSI as the C1 control U+009B
+      {"\xC2\xA0", "\xC2\xA0"},   // the first character behind them
+      {"a\xE2\x80\xAE"
+       "b",
+       "a b"},                           // right to left from here on
+      {"\xE2\x81\xA6\xD8\x9C.", "  ."},  // isolates and marks of direction
+      {"a\xE2\x80\xA8"
+       "b\xC2\x85"
+       "c",
+       "a b c"},  // ends of lines of Unicode's
+      {"a\xE2\x80\x8B"
+       "b\xEF\xBB\xBF",
+       "a b "},                                                  // of no width
+      {"a\xF3\xA0\x81\x81", "a "},                               // a tag
+      {"\xE2\x80\x90\xE2\x80\xAF", "\xE2\x80\x90\xE2\x80\xAF"},  // their neighbours
+      {"\xE4rger", "?rger"},                                     // Latin-1
+      {"cut \xE2\x82", "cut ??"},                                // torn at the end
+      {"\xC0\xAF", "??"},                                        // overlong '/'
+      {"\xE0\x80\xAF", "???"},                                   // overlong
+      {"\xF0\x80\x80\xAF", "????"},                              // overlong
+      {"\xED\xA0\x80", "???"},                                   // surrogate
+      {"\xF4\x90\x80\x80", "????"},                              // above U+10FFFF
       {"\xFF\xFE", "??"},
       {"", ""},
   };
   for (const auto& c : cases) EXPECT_EQ(sanitize(c.text), c.want) << c.want;
+}
+
+TEST(TextTest, LinesOfAToolStayLinesAndKeepTheirPipes) {
+  EXPECT_EQ(printable("a|b\nc\x1B[2J"), "a|b c [2J");
+  EXPECT_EQ(printable_lines("a|b\nc\r\x9B\n\nd"), "a|b\nc ?\n\nd");
+  EXPECT_EQ(printable_lines("\n"), "\n");
+  EXPECT_EQ(printable_lines(""), "");
 }
 
 TEST(TextTest, ShortenNeverTearsACharacterNorExceedsTheLimit) {
