@@ -75,6 +75,16 @@ std::size_t command_size(std::string_view text) {
 
 }  // namespace
 
+bool names_command(std::string_view text) {
+  for (std::size_t at = 0; (at = text.find(kTool, at)) != text.npos; at += kTool.size())
+    if (command_size(text.substr(at + kTool.size())) > 0) return true;
+  constexpr std::string_view kIntroductions[] = {"run: ", "run as root: ", "run there: "};
+  return text.find(kThisCommand) != text.npos ||
+         std::ranges::any_of(kIntroductions, [text](std::string_view words) {
+           return text.find(words) != text.npos;
+         });
+}
+
 std::string complete_commands(std::string_view text, const CommandWords& words) {
   std::string whole;
   for (std::string_view rest = text; !rest.empty();) {

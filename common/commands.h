@@ -22,4 +22,7 @@ struct CommandWords {
 // complete stays as it is.
 std::string complete_commands(std::string_view text, const CommandWords& words);
 
+// True when a text tells a command to type: of mysql_ha, the one that is running, or after "run:".
+bool names_command(std::string_view text);
+
 }  // namespace ha

@@ -151,6 +151,7 @@ Result<LagFacts> gather(SqlSession& session, const std::string& server, const La
     facts.channels.push_back({std::move(status)});
   if (facts.channels.empty()) return facts;
 
+  facts.worker_errors = read_worker_errors(session, *channels);
   const bool mariadb = session.version().flavour == Flavour::kMariadb;
   if (query.method == LagMethod::kApplier && mariadb)
     return Error{Errc::kUsage, server + ": --method applier needs MySQL 8 or later, this is " +
@@ -195,10 +196,11 @@ std::string describe_method(const ChannelLag& channel, bool delay_subtracted) {
 }
 
 // Judges the number; fills state, text and the value of the lag metric.
-std::optional<double> judge_lag(const ChannelLag& channel, const LagLimits& limits, Item& item) {
+std::optional<double> judge_lag(const ChannelLag& channel, const WorkerErrors& errors,
+                                const LagLimits& limits, Item& item) {
   const ChannelStatus& status = channel.status;
   std::string stopped;
-  if (!status.sql.works()) stopped = describe_stop("SQL", status.sql);
+  if (!status.sql.works()) stopped = describe_applier_stop(status, errors);
   if (!status.io.works()) stopped += (stopped.empty() ? "" : "; ") + describe_stop("IO", status.io);
   // Only a heartbeat grows old while nothing moves.
   if (!stopped.empty() && (channel.method != LagMethod::kHeartbeat || !channel.lag_s)) {
@@ -242,10 +244,10 @@ void judge_silence(const ChannelLag& channel, const LagLimits& limits, Item& ite
                                  duration);
 }
 
-Item judge_channel(const ChannelLag& channel, const LagLimits& limits) {
+Item judge_channel(const ChannelLag& channel, const WorkerErrors& errors, const LagLimits& limits) {
   const ChannelStatus& status = channel.status;
   Item item{status.name};
-  const std::optional<double> lag = judge_lag(channel, limits, item);
+  const std::optional<double> lag = judge_lag(channel, errors, limits, item);
   judge_silence(channel, limits, item);
   if (!status.name.empty()) item.text = status.label() + ": " + item.text;
   item.identity = {{"source_host", status.source_host},
@@ -276,7 +278,8 @@ CheckResult evaluate(const LagFacts& facts, const LagLimits& limits) {
   std::vector<std::string> texts;
   double most = 0;
   for (const ChannelLag& channel : facts.channels) {
-    const Item& item = result.items.emplace_back(judge_channel(channel, limits));
+    const Item& item =
+        result.items.emplace_back(judge_channel(channel, facts.worker_errors, limits));
     result.state = worst(result.state, item.state);
     most = std::max(most, item.metrics[0].value.value_or(0));
   }

@@ -12,6 +12,7 @@
 #include "common/mysql/heartbeat_table.h"
 #include "common/mysql/receiver_activity.h"
 #include "common/mysql/replica_status.h"
+#include "common/mysql/worker_errors.h"
 
 namespace ha {
 
@@ -32,6 +33,7 @@ struct ChannelLag {
 struct LagFacts {
   std::string server;
   std::vector<ChannelLag> channels;
+  WorkerErrors worker_errors = {};
   std::vector<std::string> missing_channels = {};  // asked for, not there
   std::string state_directory_error = {};          // why this run is not remembered
   std::vector<std::string> notes = {};

@@ -12,40 +12,6 @@
 
 namespace ha {
 
-namespace {
-
-// Adds the workers' errors of stopped appliers; the coordinator only says that there are some.
-void read_worker_errors(SqlSession& session, ThreadsFacts& facts) {
-  const bool failed = std::ranges::any_of(
-      facts.channels, [](const ChannelStatus& c) { return c.sql.error_number != 0; });
-  // MariaDB puts a worker's error into Last_SQL_Error itself.
-  if (!failed || session.version().flavour != Flavour::kMysql) return;
-  const auto rows = session.query(
-      "SELECT CHANNEL_NAME, WORKER_ID, LAST_ERROR_NUMBER, LAST_ERROR_MESSAGE"
-      " FROM performance_schema.replication_applier_status_by_worker"
-      " WHERE LAST_ERROR_NUMBER <> 0");
-  if (!rows) {
-    if (rows.error().code != Errc::kPrivilege) return;
-    const std::string grant = grant_statement(session, "SELECT", "performance_schema.*");
-    for (const ChannelStatus& channel : facts.channels)
-      if (channel.sql.error_number != 0)
-        facts.worker_errors[channel.name] =
-            fmt::format("error {}: {}; to see the workers' errors run: {}",
-                        channel.sql.error_number, shorten(sanitize(channel.sql.error), 300), grant);
-    return;
-  }
-  for (std::size_t i = 0; i < rows->cells.size(); ++i) {
-    const Row row(*rows, i);
-    std::string& text = facts.worker_errors[row.text("CHANNEL_NAME").value_or("")];
-    text += fmt::format("{}worker {}: error {}: {}", text.empty() ? "" : "; ",
-                        row.text("WORKER_ID").value_or("?"),
-                        row.text("LAST_ERROR_NUMBER").value_or("?"),
-                        shorten(sanitize(row.text("LAST_ERROR_MESSAGE").value_or("")), 300));
-  }
-}
-
-}  // namespace
-
 Result<ThreadsFacts> gather(SqlSession& session, const std::string& server,
                             const std::string& expected_source) {
   auto channels = read_replica_status(session);
@@ -56,7 +22,7 @@ Result<ThreadsFacts> gather(SqlSession& session, const std::string& server,
   const auto read_only = query_value(session, "SELECT @@GLOBAL.read_only");
   if (!read_only) return read_only.error();
   facts.read_only = *read_only != "0" && to_upper(*read_only) != "OFF";
-  read_worker_errors(session, facts);
+  facts.worker_errors = read_worker_errors(session, facts.channels);
   if (!expected_source.empty()) {
     const auto expected = parse_host_port(expected_source);
     if (!expected) return expected.error();
@@ -109,11 +75,7 @@ Finding judge_sql(const ChannelStatus& channel, const ThreadsFacts& facts) {
   if (channel.sql.works()) return {State::kOk, ""};
   if (!channel.sql.running() && !channel.until_condition.empty() && channel.sql.error_number == 0)
     return judge_until(channel);
-  const auto workers = facts.worker_errors.find(channel.name);
-  if (workers == facts.worker_errors.end())
-    return {State::kCritical, describe_stop("SQL", channel.sql)};
-  // The coordinator's own text only says, at length, where to look for what the workers say.
-  return {State::kCritical, "SQL thread stopped, " + workers->second};
+  return {State::kCritical, describe_applier_stop(channel, facts.worker_errors)};
 }
 
 // MariaDB stops the receiver, too, at a set of GTIDs.

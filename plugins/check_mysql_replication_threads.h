@@ -11,6 +11,7 @@
 
 #include "common/check_result.h"
 #include "common/mysql/replica_status.h"
+#include "common/mysql/worker_errors.h"
 
 namespace ha {
 
@@ -19,7 +20,7 @@ struct ThreadsFacts {
   std::vector<ChannelStatus> channels;  // all of the server's
   std::optional<bool> read_only = {};
   // By channel: what its parallel workers stumbled over, where the server says it.
-  std::map<std::string, std::string> worker_errors = {};
+  WorkerErrors worker_errors = {};
   // Channels attached to another host than the expected one. Filled only when one is expected.
   std::map<std::string, bool> wrong_source = {};
 };

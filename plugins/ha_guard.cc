@@ -32,7 +32,10 @@ void add_steps(Cli& cli, const char* name, std::vector<GuardStep>& steps, const 
 }
 
 void add_guard_options(Cli& cli, GuardConfig& config, bool& daemon) {
-  cli.text("--name", "NAME", config.name, "name of this guard; two of one name never run at once");
+  cli.text(
+      "--name", "NAME", config.name,
+      "name of this guard; two of one name never run at once (default: the name of the --config "
+      "file, without its ending)");
   cli.command("--check", config.check,
               "what tells whether the other node is well, by its exit code");
   cli.seconds("--check-timeout", config.check_timeout_s, "time for one check (default: 10)");
@@ -60,6 +63,19 @@ void add_guard_options(Cli& cli, GuardConfig& config, bool& daemon) {
   cli.flag("--daemon", daemon, "stay and make a pass every interval");
 }
 
+// "/etc/ha/guard.conf" becomes "guard": as many guards as there are files, each with its own state.
+std::string default_name(const std::vector<std::string>& args) {
+  constexpr std::string_view kOption = "--config", kWithValue = "--config=";
+  std::string file;
+  for (std::size_t i = 1; i < args.size(); ++i)
+    if (args[i].starts_with(kWithValue))
+      file = args[i].substr(kWithValue.size());
+    else if (args[i] == kOption && i + 1 < args.size())
+      file = args[i + 1];
+  const std::string name = file.substr(file.rfind('/') + 1);
+  return name.substr(0, name.rfind('.'));
+}
+
 // Returns what is wrong with the configuration as a whole, "" when nothing is.
 std::string find_conflict(const GuardConfig& config) {
   if (!is_file_name(config.name)) return "--name: needs letters, digits, '.', '_' or '-'";
@@ -74,6 +90,7 @@ std::string find_conflict(const GuardConfig& config) {
 int plugin_main(const std::vector<std::string>& args) {
   GuardConfig config;
   config.state_directory = kStatedir;
+  config.name = default_name(args);
   bool daemon = false;
   Cli cli("ha_guard",
           "Runs a check and, when it has failed for good, the steps of a failover, each once.",

@@ -124,6 +124,9 @@ int show_run(const Cli& cli, const MysqlHaOptions& options, const RunStore& stor
 int list_runs(const Cli& cli, const RunStore& store) {
   const auto ids = store.ids();
   if (!ids) return cli.finish(kRefused, ids.error().text);
+  if (ids->empty())
+    return cli.finish(kDone, "there is no run in " + store.path() +
+                                 "; to see what would be done, run: mysql_ha plan");
   for (const std::string& id : *ids) {
     const auto run = store.read(id);
     if (!run)

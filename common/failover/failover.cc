@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/commands.h"
 #include "common/failover/copy.h"
 #include "common/failover/executor.h"
 #include "common/failover/hung_primary.h"
@@ -292,6 +293,7 @@ class Manager {
   }
 
   static FailoverOutcome refused(const Plan& plan, std::string text) {
+    if (!plan.possible() && !names_command(text)) text += "; " + next_command(plan);
     FailoverOutcome outcome = refusal(fmt::format("{} refused: {}", plan.command, text));
     for (const Rejection& one : plan.rejected)
       outcome.details.push_back(fmt::format("not {}: {}", one.node, one.reason));
@@ -675,7 +677,10 @@ Plan plan_now(const FailoverOptions& options, const std::string& assume_dead) {
   std::optional<Plan> resumed;
   if (!state.interrupted_run.empty())
     resumed = plan_interrupted(options, state.interrupted_run, situation, now);
-  if (resumed && assume_dead.empty()) return *resumed;
+  if (resumed && assume_dead.empty()) {
+    add_next_command(*resumed);
+    return *resumed;
+  }
   Plan plan =
       plan_failover(situation.topology, options.policy, situation.circumstances, assume_dead);
   // Who may not read the journal can still be told what would be done.
@@ -684,6 +689,7 @@ Plan plan_now(const FailoverOptions& options, const std::string& assume_dead) {
     plan.reservations.push_back(fmt::format(
         "run {} was interrupted: it is resumed or rolled back first; see: mysql_ha plan",
         resumed->interrupted_run));
+  add_next_command(plan);
   return plan;
 }
 

@@ -213,6 +213,12 @@ Result<std::size_t> choose_donor(const Topology& topology, const Plan& plan, std
 // "db1 answers (primary-alive); ...".
 std::string describe_refusal(const Plan& plan);
 
+// Returns what to type after a refusal of this kind, "to ..., run: mysql_ha ...".
+std::string next_command(const Plan& plan);
+
+// Lets the words of a refusal end with what to type, unless they tell it themselves.
+void add_next_command(Plan& plan);
+
 // Prints what is lost, for people: "12 transactions, not received: ...".
 std::string render(const LossForecast& loss);
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "common/commands.h"
 #include "common/failover/plan.h"
 #include "common/text.h"
 
@@ -75,6 +76,42 @@ std::string describe_refusal(const Plan& plan) {
   for (const Objection& one : plan.further)
     text += fmt::format("; {} ({})", one.reason, refusal_name(one.refusal));
   return text;
+}
+
+std::string next_command(const Plan& plan) {
+  switch (plan.refusal) {
+    case Refusal::kPrimaryAlive:
+      return "to let a replica take its place, run: mysql_ha switchover";
+    case Refusal::kTooSoon:
+      return "to allow another one, run: mysql_ha journal ack";
+    case Refusal::kLocked:
+    case Refusal::kInterrupted:
+      return "to see what was begun, run: mysql_ha journal";
+    case Refusal::kIsolated:
+    case Refusal::kCannotFence:
+      return "when that is put right, run: mysql_ha plan";
+    case Refusal::kDiverged:
+    case Refusal::kNeedsResync:
+      return fmt::format("to replace its data, run: mysql_ha resync {}",
+                         plan.candidate.empty() ? "NODE" : plan.candidate);
+    case Refusal::kNone:
+    case Refusal::kUnknownPrimary:
+    case Refusal::kSecondWriter:
+    case Refusal::kStillReceives:
+    case Refusal::kUnreadNode:
+    case Refusal::kNoCandidate:
+    case Refusal::kIncomparable:
+    case Refusal::kTooMuchLoss:
+    case Refusal::kNotReady:
+      break;
+  }
+  return "to see all nodes, run: mysql_ha status";
+}
+
+void add_next_command(Plan& plan) {
+  if (plan.possible() || names_command(describe_refusal(plan))) return;
+  std::string& last = plan.further.empty() ? plan.reason : plan.further.back().reason;
+  last += "; " + next_command(plan);
 }
 
 std::string render(const LossForecast& loss) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <syslog.h>
 
+#include "common/commands.h"
 #include "common/text.h"
 
 namespace ha {
@@ -22,8 +23,20 @@ Say Teller::say() {
   };
 }
 
+namespace {
+
+// Whatever has ended a run, somebody reads that and has to know how to go on.
+std::string with_next_command(const FailoverOutcome& outcome) {
+  if (outcome.end != FailoverEnd::kRefused || names_command(outcome.text)) return outcome.text;
+  if (outcome.run_id.empty()) return outcome.text + "; to see all nodes, run: mysql_ha status";
+  return fmt::format("{}; to see its steps, run: mysql_ha journal show {}", outcome.text,
+                     outcome.run_id);
+}
+
+}  // namespace
+
 int Teller::finish(const NotifyOptions& notify_options, const FailoverOutcome& outcome) const {
-  const std::string text = cli_.complete(outcome.text);
+  const std::string text = cli_.complete(with_next_command(outcome));
   std::vector<std::string> details;
   for (const std::string& line : outcome.details) details.push_back(cli_.complete(line));
   const int code = static_cast<int>(outcome.end);

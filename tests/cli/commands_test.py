@@ -135,6 +135,27 @@ def test_what_the_engines_user_may_not_do_is_for_root(place):
     assert outcome.code == 2 and owner in outcome.out, outcome.out
 
 
+def test_a_journal_without_runs_says_so(place):
+    state = make_state(place, os.geteuid())
+    outcome = run_raw([path("mysql_ha"), "journal", "--cluster", place / "cluster.conf"])
+    assert outcome.code == 0
+    assert outcome.out == (f"mysql_ha: there is no run in {state}/mysql; to see what would be done, "
+                           f"run: mysql_ha plan --cluster {place}/cluster.conf\n")
+
+
+@pytest.mark.parametrize("words", [w for w in FAILOVER if w[0] != "check_failover_ready"
+                                   and w[1] not in ("status", "journal")], ids=name)
+def test_each_refusal_ends_with_the_next_command(words, place):
+    make_state(place, os.geteuid())
+    tool = [path(words[0]), *(word for word in words[1:] if word not in NODE), "--cluster",
+            place / "cluster.conf", "--retry-interval", "0.1"]
+    for more in ([], ["--dry-run"] if words[0] == "handle_mysql_failover" else ["--output", "json"]):
+        outcome = run_raw([*tool, *more])
+        assert outcome.code == 2, outcome.out
+        assert "run: mysql_ha " in outcome.out.splitlines()[0], outcome.out
+        assert f"--cluster {place}/cluster.conf" in outcome.out, outcome.out
+
+
 def test_a_damaged_journal_is_set_aside(place):
     state = make_state(place, os.geteuid())
     (state / "mysql" / "0-9.journal").write_text("rubbish\n")

@@ -233,6 +233,27 @@ def test_a_wrong_configuration_is_named(guard, line, complaint):
     assert guard.ran() == []
 
 
+def test_the_configuration_files_name_is_the_default(guard):
+    guard.lines.remove("name = test")
+    guard.configure()
+    for _ in range(2):
+        code, output = guard.run()
+        assert (code, output) == (HEALTHY, "")
+    assert (guard.directory / "state/guard.journal").exists()
+    code, output = guard.run("--name=other", "-v")
+    assert (code, output) == (HEALTHY, "other: pass done\n")
+
+
+def test_what_a_step_prints_commands_no_terminal(guard):
+    guard.script("check", "exit 2")
+    guard.script("step", "printf 'a\\033[2J\\342\\200\\256b\\n'; exit 1")
+    guard.configure("retries = 1", "on-failure = {dir}/step")
+    code, output = guard.run()
+    assert code == 1 and "a [2J b" in output, output
+    journal = (guard.directory / "state/test.journal").read_bytes()
+    assert b"\\u001b[2J\\u202eb" in journal and journal.isascii()
+
+
 def test_recovery_steps_and_a_lock_file_contradict_each_other(guard):
     guard.configure("on-recovery = true", "lock-file = {dir}/lock")
     code, output = guard.run()

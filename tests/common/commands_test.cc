@@ -50,6 +50,14 @@ TEST(CommandsTest, AnotherUserIsNamedOnce) {
             "run: runuser -u db -- mysql_ha failover -o");
 }
 
+TEST(CommandsTest, ATextThatTellsACommandIsKnown) {
+  for (const char* const text : {"see: mysql_ha status", "run: mysql_ha rejoin db1", "run: reboot",
+                                 "run there: START SLAVE", "{this command}"})
+    EXPECT_TRUE(names_command(text)) << text;
+  for (const char* const text : {"", "mysql_ha: refused", "mysql_ha resync", "it runs"})
+    EXPECT_FALSE(names_command(text)) << text;
+}
+
 TEST(CommandsTest, WithoutWordsATextStaysAsItIs) {
   EXPECT_EQ(complete_commands("run: mysql_ha plan", {}), "run: mysql_ha plan");
 }

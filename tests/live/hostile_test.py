@@ -5,6 +5,7 @@ import pytest
 
 from pairs import Pair, login, watch
 from plugin import CHECKS, LAG, MAX_BYTES, THREADS, path, run_raw
+from server import MONITOR_USER
 from servers import replicate
 
 all_checks = pytest.mark.parametrize("check", CHECKS)
@@ -70,6 +71,24 @@ def test_channel_names_with_quotes_bars_and_equal_signs(check, bench):
     found = run_raw([path(check), *login(server), "--discovery"]).json()
     assert len(found) == len(names)
     assert "it's" in {entry["{#CHANNEL}"] for entry in found}
+
+
+def test_no_name_of_a_channel_or_binlog_commands_a_terminal(bench, flavour):
+    """An operator's terminal shows what mysql_ha prints."""
+    source = bench.server(flavour, options=["--log-bin=bin\x1b[31m"])
+    replica = bench.server(flavour, options=["--read-only"])
+    for server in (source, replica):
+        server.create_monitor()
+    if flavour == "mariadb":
+        replica.sql(f"GRANT BINLOG MONITOR ON *.* TO {MONITOR_USER}")
+    replicate(replica, source, "c\x1b[2J\u202e\x9b" if flavour == "mariadb" else "", gtid=False)
+    for words in (["status"], ["plan", "--assume-dead", "db1"],
+                  ["plan", "--assume-dead", "db1", "--output", "json"]):
+        outcome = run_raw([path("mysql_ha"), *words, *login(source)[4:], "--fence", "none",
+                           "--node", f"db1={source.host}:{source.port}",
+                           "--node", f"db2={replica.host}:{replica.port}"])
+        assert not {"\x1b", "\x9b", "\u202e"} & set(outcome.out), ascii(outcome.out)
+    assert "bin\\u001b[31m" in outcome.out, outcome.out
 
 
 @all_checks

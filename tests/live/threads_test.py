@@ -58,6 +58,9 @@ def test_duplicate_key_error_shows_number_and_text(pair):
     assert "1062" in outcome.text
     assert "Duplicate entry '7'" in outcome.out, "the worker's own text, not only the coordinator's"
     assert counts(outcome) == (1, 1, 0, 0)
+    lag = watch(pair.replica, "check_mysql_replication_lag")
+    assert lag.state == "CRITICAL" and "Duplicate entry '7'" in lag.out, lag.out
+    assert "Coordinator" not in lag.out, lag.out
 
 
 def test_source_killed(pair):

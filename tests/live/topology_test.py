@@ -68,14 +68,15 @@ def test_plan_of_a_healthy_cluster(cluster, tmp_path):
     assert again.out == outcome.out, "the same world, the same plan"
     refused = cluster.manage("plan", *options)
     assert refused.code == 2
-    assert refused.lines[0] == ("no failover (cannot-fence): fencing db1 is required and there is no "
-                                "fence command")
+    assert refused.lines[0].startswith("no failover (cannot-fence): fencing db1 is required and there "
+                                       "is no fence command; when that is put right, run: mysql_ha plan ")
 
 
 def test_without_assuming_a_death_there_is_no_plan(cluster, tmp_path):
     outcome = cluster.manage("plan", *MANAGER_LOGIN, "--state-dir", tmp_path)
     assert outcome.code == 2
-    assert outcome.lines[0] == "no failover (primary-alive): db1 answers"
+    assert outcome.lines[0].startswith("no failover (primary-alive): db1 answers; to let a replica take "
+                                       "its place, run: mysql_ha switchover ")
 
 
 def test_looking_changes_nothing(cluster, tmp_path):

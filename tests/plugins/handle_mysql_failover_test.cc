@@ -104,15 +104,19 @@ TEST(HandleMysqlFailoverTest, AnEventWithoutMeaningContactsNobodyAndWritesNothin
 TEST(HandleMysqlFailoverTest, WhoeverCannotSeeTheClusterRefusesAndBeginsNothing) {
   const TempDirectory directory;
   const Words options = kProblem + Words{"--state-dir", directory.path("state")};
-  const std::string reason = "no replica tells which node the primary is";
+  const std::string reason = "no replica tells which node the primary is",
+                    next =
+                        "; to see all nodes, run: mysql_ha status --node db1=127.0.0.1:1 --node "
+                        "db2=127.0.0.1:2 --state-dir " +
+                        directory.path("state") + "\n";
   for (const auto& [args, text] :
-       {std::pair(options,
-                  "handle_mysql_failover: failover refused: " + reason + " (unknown-primary)\n"),
-        std::pair(options + Words{"--dry-run"}, "no failover (unknown-primary): " + reason + "\n"),
+       {std::pair(options, "handle_mysql_failover: failover refused: " + reason +
+                               " (unknown-primary)" + next),
+        std::pair(options + Words{"--dry-run"}, "no failover (unknown-primary): " + reason + next),
         std::pair(event("CRITICAL", "SOFT") + kNodes +
                       Words{"--state-dir", directory.path("state"), "--attempt", "2",
                             "--soft-attempt", "2", "--dry-run"},
-                  "no failover (unknown-primary): " + reason + "\n")}) {
+                  "no failover (unknown-primary): " + reason + next)}) {
     const Outcome done = run(args);
     EXPECT_EQ(done.code, 2);
     EXPECT_EQ(done.output, text);

@@ -7,6 +7,7 @@
 #include <map>
 #include <random>
 
+#include "common/commands.h"
 #include "common/text.h"
 #include "tests/topology_builders.h"
 
@@ -368,7 +369,43 @@ TEST(PlanFailoverTest, EachWorldHasItsRefusalOrItsCandidate) {
     EXPECT_EQ(plan.steps.empty(), !plan.possible()) << c.name;
     EXPECT_EQ(plan.reason.empty(), plan.possible()) << c.name;
     EXPECT_EQ(plan_failover(topology, c.policy, c.circumstances, c.primary).hash, plan.hash);
+    Plan told = plan;
+    add_next_command(told);
+    EXPECT_EQ(names_command(describe_refusal(told)), !plan.possible()) << describe_refusal(told);
   }
+}
+
+TEST(PlanFailoverTest, EachRefusalEndsWithWhatToType) {
+  for (int i = 1; i <= static_cast<int>(Refusal::kNeedsResync); ++i) {
+    Plan plan{.refusal = static_cast<Refusal>(i), .reason = "this"};
+    add_next_command(plan);
+    EXPECT_TRUE(plan.reason.starts_with("this; ") && names_command(plan.reason)) << plan.reason;
+    EXPECT_TRUE(complete_commands(plan.reason, {"", "-o"}).ends_with(" -o")) << plan.reason;
+    const std::string once = plan.reason;
+    add_next_command(plan);
+    EXPECT_EQ(plan.reason, once);
+  }
+  Plan several{.refusal = Refusal::kTooSoon, .reason = "a", .further = {{Refusal::kLocked, "b"}}};
+  add_next_command(several);
+  EXPECT_EQ(describe_refusal(several),
+            "a (too-soon); b; to allow another one, run: mysql_ha journal ack (locked)");
+}
+
+TEST(PlanFailoverTest, NoForeignWordCommandsATerminal) {
+  Plan plan{.primary = "db1", .candidate = "db2"};
+  const std::string hostile = "x\x1B[2J\n\xE2\x80\xAE|y";
+  plan.reservations = {hostile};
+  plan.rejected = {{"db3", hostile}};
+  plan.loss.text = hostile;
+  plan.steps = {{1, Action::kPromote, "db2", {"STOP SLAVE '" + hostile + "'"}, {hostile}, hostile}};
+  const std::string text = render(plan), want = "x [2J  |y";
+  EXPECT_EQ(text, "promote db2 in place of db1\nexpected loss: none that is known, " + want +
+                      ", the old primary may have had more\nreservation: " + want +
+                      "\nnot db3: " + want + "\n  1. promote       db2: " + want +
+                      "\n       STOP SLAVE '" + want + "';\n       run: " + want + "\n");
+  plan.refusal = Refusal::kNotReady;
+  plan.reason = hostile;
+  EXPECT_TRUE(render(plan).starts_with("no failover (not-ready): " + want + "\n"));
 }
 
 // The actions with their nodes: "fence(db1) drain(db2) ...", locks and probes left out.
