@@ -27,8 +27,8 @@ constexpr unsigned kTooManyConnections = 1040, kDbAccessDenied = 1044, kAccessDe
                    kSpecificAccessDenied = 1227, kAccessDeniedNoPassword = 1698,
                    kMustChangePassword = 1820, kMustChangePasswordLogin = 1862,
                    kAccountLocked = 3118, kAccountHasBeenLocked = 4151, kServerShutdown = 1053,
-                   kNotSupportedAuth = 1251, kOutOfSync = 2014, kTlsError = 2026,
-                   kServerIsOffline = 3032, kPluginNotAllowed = 5010;
+                   kNotSupportedAuth = 1251, kUnknownCommand = 1047, kOutOfSync = 2014,
+                   kTlsError = 2026, kServerIsOffline = 3032, kPluginNotAllowed = 5010;
 constexpr std::size_t kMaxResultBytes = 64u << 20;
 }  // namespace
 
@@ -43,6 +43,7 @@ Errc classify_errno(unsigned number) {
     case kTooManyUserConnections:
     case kUserLimitReached:
     case kServerIsOffline:
+    case kUnknownCommand:  // what a Galera node says that is not ready or rejects queries
       return Errc::kRefused;
     case kAccessDeniedForUser:
     case kHostNotPrivileged:
@@ -113,7 +114,9 @@ class MysqlSession : public SqlSession {
   MysqlSession& operator=(const MysqlSession&) = delete;
 
   MYSQL* handle() { return mysql_; }
-  void remember_version() { version_ = parse_version(mysql_get_server_info(mysql_)); }
+  void remember_version() {
+    version_ = parse_version(mysql_get_server_info(mysql_), mysql_->server_capabilities);
+  }
   const Version& version() const override { return version_; }
 
   Error error() {

@@ -27,6 +27,20 @@ Version parse_version(std::string_view greeting) {
   return version;
 }
 
+Version parse_version(std::string_view greeting, unsigned long capabilities) {
+  constexpr unsigned long kClientMysql = 1;
+  Version version = parse_version(greeting);
+  if ((capabilities & kClientMysql) != 0) return version;
+  version.flavour = Flavour::kMariadb;
+  // What else an administrator may have written: MySQL's numbers end below these.
+  if (!version.at_least(10, 2)) {
+    version.major = 11;
+    version.minor = 8;
+    version.patch = 0;
+  }
+  return version;
+}
+
 namespace {
 
 struct SpellingRow {

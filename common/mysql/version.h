@@ -24,6 +24,12 @@ struct Version {
 // MariaDB servers "5.5.5-10.5.8-MariaDB". Percona Server is MySQL.
 Version parse_version(std::string_view greeting);
 
+// The same, where the greeting's capabilities are known. An administrator of MariaDB may set any
+// version; but only MariaDB, from 10.2 on, greets without CLIENT_LONG_PASSWORD, which it calls
+// CLIENT_MYSQL (Knowledge Base, "Connecting: Initial Handshake Packet"). Numbers that are none of
+// such a MariaDB's are taken for those of the newest.
+Version parse_version(std::string_view greeting, unsigned long capabilities);
+
 // How one range of versions spells replication. Sources: MySQL manual, "SHOW REPLICA STATUS" and
 // "Changes in MySQL 8.0.22" and "8.4.0"; MariaDB Knowledge Base, "SHOW REPLICA STATUS", "GRANT".
 struct Spelling {

@@ -37,6 +37,33 @@ TEST(VersionTest, GreetingsTellFlavourAndNumbers) {
   }
 }
 
+// The greetings of MariaDB 10.11.19 (with and without --version) and of MySQL 9.7.4.
+TEST(VersionTest, CapabilitiesTellTheFlavourWhateverTheVersionSays) {
+  const struct {
+    const char* greeting;
+    unsigned long capabilities;
+    Flavour flavour;
+    int major, minor;
+  } cases[] = {
+      {"9.7.4-2", 0xdfffffff, Flavour::kMysql, 9, 7},
+      {"8.0.mysql_aurora.3.04", 0xdfffffff, Flavour::kMysql, 8, 0},
+      {"8.0.36-28", 0xdfffffff, Flavour::kMysql, 8, 0},
+      {"5.5.5-10.11.19-MariaDB", 0x81fff7fe, Flavour::kMariadb, 10, 11},
+      {"11.8.2", 0x81fff7fe, Flavour::kMariadb, 11, 8},
+      {"8.0.36", 0x81fff7fe, Flavour::kMariadb, 11, 8},
+      {"5.7.44", 0x81fff7fe, Flavour::kMariadb, 11, 8},
+      {"ours", 0x81fff7fe, Flavour::kMariadb, 11, 8},
+      {"5.5.5-10.1.48-MariaDB", 0xa03ff7ff, Flavour::kMariadb, 10, 1},
+  };
+  for (const auto& c : cases) {
+    const Version version = parse_version(c.greeting, c.capabilities);
+    EXPECT_EQ(version.flavour, c.flavour) << c.greeting;
+    EXPECT_EQ(version.major, c.major) << c.greeting;
+    EXPECT_EQ(version.minor, c.minor) << c.greeting;
+    EXPECT_EQ(version.text, c.greeting);
+  }
+}
+
 TEST(VersionTest, ComparesNumbersNotText) {
   const Version version = parse_version("8.0.22");
   EXPECT_TRUE(version.at_least(8));
