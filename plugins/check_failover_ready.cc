@@ -43,7 +43,8 @@ class Judge {
         nodes_(facts.topology.nodes),
         policy_(policy),
         limits_(limits),
-        plan_(plan_failover(facts.topology, policy, circumstances_of(facts), "")) {
+        plan_(plan_failover(facts.topology, policy, circumstances_of(facts), "")),
+        assessment_(classify(facts.topology, 1)) {
     judge_plan();
     judge_loss();
     judge_drain();
@@ -160,7 +161,7 @@ class Judge {
   }
 
   void judge_nodes() {
-    for (const Finding& finding : classify(facts_.topology, 1).findings) judge_finding(finding);
+    for (const Finding& finding : assessment_.findings) judge_finding(finding);
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
       if (!nodes_[i].facts) continue;
       if (const auto found = facts_.accounts.find(nodes_[i].name); found != facts_.accounts.end())
@@ -208,7 +209,8 @@ class Judge {
                                join(names, ", "));
   }
 
-  // Of several writers the plan speaks, of none judge_writer().
+  // Of several writers the plan speaks, of none and of one that has lost what it wrote
+  // judge_writer().
   void judge_finding(const Finding& finding) {
     switch (finding.verdict) {
       case Verdict::kNoNodeReachable:
@@ -218,6 +220,7 @@ class Judge {
       case Verdict::kRingOfWriters:
       case Verdict::kRing:
       case Verdict::kUnproven:
+      case Verdict::kPrimaryLost:
         return;
       default:
         return add(State::kWarning, finding.text, finding.nodes);
@@ -226,7 +229,10 @@ class Judge {
 
   // What is out now, whether or not a failover would end it.
   void judge_writer() {
-    if (!facts_.topology.writers().empty()) return;
+    for (const Finding& finding : assessment_.findings)
+      if (finding.verdict == Verdict::kPrimaryLost)
+        add(State::kCritical, finding.text, finding.nodes);
+    if (!facts_.topology.active_writers().empty()) return;
     std::vector<std::string> unread;
     for (const Node& node : nodes_)
       if (!node.facts && !node.silent()) unread.push_back(node.name);
@@ -234,6 +240,13 @@ class Judge {
       return add(
           State::kWarning,
           fmt::format("no server is known to take writes, {} cannot be read", join(unread, ", ")));
+    const std::vector<std::size_t> open = facts_.topology.writers();
+    for (const std::size_t i : open)
+      add(State::kCritical,
+          fmt::format("no server takes writes: {} is not read-only and takes none: {}",
+                      nodes_[i].name, nodes_[i].facts->obstacles.text()),
+          {i});
+    if (!open.empty()) return;
     const auto primary = find(plan_.primary);
     const bool closed = primary && nodes_[*primary].facts;
     add(State::kCritical,
@@ -338,6 +351,7 @@ class Judge {
   const Policy& policy_;
   const ReadyLimits& limits_;
   const Plan plan_;
+  const Assessment assessment_;
   std::vector<Concern> concerns_;
   bool blocked_ = false;  // something keeps a failover from being carried out
 };
@@ -360,7 +374,8 @@ void add_received(Node& node, const ServerFacts& later) {
 
 }  // namespace
 
-ReadyFacts gather(const FailoverOptions& options, const Deadline& deadline) {
+ReadyFacts gather(const FailoverOptions& options, const WriteProbe& write,
+                  const Deadline& deadline) {
   const Deadline answers =
       Deadline::after(std::min(options.probe_timeout_s, kMostOfBudget * deadline.remaining_s()));
   ReadyFacts facts;
@@ -384,6 +399,8 @@ ReadyFacts gather(const FailoverOptions& options, const Deadline& deadline) {
       probe_nodes(options.cluster.nodes, options.cluster.mysql, answers, {facts.known.memory});
   facts.answers = ask_nodes(options, probe,
                             Deadline::after(std::min(1.0, kMostOfBudget * deadline.remaining_s())));
+  // Last, because a session that writes may hang.
+  probe_writes(probe, write, Deadline::after(kMostOfBudget * deadline.remaining_s()));
   facts.topology = std::move(probe.topology);
   for (Node& node : facts.topology.nodes)
     if (const auto found = facts.answers.find(node.name);
@@ -416,6 +433,8 @@ int plugin_main(const std::vector<std::string>& args) {
                  "the seconds that the new primary would need to drain its relay log are");
   cli.state("--unprivileged", limits.unprivileged,
             "state when our account could not carry out a failover (default: ok, but said)");
+  WriteProbe write;
+  add_write_probe_option(cli, write);
   add_failover_options(cli, options);
   if (const auto exit_code = cli.parse(args)) return *exit_code;
   if (const auto complete = complete_failover_options(cli, options); !complete)
@@ -423,7 +442,7 @@ int plugin_main(const std::vector<std::string>& args) {
 
   limits.deadline_s = options.deadline_s;
   cli.waiting_for(fmt::format("the answers of {} nodes", options.cluster.nodes.size()));
-  CheckResult result = evaluate(gather(options, cli.deadline()), options.policy, limits);
+  CheckResult result = evaluate(gather(options, write, cli.deadline()), options.policy, limits);
   result.notes.insert(result.notes.end(), options.cluster.notes.begin(),
                       options.cluster.notes.end());
   return cli.report(result);

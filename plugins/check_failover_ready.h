@@ -17,6 +17,7 @@
 #include "common/failover/preconditions.h"
 #include "common/mysql/memory_file.h"
 #include "common/mysql/topology.h"
+#include "common/mysql/write_probe.h"
 
 namespace ha {
 
@@ -47,7 +48,9 @@ struct ReadyLimits {
 // Judges by the plan of the moment, with the primary taken for dead.
 CheckResult evaluate(const ReadyFacts& facts, const Policy& policy, const ReadyLimits& limits);
 
-// Reads nodes, accounts, witnesses and what is on this machine at the same time.
-ReadyFacts gather(const FailoverOptions& options, const Deadline& deadline);
+// Reads nodes, accounts, witnesses and what is on this machine at the same time; then asks `write`
+// of the writer.
+ReadyFacts gather(const FailoverOptions& options, const WriteProbe& write,
+                  const Deadline& deadline);
 
 }  // namespace ha

@@ -7,6 +7,7 @@
 
 #include "common/address.h"
 #include "common/cli.h"
+#include "common/mysql/write_state.h"
 #include "common/text.h"
 #include "common/thresholds.h"
 
@@ -19,9 +20,11 @@ Result<ThreadsFacts> gather(SqlSession& session, const std::string& server,
   ThreadsFacts facts{server, std::move(*channels)};
   if (facts.channels.empty()) return facts;
 
-  const auto read_only = query_value(session, "SELECT @@GLOBAL.read_only");
-  if (!read_only) return read_only.error();
-  facts.read_only = *read_only != "0" && to_upper(*read_only) != "OFF";
+  const auto variables = read_variables(
+      session, fmt::format("SHOW GLOBAL VARIABLES WHERE Variable_name IN ({})", kWriteVariables));
+  if (!variables) return variables.error();
+  facts.read_only = flag(*variables, "read_only");
+  facts.obstacles = judge_variables(*variables, session.version().flavour);
   facts.worker_errors = read_worker_errors(session, facts.channels);
   if (!expected_source.empty()) {
     const auto expected = parse_host_port(expected_source);
@@ -167,7 +170,11 @@ CheckResult evaluate(const ThreadsFacts& facts, const ThreadsLimits& limits) {
       judge(limits.channels, count) != State::kOk)
     add(judge(limits.channels, count), fmt::format("{} channel{}", count, count == 1 ? "" : "s"));
   if (facts.read_only == false && limits.writable != State::kOk)
-    add(limits.writable, "accepts writes (read_only=0)");
+    add(limits.writable,
+        facts.obstacles.any()
+            ? fmt::format("is not read-only (read_only=0), though it takes no writes now: {}",
+                          facts.obstacles.text())
+            : "accepts writes (read_only=0)");
 
   if (!result.items.empty()) {
     const std::string fine =

@@ -12,6 +12,7 @@
 #include "common/check_result.h"
 #include "common/mysql/replica_status.h"
 #include "common/mysql/worker_errors.h"
+#include "common/mysql/write_obstacles.h"
 
 namespace ha {
 
@@ -19,6 +20,7 @@ struct ThreadsFacts {
   std::string server;                   // how messages name it
   std::vector<ChannelStatus> channels;  // all of the server's
   std::optional<bool> read_only = {};
+  WriteObstacles obstacles = {};  // beside read_only
   // By channel: what its parallel workers stumbled over, where the server says it.
   WorkerErrors worker_errors = {};
   // Channels attached to another host than the expected one. Filled only when one is expected.

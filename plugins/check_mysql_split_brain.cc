@@ -17,9 +17,11 @@
 
 namespace ha {
 
-Topology gather(ClusterOptions& cluster, const MemoryFile& file, const Deadline& deadline) {
+Topology gather(ClusterOptions& cluster, const MemoryFile& file, const WriteProbe& write,
+                const Deadline& deadline) {
   Recollection known = file.read(cluster.nodes);
-  Topology topology = probe_topology(cluster.nodes, cluster.mysql, deadline, {known.memory});
+  Topology topology = probe_topology(cluster.nodes, cluster.mysql, deadline,
+                                     {.memory = known.memory, .write = write});
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   file.update(known, topology, std::chrono::duration<double>(now).count());
   if (!known.trouble.empty()) cluster.notes.push_back(known.trouble);
@@ -35,8 +37,10 @@ State state_of(Verdict verdict, const SplitBrainLimits& limits) {
 // Says in a few words what a node is.
 std::string describe_role(const Topology& topology, const Node& node) {
   if (!node.facts) return "no facts";
-  std::string text = !node.facts->read_only                ? "read_only unknown"
-                     : node.writable()                     ? "writable"
+  const WriteObstacles& obstacles = node.facts->obstacles;
+  std::string text = !node.facts->read_only ? "read_only unknown"
+                     : node.takes_writes()  ? "writable"
+                     : node.writable()      ? "takes no writes (" + obstacles.text() + ")"
                      : node.facts->super_read_only == true ? "super_read_only"
                                                            : "read-only";
   for (std::size_t c = 0; c < node.sources.size(); ++c) {
@@ -49,8 +53,10 @@ std::string describe_role(const Topology& topology, const Node& node) {
   }
   if (!node.facts->channels)
     text += ", replication unknown";
-  else if (node.sources.empty() && !node.writable())
-    text += ", follows no server";
+  else if (node.sources.empty() && !node.takes_writes())
+    text += obstacles.group == GroupState::kMember ? ", a member of its group"
+            : obstacles.shared_storage             ? ", reads its writer's storage"
+                                                   : ", follows no server";
   return text;
 }
 
@@ -68,6 +74,8 @@ std::vector<std::pair<std::string, FactValue>> node_facts(const Topology& topolo
   if (!facts.server_uuid.empty()) list.emplace_back("server_uuid", facts.server_uuid);
   flag("read_only", facts.read_only);
   flag("super_read_only", facts.super_read_only);
+  if (facts.read_only) flag("takes_writes", node.takes_writes());
+  if (facts.obstacles.any()) list.emplace_back("write_obstacles", facts.obstacles.text());
   flag("log_bin", facts.log_bin);
   flag("log_replica_updates", facts.log_replica_updates);
   if (facts.binlog)
@@ -115,14 +123,14 @@ std::vector<Metric> count_nodes(const Topology& topology, const Assessment& asse
   const auto alive = std::ranges::count_if(topology.nodes, &Node::alive);
   return {{"nodes", count(topology.nodes.size()), "", {}, 0},
           {"reachable", count(alive), "", {}, 0},
-          {"writable", count(topology.writers().size()), "", {}, 0},
+          {"writable", count(topology.active_writers().size()), "", {}, 0},
           {"errant_transactions", count(assessment.errant_transactions), "", limits.errant, 0},
           {"diverged", count(assessment.diverged), "", {}, 0}};
 }
 
 std::string healthy_text(const Topology& topology) {
   std::vector<std::string> writers;
-  for (const std::size_t i : topology.writers()) writers.push_back(topology.nodes[i].name);
+  for (const std::size_t i : topology.active_writers()) writers.push_back(topology.nodes[i].name);
   const std::size_t others = topology.nodes.size() - writers.size();
   return fmt::format("{} {} the only writer{}, {} other node{} without a history of {} own",
                      join(writers, ", "), writers.size() == 1 ? "is" : "are",
@@ -168,6 +176,8 @@ int plugin_main(const std::vector<std::string>& args) {
             "so many nodes may accept writes (default: 1)");
   cli.state("--unreachable", limits.unreachable,
             "state when a node gives no answer (default: warning)");
+  WriteProbe write;
+  add_write_probe_option(cli, write);
   std::string directory = kStatedir, name = "mysql";
   cli.text("--cluster-name", "NAME", name, "name of the cluster in --state-dir (default: mysql)");
   cli.text(
@@ -183,8 +193,9 @@ int plugin_main(const std::vector<std::string>& args) {
     return cli.usage_error("--cluster-name: needs letters, digits, '.', '_' or '-'");
 
   cli.waiting_for(fmt::format("the answers of {} nodes", cluster.nodes.size()));
+  write.most_servers = limits.allowed_writers;
   CheckResult result =
-      evaluate(gather(cluster, MemoryFile(directory, name), cli.deadline()), limits);
+      evaluate(gather(cluster, MemoryFile(directory, name), write, cli.deadline()), limits);
   result.notes.insert(result.notes.end(), cluster.notes.begin(), cluster.notes.end());
   return cli.report(result);
 }

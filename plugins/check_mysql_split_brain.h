@@ -12,6 +12,7 @@
 #include "common/mysql/memory_file.h"
 #include "common/mysql/node_options.h"
 #include "common/mysql/topology.h"
+#include "common/mysql/write_probe.h"
 
 namespace ha {
 
@@ -24,7 +25,9 @@ struct SplitBrainLimits {
 CheckResult evaluate(const Topology& topology, const SplitBrainLimits& limits);
 
 // Reads every node at the same time; what does not answer is a fact. What is seen is remembered in
-// `file` for a failover; why it is not, is a remark among the notes of the cluster.
-Topology gather(ClusterOptions& cluster, const MemoryFile& file, const Deadline& deadline);
+// `file` for a failover; why it is not, is a remark among the notes of the cluster. `write` is
+// asked of the writers.
+Topology gather(ClusterOptions& cluster, const MemoryFile& file, const WriteProbe& write,
+                const Deadline& deadline);
 
 }  // namespace ha

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "common/cli.h"
 #include "common/mysql/session.h"
@@ -16,10 +17,20 @@ namespace ha {
 
 namespace {
 
-Result<ServerIdentity> read_identity(const MysqlOptions& options) {
-  auto session = connect(options);
-  if (!session) return session.error();
-  return read_server_identity(**session);
+// `write` is asked of a server that takes writes, unless its table is empty.
+Result<ServerIdentity> read_identity(const MysqlOptions& options, const WriteProbe& write,
+                                     const Deadline& deadline) {
+  auto connected = connect(options);
+  if (!connected) return connected.error();
+  const std::shared_ptr<SqlSession> session = std::move(*connected);
+  auto server = read_server_identity(*session);
+  if (!server || write.table.empty() || server->takes_writes() != true) return server;
+  constexpr double kLongest_s = 3;
+  const ProbeResult result = probe_write(session, write.table, server->server_id,
+                                         std::min(kLongest_s, 0.8 * deadline.remaining_s()));
+  if (!result.refused.empty()) server->obstacles.reasons.push_back(result.refused);
+  server->obstacles.unread = result.unknown;
+  return server;
 }
 
 // The interface in the network of the address: what is on lo or a tunnel belongs to that of
@@ -75,8 +86,10 @@ Result<VipFacts> gather(const VipQuestion& question, const Deadline& deadline) {
       places.size() + (question.ask_network ? 1 : 0), earlier,
       [places, question, ours = *ours, earlier](std::size_t i) -> Answer {
         if (i == places.size()) return {{}, ask_network(question.vip, ours, earlier)};
-        return {
-            read_identity(options_for(places[i], question.cluster.mysql, earlier.remaining_s()))};
+        // Through the address alone: that is where the clients write.
+        const bool by_address = !places.empty() && i + 1 == places.size();
+        return {read_identity(options_for(places[i], question.cluster.mysql, earlier.remaining_s()),
+                              by_address ? question.write : WriteProbe{}, earlier)};
       });
 
   const Error late{Errc::kUnreachable, fmt::format("no answer within {}", format_duration(left))};
@@ -162,12 +175,16 @@ Item judge_lead(const VipFacts& facts) {
     return {"", state, fmt::format("{}: {}", what, server.error().text)};
   }
   Item item = name_server(facts);
-  if (!server->read_only) {
-    item.state = worst(item.state, State::kUnknown);
-    item.text += ", which does not tell whether it accepts writes";
-  } else if (*server->read_only) {
+  if (server->read_only == true) {
     item.state = State::kCritical;
     item.text += ", which is read-only";
+  } else if (server->obstacles.any()) {
+    item.state = State::kCritical;
+    item.text += ", which takes no writes: " + server->obstacles.text();
+  } else if (!server->takes_writes()) {
+    item.state = worst(item.state, State::kUnknown);
+    item.text += ", which does not tell whether it accepts writes";
+    if (!server->obstacles.unread.empty()) item.text += ": " + server->obstacles.unread;
   } else {
     item.text += ", which accepts writes";
   }
@@ -228,10 +245,12 @@ Item judge_node(const VipNode& node, const VipFacts& facts) {
   const std::optional<bool>& read_only = node.server->read_only;
   item.facts.emplace_back("server", node.server->id);
   item.facts.emplace_back("read_only", read_only ? FactValue(*read_only) : FactValue());
+  const WriteObstacles& obstacles = node.server->obstacles;
   item.text = fmt::format("{}: {}{}", node.address.name,
-                          !read_only   ? "read_only unknown"
-                          : *read_only ? "read-only"
-                                       : "writable",
+                          !read_only        ? "read_only unknown"
+                          : *read_only      ? "read-only"
+                          : obstacles.any() ? "takes no writes (" + obstacles.text() + ")"
+                                            : "writable",
                           is_led_to ? ", the address leads here" : "");
   return item;
 }
@@ -280,6 +299,7 @@ void add_options(Cli& cli, VipQuestion& question) {
            "ask the network who answers for the address, by ARP or neighbour discovery (needs "
            "CAP_NET_RAW)");
   cli.thresholds(question.holders, "the number of machines that hold the address is");
+  add_write_probe_option(cli, question.write);
   add_node_options(cli, question.cluster);
 }
 

@@ -12,6 +12,7 @@
 #include "common/deadline.h"
 #include "common/mysql/node_options.h"
 #include "common/mysql/server_identity.h"
+#include "common/mysql/write_probe.h"
 #include "common/result.h"
 #include "common/vip/local_address.h"
 #include "common/vip/vip_options.h"
@@ -27,6 +28,7 @@ struct VipQuestion {
   ClusterOptions cluster = {};  // without nodes no server is asked
   Expect expect = Expect::kAny;
   Thresholds holders = {};
+  WriteProbe write = {};  // asked through the address
 };
 
 struct VipNode {

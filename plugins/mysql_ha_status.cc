@@ -57,7 +57,7 @@ VipView view_vip(const std::string& address, const Node& reached, const Topology
         node.facts->server_uuid != reached.facts->server_uuid)
       continue;
     view.nodes.push_back(node.name);
-    writable = writable || node.writable();
+    writable = writable || node.takes_writes();
   }
   if (view.nodes.empty())
     view.trouble = "leads to a server that is none of the nodes";

@@ -15,11 +15,11 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 PURE_STEMS = ("check_result", "classify", "cluster_history", "commands", "compare",
               "completeness", "evaluate", "forecast", "gate", "gluster", "gluster_xml",
-              "locate", "memory", "moment", "mountinfo", "nfs_stats", "pandora_layout", "plan",
+              "locate", "lost_source", "memory", "moment", "mountinfo", "nfs_stats", "pandora_layout", "plan",
               "plan_rejoin", "plan_roles", "plan_steps", "policy", "readiness", "receipt",
               "result", "resume",
               "role_plan", "share", "text", "thresholds", "topology_text", "topology_view",
-              "unread", "version")
+              "unread", "version", "write_obstacles")
 PURE_FILES = sorted(path for pattern in ("*.h", "*.cc") for path in (ROOT / "common").rglob(pattern)
                     if path.stem in PURE_STEMS)
 CHECKS = sorted((ROOT / "plugins").glob("check_*.cc"))

@@ -226,6 +226,7 @@ class Planner {
     }
     if (channel->sql.error_number != 0) return describe_error(*channel);
     if (node.facts->log_bin == false) return "writes no binlog, so nobody could follow it";
+    if (node.facts->obstacles.any()) return "would take no writes: " + node.facts->obstacles.text();
     if (!knows_binlog(node, *channel)) return why_unknown_binlog(node);
     if (wish(i) == Promotion::kNever) return "must not be promoted (policy)";
     if (is_stuck(i)) return "has just held a try up: " + moment_.stuck.at(node.name);
@@ -415,15 +416,18 @@ class Planner {
     }
   }
 
-  // What others have of a node's own transactions and it has lost: it is incomplete for good.
-  Extra lost(std::size_t i) const {
+  // What all others have.
+  History all_but(std::size_t i) const {
     History others;
     for (std::size_t j = 0; j < nodes_.size(); ++j)
       if (j != i && nodes_[j].facts &&
           (others.index() == 0 || others.index() == nodes_[j].facts->history.index()))
         others = unite(others, nodes_[j].facts->history);
-    return lost_own(nodes_[i], others);
+    return others;
   }
+
+  // What others have of a node's own transactions and it has lost: it is incomplete for good.
+  Extra lost(std::size_t i) const { return lost_own(nodes_[i], all_but(i)); }
 
   void collect_candidates() {
     std::vector<std::pair<std::size_t, std::string>> errants;
@@ -798,6 +802,12 @@ class Planner {
     if (const Extra gone = lost(candidate_); gone.any())
       return refuse(Refusal::kNotReady,
                     node.name + " " + describe_lost(node.name, gone, plan_.primary));
+    if (has_lost_own(nodes_[primary_]))
+      return refuse(
+          Refusal::kNotReady,
+          fmt::format("{} has lost transactions that it wrote and its replicas have, which "
+                      "skip what it writes under the same numbers; see: mysql_ha status",
+                      plan_.primary));
     if (policy_.repl_user.empty())
       return refuse(Refusal::kNotReady,
                     fmt::format("{} could not become a replica: give the replication account "
@@ -875,6 +885,18 @@ class Planner {
     loss.text = join(unknown_, ", ");
   }
 
+  // True when the primary lacks what it wrote, by its numbers or by what it has told a receiver.
+  bool has_lost_own(const Node& primary) const {
+    if (lost_own(primary, all_but(primary_)).any()) return true;
+    for (std::size_t i = 0; i < nodes_.size(); ++i)
+      for (std::size_t c = 0; c < nodes_[i].sources.size(); ++c)
+        if (nodes_[i].sources[c] == primary_ &&
+            judge_source_loss(nodes_[i].channels()[c], primary.facts->server_id,
+                              primary.facts->binlog) == SourceLoss::kProven)
+          return true;
+    return false;
+  }
+
   void forecast_loss() {
     LossForecast& loss = plan_.loss;
     loss.transactions = known_loss_;
@@ -888,6 +910,13 @@ class Planner {
         loss.transactions = std::max(lead->count, known_loss_);
         loss.at_least = lead->at_least;
         loss.text = lead->any() ? "not received: " + lead->text : "";
+        if (has_lost_own(primary)) {
+          loss.transactions.reset();
+          loss.text = fmt::format(
+              "{} has lost transactions that it had sent, and gives their numbers again: how many "
+              "others {} lacks is not known",
+              plan_.primary, nodes_[candidate_].name);
+        }
       } else {
         loss.transactions.reset();
       }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "common/text.h"
@@ -30,6 +31,9 @@ constexpr VerdictWords kWords[] = {
      "more nodes accept writes than are allowed to"},
     {Verdict::kDiverged, State::kCritical, "diverged",
      "two nodes each have transactions that the other lacks, and neither receives the other's"},
+    {Verdict::kPrimaryLost, State::kCritical, "primary-lost",
+     "the primary has lost transactions that it had written and sent, by a crash, a restored copy "
+     "or a RESET: its replicas hold the only copy, and skip what bears the same numbers now"},
     {Verdict::kRingOfWriters, State::kCritical, "ring-of-writers",
      "nodes replicate from each other in a ring and more than one of them accepts writes"},
     {Verdict::kDuplicateId, State::kCritical, "duplicate-id",
@@ -48,6 +52,9 @@ constexpr VerdictWords kWords[] = {
      "does"},
     {Verdict::kFollowsNobody, State::kWarning, "follows-nobody",
      "a node that accepts no writes replicates from no server, so its data grow old"},
+    {Verdict::kOutOfGroup, State::kWarning, "out-of-group",
+     "a node of a Galera cluster or a replication group is not part of it, or the part has no "
+     "majority"},
     {Verdict::kUnreachable, State::kWarning, "unreachable",
      "a node gives no answer or refuses connections"},
     {Verdict::kUnreadable, State::kUnknown, "unreadable",
@@ -65,7 +72,7 @@ const VerdictWords& words(Verdict verdict) {
 class Classifier {
  public:
   Classifier(const Topology& topology, std::size_t allowed_writers)
-      : nodes_(topology.nodes), topology_(topology), writers_(topology.writers()) {
+      : nodes_(topology.nodes), topology_(topology), writers_(topology.active_writers()) {
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
       upstream_.push_back(upstream(topology, i));
       unreadable_ += nodes_[i].reach == Reach::kUnreadable || nodes_[i].reach == Reach::kNotAsked;
@@ -79,6 +86,7 @@ class Classifier {
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
       judge_reach(i);
       judge_sources(i);
+      judge_group(i);
       judge_following(i);
       judge_local_writes(i);
     }
@@ -108,15 +116,34 @@ class Classifier {
     if (!writers_.empty()) return;
     if (unreadable_ > 0)
       return add(Verdict::kWriterUnknown, {}, "no writable node among those that could be read");
-    add(Verdict::kNoWriter, {}, "no writable node");
+    add(Verdict::kNoWriter, {}, "no writable node" + describe_obstacles());
+  }
+
+  // What keeps nodes from taking writes that are not read-only.
+  std::string describe_obstacles() const {
+    std::string text;
+    for (const Node& node : nodes_)
+      if (node.writable() && !node.takes_writes())
+        text += fmt::format(", {} takes none: {}", node.name, node.facts->obstacles.text());
+    return text;
   }
 
   const History& history(std::size_t i) const { return nodes_[i].facts->history; }
 
   const History& later(std::size_t i) const { return nodes_[i].facts->latest_history(); }
 
+  // True for two members of one Galera cluster of MariaDB: each numbers what it gets from the
+  // others by itself, so that their numbers cannot be compared.
+  bool share_galera(std::size_t a, std::size_t b) const {
+    return std::ranges::all_of(std::array{a, b}, [this](std::size_t i) {
+      return nodes_[i].facts->obstacles.group == GroupState::kMember &&
+             std::holds_alternative<MariadbHistory>(history(i));
+    });
+  }
+
   // True when one receives from the other, or both from a common node.
   bool connected(std::size_t a, std::size_t b) const {
+    if (share_galera(a, b)) return true;
     std::set<std::size_t> of_a = upstream_[a], of_b = upstream_[b];
     of_a.insert(a);
     of_b.insert(b);
@@ -220,17 +247,21 @@ class Classifier {
     if (places.empty()) places = upstream_[replica];
     places.erase(replica);
     std::erase_if(places, [&](std::size_t i) {
-      return !nodes_[i].facts || std::holds_alternative<std::monostate>(history(i));
+      return !nodes_[i].facts || std::holds_alternative<std::monostate>(history(i)) ||
+             share_galera(i, replica);
     });
     return places;
   }
 
+  // What a replica has of a writer's own transactions and that lacks is the writer's loss.
   void judge_errant() {
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
-      if (!nodes_[i].facts || nodes_[i].writable() || diverged_.contains(i)) continue;
+      if (!nodes_[i].facts || nodes_[i].takes_writes() || diverged_.contains(i)) continue;
       History all;
       const std::set<std::size_t> whose = references(i);
-      for (const std::size_t reference : whose) all = unite(all, later(reference));
+      for (const std::size_t reference : whose)
+        all = unite(unite(all, later(reference)),
+                    written_by(history(i), later(reference), nodes_[reference].facts->server_uuid));
       const auto errant = extra(history(i), all);
       if (whose.empty() || !errant || !errant->any()) continue;
       assessment_.errant_transactions += errant->count;
@@ -242,10 +273,13 @@ class Classifier {
     }
   }
 
-  // What was lost by a node that accepts writes is another matter: the others have all there is.
   void judge_lost() {
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
-      if (!nodes_[i].facts || nodes_[i].writable()) continue;
+      if (nodes_[i].facts && is_primary(i)) {
+        judge_primary(i);
+        continue;
+      }
+      if (!nodes_[i].facts) continue;
       History all;
       const std::set<std::size_t> whose = references(i);
       // Of the others what was read first, so that none of it was on its way.
@@ -255,6 +289,59 @@ class Classifier {
         add(Verdict::kLostOwn, {i},
             nodes_[i].name + " " + describe_lost(nodes_[i].name, lost, names(whose)));
     }
+  }
+
+  // True for a node that writes, and for one that follows no node while none writes: it was closed,
+  // or starts read-only.
+  bool is_primary(std::size_t i) const {
+    return nodes_[i].writable() || (writers_.empty() && nodes_[i].channels().empty());
+  }
+
+  // The others have the only copy of what a primary has lost: of its own transactions by their
+  // numbers, or by what it tells the receivers when it has used the numbers again.
+  void judge_primary(std::size_t i) {
+    History all;
+    std::set<std::size_t> holders;
+    for (std::size_t other = 0; other < nodes_.size(); ++other) {
+      if (other == i || !nodes_[other].facts || share_galera(i, other) ||
+          !lost_own(nodes_[i], history(other)).any())
+        continue;
+      holders.insert(other);
+      all = unite(all, history(other));
+    }
+    const Extra lost = lost_own(nodes_[i], all);
+    if (lost.any())
+      return add_lost(i, holders,
+                      fmt::format("{} has lost {}{} transaction{} that it wrote itself: {}",
+                                  nodes_[i].name, lost.at_least ? "at least " : "", lost.count,
+                                  lost.count == 1 ? "" : "s", lost.text));
+    std::string said;
+    SourceLoss worst_loss = SourceLoss::kNone;
+    for (std::size_t other = 0; other < nodes_.size(); ++other)
+      for (std::size_t c = 0; c < nodes_[other].sources.size(); ++c) {
+        if (nodes_[other].sources[c] != i) continue;
+        const SourceLoss loss = loss_of_source(topology_, other, c);
+        if (loss == SourceLoss::kNone) continue;
+        holders.insert(other);
+        if (loss <= worst_loss) continue;
+        worst_loss = loss;
+        said = source_words(nodes_[other].channels()[c].io);
+      }
+    if (worst_loss != SourceLoss::kNone)
+      add_lost(i, holders,
+               fmt::format("{} {} lost transactions that it had sent to {} ({})", nodes_[i].name,
+                           worst_loss == SourceLoss::kProven ? "has" : "may have", names(holders),
+                           said));
+  }
+
+  void add_lost(std::size_t i, const std::set<std::size_t>& holders, const std::string& what) {
+    Places about = {i};
+    about.insert(about.end(), holders.begin(), holders.end());
+    const bool one = holders.size() == 1;
+    add(Verdict::kPrimaryLost, std::move(about),
+        fmt::format("{0}; {1} {2} the only copy: do not rebuild {3} from {4} before it is saved",
+                    what, names(holders), one ? "holds" : "hold", one ? "it" : "them",
+                    nodes_[i].name));
   }
 
   void judge_reach(std::size_t i) {
@@ -300,19 +387,36 @@ class Classifier {
   // Whoever follows it names the trouble of a node that stands at the top without being the writer.
   void judge_following(std::size_t i) {
     const Node& node = nodes_[i];
-    if (!node.facts || !node.facts->channels || !node.channels().empty() || node.writable()) return;
+    if (!node.facts || !node.facts->channels || !node.channels().empty() || node.takes_writes() ||
+        node.facts->obstacles.gets_changes())
+      return;
     const bool followed = std::ranges::any_of(nodes_, [&](const Node& other) {
       return std::ranges::find(other.sources, std::optional(i)) != other.sources.end();
     });
     const bool judged = std::ranges::any_of(assessment_.findings, [&](const Finding& finding) {
-      return (finding.verdict == Verdict::kDiverged || finding.verdict == Verdict::kLostOwn) &&
+      return (finding.verdict == Verdict::kDiverged || finding.verdict == Verdict::kLostOwn ||
+              finding.verdict == Verdict::kPrimaryLost ||
+              finding.verdict == Verdict::kOutOfGroup) &&
              std::ranges::count(finding.nodes, i) > 0;
     });
-    if (judged || nodes_.size() == 1 || (writers_.empty() && followed)) return;
+    if (judged || nodes_.size() == 1 || (writers_.empty() && (followed || node.writable()))) return;
     add(Verdict::kFollowsNobody, {i},
         fmt::format("{} follows no server and gets no changes; to make it a replica: mysql_ha "
                     "rejoin {}",
                     node.name, node.name));
+  }
+
+  // A server that is configured for a group, is in none, and takes writes is no member that has
+  // left, unless others of the set are still in one.
+  void judge_group(std::size_t i) {
+    const Node& node = nodes_[i];
+    if (!node.facts || node.facts->obstacles.group != GroupState::kOutside) return;
+    const bool others = std::ranges::any_of(nodes_, [](const Node& other) {
+      return other.facts && other.facts->obstacles.group == GroupState::kMember;
+    });
+    if (others || !node.takes_writes())
+      add(Verdict::kOutOfGroup, {i},
+          fmt::format("{} is not part of its group: {}", node.name, node.facts->obstacles.outside));
   }
 
   void judge_local_writes(std::size_t i) {

@@ -100,6 +100,18 @@ Extra lost_own(const History& whose, std::string_view server_uuid, const History
   return {};
 }
 
+History written_by(const History& whose, const History& writer, std::string_view server_uuid) {
+  const auto *mysql = std::get_if<MysqlHistory>(&whose), *a = std::get_if<MysqlHistory>(&writer);
+  if (mysql && a) return MysqlHistory{everything(*mysql).of_server(server_uuid)};
+  const auto *mariadb = std::get_if<MariadbHistory>(&whose),
+             *b = std::get_if<MariadbHistory>(&writer);
+  if (!mariadb || !b) return {};
+  MariadbHistory part{b->server_id, {}};
+  for (const MariadbGtid& gtid : everything(*mariadb).list())
+    if (gtid.server == b->server_id) part.binlog_state.add(gtid);
+  return part;
+}
+
 std::string describe_lost(std::string_view node, const Extra& lost, std::string_view holders) {
   return fmt::format(
       "lacks {}{} transaction{} that it wrote itself, which {} still {} and replication never "

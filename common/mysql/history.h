@@ -76,6 +76,11 @@ std::optional<std::uint64_t> unapplied(const History& whose);
 // compared.
 std::optional<bool> has_applied(const History& whose, const History& wanted);
 
+// Returns of what `whose` has, applied or received, the transactions that the server of `writer`
+// wrote, under its server_uuid (MySQL) or the server_id of its history (MariaDB). Nothing when the
+// two cannot be compared.
+History written_by(const History& whose, const History& writer, std::string_view server_uuid);
+
 // Returns everything that either has. Precondition: both of one flavour, or one numbers nothing.
 History unite(const History& a, const History& b);
 

@@ -201,9 +201,12 @@ Probe probe(const std::vector<NodeAddress>& nodes, const MysqlOptions& options,
   link_sources(topology, how.memory);
   topology.addresses = resolve_sources(topology, Deadline::after(reserve / 2));
   if (!topology.addresses.empty()) link_sources(topology, how.memory);
-  // A session that broke in between simply tells nothing new.
+  // A session that broke in between simply tells nothing new. Most of the budget is left when all
+  // have answered, and what is not read again is taken for lost.
   for (int i = 0; i < kMostRereads && needs_rereading(topology); ++i)
-    reread_histories(topology, readings, Deadline::after(reserve / 4));
+    reread_histories(
+        topology, readings,
+        Deadline::after(std::max(reserve, deadline.remaining_s() - reserve) / (kMostRereads + 1)));
   Probe result{std::move(topology), {}};
   for (Reading& reading : readings) result.sessions.push_back(std::move(reading.session));
   return result;
@@ -211,9 +214,32 @@ Probe probe(const std::vector<NodeAddress>& nodes, const MysqlOptions& options,
 
 }  // namespace
 
+void probe_writes(Probe& probe, const WriteProbe& how, const Deadline& deadline) {
+  constexpr double kLongest_s = 3;
+  const std::vector<std::size_t> writers = probe.topology.active_writers();
+  if (how.table.empty() || writers.size() > how.most_servers) return;
+  const double bound_s = std::min(kLongest_s, 0.8 * deadline.remaining_s());
+  std::vector<std::pair<std::shared_ptr<SqlSession>, std::uint32_t>> servers;
+  for (const std::size_t i : writers)
+    servers.emplace_back(probe.sessions[i], probe.topology.nodes[i].facts->server_id);
+  const auto results = run_each<ProbeResult>(
+      servers.size(), deadline, [servers, table = how.table, bound_s](std::size_t i) {
+        return probe_write(servers[i].first, table, servers[i].second, bound_s);
+      });
+  for (std::size_t i = 0; i < writers.size(); ++i) {
+    ServerFacts& facts = *probe.topology.nodes[writers[i]].facts;
+    const ProbeResult result =
+        results[i].value_or(ProbeResult{"", "--write-probe: no thread is left to make it"});
+    if (!result.refused.empty()) facts.obstacles.reasons.push_back(result.refused);
+    if (!result.unknown.empty()) facts.unread.push_back(result.unknown);
+  }
+}
+
 Topology probe_topology(const std::vector<NodeAddress>& nodes, const MysqlOptions& options,
                         const Deadline& deadline, const ProbeOptions& how) {
-  return probe(nodes, options, deadline, Depth::kTopology, how).topology;
+  Probe read = probe(nodes, options, deadline, Depth::kTopology, how);
+  probe_writes(read, how.write, deadline);
+  return std::move(read.topology);
 }
 
 Probe probe_nodes(const std::vector<NodeAddress>& nodes, const MysqlOptions& options,

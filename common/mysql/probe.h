@@ -12,6 +12,7 @@
 #include "common/mysql/node_options.h"
 #include "common/mysql/session.h"
 #include "common/mysql/topology.h"
+#include "common/mysql/write_probe.h"
 
 namespace ha {
 
@@ -21,6 +22,7 @@ enum class Unreadable { kOnce, kAgain };
 struct ProbeOptions {
   Memory memory = {};  // of the cluster, to link channels by
   Unreadable unreadable = Unreadable::kOnce;
+  WriteProbe write = {};  // of the nodes that take writes; probe_nodes() makes none
 };
 
 // Reads every node with the same account and TLS settings. A node that does not answer before the
@@ -39,5 +41,11 @@ struct Probe {
 };
 Probe probe_nodes(const std::vector<NodeAddress>& nodes, const MysqlOptions& options,
                   const Deadline& deadline, const ProbeOptions& how = {});
+
+// Writes to the nodes that take writes, all at the same time; nothing without a table, or when more
+// nodes take writes than the probe allows. One that refuses or does not answer in time takes none
+// from then on, with the reason among its obstacles. Its session may hang, and is of no use any
+// more.
+void probe_writes(Probe& probe, const WriteProbe& how, const Deadline& deadline);
 
 }  // namespace ha

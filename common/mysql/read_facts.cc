@@ -9,6 +9,7 @@
 #include "common/mysql/privileges.h"
 #include "common/mysql/replica_status.h"
 #include "common/mysql/variables.h"
+#include "common/mysql/write_state.h"
 #include "common/text.h"
 
 namespace ha {
@@ -16,8 +17,8 @@ namespace ha {
 namespace {
 
 constexpr char kVariablesQuery[] =
-    "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_id', 'server_uuid', 'read_only',"
-    " 'super_read_only', 'log_bin', '{}', '{}', 'event_scheduler', 'binlog_format')"
+    "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_id', 'server_uuid', 'log_bin', '{}',"
+    " '{}', 'event_scheduler', 'binlog_format', {})"
     " OR Variable_name LIKE 'rpl_semi_sync%'";
 constexpr char kStatusQuery[] =
     "SHOW GLOBAL STATUS WHERE Variable_name LIKE 'rpl_semi_sync%status'"
@@ -68,8 +69,9 @@ SemiSync read_semi_sync(const Variables& variables) {
 
 Result<Done> read_settings(SqlSession& session, ServerFacts& facts) {
   const Spelling& words = spelling(facts.version);
-  const auto variables = read_variables(
-      session, fmt::format(kVariablesQuery, words.log_replica_updates, words.replica_net_timeout));
+  const auto variables =
+      read_variables(session, fmt::format(kVariablesQuery, words.log_replica_updates,
+                                          words.replica_net_timeout, kWriteVariables));
   if (!variables) return variables.error();
   const auto id = variables->find("server_id");
   const auto number = id == variables->end() ? std::nullopt : parse_integer(id->second);
@@ -79,6 +81,10 @@ Result<Done> read_settings(SqlSession& session, ServerFacts& facts) {
     facts.server_uuid = to_lower(uuid->second);
   facts.read_only = flag(*variables, "read_only");
   facts.super_read_only = flag(*variables, "super_read_only");
+  facts.obstacles = judge_variables(*variables, facts.version.flavour);
+  if (const auto read = read_group(session, *variables, facts.obstacles); !read)
+    return read.error();
+  if (!facts.obstacles.unread.empty()) facts.unread.push_back(facts.obstacles.unread);
   facts.log_bin = flag(*variables, "log_bin");
   facts.binlog_scope.emplace();
   if (const auto format = variables->find("binlog_format"); format != variables->end())

@@ -14,6 +14,7 @@
 #include "common/mysql/history.h"
 #include "common/mysql/server_event.h"
 #include "common/mysql/version.h"
+#include "common/mysql/write_obstacles.h"
 
 namespace ha {
 
@@ -66,6 +67,7 @@ struct ServerFacts {
   std::optional<bool> read_only = {};
   ReadOnlyOrigin read_only_origin = ReadOnlyOrigin::kUnknown;
   std::optional<bool> super_read_only = {};  // MySQL only
+  WriteObstacles obstacles = {};             // beside those two
   std::optional<bool> log_bin = {};
   std::optional<bool> log_replica_updates = {};
   std::optional<bool> event_scheduler = {};
@@ -87,8 +89,11 @@ struct ServerFacts {
     return std::holds_alternative<std::monostate>(history_later) ? history : history_later;
   }
 
-  // True when clients without special privileges may write.
+  // True when read_only does not keep clients without special privileges from writing.
   bool writable() const { return read_only == false; }
+
+  // True when, as far as the server tells, their writes succeed now.
+  bool takes_writes() const { return writable() && !obstacles.any(); }
 
   // Tells the same of the time after a restart; nullopt: the server does not tell, as when
   // read_only was set by SQL.

@@ -3,10 +3,12 @@
 
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
 #include "common/mysql/session.h"
+#include "common/mysql/write_obstacles.h"
 #include "common/result.h"
 
 namespace ha {
@@ -16,9 +18,15 @@ struct ServerIdentity {
   // enough: MariaDB has none, and a copied data directory has its origin's.
   std::string id = {};
   std::optional<bool> read_only = {};
+  WriteObstacles obstacles = {};  // beside read_only
+  std::uint32_t server_id = 0;
+
+  // True when, as far as the server tells, clients' writes succeed now; nullopt: it does not tell.
+  std::optional<bool> takes_writes() const;
 };
 
-// Reads both in one round trip; kBadData when the server tells nothing to know it by.
+// Reads all in one round trip, two of a node of a group; kBadData when the server tells nothing to
+// know it by.
 Result<ServerIdentity> read_server_identity(SqlSession& session);
 
 }  // namespace ha

@@ -21,6 +21,21 @@ std::vector<std::size_t> Topology::writers() const {
   return places;
 }
 
+std::vector<std::size_t> Topology::active_writers() const {
+  std::vector<std::size_t> places = writers();
+  std::erase_if(places, [this](std::size_t i) { return !nodes[i].takes_writes(); });
+  return places;
+}
+
+SourceLoss loss_of_source(const Topology& topology, std::size_t node, std::size_t channel) {
+  const ChannelStatus& status = topology.nodes[node].channels()[channel];
+  const std::optional<std::size_t>& source = topology.nodes[node].sources[channel];
+  if (!source || !topology.nodes[*source].facts)
+    return judge_source_loss(status, status.source_server_id.value_or(0), std::nullopt);
+  const ServerFacts& facts = *topology.nodes[*source].facts;
+  return judge_source_loss(status, facts.server_id, facts.binlog);
+}
+
 namespace {
 
 // Cheap where it can be: a large cluster compares every channel with every node.

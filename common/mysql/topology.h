@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "common/mysql/lost_source.h"
 #include "common/mysql/memory.h"
 #include "common/mysql/server_facts.h"
 
@@ -38,7 +39,9 @@ struct Node {
   // Both are false of a node that could not be asked.
   bool alive() const { return !silent() && reach != Reach::kNotAsked; }
   bool silent() const { return reach == Reach::kUnreachable || reach == Reach::kHung; }
+  // Not closed by read_only, whether or not something else refuses writes now.
   bool writable() const { return facts && facts->writable(); }
+  bool takes_writes() const { return facts && facts->takes_writes(); }
   // The channels, none when they are unknown.
   const std::vector<ChannelStatus>& channels() const;
 };
@@ -50,14 +53,21 @@ struct Topology {
   std::vector<Node> nodes;
   Addresses addresses = {};  // of names that were resolved, to link channels by
 
-  // Returns the places of the nodes that accept writes.
+  // Returns the places of the nodes that read_only does not close: they may take writes at any
+  // time.
   std::vector<std::size_t> writers() const;
+  // Returns the places of those of them that take writes now, as far as they tell.
+  std::vector<std::size_t> active_writers() const;
 };
 
 // Returns what `other` has of the node's own transactions and it has lost, see history.h. Nothing
 // for a node without facts, and for a MariaDB replica by position that has applied nothing yet: its
 // copy tells no GTIDs.
 Extra lost_own(const Node& node, const History& other);
+
+// Returns whether the receiver of a channel reports that its source has lost what it had sent; see
+// lost_source.h.
+SourceLoss loss_of_source(const Topology& topology, std::size_t node, std::size_t channel);
 
 // Finds for each channel the node that it follows and stores it in `sources`: by server_uuid, or by
 // the server_id that a connected source told, which win over an address that contradicts them; else

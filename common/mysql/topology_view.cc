@@ -109,7 +109,7 @@ class Viewer {
     if (!node.facts) return "-";
     const ServerFacts& facts = *node.facts;
     if (!facts.read_only) return "unknown";
-    if (!*facts.read_only) return "read-write";
+    if (!*facts.read_only) return facts.takes_writes() ? "read-write" : "refused";
     return facts.super_read_only == true ? "super-read-only" : "read-only";
   }
 
@@ -119,6 +119,8 @@ class Viewer {
     row.follows = depth > 0;
     if (row.follows) row.lag_s = node.channels()[branches_[i].channel].seconds_behind;
     for (std::size_t c = 0; c < node.channels().size(); ++c) describe_channel(i, c, row);
+    if (node.writable() && !node.takes_writes())
+      row.notes.push_back("takes no writes: " + node.facts->obstacles.text());
     compare(i, row);
     for (const Finding& finding : assessment_.findings)
       if (std::ranges::count(finding.nodes, i) > 0)

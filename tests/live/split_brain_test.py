@@ -110,6 +110,111 @@ def test_true_divergence(cluster):
     assert numbers(outcome)["diverged"] == 2
 
 
+LOSSES = {"mariadb-gtid": ("mariadb", 1, True, []), "mysql-gtid": ("mysql", 1, True, []),
+          "mysql-position": ("mysql", 1, False, MYSQL_WITHOUT_GTID)}
+
+
+@pytest.mark.parametrize("kind", LOSSES)
+def test_a_primary_that_has_lost_what_it_wrote(bench, kind, tmp_path):
+    cluster = Cluster(bench, LOSSES[kind])
+    cluster.insert(1)
+    cluster.catch_up()
+    cluster.writer.sql(
+        "RESET MASTER" if cluster.flavour == "mariadb" else "RESET BINARY LOGS AND GTIDS")
+    if cluster.gtid:
+        outcome = cluster.run(SPLIT_BRAIN)
+        assert outcome.state == "CRITICAL", outcome.out
+        assert outcome.text.startswith("db1 has lost 3 transactions that it wrote itself")
+        assert numbers(outcome)["errant_transactions"] == 0
+    cluster.insert(2)  # MariaDB takes an empty binlog for that of a new primary
+    cluster.replica.stop_replication()
+    cluster.replica.start_replication()
+    cluster.replica.wait_channel(io="No", io_errno=1236 if cluster.flavour == "mariadb" else 13114)
+    for number in range(10, 20):  # the same numbers again, and more
+        cluster.insert(number)
+    outcome = cluster.run(SPLIT_BRAIN)
+    assert outcome.state == "CRITICAL", outcome.out
+    assert outcome.text.startswith("db1 has lost transactions that it had sent to db2")
+    assert "db2 holds the only copy: do not rebuild it from db1" in outcome.text
+    assert numbers(outcome)["errant_transactions"] == 0
+    ready = cluster.run("check_failover_ready", "--fence", "none", "--state-dir", tmp_path)
+    assert ready.state == "CRITICAL" and "holds the only copy" in ready.text, ready.out
+    assert "an unknown number of transactions would be lost" in ready.text
+    status = cluster.manage("status")
+    assert "[CRITICAL] primary-lost: db1 has lost transactions" in status.out
+
+
+@pytest.mark.parametrize("flavour, option", [("mariadb", "--innodb-force-recovery=5"),
+                                             ("mysql", "--innodb-read-only=ON")])
+def test_a_server_that_refuses_all_writes_is_no_writer(bench, flavour, option):
+    server = bench.new_server(flavour)
+    server.start()
+    server.create_monitor()
+    server.stop()
+    server.options = [option]
+    server.start()
+    outcome = check([server])
+    assert outcome.state == "CRITICAL", outcome.out
+    said = option.lstrip("-").replace("-", "_").replace("=", " is ")
+    assert outcome.text == f"no writable node, db1 takes none: {said}"
+    assert numbers(outcome)["writable"] == 0
+
+
+def test_a_write_proves_what_no_variable_tells(bench):
+    cluster = Cluster(bench, ("mariadb", 1, True, []))
+    table = "shop.beat"
+    cluster.writer.sql(f"CREATE TABLE {table} (ts VARCHAR(26) NOT NULL,"
+                    " server_id INT UNSIGNED NOT NULL PRIMARY KEY)")
+    outcome = cluster.run(SPLIT_BRAIN, "--write-probe", table)
+    assert outcome.state == "UNKNOWN", outcome.out
+    assert f"run: GRANT SELECT, UPDATE ON `shop`.`beat` TO '{MONITOR_USER}'" in outcome.text
+    cluster.writer.sql("SET SESSION sql_log_bin = 0",
+                    f"GRANT SELECT, UPDATE ON {table} TO {MONITOR_USER}")
+    outcome = cluster.run(SPLIT_BRAIN, "--write-probe", table)
+    assert outcome.state == "UNKNOWN" and "has no row of the server; run: INSERT" in outcome.text
+    cluster.writer.sql(f"INSERT INTO {table} VALUES ('', {cluster.writer.server_id})")
+    outcome = cluster.run(SPLIT_BRAIN, "--write-probe", table)
+    assert outcome.state == "OK", outcome.out
+    assert cluster.writer.sql(f"SELECT ts FROM {table}")[0]["ts"].startswith("20")
+    with cluster.writer.connect() as session, session.cursor() as cursor:
+        cursor.execute("FLUSH TABLES WITH READ LOCK")
+        assert cluster.run(SPLIT_BRAIN).state == "OK", "without the probe nothing tells"
+        for name in (SPLIT_BRAIN, "check_failover_ready"):
+            outcome = cluster.run(name, "--write-probe", table, "-t", "3")
+            assert outcome.state == "CRITICAL" and outcome.seconds < 3.5, outcome.out
+            assert f"the write probe of {table} failed" in outcome.text
+            assert "Lock wait timeout exceeded" in outcome.text
+
+
+def test_a_member_that_has_left_its_group(bench):
+    port = bench.free_port()
+    member = bench.server("mysql", options=[
+        "--plugin-load-add=group_replication.so",
+        "--loose-group_replication_group_name=aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa",
+        f"--loose-group_replication_local_address=127.0.0.1:{port}",
+        f"--loose-group_replication_group_seeds=127.0.0.1:{port}",
+        "--loose-group_replication_start_on_boot=OFF"])
+    member.create_monitor()
+    member.sql("RESET BINARY LOGS AND GTIDS", "SET GLOBAL group_replication_bootstrap_group = ON",
+               "START GROUP_REPLICATION", timeout=60)
+    outcome = check([member])
+    assert outcome.state == "OK", outcome.out
+    member.sql("STOP GROUP_REPLICATION", timeout=60)
+    outcome = check([member])
+    assert outcome.state == "CRITICAL", outcome.out
+    assert outcome.text == ("no writable node; db1 is not part of its group: its MEMBER_STATE is "
+                            "OFFLINE")
+
+
+def test_a_version_that_an_administrator_chose(bench):
+    cluster = Cluster(bench, ("mariadb", 1, True, ["--version=8.0.36"]))
+    assert cluster.writer.value("VERSION()").startswith("8.0.36")
+    for name in (SPLIT_BRAIN, "check_mysql_replication_threads"):
+        outcome = (cluster.run(name) if name == SPLIT_BRAIN else
+                   plugin.run(name, "-H", "127.0.0.1", "-P", cluster.replica.port, *LOGIN))
+        assert outcome.state == "OK", outcome.out
+
+
 def test_histories_are_not_torn_by_writes_between_two_readings(trio):
     # The replicas are read after the writer, which goes on writing: they seem to be ahead of it.
     slow = trio.bench.add(Proxy((trio.replica.host, trio.replica.port), delay_s=0.05))

@@ -279,6 +279,28 @@ TEST(CheckFailoverReadyTest, JudgesTheReplicas) {
        State::kCritical,
        "db2 would replace db1, nothing would be lost: no server takes writes: db1 answers and is "
        "read-only; to open it: mysql_ha failover"},
+      {"the primary has lost what it wrote", with_nodes({writer(1, "#1:1-95"), replica(2, 1)}),
+       State::kCritical,
+       "db2 would replace db1, an unknown number of transactions would be lost: db1 has lost 5 "
+       "transactions that it wrote itself"},
+      {"it gives the numbers again, and its receivers are not to be started",
+       with_nodes({writer(1, "#1:1-105"),
+                   changed(replica(2, 1),
+                           [](Node& node) {
+                             channel(node).io = {ThreadState::kStopped, 13114,
+                                                 "Replica has more GTIDs than the source has"};
+                           })}),
+       State::kCritical,
+       "db2 receives nothing from db1: IO thread stopped, error 13114: Replica has more GTIDs than "
+       "the source has; no replica receives"},
+      {"the primary is open and takes no writes",
+       with_nodes(
+           {changed(writer(1),
+                    [](Node& node) { node.facts->obstacles.reasons = {"innodb_read_only is ON"}; }),
+            replica(2, 1)}),
+       State::kCritical,
+       "db2 would replace db1, nothing would be lost: no server takes writes: db1 is not read-only "
+       "and takes none: innodb_read_only is ON"},
       {"a node that follows nobody", with_nodes({writer(1), replica(2, 1), closed(writer(3))}),
        State::kWarning, "db3 follows no server and gets no changes"},
       {"semi-sync that has given up",

@@ -14,6 +14,10 @@ ThreadsFacts facts_of(std::vector<ChannelStatus> channels) {
   return {"db2", std::move(channels), true};
 }
 
+Rows read_only(const char* value) {
+  return rows_of({{{"Variable_name", "read_only"}, {"Value", value}}});
+}
+
 ChannelStatus channel_with(ReplicationThread io, ReplicationThread sql) {
   ChannelStatus channel = healthy_channel();
   channel.io = std::move(io);
@@ -153,6 +157,11 @@ TEST(ReplicationThreadsTest, AWritableReplicaHasTheChosenState) {
   EXPECT_EQ(evaluate(facts, {}).text,
             "db2: IO and SQL threads run, source db1:3306; accepts writes (read_only=0)");
   EXPECT_EQ(evaluate(facts, {.writable = State::kOk}).state, State::kOk);
+  facts.obstacles.reasons = {"innodb_read_only is ON"};
+  EXPECT_EQ(evaluate(facts, {}).text,
+            "db2: IO and SQL threads run, source db1:3306; is not read-only (read_only=0), though "
+            "it takes no writes now: innodb_read_only is ON");
+  facts.obstacles = {};
   EXPECT_EQ(evaluate(facts, {.writable = State::kCritical}).state, State::kCritical);
 }
 
@@ -198,8 +207,7 @@ TEST(ReplicationThreadsTest, GatherReadsWritabilityInEverySpelling) {
   } cases[] = {{"0", false}, {"1", true}, {"OFF", false}, {"ON", true}, {"NO_LOCK", true}};
   for (const auto& c : cases) {
     FakeSession session("11.8.2-MariaDB");
-    session.answer("SHOW", rows_of({mariadb_row()}))
-        .answer("read_only", rows_of({{{"r", c.cell}}}));
+    session.answer("SHOW ALL", rows_of({mariadb_row()})).answer("read_only", read_only(c.cell));
     const auto facts = gather(session, "db2", "");
     ASSERT_TRUE(facts) << c.cell;
     EXPECT_EQ(facts->read_only, c.want) << c.cell;
@@ -209,8 +217,8 @@ TEST(ReplicationThreadsTest, GatherReadsWritabilityInEverySpelling) {
 FakeSession broken_applier(Result<Rows> workers) {
   FakeSession session("8.4.0");
   Fields row = with(with(mysql_row("a"), "Replica_SQL_Running", "No"), "Last_SQL_Errno", "1062");
-  session.answer("SHOW", rows_of({row}))
-      .answer("read_only", rows_of({{{"r", "1"}}}))
+  session.answer("SHOW REPLICA", rows_of({row}))
+      .answer("read_only", read_only("ON"))
       .answer("CURRENT_USER", rows_of({{{"u", "mon@%"}}}))
       .answer("performance_schema", std::move(workers));
   return session;
@@ -249,8 +257,8 @@ TEST(ReplicationThreadsTest, GatherComparesTheSource) {
                {"127.0.0.2:3306", true}};
   for (const auto& c : cases) {
     FakeSession session("8.4.0");
-    session.answer("SHOW", rows_of({with(mysql_row(), "Source_Host", "127.0.0.1")}))
-        .answer("read_only", rows_of({{{"r", "1"}}}));
+    session.answer("SHOW REPLICA", rows_of({with(mysql_row(), "Source_Host", "127.0.0.1")}))
+        .answer("read_only", read_only("ON"));
     const auto facts = gather(session, "db2", c.expected);
     ASSERT_TRUE(facts) << c.expected;
     EXPECT_EQ(facts->wrong_source.at(""), c.wrong) << c.expected;

@@ -46,6 +46,9 @@ TEST(CheckVipTest, TheWholeLine) {
 
 TEST(CheckVipTest, WhereItLeadsPicksTheState) {
   const ServerIdentity mute{"one", std::nullopt};
+  ServerIdentity blocked = writer("one"), unread = writer("one");
+  blocked.obstacles.reasons = {"innodb_read_only is ON"};
+  unread.obstacles.unread = "denied; run: GRANT";
   const struct {
     Result<ServerIdentity> leads_to;
     State want;
@@ -55,6 +58,9 @@ TEST(CheckVipTest, WhereItLeadsPicksTheState) {
       {writer("one"), State::kOk, "leads to db1, which accepts writes", 1},
       {reader("one"), State::kCritical, "leads to db1, which is read-only", 1},
       {reader("two"), State::kCritical, "leads to db2, which is read-only", 1},
+      {blocked, State::kCritical, "leads to db1, which takes no writes: innodb_read_only is ON", 1},
+      {unread, State::kUnknown,
+       "leads to db1, which does not tell whether it accepts writes: denied; run: GRANT", 1},
       {mute, State::kUnknown, "leads to db1, which does not tell whether it accepts writes", 1},
       {writer("x"), State::kCritical,
        "leads to a server that is none of the nodes, which accepts writes", 1},

@@ -205,6 +205,25 @@ TEST(PlanSwitchoverTest, WhatHasLostItsOwnTransactionsIsNotPromoted) {
   EXPECT_EQ(switchover({maria1, maria2}, "db1").refusal, Refusal::kNotReady);
 }
 
+// Its replicas skip what it writes under numbers that they know already.
+TEST(PlanSwitchoverTest, APrimaryThatHasLostItsOwnTransactionsHandsNothingOver) {
+  const Plan plan = switchover({writer(1, "#1:1-5"), replica(2, 1, "#1:1-10")});
+  EXPECT_EQ(plan.refusal, Refusal::kNotReady);
+  EXPECT_EQ(plan.reason,
+            "db1 has lost transactions that it wrote and its replicas have, which skip what it "
+            "writes under the same numbers; see: mysql_ha status");
+  EXPECT_EQ(switchover({writer(1, "0-1-5", kMariadb), replica(2, 1, "0-1-10", kMariadb)}).refusal,
+            Refusal::kNotReady);
+}
+
+TEST(PlanSwitchoverTest, WhatTakesNoWritesIsNotPromoted) {
+  Node blocked = replica(2, 1);
+  blocked.facts->obstacles.reasons = {"innodb_read_only is ON"};
+  EXPECT_EQ(switchover({writer(1), blocked, replica(3, 1)}, "db2").reason,
+            "db2 cannot be promoted: would take no writes: innodb_read_only is ON");
+  EXPECT_EQ(switchover({writer(1), blocked, replica(3, 1)}).candidate, "db3");
+}
+
 TEST(PlanSwitchoverTest, NorDoesItFollowAnotherOne) {
   const Plan plan = switchover({replica(1, 2, "#1:1-5,#2:1-9"), writer(2, "#1:1-10,#2:1-9"),
                                 replica(3, 2, "#1:1-10,#2:1-9")},

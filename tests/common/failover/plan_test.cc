@@ -35,6 +35,7 @@ void sql_failed(Node& node) {
 void delayed(Node& node) { channel(node).sql_delay_s = 3600; }
 void filtered(Node& node) { channel(node).filters = {"Replicate_Do_DB=pandora"}; }
 void without_binlog(Node& node) { node.facts->log_bin = false; }
+void refusing_writes(Node& node) { node.facts->obstacles.reasons = {"innodb_read_only is ON"}; }
 void unknown_binlog_end(Node& node) { node.facts->binlog.reset(); }
 void without_updates(Node& node) { node.facts->log_replica_updates = false; }
 void writable(Node& node) { node.facts->read_only = false; }
@@ -196,6 +197,12 @@ std::vector<Case> refusals() {
       {"the only replica writes no binlog",
        {lost(1), orphan(2, "#1:1-100", {without_binlog})},
        "no-candidate"},
+      {"the only replica would take no writes",
+       {lost(1), orphan(2, "#1:1-100", {refusing_writes})},
+       "no-candidate"},
+      {"of two the one that takes writes",
+       {lost(1), orphan(2, "#1:1-100", {refusing_writes}), orphan(3)},
+       "db3"},
       {"nobody knows where the others would begin",
        {lost(1), orphan(2, "", {by_position, unknown_binlog_end})},
        "no-candidate"},

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+#include "common/mysql/write_probe.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "common/parallel.h"
+#include "common/text.h"
+
+namespace ha {
+
+namespace {
+
+// No limit for the statement itself: ending one that waits for disk space makes MySQL abort
+// (binlog_error_action).
+constexpr char kSettings[] =
+    "SET SESSION autocommit = 1, SESSION lock_wait_timeout = {0},"
+    " SESSION innodb_lock_wait_timeout = {0}";
+
+// The server_id is a number of ours: under binlog_format=STATEMENT replicas would put in their own.
+constexpr char kUpdate[] =
+    "UPDATE {} SET ts = DATE_FORMAT(NOW(6), '%Y-%m-%dT%H:%i:%s.%f') WHERE server_id = {}";
+
+ProbeResult judge(SqlSession& session, const std::string& table, const Error& error) {
+  const std::string quoted = quote_table(table);
+  switch (error.code) {
+    case Errc::kPrivilege:
+      return {"", fmt::format("--write-probe: {}; run: {}", error.text,
+                              grant_statement(session, "SELECT, UPDATE", quoted))};
+    case Errc::kMissing:
+      return {"",
+              fmt::format("--write-probe: {}; create it with pt-heartbeat's columns", error.text)};
+    case Errc::kInternal:
+      return {"", "--write-probe: " + error.text};
+    default:
+      return {fmt::format("the write probe of {} failed: {}", sanitize(table), error.text), ""};
+  }
+}
+
+// Waits at most `wait_s` for locks; a full disk holds it longer.
+ProbeResult write(SqlSession& session, const std::string& table, std::uint32_t server_id,
+                  unsigned wait_s) {
+  if (const auto set = session.query(fmt::format(kSettings, wait_s)); !set)
+    return judge(session, table, set.error());
+  const std::string quoted = quote_table(table);
+  if (const auto updated = session.query(fmt::format(kUpdate, quoted, server_id)); !updated)
+    return judge(session, table, updated.error());
+  const auto rows = query_value(session, "SELECT ROW_COUNT()");
+  if (!rows) return judge(session, table, rows.error());
+  if (*rows != "0") return {};
+  return {"", fmt::format("--write-probe: {0} has no row of the server; run: INSERT INTO {1} (ts, "
+                          "server_id) VALUES (NOW(6), {2})",
+                          sanitize(table), quoted, server_id)};
+}
+
+}  // namespace
+
+ProbeResult probe_write(const std::shared_ptr<SqlSession>& session, const std::string& table,
+                        std::uint32_t server_id, double seconds) {
+  // A little earlier than we give up, so that the server says itself what it waits for.
+  const auto wait_s = static_cast<unsigned>(std::max(1.0, std::floor(seconds - 0.5)));
+  const auto results = run_each<ProbeResult>(1, Deadline::after(seconds), [=](std::size_t) {
+    return write(*session, table, server_id, wait_s);
+  });
+  if (results[0]) return *results[0];
+  return {fmt::format("the write probe of {} did not end within {}", sanitize(table),
+                      format_duration(seconds)),
+          ""};
+}
+
+void add_write_probe_option(Cli& cli, WriteProbe& probe) {
+  cli.option(
+      "--write-probe", "DB.TABLE",
+      [&](const std::string& value) -> Result<Done> {
+        if (value.empty() || value.find('.') == value.npos || value.starts_with('.') ||
+            value.ends_with('.'))
+          return Error{Errc::kUsage,
+                       fmt::format("'{}' is not a table (accepted: DB.TABLE)", value)};
+        probe.table = value;
+        return Done{};
+      },
+      "prove that the writer takes writes: update its own row of this table, which has "
+      "pt-heartbeat's columns, once (default: nothing is written)");
+}
+
+}  // namespace ha
