@@ -7,12 +7,16 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <ctime>
+#include <thread>
 
 #include "common/cli.h"
 #include "common/engine/engine_access.h"
 #include "common/engine/gate.h"
-#include "common/engine/role_store.h"
+#include "common/engine/process_id.h"
+#include "common/engine/succession.h"
+#include "common/files.h"
 #include "common/http/notify.h"
 #include "common/text.h"
 
@@ -24,10 +28,13 @@ enum ExitCode { kDone = 0, kNotVerified = 1, kFailed = 2 };
 
 constexpr double kNotifyBudget_s = 5;
 constexpr double kMargin_s = 0.3;  // of the budget, for the words after an exhausted wait
+// How long a status is waited for that may show that there is nothing to do.
+constexpr double kProofBudget_s = 3;
+constexpr auto kPause = std::chrono::milliseconds(20);
 
 struct HandlerOptions {
   EventMacros event = {};
-  bool reassert = false, dry_run = false;
+  bool reassert = false, activate = false, deactivate = false, dry_run = false;
   std::optional<EngineKind> kind = {};
   EngineControl control = {};
   std::string api_credentials = {}, ca_file = {}, api_server_name = {};
@@ -56,6 +63,10 @@ void add_options(Cli& cli, HandlerOptions& options) {
   add_event_options(cli, options.event);
   cli.flag("--reassert", options.reassert,
            "without an event: give the engine the role on record again, after its start");
+  cli.flag("--activate", options.activate,
+           "without an event: activate the engine by hand, on record; no event undoes it");
+  cli.flag("--deactivate", options.deactivate,
+           "without an event: let the engine stand by again; the next problem may activate it");
   cli.option(
       "--engine", "ENGINE",
       [&options](const std::string& value) -> Result<Done> {
@@ -106,6 +117,18 @@ void add_options(Cli& cli, HandlerOptions& options) {
   add_notify_options(cli, options.notify);
 }
 
+// What takes the place of an event needs the record, and stands alone.
+std::string find_mistaken_mode(const HandlerOptions& options) {
+  std::vector<std::string> modes;
+  if (options.reassert) modes.emplace_back("--reassert");
+  if (options.activate) modes.emplace_back("--activate");
+  if (options.deactivate) modes.emplace_back("--deactivate");
+  if (modes.empty()) return "";
+  if (options.state_dir.empty()) return modes[0] + " needs --state-dir";
+  if (options.event.state) modes.emplace_back("--state");
+  return modes.size() > 1 ? join(modes, " and ") + ": give one of them" : "";
+}
+
 // Returns what is wrong with the combination of options, or an empty string.
 std::string find_mistake(const HandlerOptions& options) {
   const EngineControl& control = options.control;
@@ -128,8 +151,7 @@ std::string find_mistake(const HandlerOptions& options) {
   if (!control.has_flags() && control.start_command.empty() && control.stop_command.empty())
     return icinga2 ? "--api is missing (or --start-command and --stop-command)"
                    : "--command-file is missing (or --start-command and --stop-command)";
-  if (options.reassert && options.state_dir.empty()) return "--reassert needs --state-dir";
-  if (options.reassert && options.event.state) return "--reassert and --state: give one of them";
+  if (const std::string mistake = find_mistaken_mode(options); !mistake.empty()) return mistake;
   if (!options.ca_file.empty() && access(options.ca_file.c_str(), R_OK) != 0)
     return "--ca-cert: cannot read " + options.ca_file;
   return "";
@@ -145,8 +167,11 @@ std::string engine_name(const EngineControl& control) {
 }
 
 Result<LocalEngine::Sources> make_sources(const HandlerOptions& options) {
-  LocalEngine::Sources sources{
-      options.status_file, {}, options.verify_command, !options.control.query_handler.empty()};
+  LocalEngine::Sources sources{options.status_file,
+                               {},
+                               options.verify_command,
+                               !options.control.query_handler.empty(),
+                               *options.kind};
   if (!options.control.api.empty()) {
     sources.api = Icinga2Api{options.control.api};
     sources.api->ca_file = options.ca_file;
@@ -159,143 +184,233 @@ Result<LocalEngine::Sources> make_sources(const HandlerOptions& options) {
   return sources;
 }
 
-// One run for one event.
+// Returns what the handler was started for.
+Arrival make_arrival(const HandlerOptions& options, const Gate& gate) {
+  Arrival arrival{this_process()};
+  if (options.reassert) {
+    arrival.kind = Arrival::Kind::kReassert;
+    arrival.title = "the role on record";
+  } else if (options.activate || options.deactivate) {
+    arrival.kind = Arrival::Kind::kByHand;
+    arrival.role = options.activate ? Role::kActive : Role::kStandby;
+    arrival.title = options.activate ? "activation by hand" : "deactivation by hand";
+  } else {
+    const bool over = gate.meaning == EventMeaning::kTakeOver;
+    arrival.role = over ? Role::kActive : Role::kStandby;
+    arrival.title = fmt::format("{} on {}", over ? "take-over" : "stand-down", gate.event);
+  }
+  return arrival;
+}
+
+struct Report {
+  int code = kDone;
+  std::string text = {};
+  bool tell_people = false;
+};
+
+// One run, for one event; and for a later one whose handler was ended before its turn came.
 class Handler {
  public:
-  Handler(const Cli& cli, const HandlerOptions& options, LocalEngine::Sources sources, Gate gate)
+  Handler(const Cli& cli, const HandlerOptions& options, LocalEngine::Sources sources,
+          Arrival arrival)
       : cli_(cli),
         options_(options),
-        gate_(std::move(gate)),
+        mine_(std::move(arrival)),
+        shared_(options.state_dir, engine_name(options.control)),
         engine_(std::move(sources), process_),
-        deadline_(Deadline::after(std::max(0.05, cli.deadline().remaining_s() - kMargin_s))) {}
+        deadline_(Deadline::after(std::max(0.05, cli.deadline().remaining_s() - kMargin_s))),
+        // A second more than "after we began": a command that was given before needs its time.
+        since_{std::time(nullptr) + 1, engine_.status_version()} {}
 
   int dry_run() {
-    std::optional<RoleRecord> record;
-    if (!options_.state_dir.empty()) {
-      const auto read = peek_role_record(options_.state_dir, engine_name(options_.control));
-      if (!read) return cli_.finish(kFailed, read.error().text);
-      record = *read;
-    }
-    const RolePlan plan = make_plan(record);
+    if (const auto read = shared_.peek(); !read) return cli_.finish(kFailed, read.error().text);
+    take_role_on_record();
+    const RolePlan plan = make_plan();
     if (!plan.nothing.empty())
-      return cli_.finish(kDone, fmt::format("dry run: {}: {}", title(), plan.nothing));
+      return cli_.finish(kDone, fmt::format("dry run: {}: {}", mine_.title, plan.nothing));
     std::vector<std::string> lines;
     for (const EngineStep& step : plan.steps) lines.push_back(describe(step));
-    return cli_.finish(kDone, fmt::format("dry run: {} would do this:", title()), lines);
+    return cli_.finish(kDone, fmt::format("dry run: {} would do this:", mine_.title), lines);
   }
 
   int run() {
-    std::optional<RoleRecord> record;
-    std::optional<RoleStore> store;
-    if (!options_.state_dir.empty()) {
-      cli_.waiting_for("another handler for this engine");
-      const auto loaded = open_store(store);
-      // An engine that nobody can make take over is worse than one that nobody remembers.
-      if (!loaded && (role() == Role::kStandby || loaded.error().code == Errc::kRefused))
-        return tell(kFailed, fmt::format("{} failed: {}", title(), loaded.error().text));
-      if (!store) unrecorded_ = loaded.error().text;
-      record = loaded ? *loaded : RoleRecord{};
+    cli_.waiting_for("another handler for this engine");
+    const auto later = shared_.begin(mine_, deadline_);
+    if (!later) {
+      take_role_on_record();
+      return tell({kFailed, fmt::format("{} failed: {}", mine_.title, later.error().text), true});
     }
-    cli_.waiting_for("the engine to show its state");
-    const RolePlan plan = make_plan(record);
-    if (!plan.nothing.empty()) {
-      if (store && unrecorded_.empty() && record->role != plan.record.role)
-        remember(*store, plan.record);
-      return cli_.finish(unrecorded_.empty() ? kDone : kNotVerified,
-                         with_record(fmt::format("{}: {}", title(), plan.nothing)));
+    if (*later) {
+      syslog(LOG_DAEMON | LOG_NOTICE, "%s", superseded(*later).c_str());
+      return cli_.finish(kDone, superseded(*later));
     }
-    return carry_out(plan, store, record);
+    if (const auto left = shared_.left_over(mine_)) mine_ = *left;
+    take_role_on_record();
+    Report all = act();
+    // What came later is carried out by its own handler, unless that has ended while it waited.
+    for (auto left = shared_.left_over(mine_); left && !deadline_.passed();
+         left = shared_.left_over(mine_)) {
+      mine_ = *left;
+      const Report more = act();
+      all = {std::max(all.code, more.code), all.text + "; then " + more.text,
+             all.tell_people || more.tell_people};
+    }
+    return tell(all);
   }
 
  private:
-  Role role() const {
-    if (options_.reassert) return reasserted_;
-    return gate_.meaning == EventMeaning::kTakeOver ? Role::kActive : Role::kStandby;
+  bool by_hand() const { return mine_.kind == Arrival::Kind::kByHand; }
+
+  // What is of the same role is carried out here as well as there.
+  bool is_overtaken() const {
+    const auto later = shared_.overtaking(mine_);
+    return later && later->role != mine_.role;
   }
 
-  // "take-over on CRITICAL HARD"
-  std::string title() const {
-    const char* const what = role() == Role::kActive ? "take-over" : "stand-down";
-    return options_.reassert ? fmt::format("{} again, by the record", what)
-                             : fmt::format("{} on {}", what, gate_.event);
+  void take_role_on_record() {
+    if (mine_.kind != Arrival::Kind::kReassert) return;
+    mine_.role = shared_.last() ? shared_.last()->role : Role::kStandby;
+    mine_.title = fmt::format("{} again, by the record",
+                              mine_.role == Role::kActive ? "take-over" : "stand-down");
   }
 
-  Result<RoleRecord> open_store(std::optional<RoleStore>& store) {
-    auto opened = RoleStore::open(options_.state_dir, engine_name(options_.control), deadline_);
-    if (!opened) return opened.error();
-    store.emplace(std::move(*opened));
-    return store->load();
+  RolePlan plan_upon(const RoleFacts& facts) const {
+    const Undo undo = mine_.kind == Arrival::Kind::kEvent ? Undo::kTakeOver : Undo::kScope;
+    RolePlan plan =
+        plan_role(mine_.role, options_.control, facts, shared_.known(), undo, std::time(nullptr));
+    if (by_hand() && mine_.role == Role::kActive) plan.record.by_hand = user_name(getuid());
+    return plan;
   }
 
-  RolePlan make_plan(const std::optional<RoleRecord>& record) {
-    if (options_.reassert && record) reasserted_ = record->role;
+  // The role is given again after a start, and what is undone by that can be told once the engine
+  // shows it.
+  bool is_starting() const {
+    return mine_.kind == Arrival::Kind::kReassert && options_.control.has_flags() &&
+           options_.control.start_command.empty() && engine_.means().status_file &&
+           before_.running != true;
+  }
+
+  // Looks at the engine; where it seems to have the role, until it is seen that it has it since we
+  // began, or for a while.
+  RolePlan make_plan() {
+    cli_.waiting_for("the engine to show its state");
     // A shorter patience than the run's, so that an engine that hangs leaves time for the deed.
-    before_ = engine_.look(
-        role(), Deadline::after(std::min(options_.verify_timeout_s, deadline_.remaining_s() / 2)));
-    const std::int64_t now = std::time(nullptr);
-    const RoleFacts facts = believe(before_, engine_.means(), record ? record->commands_at : 0,
-                                    options_.verify_timeout_s, now);
-    return plan_role(role(), options_.control, facts, record,
-                     options_.reassert ? Undo::kScope : Undo::kTakeOver, now);
+    double patience_s = std::min(options_.verify_timeout_s, deadline_.remaining_s() / 2);
+    const Deadline look = Deadline::after(patience_s);
+    // Whose a flag was is remembered and told, so it is worth knowing; else the command costs
+    // nothing.
+    if (!shared_.remembers() ||
+        (mine_.role == Role::kStandby && mine_.kind != Arrival::Kind::kReassert))
+      patience_s = std::min(patience_s, kProofBudget_s);
+    const Commands commands = shared_.earlier_commands();
+    const Deadline proof = Deadline::after(patience_s);
+    for (;;) {
+      before_ = engine_.look(mine_.role, look);
+      const std::int64_t now = std::time(nullptr);
+      facts_ = believe(before_, engine_.means(), since_, commands, now);
+      RolePlan plan = plan_upon(facts_);
+      if (!plan.nothing.empty() || proof.passed() || is_overtaken()) return plan;
+      if (!is_starting()) {
+        if (!may_be_proven(before_, engine_.means(), commands, now)) return plan;
+        RoleFacts hoped = facts_;
+        hoped.flags = facts_.shown;
+        hoped.running = true;
+        if (plan_upon(hoped).nothing.empty()) return plan;
+      }
+      std::this_thread::sleep_for(options_.verify_command.empty() ? kPause : 10 * kPause);
+    }
   }
 
-  void remember(const RoleStore& store, const RoleRecord& record) {
-    if (const auto saved = store.save(record); !saved) unrecorded_ = saved.error().text;
+  Report act() {
+    const RolePlan plan = make_plan();
+    if (is_overtaken()) return {kDone, superseded(shared_.overtaking(mine_)), false};
+    if (!plan.nothing.empty()) {
+      const auto& known = shared_.known();
+      if (known && shared_.trouble().empty() &&
+          (known->role != plan.record.role || known->by_hand != plan.record.by_hand))
+        shared_.remember(plan.record);
+      shared_.mark_done(mine_, deadline_);
+      return {code_when_done(), with_trouble(fmt::format("{}: {}", mine_.title, plan.nothing)),
+              false};
+    }
+    return carry_out(plan);
   }
 
-  std::string with_record(std::string text) const {
-    if (!unrecorded_.empty()) text += "; not remembered for the stand-down: " + unrecorded_;
-    return text;
-  }
-
-  int carry_out(const RolePlan& plan, const std::optional<RoleStore>& store,
-                const std::optional<RoleRecord>& record) {
+  Report carry_out(const RolePlan& plan) {
+    using End = RoleOutcome::End;
     // Before the deed, so that one that is killed in the middle can still be undone. It stays when
     // the deed fails: an engine that gave no answer may still carry out what it was told.
-    if (store) {
-      RoleRecord intent = plan.role == Role::kActive ? plan.record : *record;
+    RoleRecord intent = plan.record;
+    if (plan.role == Role::kStandby && shared_.last()) {
+      intent = *shared_.last();
       intent.commands_at = plan.record.commands_at;
-      remember(*store, intent);
+      intent.sent = plan.record.sent;
     }
+    const RoleChange change{options_.verify_timeout_s, before_, shared_.earlier_commands(),
+                            [this] { return is_overtaken(); }};
+    shared_.remember(intent);
     cli_.waiting_for("the engine to obey");
-    const RoleOutcome outcome =
-        change_role(plan, engine_, engine_.means(), before_, options_.verify_timeout_s, deadline_);
-    if (store && outcome.end != RoleOutcome::End::kFailed) {
+    const RoleOutcome outcome = change_role(plan, engine_, engine_.means(), change, deadline_);
+    if (outcome.end == End::kVerified || outcome.end == End::kUnverified) {
       RoleRecord after = plan.record;
-      if (outcome.end == RoleOutcome::End::kVerified) after.commands_at = 0;
-      remember(*store, after);
+      if (outcome.end == End::kVerified) {
+        after.commands_at = 0;
+        after.sent.clear();
+      }
+      shared_.remember(after);
+      shared_.mark_done(mine_, deadline_);
     }
-    return tell_outcome(plan, outcome);
+    return report_on(plan, outcome);
   }
 
-  int tell_outcome(const RolePlan& plan, const RoleOutcome& outcome) {
+  int code_when_done() const { return shared_.trouble().empty() ? kDone : kNotVerified; }
+
+  Report report_on(const RolePlan& plan, const RoleOutcome& outcome) {
     const std::string change = describe_change(plan);
+    for (std::size_t i = 0; i < outcome.steps_done; ++i) steps_.push_back(describe(plan.steps[i]));
     std::string text;
-    int code = kDone;
     switch (outcome.end) {
       case RoleOutcome::End::kVerified:
-        text = fmt::format("{}: {}, verified in {:.1f}s", title(), change, outcome.seconds);
-        if (!unrecorded_.empty()) code = kNotVerified;
-        break;
+        text = fmt::format("{}: {}, verified in {:.1f}s", mine_.title, change, outcome.seconds);
+        return {code_when_done(), with_trouble(text + undone(plan)), true};
       case RoleOutcome::End::kUnverified:
-        text = fmt::format("{}: {}, sent but not verified: {}", title(), change, outcome.text);
-        code = kNotVerified;
-        break;
+        text = fmt::format("{}: {}, sent but not verified: {}", mine_.title, change, outcome.text);
+        return {kNotVerified, with_trouble(text + undone(plan)), true};
+      case RoleOutcome::End::kOvertaken:
+        return {kDone, superseded(shared_.overtaking(mine_)), false};
       case RoleOutcome::End::kFailed:
-        text = fmt::format("{} failed: {}", title(), outcome.text);
-        if (outcome.steps_done > 0)
-          text += fmt::format(" (after {} of {} steps)", outcome.steps_done, plan.steps.size());
-        code = kFailed;
         break;
     }
-    for (std::size_t i = 0; i < outcome.steps_done; ++i) done_.push_back(describe(plan.steps[i]));
-    return tell(code, with_record(text));
+    text = fmt::format("{} failed: {}", mine_.title, outcome.text);
+    if (outcome.steps_done > 0)
+      text += fmt::format(" (after {} of {} steps)", outcome.steps_done, plan.steps.size());
+    return {kFailed, with_trouble(text), true};
+  }
+
+  // A role that is given again may undo what a person wants: they are told, and how to keep it.
+  std::string undone(const RolePlan& plan) const {
+    const std::string what = describe_undone(plan, facts_);
+    if (mine_.kind != Arrival::Kind::kReassert || what.empty()) return "";
+    return fmt::format(
+        "; this undoes what was switched by hand or lost in a restart: {} (to keep "
+        "that, run: handle_engine_failover --{})",
+        what, mine_.role == Role::kActive ? "deactivate" : "activate");
+  }
+
+  std::string with_trouble(std::string text) const {
+    return shared_.trouble().empty() ? text : text + "; " + shared_.trouble();
+  }
+
+  std::string superseded(const std::optional<Arrival>& later) const {
+    return fmt::format("{}: superseded by {}", mine_.title, later ? later->title : "a later event");
   }
 
   // Tells syslog and people, and prints the last words.
-  int tell(int code, const std::string& text) {
+  int tell(const Report& report) {
+    const auto& [code, text, people] = report;
+    if (!people) return cli_.finish(code, text, steps_);
     syslog(LOG_DAEMON | (code == kDone ? LOG_NOTICE : LOG_ERR), "%s", sanitize(text).c_str());
-    std::vector<std::string> lines = done_;
+    std::vector<std::string> lines = steps_;
     if (options_.notify.wanted()) {
       cli_.prepare_last_words(code, text + " (nobody was told of it in time)");
       char host[256] = "";
@@ -306,7 +421,7 @@ class Handler {
       const Notice notice{
           fmt::format("{}: {}", host, text),
           {text},
-          {{"host", host}, {"role", std::string(role_name(role()))}, {"outcome", outcome}}};
+          {{"host", host}, {"role", std::string(role_name(mine_.role))}, {"outcome", outcome}}};
       for (std::string& failure :
            notify(options_.notify, notice, std::min(kNotifyBudget_s, deadline_.remaining_s())))
         lines.push_back(sanitize(failure));
@@ -316,14 +431,15 @@ class Handler {
 
   const Cli& cli_;
   const HandlerOptions& options_;
-  Gate gate_;
+  Arrival mine_;
+  Succession shared_;
   PosixProcess process_;
   LocalEngine engine_;
   Deadline deadline_;
+  Since since_;
   EngineView before_ = {};
-  Role reasserted_ = Role::kStandby;
-  std::string unrecorded_ = {};         // why the record is not what it should be
-  std::vector<std::string> done_ = {};  // the steps, for people
+  RoleFacts facts_ = {};
+  std::vector<std::string> steps_ = {};  // that were done, for people
 };
 
 }  // namespace
@@ -346,7 +462,7 @@ int plugin_main(const std::vector<std::string>& args) {
   options.control.kind = *options.kind;
 
   Gate gate;
-  if (!options.reassert) {
+  if (!options.reassert && !options.activate && !options.deactivate) {
     const auto judged = judge_event(options.event);
     if (!judged) return cli.usage_error(judged.error().text);
     gate = *judged;
@@ -354,7 +470,7 @@ int plugin_main(const std::vector<std::string>& args) {
       return cli.finish(kDone, fmt::format("nothing to do on {}", gate.event));
   }
   openlog("handle_engine_failover", LOG_PID, LOG_DAEMON);
-  Handler handler(cli, options, std::move(*sources), gate);
+  Handler handler(cli, options, std::move(*sources), make_arrival(options, gate));
   return options.dry_run ? handler.dry_run() : handler.run();
 }
 

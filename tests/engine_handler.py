@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: MIT
 """Runs handle_engine_failover as an engine does, and holds every run to what handlers promise."""
 
+import atexit
 import dataclasses
 import os
 import re
 import subprocess
 import time
+from pathlib import Path
 
 import plugin
 
 HANDLER = str(plugin.BUILD / "plugins" / "handle_engine_failover")
 DONE, UNVERIFIED, FAILED, USAGE = range(4)
+# Where handlers without --state-dir keep who comes after whom, by the user's number.
+RUNTIME = "/dev/shm/monitoring-plugins-ha-{}"
+_engines = set()
 
 
 @dataclasses.dataclass
@@ -33,7 +38,20 @@ def event(state, kind="HARD"):
 
 def command(*options):
     """Return a command line."""
-    return [HANDLER, *(str(option) for option in options)]
+    words = [str(option) for option in options]
+    for name, value in zip(words, words[1:]):
+        if name in ("--command-file", "--query-handler", "--api", "--start-command"):
+            _engines.add("engine" + re.sub(r"[^A-Za-z0-9.-]", "_", value)[-200:])
+    return [HANDLER, *words]
+
+
+@atexit.register
+def _forget():
+    """Remove what handlers without --state-dir have left until the machine restarts."""
+    for directory in Path("/dev/shm").glob(Path(RUNTIME.format("*")).name):
+        for path in directory.iterdir():
+            if any(path.name.startswith(f"{engine}.") for engine in _engines):
+                path.unlink(missing_ok=True)
 
 
 def run(*options, within=None, timeout=40, **arguments):

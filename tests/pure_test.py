@@ -13,7 +13,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
-PURE_STEMS = ("check_result", "classify", "cluster_history", "commands", "compare",
+PURE_STEMS = ("arrivals", "check_result", "classify", "cluster_history", "commands", "compare",
               "completeness", "evaluate", "forecast", "gate", "gluster", "gluster_xml",
               "locate", "lost_source", "memory", "moment", "mountinfo", "nfs_stats", "pandora_layout", "plan",
               "plan_rejoin", "plan_roles", "plan_steps", "policy", "readiness", "receipt",

@@ -38,6 +38,11 @@ std::optional<bool> value_of(const EngineFlags& flags, EngineFlag flag) {
 
 const EngineFlagWords& words_of(EngineFlag flag) { return kWords[static_cast<int>(flag)]; }
 
+bool reads_commands_late(EngineKind kind, std::string_view version) {
+  if (kind == EngineKind::kIcinga1) return true;
+  return kind == EngineKind::kNagios && (version.starts_with("2.") || version.starts_with("3."));
+}
+
 std::optional<EngineFlag> parse_engine_flag(std::string_view name) {
   for (const EngineFlagWords& words : kWords)
     if (words.name == name) return words.flag;

@@ -47,6 +47,11 @@ const EngineFlagWords& words_of(EngineFlag flag);
 // Where Icinga 2's API keeps them, as attributes.
 inline constexpr std::string_view kIcinga2AppPath = "/v1/objects/icingaapplications/app";
 
+// True of engines that read their command pipe now and then (command_check_interval), so that even
+// a status which they wrote later may know nothing of a command: Nagios 2 and 3, Icinga 1.
+// `version` is the status file's.
+bool reads_commands_late(EngineKind kind, std::string_view version);
+
 // Returns the flag of a `name`.
 std::optional<EngineFlag> parse_engine_flag(std::string_view name);
 

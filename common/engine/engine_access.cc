@@ -31,7 +31,7 @@ std::string log_text(const EngineStep& step) {
   return fmt::format("sent '{}' to {}", step.text, step.target);
 }
 
-void look_at_status_file(const std::string& path, EngineView& view) {
+void look_at_status_file(const std::string& path, EngineKind kind, EngineView& view) {
   const auto file = read_status_dat(path);
   if (!file) {
     view.trouble = file.error().text;
@@ -42,6 +42,7 @@ void look_at_status_file(const std::string& path, EngineView& view) {
   view.version = file->version;
   view.created = file->status.created;
   view.flags = file->status.flags;
+  view.reads_commands_late = reads_commands_late(kind, file->status.version);
   if (!file->status.complete) view.trouble = path + " ends before its programstatus block does";
   view.writer = file->status.pid;
   if (const auto pid = file->status.pid; pid && *pid > 0)
@@ -73,9 +74,15 @@ Result<Done> LocalEngine::perform(const EngineStep& step, const Deadline& deadli
   return done;
 }
 
+std::optional<FileVersion> LocalEngine::status_version() const {
+  if (sources_.status_file.empty()) return std::nullopt;
+  const auto file = read_status_dat(sources_.status_file);
+  return file ? std::optional(file->version) : std::nullopt;
+}
+
 EngineView LocalEngine::look(Role wanted, const Deadline& deadline) {
   EngineView view;
-  if (!sources_.status_file.empty()) look_at_status_file(sources_.status_file, view);
+  if (!sources_.status_file.empty()) look_at_status_file(sources_.status_file, sources_.kind, view);
   if (view.writer) {
     writers_.add(*view.writer);
     if (const std::string conflict = writers_.conflict(); !conflict.empty())

@@ -22,6 +22,7 @@ class LocalEngine : public EngineAccess {
     std::optional<Icinga2Api> api = {};
     std::vector<std::string> verify_command = {};
     bool acknowledged = false;
+    EngineKind kind = EngineKind::kNagios;
   };
 
   LocalEngine(Sources sources, Process& process)
@@ -29,6 +30,9 @@ class LocalEngine : public EngineAccess {
 
   EngineMeans means() const;
   Result<Done> perform(const EngineStep& step, const Deadline& deadline) override;
+
+  // Returns which status file is there now; nothing where there is none.
+  std::optional<FileVersion> status_version() const;
 
   // The verify command finds the wanted role in $HA_ROLE and exits with 0 when the engine has it.
   EngineView look(Role wanted, const Deadline& deadline) override;

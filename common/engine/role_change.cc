@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <thread>
 
 #include "common/text.h"
@@ -18,6 +19,7 @@ constexpr auto kPause = std::chrono::milliseconds(50);
 constexpr auto kLongPause = std::chrono::milliseconds(250);  // where a look costs the engine work
 // A status file may have been begun before the command arrived.
 constexpr double kRepeatAfter_s = 1;
+constexpr auto kSettle = std::chrono::seconds(1);
 
 Deadline within(double seconds, const Deadline& deadline) {
   return Deadline::after(std::min(seconds, deadline.remaining_s()));
@@ -28,7 +30,7 @@ bool may_pass(Errc code) {
 }
 
 Result<Done> perform_patiently(const EngineStep& step, EngineAccess& access,
-                               const Deadline& deadline) {
+                               const RoleChange& change, const Deadline& deadline) {
   std::optional<Error> told;
   for (;;) {
     const auto done = access.perform(step, deadline);
@@ -36,7 +38,9 @@ Result<Done> perform_patiently(const EngineStep& step, EngineAccess& access,
     // The deadline cut the last try short; what the one before met is the reason.
     if (deadline.passed() && told) return *told;
     told = done.error();
-    if (deadline.remaining_s() < std::chrono::duration<double>(kPause).count()) return done;
+    if (deadline.remaining_s() < std::chrono::duration<double>(kPause).count() ||
+        change.overtaken())
+      return done;
     std::this_thread::sleep_for(kPause);
   }
 }
@@ -53,67 +57,80 @@ std::string missing_flags(const RolePlan& plan, const EngineView& view) {
   return join(wrong, ", ");
 }
 
-bool same_status_file(const EngineView& a, const EngineView& b) { return a.version == b.version; }
+// It is tried again as long as it matters, so its failure is told by what is missing.
+void repeat_commands(const RolePlan& plan, EngineAccess& access, const Deadline& deadline) {
+  for (const EngineStep& step : plan.steps)
+    if (step.kind != EngineStep::Kind::kRun) static_cast<void>(access.perform(step, deadline));
+}
 
 // Looks until the plan holds or the deadline passes; returns what is missing then.
 std::string verify(const RolePlan& plan, EngineAccess& access, const EngineMeans& means,
-                   const EngineView& before, const Deadline& deadline) {
-  EngineView last = before;
+                   const RoleChange& change, Since sent, const Deadline& deadline) {
   std::string told;
   Deadline repeat = Deadline::after(kRepeatAfter_s);
   for (;;) {
     const EngineView view = access.look(plan.role, deadline);
-    const std::string wrong = missing(plan, means, before, view);
+    const std::string wrong = missing(plan, means, sent, view);
     if (wrong.empty()) return "";
     // The deadline cut the last look short; what the one before saw is the reason.
     if (deadline.passed()) return told.empty() ? wrong : told;
+    if (change.overtaken()) return wrong;
     told = wrong;
     // A later word of the engine's, and it still contradicts: the command was lost.
-    const bool later = means.api || (means.status_file && !same_status_file(view, last));
+    const bool later = means.api || (means.status_file && written_since(view, sent));
     if (later && repeat.passed() && view.trouble.empty() && !missing_flags(plan, view).empty()) {
       repeat = Deadline::after(kRepeatAfter_s);
-      for (const EngineStep& step : plan.steps) {
-        if (step.kind == EngineStep::Kind::kRun) continue;
-        // It is tried again as long as it matters, so its failure is told by what is missing.
-        static_cast<void>(access.perform(step, deadline));
-      }
+      repeat_commands(plan, access, deadline);
+      sent = {std::time(nullptr), view.version};
     }
-    last = view;
     std::this_thread::sleep_for(means.api || means.verify_command ? kLongPause : kPause);
   }
 }
 
 }  // namespace
 
-RoleFacts believe(const EngineView& view, const EngineMeans& means, std::int64_t commands_at,
-                  double max_age_s, std::int64_t now) {
+bool written_since(const EngineView& view, const Since& since) {
+  return view.version && view.version != since.version && view.created && *view.created > since.at;
+}
+
+RoleFacts believe(const EngineView& view, const EngineMeans& means, const Since& since,
+                  Commands commands, std::int64_t now) {
   RoleFacts facts;
+  // What an engine that is gone has left tells nothing of the one that starts.
+  if (view.trouble.empty() && (!means.status_file || view.running == true))
+    facts.shown = view.flags;
+  if (commands == Commands::kOnTheirWay) return facts;
   facts.role_holds = view.role_holds;
   if (means.api && view.trouble.empty()) {
     facts.flags = view.flags;
     facts.running = true;
   }
   if (!means.status_file) return facts;
-  const bool fresh = view.created && view.running == true && *view.created > commands_at &&
-                     *view.created <= now + kMaxSkew_s &&
-                     static_cast<double>(now - *view.created) <= max_age_s;
-  if (fresh) {
+  if (view.running == false) {
+    facts.running = false;
+  } else if (view.running == true && view.trouble.empty() && !view.reads_commands_late &&
+             written_since(view, since) && *view.created <= now + kMaxSkew_s) {
     facts.flags = view.flags;
     facts.running = true;
-  } else if (view.running == false) {
-    facts.running = false;
   }
   return facts;
 }
 
-std::string missing(const RolePlan& plan, const EngineMeans& means, const EngineView& before,
+bool may_be_proven(const EngineView& view, const EngineMeans& means, Commands commands,
+                   std::int64_t now) {
+  return means.status_file && commands == Commands::kNone && view.trouble.empty() &&
+         view.running == true && !view.reads_commands_late && view.created &&
+         *view.created <= now + kMaxSkew_s;
+}
+
+std::string missing(const RolePlan& plan, const EngineMeans& means, const Since& sent,
                     const EngineView& view) {
   if (means.verify_command && view.role_holds != true)
     return view.trouble.empty() ? "the verify command does not confirm it" : view.trouble;
   if (means.status_file) {
     if (plan.stops) return view.running == false ? "" : "the engine still runs";
     if (!view.trouble.empty()) return view.trouble;
-    if (same_status_file(view, before)) return "the status file has not been written since";
+    if (!written_since(view, sent)) return "the status file has not been written since";
     return missing_flags(plan, view);
   }
   if (means.api) {
@@ -124,7 +141,7 @@ std::string missing(const RolePlan& plan, const EngineMeans& means, const Engine
 }
 
 RoleOutcome change_role(const RolePlan& plan, EngineAccess& access, const EngineMeans& means,
-                        const EngineView& before, double patience_s, const Deadline& deadline) {
+                        const RoleChange& change, const Deadline& deadline) {
   using End = RoleOutcome::End;
   const auto start = Deadline::Clock::now();
   RoleOutcome outcome;
@@ -134,18 +151,31 @@ RoleOutcome change_role(const RolePlan& plan, EngineAccess& access, const Engine
     outcome.seconds = std::chrono::duration<double>(Deadline::Clock::now() - start).count();
     return outcome;
   };
+  // An engine that was started may write its status before the command that started it ends.
+  Since sent{std::time(nullptr) - 1, change.before.version};
   for (const EngineStep& step : plan.steps) {
+    if (change.overtaken()) return ended(End::kOvertaken, "");
     // A command that starts an engine has its own pace.
     const bool runs = step.kind == EngineStep::Kind::kRun;
-    const auto done =
-        perform_patiently(step, access, runs ? deadline : within(patience_s, deadline));
-    if (!done) return ended(End::kFailed, done.error().text);
+    const auto done = perform_patiently(step, access, change,
+                                        runs ? deadline : within(change.patience_s, deadline));
+    if (!done) return ended(change.overtaken() ? End::kOvertaken : End::kFailed, done.error().text);
+    if (!runs) sent.at = std::time(nullptr);
     ++outcome.steps_done;
   }
   if (!means.any())
     return ended(End::kUnverified,
                  "there is no --status-file, --query-handler, --api or --verify-command");
-  const std::string wrong = verify(plan, access, means, before, within(patience_s, deadline));
+  const Deadline patience = within(change.patience_s, deadline);
+  std::string wrong = verify(plan, access, means, change, sent, patience);
+  const bool queued = !means.api && !means.acknowledged;
+  if (wrong.empty() && change.earlier == Commands::kOnTheirWay && !queued) {
+    std::this_thread::sleep_for(kSettle);
+    const Deadline again = within(change.patience_s, deadline);
+    if (!change.overtaken()) repeat_commands(plan, access, again);
+    wrong = verify(plan, access, means, change, sent, again);
+  }
+  if (!wrong.empty() && change.overtaken()) return ended(End::kOvertaken, wrong);
   return ended(wrong.empty() ? End::kVerified : End::kUnverified, wrong);
 }
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Carries out a RolePlan and looks whether the engine obeyed. What an engine shows of itself counts
-// only when it was shown after the command: a status file that was there before proves nothing.
+// only when it was shown after the last command, whoever gave it: a status file that could be older
+// proves nothing.
 
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -33,6 +35,7 @@ struct EngineView {
   std::optional<std::int64_t> writer = {};   // the process that wrote the status file
   std::optional<FileVersion> version = {};   // of the status file
   std::optional<std::int64_t> created = {};  // of the status file, epoch seconds
+  bool reads_commands_late = false;          // see common/engine/engine.h
   std::string trouble = {};                  // why there is nothing to see
 };
 
@@ -47,28 +50,52 @@ class EngineAccess {
   virtual EngineView look(Role wanted, const Deadline& deadline) = 0;
 };
 
-// Returns what may be planned upon. A status file is believed only when its engine runs, it is at
-// most `max_age_s` old at `now`, not from the future, and younger than our last command.
-RoleFacts believe(const EngineView& view, const EngineMeans& means, std::int64_t commands_at,
-                  double max_age_s, std::int64_t now);
+// After which moment a status file must have been written to prove anything.
+struct Since {
+  std::int64_t at = 0;                      // epoch seconds: written in a later second
+  std::optional<FileVersion> version = {};  // of the file that was there then
+};
 
-// Returns what of the plan does not hold yet, or cannot be seen to; empty when all does. `before`
-// is the view from before the first step.
-std::string missing(const RolePlan& plan, const EngineMeans& means, const EngineView& before,
+// Returns whether the view's status file was written by then.
+bool written_since(const EngineView& view, const Since& since);
+
+// Which of our own earlier commands the engine may still have to carry out.
+enum class Commands { kNone, kOnTheirWay };
+
+// Returns what may be planned upon. A status file is believed when its engine runs, and when it was
+// written since then, but not in the future of `now`. While commands are on their way, nothing is.
+RoleFacts believe(const EngineView& view, const EngineMeans& means, const Since& since,
+                  Commands commands, std::int64_t now);
+
+// Returns true when a later status file may prove that there is nothing to do.
+bool may_be_proven(const EngineView& view, const EngineMeans& means, Commands commands,
+                   std::int64_t now);
+
+// Returns what of the plan does not hold yet, or cannot be seen to; empty when all does. `sent` is
+// when the last command was given.
+std::string missing(const RolePlan& plan, const EngineMeans& means, const Since& sent,
                     const EngineView& view);
 
 struct RoleOutcome {
-  enum class End { kVerified, kUnverified, kFailed };
+  enum class End { kVerified, kUnverified, kOvertaken, kFailed };
   End end = End::kFailed;
   std::string text;            // what is wrong; empty when verified
   std::size_t steps_done = 0;  // of the plan's
   double seconds = 0;          // from the first step to the end
 };
 
+struct RoleChange {
+  double patience_s = 15;  // for performing and for looking, each
+  EngineView before = {};  // from before the first step
+  Commands earlier = Commands::kNone;
+  std::function<bool()> overtaken = [] { return false; };  // what came later has another role
+};
+
 // Performs the steps in order and looks until the plan holds. What may pass is tried again, and a
 // command whose effect is not seen in a later view is repeated: an engine that restarts loses what
-// it had read. Performing and looking may take `patience_s` each, both end at `deadline`.
+// it had read. Where commands do not queue up (API, query handler), an earlier one that is on its
+// way may come last: all is then done again a second later. Ends at once when it is overtaken.
 RoleOutcome change_role(const RolePlan& plan, EngineAccess& access, const EngineMeans& means,
-                        const EngineView& before, double patience_s, const Deadline& deadline);
+                        const RoleChange& change, const Deadline& deadline);
 
 }  // namespace ha

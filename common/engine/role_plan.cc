@@ -15,6 +15,15 @@ bool contains(const std::vector<EngineFlag>& flags, EngineFlag flag) {
   return std::ranges::find(flags, flag) != flags.end();
 }
 
+void add(std::vector<EngineFlag>& flags, EngineFlag flag) {
+  if (!contains(flags, flag)) flags.push_back(flag);
+}
+
+// The verify command may ask a file of the engine's, which knows nothing of commands on their way.
+bool holds_already(const EngineControl& control, const RoleFacts& facts) {
+  return facts.role_holds == true && !control.has_flags();
+}
+
 // Returns the steps that set `flags`: a line for each, or one request for all.
 std::vector<EngineStep> flag_steps(const EngineControl& control, bool on,
                                    const std::vector<EngineFlag>& flags, std::int64_t now) {
@@ -36,6 +45,18 @@ std::vector<EngineStep> flag_steps(const EngineControl& control, bool on,
   return steps;
 }
 
+bool is_open(const std::optional<RoleRecord>& record, EngineFlag flag) {
+  return record && contains(record->sent, flag);
+}
+
+// Returns what the flag was before this plan; a command on its way is taken for carried out.
+std::optional<bool> value_before(const RoleFacts& facts, const std::optional<RoleRecord>& record,
+                                 EngineFlag flag) {
+  if (const auto value = value_of(facts.flags, flag)) return value;
+  if (is_open(record, flag)) return record->role == Role::kActive;
+  return value_of(facts.shown, flag);
+}
+
 void plan_active(RolePlan& plan, const EngineControl& control, const RoleFacts& facts,
                  const std::optional<RoleRecord>& record, std::int64_t now) {
   plan.flags = flags_of(control.scope);
@@ -46,18 +67,39 @@ void plan_active(RolePlan& plan, const EngineControl& control, const RoleFacts& 
     if (start || value_of(facts.flags, flag) != true) pending.push_back(flag);
   if (record && record->role == Role::kActive) plan.record = *record;
   plan.record.role = Role::kActive;
+  plan.pending = pending;
 
   if (start) plan.steps.push_back({EngineStep::Kind::kRun, "", "", control.start_command});
   for (EngineStep& step : flag_steps(control, true, pending, now))
     plan.steps.push_back(std::move(step));
-  if (facts.role_holds == true || plan.steps.empty()) {
+  if (holds_already(control, facts) || plan.steps.empty()) {
     plan.steps.clear();
     plan.nothing = "the engine is active already";
     return;
   }
   plan.record.started |= start;
-  for (const EngineFlag flag : pending)
-    if (!contains(plan.record.changed, flag)) plan.record.changed.push_back(flag);
+  for (const EngineFlag flag : pending) {
+    const bool was_on = !start && value_before(facts, record, flag) == true;
+    if (!was_on) add(plan.record.changed, flag);
+  }
+}
+
+// Keeps those flags that a stand-down undoes: a take-over's, and those that an earlier stand-down
+// may not have switched off. Says why there is none.
+std::string keep_own(std::vector<EngineFlag>& flags, const RoleRecord& record) {
+  const bool active = record.role == Role::kActive;
+  if (active && !record.by_hand.empty())
+    return fmt::format(
+        "it was activated by hand (by {}), so it stays active; to end that, run: "
+        "handle_engine_failover --deactivate",
+        record.by_hand);
+  if (!active && record.sent.empty()) return "no take-over is on record, so there is none to undo";
+  if (active && record.changed.empty() && !record.started)
+    return "the take-over on record changed nothing, so there is nothing to undo";
+  std::erase_if(flags, [&](EngineFlag flag) {
+    return !contains(active ? record.changed : record.sent, flag);
+  });
+  return "";
 }
 
 void plan_standby(RolePlan& plan, const EngineControl& control, const RoleFacts& facts,
@@ -65,17 +107,12 @@ void plan_standby(RolePlan& plan, const EngineControl& control, const RoleFacts&
   bool stop = !control.stop_command.empty();
   plan.flags = flags_of(control.scope);
   if (record && undo == Undo::kTakeOver) {
-    if (record->role != Role::kActive) {
-      plan.nothing = "no take-over is on record, so there is none to undo";
-      plan.record = *record;
-      return;
-    }
-    if (record->changed.empty() && !record->started) {
-      plan.nothing = "the take-over on record changed nothing, so there is nothing to undo";
+    plan.nothing = keep_own(plan.flags, *record);
+    if (!plan.nothing.empty()) {
+      if (record->role != Role::kActive || !record->by_hand.empty()) plan.record = *record;
       return;
     }
     stop = stop && record->started;
-    std::erase_if(plan.flags, [&](EngineFlag flag) { return !contains(record->changed, flag); });
   }
   // Who notifies must fall silent before the states grow old.
   std::ranges::reverse(plan.flags);
@@ -85,12 +122,11 @@ void plan_standby(RolePlan& plan, const EngineControl& control, const RoleFacts&
     if (facts.running != false)
       plan.steps.push_back({EngineStep::Kind::kRun, "", "", control.stop_command});
   } else {
-    std::vector<EngineFlag> pending;
     for (const EngineFlag flag : plan.flags)
-      if (value_of(facts.flags, flag) != false) pending.push_back(flag);
-    plan.steps = flag_steps(control, false, pending, now);
+      if (value_of(facts.flags, flag) != false) plan.pending.push_back(flag);
+    plan.steps = flag_steps(control, false, plan.pending, now);
   }
-  if (facts.role_holds == true || plan.steps.empty()) {
+  if (holds_already(control, facts) || plan.steps.empty()) {
     plan.steps.clear();
     plan.nothing = stop || control.has_flags() ? "the engine stands by already"
                                                : "there is no command to stand down with";
@@ -101,6 +137,12 @@ void plan_standby(RolePlan& plan, const EngineControl& control, const RoleFacts&
 
 std::string_view role_name(Role role) { return role == Role::kActive ? "active" : "standby"; }
 
+std::optional<Role> parse_role(std::string_view name) {
+  for (const Role role : {Role::kActive, Role::kStandby})
+    if (role_name(role) == name) return role;
+  return std::nullopt;
+}
+
 RolePlan plan_role(Role role, const EngineControl& control, const RoleFacts& facts,
                    const std::optional<RoleRecord>& record, Undo undo, std::int64_t now) {
   RolePlan plan{role};
@@ -108,7 +150,12 @@ RolePlan plan_role(Role role, const EngineControl& control, const RoleFacts& fac
     plan_active(plan, control, facts, record, now);
   else
     plan_standby(plan, control, facts, record, undo, now);
-  plan.record.commands_at = plan.steps.empty() ? (record ? record->commands_at : 0) : now;
+  plan.record.commands_at = record ? record->commands_at : 0;
+  plan.record.sent.clear();
+  if (record && record->role == role) plan.record.sent = record->sent;
+  if (plan.steps.empty()) return plan;
+  plan.record.commands_at = now;
+  for (const EngineFlag flag : plan.pending) add(plan.record.sent, flag);
   return plan;
 }
 
@@ -133,6 +180,22 @@ std::string describe_change(const RolePlan& plan) {
   std::vector<std::string> names;
   for (const EngineFlag flag : plan.flags) names.emplace_back(words_of(flag).name);
   return join(names, ", ") + (plan.role == Role::kActive ? " on" : " off");
+}
+
+std::string describe_undone(const RolePlan& plan, const RoleFacts& facts) {
+  const bool on = plan.role == Role::kActive;
+  if (plan.stops) return facts.running == true ? "the engine ran" : "";
+  std::vector<std::string> names, unknown;
+  for (const EngineFlag flag : plan.pending) {
+    const auto value = value_of(facts.shown, flag);
+    if (value != on) (value ? names : unknown).emplace_back(words_of(flag).name);
+  }
+  std::string text;
+  if (!names.empty()) text = join(names, ", ") + (on ? " were off" : " were on");
+  if (!unknown.empty())
+    text +=
+        fmt::format("{}what {} were is not shown", text.empty() ? "" : "; ", join(unknown, ", "));
+  return text;
 }
 
 }  // namespace ha

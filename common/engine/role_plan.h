@@ -16,6 +16,7 @@ namespace ha {
 enum class Role { kActive, kStandby };
 
 std::string_view role_name(Role role);  // "active", "standby"
+std::optional<Role> parse_role(std::string_view name);
 
 // How the engine is controlled. One of the three places, or none for a cold standby.
 struct EngineControl {
@@ -37,11 +38,18 @@ struct RoleRecord {
   bool started = false;                  // the take-over started the engine
   // Epoch seconds of the last command whose effect has not been seen; 0: none is open.
   std::int64_t commands_at = 0;
+  std::vector<EngineFlag> sent = {};  // flags that open commands switch to the role
+  std::string by_hand = {};           // who activated the engine by hand; no event undoes that
+
+  bool open() const { return commands_at != 0; }
 };
 
-// What the engine shows of itself, as far as it can be believed at this moment.
+// What the engine shows of itself.
 struct RoleFacts {
-  EngineFlags flags = {};
+  EngineFlags flags = {};  // as far as they can be believed at this moment
+  // Also what may be older than a command on its way: enough to know whose a flag was, never a
+  // reason to leave it alone.
+  EngineFlags shown = {};
   std::optional<bool> running = {};
   // What --verify-command says: the wanted role holds.
   std::optional<bool> role_holds = {};
@@ -62,13 +70,14 @@ struct RolePlan {
   // What must hold afterwards: these flags are on (active) or off (standby), or the engine is gone.
   std::vector<EngineFlag> flags = {};
   bool stops = false;
-  RoleRecord record = {};  // what is to be remembered once the first step is done
+  std::vector<EngineFlag> pending = {};  // of these, what the steps switch
+  RoleRecord record = {};                // what is to be remembered once the first step is done
 };
 
 // Which of the engine's deeds a stand-down undoes.
 enum class Undo {
   kTakeOver,  // what the record says that a take-over did; all of the scope where none is kept
-  kScope,     // all of the scope
+  kScope,     // all of the scope, whoever switched it
 };
 
 // Plans the change to `role` at `now` (epoch seconds). Flags that are known to be right are left
@@ -83,5 +92,9 @@ std::string describe(const EngineStep& step);
 
 // Says in a few words which flags are switched: "notifications, host checks on".
 std::string describe_change(const RolePlan& plan);
+
+// Names what the plan switches that was shown to be otherwise, or not shown: "notifications were
+// on", "what service checks were is not shown"; empty when there is none.
+std::string describe_undone(const RolePlan& plan, const RoleFacts& facts);
 
 }  // namespace ha

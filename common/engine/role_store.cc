@@ -1,21 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "common/engine/role_store.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <cctype>
-#include <cerrno>
-#include <chrono>
-#include <cstring>
 #include <nlohmann/json.hpp>
-#include <thread>
-#include <utility>
 
 #include "common/files.h"
-#include "common/text.h"
 
 namespace ha {
 
@@ -33,6 +25,23 @@ std::string file_name(const std::string& engine) {
   return "engine" + name;
 }
 
+// Reads the list of flags of a member; false when it is damaged.
+bool read_flags(const Json& names, std::vector<EngineFlag>& flags) {
+  if (!names.is_array()) return false;
+  for (const Json& name : names) {
+    const auto flag = name.is_string() ? parse_engine_flag(name.get<std::string>()) : std::nullopt;
+    if (!flag) return false;
+    flags.push_back(*flag);
+  }
+  return true;
+}
+
+Json names_of(const std::vector<EngineFlag>& flags) {
+  Json names = Json::array();
+  for (const EngineFlag flag : flags) names.push_back(words_of(flag).name);
+  return names;
+}
+
 Result<RoleRecord> load_record(const std::string& path) {
   const auto content = read_file(path);
   if (!content && content.error().code == Errc::kMissing) return RoleRecord{};
@@ -47,58 +56,53 @@ Result<RoleRecord> load_record(const std::string& path) {
 Result<RoleRecord> parse_role_record(std::string_view text) {
   const Error damaged{Errc::kBadData, "the record of the role is damaged"};
   const Json json = Json::parse(text, nullptr, false);
-  if (!json.is_object() || !json.contains("role") || !json.contains("changed") ||
-      !json["changed"].is_array())
+  if (!json.is_object() || !json.contains("role") || !json["role"].is_string() ||
+      !json.contains("changed"))
     return damaged;
   RoleRecord record;
-  if (json["role"] != "active" && json["role"] != "standby") return damaged;
-  record.role = json["role"] == "active" ? Role::kActive : Role::kStandby;
-  for (const Json& name : json["changed"]) {
-    const auto flag = name.is_string() ? parse_engine_flag(name.get<std::string>()) : std::nullopt;
-    if (!flag) return damaged;
-    record.changed.push_back(*flag);
-  }
+  const auto role = parse_role(json["role"].get<std::string>());
+  if (!role || !read_flags(json["changed"], record.changed)) return damaged;
+  record.role = *role;
   if (json.contains("started") && json["started"].is_boolean()) record.started = json["started"];
   if (json.contains("commands_at") && json["commands_at"].is_number_integer())
     record.commands_at = json["commands_at"];
+  if (json.contains("by_hand") && json["by_hand"].is_string()) record.by_hand = json["by_hand"];
+  if (json.contains("sent")) {
+    if (!read_flags(json["sent"], record.sent)) return damaged;
+  } else if (record.open()) {
+    // Written before it was kept which ones.
+    record.sent = flags_of(EngineScope::kAll);
+  }
   return record;
 }
 
 std::string format_role_record(const RoleRecord& record) {
-  Json names = Json::array();
-  for (const EngineFlag flag : record.changed) names.push_back(words_of(flag).name);
-  return Json{{"role", role_name(record.role)},
-              {"changed", names},
-              {"started", record.started},
-              {"commands_at", record.commands_at}}
-             .dump() +
+  return Json{{"role", role_name(record.role)}, {"changed", names_of(record.changed)},
+              {"started", record.started},      {"commands_at", record.commands_at},
+              {"sent", names_of(record.sent)},  {"by_hand", record.by_hand}}
+             .dump(-1, ' ', false, Json::error_handler_t::replace) +
          "\n";
 }
 
-Result<RoleStore> RoleStore::open(const std::string& directory, const std::string& engine,
-                                  const Deadline& deadline) {
-  if (const auto made = make_private_directory(directory); !made) return made.error();
-  const std::string path = directory + "/" + file_name(engine);
-  const std::string lock_path = path + ".lock";
-  const int lock = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (lock < 0)
-    return Error{Errc::kInternal,
-                 fmt::format("cannot open {}: {}", lock_path, std::strerror(errno))};
-  RoleStore store(path + ".json", lock);
-  while (flock(lock, LOCK_EX | LOCK_NB) != 0) {
-    if (deadline.passed())
-      return Error{Errc::kRefused,
-                   "another handler for this engine is still at work (it holds " + lock_path + ")"};
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
-  return store;
+std::string path_of_engine(const std::string& directory, const std::string& engine) {
+  return directory + "/" + file_name(engine);
 }
 
-RoleStore::RoleStore(RoleStore&& other) noexcept
-    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
+Result<std::string> runtime_directory() {
+  std::optional<Error> first;
+  // The first is one file system for all units of systemd, the second has no room of its own there.
+  for (const char* const parent : {"/dev/shm", "/tmp"}) {
+    std::string path = fmt::format("{}/monitoring-plugins-ha-{}", parent, geteuid());
+    const auto made = make_private_directory(path);
+    if (made) return path;
+    if (!first) first = made.error();
+  }
+  return *first;
+}
 
-RoleStore::~RoleStore() {
-  if (lock_ >= 0) close(lock_);
+Result<RoleStore> RoleStore::open(const std::string& directory, const std::string& engine) {
+  if (const auto made = make_private_directory(directory); !made) return made.error();
+  return RoleStore(path_of_engine(directory, engine) + ".json");
 }
 
 Result<RoleRecord> RoleStore::load() const { return load_record(path_); }
@@ -108,7 +112,7 @@ Result<Done> RoleStore::save(const RoleRecord& record) const {
 }
 
 Result<RoleRecord> peek_role_record(const std::string& directory, const std::string& engine) {
-  return load_record(directory + "/" + file_name(engine) + ".json");
+  return load_record(path_of_engine(directory, engine) + ".json");
 }
 
 }  // namespace ha

@@ -7,6 +7,7 @@ import http.server
 import json
 import socketserver
 import ssl
+import subprocess
 import threading
 import time
 
@@ -14,7 +15,7 @@ import pytest
 
 import plugin
 from certificates import Authority
-from engine_handler import DONE, FAILED, UNVERIFIED, USAGE, event, run
+from engine_handler import DONE, FAILED, UNVERIFIED, USAGE, command, event, run
 from network import SilentListener
 
 SECRET = "hunter2-very-secret"
@@ -130,11 +131,34 @@ def test_take_over_is_read_back_and_repeated_without_a_change(serve, options):
     assert set(server.authorizations) == {login}
     again = run(*event("CRITICAL"), *options(server.port, "--scope", "all"), within=4)
     assert (again.code, "already" in again.text) == (DONE, True)
+    trial = run(*event("CRITICAL"), *options(server.port, "--scope", "all", "--dry-run"), within=4)
+    assert "already" in trial.text, trial
     assert [method for method, *_ in server.asked].count("POST") == 1
     back = run(*event("UP"), *options(server.port), within=4)
     assert back.code == DONE
     flags = ["enable_notifications", "enable_service_checks", "enable_host_checks"]
     assert [icinga.app[flag] for flag in flags] == [False, True, True]
+
+
+def test_a_request_of_a_killed_handler_does_not_come_last(serve, options):
+    icinga = FakeIcinga()
+
+    def slowly(method, path, body):
+        if "true" in body:
+            time.sleep(0.7)  # It is on its way while the next handler looks.
+        return icinga(method, path, body)
+    server = serve(slowly)
+    over = subprocess.Popen(command(*event("CRITICAL"), *options(server.port)))
+    deadline = time.monotonic() + 20
+    while not any(method == "POST" for method, *_ in server.asked):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    over.kill()
+    over.wait()
+    back = run(*event("OK"), *options(server.port), within=8)
+    assert back.code == DONE and "verified" in back.text, back
+    time.sleep(0.7)
+    assert not icinga.app["enable_notifications"]
 
 
 def test_the_certificate_may_carry_the_node_name(serve, options):

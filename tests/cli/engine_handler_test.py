@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """handle_engine_failover against command pipes, sockets, status files and commands that misbehave."""
 
+import concurrent.futures
 import os
+import random
 import select
 import socket
 import stat
@@ -11,7 +13,7 @@ import time
 
 import pytest
 
-from engine_handler import DONE, FAILED, UNVERIFIED, USAGE, command, event, run
+from engine_handler import DONE, FAILED, RUNTIME, UNVERIFIED, USAGE, command, event, run
 
 STATUS = """info {{
 \tcreated={created}
@@ -30,12 +32,13 @@ programstatus {{
 class FakeEngine:
     """Reads a command pipe and writes a status file as an engine does, as far as it is told to."""
 
-    def __init__(self, directory, obeys=True, deaf_to=0):
+    def __init__(self, directory, obeys=True, deaf_to=0, every=0.1):
+        """every: the seconds between two status files."""
         self.pipe = directory / "nagios.cmd"
         self.status = directory / "status.dat"
         self.flags = {"notifications": 0, "checks": 0}
         self.lines = []
-        self.obeys, self.deaf_to = obeys, deaf_to
+        self.obeys, self.deaf_to, self.every = obeys, deaf_to, every
         self.pid = os.getpid()
         os.mkfifo(self.pipe)
         self._fd = os.open(self.pipe, os.O_RDWR | os.O_NONBLOCK)
@@ -52,12 +55,14 @@ class FakeEngine:
         new.rename(self.status)
 
     def _work(self):
+        due = time.monotonic() + self.every
         while not self._stop.is_set():
-            if select.select([self._fd], [], [], 0.1)[0]:
+            if select.select([self._fd], [], [], min(0.1, self.every))[0]:
                 for line in os.read(self._fd, 65536).decode().splitlines():
                     self._take(line)
-            if self.obeys:
+            if self.obeys and time.monotonic() >= due:
                 self.publish()
+                due += self.every
 
     def _take(self, line):
         self.lines.append(line)
@@ -316,6 +321,250 @@ def test_handlers_for_one_engine_wait_for_each_other(engine, tmp_path):
     assert engine.words() == ["ENABLE_NOTIFICATIONS"], "the others found it done"
     for process in started:
         process.stdout.close()
+
+
+@pytest.fixture
+def engines(tmp_path):
+    """Return a function that starts a fake engine in a directory of its own."""
+    started = []
+
+    def start(name="engine", **settings):
+        (tmp_path / name).mkdir()
+        started.append(FakeEngine(tmp_path / name, **settings))
+        return started[-1]
+    yield start
+    for fake in started:
+        fake.close()
+
+
+def begin(state, *options):
+    """Start a handler without waiting for it."""
+    return subprocess.Popen(command(*event(state), *options), stdout=subprocess.PIPE, text=True)
+
+
+def end(process):
+    """Return (exit code, first line without the program's name) of a handler."""
+    output, _ = process.communicate(timeout=60)
+    return process.returncode, output.splitlines()[0].removeprefix("handle_engine_failover: ")
+
+
+def options_for(fake, *more, remembers=False):
+    """Return the options that reach a fake engine."""
+    kept = ["--state-dir", fake.pipe.parent / "state"] if remembers else []
+    return nagios(fake.pipe.parent, "--status-file", fake.status, *kept, *more)
+
+
+@pytest.mark.parametrize("remembers", [False, True], ids=["", "state-dir"])
+def test_a_status_older_than_another_handlers_command_proves_nothing(engines, remembers):
+    fake = engines(every=1.5)
+    options = options_for(fake, remembers=remembers)
+    over = begin("CRITICAL", *options)
+    wait(lambda: fake.lines)
+    back = run(*event("OK"), *options, within=8)
+    assert back.code == DONE and "verified" in back.text, back
+    assert end(over) == (DONE, "take-over on CRITICAL HARD: superseded by stand-down on OK HARD")
+    assert (fake.words()[-1], fake.flags["notifications"]) == ("DISABLE_NOTIFICATIONS", 0)
+
+
+@pytest.mark.parametrize("remembers", [False, True], ids=["", "state-dir"])
+def test_a_status_older_than_a_persons_command_proves_nothing(engines, remembers):
+    fake = engines(every=60)
+    fake.flags["notifications"] = 1
+    fake.publish()
+    fake.flags["notifications"] = 0  # by hand, and the status does not show it yet
+    process = begin("CRITICAL", *options_for(fake, remembers=remembers))
+    later = threading.Timer(1, fake.publish)
+    later.start()
+    wait(lambda: fake.flags["notifications"])
+    time.sleep(max(0, 1.2 - time.time() % 1))  # into another second than the command's
+    fake.publish()
+    code, text = end(process)
+    assert (code, "verified" in text) == (DONE, True), text
+    later.join()
+
+
+def test_a_verify_command_that_reads_an_old_status_proves_nothing_before_a_command(engines):
+    fake = engines(every=1)
+    fake.flags["notifications"] = 1
+    outcome = run(*event("CRITICAL"), *nagios(fake.pipe.parent), "--verify-command", "true", within=5)
+    assert outcome.code == DONE and "verified" in outcome.text, outcome
+    wait(lambda: fake.words() == ["ENABLE_NOTIFICATIONS"])
+
+
+def test_an_engine_that_reads_its_pipe_now_and_then_is_always_told(engines):
+    fake = engines(every=0.2)
+    fake.flags["notifications"] = 1
+    wait(lambda: "enable_notifications=1" in fake.status.read_text())
+    outcome = run(*event("CRITICAL"), *options_for(fake), "--engine", "icinga1", within=8)
+    assert outcome.code == DONE and "verified" in outcome.text, outcome
+    assert fake.words() == ["ENABLE_NOTIFICATIONS"]
+
+
+def flap(fake, options, seed):
+    """Start handlers for a few events at random moments; return what they said when the last
+    event's role is not the engine's in the end."""
+    chance = random.Random(seed)
+    states = [chance.choice(["CRITICAL", "OK"]) for _ in range(chance.randint(3, 5))]
+    started = []
+    for state in states:
+        started.append(begin(state, *options))
+        time.sleep(chance.choice([0, 0, 0, 0.02, 0.3]))
+    said = [end(process) for process in started]
+    wanted = int(states[-1] == "CRITICAL")
+    time.sleep(0.3)  # for a line that is in the pipe
+    return [] if (fake.flags["notifications"], said[-1][0]) == (wanted, DONE) else said
+
+
+def test_the_last_event_decides_in_whatever_order_its_handlers_run(engines):
+    def engine_of(number):
+        fake = engines(f"engine{number}", every=0.2)
+        options = options_for(fake, remembers=number % 2 == 1)
+        return [said for turn in range(4) if (said := flap(fake, options, 10 * number + turn))]
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        wrong = [said for of_engine in pool.map(engine_of, range(6)) for said in of_engine]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("remembers", [False, True], ids=["", "state-dir"])
+def test_who_waits_is_superseded_at_once(engines, remembers):
+    fake = engines(obeys=False)  # nothing is ever seen
+    options = options_for(fake, "--verify-timeout", 20, remembers=remembers)
+    holder = begin("DOWN", *options)
+    wait(lambda: fake.lines)
+    waiting = begin("CRITICAL", *options)  # of the same role, so the first goes on
+    time.sleep(0.5)
+    assert holder.poll() is None
+    last = begin("UP", *options)
+    for process, title in ((holder, "take-over on DOWN HARD"),
+                           (waiting, "take-over on CRITICAL HARD")):
+        assert process.wait(5) == DONE
+        assert end(process) == (DONE, f"{title}: superseded by stand-down on UP HARD")
+    wait(lambda: fake.words()[-1] == "DISABLE_NOTIFICATIONS")
+    last.kill()
+    last.communicate()
+
+
+def cold(directory):
+    """Return the options of a cold standby that takes its time to start."""
+    flag = directory / "running"
+    return flag, ["--engine", "nagios", "--start-command", f"sh -c 'sleep 2; touch {flag}'",
+                  "--stop-command", f"rm -f '{flag}'", "--verify-command",
+                  f"sh -c 'if [ $HA_ROLE = active ]; then test -e {flag}; else test ! -e {flag}; fi'"]
+
+
+def test_an_event_whose_handler_was_killed_while_it_waited_is_carried_out(tmp_path):
+    flag, options = cold(tmp_path)
+    options += ["--state-dir", tmp_path / "state"]
+
+    def registered(process):
+        return any(f'"pid":{process.pid}' in path.read_text()
+                   for path in (tmp_path / "state").glob("*.events"))
+    over = begin("CRITICAL", *options)
+    wait(lambda: registered(over))
+    back = begin("OK", *options)
+    wait(lambda: registered(back))
+    assert not flag.exists(), "the first one is at work"
+    back.kill()
+    back.communicate()
+    code, text = end(over)
+    assert (code, flag.exists()) == (DONE, False), text
+    assert "; then stand-down on OK HARD: engine stopped, verified in" in text
+
+
+def test_a_stand_down_that_failed_is_not_undone_by_the_next_start(engines):
+    fake = engines()
+    options = options_for(fake, remembers=True)
+    assert run(*event("CRITICAL"), *options).code == DONE
+    fake.pipe.rename(fake.pipe.with_suffix(".away"))
+    assert run(*event("OK"), *options, "--verify-timeout", 0.3).code == FAILED
+    fake.pipe.with_suffix(".away").rename(fake.pipe)
+    again = run("--reassert", *options)
+    assert (again.code, fake.flags["notifications"]) == (DONE, 0), again
+    assert again.text.startswith("stand-down on OK HARD: notifications off"), again
+
+
+def test_handlers_that_cannot_be_kept_apart_act_and_say_so(engines):
+    fake = engines(every=0.2)
+    for path in (fake.pipe, *fake.pipe.parents):
+        if str(path) not in ("/", "/tmp"):
+            path.chmod(path.stat().st_mode | 0o077)
+    somebody = 64999
+    places = [RUNTIME.format(somebody), RUNTIME.format(somebody).replace("/dev/shm", "/tmp")]
+    try:
+        for place in places:
+            os.mkdir(place)  # It is root's, or another user's.
+        outcome = run(*event("CRITICAL"), *options_for(fake), within=6, user=somebody)
+    finally:
+        for place in places:
+            os.rmdir(place)
+    assert outcome.code == UNVERIFIED and fake.flags["notifications"] == 1, outcome
+    assert f"not kept apart from other handlers: {places[0]} belongs to user" in outcome.text
+
+
+def test_a_persons_decision_is_recorded_and_stays(engines):
+    fake = engines()
+    options = options_for(fake, remembers=True)
+    by_hand = run("--activate", *options, within=5)
+    assert by_hand.code == DONE and fake.flags["notifications"] == 1, by_hand
+    assert by_hand.text.startswith("activation by hand: notifications on, verified in")
+    assert "already" in run(*event("CRITICAL"), *options).text
+    back = run(*event("OK"), *options)
+    assert (back.code, fake.flags["notifications"]) == (DONE, 1)
+    assert "it was activated by hand" in back.text and "--deactivate" in back.text, back
+    off = run("--deactivate", *options, within=5)
+    assert (off.code, fake.flags["notifications"]) == (DONE, 0), off
+    assert run(*event("CRITICAL"), *options).code == DONE, "the next problem activates it"
+    assert run(*event("OK"), *options).code == DONE
+    assert fake.flags["notifications"] == 0
+
+
+@pytest.mark.parametrize("role, by_hand, told", [
+    ("active", 0, "take-over again, by the record: notifications on, verified in {}s; this undoes what "
+     "was switched by hand or lost in a restart: notifications were off (to keep that, run: "
+     "handle_engine_failover --deactivate)"),
+    ("standby", 1, "stand-down again, by the record: notifications off, verified in {}s; this undoes "
+     "what was switched by hand or lost in a restart: notifications were on (to keep that, run: "
+     "handle_engine_failover --activate)"),
+])
+def test_what_is_undone_by_the_record_is_told(engines, role, by_hand, told):
+    fake = engines(every=0.2)
+    options = options_for(fake, remembers=True)
+    if role == "active":
+        assert run(*event("CRITICAL"), *options).code == DONE
+    fake.flags["notifications"] = by_hand
+    again = run("--reassert", *options, within=8)
+    assert again.code == DONE
+    before, after = told.split("{}")
+    assert again.text.startswith(before) and again.text.endswith(after), again
+
+
+def test_the_role_on_record_waits_for_what_a_starting_engine_shows(engines):
+    fake = engines(every=60)
+    fake.flags["notifications"] = 1  # retained over the restart
+    fake.status.unlink()
+    process = subprocess.Popen(command("--reassert", *options_for(fake, remembers=True)),
+                               stdout=subprocess.PIPE, text=True)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.5)
+    assert fake.lines == []
+    fake.publish()
+    wait(lambda: fake.words() == ["DISABLE_NOTIFICATIONS"] and not fake.flags["notifications"])
+    time.sleep(1.1)  # into another second than the command's
+    fake.publish()
+    code, text = end(process)
+    assert (code, "notifications were on" in text) == (DONE, True), text
+
+
+def test_a_late_status_does_not_make_an_administrators_flag_ours(engines):
+    fake = engines(every=60)
+    fake.flags["notifications"] = 1  # by an administrator
+    fake.publish(created=int(time.time()) - 40)
+    options = options_for(fake, "--verify-timeout", 0.5, remembers=True)
+    over = run(*event("CRITICAL"), *options, within=4)
+    assert over.code == UNVERIFIED, over
+    back = run(*event("OK"), *options, within=4)
+    assert "changed nothing" in back.text, back
+    assert "DISABLE_NOTIFICATIONS" not in fake.words()
 
 
 def test_a_cold_standby_is_started_verified_and_stopped(tmp_path):

@@ -136,7 +136,22 @@ def test_two_events_at_once_make_one_take_over(standby, tmp_path):
     outputs = [handler.communicate(timeout=40)[0] for handler in handlers]
     assert [handler.returncode for handler in handlers] == [DONE, DONE], outputs
     assert flags(standby) == (1, 0, 0)
-    assert sum("already" in output for output in outputs) == 1, outputs
+    assert sum("verified in" in output for output in outputs) == 1, outputs
+    assert sum("already" in output or "superseded by" in output for output in outputs) == 1, outputs
+
+
+@pytest.mark.parametrize("remembers", [False, True], ids=["", "state-dir"])
+def test_the_newest_of_two_events_wins_however_late_the_status_is(bench, tmp_path, remembers):
+    late = bench.add(Nagios(bench.directory / "late", plugin.BUILD / "plugins", [], HOSTS,
+                            settings={**STANDBY, "status_update_interval": 5})).start()
+    more = options(late, *(["--state-dir", tmp_path / "state"] if remembers else []))
+    over = subprocess.Popen(command(*event("CRITICAL"), *more), stdout=subprocess.PIPE, text=True)
+    wait_until(lambda: "ENABLE_NOTIFICATIONS" in late.log.read_text(), what="the first command")
+    back = run(*event("OK"), *more, within=15)
+    assert back.code == DONE and "verified" in back.text, back
+    assert flags(late) == (0, 0, 0)
+    output, _ = over.communicate(timeout=20)
+    assert (over.returncode, "superseded by stand-down on OK HARD" in output) == (DONE, True), output
 
 
 def test_a_cold_standby_is_started_and_stopped(bench, tmp_path):

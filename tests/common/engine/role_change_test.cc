@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <ctime>
 #include <functional>
 #include <thread>
 
@@ -32,12 +33,14 @@ class FakeEngine : public EngineAccess {
   int looks = 0;
 };
 
-EngineView status(bool notifications, std::uint64_t version) {
+// A status file that was written after anything that the test does, unless `created` is given.
+EngineView status(bool notifications, std::uint64_t version,
+                  std::int64_t created = std::time(nullptr) + 3600) {
   EngineView view;
   view.flags = {notifications, true, true};
   view.running = true;
   view.version = FileVersion{version, 0};
-  view.created = kNow;
+  view.created = created;
   return view;
 }
 
@@ -48,7 +51,7 @@ RolePlan take_over() {
 
 RoleOutcome change(FakeEngine& engine, const RolePlan& plan = take_over(),
                    const EngineMeans& means = kByFile, double patience_s = 0.5) {
-  return change_role(plan, engine, means, status(false, 1), patience_s, Deadline::after(5));
+  return change_role(plan, engine, means, {patience_s, status(false, 1)}, Deadline::after(5));
 }
 
 TEST(RoleChangeTest, AFileWrittenAfterTheCommandVerifies) {
@@ -65,6 +68,60 @@ TEST(RoleChangeTest, AFileThatWasThereBeforeProvesNothing) {
   const RoleOutcome outcome = change(engine);
   EXPECT_EQ(outcome.end, End::kUnverified);
   EXPECT_EQ(outcome.text, "the status file has not been written since");
+}
+
+TEST(RoleChangeTest, AFileThatWasBegunBeforeTheCommandProvesNothingAlthoughItCameAfterIt) {
+  FakeEngine engine;
+  engine.show = [](int looks) {
+    return status(true, static_cast<std::uint64_t>(looks) + 1, std::time(nullptr) - 1);
+  };
+  EXPECT_EQ(change(engine).end, End::kUnverified);
+}
+
+TEST(RoleChangeTest, AnEngineThatWasStartedMayWriteItsStatusWhileTheCommandStillRuns) {
+  RolePlan plan{Role::kActive};
+  plan.steps = {{EngineStep::Kind::kRun, "", "", {"start"}}};
+  plan.flags = {EngineFlag::kNotifications};
+  FakeEngine engine;
+  engine.show = [now = std::time(nullptr)](int) { return status(true, 2, now); };
+  EXPECT_EQ(change(engine, plan).end, End::kVerified);
+}
+
+TEST(RoleChangeTest, ItEndsAtOnceWhenItIsOvertaken) {
+  const struct {
+    int calls;  // of overtaken() that say no
+    std::vector<Result<Done>> answers;
+    std::size_t asked;
+  } cases[] = {
+      {0, {}, 0},                                                        // before the first step
+      {1, {Error{Errc::kMissing, "x"}, Error{Errc::kMissing, "x"}}, 1},  // while it is tried again
+      {1, {}, 1},                                                        // while it is looked at
+  };
+  for (const auto& c : cases) {
+    FakeEngine engine;
+    engine.answers = c.answers;
+    engine.show = [](int) { return status(false, 1); };
+    int left = c.calls;
+    const RoleOutcome outcome = change_role(
+        take_over(), engine, kByFile,
+        {60, status(false, 1), Commands::kNone, [&] { return left-- <= 0; }}, Deadline::after(60));
+    EXPECT_EQ(outcome.end, End::kOvertaken);
+    EXPECT_EQ(engine.asked.size(), c.asked);
+    EXPECT_LT(outcome.seconds, 5);
+  }
+}
+
+TEST(RoleChangeTest, WhereCommandsDoNotQueueAnEarlierOneMayComeLast) {
+  constexpr EngineMeans kApi{.api = true};
+  for (const Commands earlier : {Commands::kNone, Commands::kOnTheirWay}) {
+    FakeEngine engine;
+    engine.show = [](int) { return status(true, 1); };
+    EXPECT_EQ(
+        change_role(take_over(), engine, kApi, {5, status(false, 1), earlier}, Deadline::after(10))
+            .end,
+        End::kVerified);
+    EXPECT_EQ(engine.asked.size(), earlier == Commands::kNone ? 1u : 2u);
+  }
 }
 
 TEST(RoleChangeTest, ALostCommandIsRepeatedWhenALaterWordContradicts) {
@@ -148,8 +205,9 @@ TEST(RoleChangeTest, AStoppedEngineIsSeenByItsAbsence) {
   EngineView gone;
   gone.running = false;
   gone.trouble = "cannot read status.dat";
-  EXPECT_EQ(missing(plan, kByFile, status(true, 1), gone), "");
-  EXPECT_EQ(missing(plan, kByFile, status(true, 1), status(true, 2)), "the engine still runs");
+  const Since sent{kNow, FileVersion{1, 0}};
+  EXPECT_EQ(missing(plan, kByFile, sent, gone), "");
+  EXPECT_EQ(missing(plan, kByFile, sent, status(true, 2)), "the engine still runs");
 }
 
 TEST(RoleChangeTest, TheVerifyCommandMustAgreeToo) {
@@ -157,29 +215,70 @@ TEST(RoleChangeTest, TheVerifyCommandMustAgreeToo) {
   means.verify_command = true;
   EngineView view = status(true, 2);
   view.role_holds = false;
-  EXPECT_EQ(missing(take_over(), means, status(false, 1), view),
+  EXPECT_EQ(missing(take_over(), means, {kNow, FileVersion{1, 0}}, view),
             "the verify command does not confirm it");
   view.role_holds = true;
-  EXPECT_EQ(missing(take_over(), means, status(false, 1), view), "");
+  EXPECT_EQ(missing(take_over(), means, {kNow, FileVersion{1, 0}}, view), "");
 }
 
-TEST(BelieveTest, AStatusFileIsBelievedOnlyWhenItIsTheEnginesPresentWord) {
-  const auto seen = [](std::int64_t created, std::optional<bool> running,
-                       std::int64_t commands_at) {
-    EngineView view = status(true, 1);
-    view.created = created;
-    view.running = running;
-    return believe(view, kByFile, commands_at, 15, kNow).flags.notifications;
+TEST(BelieveTest, AStatusFileIsBelievedOnlyWhenNoCommandCanBeYounger) {
+  const struct {
+    const char* what;
+    std::int64_t created;
+    std::optional<bool> running;
+    Commands commands;
+    std::optional<bool> believed;
+  } cases[] = {
+      {"later", kNow + 1, true, Commands::kNone, true},
+      {"of the same second", kNow, true, Commands::kNone, {}},
+      {"earlier", kNow - 1, true, Commands::kNone, {}},
+      {"from the future", kNow + 60, true, Commands::kNone, {}},
+      {"of an engine that is gone", kNow + 1, false, Commands::kNone, {}},
+      {"of nobody knows whom", kNow + 1, {}, Commands::kNone, {}},
+      {"with commands on their way", kNow + 1, true, Commands::kOnTheirWay, {}},
   };
-  EXPECT_EQ(seen(kNow, true, 0), true);
-  EXPECT_EQ(seen(kNow - 15, true, 0), true);
-  EXPECT_EQ(seen(kNow - 16, true, 0), std::nullopt) << "old";
-  EXPECT_EQ(seen(kNow + 2, true, 0), true);
-  EXPECT_EQ(seen(kNow + 3, true, 0), std::nullopt) << "from the future";
-  EXPECT_EQ(seen(kNow, false, 0), std::nullopt) << "of an engine that is gone";
-  EXPECT_EQ(seen(kNow, {}, 0), std::nullopt) << "of nobody knows whom";
-  EXPECT_EQ(seen(kNow - 5, true, kNow - 5), std::nullopt) << "as old as our command";
-  EXPECT_EQ(seen(kNow - 5, true, kNow - 6), true);
+  const Since began{kNow, FileVersion{1, 0}};
+  for (const auto& c : cases) {
+    EngineView view = status(true, 2, c.created);
+    view.running = c.running;
+    const RoleFacts facts = believe(view, kByFile, began, c.commands, kNow + 5);
+    EXPECT_EQ(facts.flags.notifications, c.believed) << c.what;
+    EXPECT_EQ(facts.shown.notifications, c.running == true ? std::optional(true) : std::nullopt)
+        << c.what;
+  }
+  const EngineView same = status(true, 1, kNow + 1);
+  EXPECT_EQ(believe(same, kByFile, began, Commands::kNone, kNow + 5).flags.notifications,
+            std::nullopt)
+      << "the clock was set, and it is the file that was there before";
+  EngineView late = status(true, 2, kNow + 1);
+  late.reads_commands_late = true;
+  EXPECT_EQ(believe(late, kByFile, began, Commands::kNone, kNow + 5).flags.notifications,
+            std::nullopt);
+}
+
+TEST(BelieveTest, NothingIsBelievedWhileCommandsAreOnTheirWay) {
+  EngineView view = status(true, 2);
+  view.running = false;
+  view.role_holds = true;
+  for (const EngineMeans& means : {kByFile, EngineMeans{.api = true}}) {
+    const RoleFacts facts = believe(view, means, {kNow}, Commands::kOnTheirWay, kNow);
+    EXPECT_FALSE(facts.flags.notifications || facts.running || facts.role_holds);
+  }
+  EXPECT_EQ(believe(view, {.api = true}, {kNow}, Commands::kNone, kNow).flags.notifications, true);
+}
+
+TEST(BelieveTest, ALaterStatusIsWorthWaitingForOnlyWhereItWouldProveSomething) {
+  const EngineView view = status(true, 1, kNow);
+  EXPECT_TRUE(may_be_proven(view, kByFile, Commands::kNone, kNow));
+  EXPECT_FALSE(may_be_proven(view, kByFile, Commands::kOnTheirWay, kNow));
+  EXPECT_FALSE(may_be_proven(view, {.api = true}, Commands::kNone, kNow));
+  EXPECT_FALSE(may_be_proven(view, kByFile, Commands::kNone, kNow - 60)) << "from the future";
+  EngineView other = view;
+  other.running = false;
+  EXPECT_FALSE(may_be_proven(other, kByFile, Commands::kNone, kNow));
+  other = view;
+  other.reads_commands_late = true;
+  EXPECT_FALSE(may_be_proven(other, kByFile, Commands::kNone, kNow));
 }
 
 }  // namespace

@@ -127,6 +127,68 @@ TEST(RolePlanTest, AStandDownUndoesWhatTheTakeOverDidAndNoMore) {
             "the take-over on record changed nothing, so there is nothing to undo");
 }
 
+TEST(RolePlanTest, WhatWasShownOnStaysThePersonsAlthoughItIsSetOnceMore) {
+  RoleFacts facts;
+  facts.shown = {true, false, true};
+  const RolePlan plan = take_over(pipe(EngineScope::kAll), facts, RoleRecord{});
+  EXPECT_EQ(plan.steps.size(), 3u) << "an old status is no reason to leave a flag alone";
+  EXPECT_EQ(plan.record.changed, std::vector{EngineFlag::kServiceChecks});
+}
+
+TEST(RolePlanTest, OpenCommandsCountMoreThanWhatIsShown) {
+  RoleFacts facts;
+  facts.shown = {true, true, true};
+  RoleRecord record;
+  record.commands_at = kNow - 1;
+  record.sent = {EngineFlag::kNotifications};
+  const RolePlan over = take_over(pipe(EngineScope::kAll), facts, record);
+  EXPECT_EQ(over.record.changed, std::vector{EngineFlag::kNotifications})
+      << "a stand-down was switching it off";
+  EXPECT_EQ(over.record.sent.size(), 3u);
+
+  record.role = Role::kActive;
+  facts.shown = {false, false, false};
+  const RolePlan again = take_over(pipe(), facts, record);
+  EXPECT_EQ(again.steps.size(), 1u);
+  EXPECT_TRUE(again.record.changed.empty()) << "the first take-over knew that it was on";
+}
+
+TEST(RolePlanTest, AStandDownThatWasNotSeenToWorkIsDoneAgain) {
+  RoleRecord record;
+  record.commands_at = kNow - 1;
+  record.sent = {EngineFlag::kNotifications};
+  EXPECT_EQ(lines(stand_down(pipe(EngineScope::kAll), {}, record)),
+            Lines{"[1714557600] DISABLE_NOTIFICATIONS"});
+}
+
+TEST(RolePlanTest, WhatAPersonActivatedIsNotUndoneByAnEvent) {
+  const RoleRecord record{Role::kActive, {EngineFlag::kNotifications}, false, 0, {}, "anna"};
+  const RolePlan plan = stand_down(pipe(), {{true, {}, {}}}, record);
+  EXPECT_EQ(plan.nothing,
+            "it was activated by hand (by anna), so it stays active; to end that, run: "
+            "handle_engine_failover --deactivate");
+  EXPECT_EQ(plan.record.role, Role::kActive);
+  EXPECT_EQ(plan.record.by_hand, "anna");
+  EXPECT_EQ(take_over(pipe(), {}, record).record.by_hand, "anna");
+  const RolePlan by_hand =
+      plan_role(Role::kStandby, pipe(), {{true, {}, {}}}, record, Undo::kScope, kNow);
+  EXPECT_EQ(by_hand.steps.size(), 1u);
+  EXPECT_EQ(by_hand.record.by_hand, "");
+}
+
+TEST(RolePlanTest, WhatIsUndoneIsNamed) {
+  RoleFacts facts;
+  facts.shown = {true, false, {}};
+  const auto undone = [&](Role role) {
+    return describe_undone(
+        plan_role(role, pipe(EngineScope::kAll), facts, RoleRecord{}, Undo::kScope, kNow), facts);
+  };
+  EXPECT_EQ(undone(Role::kStandby), "notifications were on; what host checks were is not shown");
+  EXPECT_EQ(undone(Role::kActive), "service checks were off; what host checks were is not shown");
+  facts.flags = facts.shown = {true, true, true};
+  EXPECT_EQ(undone(Role::kActive), "");
+}
+
 TEST(RolePlanTest, AReassertedStandbyUndoesTheWholeScope) {
   const RolePlan plan =
       plan_role(Role::kStandby, pipe(), {{true, {}, {}}}, RoleRecord{}, Undo::kScope, kNow);
@@ -137,24 +199,24 @@ TEST(RolePlanTest, AColdStandbyIsStartedAndStopped) {
   const RolePlan start = take_over(cold(), {}, RoleRecord{});
   EXPECT_EQ(lines(start), Lines{"systemctl start nagios4"});
   EXPECT_TRUE(start.record.started);
-  EXPECT_EQ(lines(take_over(cold(), {{}, true})), Lines{});
+  EXPECT_EQ(lines(take_over(cold(), {{}, {}, true})), Lines{});
   const RolePlan stop = stand_down(cold(), {}, start.record);
   EXPECT_EQ(lines(stop), Lines{"systemctl stop nagios4"});
   EXPECT_TRUE(stop.stops);
   EXPECT_TRUE(stop.flags.empty());
-  EXPECT_EQ(stand_down(cold(), {{}, false}).nothing, "the engine stands by already");
+  EXPECT_EQ(stand_down(cold(), {{}, {}, false}).nothing, "the engine stands by already");
 }
 
 TEST(RolePlanTest, AnEngineThatIsStartedIsSwitchedToo) {
   EngineControl control = cold();
   control.command_file = "/rw/nagios.cmd";
   // The flags are those that a stopped engine left behind.
-  EXPECT_EQ(lines(take_over(control, {{true, true, true}, false})),
+  EXPECT_EQ(lines(take_over(control, {{true, true, true}, {}, false})),
             (Lines{"systemctl start nagios4", "[1714557600] ENABLE_NOTIFICATIONS"}));
-  EXPECT_EQ(lines(take_over(control, {{false, true, true}, true})),
+  EXPECT_EQ(lines(take_over(control, {{false, true, true}, {}, true})),
             Lines{"[1714557600] ENABLE_NOTIFICATIONS"});
   // It ran before: it goes on running.
-  EXPECT_EQ(lines(stand_down(control, {{true, true, true}, true},
+  EXPECT_EQ(lines(stand_down(control, {{true, true, true}, {}, true},
                              RoleRecord{Role::kActive, {EngineFlag::kNotifications}})),
             Lines{"[1714557600] DISABLE_NOTIFICATIONS"});
 }
@@ -166,9 +228,11 @@ TEST(RolePlanTest, WithoutAStopCommandAColdStandbyStaysAsItIs) {
 }
 
 TEST(RolePlanTest, WhatTheVerifyCommandConfirmsIsNotDoneAgain) {
-  EXPECT_EQ(take_over(cold(), {{}, {}, true}).nothing, "the engine is active already");
-  EXPECT_EQ(stand_down(cold(), {{}, {}, true}).nothing, "the engine stands by already");
-  EXPECT_TRUE(take_over(cold(), {{}, {}, false}).nothing.empty());
+  EXPECT_EQ(take_over(cold(), {{}, {}, {}, true}).nothing, "the engine is active already");
+  EXPECT_EQ(stand_down(cold(), {{}, {}, {}, true}).nothing, "the engine stands by already");
+  EXPECT_TRUE(take_over(cold(), {{}, {}, {}, false}).nothing.empty());
+  EXPECT_FALSE(take_over(pipe(), {{}, {}, {}, true}).steps.empty())
+      << "it may read what is older than a command on its way";
 }
 
 TEST(RolePlanTest, WordsOfACommandAreQuotedWhereAShellWouldTakeThemApart) {

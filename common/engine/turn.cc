@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+#include "common/engine/turn.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <functional>
+#include <thread>
+#include <utility>
+
+#include "common/engine/process_id.h"
+#include "common/engine/role_store.h"
+#include "common/files.h"
+
+namespace ha {
+
+namespace {
+
+constexpr auto kPause = std::chrono::milliseconds(20);
+constexpr auto kShortPause = std::chrono::milliseconds(2);  // where a file is replaced meanwhile
+
+Result<int> open_lock(const std::string& path) {
+  const int lock = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (lock >= 0) return lock;
+  return Error{Errc::kInternal, fmt::format("cannot open {}: {}", path, std::strerror(errno))};
+}
+
+Arrivals read_arrivals(const std::string& path) {
+  const auto content = read_file(path + ".events");
+  if (!content) return {};
+  const auto arrivals = parse_arrivals(*content);
+  return arrivals ? *arrivals : Arrivals{};
+}
+
+// Replaces what was registered by what `change` makes of it, while no other handler does.
+Result<Done> change_arrivals(const std::string& path, const std::function<void(Arrivals&)>& change,
+                             const Deadline& deadline) {
+  const std::string lock_path = path + ".events.lock";
+  const auto lock = open_lock(lock_path);
+  if (!lock) return lock.error();
+  bool locked = false;
+  while (!(locked = flock(*lock, LOCK_EX | LOCK_NB) == 0) && !deadline.passed())
+    std::this_thread::sleep_for(kShortPause);
+  Result<Done> done = Error{Errc::kRefused, "another handler for this engine holds " + lock_path};
+  if (locked) {
+    Arrivals arrivals = read_arrivals(path);
+    change(arrivals);
+    done = write_file_atomic(path + ".events", format_arrivals(arrivals));
+  }
+  close(*lock);
+  return done;
+}
+
+}  // namespace
+
+Result<Turn> Turn::enter(const std::string& directory, const std::string& engine,
+                         const Arrival& mine, const Deadline& deadline) {
+  const std::string path = path_of_engine(directory, engine);
+  const auto lock = open_lock(path + ".lock");
+  if (!lock) return lock.error();
+  Turn turn(path, *lock);
+  if (mine.kind == Arrival::Kind::kReassert) return turn;
+  const auto entered = change_arrivals(
+      path, [&](Arrivals& arrivals) { ha::enter(arrivals, mine); }, deadline);
+  if (!entered) return entered.error();
+  return turn;
+}
+
+Turn::Turn(Turn&& other) noexcept
+    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
+
+Turn::~Turn() {
+  if (lock_ >= 0) close(lock_);
+}
+
+Result<std::optional<Arrival>> Turn::wait(const Arrival& mine, const Deadline& deadline) const {
+  for (;;) {
+    const bool has_turn = flock(lock_, LOCK_EX | LOCK_NB) == 0;
+    if (auto later = overtaking(arrivals(), mine); later && !was_left(*later)) return later;
+    if (has_turn) return std::optional<Arrival>();
+    if (deadline.passed())
+      return Error{
+          Errc::kRefused,
+          fmt::format("another handler for this engine is still at work (it holds {}.lock)",
+                      path_)};
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
+Arrivals Turn::arrivals() const { return read_arrivals(path_); }
+
+Result<Done> Turn::mark_done(const ProcessId& process, const Deadline& deadline) const {
+  return change_arrivals(
+      path_, [&](Arrivals& arrivals) { ha::mark_done(arrivals, process); }, deadline);
+}
+
+bool was_left(const Arrival& arrival) {
+  return arrival.kind == Arrival::Kind::kEvent && !arrival.done && !is_running(arrival.process);
+}
+
+}  // namespace ha
