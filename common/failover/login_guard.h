@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// What may pass between a tool of MySQL's or MariaDB's and a server, or whoever stands between,
+// while the tool logs in. MariaDB's tools take "ssl" for a wish and log in without TLS where the
+// greeting offers none, and both flavours' answer whatever way of logging in they are asked for.
+// Pure. Source: MySQL's "Client/Server Protocol", "Connection Phase".
+
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace ha {
+
+enum class LoginTls { kAsOffered, kRequired };
+
+class LoginGuard {
+ public:
+  explicit LoginGuard(LoginTls tls) : tls_(tls) {}
+
+  // Take what one side has sent and return what may be passed on now, perhaps nothing yet. Once
+  // TLS is up, or the login is over, that is everything.
+  std::string from_server(std::string_view bytes);
+  std::string from_client(std::string_view bytes);
+
+  // Why nothing may pass any more; empty: it may. Holds no text of the server's.
+  const std::string& refusal() const { return refusal_; }
+
+ private:
+  enum class Phase { kGreeting, kHandshake, kPlainLogin, kOpen, kRefused };
+
+  std::string refuse(std::string reason);
+  std::string judge_first_answer();
+  // Judges one packet's payload of the server's; false: refused.
+  bool judge_greeting(std::string_view payload);
+  bool judge_plain(std::string_view payload);
+
+  const LoginTls tls_;
+  Phase phase_ = Phase::kGreeting;
+  bool greets_safely_ = false;   // the answer to this greeting gives no password away without TLS
+  std::string server_, client_;  // held until it is a whole packet
+  std::string refusal_;
+};
+
+}  // namespace ha
