@@ -57,6 +57,11 @@ std::string format_host_port(const HostPort& address) {
   return address.port == 0 ? host : fmt::format("{}:{}", host, address.port);
 }
 
+bool is_numeric_address(const std::string& host) {
+  in_addr address = {};
+  return inet_pton(AF_INET, host.c_str(), &address) == 1 || is_ipv6(host);
+}
+
 std::set<std::string> resolve_host(const std::string& host) {
   addrinfo hints = {};
   hints.ai_socktype = SOCK_STREAM;

@@ -22,6 +22,9 @@ Result<HostPort> parse_host_port(std::string_view text);
 // Prints it back, IPv6 in brackets, the port unless 0.
 std::string format_host_port(const HostPort& address);
 
+// True for an address that needs no resolver, IPv6 with or without a zone ("fe80::1%eth0").
+bool is_numeric_address(const std::string& host);
+
 // Returns the numeric addresses of a name, none when it does not resolve. Blocks as long as the
 // resolver does.
 std::set<std::string> resolve_host(const std::string& host);

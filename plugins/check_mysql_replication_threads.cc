@@ -214,7 +214,7 @@ int plugin_main(const std::vector<std::string>& args) {
 
   const std::string server = server_label(mysql);
   cli.waiting_for(server + " (name, connection or login)");
-  auto session = connect(mysql);
+  auto session = connect(for_one_server(mysql, cli.timeout_s()));
   if (session) cli.waiting_for(server + " to tell its replication status");
   const auto facts = session ? gather(**session, server, limits.expected_source) : session.error();
   CheckResult result = facts ? evaluate(*facts, limits) : from_error(facts.error());

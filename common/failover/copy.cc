@@ -13,6 +13,7 @@
 #include "common/failover/copier.h"
 #include "common/failover/rescue.h"
 #include "common/failover/step_tools.h"
+#include "common/failover/tool_login.h"
 #include "common/files.h"
 #include "common/mysql/events.h"
 #include "common/mysql/mariadb_gtid.h"

@@ -2,7 +2,6 @@
 // Copying by a dump, and by a command of the operator's.
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -11,6 +10,7 @@
 #include "common/failover/copier.h"
 #include "common/failover/rescue.h"
 #include "common/failover/step_tools.h"
+#include "common/failover/tool_login.h"
 #include "common/files.h"
 #include "common/mysql/mariadb_gtid.h"
 #include "common/mysql/replica_status.h"
@@ -72,12 +72,13 @@ Result<CopyMoment> Copier::dump(const std::string& path) {
         fmt::format("{} tables are not InnoDB's: whoever writes to {} waits until the dump is "
                     "written",
                     foreigners_, from_.name));
-  const std::string login = path + ".cnf";
+  const auto login = ToolLogin::prepare(from_, options_.cluster.mysql, path);
+  if (!login) return login.error();
   Command command{resync_.dump_command, {}, path};
   if (command.argv.empty()) command.argv = {is_mysql() ? "mysqldump" : "mariadb-dump"};
-  command.argv.push_back("--defaults-file=" + login);
+  (*login)->add_to(command);
   for (std::string& word :
-       dump_arguments(from_, foreigners_ > 0 ? DumpLock::kAllTables : DumpLock::kNone))
+       dump_arguments((*login)->node(), foreigners_ > 0 ? DumpLock::kAllTables : DumpLock::kNone))
     command.argv.push_back(std::move(word));
   if (versioned_ > 0) command.argv.emplace_back("--dump-history");
   command.may_go_on = [&] {
@@ -88,14 +89,11 @@ Result<CopyMoment> Copier::dump(const std::string& path) {
       return fmt::format("dumped {} of about {}", mebibytes(size_of(path)), mebibytes(bytes_));
     });
   };
-  const auto written =
-      write_file_atomic(login, client_options(options_.cluster.mysql, source_->version().flavour));
-  if (!written) return written.error();
   command.ends_with_us = true;
   const auto outcome = PosixProcess().run(command, deadline_);
-  unlink(login.c_str());
   if (!outcome) return outcome.error();
   if (ended_) return *ended_;
+  if (const std::string reason = (*login)->refusal(); !reason.empty()) return failure(reason);
   if (!outcome->succeeded()) return failure(describe_end(command.argv, *outcome));
   std::ifstream file(path);
   auto moment = read_dump_moment(file);

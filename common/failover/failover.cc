@@ -17,6 +17,7 @@
 #include "common/failover/run_store.h"
 #include "common/failover/situation.h"
 #include "common/failover/step_tools.h"
+#include "common/failover/tool_login.h"
 #include "common/failover/witness.h"
 #include "common/mysql/memory_file.h"
 #include "common/text.h"

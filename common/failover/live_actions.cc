@@ -307,13 +307,8 @@ Command LiveActions::command_of(const std::vector<std::string>& argv, const RunF
 }
 
 Result<ProcessOutcome> LiveActions::run_program(const std::vector<std::string>& argv,
-                                                const RunFacts& known, const Deadline& deadline,
-                                                const std::string& output_file) {
-  Command command = command_of(argv, known);
-  command.output_file = output_file;
-  // It must not write into a later run's file.
-  command.ends_with_us = !output_file.empty();
-  return process_.run(command, deadline);
+                                                const RunFacts& known, const Deadline& deadline) {
+  return process_.run(command_of(argv, known), deadline);
 }
 
 Deadline LiveActions::hook_deadline(const Deadline& deadline) const {

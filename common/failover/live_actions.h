@@ -87,10 +87,9 @@ class LiveActions : public Actions {
                        const RunFacts& known, const Deadline& deadline) const;
   Command command_of(const std::vector<std::string>& argv, const RunFacts& known) const;
   Result<ProcessOutcome> run_program(const std::vector<std::string>& argv, const RunFacts& known,
-                                     const Deadline& deadline, const std::string& output_file = "");
+                                     const Deadline& deadline);
   // Runs a program that prints as mysqlbinlog does. There is no file unless its text is whole.
-  Result<Done> print_events(const std::vector<std::string>& argv, const RunFacts& known,
-                            const Deadline& deadline, const std::string& path);
+  Result<Done> print_events(Command command, const Deadline& deadline, const std::string& path);
   Deadline hook_deadline(const Deadline& deadline) const;
   Result<Session> connect_to(const std::string& name) const;
   Result<ServerFacts> read_again(const std::string& node, SqlSession& session) const;

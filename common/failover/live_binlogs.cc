@@ -6,6 +6,7 @@
 #include "common/failover/live_actions.h"
 #include "common/failover/rescue.h"
 #include "common/failover/step_tools.h"
+#include "common/failover/tool_login.h"
 #include "common/files.h"
 #include "common/mysql/read_facts.h"
 #include "common/text.h"
@@ -14,15 +15,18 @@ namespace ha {
 
 // It gets its name when it is whole: what was cut off, and the rest of a run that was killed, is
 // nothing that a later run would have to respect.
-Result<Done> LiveActions::print_events(const std::vector<std::string>& argv, const RunFacts& known,
-                                       const Deadline& deadline, const std::string& path) {
+Result<Done> LiveActions::print_events(Command command, const Deadline& deadline,
+                                       const std::string& path) {
   const std::string part = path + ".part";
-  const auto outcome = run_program(argv, known, deadline, part);
+  command.output_file = part;
+  // It must not write into a later run's file.
+  command.ends_with_us = true;
+  const auto outcome = process_.run(command, deadline);
   Result<Done> whole = Done{};
   if (!outcome)
     whole = outcome.error();
   else if (!outcome->succeeded())
-    whole = failure(describe_end(argv, *outcome));
+    whole = failure(describe_end(command.argv, *outcome));
   else
     whole = check_whole(part);
   if (whole && rename(part.c_str(), path.c_str()) != 0) whole = failure("cannot write " + path);
@@ -48,7 +52,8 @@ Result<StepResult> LiveActions::rescue(const Step& step, SqlSession& session, co
   const bool repeatable = plan_.by_gtid && session.version().flavour == Flavour::kMysql;
   if (!repeatable && access(path.c_str(), F_OK) == 0)
     return failure("it was begun before and is not repeated, see " + path);
-  if (const auto done = print_events(step.argv, known, program_deadline(step, deadline), path);
+  if (const auto done =
+          print_events(command_of(step.argv, known), program_deadline(step, deadline), path);
       !done)
     return done.error();
   const auto applier = connect_to(step.node);
@@ -85,20 +90,21 @@ Result<StepResult> LiveActions::save_extra(const Step& step, SqlSession& session
   if (logs->cells.empty()) return failure("it has no binlog");
   const Node* const node = find(step.node);
   const std::string path = fmt::format("{}/{}.extra.sql", directory_, run_id_);
-  const std::string login = fmt::format("{}/{}.cnf", directory_, run_id_);
-  const Flavour flavour = facts->version.flavour;
-  std::vector<std::string> argv = options_.binlog_command;
-  if (argv.empty()) argv = {flavour == Flavour::kMysql ? "mysqlbinlog" : "mariadb-binlog"};
-  argv.push_back("--defaults-file=" + login);
+  const auto login =
+      ToolLogin::prepare(*node, options_.cluster.mysql, fmt::format("{}/{}", directory_, run_id_));
+  if (!login) return login.error();
+  Command command{options_.binlog_command};
+  if (command.argv.empty())
+    command.argv = {facts->version.flavour == Flavour::kMysql ? "mysqlbinlog" : "mariadb-binlog"};
+  (*login)->add_to(command);
   const auto words =
-      binlog_arguments(*node, step.position, Row(*logs, 0).text("Log_name").value_or(""),
+      binlog_arguments((*login)->node(), step.position, Row(*logs, 0).text("Log_name").value_or(""),
                        facts->history, other->history);
   if (!words) return words.error();
-  argv.insert(argv.end(), words->begin(), words->end());
-  const auto written = write_file_atomic(login, client_options(options_.cluster.mysql, flavour));
-  if (!written) return written.error();
-  const auto printed = print_events(argv, {}, deadline, path);
-  unlink(login.c_str());
+  command.argv.insert(command.argv.end(), words->begin(), words->end());
+  const auto printed = print_events(std::move(command), deadline, path);
+  if (const std::string reason = (*login)->refusal(); !printed && !reason.empty())
+    return failure(reason);
   if (!printed) return printed.error();
   const auto count = count_transactions(path);
   if (!count) return count.error();

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "common/mysql/defaults_file.h"
 #include "common/text.h"
 #include "common/version.h"
 
@@ -72,10 +73,10 @@ void add_command_options(Cli& cli, Policy& policy) {
 // Reads the replication account from its option file.
 Result<Done> read_repl_account(FailoverOptions& options) {
   if (options.repl_defaults_file.empty()) return Done{};
-  const auto file = check_defaults_file(options.repl_defaults_file, options.repl_group);
+  const auto file = read_defaults_file(options.repl_defaults_file, options.repl_group);
   if (!file) return Error{file.error().code, "--repl-defaults-file: " + file.error().text};
-  if (options.policy.repl_user.empty()) options.policy.repl_user = file->user;
-  if (!options.repl_password) options.repl_password = file->password;
+  if (options.policy.repl_user.empty()) options.policy.repl_user = file->options.user;
+  if (!options.repl_password) options.repl_password = file->options.password;
   if (options.policy.repl_user.empty())
     return Error{Errc::kUsage, fmt::format("--repl-defaults-file: {} names no user in [{}]",
                                            options.repl_defaults_file, options.repl_group)};

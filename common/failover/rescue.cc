@@ -2,15 +2,12 @@
 #include "common/failover/rescue.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string_view>
 
-#include "common/mysql/options.h"
 #include "common/text.h"
 
 namespace ha {
@@ -128,16 +125,6 @@ bool wrote_it_itself(const Node& node, const History& own, const History& known)
       alone, [&](const MariadbGtid& gtid) { return gtid.server == mine->server_id; });
 }
 
-// As an option file wants it.
-std::string quoted_option(std::string_view value) {
-  std::string text = "\"";
-  for (const char c : value) {
-    if (c == '"' || c == '\\') text += '\\';
-    text += c;
-  }
-  return text + "\"";
-}
-
 }  // namespace
 
 Result<Done> check_binlog_name(std::string_view name) {
@@ -180,54 +167,6 @@ Result<std::vector<std::string>> binlog_arguments(const Node& node, const Binlog
   if (!position.empty()) words.push_back("--start-position=" + position);
   words.insert(words.end(), {"--", file});
   return words;
-}
-
-MysqlOptions with_account_of_file(MysqlOptions options) {
-  if (options.defaults_file.empty()) return options;
-  if (const auto file = check_defaults_file(options.defaults_file, options.defaults_group)) {
-    if (options.user.empty()) options.user = file->user;
-    if (!options.password) options.password = file->password;
-    if (options.ca.empty()) options.ca = file->ca;
-  }
-  return options;
-}
-
-std::string client_options(const MysqlOptions& options, Flavour flavour) {
-  const MysqlOptions account = with_account_of_file(options);
-  std::string text = "[client]\n";
-  const auto add = [&text](std::string_view name, std::string_view value) {
-    if (!value.empty()) text += fmt::format("{}={}\n", name, quoted_option(value));
-  };
-  add("user", account.user);
-  add("password", account.password.value_or(""));
-  add("ssl-ca", account.ca);
-  add("ssl-capath", account.ca_directory);
-  add("ssl-cert", account.certificate);
-  add("ssl-key", account.key);
-  const auto mode = static_cast<std::size_t>(effective_tls_mode(account));
-  constexpr const char* kMysqlModes[] = {"DISABLED", "PREFERRED", "REQUIRED", "VERIFY_CA",
-                                         "VERIFY_IDENTITY"};
-  // Unless told otherwise, MariaDB's tools verify since 11.4, and refuse a server without TLS.
-  constexpr const char* kMariadbModes[] = {"skip-ssl\n", "skip-ssl-verify-server-cert\n",
-                                           "ssl\nskip-ssl-verify-server-cert\n", "ssl\n",
-                                           "ssl\nssl-verify-server-cert\n"};
-  if (flavour == Flavour::kMysql)
-    add("ssl-mode", kMysqlModes[mode]);
-  else
-    text += kMariadbModes[mode];
-  return text;
-}
-
-void remove_login_files(const std::string& store) {
-  constexpr std::string_view kName = ".cnf", kUnfinished = ".cnf.XXXXXX";
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(store, error)) {
-    const std::string name = entry.path().filename();
-    const bool unfinished =
-        name.size() > kUnfinished.size() &&
-        name.compare(name.size() - kUnfinished.size(), kName.size() + 1, ".cnf.") == 0;
-    if (name.ends_with(kName) || unfinished) unlink(entry.path().c_str());
-  }
 }
 
 Result<bool> ends_before(SqlSession& session, const BinlogPosition& position) {

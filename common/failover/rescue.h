@@ -43,17 +43,6 @@ Result<std::vector<std::string>> binlog_arguments(const Node& node, const Binlog
                                                   const std::string& first_file, const History& own,
                                                   const History& known);
 
-// Returns the options with the account and the CA that their defaults file names, unless they name
-// any.
-MysqlOptions with_account_of_file(MysqlOptions options);
-
-// Returns a MySQL option file with the account and TLS settings of `options`.
-std::string client_options(const MysqlOptions& options, Flavour flavour);
-
-// Removes the option files, *.cnf, that runs have left in a store when they were killed: there are
-// passwords in them. Precondition: no run is at work there.
-void remove_login_files(const std::string& store);
-
 // Returns how many transactions a server's binlog has after a position, counting no further than
 // kMostCounted; nullopt when it has no such file any more.
 inline constexpr std::uint64_t kMostCounted = 100000;

@@ -71,7 +71,7 @@ Result<HeartbeatFacts> connect_and_read(const HeartbeatSpec& spec, const Deadlin
                     ? StampMemory{}
                     : StampMemory::load(spec.state_directory, memory_name(spec));
   if (!memory) return state_dir_error(memory.error());
-  auto session = connect(spec.mysql);
+  auto session = connect(for_one_server(spec.mysql, deadline.remaining_s()));
   if (!session) return session.error();
   auto facts = read_again(**session, spec, *memory, deadline);
   if (const auto saved = memory->save(); !saved) return state_dir_error(saved.error());

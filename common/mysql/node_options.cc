@@ -9,13 +9,12 @@
 #include "common/address.h"
 #include "common/failover/config_import.h"
 #include "common/files.h"
+#include "common/mysql/defaults_file.h"
 #include "common/text.h"
 
 namespace ha {
 
 namespace {
-
-constexpr unsigned kDefaultPort = 3306;
 
 using Importer = Result<ImportedCluster> (*)(std::string_view text, const std::string& name);
 
@@ -101,9 +100,11 @@ Result<Done> complete_nodes(const Cli& cli, ClusterOptions& cluster) {
     return Error{Errc::kUsage,
                  "no node given (--node [NAME=]HOST[:PORT], --cluster, --pandora-conf or "
                  "--mha-conf)"};
+  const auto common = with_defaults_file(cluster.mysql);
+  const unsigned port = common && common->port != 0 ? common->port : kMysqlPort;
   std::set<std::string> names, addresses;
   for (NodeAddress& node : cluster.nodes) {
-    if (node.port == 0) node.port = cluster.mysql.port != 0 ? cluster.mysql.port : kDefaultPort;
+    if (node.port == 0) node.port = port;
     if (!names.insert(node.name).second)
       return Error{Errc::kUsage, fmt::format("--node: '{}' is given twice", node.name)};
     std::vector<std::string> own = {format_host_port({node.host, node.port})};

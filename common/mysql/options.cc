@@ -2,20 +2,51 @@
 #include "common/mysql/options.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <tuple>
 
 #include "common/address.h"
-#include "common/files.h"
+#include "common/mysql/defaults_file.h"
 #include "common/text.h"
 
 namespace ha {
 
+std::optional<TlsMode> parse_tls_mode(std::string_view word) {
+  constexpr std::pair<std::string_view, TlsMode> kModes[] = {
+      {"disabled", TlsMode::kDisabled},
+      {"preferred", TlsMode::kPreferred},
+      {"required", TlsMode::kRequired},
+      {"verify-ca", TlsMode::kVerifyCa},
+      {"verify-identity", TlsMode::kVerifyIdentity}};
+  for (const auto& [name, mode] : kModes)
+    if (word == name) return mode;
+  return std::nullopt;
+}
+
+Result<std::string> parse_host(const std::string& text) {
+  if (!text.starts_with('[')) return text;
+  const auto place = parse_host_port(text);
+  if (!place || place->port != 0)
+    return Error{Errc::kUsage, fmt::format("'{}' is not a host or an IPv6 address in brackets (the "
+                                           "port belongs to --port)",
+                                           sanitize(text))};
+  return place->host;
+}
+
 void add_mysql_options(Cli& cli, MysqlOptions& options) {
-  cli.text("-H,--hostname", "HOST", options.host, "server; an absolute path is a socket");
+  cli.option(
+      "-H,--hostname", "HOST",
+      [&options](const std::string& value) -> Result<Done> {
+        const auto host = parse_host(value);
+        if (!host) return host.error();
+        options.host = *host;
+        return Done{};
+      },
+      "server; an absolute path is a socket");
   cli.port("-P,--port", options.port, "TCP port (default: 3306)");
   cli.text("-s,--socket", "PATH", options.socket, "Unix socket, used without a host");
   cli.text("-u,--username", "USER", options.user, "account to log in with");
@@ -37,17 +68,8 @@ void add_mysql_options(Cli& cli, MysqlOptions& options) {
   cli.option(
       "--ssl-mode", "MODE",
       [&options](const std::string& value) -> Result<Done> {
-        const std::pair<const char*, TlsMode> modes[] = {
-            {"disabled", TlsMode::kDisabled},
-            {"preferred", TlsMode::kPreferred},
-            {"required", TlsMode::kRequired},
-            {"verify-ca", TlsMode::kVerifyCa},
-            {"verify-identity", TlsMode::kVerifyIdentity}};
-        for (const auto& [word, mode] : modes) {
-          if (value != word) continue;
-          options.tls_mode = mode;
-          return Done{};
-        }
+        options.tls_mode = parse_tls_mode(value);
+        if (options.tls_mode) return Done{};
         return Error{Errc::kUsage, fmt::format("'{}' is not one of: disabled, preferred, required, "
                                                "verify-ca, verify-identity",
                                                value)};
@@ -64,87 +86,60 @@ TlsMode effective_tls_mode(const MysqlOptions& options) {
   return TlsMode::kPreferred;
 }
 
-Result<DefaultsFile> check_defaults_file(const std::string& path, const std::string& group) {
-  const auto content = read_file(path);
-  if (!content) return Error{Errc::kUsage, "--defaults-file: " + content.error().text};
-  DefaultsFile file;
-  struct stat info = {};
-  file.world_readable = stat(path.c_str(), &info) == 0 && (info.st_mode & S_IROTH) != 0;
-
-  bool in_section = false, in_group = false;
-  int number = 0;
-  for (const std::string& raw : split(*content, '\n')) {
-    ++number;
-    const std::string_view line = trim(raw);
-    const auto bad = [&](std::string_view what) {
-      return Error{Errc::kUsage,
-                   fmt::format("--defaults-file: {} line {}: {}", path, number, what)};
-    };
-    // !include and !includedir are the client library's business.
-    if (line.empty() || line[0] == '#' || line[0] == ';' || line[0] == '!') continue;
-    if (line[0] == '[') {
-      const std::size_t end = line.find(']');
-      if (end == line.npos) return bad("a group must end with ']'");
-      in_section = true;
-      const std::string_view name = trim(line.substr(1, end - 1));
-      in_group = name == "client" || name == group;  // the libraries read both
-      continue;
-    }
-    if (!in_section) return bad("option before the first [group]");
-    const std::size_t equals = line.find('=');
-    const std::string key(trim(line.substr(0, equals)));
-    if (key.empty() || key.find_first_of(" \t") != key.npos)
-      return bad("expected option or option=value");
-    if (!in_group || equals == line.npos) continue;
-    std::string_view value = trim(line.substr(equals + 1));
-    if (value.size() > 1 && (value[0] == '"' || value[0] == '\'') && value.back() == value[0])
-      value = value.substr(1, value.size() - 2);
-    if (key == "host") file.host = value;
-    if (key == "user") file.user = value;
-    if (key == "password") file.password = std::string(value);
-    if (key == "socket") file.socket = value;
-    if (key == "ssl-ca" || key == "ssl_ca") file.ca = value;
-    if (key == "port") file.port = static_cast<unsigned>(parse_integer(value).value_or(0));
-  }
-  return file;
-}
-
 Result<Done> check_option_files(const MysqlOptions& options) {
-  if (!options.defaults_file.empty())
-    if (const auto file = check_defaults_file(options.defaults_file, options.defaults_group); !file)
-      return file.error();
-  const std::pair<const char*, const std::string&> files[] = {{"--ca-cert", options.ca},
-                                                              {"--ca-dir", options.ca_directory},
-                                                              {"--cert", options.certificate},
-                                                              {"--key", options.key}};
-  for (const auto& [option, path] : files)
-    if (!path.empty() && access(path.c_str(), R_OK) != 0)
-      return Error{Errc::kUsage, fmt::format("{}: cannot read {}: {}", option, sanitize(path),
-                                             std::strerror(errno))};
+  const auto whole = with_defaults_file(options);
+  if (!whole) return whole.error();
+  const std::tuple<const char*, const char*, std::string MysqlOptions::*> files[] = {
+      {"--ca-cert", "ssl-ca", &MysqlOptions::ca},
+      {"--ca-dir", "ssl-capath", &MysqlOptions::ca_directory},
+      {"--cert", "ssl-cert", &MysqlOptions::certificate},
+      {"--key", "ssl-key", &MysqlOptions::key},
+      {"", "ssl-crl", &MysqlOptions::crl},
+      {"", "ssl-crlpath", &MysqlOptions::crl_directory}};
+  for (const auto& [option, name, member] : files) {
+    const std::string& path = *whole.*member;
+    if (path.empty() || access(path.c_str(), R_OK) == 0) continue;
+    const std::string said = (options.*member).empty() ? fmt::format("--defaults-file: {} {}",
+                                                                     options.defaults_file, name)
+                                                       : option;
+    return Error{Errc::kUsage,
+                 fmt::format("{}: cannot read {}: {}", said, sanitize(path), std::strerror(errno))};
+  }
   return Done{};
 }
 
+bool by_tcp(const MysqlOptions& options) {
+  if (options.host.starts_with('/')) return false;
+  if (!options.host.empty() && options.host != "localhost") return true;
+  return options.port != 0 && options.socket.empty();
+}
+
+MysqlOptions for_one_server(const MysqlOptions& options, double seconds) {
+  MysqlOptions one = options;
+  const auto whole = with_defaults_file(options);
+  if (!whole || !by_tcp(*whole) || is_numeric_address(whole->host)) return one;
+  const std::size_t addresses = resolve_host(whole->host).size();
+  if (addresses > 1)
+    one.connect_timeout_s =
+        std::max(1u, static_cast<unsigned>(seconds / static_cast<double>(addresses + 1)));
+  return one;
+}
+
 std::string server_label(const MysqlOptions& options) {
-  std::string host = options.host, socket = options.socket;
-  unsigned port = options.port;
-  if (!options.defaults_file.empty()) {
-    if (const auto file = check_defaults_file(options.defaults_file, options.defaults_group)) {
-      if (host.empty()) host = file->host;
-      if (socket.empty()) socket = file->socket;
-      if (port == 0) port = file->port;
-    }
+  const auto merged = with_defaults_file(options);
+  const MysqlOptions& whole = merged ? *merged : options;
+  if (!by_tcp(whole)) {
+    if (whole.host.starts_with('/')) return whole.host;
+    return whole.socket.empty() ? "localhost" : whole.socket;
   }
-  if (host.empty() || host == "localhost") {
-    if (!socket.empty()) return socket;
-    if (host.empty()) host = "localhost";
-  }
-  if (host.starts_with('/') || port == 0 || port == 3306) return host;
-  return format_host_port({host, port});
+  const std::string host = whole.host.empty() ? "localhost" : whole.host;
+  if (host != "localhost" && (whole.port == 0 || whole.port == kMysqlPort)) return host;
+  return format_host_port({host, whole.port});
 }
 
 std::vector<std::string> option_notes(const MysqlOptions& options) {
   if (options.defaults_file.empty()) return {};
-  const auto file = check_defaults_file(options.defaults_file, options.defaults_group);
+  const auto file = read_defaults_file(options.defaults_file, options.defaults_group);
   if (!file || !file->world_readable) return {};
   return {fmt::format("WARN: {} is readable by every user (chmod 640)", options.defaults_file)};
 }

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/cli.h"
@@ -14,6 +15,8 @@
 namespace ha {
 
 enum class TlsMode { kDisabled, kPreferred, kRequired, kVerifyCa, kVerifyIdentity };
+
+inline constexpr unsigned kMysqlPort = 3306;
 
 struct MysqlOptions {
   std::string host = {};  // an absolute path is a socket
@@ -27,6 +30,7 @@ struct MysqlOptions {
   bool tls = false;                      // -l
   bool clear_text = false;               // give the password to a server that wants it as it is
   std::string ca = {}, ca_directory = {}, certificate = {}, key = {}, ciphers = {};
+  std::string crl = {}, crl_directory = {}, tls_versions = {};  // only a defaults file says these
   unsigned connect_timeout_s = 0;  // set by programs that go on without an answer; 0: none
   unsigned answer_timeout_s = 0;   // likewise, for the answer to a statement
 };
@@ -38,21 +42,24 @@ void add_mysql_options(Cli& cli, MysqlOptions& options);
 // never implied: a CA asks for verify-ca, -l or a certificate for required, nothing for preferred.
 TlsMode effective_tls_mode(const MysqlOptions& options);
 
-// What a defaults file says of the server's place, account and CA, as far as we need it ourselves.
-struct DefaultsFile {
-  std::string host = {}, socket = {}, user = {}, ca = {};
-  std::optional<std::string> password = {};
-  unsigned port = 0;
-  bool world_readable = false;
-};
+// Parses the words of --ssl-mode; nullopt for another.
+std::optional<TlsMode> parse_tls_mode(std::string_view word);
 
-// Checks a defaults file before the client library reads it, which passes over a missing file and
-// over broken lines. Fails with kUsage and the line's number.
-Result<DefaultsFile> check_defaults_file(const std::string& path, const std::string& group);
+// Takes the brackets off an IPv6 address, as --node has them. Fails with kUsage.
+Result<std::string> parse_host(const std::string& text);
 
 // Checks that every file that the options name can be read, for the libraries notice it late or
 // never. Fails with kUsage, the option and the file.
 Result<Done> check_option_files(const MysqlOptions& options);
+
+// True when the server is reached by TCP: by a host that is another than localhost, or by a port
+// that was given. To the client libraries "localhost" is a socket, whatever the port.
+bool by_tcp(const MysqlOptions& options);
+
+// Returns the options for one server whose login may take so long: when its name has several
+// addresses, one that does not answer leaves time for the next. Blocks as long as the resolver
+// does.
+MysqlOptions for_one_server(const MysqlOptions& options, double seconds);
 
 // Returns how messages name the server: "db2", "db2:3307", "[::1]:3307", "/run/mysqld/mysqld.sock".
 std::string server_label(const MysqlOptions& options);

@@ -14,6 +14,7 @@
 #include <iterator>
 
 #include "common/mysql/client_library.h"
+#include "common/mysql/defaults_file.h"
 #include "common/mysql/login_plugins.h"
 #include "common/text.h"
 
@@ -196,7 +197,7 @@ class MysqlSession : public SqlSession {
 
 const char* or_null(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
 
-// Sets one file or list of ciphers; leaves what a defaults file says when it is empty.
+// Sets one file or list, if there is one.
 void set_tls_text(MYSQL* mysql, mysql_option option, const std::string& value) {
   if (!value.empty()) mysql_options(mysql, option, value.c_str());
 }
@@ -209,10 +210,14 @@ void apply_tls(MYSQL* mysql, const MysqlOptions& options) {
   set_tls_text(mysql, MYSQL_OPT_SSL_CERT, options.certificate);
   set_tls_text(mysql, MYSQL_OPT_SSL_KEY, options.key);
   set_tls_text(mysql, MYSQL_OPT_SSL_CIPHER, options.ciphers);
+  set_tls_text(mysql, MYSQL_OPT_SSL_CRL, options.crl);
+  set_tls_text(mysql, MYSQL_OPT_SSL_CRLPATH, options.crl_directory);
+  set_tls_text(mysql, MYSQL_OPT_TLS_VERSION, options.tls_versions);
 #ifdef MARIADB_PACKAGE_VERSION_ID
   if (mode == TlsMode::kDisabled)  // Any of these files would switch TLS on.
-    for (const mysql_option file : {MYSQL_OPT_SSL_CA, MYSQL_OPT_SSL_CAPATH, MYSQL_OPT_SSL_CERT,
-                                    MYSQL_OPT_SSL_KEY, MYSQL_OPT_SSL_CIPHER})
+    for (const mysql_option file :
+         {MYSQL_OPT_SSL_CA, MYSQL_OPT_SSL_CAPATH, MYSQL_OPT_SSL_CERT, MYSQL_OPT_SSL_KEY,
+          MYSQL_OPT_SSL_CIPHER, MYSQL_OPT_SSL_CRL, MYSQL_OPT_SSL_CRLPATH})
       mysql_options(mysql, file, nullptr);
   my_bool use = mode != TlsMode::kDisabled;
   // A CA alone makes the library check the chain, this flag adds the host's name. Without a CA the
@@ -243,9 +248,9 @@ void apply_tls(MYSQL* mysql, const MysqlOptions& options) {
 #endif
 }
 
-// Whatever a defaults file says wins over what was set before, when the library connects. So what
-// it says of the ways to log in and of our files is taken back as soon as the file is read.
-void take_back(MYSQL* mysql) {
+// Plugins come from the compiled-in directory and are of the allowed ways to log in; a hostile
+// server could ask for any file that we can read.
+void restrict_login(MYSQL* mysql) {
 #ifdef MARIADB_PACKAGE_VERSION_ID
   const my_bool off = 0;
 #else
@@ -269,8 +274,8 @@ extern "C" int ma_pvio_register_callback(my_bool add,
                                                           std::size_t));
 
 // Corrects the library while it logs in, which it does without asking us. When the greeting is
-// being read, the defaults file has been, and nothing has been sent. The first thing that is
-// written is our wish for TLS, or else the login without it.
+// being read, nothing has been sent. The first thing that is written is our wish for TLS, or else
+// the login without it.
 class TlsGuard {
  public:
   TlsGuard(MYSQL* mysql, const MysqlOptions& options) : mysql_(mysql), options_(options) {
@@ -315,14 +320,10 @@ class TlsGuard {
 
   void before_login() {
     state_ = State::kRead;
-    take_back(mysql_);
-    apply_tls(mysql_, options_);
-    const bool ca_in_file = !options_.tls_mode && mysql_->options.ssl_ca != nullptr;
     const TlsMode mode = effective_tls_mode(options_);
-    requires_tls_ = ca_in_file || mode >= TlsMode::kRequired;
+    requires_tls_ = mode >= TlsMode::kRequired;
     if (options_.clear_text)
-      rules_.clear_text =
-          ca_in_file || mode >= TlsMode::kVerifyCa ? ClearText::kVerified : ClearText::kLocally;
+      rules_.clear_text = mode >= TlsMode::kVerifyCa ? ClearText::kVerified : ClearText::kLocally;
     mysql_get_option(mysql_, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verifies_);
     // With this the library itself gives up without TLS, and has sent nothing.
     const my_bool on = 1;
@@ -398,29 +399,33 @@ Error refused(const std::string& label, Refusal refusal) {
 
 }  // namespace
 
-Result<std::unique_ptr<SqlSession>> connect(const MysqlOptions& options) {
-  if (const auto readable = check_option_files(options); !readable) return readable.error();
+Result<std::unique_ptr<SqlSession>> connect(const MysqlOptions& given) {
+  if (const auto readable = check_option_files(given); !readable) return readable.error();
+  const auto whole = with_defaults_file(given);
+  if (!whole) return whole.error();
+  const MysqlOptions& options = *whole;
   if (const auto plain = check_host(options.host); !plain) return plain.error();
   if (!start_client_library())
     return Error{Errc::kInternal, "the MySQL client library does not start"};
-  const std::string label = server_label(options);
+  const std::string label = server_label(given);
   auto session = std::make_unique<MysqlSession>(label);
   MYSQL* const mysql = session->handle();
   if (mysql == nullptr) return Error{Errc::kInternal, "out of memory"};
 
-  if (!options.defaults_file.empty()) {
-    mysql_options(mysql, MYSQL_READ_DEFAULT_FILE, options.defaults_file.c_str());
-    mysql_options(mysql, MYSQL_READ_DEFAULT_GROUP, options.defaults_group.c_str());
-  }
   apply_tls(mysql, options);
   if (options.connect_timeout_s != 0)
     mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &options.connect_timeout_s);
   if (options.answer_timeout_s != 0)
     mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &options.answer_timeout_s);
-  take_back(mysql);
+  restrict_login(mysql);
 
   const bool path = options.host.starts_with('/');
-  const char* const host = path ? nullptr : or_null(options.host);
+  const bool tcp = by_tcp(options);
+  const char* const host = path                          ? nullptr
+                           : tcp && options.host.empty() ? "localhost"
+                                                         : or_null(options.host);
+  const unsigned protocol = MYSQL_PROTOCOL_TCP;
+  if (tcp) mysql_options(mysql, MYSQL_OPT_PROTOCOL, &protocol);
   const char* const socket = path ? options.host.c_str() : or_null(options.socket);
   const char* const password = options.password ? options.password->c_str() : nullptr;
   const TlsGuard tls(mysql, options);

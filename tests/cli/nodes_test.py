@@ -67,3 +67,39 @@ def test_help_names_the_node_options():
                    "--unreachable"):
         assert f"{option}=" in text
     assert [line for line in text.splitlines() if len(line) > 80] == []
+
+
+def test_the_port_of_a_defaults_file_is_that_of_nodes_without_one(tmp_path):
+    file = tmp_path / "my.cnf"
+    file.touch(mode=0o600)
+    file.write_text("[client]\nport=1\n")
+    text = run_raw([path(CHECK), "--node", "127.0.0.1", "-f", file]).out
+    assert "127.0.0.1:1:" in text and "3306" not in text, text
+    file.write_text("[client]\nport=1\n[site]\nport=2\n")
+    assert "127.0.0.1:2:" in run_raw([path(CHECK), "--node", "127.0.0.1", "-f", file,
+                                      "-g", "site"]).out
+    assert "127.0.0.1:3:" in run_raw([path(CHECK), "--node", "127.0.0.1:3", "-f", file]).out
+    assert "127.0.0.1:4:" in run_raw([path(CHECK), "--node", "127.0.0.1", "-P", "4", "-f",
+                                      file]).out
+
+
+@pytest.mark.parametrize("check", [CHECK, "check_mysql_replication_threads"])
+@pytest.mark.parametrize("line, words", [
+    ("ssl-mode=SOMETIMES", "ssl-mode: expected DISABLED"),
+    ("ssl-fp=AB", r"ssl-fp cannot be honoured \(remove it, or write loose-ssl-fp\)"),
+    ("ssl-ca=/nonexistent", "ssl-ca: cannot read /nonexistent"),
+])
+def test_what_a_defaults_file_says_of_tls_is_not_passed_over(check, line, words, tmp_path):
+    file = tmp_path / "my.cnf"
+    file.touch(mode=0o600)
+    file.write_text(f"[client]\n{line}\n")
+    place = ["--node", "127.0.0.1:1"] if check == CHECK else ["-H", "127.0.0.1", "-P", "1"]
+    said = run_raw([path(check), *place, "-f", file])
+    assert said.code == 3 and re.search(f"--defaults-file: .*{words}", said.out), said.out
+
+
+def test_a_host_may_stand_in_brackets():
+    outcome = run_raw([path("check_mysql_replication_threads"), "-H", "[::1]", "-P", "1"])
+    assert outcome.code == 2 and "[::1]:1:" in outcome.out and "nknown" not in outcome.out
+    said = run_usage_error("check_mysql_replication_threads", "-H", "[::1]:3307")
+    assert "the port belongs to --port" in said

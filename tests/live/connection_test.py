@@ -238,6 +238,41 @@ def test_socket_spellings(check, bench, flavour):
 
 
 @all_checks
+def test_a_port_means_tcp(check, bench, tmp_path):
+    """Two instances on one host: to the client libraries "localhost" is always the same socket."""
+    server, closed = bench.server("mariadb"), bench.free_port()
+    server.create_monitor()
+    file = tmp_path / "my.cnf"
+    file.touch(mode=0o600)
+    account = ["-u", MONITOR_USER, "-p", MONITOR_PASSWORD]
+    for host in (["-H", "localhost"], []):
+        outcome = run(check, *host, "-P", str(server.port), *account)
+        assert "not a replica" in outcome.text, outcome.out
+        outcome = run(check, *host, "-P", str(closed), *account)
+        assert outcome.state == "CRITICAL" and f"localhost:{closed}" in outcome.text, outcome.out
+    # Whatever the file says of a socket.
+    file.write_text(f"[client]\nsocket={server.socket}\n")
+    outcome = run(check, "-f", file, "-H", "localhost", "-P", str(closed), *account)
+    assert outcome.state == "CRITICAL" and f"localhost:{closed}" in outcome.text, outcome.out
+    file.write_text(f"[client]\nhost=localhost\nport={server.port}\n")
+    assert "not a replica" in run(check, "-f", file, *account).text
+
+
+def test_a_dead_address_of_a_name_leaves_time_for_the_next(bench, tmp_path):
+    server, hole = bench.server("mariadb"), bench.add(BlackHole())
+    server.create_monitor()
+    bench.add(Proxy((server.host, server.port), address=("127.0.0.2", hole.port)))
+    (tmp_path / "hosts").write_text("127.0.0.1 dbha\n127.0.0.2 dbha\n")
+    (tmp_path / "nsswitch.conf").write_text("hosts: files\n")
+    inside = f"""for file in hosts nsswitch.conf; do mount --bind {tmp_path}/$file /etc/$file; done
+                 exec "$@" """
+    outcome = run_raw(["unshare", "--mount", "sh", "-c", inside, "sh",
+                       path("check_mysql_replication_threads"), "-H", "dbha", "-P", str(hole.port),
+                       "-u", MONITOR_USER, "-p", MONITOR_PASSWORD, "-t", "8"])
+    assert outcome.state == "WARNING" and "not a replica" in outcome.text, outcome.out
+
+
+@all_checks
 def test_defaults_file_logs_in(check, pair, tmp_path):
     file = tmp_path / "my.cnf"
     replica = pair.replica

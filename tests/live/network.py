@@ -10,16 +10,16 @@ import time
 
 
 class Proxy:
-    """A TCP proxy on a free loopback port whose faults can be changed while it runs."""
+    """A TCP proxy on a loopback port, a free one by default, whose faults can be changed while it runs."""
 
-    def __init__(self, target, delay_s=0.0):
+    def __init__(self, target, delay_s=0.0, address=("127.0.0.1", 0)):
         self.target = target  # (host, port)
         self.delay_s = delay_s  # added to every piece of data, each way
         self.swallowing = False  # data are read and thrown away, connections stay open
         self.refusing = False  # new connections are closed at once
         self.from_clients = bytearray()  # what clients have sent
         self._pairs = []
-        self._listener = _listen()
+        self._listener = _listen(address=address)
         self.host, self.port = self.address = self._listener.getsockname()
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -113,9 +113,9 @@ class BlackHole:
         return bool(select.select([], [filler], [], 0.2)[1])
 
 
-def _listen(backlog=128):
+def _listen(backlog=128, address=("127.0.0.1", 0)):
     listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
+    listener.bind(address)
     listener.listen(backlog)
     return listener
 

@@ -187,6 +187,32 @@ def test_a_ca_in_a_defaults_file_requires_tls(tls, tmp_path):
     tls.assert_refused(NO_TLS, "-f", str(file))
 
 
+def test_the_tls_settings_of_a_defaults_file_are_honoured(tls, tmp_path):
+    """As both flavours' own clients write them."""
+    file = tmp_path / "my.cnf"
+
+    def settings(text):
+        file.touch(mode=0o600)
+        file.write_text(f"[client]\n{text}\n")
+        return ["-f", str(file)]
+    ca = f"ssl-ca={tls.authority.cert}\n"
+    for text in ("ssl-mode=REQUIRED", "ssl_mode=required", "loose-ssl-mode=REQUIRED", "ssl",
+                 "loose-ssl=1"):
+        tls.assert_reached(GOOD, *settings(text))
+        tls.assert_refused(NO_TLS, *settings(text))
+    for text in ("ssl-mode=VERIFY_IDENTITY", "ssl-verify-server-cert", "ssl_verify_server_cert=ON",
+                 "ssl\nloose-ssl-verify-server-cert=1"):
+        tls.assert_reached(GOOD, *settings(ca + text))
+        tls.assert_refused(WRONG_HOST, *settings(ca + text))
+        tls.assert_reached(WRONG_HOST, *settings(ca + text), "--ssl-mode", "verify-ca")
+    tls.assert_reached(WRONG_HOST, *settings(ca + "ssl-mode=VERIFY_CA"))
+    tls.assert_reached(NO_TLS, *settings(ca + "ssl-mode=DISABLED"))
+    for text in ("skip-ssl", "ssl=0", "ssl-mode=DISABLED"):
+        outcome = tls.check(GOOD, "-u", "strict", *settings(text))
+        assert outcome.state == "UNKNOWN" and "access denied" in outcome.text, outcome.out
+    tls.assert_refused(GOOD, *settings("ssl\ntls-version=TLSv1.1"))
+
+
 @pytest.mark.parametrize("mode", ["disabled", "preferred", "required", "verify-ca",
                                   "verify-identity"])
 def test_password_never_travels_in_clear_text(tls, bench, mode):

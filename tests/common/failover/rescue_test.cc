@@ -160,45 +160,6 @@ TEST(BinlogArgumentsTest, RefuseANameThatIsAnOptionOrAPath) {
   EXPECT_TRUE(binlog_arguments(node, {}, "my bin-1.000001", {}, {}));
 }
 
-TEST(ClientOptionsTest, QuotesWhatAnOptionFileWouldTakeApart) {
-  MysqlOptions options;
-  options.user = "ha";
-  options.password = "a\"b\\c # d";
-  options.ca = "/ca.pem";
-  EXPECT_EQ(client_options(options, Flavour::kMysql),
-            "[client]\nuser=\"ha\"\npassword=\"a\\\"b\\\\c # d\"\nssl-ca=\"/ca.pem\"\n"
-            "ssl-mode=\"VERIFY_CA\"\n");
-}
-
-TEST(ClientOptionsTest, HoldsThePlaceOfADefaultsFile) {
-  const TempDirectory directory;
-  MysqlOptions options;
-  options.defaults_file =
-      directory.file("my.cnf", "[client]\nuser=ha\npassword=secret\nssl-ca=/ca.pem\n");
-  EXPECT_EQ(client_options(options, Flavour::kMysql),
-            "[client]\nuser=\"ha\"\npassword=\"secret\"\nssl-ca=\"/ca.pem\"\n"
-            "ssl-mode=\"VERIFY_CA\"\n");
-  options.ca = "/other.pem";
-  EXPECT_NE(client_options(options, Flavour::kMysql).find("ssl-ca=\"/other.pem\"\n"),
-            std::string::npos);
-}
-
-// Since 11.4 MariaDB's tools verify where nobody has asked for it.
-TEST(ClientOptionsTest, TellMariadbsToolsNotToVerifyWhatWeDoNot) {
-  const std::pair<TlsMode, std::string> cases[] = {
-      {TlsMode::kDisabled, "[client]\nskip-ssl\n"},
-      {TlsMode::kPreferred, "[client]\nskip-ssl-verify-server-cert\n"},
-      {TlsMode::kRequired, "[client]\nssl\nskip-ssl-verify-server-cert\n"},
-      {TlsMode::kVerifyCa, "[client]\nssl\n"},
-      {TlsMode::kVerifyIdentity, "[client]\nssl\nssl-verify-server-cert\n"}};
-  for (const auto& [mode, text] : cases) {
-    MysqlOptions options;
-    options.tls_mode = mode;
-    EXPECT_EQ(client_options(options, Flavour::kMariadb), text);
-  }
-  EXPECT_EQ(client_options({}, Flavour::kMariadb), "[client]\nskip-ssl-verify-server-cert\n");
-}
-
 TEST(CountAfterTest, CountsTransactionsFromAPositionOn) {
   const auto events = [](std::vector<std::string> types) {
     Rows rows{{"Event_type"}, {}};
@@ -214,20 +175,6 @@ TEST(CountAfterTest, CountsTransactionsFromAPositionOn) {
   ASSERT_TRUE(count);
   EXPECT_EQ(*count, std::optional<std::uint64_t>(2));
   EXPECT_EQ(*count_after(session, {"b.000009", 4}), std::nullopt);
-}
-
-TEST(LoginFilesTest, OnlyThoseOfRunsAreRemoved) {
-  const TempDirectory directory;
-  for (const char* const name : {"20260101T000000.000.cnf", "db2.20260101T000000.000.copy.cnf",
-                                 "20260101T000000.000.cnf.Ab12Cd", "20260101T000000.000.journal",
-                                 "db.cnf.copying", "lock", "db1.b.000001.4.rescued.sql"})
-    directory.file(name, "[client]\n");
-  remove_login_files(directory.path(""));
-  std::set<std::string> left;
-  for (const auto& entry : std::filesystem::directory_iterator(directory.path("")))
-    left.insert(entry.path().filename());
-  EXPECT_EQ(left, (std::set<std::string>{"20260101T000000.000.journal", "db.cnf.copying", "lock",
-                                         "db1.b.000001.4.rescued.sql"}));
 }
 
 }  // namespace

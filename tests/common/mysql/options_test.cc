@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "common/mysql/defaults_file.h"
 #include "tests/fakes/temp_directory.h"
 
 namespace ha {
@@ -83,6 +84,11 @@ TEST(MysqlOptionsTest, MessagesNameTheServerShortly) {
       {{.host = "/run/s.sock", .port = 3307}, "/run/s.sock"},
       {{.host = "localhost", .socket = "/run/s.sock"}, "/run/s.sock"},
       {{.socket = "/run/s.sock"}, "/run/s.sock"},
+      // A port that was given means TCP.
+      {{.host = "localhost", .port = 3306}, "localhost:3306"},
+      {{.host = "localhost", .port = 3307}, "localhost:3307"},
+      {{.port = 3307}, "localhost:3307"},
+      {{.host = "localhost"}, "localhost"},
       {{.host = "db2", .socket = "/run/s.sock"}, "db2"},
   };
   for (const auto& c : cases) EXPECT_EQ(server_label(c.options), c.want);
@@ -112,6 +118,38 @@ TEST(MysqlOptionsTest, TheDefaultsFileTellsWhereTheServerIs) {
   }
 }
 
+TEST(MysqlOptionsTest, APortMeansTcp) {
+  const TempDirectory directory;
+  const struct {
+    const char* content;
+    MysqlOptions options;
+    const char* want;
+  } cases[] = {
+      {"host=localhost\nport=3307\n", {}, "localhost:3307"},
+      {"host=localhost\nport=3306\n", {}, "localhost"},  // as many a file has it, for nothing
+      {"host=localhost\nport=3306\nprotocol=TCP\n", {}, "localhost:3306"},
+      {"protocol=tcp\nsocket=/s\n", {}, "localhost:3306"},
+      {"port=3307\nsocket=/s\n", {}, "/s"},
+      {"socket=/s\n", {.port = 3307}, "localhost:3307"},
+      {"socket=/s\n", {.host = "localhost", .port = 3306}, "localhost:3306"},
+      {"socket=/s\nport=3308\n", {.host = "db1"}, "db1:3308"},
+      {"host=[::1]\nport=3308\n", {}, "[::1]:3308"},
+  };
+  for (auto c : cases) {
+    c.options.defaults_file = directory.file("my.cnf", std::string("[client]\n") + c.content);
+    EXPECT_EQ(server_label(c.options), c.want) << c.content;
+  }
+}
+
+TEST(MysqlOptionsTest, AHostMayStandInBrackets) {
+  MysqlOptions options;
+  ASSERT_EQ(parse(options, {"-H", "[::1]", "-P", "3307"}), std::nullopt);
+  EXPECT_EQ(options.host, "::1");
+  EXPECT_EQ(server_label(options), "[::1]:3307");
+  EXPECT_EQ(parse(options, {"-H", "[::1"}), 3);
+  EXPECT_EQ(parse(options, {"-H", "[::1]:3307"}), 3);
+}
+
 TEST(MysqlOptionsTest, ABrokenDefaultsFileIsRefusedWithItsLine) {
   const TempDirectory directory;
   const struct {
@@ -125,12 +163,12 @@ TEST(MysqlOptionsTest, ABrokenDefaultsFileIsRefusedWithItsLine) {
   };
   for (const auto& c : cases) {
     const std::string path = directory.file("my.cnf", c.content);
-    const auto file = check_defaults_file(path, "client");
+    const auto file = read_defaults_file(path, "client");
     ASSERT_FALSE(file) << c.content;
     EXPECT_EQ(file.error().code, Errc::kUsage);
     EXPECT_EQ(file.error().text, "--defaults-file: " + path + c.want);
   }
-  EXPECT_EQ(check_defaults_file("/nonexistent", "client").error().text,
+  EXPECT_EQ(read_defaults_file("/nonexistent", "client").error().text,
             "--defaults-file: cannot read /nonexistent: No such file or directory");
 }
 

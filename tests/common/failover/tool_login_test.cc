@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#include "common/failover/tool_login.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <set>
+
+#include "tests/fakes/temp_directory.h"
+
+namespace ha {
+namespace {
+
+TEST(ClientOptionsTest, QuotesWhatAnOptionFileWouldTakeApart) {
+  MysqlOptions options;
+  options.user = "ha";
+  options.password = "a\"b\\c # d";
+  options.ca = "/ca.pem";
+  EXPECT_EQ(client_options(options, Flavour::kMysql, "/p"),
+            "[client]\nuser=\"ha\"\npassword=\"a\\\"b\\\\c # d\"\nprotocol=\"tcp\"\n"
+            "plugin-dir=\"/p\"\nssl-ca=\"/ca.pem\"\n"
+            "ssl-mode=\"VERIFY_CA\"\n");
+}
+
+// Since 11.4 MariaDB's tools verify where nobody has asked for it.
+TEST(ClientOptionsTest, TellMariadbsToolsNotToVerifyWhatWeDoNot) {
+  const std::pair<TlsMode, std::string> cases[] = {
+      {TlsMode::kDisabled, "[client]\nprotocol=\"tcp\"\nskip-ssl\n"},
+      {TlsMode::kPreferred, "[client]\nprotocol=\"tcp\"\nskip-ssl-verify-server-cert\n"},
+      {TlsMode::kRequired, "[client]\nprotocol=\"tcp\"\nssl\nskip-ssl-verify-server-cert\n"},
+      {TlsMode::kVerifyCa, "[client]\nprotocol=\"tcp\"\nssl\n"},
+      {TlsMode::kVerifyIdentity, "[client]\nprotocol=\"tcp\"\nssl\nssl-verify-server-cert\n"}};
+  for (const auto& [mode, text] : cases) {
+    MysqlOptions options;
+    options.tls_mode = mode;
+    EXPECT_EQ(client_options(options, Flavour::kMariadb, ""), text);
+  }
+  EXPECT_EQ(client_options({}, Flavour::kMariadb, ""),
+            "[client]\nprotocol=\"tcp\"\nskip-ssl-verify-server-cert\n");
+}
+
+TEST(LoginFilesTest, OnlyThoseOfRunsAreRemoved) {
+  const TempDirectory directory;
+  for (const char* const name : {"20260101T000000.000.cnf", "db2.20260101T000000.000.copy.cnf",
+                                 "20260101T000000.000.cnf.Ab12Cd", "20260101T000000.000.journal",
+                                 "db.cnf.copying", "lock", "db1.b.000001.4.rescued.sql"})
+    directory.file(name, "[client]\n");
+  std::filesystem::create_directory(directory.path("20260101T000000.000.plugins"));
+  remove_login_files(directory.path(""));
+  std::set<std::string> left;
+  for (const auto& entry : std::filesystem::directory_iterator(directory.path("")))
+    left.insert(entry.path().filename());
+  EXPECT_EQ(left, (std::set<std::string>{"20260101T000000.000.journal", "db.cnf.copying", "lock",
+                                         "db1.b.000001.4.rescued.sql"}));
+}
+
+}  // namespace
+}  // namespace ha
