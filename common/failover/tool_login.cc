@@ -26,7 +26,9 @@ constexpr const char* kPluginFiles[] = {
     "/usr/lib/*/mysql/plugin/*.so"};
 
 // Where TLS is not sure, MariaDB's plugin for caching_sha2_password takes any key that is offered.
-bool may_load(std::string_view name, TlsMode mode) {
+bool may_load(std::string_view name, const MysqlOptions& options) {
+  const TlsMode mode = effective_tls_mode(options);
+  if (name == "mysql_clear_password.so") return options.clear_text && mode >= TlsMode::kVerifyCa;
   return name == "client_ed25519.so" || name == "parsec.so" || name == "mysql_native_password.so" ||
          (name == "caching_sha2_password.so" && mode >= TlsMode::kRequired);
 }
@@ -69,10 +71,12 @@ std::string client_options(const MysqlOptions& options, Flavour flavour,
   constexpr const char* kMariadbModes[] = {"skip-ssl\n", "skip-ssl-verify-server-cert\n",
                                            "ssl\nskip-ssl-verify-server-cert\n", "ssl\n",
                                            "ssl\nssl-verify-server-cert\n"};
-  if (flavour == Flavour::kMysql)
+  if (flavour == Flavour::kMysql) {
     add("ssl-mode", kMysqlModes[mode]);
-  else
-    text += kMariadbModes[mode];
+    if (options.clear_text && effective_tls_mode(options) >= TlsMode::kVerifyCa)
+      text += "enable-cleartext-plugin\n";
+  }
+  if (flavour == Flavour::kMariadb) text += kMariadbModes[mode];
   return text;
 }
 
@@ -89,7 +93,7 @@ void remove_login_files(const std::string& store) {
   }
 }
 
-Result<Done> ToolLogin::link_plugins(TlsMode mode) const {
+Result<Done> ToolLogin::link_plugins(const MysqlOptions& options) const {
   std::error_code error;
   std::filesystem::remove_all(plugins_, error);
   if (const auto made = make_private_directory(plugins_); !made) return made;
@@ -102,7 +106,7 @@ Result<Done> ToolLogin::link_plugins(TlsMode mode) const {
   for (std::size_t i = 0; i < found.gl_pathc; ++i) {
     const std::filesystem::path path = found.gl_pathv[i];
     // The first of two of one name is as good as the other.
-    if (may_load(path.filename().string(), mode))
+    if (may_load(path.filename().string(), options))
       std::filesystem::create_symlink(path, std::filesystem::path(plugins_) / path.filename(),
                                       error);
   }
@@ -119,7 +123,7 @@ Result<std::unique_ptr<ToolLogin>> ToolLogin::prepare(const Node& node, const My
   login->file_ = path + ".cnf";
   login->plugins_ = path + std::string(kPlugins);
   const TlsMode mode = effective_tls_mode(*options);
-  if (const auto linked = login->link_plugins(mode); !linked) return linked.error();
+  if (const auto linked = login->link_plugins(*options); !linked) return linked.error();
   if (mode != TlsMode::kVerifyIdentity) {
     auto relay =
         LoginRelay::start({node.host, node.port},

@@ -53,7 +53,7 @@ class ToolLogin {
   std::string refusal() const;
 
  private:
-  Result<Done> link_plugins(TlsMode mode) const;
+  Result<Done> link_plugins(const MysqlOptions& options) const;
 
   Node node_ = {};
   std::string file_, plugins_;
