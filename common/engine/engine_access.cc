@@ -85,8 +85,10 @@ EngineView LocalEngine::look(Role wanted, const Deadline& deadline) {
   if (!sources_.status_file.empty()) look_at_status_file(sources_.status_file, sources_.kind, view);
   if (view.writer) {
     writers_.add(*view.writer);
-    if (const std::string conflict = writers_.conflict(); !conflict.empty())
+    if (const std::string conflict = writers_.conflict(); !conflict.empty()) {
       view.trouble = conflict;
+      view.created.reset();  // whose flags it shows nobody knows, so they prove nothing
+    }
   }
   if (sources_.api) {
     if (const auto flags = read_icinga2_flags(*sources_.api, deadline))

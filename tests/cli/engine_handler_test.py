@@ -123,6 +123,9 @@ def test_two_engines_that_write_one_status_file_verify_nothing(engine, tmp_path)
                                                   "--verify-timeout", 1), within=4)
         assert outcome.code == UNVERIFIED, outcome
         assert f"processes {daemons[0].pid} and {daemons[1].pid}" in outcome.text
+        again = run(*event("CRITICAL"), *nagios(tmp_path, "--status-file", engine.status,
+                                                "--verify-timeout", 1), within=4)
+        assert again.code == UNVERIFIED, "the flags that it shows may be the other one's"
     finally:
         for daemon in daemons:
             daemon.kill()
