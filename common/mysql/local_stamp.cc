@@ -18,10 +18,10 @@ constexpr double kSlack_s = 60;
 
 std::string local_stamp_columns(const std::string& stamp) {
   // What UNIX_TIMESTAMP takes for one of two readings turns into the same local time when the other
-  // is turned back.
+  // is turned back. MySQL compares it with a column of text as text.
   return fmt::format(
       "{0} AS now, CAST({1} AS CHAR) AS stamp, NULLIF(UNIX_TIMESTAMP({1}), 0) AS stamp_s,"
-      " CASE {1} WHEN FROM_UNIXTIME(UNIX_TIMESTAMP({1}) + 3600) THEN 3600"
+      " CASE CAST({1} AS DATETIME(6)) WHEN FROM_UNIXTIME(UNIX_TIMESTAMP({1}) + 3600) THEN 3600"
       " WHEN FROM_UNIXTIME(UNIX_TIMESTAMP({1}) - 3600) THEN -3600"
       " WHEN FROM_UNIXTIME(UNIX_TIMESTAMP({1}) + 1800) THEN 1800"
       " WHEN FROM_UNIXTIME(UNIX_TIMESTAMP({1}) - 1800) THEN -1800 ELSE 0 END AS twin_s",

@@ -443,9 +443,15 @@ class TestSql:
         assert outcome.state == "UNKNOWN" and "at" in outcome.text
 
 
-LOCAL = (Nagios1, Ndo, Pandora, PtHeartbeat, "sql")
-BY_COLUMN = ["--preset", "sql", "--table", "nagios.nagios_programstatus", "--column",
-             "status_update_time", "--unit", "datetime", "-w", "30", "-c", "60"]
+def by_column(kind, table, column):
+    """Return a class of engines whose heartbeat is read by the preset for everything else."""
+    options = ["--preset", "sql", "--table", table, "--column", column, "--unit", "datetime"]
+    return type(f"Column{kind.__name__}", (kind,), {"options": lambda self: options})
+
+
+LOCAL = (Nagios1, Ndo, Pandora, PtHeartbeat,
+         by_column(Ndo, "nagios.nagios_programstatus", "status_update_time"),
+         by_column(PtHeartbeat, "heartbeat.heartbeat", "ts"))
 
 
 class TestClockChanges:
@@ -462,14 +468,11 @@ class TestClockChanges:
             server.create_monitor("SELECT ON *.*")
             yield server
 
-    @pytest.fixture(params=LOCAL, ids=lambda kind: getattr(kind, "__name__", kind))
+    @pytest.fixture(params=LOCAL, ids=lambda kind: kind.__name__)
     def engine(self, european, request):
         for kind in ENGINES:
             european.sql(f"DROP DATABASE IF EXISTS {kind.database}")
-        engine = (Ndo if request.param == "sql" else request.param)(european)
-        if request.param == "sql":
-            engine.options = lambda: BY_COLUMN
-        return engine
+        return request.param(european)
 
     def check(self, engine, now, *options):
         """Return what a check at one moment says."""
