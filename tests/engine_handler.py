@@ -5,6 +5,7 @@ import atexit
 import dataclasses
 import os
 import re
+import shlex
 import subprocess
 import time
 from pathlib import Path
@@ -41,7 +42,8 @@ def command(*options):
     words = [str(option) for option in options]
     for name, value in zip(words, words[1:]):
         if name in ("--command-file", "--query-handler", "--api", "--start-command"):
-            _engines.add("engine" + re.sub(r"[^A-Za-z0-9.-]", "_", value)[-200:])
+            name = " ".join(shlex.split(value))
+            _engines.add("engine" + re.sub(r"[^A-Za-z0-9.-]", "_", name)[-200:])
     return [HANDLER, *words]
 
 
