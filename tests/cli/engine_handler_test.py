@@ -440,7 +440,7 @@ def test_who_waits_is_superseded_at_once(engines, remembers):
     last = begin("UP", *options)
     for process, title in ((holder, "take-over on DOWN HARD"),
                            (waiting, "take-over on CRITICAL HARD")):
-        assert process.wait(5) == DONE
+        assert process.wait(12) == DONE
         assert end(process) == (DONE, f"{title}: superseded by stand-down on UP HARD")
     wait(lambda: fake.words()[-1] == "DISABLE_NOTIFICATIONS")
     last.kill()
