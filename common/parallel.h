@@ -9,18 +9,32 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
+#include <string>
 #include <system_error>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 #include "common/deadline.h"
+#include "common/result.h"
 
 namespace ha {
 
+// What stands for a call that this machine could not make, or had no memory to finish. It says
+// nothing of whom the call was to ask. nullopt for a type that cannot say so.
+template <class T>
+std::optional<T> our_own_want(const char* what) {
+  if constexpr (std::is_constructible_v<T, Error>)
+    return T(Error{Errc::kInternal, std::string(what) + " (an error of this machine)"});
+  else
+    return std::nullopt;
+}
+
 // Calls work(0) to work(count - 1), each in a thread of its own, and returns what they returned;
-// nullopt for one that had not ended at the deadline or got no thread. `work` is copied and must
-// not throw.
+// nullopt for one that had not ended at the deadline, our_own_want() for one that got no thread or
+// ran out of memory. `work` is copied and throws nothing else.
 template <class T>
 std::vector<std::optional<T>> run_each(std::size_t count, const Deadline& deadline,
                                        std::function<T(std::size_t)> work) {
@@ -38,14 +52,20 @@ std::vector<std::optional<T>> run_each(std::size_t count, const Deadline& deadli
   for (std::size_t i = 0; i < count; ++i) {
     try {
       std::thread([shared, i] {
-        T result = shared->work(i);
+        std::optional<T> result;
+        try {
+          result = shared->work(i);
+        } catch (const std::bad_alloc&) {
+          result = our_own_want<T>("out of memory");
+        }
         const std::lock_guard guard(shared->mutex);
         shared->results[i] = std::move(result);
         --shared->pending;
         shared->changed.notify_one();
       }).detach();
       ++shared->pending;
-    } catch (const std::system_error&) {  // the machine has no thread left: no result
+    } catch (const std::system_error&) {
+      shared->results[i] = our_own_want<T>("no thread is left");
     }
   }
   shared->changed.wait_until(lock, deadline.when(), [&] { return shared->pending == 0; });

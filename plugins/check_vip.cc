@@ -63,6 +63,11 @@ Result<std::set<std::string>> ask_network(const VipOptions& vip, const Interface
 
 // One of the answers that are waited for at the same time.
 struct Answer {
+  Answer() = default;
+  explicit Answer(Result<ServerIdentity> one) : server(std::move(one)) {}
+  explicit Answer(Result<std::set<std::string>> one) : others(std::move(one)) {}
+  explicit Answer(const Error& error) : server(error), others(error) {}
+
   std::optional<Result<ServerIdentity>> server = {};
   std::optional<Result<std::set<std::string>>> others = {};
 };
@@ -84,12 +89,13 @@ Result<VipFacts> gather(const VipQuestion& question, const Deadline& deadline) {
   const Deadline earlier = Deadline::after(left - std::min(0.2, left / 10));
   const auto answers = run_each<Answer>(
       places.size() + (question.ask_network ? 1 : 0), earlier,
-      [places, question, ours = *ours, earlier](std::size_t i) -> Answer {
-        if (i == places.size()) return {{}, ask_network(question.vip, ours, earlier)};
+      [places, question, ours = *ours, earlier](std::size_t i) {
+        if (i == places.size()) return Answer(ask_network(question.vip, ours, earlier));
         // Through the address alone: that is where the clients write.
         const bool by_address = !places.empty() && i + 1 == places.size();
-        return {read_identity(options_for(places[i], question.cluster.mysql, earlier.remaining_s()),
-                              by_address ? question.write : WriteProbe{}, earlier)};
+        return Answer(
+            read_identity(options_for(places[i], question.cluster.mysql, earlier.remaining_s()),
+                          by_address ? question.write : WriteProbe{}, earlier));
       });
 
   const Error late{Errc::kUnreachable, fmt::format("no answer within {}", format_duration(left))};

@@ -6,9 +6,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <memory>
+#include <new>
+#include <string_view>
 
 #include "common/cli.h"
 
@@ -45,21 +49,48 @@ void reset_signals() {
   signal(SIGPIPE, SIG_IGN);
 }
 
-int run(int argc, char** argv) {
+// Prints a line without asking for memory; returns the exit code.
+int say(std::string_view line) {
   constexpr int kUnknown = 3;
+  [[maybe_unused]] const auto written = write(STDOUT_FILENO, line.data(), line.size());
+  return kUnknown;
+}
+
+// Memory for the last words of a program that has no other left.
+std::unique_ptr<std::array<char, 65536>> reserve;
+
+// The first want of memory sets it free; whoever asks then gets what is still to be said printed.
+void use_reserve() {
+  std::set_new_handler(nullptr);
+  reserve.reset();
+  throw std::bad_alloc();
+}
+
+// An exception that nobody catches, such as in a thread of a library, must not end us by abort().
+[[noreturn]] void give_up() { _exit(say("UNKNOWN - internal error\n")); }
+
+// Before anything of ours or of a library runs, for that may fail already.
+[[gnu::constructor(101)]] void prepare_to_give_up() { std::set_terminate(give_up); }
+
+int run(int argc, char** argv) {
   try {
+    reserve = std::make_unique<std::array<char, 65536>>();
+    std::set_new_handler(use_reserve);
     distrust_environment();
     const std::vector<std::string> args = ha::take_arguments(argc, argv);
     forbid_cores();
     reset_signals();
     try {
       return ha::plugin_main(args);
+    } catch (const std::bad_alloc&) {
+      return ha::report_internal_error(HA_BINARY, args, "out of memory");
     } catch (const std::exception& error) {
       return ha::report_internal_error(HA_BINARY, args, error.what());
     }
+  } catch (const std::bad_alloc&) {
+    return say("UNKNOWN - out of memory (an error of this machine)\n");
   } catch (...) {
-    std::puts("UNKNOWN - internal error");
-    return kUnknown;
+    return say("UNKNOWN - internal error\n");
   }
 }
 

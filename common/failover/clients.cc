@@ -15,7 +15,7 @@ namespace {
 Result<std::set<std::string>> find_clients(SqlSession& session) {
   const auto own = query_value(session, "SELECT CONNECTION_ID()");
   if (!own) return own.error();
-  const auto rows = session.query("SHOW PROCESSLIST");
+  const auto rows = session.query_long("SHOW PROCESSLIST");
   if (!rows) return rows.error();
   std::set<std::string> clients;
   for (std::size_t i = 0; i < rows->cells.size(); ++i) {

@@ -136,10 +136,10 @@ Result<Done> Copier::load_statements(const std::string& path) {
 // All but the mark. A directory that is no database has a name of this kind.
 Result<Done> Copier::drop_databases(SqlSession& session) {
   const auto databases =
-      session.query(fmt::format("SELECT schema_name AS name FROM information_schema.schemata"
-                                " WHERE schema_name NOT IN {} AND schema_name <> '{}'"
-                                " AND schema_name NOT LIKE '#mysql50#%'",
-                                kSystem, kHalfCopy));
+      session.query_long(fmt::format("SELECT schema_name AS name FROM information_schema.schemata"
+                                     " WHERE schema_name NOT IN {} AND schema_name <> '{}'"
+                                     " AND schema_name NOT LIKE '#mysql50#%'",
+                                     kSystem, kHalfCopy));
   if (!databases) return databases.error();
   std::vector<std::string> sql = {"SET SESSION sql_log_bin=0", "SET SESSION foreign_key_checks=0"};
   for (std::size_t i = 0; i < databases->cells.size(); ++i)

@@ -53,7 +53,7 @@ std::vector<std::string> settings_for_counting(const Version& version) {
 
 // Returns all tables with data, not counted yet.
 Result<std::map<std::string, TableRows>> list_tables(SqlSession& session) {
-  const auto rows = session.query(fmt::format(
+  const auto rows = session.query_long(fmt::format(
       "SELECT table_schema AS db, table_name AS name, table_type AS type, engine AS engine,"
       " UNIX_TIMESTAMP(update_time) AS written,"
       " UNIX_TIMESTAMP(create_time) AS created FROM information_schema.tables"
@@ -62,7 +62,7 @@ Result<std::map<std::string, TableRows>> list_tables(SqlSession& session) {
       " AND (table_schema <> 'mysql' OR table_name IN {})",
       kNoData, kHalfCopy, kAccounts));
   if (!rows) return rows.error();
-  const auto keys = session.query(
+  const auto keys = session.query_long(
       "SELECT constraint_schema AS db, table_name AS name"
       " FROM information_schema.referential_constraints WHERE delete_rule = 'CASCADE'");
   if (!keys) return keys.error();

@@ -85,7 +85,7 @@ Result<StepResult> LiveActions::save_extra(const Step& step, SqlSession& session
   if (!other) return other.error();
   const auto facts = read_again(step.node, session);
   if (!facts) return facts.error();
-  const auto logs = session.query("SHOW BINARY LOGS");
+  const auto logs = session.query_long("SHOW BINARY LOGS");
   if (!logs) return logs.error();
   if (logs->cells.empty()) return failure("it has no binlog");
   const Node* const node = find(step.node);

@@ -170,7 +170,7 @@ Result<std::vector<std::string>> binlog_arguments(const Node& node, const Binlog
 }
 
 Result<bool> ends_before(SqlSession& session, const BinlogPosition& position) {
-  const auto logs = session.query("SHOW BINARY LOGS");
+  const auto logs = session.query_long("SHOW BINARY LOGS");
   if (!logs) return logs.error();
   for (std::size_t i = 0; i < logs->cells.size(); ++i) {
     const Row row(*logs, i);
@@ -183,7 +183,7 @@ Result<bool> ends_before(SqlSession& session, const BinlogPosition& position) {
 
 Result<std::optional<std::uint64_t>> count_after(SqlSession& session,
                                                  const BinlogPosition& position) {
-  const auto logs = session.query("SHOW BINARY LOGS");
+  const auto logs = session.query_long("SHOW BINARY LOGS");
   if (!logs) return logs.error();
   bool found = false;
   std::uint64_t count = 0;
@@ -193,9 +193,9 @@ Result<std::optional<std::uint64_t>> count_after(SqlSession& session,
     found = found || first;
     if (!found) continue;
     constexpr std::uint64_t kFirstEvent = 4;
-    const auto events =
-        session.query(fmt::format("SHOW BINLOG EVENTS IN {} FROM {} LIMIT {}", quote_string(file),
-                                  first ? position.offset : kFirstEvent, kMostCounted));
+    const auto events = session.query_long(
+        fmt::format("SHOW BINLOG EVENTS IN {} FROM {} LIMIT {}", quote_string(file),
+                    first ? position.offset : kFirstEvent, kMostCounted));
     if (!events) return events.error();
     for (std::size_t e = 0; e < events->cells.size(); ++e) {
       const std::string type = to_lower(Row(*events, e).text("Event_type").value_or(""));

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <thread>
 
 #include "common/address.h"
@@ -163,8 +164,12 @@ std::vector<Reading> read_nodes(const std::vector<NodeAddress>& nodes, const Mys
                                 double seconds, Depth depth, Unreadable unreadable) {
   const Deadline deadline = Deadline::after(seconds);
   const auto progress = std::make_shared<Progress>(nodes.size());
-  const auto read = run_each<Reading>(nodes.size(), deadline, [=](std::size_t i) {
-    return read_node(nodes[i], options, deadline, depth, unreadable, i, *progress);
+  const auto read = run_each<Reading>(nodes.size(), deadline, [=](std::size_t i) -> Reading {
+    try {
+      return read_node(nodes[i], options, deadline, depth, unreadable, i, *progress);
+    } catch (const std::bad_alloc&) {
+      return {Reach::kNotAsked, "out of memory"};
+    }
   });
   std::vector<Reading> readings;
   const std::lock_guard guard(progress->mutex);

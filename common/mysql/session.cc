@@ -10,12 +10,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <iterator>
 
 #include "common/mysql/client_library.h"
 #include "common/mysql/defaults_file.h"
 #include "common/mysql/login_plugins.h"
+#include "common/mysql/transfer_limit.h"
 #include "common/text.h"
 
 // Error numbers of clients and servers; the names differ between the two libraries' headers.
@@ -30,7 +32,7 @@ constexpr unsigned kTooManyConnections = 1040, kDbAccessDenied = 1044, kAccessDe
                    kAccountLocked = 3118, kAccountHasBeenLocked = 4151, kServerShutdown = 1053,
                    kNotSupportedAuth = 1251, kUnknownCommand = 1047, kOutOfSync = 2014,
                    kTlsError = 2026, kServerIsOffline = 3032, kPluginNotAllowed = 5010;
-constexpr std::size_t kMaxResultBytes = 64u << 20;
+constexpr unsigned kPacketTooLarge = 2020, kPacketTooLargeHere = 1153;
 }  // namespace
 
 namespace ha {
@@ -91,6 +93,15 @@ bool lacks_descriptors() {
   return fd < 0;
 }
 
+// True when this machine has no memory for what an answer may take. The library says then that the
+// connection is lost.
+bool lacks_memory() {
+  constexpr std::size_t kEnough = 256u << 10;
+  void* const memory = std::malloc(kEnough);
+  std::free(memory);
+  return memory == nullptr;
+}
+
 // MariaDB's library wraps what a server says before TLS is up, such as that it takes no more
 // connections: "Received error packet before completion of TLS handshake. ...: 1040 - Too many".
 void unwrap_early_error(unsigned& number, std::string& text) {
@@ -104,10 +115,31 @@ void unwrap_early_error(unsigned& number, std::string& text) {
   text.erase(0, dash + kSeparator.size());
 }
 
+constexpr std::size_t kMebibyte = 1u << 20;
+// The descriptions of a result's columns, or all that a server says at the login.
+constexpr std::size_t kMaxHeader = kMebibyte;
+// The largest single row, which the library takes whole.
+constexpr unsigned long kMaxPacket = 64 * kMebibyte;
+
+struct ResultLimit {
+  std::size_t rows, bytes;
+};
+constexpr ResultLimit kUsualResult = {10'000, 8 * kMebibyte},
+                      kLongResult = {1'000'000, 256 * kMebibyte};
+
+// Names a statement in an error: its beginning, up to the first value, which may be a secret.
+std::string name_statement(const std::string& sql) {
+  constexpr std::size_t kMost = 60;
+  if (sql.empty()) return "the login";
+  return "'" + sanitize(shorten(trim(sql.substr(0, sql.find_first_of("'\""))), kMost)) + "'";
+}
+
 class MysqlSession : public SqlSession {
  public:
-  explicit MysqlSession(std::string label)
-      : label_(std::move(label)), mysql_(mysql_init(nullptr)) {}
+  MysqlSession(std::string label, unsigned answer_timeout_s)
+      : label_(std::move(label)),
+        mysql_(mysql_init(nullptr)),
+        answer_timeout_s_(answer_timeout_s) {}
   ~MysqlSession() override {
     if (mysql_ != nullptr) mysql_close(mysql_);
   }
@@ -120,15 +152,27 @@ class MysqlSession : public SqlSession {
   }
   const Version& version() const override { return version_; }
 
-  Error error() {
+  // Returns what went wrong with a statement, or with the login when there is none.
+  Error error(const TransferLimit& transfer, const ResultLimit& limit,
+              const std::string& sql = "") {
     unsigned number = mysql_errno(mysql_);
+    if (transfer.excess() == TransferLimit::Excess::kTime)
+      return {Errc::kUnreachable,
+              fmt::format("{}: no whole answer to {} within {} s", label_, name_statement(sql),
+                          transfer.seconds()),
+              number};
+    if (transfer.excess() == TransferLimit::Excess::kBytes || number == kPacketTooLarge ||
+        (number == kPacketTooLargeHere && trim(mysql_error(mysql_)).empty()))
+      return too_large(limit, sql);
     std::string text = sanitize(mysql_error(mysql_));
     unwrap_early_error(number, text);
     // The library's text has what the server chose to say.
     if (number == kPluginNotAllowed) return way_not_allowed();
+    if (trim(text).empty())
+      text = fmt::format("error {} without a text, in answer to {}", number, name_statement(sql));
     const Errc code = classify_errno(number);
     if (code == Errc::kUnreachable && number >= kClientErrors &&
-        (is_our_own(number, text) || lacks_descriptors()))
+        (is_our_own(number, text) || lacks_descriptors() || lacks_memory()))
       return {Errc::kInternal, fmt::format("{}: {} (an error of this machine)", label_, text),
               number};
     // Servers speak many languages; these words are looked for at night.
@@ -143,22 +187,27 @@ class MysqlSession : public SqlSession {
     return {code, fmt::format("{}: {}", label_, text), number};
   }
 
-  Result<Rows> query(const std::string& sql) override {
-    if (mysql_real_query(mysql_, sql.data(), sql.size()) != 0) return error();
+  Result<Rows> query(const std::string& sql) override { return ask(sql, kUsualResult); }
+  Result<Rows> query_long(const std::string& sql) override { return ask(sql, kLongResult); }
+
+ private:
+  Result<Rows> ask(const std::string& sql, const ResultLimit& limit) {
+    TransferLimit transfer(mysql_, kMaxHeader, answer_timeout_s_);
+    if (mysql_real_query(mysql_, sql.data(), sql.size()) != 0) return error(transfer, limit, sql);
     Rows rows;
     // Row by row: the limit holds before the memory is taken.
     MYSQL_RES* const result = mysql_use_result(mysql_);
     if (result == nullptr) {
-      if (mysql_field_count(mysql_) != 0) return error();
+      if (mysql_field_count(mysql_) != 0) return error(transfer, limit, sql);
       return rows;
     }
-    const auto read = read_rows(result, rows);
+    transfer.allow(limit.bytes + kMaxHeader);
+    const auto read = read_rows(result, transfer, limit, sql, rows);
     mysql_free_result(result);
     if (!read) return read.error();
     return rows;
   }
 
- private:
   Error way_not_allowed() const {
     if ((mysql_->server_capabilities & CLIENT_PROTOCOL_41) == 0)
       return {Errc::kUnreachable, label_ + ": the answer is not that of a MySQL server",
@@ -168,30 +217,45 @@ class MysqlSession : public SqlSession {
             kPluginNotAllowed};
   }
 
-  Result<Done> read_rows(MYSQL_RES* result, Rows& rows) {
+  Result<Done> read_rows(MYSQL_RES* result, TransferLimit& transfer, const ResultLimit& limit,
+                         const std::string& sql, Rows& rows) {
     const unsigned count = mysql_num_fields(result);
     const MYSQL_FIELD* const fields = mysql_fetch_fields(result);
     for (unsigned i = 0; i < count; ++i) rows.columns.emplace_back(fields[i].name);
     std::size_t bytes = 0;
     while (const MYSQL_ROW row = mysql_fetch_row(result)) {
       const unsigned long* const lengths = mysql_fetch_lengths(result);
+      bytes += count * sizeof rows.cells[0][0];
+      for (unsigned i = 0; i < count; ++i) bytes += lengths[i];
+      if (bytes > limit.bytes || rows.cells.size() == limit.rows) {
+        // Else the rest would be read, to throw it away.
+        transfer.cut(TransferLimit::Excess::kBytes);
+        return too_large(limit, sql);
+      }
       auto& cells = rows.cells.emplace_back();
       for (unsigned i = 0; i < count; ++i) {
-        bytes += lengths[i];
         if (row[i] == nullptr)
           cells.emplace_back();
         else
           cells.emplace_back(std::string(row[i], lengths[i]));
       }
-      if (bytes > kMaxResultBytes)
-        return Error{Errc::kBadData, label_ + ": the answer is larger than 64 MiB"};
+      transfer.check();
     }
-    if (mysql_errno(mysql_) != 0) return error();
+    if (mysql_errno(mysql_) != 0 || transfer.excess() != TransferLimit::Excess::kNone)
+      return error(transfer, limit, sql);
     return Done{};
+  }
+
+  Error too_large(const ResultLimit& limit, const std::string& sql) const {
+    if (sql.empty()) return {Errc::kBadData, label_ + ": the server sends too much at the login"};
+    return {Errc::kBadData,
+            fmt::format("{}: the answer to {} is too large (read are at most {} MiB and {} rows)",
+                        label_, name_statement(sql), limit.bytes / kMebibyte, limit.rows)};
   }
 
   std::string label_;
   MYSQL* mysql_;
+  unsigned answer_timeout_s_;
   Version version_;
 };
 
@@ -408,7 +472,7 @@ Result<std::unique_ptr<SqlSession>> connect(const MysqlOptions& given) {
   if (!start_client_library())
     return Error{Errc::kInternal, "the MySQL client library does not start"};
   const std::string label = server_label(given);
-  auto session = std::make_unique<MysqlSession>(label);
+  auto session = std::make_unique<MysqlSession>(label, options.answer_timeout_s);
   MYSQL* const mysql = session->handle();
   if (mysql == nullptr) return Error{Errc::kInternal, "out of memory"};
 
@@ -428,6 +492,10 @@ Result<std::unique_ptr<SqlSession>> connect(const MysqlOptions& given) {
   if (tcp) mysql_options(mysql, MYSQL_OPT_PROTOCOL, &protocol);
   const char* const socket = path ? options.host.c_str() : or_null(options.socket);
   const char* const password = options.password ? options.password->c_str() : nullptr;
+  mysql_options(mysql, MYSQL_OPT_MAX_ALLOWED_PACKET, &kMaxPacket);
+  const TransferLimit transfer(
+      mysql, kMaxHeader,
+      options.answer_timeout_s == 0 ? 0 : options.connect_timeout_s + options.answer_timeout_s);
   const TlsGuard tls(mysql, options);
   const bool connected = mysql_real_connect(mysql, host, or_null(options.user), password, nullptr,
                                             options.port, socket, 0) != nullptr;
@@ -436,7 +504,8 @@ Result<std::unique_ptr<SqlSession>> connect(const MysqlOptions& given) {
   if (tls.refused() || no_tls)
     return Error{Errc::kUnreachable, label + ": TLS is required but the server does not offer it"};
   if (!connected)
-    return tls.refusal() == Refusal::kNone ? session->error() : refused(label, tls.refusal());
+    return tls.refusal() == Refusal::kNone ? session->error(transfer, kUsualResult)
+                                           : refused(label, tls.refusal());
   session->remember_version();
   return std::unique_ptr<SqlSession>(std::move(session));
 }

@@ -43,8 +43,13 @@ class SqlSession {
  public:
   virtual ~SqlSession() = default;
 
-  // Runs one statement and reads all of its result, at most 64 MiB.
+  // Runs one statement and reads all of its result: at most 10,000 rows and 8 MiB of memory. Of a
+  // server that sends more nothing more is taken, and the session has ended.
   virtual Result<Rows> query(const std::string& sql) = 0;
+
+  // The same for what may be long on a sound server, such as lists of tables or clients: at most a
+  // million rows and 256 MiB.
+  virtual Result<Rows> query_long(const std::string& sql) { return query(sql); }
 
   // What the server said it is when it greeted us.
   virtual const Version& version() const = 0;

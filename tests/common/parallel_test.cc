@@ -2,8 +2,13 @@
 #include "common/parallel.h"
 
 #include <gtest/gtest.h>
+#include <pthread.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <new>
 
 namespace ha {
 namespace {
@@ -41,6 +46,41 @@ TEST(ParallelTest, OneThatHangsIsAbandonedAtTheDeadline) {
   *release = true;
   // The thread must not outlive this program's statics: it holds the other reference until it ends.
   while (release.use_count() > 1) std::this_thread::yield();
+}
+
+TEST(ParallelTest, WantOfMemoryIsOurs) {
+  const auto results = run_each<Result<int>>(2, Deadline::after(10), [](std::size_t i) {
+    if (i == 1) throw std::bad_alloc();
+    return Result<int>(7);
+  });
+  ASSERT_TRUE(results[0] && results[1]);
+  EXPECT_EQ(**results[0], 7);
+  EXPECT_EQ(results[1]->error().code, Errc::kInternal);
+  EXPECT_EQ(results[1]->error().text, "out of memory (an error of this machine)");
+
+  const auto mute =
+      run_each<int>(1, Deadline::after(10), [](std::size_t) -> int { throw std::bad_alloc(); });
+  EXPECT_FALSE(mute[0].has_value());
+}
+
+TEST(ParallelTest, WantOfThreadsIsOurs) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const rlimit memory = {1, 1};
+    setrlimit(RLIMIT_AS, &memory);
+    pthread_attr_t large;  // a stack that no thread before has left
+    pthread_attr_init(&large);
+    pthread_attr_setstacksize(&large, 64 << 20);
+    pthread_setattr_default_np(&large);
+    const auto results =
+        run_each<Result<int>>(1, Deadline::after(10), [](std::size_t) { return Result<int>(7); });
+    _exit(results[0] && results[0]->error().text == "no thread is left (an error of this machine)"
+              ? 0
+              : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
 }
 
 }  // namespace

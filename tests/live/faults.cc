@@ -5,6 +5,7 @@
 //   REFUSED_PORT=N                     nobody listens at this port any more, as far as it can tell
 //   UNASKED_PORT=N                     this machine has no port left to connect to this one from
 //   CLOCK_AHEAD=N                      the wall clock shows so many seconds more
+//   MEMORY_ENDS_AT=N                   no memory is had from the N-th call on that asks for any
 
 #include <arpa/inet.h>
 #include <dlfcn.h>
@@ -16,6 +17,8 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <atomic>
 
 namespace {
 
@@ -52,6 +55,32 @@ extern "C" int clock_gettime(clockid_t clock, timespec* time) {
   if (result == 0 && clock == CLOCK_REALTIME && getenv("CLOCK_AHEAD") != nullptr)
     time->tv_sec += number("CLOCK_AHEAD");
   return result;
+}
+
+extern "C" void* __libc_malloc(size_t size);
+extern "C" void* __libc_calloc(size_t count, size_t size);
+extern "C" void* __libc_realloc(void* memory, size_t size);
+
+namespace {
+
+bool has_memory() {
+  static const int end = number("MEMORY_ENDS_AT");
+  static std::atomic<int> calls = 0;
+  if (end < 0 || ++calls < end) return true;
+  errno = ENOMEM;
+  return false;
+}
+
+}  // namespace
+
+extern "C" void* malloc(size_t size) { return has_memory() ? __libc_malloc(size) : nullptr; }
+
+extern "C" void* calloc(size_t count, size_t size) {
+  return has_memory() ? __libc_calloc(count, size) : nullptr;
+}
+
+extern "C" void* realloc(void* memory, size_t size) {
+  return has_memory() ? __libc_realloc(memory, size) : nullptr;
 }
 
 extern "C" int connect(int fd, const sockaddr* address, socklen_t size) {

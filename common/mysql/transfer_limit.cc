@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+#include "common/mysql/transfer_limit.h"
+
+#include <mysql.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#ifdef MARIADB_PACKAGE_VERSION_ID
+// Exported by the library, declared in a header that is not for its users.
+extern "C" int ma_pvio_register_callback(my_bool add,
+                                         void (*callback)(int, MYSQL*, const unsigned char*,
+                                                          std::size_t));
+#endif
+
+namespace ha {
+
+thread_local TransferLimit* TransferLimit::current_ = nullptr;
+
+TransferLimit::TransferLimit(st_mysql* mysql, std::size_t bytes, unsigned seconds)
+    : mysql_(mysql), left_(bytes), seconds_(seconds) {
+#ifdef MARIADB_PACKAGE_VERSION_ID
+  [[maybe_unused]] static const int registered = ma_pvio_register_callback(1, &after_transfer);
+#endif
+  if (seconds != 0) end_ = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
+  current_ = this;
+}
+
+TransferLimit::~TransferLimit() { current_ = nullptr; }
+
+void TransferLimit::check() {
+  if (end_ && std::chrono::steady_clock::now() >= *end_) cut(Excess::kTime);
+}
+
+void TransferLimit::cut(Excess excess) {
+  if (excess_ != Excess::kNone) return;
+  excess_ = excess;
+  const int fd = static_cast<int>(mysql_get_socket(mysql_));
+  shutdown(fd, SHUT_RDWR);
+  // What a TCP peer goes on sending would still be read; this throws it away.
+  const sockaddr nobody = {AF_UNSPEC, {}};
+  connect(fd, &nobody, sizeof nobody);
+}
+
+void TransferLimit::after_transfer(int written, st_mysql* mysql, const unsigned char*,
+                                   std::size_t size) {
+  TransferLimit* const limit = current_;
+  const auto got = static_cast<ssize_t>(size);
+  if (written != 0 || got <= 0 || limit == nullptr || limit->mysql_ != mysql) return;
+  if (size > limit->left_) return limit->cut(Excess::kBytes);
+  limit->left_ -= size;
+  limit->check();
+}
+
+}  // namespace ha
