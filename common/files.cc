@@ -14,6 +14,7 @@
 #include <memory>
 
 #include "common/commands.h"
+#include "common/machine.h"
 #include "common/open_file.h"
 
 namespace ha {
@@ -21,7 +22,9 @@ namespace ha {
 namespace {
 
 Error system_error(Errc code, std::string_view what, const std::string& path) {
-  return {code, fmt::format("cannot {} {}: {}", what, path, std::strerror(errno))};
+  const bool ours = is_own_want(errno);
+  return {ours ? Errc::kInternal : code, fmt::format("cannot {} {}: {}{}", what, path,
+                                                     std::strerror(errno), ours ? kOwnWant : "")};
 }
 
 // Root leaves a directory to whose it is; what root has made by mistake is given away.

@@ -17,12 +17,14 @@
 #include <vector>
 
 #include "common/files.h"
+#include "common/machine.h"
 
 namespace ha {
 
 namespace {
 
 Error system_error(int error) {
+  if (is_own_want(error)) return {Errc::kInternal, std::string(std::strerror(error)) + kOwnWant};
   return {error == ENOENT ? Errc::kMissing : Errc::kUsage, std::strerror(error)};
 }
 

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "common/deadline.h"
+#include "common/machine.h"
 #include "common/result.h"
 
 namespace ha {
@@ -27,7 +28,7 @@ namespace ha {
 template <class T>
 std::optional<T> our_own_want(const char* what) {
   if constexpr (std::is_constructible_v<T, Error>)
-    return T(Error{Errc::kInternal, std::string(what) + " (an error of this machine)"});
+    return T(Error{Errc::kInternal, std::string(what) + kOwnWant});
   else
     return std::nullopt;
 }
@@ -60,7 +61,9 @@ std::vector<std::optional<T>> run_each(std::size_t count, const Deadline& deadli
         }
         const std::lock_guard guard(shared->mutex);
         shared->results[i] = std::move(result);
-        --shared->pending;
+        // What the work holds, such as sessions, is closed by who waits: this thread may be cut off
+        // by the end of the program.
+        if (--shared->pending == 0) shared->work = nullptr;
         shared->changed.notify_one();
       }).detach();
       ++shared->pending;

@@ -17,6 +17,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "common/machine.h"
 #include "common/text.h"
 
 namespace ha {
@@ -138,6 +139,15 @@ int spawn(const Command& command, int output, pid_t group, pid_t& pid) {
   return error;
 }
 
+Error start_error(const std::string& program, int error) {
+  // EAGAIN: no process is left for us.
+  const bool ours = is_own_want(error) || error == EAGAIN;
+  return {ours              ? Errc::kInternal
+          : error == ENOENT ? Errc::kMissing
+                            : Errc::kUsage,
+          fmt::format("cannot run {}: {}{}", program, std::strerror(error), ours ? kOwnWant : "")};
+}
+
 // Takes what the pipe holds now; false at its end. Bounded, so that a chatterer cannot hold us past
 // the deadline.
 bool drain(int pipe, std::string& output) {
@@ -186,7 +196,8 @@ Result<ProcessOutcome> PosixProcess::run(const Command& command, const Deadline&
   int ends[2];
   // Only our end must not block: the command may be surprised by an output that does not.
   if (pipe2(ends, O_CLOEXEC) != 0 || fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0)
-    return Error{Errc::kInternal, fmt::format("cannot create a pipe: {}", std::strerror(errno))};
+    return Error{Errc::kInternal,
+                 fmt::format("cannot create a pipe: {}{}", std::strerror(errno), kOwnWant)};
   const auto start = Deadline::Clock::now();
   pid_t pid = 0;
   GroupLeader leader;
@@ -196,9 +207,7 @@ Result<ProcessOutcome> PosixProcess::run(const Command& command, const Deadline&
   const int pidfd = error == 0 ? static_cast<int>(syscall(SYS_pidfd_open, pid, 0)) : -1;
   if (pidfd < 0) {
     close(ends[0]);
-    return Error{error == ENOENT ? Errc::kMissing : Errc::kUsage,
-                 fmt::format("cannot run {}: {}", command.argv[0],
-                             std::strerror(error != 0 ? error : errno))};
+    return start_error(command.argv[0], error != 0 ? error : errno);
   }
 
   ProcessOutcome outcome;

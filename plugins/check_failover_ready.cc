@@ -11,6 +11,7 @@
 #include "common/clock.h"
 #include "common/failover/plan.h"
 #include "common/failover/witness.h"
+#include "common/machine.h"
 #include "common/mysql/classify.h"
 #include "common/mysql/probe.h"
 #include "common/text.h"
@@ -70,6 +71,7 @@ class Judge {
       texts.push_back(concern.text);
     }
     if (!texts.empty()) result.text += ": " + join(texts, "; ");
+    if (result.state != State::kOk && is_our_own_want()) result.state = State::kUnknown;
     for (std::size_t i = 0; i < nodes_.size(); ++i) result.items.push_back(describe_node(i));
     if (std::string note = note_on_restarts(); !note.empty())
       result.notes.push_back(std::move(note));
@@ -80,6 +82,7 @@ class Judge {
 
  private:
   void add(State state, std::string text, std::vector<std::size_t> nodes = {}) {
+    if (text.find(kOwnWant) != text.npos) state = State::kUnknown;
     concerns_.push_back({state, std::move(text), std::move(nodes)});
   }
 
@@ -87,6 +90,14 @@ class Judge {
     const auto found = std::ranges::find(nodes_, name, &Node::name);
     if (found == nodes_.end()) return std::nullopt;
     return static_cast<std::size_t>(found - nodes_.begin());
+  }
+
+  // True when a node was not asked because of this machine, and nothing that was seen is a fault
+  // all the same: a plan that lacks a node may be the only trouble.
+  bool is_our_own_want() const {
+    const auto is_not_asked = [](const Node& node) { return node.reach == Reach::kNotAsked; };
+    return std::ranges::any_of(nodes_, is_not_asked) &&
+           std::ranges::count_if(nodes_, &Node::writable) < 2;
   }
 
   void judge_plan() {

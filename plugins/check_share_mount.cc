@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <future>
+#include <system_error>
 
 #include "common/cli.h"
 #include "common/files.h"
@@ -190,6 +191,17 @@ void add_nfs_stats(ShareMountFacts& facts) {
         facts.notes.push_back(describe(stats));
 }
 
+// Asks for the volumes beside everything else; where this machine has no thread for it, each answer
+// says so.
+std::future<std::vector<GlusterFacts>> ask_volumes(const std::vector<std::string>& volumes,
+                                                   const Deadline& deadline) {
+  try {
+    return std::async(std::launch::async, query_gluster, volumes, deadline);
+  } catch (const std::system_error&) {
+    return std::async(std::launch::deferred, query_gluster, volumes, deadline);
+  }
+}
+
 }  // namespace
 
 Result<ShareMountFacts> gather(const ShareMountOptions& options, const Deadline& deadline) {
@@ -218,8 +230,7 @@ Result<ShareMountFacts> gather(const ShareMountOptions& options, const Deadline&
         fmt::format("{} lines of /proc/self/mountinfo were not understood", table->malformed));
 
   std::future<std::vector<GlusterFacts>> volumes;
-  if (!options.gluster.volumes.empty())
-    volumes = std::async(std::launch::async, query_gluster, options.gluster.volumes, deadline);
+  if (!options.gluster.volumes.empty()) volumes = ask_volumes(options.gluster.volumes, deadline);
   // Made by root for a volume alone, the directory would be lost to the user who checks the mounts.
   const std::string state =
       facts.shares.empty() ? "" : prepare_state(options.state_directory, *table, facts.notes);

@@ -13,8 +13,10 @@
 #include <memory>
 #include <new>
 #include <string_view>
+#include <system_error>
 
 #include "common/cli.h"
+#include "common/machine.h"
 
 namespace {
 
@@ -27,9 +29,9 @@ void forbid_cores() {
   setrlimit(RLIMIT_CORE, &limit);
 }
 
-// Whoever starts us with capabilities or another user's rights, as setcap and setuid give them, says
-// nothing through the environment. Nobody names code there that the MySQL client library would load,
-// ours or that of a program that we start.
+// Whoever starts us with capabilities or another user's rights, as setcap and setuid give them,
+// says nothing through the environment. Nobody names code there that the MySQL client library would
+// load, ours or that of a program that we start.
 void distrust_environment() {
   if (getauxval(AT_SECURE) != 0) {
     clearenv();
@@ -84,6 +86,8 @@ int run(int argc, char** argv) {
       return ha::plugin_main(args);
     } catch (const std::bad_alloc&) {
       return ha::report_internal_error(HA_BINARY, args, "out of memory");
+    } catch (const std::system_error& error) {  // no thread is left
+      return ha::report_internal_error(HA_BINARY, args, std::string(error.what()) + ha::kOwnWant);
     } catch (const std::exception& error) {
       return ha::report_internal_error(HA_BINARY, args, error.what());
     }

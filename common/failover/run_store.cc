@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "common/files.h"
+#include "common/machine.h"
 #include "common/text.h"
 
 namespace ha {
@@ -98,7 +99,8 @@ Result<std::vector<std::string>> RunStore::ids() const {
     if (name.ends_with(kSuffix)) ids.push_back(name.substr(0, name.size() - kSuffix.size()));
   }
   if (error)
-    return Error{Errc::kInternal, fmt::format("cannot read {}: {}", path_, error.message())};
+    return Error{Errc::kInternal, fmt::format("cannot read {}: {}{}", path_, error.message(),
+                                              is_own_want(error.value()) ? kOwnWant : "")};
   std::ranges::sort(ids, {}, [](const std::string& id) { return std::pair(number_of(id), id); });
   return ids;
 }

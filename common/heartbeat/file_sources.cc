@@ -16,6 +16,7 @@
 #include "common/engine/status_dat.h"
 #include "common/engine/status_writers.h"
 #include "common/files.h"
+#include "common/machine.h"
 #include "common/text.h"
 
 namespace ha {
@@ -62,7 +63,15 @@ std::string read_to_end(int pipe) {
   }
 }
 
+Error no_child(const std::string& path, int error) {
+  return {Errc::kInternal, fmt::format("cannot read {}: no child process: {}{}", path,
+                                       std::strerror(error), kOwnWant)};
+}
+
 Error file_error(const std::string& path, int error) {
+  if (is_own_want(error))
+    return {Errc::kInternal,
+            fmt::format("cannot read {}: {}{}", path, std::strerror(error), kOwnWant)};
   const bool broken = error == ESTALE || error == ENOTCONN || error == EIO || error == ETIMEDOUT ||
                       error == EHOSTDOWN;
   return {broken ? Errc::kUnreachable : Errc::kUsage,
@@ -92,9 +101,14 @@ Result<Done> note_writer(const HeartbeatSpec& spec, std::int64_t pid, HeartbeatF
 
 Result<FileHead> read_file_head(const std::string& path) {
   int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return file_error("a pipe", errno);
+  if (pipe2(ends, O_CLOEXEC) != 0) return no_child(path, errno);
   const pid_t child = fork();
-  if (child < 0) return file_error("by a child process", errno);
+  if (child < 0) {
+    const int error = errno;
+    close(ends[0]);
+    close(ends[1]);
+    return no_child(path, error);
+  }
   if (child == 0) report_file(path.c_str(), ends[1]);
   close(ends[1]);
   const std::string answer = read_to_end(ends[0]);

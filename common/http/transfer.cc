@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "common/machine.h"
 #include "common/text.h"
 
 namespace ha {
@@ -96,6 +97,11 @@ Error CurlTransfer::error(CURLcode code, const std::string& label) const {
       code == CURLE_SSL_CERTPROBLEM)
     kind = Errc::kUsage;
   if (code == CURLE_LOGIN_DENIED) kind = Errc::kAccessDenied;
+  long system_error = 0;
+  curl().easy_getinfo(handle_, CURLINFO_OS_ERRNO, &system_error);
+  if (code == CURLE_OUT_OF_MEMORY || is_own_want(static_cast<int>(system_error)) ||
+      lacks_resources())
+    return {Errc::kInternal, fmt::format("{}: {}{}", label, trim(text), kOwnWant)};
   // The second: HTTP/0.9, which is what anything else that talks looks like.
   if (code == CURLE_WEIRD_SERVER_REPLY || code == CURLE_UNSUPPORTED_PROTOCOL) kind = Errc::kBadData;
   return {kind, fmt::format("{}: {}", label, trim(text))};

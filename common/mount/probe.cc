@@ -22,6 +22,7 @@
 #include <optional>
 #include <utility>
 
+#include "common/machine.h"
 #include "common/mount/touch.h"
 #include "common/process_table.h"
 #include "common/text.h"
@@ -192,7 +193,8 @@ class Probing {
     job.pipe = ends[0];
     for (const int fd : {ends[1], claim.lock})
       if (fd >= 0) close(fd);
-    if (job.child < 0) end(job, {End::kImpossible, {}, 0, std::strerror(error)});
+    if (job.child < 0)
+      end(job, {End::kImpossible, {}, 0, std::string(std::strerror(error)) + kOwnWant});
   }
 
   [[noreturn]] void run_child(const Job& job, pid_t parent, int pipe, int lock) {
@@ -213,6 +215,9 @@ class Probing {
     if (size != sizeof told || told.target >= answers_.size())
       return end(job, {End::kImpossible, {}, 0, "the process died"});
     answers_[told.target].record = told.record;
+    if (is_own_want(told.record.error))
+      return end(
+          job, {End::kImpossible, {}, 0, std::string(std::strerror(told.record.error)) + kOwnWant});
     if (!told.record.finished) return;
     answers_[told.target].end = End::kAnswered;
     if (told.target == job.targets.back()) end(job, {});

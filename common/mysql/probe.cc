@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "common/address.h"
+#include "common/machine.h"
 #include "common/mysql/read_facts.h"
 #include "common/mysql/session.h"
 #include "common/parallel.h"
@@ -168,7 +169,7 @@ std::vector<Reading> read_nodes(const std::vector<NodeAddress>& nodes, const Mys
     try {
       return read_node(nodes[i], options, deadline, depth, unreadable, i, *progress);
     } catch (const std::bad_alloc&) {
-      return {Reach::kNotAsked, "out of memory"};
+      return {Reach::kNotAsked, std::string("out of memory") + kOwnWant};
     }
   });
   std::vector<Reading> readings;
@@ -182,7 +183,7 @@ std::vector<Reading> read_nodes(const std::vector<NodeAddress>& nodes, const Mys
       readings.push_back(
           {Reach::kHung, fmt::format("no answer within {}", format_duration(seconds))});
     else
-      readings.push_back({Reach::kNotAsked, "no thread is left to ask it"});
+      readings.push_back({Reach::kNotAsked, std::string("no thread is left to ask it") + kOwnWant});
   }
   return readings;
 }

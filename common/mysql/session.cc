@@ -10,10 +10,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <iterator>
 
+#include "common/machine.h"
 #include "common/mysql/client_library.h"
 #include "common/mysql/defaults_file.h"
 #include "common/mysql/login_plugins.h"
@@ -83,23 +83,6 @@ bool is_our_own(unsigned number, std::string_view text) {
   if (number == kNoSocket || number == kNoTcpSocket || number == kOutOfMemory) return true;
   return std::ranges::any_of(
       kReasons, [&](int reason) { return text.ends_with(fmt::format("({})", reason)); });
-}
-
-// True when this machine has no descriptor for one more connection. Some errors hide it: a name is
-// not resolved then, and the server is said to be unknown.
-bool lacks_descriptors() {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd >= 0) close(fd);
-  return fd < 0;
-}
-
-// True when this machine has no memory for what an answer may take. The library says then that the
-// connection is lost.
-bool lacks_memory() {
-  constexpr std::size_t kEnough = 256u << 10;
-  void* const memory = std::malloc(kEnough);
-  std::free(memory);
-  return memory == nullptr;
 }
 
 // MariaDB's library wraps what a server says before TLS is up, such as that it takes no more
@@ -172,9 +155,8 @@ class MysqlSession : public SqlSession {
       text = fmt::format("error {} without a text, in answer to {}", number, name_statement(sql));
     const Errc code = classify_errno(number);
     if (code == Errc::kUnreachable && number >= kClientErrors &&
-        (is_our_own(number, text) || lacks_descriptors() || lacks_memory()))
-      return {Errc::kInternal, fmt::format("{}: {} (an error of this machine)", label_, text),
-              number};
+        (is_our_own(number, text) || lacks_resources()))
+      return {Errc::kInternal, fmt::format("{}: {}{}", label_, text, kOwnWant), number};
     // Servers speak many languages; these words are looked for at night.
     if (code == Errc::kAccessDenied) {
       if (text.starts_with("Access denied"))

@@ -48,6 +48,15 @@ TEST(ParallelTest, OneThatHangsIsAbandonedAtTheDeadline) {
   while (release.use_count() > 1) std::this_thread::yield();
 }
 
+// A session that only a thread still held would be cut off by the end of the program.
+TEST(ParallelTest, WhatTheWorkHeldIsTheCallersWhenAllAreDone) {
+  for (int round = 0; round < 200; ++round) {
+    const auto session = std::make_shared<int>(round);
+    run_each<int>(3, Deadline::after(10), [session](std::size_t) { return *session; });
+    ASSERT_EQ(session.use_count(), 1) << "round " << round;
+  }
+}
+
 TEST(ParallelTest, WantOfMemoryIsOurs) {
   const auto results = run_each<Result<int>>(2, Deadline::after(10), [](std::size_t i) {
     if (i == 1) throw std::bad_alloc();

@@ -4,6 +4,7 @@ do."""
 
 import fcntl
 import os
+import resource
 import subprocess
 from pathlib import Path
 
@@ -169,6 +170,48 @@ def test_missing_pieces(untouched, ready, options, state, words):
     outcome = ready(untouched, *options)
     assert outcome.state == state, outcome.out
     assert words in outcome.text
+
+
+def test_each_session_is_closed(untouched, ready):
+    """One that the end of the program cuts off is an aborted client to its server."""
+    def aborted():
+        return [server.sql("SHOW GLOBAL STATUS LIKE 'Aborted_clients'") for server in untouched.servers]
+
+    before = aborted()
+    for _ in range(20):
+        assert ready(untouched).state == "OK"
+    assert aborted() == before
+
+
+@pytest.mark.parametrize("check", [READY, "check_mysql_split_brain", plugin.THREADS])
+def test_our_own_want_is_no_fault_of_a_server(check, untouched, ready):
+    """Neither descriptors nor threads that this machine lacks; some runs have enough."""
+    def run(**arguments):
+        if check == READY:
+            return ready(untouched, **arguments)
+        if check == plugin.THREADS:
+            return plugin.run(check, *LOGIN, "-H", untouched.replica.host, "-P", untouched.replica.port,
+                              **arguments)
+        return untouched.run(check, **arguments)
+
+    def few(number):
+        return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (number, number))
+
+    def assert_ours(outcome):
+        assert outcome.state == "UNKNOWN", outcome.out
+        assert "an error of this machine" in outcome.out or "Too many open files" in outcome.out
+
+    state = run().state
+    wanting = [outcome for outcome in (run(preexec_fn=few(number)) for number in range(4, 15))
+               if outcome.state != state]
+    several = check in (READY, "check_mysql_split_brain")
+    assert bool(wanting) == several, "a single connection needs no more than the loader of the program"
+    faults = {"LD_PRELOAD": str(plugin.BUILD / "tests/faults.so")}
+    wanting.append(run(env={**faults, "UNASKED_PORT": str(untouched.replica.port)}))
+    if several:
+        wanting.append(run(env={**faults, "NO_CHILDREN": "1"}))
+    for outcome in wanting:
+        assert_ours(outcome)
 
 
 def test_no_state_directory_yet(untouched, ready, tmp_path):

@@ -5,12 +5,15 @@
 //   REFUSED_PORT=N                     nobody listens at this port any more, as far as it can tell
 //   UNASKED_PORT=N                     this machine has no port left to connect to this one from
 //   CLOCK_AHEAD=N                      the wall clock shows so many seconds more
+//   NO_CHILDREN=1                      this machine has no process or thread left for one more
 //   MEMORY_ENDS_AT=N                   no memory is had from the N-th call on that asks for any
 
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -81,6 +84,24 @@ extern "C" void* calloc(size_t count, size_t size) {
 
 extern "C" void* realloc(void* memory, size_t size) {
   return has_memory() ? __libc_realloc(memory, size) : nullptr;
+}
+
+extern "C" pid_t fork() {
+  if (getenv("NO_CHILDREN") == nullptr) return original<pid_t (*)()>("fork")();
+  errno = EAGAIN;
+  return -1;
+}
+
+extern "C" int pthread_create(pthread_t* thread, const pthread_attr_t* how, void* (*run)(void*),
+                              void* argument) {
+  if (getenv("NO_CHILDREN") != nullptr) return EAGAIN;
+  return original<decltype(&pthread_create)>("pthread_create")(thread, how, run, argument);
+}
+
+extern "C" int posix_spawnp(pid_t* pid, const char* file, const posix_spawn_file_actions_t* actions,
+                            const posix_spawnattr_t* how, char* const argv[], char* const env[]) {
+  if (getenv("NO_CHILDREN") != nullptr) return EAGAIN;
+  return original<decltype(&posix_spawnp)>("posix_spawnp")(pid, file, actions, how, argv, env);
 }
 
 extern "C" int connect(int fd, const sockaddr* address, socklen_t size) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "common/machine.h"
 #include "common/report.h"
 #include "tests/topology_builders.h"
 
@@ -106,8 +107,20 @@ TEST(CheckFailoverReadyTest, JudgesThePlan) {
        with_nodes({lost(1, Reach::kRefuses), replica(2, 1), replica(3, 1)}), State::kWarning,
        "no server is known to take writes, db1 cannot be read"},
       {"the primary could not be asked",
-       with_nodes({lost(1, Reach::kNotAsked), replica(2, 1), replica(3, 1)}), State::kWarning,
+       with_nodes({lost(1, Reach::kNotAsked), replica(2, 1), replica(3, 1)}), State::kUnknown,
        "no server is known to take writes, db1 cannot be read"},
+      {"the only replica could not be asked", with_nodes({writer(1), lost(2, Reach::kNotAsked)}),
+       State::kUnknown, "no failover is possible"},
+      {"two writers, and a replica that could not be asked",
+       with_nodes({writer(1), writer(2), replica(3, 1), lost(4, Reach::kNotAsked)}),
+       State::kCritical, "db2 accepts writes already"},
+      {"this machine cannot try an account",
+       [] {
+         ReadyFacts facts = sound();
+         facts.accounts["db3"] = std::string("Can't create TCP/IP socket (24)") + kOwnWant;
+         return facts;
+       }(),
+       State::kUnknown, "db3: the replication account cannot be used"},
       {"a replica hangs", seen_well(with_nodes({writer(1), replica(2, 1), lost(3, Reach::kHung)})),
        State::kWarning, "db3 does not answer"},
       {"a replica may not be read", with_nodes({writer(1), replica(2, 1), unread}), State::kWarning,

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+"""What this machine lacks (descriptors, processes, threads) is UNKNOWN and says whose want it is:
+the file, mount, engine or API that was asked about may be well."""
+
+import json
+import resource
+import time
+
+import pytest
+
+import plugin
+from certificates import Authority
+from engine_api_test import SECRET, FakeServer
+from heartbeat_files_test import STATUS
+
+FAULTS = {"LD_PRELOAD": str(plugin.BUILD / "tests/faults.so"), "NO_CHILDREN": "1"}
+
+
+def status_of_icinga(*_):
+    return 200, json.dumps({"results": [{"name": "IcingaApplication", "status": {"icingaapplication": {
+        "app": {"node_name": "m1", "enable_notifications": True}}}}]})
+
+
+@pytest.fixture
+def status(tmp_path):
+    file = tmp_path / "status.dat"
+    file.write_text(STATUS.format(created=int(time.time()), block="programstatus", notifications=1))
+    return file
+
+
+@pytest.fixture
+def commands(status, tmp_path):
+    """Return the command lines by name; all of them are well where nothing lacks."""
+    authority = Authority(tmp_path)
+    server = FakeServer(status_of_icinga, authority.issue("m1", ("127.0.0.1",)))
+    credentials = tmp_path / "credentials"
+    credentials.write_text(f"username=ha\npassword={SECRET}\n")
+    yield {
+        "file": ["check_heartbeat", "--preset", "file", "--file", status, "-w", 100, "-c", 200],
+        "status file": ["check_heartbeat", "--preset", "status-dat", "--file", status],
+        "api": ["check_heartbeat", "--preset", "icinga2-api", "--ca-cert", authority.cert,
+                "--api", f"https://127.0.0.1:{server.port}", "--api-credentials", credentials],
+        "mount": ["check_share_mount", "--mount", "/dev/shm", "--write-test",
+                  "--state-dir", tmp_path / "state"],
+        "volume": ["check_share_mount", "--mount", "/dev/shm", "--gluster-volume", "spool",
+                   "--state-dir", tmp_path / "state"],
+        "pair": ["check_engine_pair", "--engine", f"n1=status-dat@{status}",
+                 "--engine", f"n2=status-dat@{tmp_path / 'none'},cold"],
+    }
+    server.close()
+
+
+@pytest.mark.parametrize("name", ["file", "status file", "api", "mount", "pair"])
+def test_few_descriptors(commands, name):
+    command = commands[name]
+    assert plugin.run(*command).state == "OK"
+    outcomes = [plugin.run(*command, preexec_fn=lambda n=number: resource.setrlimit(
+        resource.RLIMIT_NOFILE, (n, n))) for number in range(4, 12)]
+    wanting = [outcome for outcome in outcomes if outcome.state != "OK"]
+    assert {outcome.state for outcome in wanting} == {"UNKNOWN"}, wanting
+    assert any("an error of this machine" in outcome.text for outcome in wanting), wanting
+
+
+@pytest.mark.parametrize("name", ["file", "status file", "mount", "volume", "pair"])
+def test_no_process_and_no_thread(commands, name):
+    outcome = plugin.run(*commands[name], env=FAULTS)
+    assert outcome.state == "UNKNOWN", outcome.out
+    assert "an error of this machine" in outcome.text
