@@ -16,10 +16,13 @@ namespace ha {
 
 thread_local TransferLimit* TransferLimit::current_ = nullptr;
 
-TransferLimit::TransferLimit(st_mysql* mysql, std::size_t bytes, unsigned seconds)
+TransferLimit::TransferLimit(void* mysql, std::size_t bytes, unsigned seconds)
     : mysql_(mysql), left_(bytes), seconds_(seconds) {
 #ifdef MARIADB_PACKAGE_VERSION_ID
-  [[maybe_unused]] static const int registered = ma_pvio_register_callback(1, &after_transfer);
+  [[maybe_unused]] static const int registered = ma_pvio_register_callback(
+      1, [](int written, MYSQL* session, const unsigned char*, std::size_t size) {
+        if (written == 0) after_read(session, size);
+      });
 #endif
   if (seconds != 0) end_ = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
   current_ = this;
@@ -34,18 +37,21 @@ void TransferLimit::check() {
 void TransferLimit::cut(Excess excess) {
   if (excess_ != Excess::kNone) return;
   excess_ = excess;
-  const int fd = static_cast<int>(mysql_get_socket(mysql_));
+#ifdef MARIADB_PACKAGE_VERSION_ID
+  const int fd = static_cast<int>(mysql_get_socket(static_cast<MYSQL*>(mysql_)));
+#else
+  const int fd = static_cast<int>(static_cast<MYSQL*>(mysql_)->net.fd);
+#endif
   shutdown(fd, SHUT_RDWR);
   // What a TCP peer goes on sending would still be read; this throws it away.
   const sockaddr nobody = {AF_UNSPEC, {}};
   connect(fd, &nobody, sizeof nobody);
 }
 
-void TransferLimit::after_transfer(int written, st_mysql* mysql, const unsigned char*,
-                                   std::size_t size) {
+void TransferLimit::after_read(const void* mysql, std::size_t size) {
   TransferLimit* const limit = current_;
   const auto got = static_cast<ssize_t>(size);
-  if (written != 0 || got <= 0 || limit == nullptr || limit->mysql_ != mysql) return;
+  if (got <= 0 || limit == nullptr || limit->mysql_ != mysql) return;
   if (size > limit->left_) return limit->cut(Excess::kBytes);
   limit->left_ -= size;
   limit->check();

@@ -8,8 +8,6 @@
 #include <cstddef>
 #include <optional>
 
-struct st_mysql;
-
 namespace ha {
 
 class TransferLimit {
@@ -19,7 +17,7 @@ class TransferLimit {
   // Holds for the calls that this thread makes on `mysql` while it lives. `seconds` 0: no limit.
   // One at a time in a thread. Oracle's library tells nothing of its transfers: with it only
   // check() holds.
-  TransferLimit(st_mysql* mysql, std::size_t bytes, unsigned seconds);
+  TransferLimit(void* mysql, std::size_t bytes, unsigned seconds);
   ~TransferLimit();
   TransferLimit(const TransferLimit&) = delete;
   TransferLimit& operator=(const TransferLimit&) = delete;
@@ -38,12 +36,11 @@ class TransferLimit {
   unsigned seconds() const { return seconds_; }
 
  private:
-  static void after_transfer(int written, st_mysql* mysql, const unsigned char* data,
-                             std::size_t size);
+  static void after_read(const void* mysql, std::size_t size);
 
   // The library's callback has no argument of ours.
   static thread_local TransferLimit* current_;
-  st_mysql* mysql_;
+  void* mysql_;  // MYSQL, whose tag the two libraries spell differently
   std::size_t left_;
   unsigned seconds_;
   std::optional<std::chrono::steady_clock::time_point> end_ = {};
