@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstring>
 #include <iterator>
+#include <mutex>
 
 #include "common/machine.h"
 #include "common/mysql/client_library.h"
@@ -174,6 +175,7 @@ class MysqlSession : public SqlSession {
 
  private:
   Result<Rows> ask(const std::string& sql, const ResultLimit& limit) {
+    const std::lock_guard turn(in_use_);
     TransferLimit transfer(mysql_, kMaxHeader, answer_timeout_s_);
     if (mysql_real_query(mysql_, sql.data(), sql.size()) != 0) return error(transfer, limit, sql);
     Rows rows;
@@ -235,6 +237,8 @@ class MysqlSession : public SqlSession {
                         label_, name_statement(sql), limit.bytes / kMebibyte, limit.rows)};
   }
 
+  // A look that did not wait for an answer leaves a thread behind, which is still reading it.
+  std::mutex in_use_;
   std::string label_;
   MYSQL* mysql_;
   unsigned answer_timeout_s_;
