@@ -107,6 +107,7 @@ struct Cli::State_ {
   std::set<const CLI::Option*> repeated = {};  // in commands that texts tell to type
   // How many of an option's values came from a file that is named there itself.
   std::map<const CLI::Option*, std::size_t> in_files = {};
+  bool repeats_files = kind == Kind::kTool;  // commands to type are of this program
   std::vector<std::string> file_words = {};  // the options that name these files
   CommandWords words = {};                   // set by parse()
 
@@ -419,7 +420,7 @@ CLI::Option* Cli::State_::find(const std::string& key) {
 
 void Cli::State_::set(CLI::Option& option, const FileSetting& setting) {
   // The other programs know --cluster, and none of them another's --config.
-  if (setting.file == shared_path || kind == Kind::kTool) ++in_files[&option];
+  if (setting.file == shared_path || repeats_files) ++in_files[&option];
   const bool is_flag = option.get_expected_min() == 0;
   option.add_result(is_flag && setting.value.empty() ? "true" : setting.value);
 }
@@ -479,8 +480,7 @@ Result<Done> Cli::State_::apply_files(std::vector<std::string>& args) {
       if (const auto applied = apply_shared(value); !applied) return applied;
       continue;
     }
-    if (kind == Kind::kTool)
-      file_words.push_back(value.empty() ? name : name + "=" + quote_word(value));
+    if (repeats_files) file_words.push_back(value.empty() ? name : name + "=" + quote_word(value));
     const auto settings = name == "--config" ? read_config(name, value) : read_extra_opts(value);
     if (!settings) return settings.error();
     if (const auto applied = apply(*settings); !applied) return applied;
@@ -519,7 +519,8 @@ void Cli::State_::find_words(const std::string& program) {
     if (repeated.contains(option)) common.push_back(option);
   }
   words.options = words_of(common);
-  words.whole = quote_word(program);
+  words.program = quote_word(program);
+  words.whole = words.program;
   if (operands != nullptr)
     for (const std::string& word : *operands) words.whole += " " + quote_word(word);
   if (const std::string options = words_of(all); !options.empty()) words.whole += " " + options;
@@ -609,6 +610,11 @@ int Cli::report(const CheckResult& result) const {
 }
 
 std::size_t Cli::count_options() const { return state_->app.get_options().size(); }
+
+void Cli::repeat_own_options(std::size_t first) {
+  repeat_options(first);
+  state_->repeats_files = true;
+}
 
 void Cli::repeat_options(std::size_t first) {
   const auto options = state_->app.get_options();

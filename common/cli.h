@@ -87,6 +87,10 @@ class Cli {
   // Says that mysql_ha has the options from the place `first` on as well: complete() repeats them.
   void repeat_options(std::size_t first);
 
+  // Says that texts tell to run this program itself, with the options from the place `first` on and
+  // the files of options that it was given.
+  void repeat_own_options(std::size_t first);
+
   // Returns `text` with the commands that it tells to type made complete: with the options that the
   // command line gave to reach this cluster, without secrets, and as the user who runs this where
   // that is somebody else than who reads it. All that is printed through this class is completed.

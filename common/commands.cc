@@ -93,6 +93,12 @@ std::string complete_commands(std::string_view text, const CommandWords& words) 
       rest.remove_prefix(std::string_view(kThisCommand).size());
       continue;
     }
+    if (rest.starts_with(kThisProgram)) {
+      whole += words.prefix + words.program;
+      if (!words.options.empty()) whole += " " + words.options;
+      rest.remove_prefix(std::string_view(kThisProgram).size());
+      continue;
+    }
     const bool begins = whole.empty() || whole.back() == ' ';
     const std::size_t size =
         begins && rest.starts_with(kTool) ? command_size(rest.substr(kTool.size())) : 0;

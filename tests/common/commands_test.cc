@@ -50,6 +50,14 @@ TEST(CommandsTest, AnotherUserIsNamedOnce) {
             "run: runuser -u db -- mysql_ha failover -o");
 }
 
+TEST(CommandsTest, AnotherModeOfThisProgramHasItsOptions) {
+  EXPECT_EQ(complete_commands("to end that, run: {this program} --end (or {this program} --go)",
+                              {"runuser -u nagios -- ", "-o x", "/h --state OK -o x", "/h"}),
+            "to end that, run: runuser -u nagios -- /h -o x --end (or runuser -u nagios -- /h -o x "
+            "--go)");
+  EXPECT_EQ(complete_commands("run: {this program} --end", {"", "", "", "/h"}), "run: /h --end");
+}
+
 TEST(CommandsTest, ATextThatTellsACommandIsKnown) {
   for (const char* const text : {"see: mysql_ha status", "run: mysql_ha rejoin db1", "run: reboot",
                                  "run there: START SLAVE", "{this command}"})
