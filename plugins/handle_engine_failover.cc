@@ -8,10 +8,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <ctime>
+#include <limits>
 #include <thread>
 
 #include "common/cli.h"
+#include "common/commands.h"
 #include "common/engine/engine_access.h"
 #include "common/engine/gate.h"
 #include "common/engine/process_id.h"
@@ -67,6 +70,8 @@ void add_options(Cli& cli, HandlerOptions& options) {
            "without an event: activate the engine by hand, on record; no event undoes it");
   cli.flag("--deactivate", options.deactivate,
            "without an event: let the engine stand by again; the next problem may activate it");
+  cli.flag("--dry-run", options.dry_run, "print what would be done and do nothing");
+  const std::size_t first = cli.count_options();
   cli.option(
       "--engine", "ENGINE",
       [&options](const std::string& value) -> Result<Done> {
@@ -113,8 +118,8 @@ void add_options(Cli& cli, HandlerOptions& options) {
               "how long to wait for the engine to obey (default: 15)");
   add_path(cli, "--state-dir", "DIR", options.state_dir,
            "remember take-overs here, so that a stand-down undoes only what they did");
-  cli.flag("--dry-run", options.dry_run, "print what would be done and do nothing");
   add_notify_options(cli, options.notify);
+  cli.repeat_own_options(first);
 }
 
 // What takes the place of an event needs the record, and stands alone.
@@ -184,6 +189,26 @@ Result<LocalEngine::Sources> make_sources(const HandlerOptions& options) {
   return sources;
 }
 
+// Returns who gives the command, and when: "anna, 2026-11-29 23:10". A person works as the engine's
+// user, by runuser or sudo.
+std::string describe_person() {
+  constexpr std::uint64_t kUnset = std::numeric_limits<std::uint32_t>::max();
+  std::string name;
+  const auto login = read_file("/proc/self/loginuid");
+  const auto uid = login ? parse_integer(trim(*login)) : std::nullopt;
+  const char* const sudo = std::getenv("SUDO_USER");
+  if (uid && *uid >= 0 && static_cast<std::uint64_t>(*uid) < kUnset)
+    name = user_name(static_cast<unsigned>(*uid));
+  else
+    name = sudo != nullptr && *sudo != '\0' ? printable(sudo) : user_name(getuid());
+  const std::time_t now = std::time(nullptr);
+  std::tm fields = {};
+  localtime_r(&now, &fields);
+  char when[32] = "";
+  std::strftime(when, sizeof when, "%F %R", &fields);
+  return fmt::format("{}, {}", name, when);
+}
+
 // Returns what the handler was started for.
 Arrival make_arrival(const HandlerOptions& options, const Gate& gate) {
   Arrival arrival{this_process()};
@@ -223,7 +248,8 @@ class Handler {
         since_{std::time(nullptr) + 1, engine_.status_version()} {}
 
   int dry_run() {
-    if (const auto read = shared_.peek(); !read) return cli_.finish(kFailed, read.error().text);
+    if (const auto read = shared_.peek(mine_); !read)
+      return cli_.finish(kFailed, read.error().text);
     take_role_on_record();
     const RolePlan plan = make_plan();
     if (!plan.nothing.empty())
@@ -278,7 +304,7 @@ class Handler {
     const Undo undo = mine_.kind == Arrival::Kind::kEvent ? Undo::kTakeOver : Undo::kScope;
     RolePlan plan =
         plan_role(mine_.role, options_.control, facts, shared_.known(), undo, std::time(nullptr));
-    if (by_hand() && mine_.role == Role::kActive) plan.record.by_hand = user_name(getuid());
+    if (by_hand() && mine_.role == Role::kActive) plan.record.by_hand = describe_person();
     return plan;
   }
 
@@ -353,7 +379,8 @@ class Handler {
     const RoleOutcome outcome = change_role(plan, engine_, engine_.means(), change, deadline_);
     if (outcome.end == End::kVerified || outcome.end == End::kUnverified) {
       RoleRecord after = plan.record;
-      if (outcome.end == End::kVerified) {
+      // What no means can show stays open for ever otherwise.
+      if (outcome.end == End::kVerified || !engine_.means().any()) {
         after.commands_at = 0;
         after.sent.clear();
       }
@@ -393,8 +420,8 @@ class Handler {
     if (mine_.kind != Arrival::Kind::kReassert || what.empty()) return "";
     return fmt::format(
         "; this undoes what was switched by hand or lost in a restart: {} (to keep "
-        "that, run: handle_engine_failover --{})",
-        what, mine_.role == Role::kActive ? "deactivate" : "activate");
+        "that, run: {} --{})",
+        what, kThisProgram, mine_.role == Role::kActive ? "deactivate" : "activate");
   }
 
   std::string with_trouble(std::string text) const {
@@ -407,7 +434,8 @@ class Handler {
 
   // Tells syslog and people, and prints the last words.
   int tell(const Report& report) {
-    const auto& [code, text, people] = report;
+    const auto& [code, told, people] = report;
+    const std::string text = cli_.complete(told);
     if (!people) return cli_.finish(code, text, steps_);
     syslog(LOG_DAEMON | (code == kDone ? LOG_NOTICE : LOG_ERR), "%s", sanitize(text).c_str());
     std::vector<std::string> lines = steps_;

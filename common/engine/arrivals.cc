@@ -19,11 +19,13 @@ std::optional<Arrival>& place_of(Arrivals& arrivals, Arrival::Kind kind) {
 
 // What arrived before the machine was started is never the later one.
 bool is_later(const Arrival& a, const Arrival& b) {
-  return a.process.boot == b.process.boot && started_after(a.process, b.process);
+  return may_be_of_one_boot(a.process, b.process) && started_after(a.process, b.process);
 }
 
 bool undoes(const Arrival& later, const Arrival& mine) {
-  if (later.kind == Arrival::Kind::kByHand || mine.kind != Arrival::Kind::kByHand) return true;
+  using Kind = Arrival::Kind;
+  if (later.kind == Kind::kByHand || mine.kind == Kind::kEvent) return true;
+  if (mine.kind == Kind::kReassert) return later.role == Role::kActive;
   return mine.role == Role::kStandby && later.role == Role::kActive;
 }
 
@@ -51,11 +53,20 @@ bool read_arrival(const Json& json, Arrival::Kind kind, std::optional<Arrival>& 
 
 }  // namespace
 
+bool may_be_of_one_boot(const ProcessId& a, const ProcessId& b) {
+  return a.boot == b.boot || a.boot.empty() || b.boot.empty();
+}
+
 bool started_after(const ProcessId& a, const ProcessId& b) {
-  if (a.boot != b.boot) return true;
+  if (!may_be_of_one_boot(a, b)) return true;
   if (a.ticks != b.ticks) return a.ticks > b.ticks;
   const std::int64_t apart = a.pid - b.pid;
   return (apart > 0 && apart < kNear) || apart <= -kNear;
+}
+
+void place_in_time(Arrivals& arrivals, std::uint64_t now) {
+  for (std::optional<Arrival>* const place : {&arrivals.event, &arrivals.by_hand})
+    if (*place && (*place)->process.ticks > now) (*place)->process.ticks = 0;
 }
 
 void enter(Arrivals& arrivals, const Arrival& arrival) {

@@ -16,12 +16,15 @@ namespace ha {
 
 // A process, for good: numbers of processes are used again, these three together are not.
 struct ProcessId {
-  std::string boot = {};    // of which start of the machine
+  std::string boot = {};    // of which start of the machine; empty: not known
   std::uint64_t ticks = 0;  // when it was started, since then; no clock that can be set
   std::int64_t pid = 0;
 
   bool operator==(const ProcessId&) const = default;
 };
+
+// True unless they are known to be of two starts of the machine.
+bool may_be_of_one_boot(const ProcessId& a, const ProcessId& b);
 
 // Returns whether `a` was started after `b`, and true when they are of two starts of the machine,
 // whose order is not known.
@@ -43,6 +46,10 @@ struct Arrivals {
   std::optional<Arrival> by_hand = {};
 };
 
+// Puts what says that it was started later than `now`, in ticks, before all others: the machine has
+// restarted since, which no other sign shows where the start of the machine is not known.
+void place_in_time(Arrivals& arrivals, std::uint64_t now);
+
 // Registers an arrival, unless a later one of its kind is there.
 void enter(Arrivals& arrivals, const Arrival& arrival);
 
@@ -51,7 +58,8 @@ void enter(Arrivals& arrivals, const Arrival& arrival);
 void mark_done(Arrivals& arrivals, const ProcessId& process);
 
 // Returns what overtakes `mine`: a later event or a later decision of a person's. No event
-// overtakes an activation by hand, and only a take-over overtakes a deactivation.
+// overtakes an activation by hand, and only a take-over overtakes a deactivation, or the role on
+// record: a stand-down may find that there is nothing to undo.
 std::optional<Arrival> overtaking(const Arrivals& arrivals, const Arrival& mine);
 
 // Fails with kBadData.

@@ -38,6 +38,8 @@ std::string this_boot() {
   return id ? std::string(trim(*id)) : "";
 }
 
+}  // namespace
+
 std::uint64_t ticks_now() {
   timespec now = {};
   clock_gettime(CLOCK_BOOTTIME, &now);
@@ -46,8 +48,6 @@ std::uint64_t ticks_now() {
          static_cast<std::uint64_t>(now.tv_nsec) * per_second / 1'000'000'000;
 }
 
-}  // namespace
-
 ProcessId this_process() {
   const std::int64_t pid = getpid();
   const auto ticks = started_at(pid);
@@ -55,7 +55,7 @@ ProcessId this_process() {
 }
 
 bool is_running(const ProcessId& process) {
-  return process.boot == this_boot() && started_at(process.pid) == process.ticks;
+  return may_be_of_one_boot(process, {this_boot()}) && started_at(process.pid) == process.ticks;
 }
 
 }  // namespace ha

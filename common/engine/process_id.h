@@ -10,6 +10,9 @@ namespace ha {
 // Where /proc does not tell, the ticks are those of now.
 ProcessId this_process();
 
+// The time since the machine started, in the ticks of ProcessId.
+std::uint64_t ticks_now();
+
 // False when it has ended, or cannot be seen from here.
 bool is_running(const ProcessId& process);
 

@@ -4,12 +4,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 
+#include "common/commands.h"
 #include "common/text.h"
 
 namespace ha {
 
 namespace {
+
+// How long a stand-down that was not seen to work is done again by the next one: what is on later
+// is a person's.
+constexpr std::int64_t kOpen_s = 24 * 3600;
 
 bool contains(const std::vector<EngineFlag>& flags, EngineFlag flag) {
   return std::ranges::find(flags, flag) != flags.end();
@@ -86,14 +92,14 @@ void plan_active(RolePlan& plan, const EngineControl& control, const RoleFacts& 
 
 // Keeps those flags that a stand-down undoes: a take-over's, and those that an earlier stand-down
 // may not have switched off. Says why there is none.
-std::string keep_own(std::vector<EngineFlag>& flags, const RoleRecord& record) {
+std::string keep_own(std::vector<EngineFlag>& flags, const RoleRecord& record, std::int64_t now) {
   const bool active = record.role == Role::kActive;
   if (active && !record.by_hand.empty())
     return fmt::format(
-        "it was activated by hand (by {}), so it stays active; to end that, run: "
-        "handle_engine_failover --deactivate",
-        record.by_hand);
-  if (!active && record.sent.empty()) return "no take-over is on record, so there is none to undo";
+        "it was activated by hand (by {}), so it stays active; to end that, run: {} --deactivate",
+        record.by_hand, kThisProgram);
+  const bool open = !record.sent.empty() && std::abs(now - record.commands_at) <= kOpen_s;
+  if (!active && !open) return "no take-over is on record, so there is none to undo";
   if (active && record.changed.empty() && !record.started)
     return "the take-over on record changed nothing, so there is nothing to undo";
   std::erase_if(flags, [&](EngineFlag flag) {
@@ -107,7 +113,7 @@ void plan_standby(RolePlan& plan, const EngineControl& control, const RoleFacts&
   bool stop = !control.stop_command.empty();
   plan.flags = flags_of(control.scope);
   if (record && undo == Undo::kTakeOver) {
-    plan.nothing = keep_own(plan.flags, *record);
+    plan.nothing = keep_own(plan.flags, *record, now);
     if (!plan.nothing.empty()) {
       if (record->role != Role::kActive || !record->by_hand.empty()) plan.record = *record;
       return;

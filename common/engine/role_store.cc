@@ -89,15 +89,15 @@ std::string path_of_engine(const std::string& directory, const std::string& engi
 }
 
 Result<std::string> runtime_directory() {
-  std::optional<Error> first;
   // The first is one file system for all units of systemd, the second has no room of its own there.
-  for (const char* const parent : {"/dev/shm", "/tmp"}) {
-    std::string path = fmt::format("{}/monitoring-plugins-ha-{}", parent, geteuid());
-    const auto made = make_private_directory(path);
-    if (made) return path;
-    if (!first) first = made.error();
-  }
-  return *first;
+  // Which one it is must not depend on what other users do in them: handlers would not meet.
+  const char* const parent = access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm" : "/tmp";
+  const std::string path = fmt::format("{}/monitoring-plugins-ha-{}", parent, geteuid());
+  if (const auto made = make_private_directory(path); made || made.error().code != Errc::kUsage)
+    return made ? Result<std::string>(path) : made.error();
+  return Error{Errc::kUsage, fmt::format("{0} is no private directory of user {1}; run as root: rm "
+                                         "-r {0}, or give --state-dir",
+                                         path, user_name(geteuid()))};
 }
 
 Result<RoleStore> RoleStore::open(const std::string& directory, const std::string& engine) {

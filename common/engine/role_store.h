@@ -15,7 +15,7 @@ namespace ha {
 std::string path_of_engine(const std::string& directory, const std::string& engine);
 
 // Returns a private directory that lasts until the machine restarts, for handlers that are given
-// none: the same for all of this user. Fails when another user has taken its place.
+// none: the same for all of this user. Fails with kUsage when another user has taken its place.
 Result<std::string> runtime_directory();
 
 class RoleStore {

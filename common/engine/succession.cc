@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "common/commands.h"
+
 namespace ha {
 
 namespace {
@@ -16,20 +18,13 @@ bool must_go_on(const Arrival& mine) {
 
 }  // namespace
 
-Result<Done> Succession::peek() {
-  if (!remembers()) return Done{};
-  const auto record = peek_role_record(state_dir_, engine_);
-  if (!record) return record.error();
-  record_ = *record;
-  return Done{};
+Result<Done> Succession::peek(const Arrival& mine) {
+  return remembers() ? take(peek_role_record(state_dir_, engine_), mine) : Result<Done>(Done{});
 }
 
 Result<std::optional<Arrival>> Succession::begin(const Arrival& mine, const Deadline& deadline) {
   if (const auto opened = open(mine, deadline); !opened) return opened.error();
-  if (turn_) {
-    const auto later = turn_->wait(mine, deadline);
-    if (!later || *later) return later;
-  }
+  if (const auto later = wait_for_turns(turns_, mine, deadline); !later || *later) return later;
   if (const auto loaded = load(mine); !loaded) return loaded.error();
   return std::optional<Arrival>();
 }
@@ -43,8 +38,8 @@ Result<Done> Succession::open(const Arrival& mine, const Deadline& deadline) {
     else
       set_trouble(kNotRemembered, opened.error());
   }
-  // A full disk is no reason to act beside another handler.
-  if (store_ && enter(state_dir_, mine, deadline)) return Done{};
+  // A full disk is no reason to act beside another handler, or out of order.
+  if (store_ && enter(state_dir_, mine, deadline) && !turns_[0].unregistered()) return Done{};
   const auto runtime = runtime_directory();
   const auto entered = runtime ? enter(*runtime, mine, deadline) : Result<Done>(runtime.error());
   if (!entered) set_trouble(kNotApart, entered.error());
@@ -57,32 +52,42 @@ Result<Done> Succession::enter(const std::string& directory, const Arrival& mine
                                const Deadline& deadline) {
   auto entered = Turn::enter(directory, engine_, mine, deadline);
   if (!entered) return entered.error();
-  turn_.emplace(std::move(*entered));
+  turns_.push_back(std::move(*entered));
   return Done{};
 }
 
 Result<Done> Succession::load(const Arrival& mine) {
   if (!store_) return Done{};
-  const auto loaded = store_->load();
-  record_ = loaded ? *loaded : RoleRecord{};
-  if (loaded || !remembers()) return Done{};
-  if (!must_go_on(mine)) return loaded.error();
-  set_trouble(kNotRemembered, loaded.error());
-  return Done{};
+  return take(store_->load(), mine);
 }
 
-std::optional<Arrival> Succession::overtaking(const Arrival& mine) const {
-  return turn_ ? ha::overtaking(turn_->arrivals(), mine) : std::nullopt;
+Result<Done> Succession::take(const Result<RoleRecord>& record, const Arrival& mine) {
+  record_ = record ? *record : RoleRecord{};
+  if (record || !remembers()) return Done{};
+  if (mine.kind == Arrival::Kind::kByHand) {
+    // What a person decides is about all of the scope, whatever was done to it before.
+    remember(RoleRecord{});
+    return Done{};
+  }
+  if (!must_go_on(mine))
+    return Error{
+        record.error().code,
+        fmt::format("{0}; to set the role and replace the record, run: {1} --deactivate (or "
+                    "{1} --activate)",
+                    record.error().text, kThisProgram)};
+  set_trouble(kNotRemembered, record.error());
+  return Done{};
 }
 
 std::optional<Arrival> Succession::left_over(const Arrival& mine) const {
   auto left = overtaking(mine);
-  if (!left && turn_ && mine.kind == Arrival::Kind::kReassert) left = turn_->arrivals().event;
+  if (!left && !turns_.empty() && mine.kind == Arrival::Kind::kReassert)
+    left = turns_.back().arrivals().event;
   return left && was_left(*left) ? left : std::nullopt;
 }
 
 Commands Succession::earlier_commands() const {
-  const bool alone = turn_ || trouble_.empty();
+  const bool alone = !turns_.empty() || trouble_.empty();
   return alone && !(record_ && record_->open()) ? Commands::kNone : Commands::kOnTheirWay;
 }
 
@@ -94,8 +99,8 @@ void Succession::remember(const RoleRecord& record) {
 
 void Succession::mark_done(const Arrival& mine, const Deadline& deadline) const {
   // Where it cannot be written, the next handler does it once more.
-  if (turn_ && mine.kind != Arrival::Kind::kReassert)
-    static_cast<void>(turn_->mark_done(mine.process, deadline));
+  if (mine.kind == Arrival::Kind::kReassert) return;
+  for (const Turn& turn : turns_) static_cast<void>(turn.mark_done(mine.process, deadline));
 }
 
 void Succession::set_trouble(std::string_view what, const Error& error) {

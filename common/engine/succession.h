@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/engine/role_change.h"
 #include "common/engine/role_store.h"
@@ -24,15 +25,17 @@ class Succession {
   Succession(std::string state_dir, std::string engine)
       : state_dir_(std::move(state_dir)), engine_(std::move(engine)) {}
 
-  // Reads the record for a look only.
-  Result<Done> peek();
+  // Reads the record for a look only, on behalf of `mine`.
+  Result<Done> peek(const Arrival& mine);
 
   // Registers `mine`, waits for the turn and reads the record. Returns what overtakes `mine`
   // meanwhile.
   Result<std::optional<Arrival>> begin(const Arrival& mine, const Deadline& deadline);
 
   // Returns what has overtaken `mine` since.
-  std::optional<Arrival> overtaking(const Arrival& mine) const;
+  std::optional<Arrival> overtaking(const Arrival& mine) const {
+    return ha::overtaking(turns_, mine);
+  }
 
   // Returns the event that has to be carried out in place of `mine`: a later one, or before the
   // role on record is given again the last one, whose handler was ended before it did.
@@ -56,11 +59,15 @@ class Succession {
   Result<Done> open(const Arrival& mine, const Deadline& deadline);
   Result<Done> enter(const std::string& directory, const Arrival& mine, const Deadline& deadline);
   Result<Done> load(const Arrival& mine);
+  // Goes on without the record where it is not needed.
+  Result<Done> take(const Result<RoleRecord>& record, const Arrival& mine);
   void set_trouble(std::string_view what, const Error& error);
 
   std::string state_dir_, engine_;
   std::optional<RoleStore> store_ = {};
-  std::optional<Turn> turn_ = {};
+  // Of the state directory, and of the runtime directory where there is none or it cannot be
+  // written. Always taken in this order.
+  std::vector<Turn> turns_ = {};
   std::optional<RoleRecord> record_ = {};
   std::string trouble_ = {};
 };

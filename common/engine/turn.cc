@@ -33,8 +33,10 @@ Result<int> open_lock(const std::string& path) {
 Arrivals read_arrivals(const std::string& path) {
   const auto content = read_file(path + ".events");
   if (!content) return {};
-  const auto arrivals = parse_arrivals(*content);
-  return arrivals ? *arrivals : Arrivals{};
+  auto arrivals = parse_arrivals(*content);
+  if (!arrivals) return {};
+  place_in_time(*arrivals, ticks_now());
+  return *arrivals;
 }
 
 // Replaces what was registered by what `change` makes of it, while no other handler does.
@@ -67,36 +69,52 @@ Result<Turn> Turn::enter(const std::string& directory, const std::string& engine
   if (mine.kind == Arrival::Kind::kReassert) return turn;
   const auto entered = change_arrivals(
       path, [&](Arrivals& arrivals) { ha::enter(arrivals, mine); }, deadline);
-  if (!entered) return entered.error();
+  // On a full disk the lock still keeps handlers apart.
+  if (!entered) turn.unregistered_ = entered.error();
   return turn;
 }
 
 Turn::Turn(Turn&& other) noexcept
-    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
+    : path_(std::move(other.path_)),
+      lock_(std::exchange(other.lock_, -1)),
+      unregistered_(std::move(other.unregistered_)) {}
 
 Turn::~Turn() {
   if (lock_ >= 0) close(lock_);
 }
 
-Result<std::optional<Arrival>> Turn::wait(const Arrival& mine, const Deadline& deadline) const {
-  for (;;) {
-    const bool has_turn = flock(lock_, LOCK_EX | LOCK_NB) == 0;
-    if (auto later = overtaking(arrivals(), mine); later && !was_left(*later)) return later;
-    if (has_turn) return std::optional<Arrival>();
-    if (deadline.passed())
-      return Error{
-          Errc::kRefused,
-          fmt::format("another handler for this engine is still at work (it holds {}.lock)",
-                      path_)};
-    std::this_thread::sleep_for(kPause);
-  }
-}
+bool Turn::take() const { return flock(lock_, LOCK_EX | LOCK_NB) == 0; }
 
 Arrivals Turn::arrivals() const { return read_arrivals(path_); }
 
 Result<Done> Turn::mark_done(const ProcessId& process, const Deadline& deadline) const {
   return change_arrivals(
       path_, [&](Arrivals& arrivals) { ha::mark_done(arrivals, process); }, deadline);
+}
+
+std::optional<Arrival> overtaking(const std::vector<Turn>& turns, const Arrival& mine) {
+  std::optional<Arrival> last;
+  for (const Turn& turn : turns) {
+    auto later = overtaking(turn.arrivals(), mine);
+    if (later && (!last || started_after(later->process, last->process))) last = std::move(later);
+  }
+  return last;
+}
+
+Result<std::optional<Arrival>> wait_for_turns(const std::vector<Turn>& turns, const Arrival& mine,
+                                              const Deadline& deadline) {
+  auto next = turns.begin();
+  for (;;) {
+    while (next != turns.end() && next->take()) ++next;
+    if (auto later = overtaking(turns, mine); later && !was_left(*later)) return later;
+    if (next == turns.end()) return std::optional<Arrival>();
+    if (deadline.passed())
+      return Error{
+          Errc::kRefused,
+          fmt::format("another handler for this engine is still at work (it holds {}.lock)",
+                      next->path())};
+    std::this_thread::sleep_for(kPause);
+  }
 }
 
 bool was_left(const Arrival& arrival) {

@@ -2,14 +2,19 @@
 """handle_engine_failover against command pipes, sockets, status files and commands that misbehave."""
 
 import concurrent.futures
+import fcntl
 import os
+import pwd
 import random
+import re
+import shlex
 import select
 import socket
 import stat
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -351,6 +356,14 @@ def end(process):
     return process.returncode, output.splitlines()[0].removeprefix("handle_engine_failover: ")
 
 
+def is_registered(process, fake=None, directory=None):
+    """True once a handler has entered the queue of its engine."""
+    places = [directory] if directory else [fake.pipe.parent / "state",
+                                            Path(RUNTIME.format(os.geteuid()))]
+    return any(f'"pid":{process.pid},' in path.read_text()
+               for place in places for path in place.glob("*.events"))
+
+
 def options_for(fake, *more, remembers=False):
     """Return the options that reach a fake engine."""
     kept = ["--state-dir", fake.pipe.parent / "state"] if remembers else []
@@ -376,14 +389,16 @@ def test_a_status_older_than_a_persons_command_proves_nothing(engines, remembers
     fake.publish()
     fake.flags["notifications"] = 0  # by hand, and the status does not show it yet
     process = begin("CRITICAL", *options_for(fake, remembers=remembers))
-    later = threading.Timer(1, fake.publish)
-    later.start()
+    wait(lambda: is_registered(process, fake))
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.5)
+    assert fake.lines == [], "it waits for a status"
+    fake.publish()
     wait(lambda: fake.flags["notifications"])
-    time.sleep(max(0, 1.2 - time.time() % 1))  # into another second than the command's
+    time.sleep(2.1 - time.time() % 1)  # into a later second than the command's end
     fake.publish()
     code, text = end(process)
     assert (code, "verified" in text) == (DONE, True), text
-    later.join()
 
 
 def test_a_verify_command_that_reads_an_old_status_proves_nothing_before_a_command(engines):
@@ -447,6 +462,85 @@ def test_who_waits_is_superseded_at_once(engines, remembers):
     last.communicate()
 
 
+def test_who_cannot_register_on_a_full_disk_acts_after_who_is_at_work(engines):
+    fake = engines(obeys=False)  # nothing is ever seen
+    options = options_for(fake, remembers=True)
+    over = begin("CRITICAL", *options, "--verify-timeout", 30, "-t", 60)
+    wait(lambda: fake.lines)
+    events, = (fake.pipe.parent / "state").glob("*.events")
+    events.unlink()
+    events.mkdir()  # cannot be replaced
+    back = begin("OK", *options, "--verify-timeout", 0.2, "-t", 30)
+    wait(lambda: is_registered(back, directory=Path(RUNTIME.format(os.geteuid()))))
+    with pytest.raises(subprocess.TimeoutExpired):
+        back.wait(1)
+    assert (over.poll(), fake.words()) == (None, ["ENABLE_NOTIFICATIONS"])
+    over.kill()
+    over.communicate()
+    assert end(back)[0] == UNVERIFIED
+    wait(lambda: fake.words() == ["ENABLE_NOTIFICATIONS", "DISABLE_NOTIFICATIONS"])
+
+
+def test_a_stand_down_that_may_do_nothing_does_not_supersede_the_role_on_record(engines):
+    fake = engines(every=0.2)
+    options = options_for(fake, remembers=True)
+    assert run("--activate", *options).code == DONE
+    fake.obeys = False
+    fake.flags["notifications"] = 0  # restarted from its configuration
+    fake.status.unlink()
+    reassert = subprocess.Popen(command("--reassert", *options), stdout=subprocess.PIPE, text=True)
+    wait(lambda: has_turn(fake))
+    back = begin("OK", *options)
+    wait(lambda: is_registered(back, fake))
+    fake.obeys = True
+    code, text = end(reassert)
+    assert (code, "verified" in text, fake.flags["notifications"]) == (DONE, True, 1), text
+    code, text = end(back)
+    assert (code, "it was activated by hand" in text, fake.flags["notifications"]) == (DONE, True, 1)
+
+
+def has_turn(fake):
+    """True while a handler has the turn in the state directory."""
+    for path in (fake.pipe.parent / "state").glob("*[!s].lock"):
+        with open(path, encoding="ascii") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+    return False
+
+
+def test_what_cannot_be_verified_is_undone_once(engines):
+    fake = engines()
+    options = nagios(fake.pipe.parent, "--state-dir", fake.pipe.parent / "state")
+    assert [run(*event(state), *options, within=4).code for state in ("CRITICAL", "OK")] == [
+        UNVERIFIED] * 2
+    again = run(*event("OK"), *options, within=4)
+    assert (again.code, "no take-over is on record" in again.text) == (DONE, True), again
+    assert fake.words() == ["ENABLE_NOTIFICATIONS", "DISABLE_NOTIFICATIONS"]
+
+
+def test_a_damaged_record_is_replaced_by_what_a_person_decides(engines):
+    fake = engines(every=0.2)
+    options = options_for(fake, remembers=True)
+    assert run(*event("CRITICAL"), *options).code == DONE
+    record, = (fake.pipe.parent / "state").glob("*.json")
+    record.write_text("{")
+    back = run(*event("OK"), *options, within=5)
+    whole = shlex.join(command(*options))
+    assert (back.code, back.text) == (
+        FAILED, f"stand-down on OK HARD failed: {record}: the record of the role is damaged; to set the "
+        f"role and replace the record, run: {whole} --deactivate (or {whole} --activate)")
+    dry = run("--deactivate", *options, "--dry-run", within=5)
+    assert (dry.code, record.read_text()) == (DONE, "{"), dry
+    assert run("--deactivate", *options, within=8).code == DONE
+    assert fake.flags["notifications"] == 0
+    assert run(*event("OK"), *options, within=5).code == DONE
+    record.write_text("{")
+    assert run("--deactivate", *options, within=8).code == DONE, "it stands by already"
+    assert run(*event("OK"), *options, within=5).code == DONE
+
+
 def cold(directory):
     """Return the options of a cold standby that takes its time to start."""
     flag = directory / "running"
@@ -460,8 +554,7 @@ def test_an_event_whose_handler_was_killed_while_it_waited_is_carried_out(tmp_pa
     options += ["--state-dir", tmp_path / "state"]
 
     def registered(process):
-        return any(f'"pid":{process.pid}' in path.read_text()
-                   for path in (tmp_path / "state").glob("*.events"))
+        return is_registered(process, directory=tmp_path / "state")
     over = begin("CRITICAL", *options)
     wait(lambda: registered(over))
     back = begin("OK", *options)
@@ -488,34 +581,40 @@ def test_a_stand_down_that_failed_is_not_undone_by_the_next_start(engines):
 
 def test_handlers_that_cannot_be_kept_apart_act_and_say_so(engines):
     fake = engines(every=0.2)
-    for path in (fake.pipe, *fake.pipe.parents):
+    fake.pipe.chmod(0o666)
+    for path in fake.pipe.parents:
         if str(path) not in ("/", "/tmp"):
-            path.chmod(path.stat().st_mode | 0o077)
+            path.chmod(path.stat().st_mode | 0o055)  # who may write could exchange a state directory
     somebody = 64999
-    places = [RUNTIME.format(somebody), RUNTIME.format(somebody).replace("/dev/shm", "/tmp")]
+    place = RUNTIME.format(somebody)
+    os.mkdir(place)  # It is root's, or another user's, who may give it back at any moment.
     try:
-        for place in places:
-            os.mkdir(place)  # It is root's, or another user's.
         outcome = run(*event("CRITICAL"), *options_for(fake), within=6, user=somebody)
     finally:
-        for place in places:
-            os.rmdir(place)
+        os.rmdir(place)
     assert outcome.code == UNVERIFIED and fake.flags["notifications"] == 1, outcome
-    assert f"not kept apart from other handlers: {places[0]} belongs to user" in outcome.text
+    assert outcome.text.endswith(
+        f"; not kept apart from other handlers: {place} is no private directory of user {somebody}; "
+        f"run as root: rm -r {place}, or give --state-dir"), outcome
 
 
 def test_a_persons_decision_is_recorded_and_stays(engines):
     fake = engines()
     options = options_for(fake, remembers=True)
-    by_hand = run("--activate", *options, within=5)
+    by_hand = run("--activate", *options, within=5, env={"SUDO_USER": "anna"})
     assert by_hand.code == DONE and fake.flags["notifications"] == 1, by_hand
     assert by_hand.text.startswith("activation by hand: notifications on, verified in")
     assert "already" in run(*event("CRITICAL"), *options).text
     back = run(*event("OK"), *options)
     assert (back.code, fake.flags["notifications"]) == (DONE, 1)
-    assert "it was activated by hand" in back.text and "--deactivate" in back.text, back
-    off = run("--deactivate", *options, within=5)
-    assert (off.code, fake.flags["notifications"]) == (DONE, 0), off
+    login = int(Path("/proc/self/loginuid").read_text(encoding="ascii"))
+    told = re.fullmatch(r"stand-down on OK HARD: it was activated by hand \(by (.+), \d{4}-\d\d-\d\d "
+                        r"\d\d:\d\d\), so it stays active; to end that, run: (.*)", back.text)
+    assert told, back
+    assert told[1] == (pwd.getpwuid(login).pw_name if login != 2**32 - 1 else "anna")
+    off = subprocess.run(told[2], shell=True, capture_output=True, timeout=20)
+    assert (off.returncode, fake.flags["notifications"]) == (DONE, 0), off
+    assert off.stdout.startswith(b"handle_engine_failover: deactivation by hand"), off
     assert run(*event("CRITICAL"), *options).code == DONE, "the next problem activates it"
     assert run(*event("OK"), *options).code == DONE
     assert fake.flags["notifications"] == 0
@@ -524,10 +623,10 @@ def test_a_persons_decision_is_recorded_and_stays(engines):
 @pytest.mark.parametrize("role, by_hand, told", [
     ("active", 0, "take-over again, by the record: notifications on, verified in {}s; this undoes what "
      "was switched by hand or lost in a restart: notifications were off (to keep that, run: "
-     "handle_engine_failover --deactivate)"),
+     "{} --deactivate)"),
     ("standby", 1, "stand-down again, by the record: notifications off, verified in {}s; this undoes "
      "what was switched by hand or lost in a restart: notifications were on (to keep that, run: "
-     "handle_engine_failover --activate)"),
+     "{} --activate)"),
 ])
 def test_what_is_undone_by_the_record_is_told(engines, role, by_hand, told):
     fake = engines(every=0.2)
@@ -537,8 +636,9 @@ def test_what_is_undone_by_the_record_is_told(engines, role, by_hand, told):
     fake.flags["notifications"] = by_hand
     again = run("--reassert", *options, within=8)
     assert again.code == DONE
-    before, after = told.split("{}")
-    assert again.text.startswith(before) and again.text.endswith(after), again
+    before, between, after = told.split("{}")
+    whole = shlex.join(command(*options))
+    assert again.text.startswith(before) and again.text.endswith(between + whole + after), again
 
 
 def test_the_role_on_record_waits_for_what_a_starting_engine_shows(engines):

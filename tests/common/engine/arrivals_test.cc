@@ -48,6 +48,24 @@ TEST(ArrivalsTest, WhatWasRegisteredBeforeTheMachineStartedOvertakesNothing) {
   EXPECT_EQ(arrivals.event->process.ticks, 1u);
 }
 
+TEST(ArrivalsTest, WhereTheStartOfTheMachineIsNotKnownItsTimeTells) {
+  for (const char* const boot : {"", "boot"}) {
+    Arrivals arrivals;
+    Arrival other = arrival(2, Role::kStandby);
+    other.process.boot = boot;
+    enter(arrivals, other);
+    Arrival mine = arrival(1, Role::kActive);
+    mine.process.boot = "";
+    EXPECT_TRUE(overtaking(arrivals, mine)) << boot;
+    place_in_time(arrivals, 2);
+    EXPECT_TRUE(overtaking(arrivals, mine)) << boot;
+    place_in_time(arrivals, 1);
+    EXPECT_FALSE(overtaking(arrivals, mine)) << boot << ": it would be of the future";
+    enter(arrivals, mine);
+    EXPECT_EQ(arrivals.event->role, Role::kActive) << boot;
+  }
+}
+
 TEST(ArrivalsTest, WhatAPersonDecidesIsOvertakenOnlyByWhatUndoesIt) {
   const struct {
     Arrival mine, other;
@@ -60,7 +78,11 @@ TEST(ArrivalsTest, WhatAPersonDecidesIsOvertakenOnlyByWhatUndoesIt) {
       {arrival(1, Role::kStandby, Kind::kByHand), arrival(2, Role::kActive), true},
       {arrival(1, Role::kStandby, Kind::kByHand), arrival(2, Role::kStandby), false},
       {arrival(1, Role::kActive, Kind::kByHand), arrival(2, Role::kStandby, Kind::kByHand), true},
-      {arrival(1, Role::kActive, Kind::kReassert), arrival(2, Role::kStandby), true},
+      // The stand-down may find that a person activated the engine, or no take-over.
+      {arrival(1, Role::kActive, Kind::kReassert), arrival(2, Role::kStandby), false},
+      {arrival(1, Role::kStandby, Kind::kReassert), arrival(2, Role::kStandby), false},
+      {arrival(1, Role::kStandby, Kind::kReassert), arrival(2, Role::kActive), true},
+      {arrival(1, Role::kActive, Kind::kReassert), arrival(2, Role::kStandby, Kind::kByHand), true},
   };
   for (const auto& c : cases) {
     Arrivals arrivals;

@@ -17,6 +17,8 @@ TEST(ProcessIdTest, AProcessRunsUntilItHasEndedAndItsNumberIsNotEnough) {
   own = this_process();
   own.boot = "another";
   EXPECT_FALSE(is_running(own));
+  own.boot = "";
+  EXPECT_TRUE(is_running(own)) << "where the start of the machine is hidden";
 }
 
 TEST(ProcessIdTest, AChildIsTheLaterOneAndAZombieRunsNoMore) {

@@ -159,6 +159,12 @@ TEST(RolePlanTest, AStandDownThatWasNotSeenToWorkIsDoneAgain) {
   record.sent = {EngineFlag::kNotifications};
   EXPECT_EQ(lines(stand_down(pipe(EngineScope::kAll), {}, record)),
             Lines{"[1714557600] DISABLE_NOTIFICATIONS"});
+  for (const std::int64_t away : {-90'000, 90'000}) {
+    record.commands_at = kNow + away;
+    EXPECT_EQ(stand_down(pipe(), {}, record).nothing,
+              "no take-over is on record, so there is none to undo")
+        << "a person may have switched it on since";
+  }
 }
 
 TEST(RolePlanTest, WhatAPersonActivatedIsNotUndoneByAnEvent) {
@@ -166,7 +172,7 @@ TEST(RolePlanTest, WhatAPersonActivatedIsNotUndoneByAnEvent) {
   const RolePlan plan = stand_down(pipe(), {{true, {}, {}}}, record);
   EXPECT_EQ(plan.nothing,
             "it was activated by hand (by anna), so it stays active; to end that, run: "
-            "handle_engine_failover --deactivate");
+            "{this program} --deactivate");
   EXPECT_EQ(plan.record.role, Role::kActive);
   EXPECT_EQ(plan.record.by_hand, "anna");
   EXPECT_EQ(take_over(pipe(), {}, record).record.by_hand, "anna");
