@@ -802,7 +802,8 @@ class Planner {
     if (const Extra gone = lost(candidate_); gone.any())
       return refuse(Refusal::kNotReady,
                     node.name + " " + describe_lost(node.name, gone, plan_.primary));
-    if (has_lost_own(nodes_[primary_]))
+    // A receiver that was given a wrong position looks like a possible loss.
+    if (loss_of_own(nodes_[primary_]) == SourceLoss::kProven)
       return refuse(
           Refusal::kNotReady,
           fmt::format("{} has lost transactions that it wrote and its replicas have, which "
@@ -885,16 +886,16 @@ class Planner {
     loss.text = join(unknown_, ", ");
   }
 
-  // True when the primary lacks what it wrote, by its numbers or by what it has told a receiver.
-  bool has_lost_own(const Node& primary) const {
-    if (lost_own(primary, all_but(primary_)).any()) return true;
-    for (std::size_t i = 0; i < nodes_.size(); ++i)
-      for (std::size_t c = 0; c < nodes_[i].sources.size(); ++c)
-        if (nodes_[i].sources[c] == primary_ &&
-            judge_source_loss(nodes_[i].channels()[c], primary.facts->server_id,
-                              primary.facts->binlog) == SourceLoss::kProven)
-          return true;
-    return false;
+  // Returns whether the primary lacks what it wrote, by its numbers or by what it has told a
+  // receiver.
+  SourceLoss loss_of_own(const Node& primary) const {
+    if (lost_own(primary, all_but(primary_)).any()) return SourceLoss::kProven;
+    SourceLoss worst = SourceLoss::kNone;
+    for (const Node& node : nodes_)
+      for (std::size_t c = 0; c < node.sources.size(); ++c)
+        if (node.sources[c] == primary_)
+          worst = std::max(worst, loss_of_source(node.channels()[c], primary));
+    return worst;
   }
 
   void forecast_loss() {
@@ -910,12 +911,14 @@ class Planner {
         loss.transactions = std::max(lead->count, known_loss_);
         loss.at_least = lead->at_least;
         loss.text = lead->any() ? "not received: " + lead->text : "";
-        if (has_lost_own(primary)) {
+        if (const SourceLoss own = loss_of_own(primary); own != SourceLoss::kNone) {
           loss.transactions.reset();
           loss.text = fmt::format(
-              "{} has lost transactions that it had sent, and gives their numbers again: how many "
-              "others {} lacks is not known",
-              plan_.primary, nodes_[candidate_].name);
+              "{} {}: how many others {} lacks is not known", plan_.primary,
+              own == SourceLoss::kProven
+                  ? "has lost transactions that it had sent, and gives their numbers again"
+                  : "may have lost transactions that it had sent",
+              nodes_[candidate_].name);
         }
       } else {
         loss.transactions.reset();

@@ -46,11 +46,6 @@ class ReplicaJudge {
     return nullptr;
   }
 
-  bool has_lost_what_it_sent(const ChannelStatus& channel) const {
-    const ServerFacts& facts = *nodes_[primary_].facts;
-    return judge_source_loss(channel, facts.server_id, facts.binlog) != SourceLoss::kNone;
-  }
-
   const Version& version(std::size_t i) const { return nodes_[i].facts->version; }
 
   // While the primary lives, whoever does not receive grows old.
@@ -63,8 +58,8 @@ class ReplicaJudge {
       if (channel->io.works()) continue;
       deaf.push_back(i);
       // Started again it would skip what bears the numbers of lost transactions.
-      const bool stopped =
-          channel->io.state == ThreadState::kStopped && !has_lost_what_it_sent(*channel);
+      const bool stopped = channel->io.state == ThreadState::kStopped &&
+                           loss_of_source(*channel, nodes_[primary_]) == SourceLoss::kNone;
       add(fmt::format("{} receives nothing from {}: {}{}", nodes_[i].name, plan_.primary,
                       sanitize(describe_stop("IO", channel->io)),
                       stopped ? "; run there: " + start_receiver(version(i), channel->name) : ""),

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
 
 #include "common/text.h"
@@ -32,8 +31,9 @@ constexpr VerdictWords kWords[] = {
     {Verdict::kDiverged, State::kCritical, "diverged",
      "two nodes each have transactions that the other lacks, and neither receives the other's"},
     {Verdict::kPrimaryLost, State::kCritical, "primary-lost",
-     "the primary has lost transactions that it had written and sent, by a crash, a restored copy "
-     "or a RESET: its replicas hold the only copy, and skip what bears the same numbers now"},
+     "the primary has lost, or may have lost, transactions that it had written and sent, by a "
+     "crash, a restored copy or a RESET: its replicas hold the only copy, and skip what bears the "
+     "same numbers now"},
     {Verdict::kRingOfWriters, State::kCritical, "ring-of-writers",
      "nodes replicate from each other in a ring and more than one of them accepts writes"},
     {Verdict::kDuplicateId, State::kCritical, "duplicate-id",
@@ -132,13 +132,27 @@ class Classifier {
 
   const History& later(std::size_t i) const { return nodes_[i].facts->latest_history(); }
 
-  // True for two members of one Galera cluster of MariaDB: each numbers what it gets from the
-  // others by itself, so that their numbers cannot be compared.
+  // True for a node of a Galera cluster of MariaDB: it numbers what it gets from the others by
+  // itself.
+  bool numbers_itself(std::size_t i) const {
+    return nodes_[i].facts->obstacles.group != GroupState::kNone &&
+           std::holds_alternative<MariadbHistory>(history(i));
+  }
+
+  // True for two of them, whose numbers cannot be compared.
   bool share_galera(std::size_t a, std::size_t b) const {
-    return std::ranges::all_of(std::array{a, b}, [this](std::size_t i) {
-      return nodes_[i].facts->obstacles.group == GroupState::kMember &&
-             std::holds_alternative<MariadbHistory>(history(i));
-    });
+    return numbers_itself(a) && numbers_itself(b);
+  }
+
+  bool follows(std::size_t replica, std::size_t source) const {
+    return std::ranges::count(nodes_[replica].sources, std::optional(source)) > 0;
+  }
+
+  // True when `other` has a node's own transactions under that node's numbers: into and out of a
+  // Galera cluster only who follows it itself.
+  bool keeps_numbers_of(std::size_t other, std::size_t i) const {
+    if (!numbers_itself(i) && !numbers_itself(other)) return true;
+    return !share_galera(i, other) && follows(other, i);
   }
 
   // True when one receives from the other, or both from a common node.
@@ -262,8 +276,10 @@ class Classifier {
       for (const std::size_t reference : whose)
         all = unite(unite(all, later(reference)),
                     written_by(history(i), later(reference), nodes_[reference].facts->server_uuid));
+      const bool outdated = std::ranges::any_of(
+          whose, [this](std::size_t of) { return nodes_[of].facts->history_outdated; });
       const auto errant = extra(history(i), all);
-      if (whose.empty() || !errant || !errant->any()) continue;
+      if (whose.empty() || outdated || !errant || !errant->any()) continue;
       assessment_.errant_transactions += errant->count;
       add(Verdict::kErrant, {i},
           fmt::format("{} has {}{} errant transaction{} that {} {}: {}", nodes_[i].name,
@@ -283,7 +299,8 @@ class Classifier {
       History all;
       const std::set<std::size_t> whose = references(i);
       // Of the others what was read first, so that none of it was on its way.
-      for (const std::size_t reference : whose) all = unite(all, history(reference));
+      for (const std::size_t reference : whose)
+        if (keeps_numbers_of(reference, i)) all = unite(all, history(reference));
       const Extra lost = lost_own(nodes_[i], all);
       if (lost.any())
         add(Verdict::kLostOwn, {i},
@@ -303,7 +320,7 @@ class Classifier {
     History all;
     std::set<std::size_t> holders;
     for (std::size_t other = 0; other < nodes_.size(); ++other) {
-      if (other == i || !nodes_[other].facts || share_galera(i, other) ||
+      if (other == i || !nodes_[other].facts || !keeps_numbers_of(other, i) ||
           !lost_own(nodes_[i], history(other)).any())
         continue;
       holders.insert(other);
@@ -315,30 +332,46 @@ class Classifier {
                       fmt::format("{} has lost {}{} transaction{} that it wrote itself: {}",
                                   nodes_[i].name, lost.at_least ? "at least " : "", lost.count,
                                   lost.count == 1 ? "" : "s", lost.text));
+    judge_receivers_of(i);
+  }
+
+  void judge_receivers_of(std::size_t i) {
+    std::set<std::size_t> holders;
     std::string said;
     SourceLoss worst_loss = SourceLoss::kNone;
     for (std::size_t other = 0; other < nodes_.size(); ++other)
       for (std::size_t c = 0; c < nodes_[other].sources.size(); ++c) {
         if (nodes_[other].sources[c] != i) continue;
-        const SourceLoss loss = loss_of_source(topology_, other, c);
-        if (loss == SourceLoss::kNone) continue;
-        holders.insert(other);
-        if (loss <= worst_loss) continue;
+        const SourceLoss loss = loss_of_source(nodes_[other].channels()[c], nodes_[i]);
+        if (loss == SourceLoss::kNone || loss < worst_loss) continue;
+        if (loss > worst_loss) {
+          holders.clear();
+          said = source_words(nodes_[other].channels()[c].io);
+        }
         worst_loss = loss;
-        said = source_words(nodes_[other].channels()[c].io);
+        holders.insert(other);
       }
-    if (worst_loss != SourceLoss::kNone)
+    if (worst_loss == SourceLoss::kProven)
       add_lost(i, holders,
-               fmt::format("{} {} lost transactions that it had sent to {} ({})", nodes_[i].name,
-                           worst_loss == SourceLoss::kProven ? "has" : "may have", names(holders),
-                           said));
+               fmt::format("{} has lost transactions that it had sent to {} ({})", nodes_[i].name,
+                           names(holders), said));
+    else if (worst_loss == SourceLoss::kPossible)
+      add(Verdict::kPrimaryLost, about_loss(i, holders),
+          fmt::format("either {0} has lost transactions, or {1} {2} given a wrong position ({3}); "
+                      "{1} may hold what {0} lacks: save it before {4} rebuilt",
+                      nodes_[i].name, names(holders), holders.size() == 1 ? "was" : "were", said,
+                      holders.size() == 1 ? "it is" : "they are"));
+  }
+
+  static Places about_loss(std::size_t i, const std::set<std::size_t>& holders) {
+    Places about = {i};
+    about.insert(about.end(), holders.begin(), holders.end());
+    return about;
   }
 
   void add_lost(std::size_t i, const std::set<std::size_t>& holders, const std::string& what) {
-    Places about = {i};
-    about.insert(about.end(), holders.begin(), holders.end());
     const bool one = holders.size() == 1;
-    add(Verdict::kPrimaryLost, std::move(about),
+    add(Verdict::kPrimaryLost, about_loss(i, holders),
         fmt::format("{0}; {1} {2} the only copy: do not rebuild {3} from {4} before it is saved",
                     what, names(holders), one ? "holds" : "hold", one ? "it" : "them",
                     nodes_[i].name));

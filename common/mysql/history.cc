@@ -49,6 +49,11 @@ bool reaches(const MariadbGtids& known, const MariadbGtid& gtid) {
   });
 }
 
+bool has_domain(const MariadbGtids& gtids, std::uint32_t domain) {
+  return std::ranges::any_of(gtids.newest(),
+                             [&](const MariadbGtid& newest) { return newest.domain == domain; });
+}
+
 Extra extra_of(const MariadbHistory& whose, const MariadbHistory& other) {
   const MariadbGtids mine = everything(whose), known = everything(other);
   Extra extra;
@@ -73,10 +78,13 @@ Extra lost_by(const MysqlHistory& whose, std::string_view server_uuid, const Mys
 Extra lost_by(const MariadbHistory& whose, const MariadbHistory& other) {
   // What bears its own identity it may receive, but skips.
   const MariadbGtids mine = applied_by(whose), theirs = everything(other);
+  // A domain that it does not know was deleted, or is that of another cluster where the number of
+  // its server is used, too. An empty binlog was reset and knows none.
+  const bool reset = whose.binlog_state.empty();
   Extra lost;
   MariadbGtids rest;
   for (const MariadbGtid& gtid : theirs.list()) {
-    if (gtid.server != whose.server_id) continue;
+    if (gtid.server != whose.server_id || (!reset && !has_domain(mine, gtid.domain))) continue;
     const auto own = mine.last(gtid.domain, gtid.server);
     // A copy tells only how far it is in the domain.
     if (own ? *own >= gtid.sequence : reaches(mine, gtid)) continue;
@@ -180,7 +188,11 @@ History unite(const History& a, const History& b) {
   }
   MariadbHistory all = std::get<MariadbHistory>(a);
   if (const auto* second = std::get_if<MariadbHistory>(&b))
-    all.binlog_state = unite(all.binlog_state, everything(*second));
+    for (MariadbGtids MariadbHistory::*const part :
+         {&MariadbHistory::binlog_state, &MariadbHistory::binlog_position,
+          &MariadbHistory::applied_position, &MariadbHistory::current_position,
+          &MariadbHistory::received_position})
+      all.*part = unite(all.*part, second->*part);
   return all;
 }
 

@@ -54,8 +54,9 @@ std::optional<Extra> extra(const History& whose, const History& other);
 // Returns what `other` has of the transactions that `whose` wrote itself, under its server_uuid
 // (MySQL) or the server_id of its history (MariaDB), and `whose` has no longer: it was set back, by
 // a power cut or a restored snapshot. Replication never brings them, for a replica skips what bears
-// its own identity; only a copy helps. Nothing when the two cannot be compared, and nothing of
-// a MariaDB server that was set up from a copy which was further.
+// its own identity; only a copy helps. Nothing when the two cannot be compared, nothing of a
+// MariaDB server that was set up from a copy which was further, and nothing in a domain that a
+// MariaDB server with transactions of its own does not know.
 Extra lost_own(const History& whose, std::string_view server_uuid, const History& other);
 
 // Says so of `node` for people, and what to do: "lacks 5 transactions that it wrote itself ...".
@@ -81,7 +82,8 @@ std::optional<bool> has_applied(const History& whose, const History& wanted);
 // two cannot be compared.
 History written_by(const History& whose, const History& writer, std::string_view server_uuid);
 
-// Returns everything that either has. Precondition: both of one flavour, or one numbers nothing.
+// Returns everything that either has, what it only received apart. Precondition: both of one
+// flavour, or one numbers nothing.
 History unite(const History& a, const History& b);
 
 }  // namespace ha

@@ -17,9 +17,10 @@ constexpr unsigned kFatalError = 1236, kFatalErrorNew = 13114;
 // The source is asked for what lies behind its end. It is not so for a replica with transactions of
 // its own: these bear its own identity, or stand in no binlog of the source.
 constexpr std::string_view kBehindTheEnd[] = {"more gtids than the source has",
-                                              "more gtids than the master has",
-                                              "position > file size", "impossible position"};
-constexpr std::string_view kUnreadable[] = {"i/o error reading log event",
+                                              "more gtids than the master has"};
+// Or the replica was given the position of another server.
+constexpr std::string_view kUnreadable[] = {"position > file size", "impossible position",
+                                            "i/o error reading log event",
                                             "bogus data in log event"};
 constexpr std::string_view kNotThere = "could not find first log file name";
 constexpr std::string_view kLacksGtid = "requested to start from gtid ";
@@ -56,7 +57,7 @@ SourceLoss judge_source_loss(const ChannelStatus& channel, std::uint32_t source_
   // A file that was purged comes before those that are there, one that was reset away after them.
   if (text.find(kNotThere) != text.npos)
     return source_end && binlog_order({channel.read.file, 0}) > binlog_order({source_end->file, 0})
-               ? SourceLoss::kProven
+               ? SourceLoss::kPossible
                : SourceLoss::kNone;
   return says_any(text, kUnreadable) ? SourceLoss::kPossible : SourceLoss::kNone;
 }

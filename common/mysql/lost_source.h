@@ -15,7 +15,8 @@ namespace ha {
 
 enum class SourceLoss {
   kNone,
-  kPossible,  // its binlog cannot be read where the replica stands: damaged, or begun anew (RESET)
+  kPossible,  // its binlog cannot be read where the replica stands: damaged, cut short, begun anew
+              // (RESET), or the replica was given a wrong position
   kProven,
 };
 

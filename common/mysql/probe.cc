@@ -128,20 +128,6 @@ Addresses resolve_sources(const Topology& topology, const Deadline& deadline) {
   return addresses;
 }
 
-// True when a node seems to have what another lacks that should have it all: a writer, or in the
-// absence of one any other node.
-bool needs_rereading(const Topology& topology) {
-  const bool has_writer = !topology.writers().empty();
-  for (const Node& node : topology.nodes)
-    for (const Node& other : topology.nodes) {
-      if (&node == &other || !node.facts || !other.facts || (has_writer && !other.writable()))
-        continue;
-      const auto more = extra(node.facts->history, other.facts->latest_history());
-      if (more && more->any()) return true;
-    }
-  return false;
-}
-
 void reread_histories(Topology& topology, const std::vector<Reading>& readings,
                       const Deadline& deadline) {
   std::vector<std::pair<std::shared_ptr<SqlSession>, std::uint32_t>> sessions;
@@ -208,11 +194,12 @@ Probe probe(const std::vector<NodeAddress>& nodes, const MysqlOptions& options,
   topology.addresses = resolve_sources(topology, Deadline::after(reserve / 2));
   if (!topology.addresses.empty()) link_sources(topology, how.memory);
   // A session that broke in between simply tells nothing new. Most of the budget is left when all
-  // have answered, and what is not read again is taken for lost.
-  for (int i = 0; i < kMostRereads && needs_rereading(topology); ++i)
+  // have answered.
+  for (int i = 0; i < kMostRereads && !read_too_early(topology).empty(); ++i)
     reread_histories(
         topology, readings,
         Deadline::after(std::max(reserve, deadline.remaining_s() - reserve) / (kMostRereads + 1)));
+  mark_outdated_histories(topology);
   Probe result{std::move(topology), {}};
   for (Reading& reading : readings) result.sessions.push_back(std::move(reading.session));
   return result;

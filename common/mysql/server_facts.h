@@ -81,6 +81,7 @@ struct ServerFacts {
   std::optional<std::vector<ChannelStatus>> channels = {};  // empty list: not a replica
   History history = {};
   History history_later = {};            // read after every node had answered; see probe.h
+  bool history_outdated = false;         // others were read later, and it could not be read again
   std::vector<std::string> unread = {};  // what is missing from the above, with the GRANT to run
   std::vector<std::string> notes = {};   // what is missing and rarely needed
 

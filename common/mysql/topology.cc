@@ -27,13 +27,10 @@ std::vector<std::size_t> Topology::active_writers() const {
   return places;
 }
 
-SourceLoss loss_of_source(const Topology& topology, std::size_t node, std::size_t channel) {
-  const ChannelStatus& status = topology.nodes[node].channels()[channel];
-  const std::optional<std::size_t>& source = topology.nodes[node].sources[channel];
-  if (!source || !topology.nodes[*source].facts)
-    return judge_source_loss(status, status.source_server_id.value_or(0), std::nullopt);
-  const ServerFacts& facts = *topology.nodes[*source].facts;
-  return judge_source_loss(status, facts.server_id, facts.binlog);
+SourceLoss loss_of_source(const ChannelStatus& channel, const Node& source) {
+  if (!source.facts)
+    return judge_source_loss(channel, channel.source_server_id.value_or(0), std::nullopt);
+  return judge_source_loss(channel, source.facts->server_id, source.facts->binlog);
 }
 
 namespace {
@@ -178,7 +175,7 @@ std::string source_told(const ChannelStatus& channel) {
 }  // namespace
 
 Extra lost_own(const Node& node, const History& other) {
-  if (!node.facts) return {};
+  if (!node.facts || node.facts->history_outdated) return {};
   const auto* mariadb = std::get_if<MariadbHistory>(&node.facts->latest_history());
   const bool by_position =
       !node.channels().empty() && std::ranges::none_of(node.channels(), &ChannelStatus::uses_gtid);
@@ -186,6 +183,40 @@ Extra lost_own(const Node& node, const History& other) {
       mariadb->applied_position.empty())
     return {};
   return lost_own(node.facts->latest_history(), node.facts->server_uuid, other);
+}
+
+namespace {
+
+// A ring brings back to a writer what it wrote after it had told what that was.
+bool seems_to_lack(const Node& node, const Node& other) {
+  const auto more = extra(other.facts->history, node.facts->latest_history());
+  return (more && more->any()) || lost_own(node, other.facts->history).any();
+}
+
+}  // namespace
+
+std::vector<std::size_t> read_too_early(const Topology& topology) {
+  const bool has_writer = !topology.writers().empty();
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < topology.nodes.size(); ++i) {
+    const Node& node = topology.nodes[i];
+    if (!node.facts || (has_writer && !node.writable())) continue;
+    if (std::ranges::any_of(topology.nodes, [&](const Node& other) {
+          return &other != &node && other.facts && seems_to_lack(node, other);
+        }))
+      places.push_back(i);
+  }
+  return places;
+}
+
+void mark_outdated_histories(Topology& topology) {
+  for (const std::size_t i : read_too_early(topology)) {
+    ServerFacts& facts = *topology.nodes[i].facts;
+    if (!std::holds_alternative<std::monostate>(facts.history_later)) continue;
+    facts.history_outdated = true;
+    facts.unread.push_back(
+        "its history could not be read a second time, so it is not judged by that of the others");
+  }
 }
 
 void follow_word(const std::string& primary, Topology& topology) {

@@ -61,13 +61,21 @@ struct Topology {
 };
 
 // Returns what `other` has of the node's own transactions and it has lost, see history.h. Nothing
-// for a node without facts, and for a MariaDB replica by position that has applied nothing yet: its
-// copy tells no GTIDs.
+// for a node without facts or with an outdated history, and for a MariaDB replica by position that
+// has applied nothing yet: its copy tells no GTIDs.
 Extra lost_own(const Node& node, const History& other);
 
-// Returns whether the receiver of a channel reports that its source has lost what it had sent; see
-// lost_source.h.
-SourceLoss loss_of_source(const Topology& topology, std::size_t node, std::size_t channel);
+// Returns the places of the nodes that seem to lack what another has, and should have it all: the
+// open ones, or in the absence of one any. They were read before the other, or have lost it: read
+// their histories once more (history_later).
+std::vector<std::size_t> read_too_early(const Topology& topology);
+
+// Marks those of them whose history was not read again as outdated, which is a gap in their facts.
+void mark_outdated_histories(Topology& topology);
+
+// Returns whether the receiver of a channel reports that `source`, which it follows, has lost what
+// it had sent; see lost_source.h.
+SourceLoss loss_of_source(const ChannelStatus& channel, const Node& source);
 
 // Finds for each channel the node that it follows and stores it in `sources`: by server_uuid, or by
 // the server_id that a connected source told, which win over an address that contradicts them; else

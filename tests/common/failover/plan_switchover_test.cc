@@ -216,6 +216,17 @@ TEST(PlanSwitchoverTest, APrimaryThatHasLostItsOwnTransactionsHandsNothingOver) 
             Refusal::kNotReady);
 }
 
+TEST(PlanSwitchoverTest, AReplicaAtAWrongPositionBlocksNoOther) {
+  Node wrong = replica(3, 1);
+  ChannelStatus& channel = wrong.facts->channels->front();
+  channel.io = {ThreadState::kStopped, 13114, "from binary log: 'position > file size'"};
+  channel.read = {"binlog.000007", 400};
+  const Plan plan = switchover({writer(1), replica(2, 1), wrong}, "db2");
+  EXPECT_TRUE(plan.possible()) << plan.reason;
+  channel.io.error = "'Replica has more GTIDs than the source has'";
+  EXPECT_EQ(switchover({writer(1), replica(2, 1), wrong}, "db2").refusal, Refusal::kNotReady);
+}
+
 TEST(PlanSwitchoverTest, WhatTakesNoWritesIsNotPromoted) {
   Node blocked = replica(2, 1);
   blocked.facts->obstacles.reasons = {"innodb_read_only is ON"};

@@ -104,6 +104,12 @@ Node told(Node node, const char* error) {
   return node;
 }
 
+Node outdated(Node node) {
+  node.facts->history_outdated = true;
+  node.facts->unread.push_back("its history could not be read a second time");
+  return node;
+}
+
 TEST(ClassifyTest, EveryTroubleHasItsVerdict) {
   const struct {
     const char* name;
@@ -271,6 +277,16 @@ TEST(ClassifyTest, EveryTroubleHasItsVerdict) {
        {without_gtids(writer(1)),
         told(without_gtids(replica(2, 1)), "replication from position > file size")},
        "primary-lost(db1,db2) unproven(db2)"},
+      {"what only one of two receivers can tell for certain",
+       {writer(1, "#1:1-105"), told(replica(2, 1), "'Replica has more GTIDs than the source has'"),
+        told(replica(3, 1), "'position > file size'")},
+       "primary-lost(db1,db2)"},
+      {"a writer whose history could not be read once more",
+       {outdated(writer(1, "#1:1-95")), replica(2, 1)},
+       "unreadable(db1)"},
+      {"MariaDB: a domain that the primary does not know",
+       {maria_writer(1, "0-1-95"), maria_replica(2, 1, "0-1-95,5-1-100")},
+       ""},
       {"open, and takes no writes",
        {refused(writer(1), "innodb_read_only is ON"), replica(2, 1)},
        "no-writer()"},
@@ -305,6 +321,29 @@ TEST(ClassifyTest, EveryTroubleHasItsVerdict) {
       {"members of Galera number each for itself",
        {in_group(maria_writer(1, "0-1-10,0-2-8"), GroupState::kMember),
         in_group(closed(maria_writer(2, "0-1-12,0-2-13")), GroupState::kMember)},
+       ""},
+      {"a replica of one node of Galera has the numbers of that one",
+       {in_group(maria_writer(1, "0-1-10,0-2-8"), GroupState::kMember),
+        in_group(closed(maria_writer(2, "0-1-12,0-2-13")), GroupState::kMember),
+        maria_replica(3, 1, "0-1-10,0-2-8")},
+       ""},
+      {"and of writers of Galera, too",
+       {in_group(maria_writer(1, "0-1-20,0-2-18"), GroupState::kMember),
+        in_group(opened(maria_writer(2, "0-1-12,0-2-13")), GroupState::kMember),
+        maria_replica(3, 1, "0-1-20,0-2-18")},
+       "several-writers(db1,db2)"},
+      {"what one of Galera has lost, its replica has",
+       {in_group(maria_writer(1, "0-1-10"), GroupState::kMember),
+        in_group(closed(maria_writer(2, "0-1-12")), GroupState::kMember),
+        maria_replica(3, 1, "0-1-12")},
+       "primary-lost(db1,db3)"},
+      {"a node of Galera that is not ready has lost nothing by numbers",
+       {in_group(maria_writer(1, "0-1-10,0-2-18"), GroupState::kMember),
+        refused(maria_writer(2, "0-1-12,0-2-13"), "wsrep_ready is OFF", GroupState::kOutside)},
+       "out-of-group(db2)"},
+      {"a cluster of Galera that follows a primary numbers for itself",
+       {maria_writer(1, "0-1-10"), in_group(maria_replica(2, 1, "0-1-10"), GroupState::kMember),
+        in_group(closed(maria_writer(3, "0-1-90")), GroupState::kMember)},
        ""},
       {"a plain writer that only has the plugin",
        {in_group(writer(1), GroupState::kOutside, "its MEMBER_STATE is OFFLINE"), replica(2, 1)},
@@ -357,6 +396,11 @@ TEST(ClassifyTest, ALossNamesTheOnlyCopy) {
             "db1 has lost transactions that it had sent to db2 (Replica has more GTIDs than the "
             "source has, using the source's SERVER_UUID); db2 holds the only copy: do not rebuild "
             "it from db1 before it is saved");
+  EXPECT_EQ(text({without_gtids(writer(1)),
+                  told(without_gtids(replica(2, 1)),
+                       "reading data from binary log: 'position > file size'")}),
+            "either db1 has lost transactions, or db2 was given a wrong position (position > file "
+            "size); db2 may hold what db1 lacks: save it before it is rebuilt");
   EXPECT_EQ(classify(linked({writer(1, "#1:1-95"), replica(2, 1)}), 1).errant_transactions, 0u);
 }
 

@@ -78,6 +78,14 @@ TEST(HistoryTest, ACopyThatWasFurtherHasLostNothing) {
   EXPECT_TRUE(lost(copy, mariadb(2, "0-1-30,0-2-20")).any());
 }
 
+// Deleted by FLUSH BINARY LOGS DELETE_DOMAIN_ID, or of another cluster whose server has the number.
+TEST(HistoryTest, ADomainThatAServerDoesNotKnowIsNoLoss) {
+  EXPECT_FALSE(lost(mariadb(1, "0-1-10"), mariadb(2, "0-1-10,5-1-100")).any());
+  EXPECT_FALSE(lost(mariadb(1, "0-1-10", "5-1-100"), mariadb(2, "0-1-10,5-1-100")).any());
+  EXPECT_TRUE(lost(mariadb(1, "0-1-10,5-2-3"), mariadb(2, "0-1-10,5-1-100")).any());
+  EXPECT_TRUE(lost(mariadb(1, ""), mariadb(2, "0-1-10,5-1-100")).any());
+}
+
 TEST(HistoryTest, AnInclusionMakesNoAllowance) {
   EXPECT_TRUE(includes(mysql("#1:1-3", "#1:4-5"), mysql("#1:1-5")));
   EXPECT_FALSE(includes(mysql("#1:1-5"), mysql("#1:1-5,#2:1")));
@@ -99,6 +107,11 @@ TEST(HistoryTest, AUnionHasWhatEitherHas) {
       extra(mariadb(1, "0-1-5,1-2-3"), unite(mariadb(1, "0-1-5"), mariadb(2, "1-1-1", "1-2-3")))
           ->any());
   EXPECT_FALSE(extra(mysql("#1:1"), unite(History{}, mysql("#1:1")))->any());
+}
+
+TEST(HistoryTest, InAUnionToo_WhatWasOnlyReceivedIsLost) {
+  const History twice = unite(mariadb(1, "0-1-5"), mariadb(1, "0-1-4", "0-1-10"));
+  EXPECT_EQ(lost(twice, mariadb(2, "0-1-10")).count, 5u);
 }
 
 }  // namespace

@@ -33,11 +33,11 @@ TEST(LostSourceTest, TheReceiversErrorTells) {
        {},
        SourceLoss::kProven},
       {13114, "Client requested source to start replication from position > file size", before,
-       SourceLoss::kProven},
+       SourceLoss::kPossible},
       {1236,
        "Client requested master to start replication from impossible position; the first event "
        "'binlog.000002' at 1409",
-       before, SourceLoss::kProven},
+       before, SourceLoss::kPossible},
       {1236,
        "Error: connecting slave requested to start from GTID 0-1-10, which is not in the master's "
        "binlog",
@@ -50,7 +50,7 @@ TEST(LostSourceTest, TheReceiversErrorTells) {
        {},
        SourceLoss::kNone},
       {1236, "Could not find first log file name in binary log index file", before,
-       SourceLoss::kProven},
+       SourceLoss::kPossible},
       {1236, "Could not find first log file name in binary log index file", after,
        SourceLoss::kNone},
       {1236, "Could not find first log file name in binary log index file", {}, SourceLoss::kNone},

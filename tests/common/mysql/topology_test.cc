@@ -8,6 +8,52 @@
 namespace ha {
 namespace {
 
+using Places = std::vector<std::size_t>;
+
+Node maria_ring_node(int number, int source, std::string_view state, std::string_view received) {
+  Node node = replica(number, source, state, Flavour::kMariadb);
+  std::get<MariadbHistory>(node.facts->history).received_position = *MariadbGtids::parse(received);
+  return node;
+}
+
+Node open_node(Node node) {
+  node.facts->read_only = false;
+  return node;
+}
+
+TEST(TopologyTest, WhatMustBeReadOnceMore) {
+  EXPECT_EQ(read_too_early(linked({writer(1), replica(2, 1, "#1:1-90")})), Places{});
+  EXPECT_EQ(read_too_early(linked({writer(1), replica(2, 1, "#1:1-103")})), Places{0});
+  // Of replicas only where none is open.
+  EXPECT_EQ(read_too_early(linked({writer(1), replica(2, 1), replica(3, 1, "#1:1-90")})), Places{});
+  EXPECT_EQ(read_too_early(linked({lost(1), replica(2, 1), replica(3, 1, "#1:1-90")})), Places{2});
+}
+
+// A writer in a ring tells what it wrote, then what came back to it, which may be more.
+TEST(TopologyTest, AnEchoIsNoProofThatAWriterHasWhatItWrote) {
+  Topology ring = linked({open_node(maria_ring_node(1, 2, "0-1-100", "0-1-102")),
+                          maria_ring_node(2, 1, "0-1-102", "0-1-102")});
+  EXPECT_EQ(read_too_early(ring), Places{0});
+  ServerFacts& facts = *ring.nodes[0].facts;
+  facts.history_later = unite(MariadbHistory{1, *MariadbGtids::parse("0-1-102")}, facts.history);
+  EXPECT_EQ(read_too_early(ring), Places{});
+  facts.history_later = unite(MariadbHistory{1, *MariadbGtids::parse("0-1-100")}, facts.history);
+  EXPECT_EQ(read_too_early(ring), Places{0}) << "what was lost stays so";
+}
+
+TEST(TopologyTest, WhatCouldNotBeReadOnceMoreIsAGap) {
+  Topology topology = linked({writer(1), replica(2, 1, "#1:1-103")});
+  EXPECT_TRUE(lost_own(topology.nodes[0], topology.nodes[1].facts->history).any());
+  mark_outdated_histories(topology);
+  EXPECT_TRUE(topology.nodes[0].facts->history_outdated);
+  EXPECT_EQ(topology.nodes[0].facts->unread.size(), 1u);
+  EXPECT_FALSE(lost_own(topology.nodes[0], topology.nodes[1].facts->history).any());
+  Topology reread = linked({writer(1), replica(2, 1, "#1:1-103")});
+  reread.nodes[0].facts->history_later = reread.nodes[0].facts->history;
+  mark_outdated_histories(reread);
+  EXPECT_FALSE(reread.nodes[0].facts->history_outdated) << "it was read, and has lost them";
+}
+
 using Place = std::optional<std::size_t>;
 
 TEST(TopologyTest, ASourceIsFoundByItsUuidWhateverItsAddress) {
