@@ -56,7 +56,8 @@ class Judge {
     add_all(judge_fencing(policy, plan_, facts.fence));
     judge_privileges();
     judge_surroundings();
-    blocked_ = std::ranges::count(concerns_, State::kCritical, &Concern::state) > 0;
+    blocked_ =
+        !plan_.possible() || std::ranges::count(concerns_, State::kCritical, &Concern::state) > 0;
     judge_writer();
     std::ranges::stable_sort(concerns_, [](const Concern& a, const Concern& b) {
       return a.state != b.state && worst(a.state, b.state) == a.state;
@@ -71,7 +72,6 @@ class Judge {
       texts.push_back(concern.text);
     }
     if (!texts.empty()) result.text += ": " + join(texts, "; ");
-    if (result.state != State::kOk && is_our_own_want()) result.state = State::kUnknown;
     for (std::size_t i = 0; i < nodes_.size(); ++i) result.items.push_back(describe_node(i));
     if (std::string note = note_on_restarts(); !note.empty())
       result.notes.push_back(std::move(note));
@@ -92,12 +92,15 @@ class Judge {
     return static_cast<std::size_t>(found - nodes_.begin());
   }
 
-  // True when a node was not asked because of this machine, and nothing that was seen is a fault
-  // all the same: a plan that lacks a node may be the only trouble.
-  bool is_our_own_want() const {
-    const auto is_not_asked = [](const Node& node) { return node.reach == Reach::kNotAsked; };
-    return std::ranges::any_of(nodes_, is_not_asked) &&
-           std::ranges::count_if(nodes_, &Node::writable) < 2;
+  static bool is_not_asked(const Node& node) { return node.reach == Reach::kNotAsked; }
+
+  // What a plan is worth that does not come about. It may lack only a node that was not asked
+  // because of this machine.
+  State state_of(Refusal refusal) const {
+    const bool lacks_a_node = refusal == Refusal::kNoCandidate || refusal == Refusal::kUnreadNode ||
+                              refusal == Refusal::kUnknownPrimary;
+    return lacks_a_node && std::ranges::any_of(nodes_, is_not_asked) ? State::kUnknown
+                                                                     : State::kCritical;
   }
 
   void judge_plan() {
@@ -139,11 +142,11 @@ class Judge {
   }
 
   void object(const Objection& one) {
-    add(State::kCritical, one.reason);
+    const State state = state_of(one.refusal);
+    add(state, one.reason);
     if (one.refusal == Refusal::kNoCandidate)
       for (const Rejection& node : plan_.rejected)
-        add(State::kCritical, fmt::format("not {}: {}", node.node, node.reason),
-            {*find(node.node)});
+        add(state, fmt::format("not {}: {}", node.node, node.reason), {*find(node.node)});
   }
 
   void judge_commands() {
@@ -234,7 +237,11 @@ class Judge {
       case Verdict::kPrimaryLost:
         return;
       default:
-        return add(State::kWarning, finding.text, finding.nodes);
+        return add(std::ranges::any_of(finding.nodes,
+                                       [this](std::size_t i) { return is_not_asked(nodes_[i]); })
+                       ? State::kUnknown
+                       : State::kWarning,
+                   finding.text, finding.nodes);
     }
   }
 
@@ -245,12 +252,15 @@ class Judge {
         add(State::kCritical, finding.text, finding.nodes);
     if (!facts_.topology.active_writers().empty()) return;
     std::vector<std::string> unread;
-    for (const Node& node : nodes_)
-      if (!node.facts && !node.silent()) unread.push_back(node.name);
+    State state = State::kUnknown;
+    for (const Node& node : nodes_) {
+      if (node.facts || node.silent()) continue;
+      unread.push_back(node.name);
+      if (!is_not_asked(node)) state = State::kWarning;
+    }
     if (!unread.empty())
-      return add(
-          State::kWarning,
-          fmt::format("no server is known to take writes, {} cannot be read", join(unread, ", ")));
+      return add(state, fmt::format("no server is known to take writes, {} cannot be read",
+                                    join(unread, ", ")));
     const std::vector<std::size_t> open = facts_.topology.writers();
     for (const std::size_t i : open)
       add(State::kCritical,

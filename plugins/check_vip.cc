@@ -25,9 +25,7 @@ Result<ServerIdentity> read_identity(const MysqlOptions& options, const WritePro
   const std::shared_ptr<SqlSession> session = std::move(*connected);
   auto server = read_server_identity(*session);
   if (!server || write.table.empty() || server->takes_writes() != true) return server;
-  constexpr double kLongest_s = 3;
-  const ProbeResult result = probe_write(session, write.table, server->server_id,
-                                         std::min(kLongest_s, 0.8 * deadline.remaining_s()));
+  const ProbeResult result = try_writes({{session, server->server_id}}, write.table, deadline)[0];
   if (!result.refused.empty()) server->obstacles.reasons.push_back(result.refused);
   server->obstacles.unread = result.unknown;
   return server;
@@ -87,16 +85,17 @@ Result<VipFacts> gather(const VipQuestion& question, const Deadline& deadline) {
   // What is left is for the judging and printing, which the hard stop would cut off.
   const double left = deadline.remaining_s();
   const Deadline earlier = Deadline::after(left - std::min(0.2, left / 10));
-  const auto answers = run_each<Answer>(
-      places.size() + (question.ask_network ? 1 : 0), earlier,
-      [places, question, ours = *ours, earlier](std::size_t i) {
-        if (i == places.size()) return Answer(ask_network(question.vip, ours, earlier));
-        // Through the address alone: that is where the clients write.
-        const bool by_address = !places.empty() && i + 1 == places.size();
-        return Answer(
-            read_identity(options_for(places[i], question.cluster.mysql, earlier.remaining_s()),
-                          by_address ? question.write : WriteProbe{}, earlier));
-      });
+  const auto answers =
+      run_each<Answer>(places.size() + (question.ask_network ? 1 : 0), earlier,
+                       [places, question, ours = *ours, earlier](std::size_t i) {
+                         if (i == places.size())
+                           return Answer(ask_network(question.vip, ours, earlier));
+                         // Through the address alone: that is where the clients write.
+                         const bool by_address = !places.empty() && i + 1 == places.size();
+                         return Answer(read_identity(
+                             options_for(places[i], question.cluster.mysql, earlier.remaining_s()),
+                             by_address ? question.write : WriteProbe{}, earlier));
+                       });
 
   const Error late{Errc::kUnreachable, fmt::format("no answer within {}", format_duration(left))};
   for (std::size_t i = 0; i < answers.size(); ++i) {

@@ -45,6 +45,9 @@ constexpr VerdictWords kWords[] = {
     {Verdict::kLostOwn, State::kWarning, "lost-own",
      "a node has lost transactions that it wrote itself and others have: replication skips what "
      "bears a node's own identity, so they never come back without a resync"},
+    {Verdict::kNotClosed, State::kWarning, "not-closed",
+     "a node beside the writer is not read-only and takes no writes for another reason, which may "
+     "end at any time"},
     {Verdict::kForeignSource, State::kWarning, "foreign-source",
      "a replica follows a server outside the cluster"},
     {Verdict::kStaleSource, State::kWarning, "stale-source",
@@ -83,6 +86,7 @@ class Classifier {
     judge_ids();
     judge_errant();
     judge_lost();
+    judge_open(allowed_writers);
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
       judge_reach(i);
       judge_sources(i);
@@ -232,7 +236,7 @@ class Classifier {
   void judge_rings() {
     for (const auto& ring : rings(topology_)) {
       const auto writing =
-          std::ranges::count_if(ring, [&](std::size_t i) { return nodes_[i].writable(); });
+          std::ranges::count_if(ring, [&](std::size_t i) { return nodes_[i].takes_writes(); });
       const std::string who = names(ring) + " replicate in a ring";
       if (writing > 1)
         add(Verdict::kRingOfWriters, {ring.begin(), ring.end()},
@@ -308,10 +312,11 @@ class Classifier {
     }
   }
 
-  // True for a node that writes, and for one that follows no node while none writes: it was closed,
-  // or starts read-only.
+  // True for a node that writes; while none does, for one that is open, or follows no node: it was
+  // closed, or starts read-only.
   bool is_primary(std::size_t i) const {
-    return nodes_[i].writable() || (writers_.empty() && nodes_[i].channels().empty());
+    if (!writers_.empty()) return nodes_[i].takes_writes();
+    return nodes_[i].writable() || nodes_[i].channels().empty();
   }
 
   // The others have the only copy of what a primary has lost: of its own transactions by their
@@ -402,7 +407,7 @@ class Classifier {
 
   void judge_sources(std::size_t i) {
     const Node& node = nodes_[i];
-    bool green = !node.channels().empty() && !node.writable() && !writers_.empty();
+    bool green = !node.channels().empty() && !node.takes_writes() && !writers_.empty();
     for (std::size_t c = 0; c < node.sources.size(); ++c) {
       const ChannelStatus& channel = node.channels()[c];
       green = green && node.sources[c] && channel.io.running() && channel.sql.running();
@@ -410,8 +415,8 @@ class Classifier {
         add(Verdict::kForeignSource, {i},
             fmt::format("{} follows {}, which is none of the nodes", node.name, channel.source()));
     }
-    if (green &&
-        std::ranges::none_of(upstream_[i], [&](std::size_t up) { return nodes_[up].writable(); }))
+    if (green && std::ranges::none_of(upstream_[i],
+                                      [&](std::size_t up) { return nodes_[up].takes_writes(); }))
       add(Verdict::kStaleSource, {i},
           fmt::format("{} follows {}, which gets nothing from a writer", node.name,
                       nodes_[*node.sources[0]].name));
@@ -421,7 +426,7 @@ class Classifier {
   void judge_following(std::size_t i) {
     const Node& node = nodes_[i];
     if (!node.facts || !node.facts->channels || !node.channels().empty() || node.takes_writes() ||
-        node.facts->obstacles.gets_changes())
+        node.facts->obstacles.gets_changes() || !node.facts->obstacles.group_unread.empty())
       return;
     const bool followed = std::ranges::any_of(nodes_, [&](const Node& other) {
       return std::ranges::find(other.sources, std::optional(i)) != other.sources.end();
@@ -439,22 +444,40 @@ class Classifier {
                     node.name, node.name));
   }
 
-  // A server that is configured for a group, is in none, and takes writes is no member that has
-  // left, unless others of the set are still in one.
+  // One SET, or a restart, makes them writers too. Whoever has left its group is named for that.
+  void judge_open(std::size_t allowed) {
+    if (writers_.empty() || topology_.writers().size() <= allowed) return;
+    for (const std::size_t i : topology_.writers()) {
+      const WriteObstacles& obstacles = nodes_[i].facts->obstacles;
+      if (nodes_[i].takes_writes() || obstacles.shared_storage ||
+          obstacles.group == GroupState::kOutside)
+        continue;
+      add(Verdict::kNotClosed, {i},
+          fmt::format("{} is not read-only, though it takes no writes now: {}; run there: SET "
+                      "GLOBAL read_only = 1",
+                      nodes_[i].name, obstacles.text()));
+    }
+  }
+
+  // A server that is configured for a group, is in none, and takes writes or has a channel is no
+  // member that has left, unless others of the set are still in one. A channel that runs brings it
+  // changes in any case.
   void judge_group(std::size_t i) {
     const Node& node = nodes_[i];
     if (!node.facts || node.facts->obstacles.group != GroupState::kOutside) return;
     const bool others = std::ranges::any_of(nodes_, [](const Node& other) {
       return other.facts && other.facts->obstacles.group == GroupState::kMember;
     });
-    if (others || !node.takes_writes())
+    const bool receives = std::ranges::any_of(
+        node.channels(), [](const ChannelStatus& channel) { return channel.io.running(); });
+    if (!receives && (others || (!node.takes_writes() && node.channels().empty())))
       add(Verdict::kOutOfGroup, {i},
           fmt::format("{} is not part of its group: {}", node.name, node.facts->obstacles.outside));
   }
 
   void judge_local_writes(std::size_t i) {
     const Node& node = nodes_[i];
-    if (node.channels().empty() || node.writable() ||
+    if (node.channels().empty() || node.takes_writes() ||
         !std::holds_alternative<std::monostate>(history(i)))
       return;
     const ServerFacts& facts = *node.facts;

@@ -24,6 +24,7 @@ enum class Verdict {
   kWriterUnknown,
   kErrant,
   kLostOwn,
+  kNotClosed,
   kForeignSource,
   kStaleSource,
   kFollowsNobody,

@@ -208,21 +208,15 @@ Probe probe(const std::vector<NodeAddress>& nodes, const MysqlOptions& options,
 }  // namespace
 
 void probe_writes(Probe& probe, const WriteProbe& how, const Deadline& deadline) {
-  constexpr double kLongest_s = 3;
   const std::vector<std::size_t> writers = probe.topology.active_writers();
   if (how.table.empty() || writers.size() > how.most_servers) return;
-  const double bound_s = std::min(kLongest_s, 0.8 * deadline.remaining_s());
-  std::vector<std::pair<std::shared_ptr<SqlSession>, std::uint32_t>> servers;
+  std::vector<WriteTarget> servers;
   for (const std::size_t i : writers)
-    servers.emplace_back(probe.sessions[i], probe.topology.nodes[i].facts->server_id);
-  const auto results = run_each<ProbeResult>(
-      servers.size(), deadline, [servers, table = how.table, bound_s](std::size_t i) {
-        return probe_write(servers[i].first, table, servers[i].second, bound_s);
-      });
+    servers.push_back({probe.sessions[i], probe.topology.nodes[i].facts->server_id});
+  const auto results = try_writes(servers, how.table, deadline);
   for (std::size_t i = 0; i < writers.size(); ++i) {
     ServerFacts& facts = *probe.topology.nodes[writers[i]].facts;
-    const ProbeResult result =
-        results[i].value_or(ProbeResult{"", "--write-probe: no thread is left to make it"});
+    const ProbeResult& result = results[i];
     if (!result.refused.empty()) facts.obstacles.reasons.push_back(result.refused);
     if (!result.unknown.empty()) facts.unread.push_back(result.unknown);
   }

@@ -84,7 +84,6 @@ Result<Done> read_settings(SqlSession& session, ServerFacts& facts) {
   facts.obstacles = judge_variables(*variables, facts.version.flavour);
   if (const auto read = read_group(session, *variables, facts.obstacles); !read)
     return read.error();
-  if (!facts.obstacles.unread.empty()) facts.unread.push_back(facts.obstacles.unread);
   facts.log_bin = flag(*variables, "log_bin");
   facts.binlog_scope.emplace();
   if (const auto format = variables->find("binlog_format"); format != variables->end())
@@ -251,6 +250,12 @@ Result<ServerFacts> read_server_facts(SqlSession& session) {
   facts.version = session.version();
   if (const auto done = read_settings(session, facts); !done) return done.error();
   if (const auto done = reread_replication(session, facts); !done) return done.error();
+  // Many have a group's name in their settings and are in none. Who is closed and follows no server
+  // can get its changes by the group alone.
+  if (const std::string& gap = facts.obstacles.group_unread; !gap.empty())
+    (facts.read_only == true && facts.channels && facts.channels->empty() ? facts.unread
+                                                                          : facts.notes)
+        .push_back(gap);
   if (facts.event_scheduler == true)
     if (const auto done = read_visible_events(session, facts); !done) return done.error();
   return facts;

@@ -19,9 +19,10 @@ struct WriteObstacles {
   std::vector<std::string> reasons =
       {};  // each refuses the clients' writes: "innodb_read_only is ON"
   GroupState group = GroupState::kNone;
-  std::string outside = {};     // why it is kOutside
-  bool shared_storage = false;  // an Amazon Aurora reader: its storage is the writer's
-  std::string unread = {};      // what could not be read, with the GRANT to run; empty: nothing
+  std::string outside = {};       // why it is kOutside
+  bool shared_storage = false;    // an Amazon Aurora reader: its storage is the writer's
+  std::string group_unread = {};  // why its group is not known, with the GRANT; empty: it is
+  std::string unread = {};  // why a write probe tells nothing, with what to run; empty: it does
 
   bool any() const { return !reasons.empty(); }
   std::string text() const {

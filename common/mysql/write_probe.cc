@@ -30,10 +30,11 @@ ProbeResult judge(SqlSession& session, const std::string& table, const Error& er
       return {"", fmt::format("--write-probe: {}; run: {}", error.text,
                               grant_statement(session, "SELECT, UPDATE", quoted))};
     case Errc::kMissing:
-      return {"",
-              fmt::format("--write-probe: {}; create it with pt-heartbeat's columns", error.text)};
+      return {"", fmt::format("--write-probe: {}; run: CREATE TABLE {} (ts VARCHAR(26) NOT NULL, "
+                              "server_id INT UNSIGNED NOT NULL PRIMARY KEY)",
+                              error.text, quoted)};
     case Errc::kInternal:
-      return {"", "--write-probe: " + error.text};
+      return ProbeResult(error);
     default:
       return {fmt::format("the write probe of {} failed: {}", sanitize(table), error.text), ""};
   }
@@ -57,17 +58,26 @@ ProbeResult write(SqlSession& session, const std::string& table, std::uint32_t s
 
 }  // namespace
 
-ProbeResult probe_write(const std::shared_ptr<SqlSession>& session, const std::string& table,
-                        std::uint32_t server_id, double seconds) {
+std::vector<ProbeResult> try_writes(const std::vector<WriteTarget>& servers,
+                                    const std::string& table, const Deadline& deadline) {
+  constexpr double kLongest_s = 3, kShortest_s = 1.5;
+  const double bound_s = std::min(kLongest_s, 0.8 * deadline.remaining_s());
+  // What does not end in less proves nothing.
+  if (bound_s < kShortest_s)
+    return std::vector(servers.size(),
+                       ProbeResult{"", "--write-probe: no time is left for it; give more (-t)"});
   // A little earlier than we give up, so that the server says itself what it waits for.
-  const auto wait_s = static_cast<unsigned>(std::max(1.0, std::floor(seconds - 0.5)));
-  const auto results = run_each<ProbeResult>(1, Deadline::after(seconds), [=](std::size_t) {
-    return write(*session, table, server_id, wait_s);
-  });
-  if (results[0]) return *results[0];
-  return {fmt::format("the write probe of {} did not end within {}", sanitize(table),
-                      format_duration(seconds)),
-          ""};
+  const auto wait_s = static_cast<unsigned>(std::floor(bound_s - 0.5));
+  const auto ended = run_each<ProbeResult>(
+      servers.size(), Deadline::after(bound_s), [servers, table, wait_s](std::size_t i) {
+        return write(*servers[i].session, table, servers[i].server_id, wait_s);
+      });
+  const ProbeResult hung{fmt::format("the write probe of {} did not end within {}", sanitize(table),
+                                     format_duration(bound_s)),
+                         ""};
+  std::vector<ProbeResult> results;
+  for (const auto& one : ended) results.push_back(one.value_or(hung));
+  return results;
 }
 
 void add_write_probe_option(Cli& cli, WriteProbe& probe) {
@@ -81,8 +91,8 @@ void add_write_probe_option(Cli& cli, WriteProbe& probe) {
         probe.table = value;
         return Done{};
       },
-      "prove that the writer takes writes: update its own row of this table, which has "
-      "pt-heartbeat's columns, once (default: nothing is written)");
+      "prove that the writer takes writes: update its own row of this table once, which has the "
+      "columns ts and server_id and serves nothing else (default: nothing is written)");
 }
 
 }  // namespace ha

@@ -92,7 +92,7 @@ Result<Done> read_group(SqlSession& session, const Variables& variables,
     if (rows) {
       judge_members(*rows, obstacles);
     } else if (rows.error().code == Errc::kPrivilege) {
-      obstacles.unread =
+      obstacles.group_unread =
           "its replication group is unknown: " + rows.error().text + "; run: " +
           grant_statement(session, "SELECT", "performance_schema.replication_group_members");
     } else {

@@ -21,8 +21,8 @@ inline constexpr char kWriteVariables[] =
 WriteObstacles judge_variables(const Variables& variables, Flavour flavour);
 
 // Adds what only further questions tell, which are asked of nodes of Galera and of Group
-// Replication alone, once. A privilege that is missing is a gap, named in `unread`; fails when the
-// server does not answer.
+// Replication alone, once. A privilege that is missing is a gap, named in `group_unread`; fails
+// when the server does not answer.
 Result<Done> read_group(SqlSession& session, const Variables& variables, WriteObstacles& obstacles);
 
 }  // namespace ha

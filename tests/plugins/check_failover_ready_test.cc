@@ -114,6 +114,14 @@ TEST(CheckFailoverReadyTest, JudgesThePlan) {
       {"two writers, and a replica that could not be asked",
        with_nodes({writer(1), writer(2), replica(3, 1), lost(4, Reach::kNotAsked)}),
        State::kCritical, "db2 accepts writes already"},
+      {"a replica that could not be asked, and no fence",
+       with_nodes({writer(1), replica(2, 1), lost(3, Reach::kNotAsked)}),
+       State::kCritical,
+       "fencing db1 is required and there is no fence command",
+       {}},
+      {"a replica that could not be asked, and a loss",
+       with_nodes({writer(1, "#1:1-95"), replica(2, 1), lost(3, Reach::kNotAsked)}),
+       State::kCritical, "db1 has lost 5 transactions"},
       {"this machine cannot try an account",
        [] {
          ReadyFacts facts = sound();

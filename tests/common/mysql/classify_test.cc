@@ -292,10 +292,23 @@ TEST(ClassifyTest, EveryTroubleHasItsVerdict) {
        "no-writer()"},
       {"a second one that takes none is no writer",
        {writer(1), refused(opened(replica(2, 1)), "innodb_read_only is ON")},
-       ""},
+       "not-closed(db2)"},
+      {"nor in a ring",
+       {with_channel_from(writer(1), 2), refused(opened(replica(2, 1)), "offline_mode is ON")},
+       "not-closed(db2) ring(db1,db2)"},
+      {"nor does one that follows it receive from a writer",
+       {writer(1), refused(opened(stopped(replica(2, 1))), "offline_mode is ON"), replica(3, 2)},
+       "not-closed(db2) stale-source(db3)"},
+      {"nor is it the primary",
+       {writer(2, "#1:1-10,#2:1-9"), refused(opened(replica(1, 2, "#1:1-5,#2:1-9")), "offline")},
+       "lost-own(db1) not-closed(db1)"},
+      {"writes of its own are errant all the same",
+       {without_gtids(writer(1)),
+        silent_binlog(without_gtids(refused(opened(replica(2, 1)), "offline_mode is ON")), 500)},
+       "errant(db2) not-closed(db2)"},
       {"it follows nobody, too",
        {writer(1), refused(writer(2), "offline_mode is ON")},
-       "follows-nobody(db2)"},
+       "not-closed(db2) follows-nobody(db2)"},
       {"an Aurora reader",
        {writer(1),
         [] {
@@ -318,6 +331,25 @@ TEST(ClassifyTest, EveryTroubleHasItsVerdict) {
        {in_group(writer(1), GroupState::kMember),
         refused(writer(2), "wsrep_ready is OFF", GroupState::kOutside)},
        "out-of-group(db2)"},
+      {"a replica that has a group's name in its settings",
+       {writer(1), in_group(replica(2, 1), GroupState::kOutside, "its MEMBER_STATE is OFFLINE")},
+       ""},
+      {"and is stopped",
+       {writer(1),
+        in_group(stopped(replica(2, 1)), GroupState::kOutside, "its MEMBER_STATE is OFFLINE")},
+       ""},
+      {"a replica beside a group",
+       {in_group(writer(1), GroupState::kMember),
+        in_group(replica(2, 1), GroupState::kOutside, "its MEMBER_STATE is OFFLINE")},
+       ""},
+      {"whether it is in its group is not known",
+       {writer(1),
+        [] {
+          Node member = closed(writer(2));
+          member.facts->obstacles.group_unread = "denied";
+          return member;
+        }()},
+       ""},
       {"members of Galera number each for itself",
        {in_group(maria_writer(1, "0-1-10,0-2-8"), GroupState::kMember),
         in_group(closed(maria_writer(2, "0-1-12,0-2-13")), GroupState::kMember)},
@@ -359,6 +391,8 @@ TEST(ClassifyTest, EveryTroubleHasItsVerdict) {
 }
 
 TEST(ClassifyTest, MoreWritersMayBeAllowed) {
+  EXPECT_EQ(verdicts(linked({writer(1), refused(opened(replica(2, 1)), "offline_mode is ON")}), 2),
+            "");
   EXPECT_EQ(verdicts(linked({writer(1), writer(2)}), 2), "");
   EXPECT_EQ(verdicts(linked({writer(1), writer(2), writer(3)}), 2), "several-writers(db1,db2,db3)");
   // Writers that never exchange anything have diverged, however many are allowed; what either of

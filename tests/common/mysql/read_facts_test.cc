@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/builders.h"
 #include "tests/fakes/fake_session.h"
 
 namespace ha {
@@ -58,6 +59,37 @@ TEST(ReadOnlyOriginTest, ItTellsWhatARestartWouldMake) {
   facts.read_only = false;
   facts.read_only_origin = ReadOnlyOrigin::kDefault;
   EXPECT_EQ(facts.writable_after_restart(), true);
+}
+
+// As an account with REPLICATION CLIENT alone sees a server that has a group's name in its
+// settings.
+ServerFacts of_unknown_group(const char* read_only, Rows channels) {
+  FakeSession session("9.7.4");
+  session
+      .answer("SHOW GLOBAL VARIABLES",
+              Rows{{"Variable_name", "Value"},
+                   {{"server_id", "2"},
+                    {"read_only", read_only},
+                    {"group_replication_group_name", "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa"}}})
+      .answer("replication_group_members", Error{Errc::kPrivilege, "denied"})
+      .answer("CURRENT_USER", rows_of({{{"u", "mon@%"}}}))
+      .answer("gtid_mode", rows_of({{{"mode", "OFF"}, {"executed", ""}, {"purged", ""}}}))
+      .answer("SHOW REPLICA STATUS", std::move(channels))
+      .answer("performance_schema", Rows{});
+  const auto facts = read_server_facts(session);
+  EXPECT_TRUE(facts) << facts.error().text;
+  return facts ? *facts : ServerFacts{};
+}
+
+TEST(ReadFactsTest, AGroupThatIsNotKnownIsAGapWhereNothingElseBringsChanges) {
+  const ServerFacts alone = of_unknown_group("ON", Rows{});
+  EXPECT_EQ(alone.unread.size(), 1u);
+  for (const ServerFacts& facts :
+       {of_unknown_group("OFF", Rows{}), of_unknown_group("ON", rows_of({mysql_row()}))}) {
+    EXPECT_TRUE(facts.unread.empty());
+    ASSERT_FALSE(facts.notes.empty());
+    EXPECT_TRUE(facts.notes[0].starts_with("its replication group is unknown: denied; run: GRANT"));
+  }
 }
 
 }  // namespace

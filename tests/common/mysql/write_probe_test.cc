@@ -5,6 +5,7 @@
 
 #include <semaphore>
 
+#include "common/parallel.h"
 #include "tests/builders.h"
 #include "tests/fakes/fake_session.h"
 
@@ -20,9 +21,13 @@ std::shared_ptr<FakeSession> server(Result<Rows> update, const char* row_count =
   return session;
 }
 
+ProbeResult try_one(const std::shared_ptr<SqlSession>& session, double left_s = 4) {
+  return try_writes({{session, 7}}, "ha.beat", Deadline::after(left_s)).at(0);
+}
+
 TEST(WriteProbeTest, UpdatesTheServersOwnRowOnceWithinABound) {
   const auto session = server(Rows{});
-  const ProbeResult result = probe_write(session, "ha.beat", 7, 3);
+  const ProbeResult result = try_one(session);
   EXPECT_EQ(result.refused + result.unknown, "");
   ASSERT_EQ(session->asked.size(), 3u);
   EXPECT_EQ(session->asked[0],
@@ -45,13 +50,14 @@ TEST(WriteProbeTest, WhatTheServerAnswersIsARefusalOrAGap) {
       {Error{Errc::kPrivilege, "db1: denied", 1142}, "1", "",
        "--write-probe: db1: denied; run: GRANT SELECT, UPDATE ON `ha`.`beat` TO 'mon'@'%'"},
       {Error{Errc::kMissing, "db1: no such table", 1146}, "1", "",
-       "--write-probe: db1: no such table; create it with pt-heartbeat's columns"},
+       "--write-probe: db1: no such table; run: CREATE TABLE `ha`.`beat` (ts VARCHAR(26) NOT NULL, "
+       "server_id INT UNSIGNED NOT NULL PRIMARY KEY)"},
       {Rows{}, "0", "",
        "--write-probe: ha.beat has no row of the server; run: INSERT INTO `ha`.`beat` (ts, "
        "server_id) VALUES (NOW(6), 7)"},
   };
   for (const auto& c : cases) {
-    const ProbeResult result = probe_write(server(c.update, c.rows), "ha.beat", 7, 3);
+    const ProbeResult result = try_one(server(c.update, c.rows));
     EXPECT_EQ(result.refused, c.refused);
     EXPECT_EQ(result.unknown, c.unknown);
   }
@@ -70,9 +76,24 @@ class HungSession : public FakeSession {
 
 TEST(WriteProbeTest, WhoDoesNotAnswerInTimeTakesNoWrites) {
   const auto session = std::make_shared<HungSession>();
-  EXPECT_EQ(probe_write(session, "ha.beat", 7, 0.05).refused,
-            "the write probe of ha.beat did not end within 0.1s");
+  EXPECT_EQ(try_one(session, 2).refused, "the write probe of ha.beat did not end within 1.6s");
   session->released.release(9);
+}
+
+// What lasts 0.3 s proves nothing.
+TEST(WriteProbeTest, WithoutTimeNothingIsWrittenAndNothingSaid) {
+  const auto session = server(Rows{});
+  const ProbeResult result = try_one(session, 1.5);
+  EXPECT_EQ(result.refused, "");
+  EXPECT_EQ(result.unknown, "--write-probe: no time is left for it; give more (-t)");
+  EXPECT_TRUE(session->asked.empty());
+}
+
+TEST(WriteProbeTest, WhatThisMachineLacksIsNoRefusal) {
+  const auto result = our_own_want<ProbeResult>("no thread is left");
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->refused, "");
+  EXPECT_EQ(result->unknown, std::string("--write-probe: no thread is left") + kOwnWant);
 }
 
 }  // namespace

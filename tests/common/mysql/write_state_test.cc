@@ -120,7 +120,7 @@ TEST(WriteStateTest, AGroupThatMayNotBeReadNamesTheGrant) {
       .answer("CURRENT_USER", rows_of({{{"u", "mon@%"}}}));
   WriteObstacles obstacles;
   ASSERT_TRUE(read_group(session, kGroup, obstacles));
-  EXPECT_EQ(obstacles.unread,
+  EXPECT_EQ(obstacles.group_unread,
             "its replication group is unknown: denied; run: GRANT SELECT ON "
             "performance_schema.replication_group_members TO 'mon'@'%'");
 }
