@@ -37,9 +37,15 @@ std::vector<std::string> process_stat(const std::string& id) {
   return split(std::string_view(stat).substr(end + 2), ' ');
 }
 
-bool is_running(const std::string& id) {
+std::optional<std::uint64_t> started_at(const std::string& id) {
+  constexpr std::size_t kStartTime = 19;  // field 22 of proc(5)
   const std::vector<std::string> fields = process_stat(id);
-  return !fields.empty() && fields[0] != "Z" && fields[0] != "X";
+  if (fields.size() <= kStartTime || fields[0] == "Z" || fields[0] == "X") return std::nullopt;
+  const auto ticks = parse_integer(fields[kStartTime]);
+  if (!ticks || *ticks < 0) return std::nullopt;
+  return static_cast<std::uint64_t>(*ticks);
 }
+
+bool is_running(const std::string& id) { return started_at(id).has_value(); }
 
 }  // namespace ha

@@ -3,6 +3,8 @@
 
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,7 +24,11 @@ std::string process_file(const std::string& id, const char* name);
 // proc(5)). None when the process is gone.
 std::vector<std::string> process_stat(const std::string& id);
 
-// True for a process that exists and is more than the rest of one that has ended (a zombie).
+// Returns when a process was started, in clock ticks since the boot; nothing when it is gone, or is
+// only the rest of one that has ended (a zombie).
+std::optional<std::uint64_t> started_at(const std::string& id);
+
+// True for a process that exists and is no zombie.
 bool is_running(const std::string& id);
 
 }  // namespace ha

@@ -65,11 +65,9 @@ std::map<std::string, double> find_probes() {
     if (!name.starts_with(prefix) || stat(("/proc/" + id).c_str(), &owner) != 0 ||
         owner.st_uid != geteuid())
       continue;
-    constexpr std::size_t kStartTime = 19;  // field 22 of proc(5)
-    const std::vector<std::string> fields = process_stat(id);
-    if (fields.size() <= kStartTime || !is_running(id)) continue;
-    const double ticks = parse_number(fields[kStartTime]).value_or(0);
-    ages[name] = now_s(CLOCK_BOOTTIME) - ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
+    if (const auto ticks = started_at(id))
+      ages[name] = now_s(CLOCK_BOOTTIME) -
+                   static_cast<double>(*ticks) / static_cast<double>(sysconf(_SC_CLK_TCK));
   }
   return ages;
 }
