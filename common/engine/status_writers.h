@@ -20,14 +20,15 @@ class StatusWriters {
   void add(std::int64_t pid);
 
   // Says that another living process has written the file too, or runs on the same configuration as
-  // the one that was added last; empty when none does.
+  // the one that was added last; empty when none does. Only a process of the same program and user
+  // counts: a file from another machine names numbers that belong to any processes of this one.
   std::string conflict() const;
 
   // Returns those that live, for the next run.
   std::string text() const;
 
  private:
-  std::map<std::string, std::string> started_ = {};  // process id to its start, in clock ticks
+  std::map<std::string, std::uint64_t> started_ = {};  // process id to its start, in clock ticks
   std::string last_ = {};
 };
 

@@ -120,7 +120,8 @@ def test_two_engines_that_write_one_status_file_verify_nothing(engine, tmp_path)
     """Each command reaches one of them, and each look shows one of them."""
     config = tmp_path / "nagios.cfg"
     config.touch()
-    daemons = [subprocess.Popen(["tail", "-f", config], stderr=subprocess.DEVNULL) for _ in range(2)]
+    daemons = [subprocess.Popen(["tail", "-f", config], stderr=subprocess.DEVNULL,
+                                start_new_session=True) for _ in range(2)]
     engine.pid = daemons[0].pid
     engine.publish()
     try:

@@ -2,7 +2,9 @@
 """check_heartbeat where no server is needed: files, processes, options, a mount that hangs."""
 
 import os
+import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -126,34 +128,89 @@ def test_a_process_that_may_be_hidden_is_not_missing(tmp_path):
         os.close(program)
 
 
-def test_two_daemons_that_write_one_status_file(tmp_path):
-    daemons = [subprocess.Popen(["sleep", "60", str(number)]) for number in range(2)]
-    config = tmp_path / "nagios.cfg"
-    config.touch()
-    daemons += [subprocess.Popen(["tail", "-f", config]) for _ in range(2)]
+@pytest.fixture
+def daemons():
+    """A starter of processes that each lead a session, and of what they leave behind there."""
+    processes = []
 
+    def start(*words, **arguments):
+        processes.append(subprocess.Popen(words, start_new_session=True, **arguments))
+        return processes[-1]
+    yield start
+    for process in processes:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@pytest.fixture
+def written_by(tmp_path):
+    """Check a status file that names a process as its writer."""
     def check(process, *options):
         file = tmp_path / "status.dat"
         file.write_text(STATUS.format(created=int(time.time()), block="programstatus",
                                       notifications=1).replace("4711", str(process.pid)))
         return run(HEARTBEAT, "--preset", "status-dat", "--file", file, *options)
-    try:
-        remembering = "--state-dir", tmp_path / "state"
-        assert check(daemons[0]).state == "OK"
-        assert check(daemons[0], *remembering).state == "OK"
-        for _ in range(2):
-            outcome = check(daemons[1], *remembering)
-            assert outcome.state == "WARNING", outcome.out
-            assert f"{daemons[0].pid} and {daemons[1].pid} write the status file" in outcome.text
-        daemons[0].kill()
-        daemons[0].wait()
-        assert check(daemons[1], *remembering).state == "OK", "one has ended"
-        outcome = check(daemons[2])
-        assert outcome.state == "WARNING" and str(daemons[3].pid) in outcome.text, outcome.out
-    finally:
-        for daemon in daemons:
-            daemon.kill()
-            daemon.wait()
+    return check
+
+
+def test_two_daemons_that_write_one_status_file(tmp_path, daemons, written_by):
+    first, second = daemons("sleep", "60", "1"), daemons("sleep", "60", "2")
+    remembering = "--state-dir", tmp_path / "state"
+    assert written_by(first).state == "OK"
+    assert written_by(first, *remembering).state == "OK"
+    for _ in range(2):
+        outcome = written_by(second, *remembering)
+        assert outcome.state == "WARNING", outcome.out
+        assert f"{first.pid} and {second.pid} write the status file" in outcome.text
+    first.kill()
+    first.wait()
+    assert written_by(second, *remembering).state == "OK", "one has ended"
+
+    config = tmp_path / "nagios.cfg"
+    config.touch()
+    one, other = daemons("tail", "-f", config), daemons("tail", "-f", config)
+    outcome = written_by(one)
+    assert outcome.state == "WARNING" and str(other.pid) in outcome.text, outcome.out
+
+
+# The helper's parent has ended and init has adopted it, as Nagios 2 and 3 leave it.
+FORKS_TWICE = """import os, time
+child = os.fork()
+if child == 0:
+    if os.fork() == 0:
+        print(os.getpid(), flush=True)
+        time.sleep(60)
+    os._exit(0)
+os.waitpid(child, 0)
+time.sleep(60)
+"""
+
+
+def test_what_a_daemon_leaves_to_init_is_no_second_daemon(tmp_path, daemons, written_by):
+    program = tmp_path / "nagios.py"
+    program.write_text(FORKS_TWICE)
+    command = [sys.executable, program]
+    daemon = daemons(*command, stdout=subprocess.PIPE)
+    assert int(daemon.stdout.readline()) != daemon.pid
+    assert written_by(daemon).state == "OK"
+    second = daemons(*command, stdout=subprocess.PIPE)
+    assert int(second.stdout.readline()) != second.pid
+    outcome = written_by(daemon)
+    assert f"processes {daemon.pid} and {second.pid} run on the same" in outcome.text, "the oldest"
+
+
+def test_a_program_of_another_user_is_no_second_daemon(daemons, written_by):
+    command = ["tail", "-f", "/etc/passwd"]
+    daemon = daemons(*command)
+    daemons(*command, user=65534)
+    assert written_by(daemon).state == "OK"
+
+
+def test_a_writer_on_another_machine_is_no_process_of_this_one(tmp_path, daemons, written_by):
+    remembering = "--state-dir", tmp_path / "state"
+    for process in daemons("sleep", "60"), daemons("tail", "-f", "/etc/passwd"):
+        assert written_by(process, *remembering).state == "OK"
 
 
 def test_neither_we_nor_our_ancestors_count_as_the_process(tmp_path):

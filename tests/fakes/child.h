@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A process that is gone with the test.
+// A process that is gone with the test. It leads a session, as a daemon does.
 
 #pragma once
 
@@ -18,6 +18,7 @@ class Child {
   // `words` are its command line; the first need not be the program's name.
   Child(const char* program, const std::vector<std::string>& words) : pid_(fork()) {
     if (pid_ == 0) {
+      setsid();
       std::vector<char*> argv;
       for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
       argv.push_back(nullptr);

@@ -48,6 +48,17 @@ TEST(StatusWritersTest, TwoProcessesOnOneConfigurationAreAConflict) {
   EXPECT_EQ(without_path.conflict(), "");
 }
 
+TEST(StatusWritersTest, TwoProgramsAreNotTwoDaemons) {
+  // As when the file was fetched from another machine, whose processes have numbers of ours.
+  const Child first("sleep", {"sleep", "60"}), second("tail", {"tail", "-f", "/dev/null"});
+  StatusWriters writers;
+  writers.add(first.pid());
+  writers.add(second.pid());
+  EXPECT_EQ(writers.conflict(), "");
+  writers.add(first.pid());
+  EXPECT_EQ(writers.conflict(), "");
+}
+
 TEST(StatusWritersTest, WhatIsNoProcessHereIsNone) {
   StatusWriters writers;
   writers.load("\n7\nx y\n1 wrong\n");
