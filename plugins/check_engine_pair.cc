@@ -123,7 +123,8 @@ namespace {
 
 enum class Activity {
   kActive,
-  kStandby,  // or down
+  kStandby,
+  kDown,
   kPerhaps,  // it cannot be reached, or its clock is not to be believed
   kUnknown,  // we are not let in, or do not understand it
 };
@@ -151,12 +152,13 @@ Verdict judge_fresh(const EngineFacts& engine, const HeartbeatJudgement& beat) {
   const bool active = facts.active.value_or(true);
   Verdict verdict{active ? Activity::kActive : Activity::kStandby, {engine.name, beat.state}};
   verdict.idle = active && facts.checks == false;
-  if (beat.state == State::kUnknown && active)
+  const bool doubtful = beat.state == State::kUnknown && !beat.age_s;
+  if (doubtful && active)
     verdict.activity = facts.other_age_s ? Activity::kUnknown : Activity::kPerhaps;
   verdict.item.text = fmt::format("{} {}: {}: {}", engine.name,
-                                  beat.state == State::kUnknown && active ? "may be active"
-                                  : active                                ? "is active"
-                                                                          : "stands by",
+                                  doubtful && active ? "may be active"
+                                  : active           ? "is active"
+                                                     : "stands by",
                                   facts.place, beat.text);
   if (engine.shared && !active) {
     verdict.item.state = worst(beat.state, State::kWarning);
@@ -166,25 +168,30 @@ Verdict judge_fresh(const EngineFacts& engine, const HeartbeatJudgement& beat) {
   return verdict;
 }
 
-Verdict judge_engine(const EngineFacts& engine) {
-  if (!engine.heartbeat) return judge_failure(engine);
+// No heartbeat, or one that is too old: it leaves the work to another.
+Verdict judge_silent(const EngineFacts& engine, const HeartbeatJudgement& beat) {
   const HeartbeatFacts& facts = *engine.heartbeat;
-  const HeartbeatJudgement beat = judge_heartbeat(facts, engine.limits);
-  if (beat.state != State::kCritical) return judge_fresh(engine, beat);
-  Verdict verdict{Activity::kStandby, {engine.name}};
-  if (!facts.leader.empty()) {  // the IDO tells of one endpoint only
-    verdict.item.text = fmt::format("{} stands by: {}: {}", engine.name, facts.place, beat.text);
-    return verdict;
-  }
-  verdict.item.state = engine.cold ? State::kOk : State::kWarning;
-  verdict.item.text =
-      fmt::format("{} is down{}: {}: {}", engine.name, engine.cold ? ", as a cold standby is" : "",
-                  facts.place, beat.text);
+  const bool elsewhere = !facts.leader.empty();  // the IDO tells of one endpoint only
+  Verdict verdict{elsewhere || engine.cold ? Activity::kStandby : Activity::kDown, {engine.name}};
+  if (verdict.activity == Activity::kDown) verdict.item.state = State::kWarning;
+  if (!facts.memory_trouble.empty())
+    verdict.item.state = worst(verdict.item.state, State::kUnknown);
+  verdict.item.text = fmt::format("{} {}: {}: {}", engine.name,
+                                  elsewhere     ? "stands by"
+                                  : engine.cold ? "is down, as a cold standby is"
+                                                : "is down",
+                                  facts.place, beat.text);
   return verdict;
 }
 
+Verdict judge_engine(const EngineFacts& engine) {
+  if (!engine.heartbeat) return judge_failure(engine);
+  const HeartbeatJudgement beat = judge_heartbeat(*engine.heartbeat, engine.limits);
+  return beat.state == State::kCritical ? judge_silent(engine, beat) : judge_fresh(engine, beat);
+}
+
 Item describe(const EngineFacts& engine, Verdict& verdict) {
-  constexpr const char* kWords[] = {"active", "standby", "perhaps active", "unknown"};
+  constexpr const char* kWords[] = {"active", "standby", "down", "perhaps active", "unknown"};
   Item item = std::move(verdict.item);
   item.identity = {{"preset", engine.preset}};
   item.facts = {{"activity", std::string(kWords[static_cast<std::size_t>(verdict.activity)])}};
@@ -199,7 +206,7 @@ Item describe(const EngineFacts& engine, Verdict& verdict) {
 }
 
 struct Count {
-  std::vector<std::string> active, perhaps, unknown, standby;
+  std::vector<std::string> active, standby, down, perhaps, unknown;
   std::vector<std::string> shared;  // of the active ones
   std::vector<std::string> idle;
 };
@@ -236,8 +243,8 @@ CheckResult evaluate(const std::vector<EngineFacts>& engines, const std::string&
     Verdict verdict = judge_engine(engine);
     if (verdict.idle) count.idle.push_back(engine.name);
     if (engine.shared && verdict.activity == Activity::kActive) count.shared.push_back(engine.name);
-    std::vector<std::string>* const lists[] = {&count.active, &count.standby, &count.perhaps,
-                                               &count.unknown};
+    std::vector<std::string>* const lists[] = {&count.active, &count.standby, &count.down,
+                                               &count.perhaps, &count.unknown};
     lists[static_cast<std::size_t>(verdict.activity)]->push_back(engine.name);
     result.items.push_back(describe(engine, verdict));
     result.state = worst(result.state, result.items.back().state);

@@ -52,9 +52,13 @@ HeartbeatJudgement judge_life(const HeartbeatFacts& facts, const Thresholds& lim
 HeartbeatJudgement judge_heartbeat(const HeartbeatFacts& facts, const Thresholds& limits) {
   HeartbeatJudgement beat = judge_life(facts, limits);
   if (beat.state != State::kOk && !facts.advice.empty()) beat.text += "; " + facts.advice;
-  if (facts.conflict.empty()) return beat;
-  beat.state = worst(beat.state, State::kWarning);
-  beat.text += "; " + facts.conflict;
+  const auto add = [&beat](State least, const std::string& text) {
+    if (text.empty()) return;
+    beat.state = worst(beat.state, least);
+    beat.text += "; " + text;
+  };
+  add(State::kWarning, facts.conflict);
+  add(State::kUnknown, facts.memory_trouble);
   return beat;
 }
 

@@ -23,8 +23,9 @@ struct HeartbeatFacts {
   std::optional<bool> active = {};         // it notifies, or leads its cluster, where it tells
   std::optional<bool> checks = {};         // it executes active checks, where it tells
   std::string leader = {};                 // the endpoint that writes in its place (IDO)
-  std::string conflict = {};  // more than one does its work: "2 daemons are responsible"
-  std::string advice = {};    // what else it may be when the heartbeat is late or absent
+  std::string conflict = {};        // more than one does its work: "2 daemons are responsible"
+  std::string advice = {};          // what else it may be when the heartbeat is late or absent
+  std::string memory_trouble = {};  // why nothing is remembered between runs: "--state-dir: ..."
   std::optional<double> clock_skew_s = {};  // our clock minus the clock that age_s was measured by
 };
 
@@ -40,7 +41,8 @@ struct HeartbeatJudgement {
 
 // Judges stopped, absent, in the future, then the age by the thresholds; UNKNOWN when the two ages
 // that it may have are judged differently. A conflict is at least WARNING: it lives, so it is not
-// CRITICAL, which lets a standby take over.
+// CRITICAL, which lets a standby take over. Trouble with the memory is at least UNKNOWN: what is
+// CRITICAL stays so, or no standby would take over.
 HeartbeatJudgement judge_heartbeat(const HeartbeatFacts& facts, const Thresholds& limits);
 
 }  // namespace ha

@@ -79,22 +79,23 @@ Error file_error(const std::string& path, int error) {
 }
 
 // Runs remember the processes, because one look sees only one of two that take turns.
-Result<Done> note_writer(const HeartbeatSpec& spec, std::int64_t pid, HeartbeatFacts& facts) {
+void record_writer(const HeartbeatSpec& spec, std::int64_t pid, HeartbeatFacts& facts) {
   StatusWriters writers;
-  const std::string directory = spec.state_directory;
+  const std::string& directory = spec.state_directory;
   const std::string memory = directory + "/writers-" + to_file_name(spec.file);
   std::string before;
-  if (!directory.empty()) {
-    if (const auto made = make_private_directory(directory); !made)
-      return Error{Errc::kUsage, "--state-dir: " + made.error().text};
+  const auto made = directory.empty() ? Done{} : make_private_directory(directory);
+  if (!made) facts.memory_trouble = "--state-dir: " + made.error().text;
+  const bool remembers = made && !directory.empty();
+  if (remembers) {
     if (const auto content = read_file(memory)) before = *content;
     writers.load(before);
   }
   writers.add(pid);
   facts.conflict = writers.conflict();
-  if (directory.empty() || writers.text() == before) return Done{};
-  const auto saved = write_file_atomic(memory, writers.text());
-  return saved ? saved : Error{Errc::kUsage, "--state-dir: " + saved.error().text};
+  if (!remembers || writers.text() == before) return;
+  if (const auto saved = write_file_atomic(memory, writers.text()); !saved)
+    facts.memory_trouble = "--state-dir: " + saved.error().text;
 }
 
 }  // namespace
@@ -148,8 +149,7 @@ Result<HeartbeatFacts> read_status_dat_heartbeat(const HeartbeatSpec& spec) {
   if (!status.complete || !status.created)
     return Error{Errc::kBadData,
                  spec.file + ": is not a whole status file (info and programstatus blocks wanted)"};
-  if (status.pid)
-    if (const auto noted = note_writer(spec, *status.pid, facts); !noted) return noted.error();
+  if (status.pid) record_writer(spec, *status.pid, facts);
   facts.age_s = epoch_now_s() - static_cast<double>(*status.created);
   facts.active = status.flags.notifications;
   facts.checks = status.flags.service_checks;

@@ -57,8 +57,6 @@ Result<HeartbeatFacts> read_again(SqlSession& session, const HeartbeatSpec& spec
   return facts;
 }
 
-Error state_dir_error(const Error& error) { return {Errc::kUsage, "--state-dir: " + error.text}; }
-
 // One directory serves all heartbeats.
 std::string memory_name(const HeartbeatSpec& spec) {
   return fmt::format("{} {} {}{} {}{} {}", spec.preset->name, server_label(spec.mysql),
@@ -67,14 +65,20 @@ std::string memory_name(const HeartbeatSpec& spec) {
 }
 
 Result<HeartbeatFacts> connect_and_read(const HeartbeatSpec& spec, const Deadline& deadline) {
-  auto memory = spec.state_directory.empty()
-                    ? StampMemory{}
-                    : StampMemory::load(spec.state_directory, memory_name(spec));
-  if (!memory) return state_dir_error(memory.error());
+  StampMemory memory;
+  std::string trouble;
+  if (!spec.state_directory.empty()) {
+    auto loaded = StampMemory::load(spec.state_directory, memory_name(spec));
+    if (loaded)
+      memory = std::move(*loaded);
+    else
+      trouble = loaded.error().text;
+  }
   auto session = connect(for_one_server(spec.mysql, deadline.remaining_s()));
   if (!session) return session.error();
-  auto facts = read_again(**session, spec, *memory, deadline);
-  if (const auto saved = memory->save(); !saved) return state_dir_error(saved.error());
+  auto facts = read_again(**session, spec, memory, deadline);
+  if (const auto saved = memory.save(); !saved) trouble = saved.error().text;
+  if (facts && !trouble.empty()) facts->memory_trouble = "--state-dir: " + trouble;
   return facts;
 }
 

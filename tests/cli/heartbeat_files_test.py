@@ -37,11 +37,11 @@ hoststatus {{
 @pytest.fixture
 def status(tmp_path):
     """A writer of status files."""
-    def write(age_s=0, block="programstatus", notifications=1):
+    def write(age_s=0, block="programstatus", notifications=1, options=()):
         file = tmp_path / "status.dat"
         file.write_text(STATUS.format(created=int(time.time()) - age_s, block=block,
                                       notifications=notifications))
-        return run(HEARTBEAT, "--preset", "status-dat", "--file", file)
+        return run(HEARTBEAT, "--preset", "status-dat", "--file", file, *options)
     return write
 
 
@@ -211,6 +211,16 @@ def test_a_writer_on_another_machine_is_no_process_of_this_one(tmp_path, daemons
     remembering = "--state-dir", tmp_path / "state"
     for process in daemons("sleep", "60"), daemons("tail", "-f", "/etc/passwd"):
         assert written_by(process, *remembering).state == "OK"
+
+
+def test_a_memory_that_cannot_be_had_does_not_hide_a_dead_engine(tmp_path, status):
+    (tmp_path / "file").touch()
+    options = "--state-dir", tmp_path / "file"
+    for age_s, state in ((0, "UNKNOWN"), (100, "WARNING"), (200, "CRITICAL")):
+        outcome = status(age_s, options=options)
+        assert outcome.state == state, outcome.out
+        assert "heartbeat" in outcome.text and "; --state-dir: " in outcome.text, outcome.out
+    assert "age" in outcome.perfdata
 
 
 def test_neither_we_nor_our_ancestors_count_as_the_process(tmp_path):

@@ -521,6 +521,9 @@ def test_a_state_directory_that_cannot_be_had_is_named_at_once(server, tmp_path)
     assert outcome.state == "UNKNOWN" and "--state-dir" in outcome.text
     assert check(engine, "--state-dir", tmp_path / "state").state == "OK"
     assert not list((tmp_path / "state").iterdir()), "nothing to remember"
+    engine.beat(100)
+    outcome = check(engine, "--state-dir", tmp_path / "file")
+    assert outcome.state == "CRITICAL" and "--state-dir" in outcome.text, "no less dead for that"
 
 
 def test_clock_skew_is_reported(server):

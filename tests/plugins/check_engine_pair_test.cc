@@ -47,7 +47,7 @@ TEST(CheckEnginePairTest, TheNumberOfActiveEnginesPicksTheState) {
       {{active, second, gone}, State::kCritical, "2 engines are active: m1, m3; m7 is unreach"},
       {{standby}, State::kCritical, "no engine is active"},
       {{standby, dead}, State::kCritical, "no engine is active; m4 is down: "},
-      {{active, dead}, State::kWarning, "m1 is active, standby: m4; m4 is down: "},
+      {{active, dead}, State::kWarning, "m1 is active; m4 is down: "},
       {{active, late}, State::kWarning, "m1 is active, standby: m5; m5 stands by: "},
       {{active, gone}, State::kWarning, "m1 is active; m7 is unreachable and may be active: "},
       {{standby, gone}, State::kCritical, "no engine is known to be active; m7 is unreachable"},
@@ -88,6 +88,31 @@ TEST(CheckEnginePairTest, AColdStandbyMayBeDown) {
       << "running, a cold standby is active";
 }
 
+TEST(CheckEnginePairTest, TroubleWithTheMemoryHidesNeitherTwoActiveEnginesNorNone) {
+  EngineFacts m1 = engine("m1", 3, true), m2 = engine("m2", 3, true), by = engine("m3", 3, false);
+  EngineFacts dead = engine("m4", 900, true), cold = dead;
+  cold.cold = true;
+  for (EngineFacts* facts : {&m1, &m2, &by, &dead, &cold})
+    facts->heartbeat->memory_trouble = "--state-dir: no";
+  const struct {
+    std::vector<EngineFacts> engines;
+    State want;
+    const char* text;  // how the summary begins
+  } cases[] = {
+      {{m1, by}, State::kUnknown, "m1 is active, standby: m3; m1 is active: db-m1: Nagios wrote "},
+      {{m1, m2}, State::kCritical, "2 engines are active: m1, m2; "},
+      {{by}, State::kCritical, "no engine is active; "},
+      {{m1, dead}, State::kWarning, "m1 is active; m4 is down: "},
+      {{engine("m1", 3, true), cold}, State::kUnknown, "m1 is active, standby: m4; m4 is down, as"},
+  };
+  for (const auto& c : cases) {
+    const CheckResult result = evaluate(c.engines, "");
+    EXPECT_EQ(result.state, c.want) << result.text;
+    EXPECT_TRUE(result.text.starts_with(c.text)) << result.text;
+    EXPECT_NE(result.text.find("--state-dir: no"), std::string::npos) << result.text;
+  }
+}
+
 TEST(CheckEnginePairTest, EnginesThatShareTheWorkAreActiveTogether) {
   EngineFacts m1 = engine("m1", 3, true), m2 = engine("m2", 3, true), m3 = engine("m3", 900, true);
   EngineFacts silent = engine("m2", 3, false);
@@ -103,7 +128,7 @@ TEST(CheckEnginePairTest, EnginesThatShareTheWorkAreActiveTogether) {
   } cases[] = {
       {{m1, m2}, "", State::kOk, "m1, m2 are active and share the work"},
       {{m1, m2}, "m2", State::kOk, "m1, m2 are active and share the work"},
-      {{m1, m3}, "", State::kWarning, "m1 is active, standby: m3; m3 is down: "},
+      {{m1, m3}, "", State::kWarning, "m1 is active; m3 is down: "},
       {{m1, m3}, "m3", State::kWarning, "m1 is active instead of m3; m3 is down: "},
       {{m3}, "", State::kCritical, "no engine is active; m3 is down: "},
       {{m1, silent}, "", State::kWarning, "m1 is active, standby: m2; m2 stands by: "},

@@ -99,6 +99,27 @@ TEST(HeartbeatFactsTest, AConflictIsAWarningThatLetsNoStandbyTakeOver) {
   EXPECT_EQ(judge_heartbeat(facts, kLimits).state, State::kCritical);
 }
 
+TEST(HeartbeatFactsTest, TroubleWithTheMemoryDoesNotHideADeadEngine) {
+  const struct {
+    std::optional<double> age_s;
+    State want;
+    const char* text;
+  } cases[] = {
+      {1, State::kUnknown, "Nagios wrote its heartbeat 1s ago; --state-dir: no"},
+      {40, State::kWarning, "Nagios wrote its last heartbeat 40s ago; --state-dir: no"},
+      {61, State::kCritical, "Nagios wrote its last heartbeat 61s ago; --state-dir: no"},
+      {std::nullopt, State::kCritical, "no heartbeat of Nagios: ; --state-dir: no"},
+  };
+  for (const auto& c : cases) {
+    HeartbeatFacts facts = beat_of(c.age_s);
+    facts.memory_trouble = "--state-dir: no";
+    const HeartbeatJudgement beat = judge_heartbeat(facts, kLimits);
+    EXPECT_EQ(beat.state, c.want) << c.text;
+    EXPECT_EQ(beat.text, c.text);
+    EXPECT_EQ(beat.age_s, c.age_s);
+  }
+}
+
 TEST(HeartbeatFactsTest, AdviceIsGivenWhenSomethingIsWrong) {
   HeartbeatFacts facts = beat_of(1);
   facts.advice = "ndo2db may be late";
