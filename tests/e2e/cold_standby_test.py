@@ -2,6 +2,7 @@
 """The guard of conf-examples/cold-standby starts a stopped Nagios on the standby when the master's is
 dead, with its event log and its state, and is silent afterwards."""
 
+import re
 import shlex
 import subprocess
 
@@ -101,7 +102,7 @@ echo $! >{self._pid}""")
     def _pair_places():
         return {"/usr/lib/nagios/plugins/check_engine_pair": plugin.path("check_engine_pair"),
                 "warning=60,critical=300": "warning=2,critical=3",
-                "retries        = 5": "retries = 2", "retry-interval = 30": "retry-interval = 1"}
+                "retries        = 12": "retries = 2", "retry-interval = 30": "retry-interval = 1"}
 
     def _script(self, name, body):
         path = self.directory / name
@@ -159,3 +160,12 @@ def test_starts_the_standby_with_the_masters_log_and_state_and_is_silent(pair, f
                30, "the watch to see that one is")
     assert len(pair.mail.read_text().splitlines()) == 3
     assert pair.standby.log.read_text().count(STARTING) == started
+
+
+def test_the_watch_waits_longer_than_the_file_of_a_stopped_master_counts():
+    text = (EXAMPLES / "pair.conf").read_text()
+    retries, interval_s, counts_s = (
+        int(re.search(pattern, text).group(1))
+        for pattern in (r"(?m)^retries *= (\d+)$", r"(?m)^retry-interval *= (\d+)$",
+                        r"master-status\.dat,warning=\d+,critical=(\d+)"))
+    assert (retries - 1) * interval_s > counts_s
