@@ -80,15 +80,22 @@ std::optional<FileVersion> LocalEngine::status_version() const {
   return file ? std::optional(file->version) : std::nullopt;
 }
 
+std::string LocalEngine::find_conflict(const EngineView& view) {
+  if (!view.writer) return "";
+  if (judged_ != view.version) {
+    writers_.add(*view.writer);
+    conflict_ = writers_.conflict();
+    judged_ = view.version;
+  }
+  return conflict_;
+}
+
 EngineView LocalEngine::look(Role wanted, const Deadline& deadline) {
   EngineView view;
   if (!sources_.status_file.empty()) look_at_status_file(sources_.status_file, sources_.kind, view);
-  if (view.writer) {
-    writers_.add(*view.writer);
-    if (const std::string conflict = writers_.conflict(); !conflict.empty()) {
-      view.trouble = conflict;
-      view.created.reset();  // whose flags it shows nobody knows, so they prove nothing
-    }
+  if (std::string conflict = find_conflict(view); !conflict.empty()) {
+    view.trouble = std::move(conflict);
+    view.created.reset();  // it may show the flags of either, so they prove nothing
   }
   if (sources_.api) {
     if (const auto flags = read_icinga2_flags(*sources_.api, deadline))

@@ -38,9 +38,15 @@ class LocalEngine : public EngineAccess {
   EngineView look(Role wanted, const Deadline& deadline) override;
 
  private:
+  // Says that two daemons write the status file; empty when one does. The processes of the machine
+  // are looked through once for each version of the file, not once for each look.
+  std::string find_conflict(const EngineView& view);
+
   Sources sources_;
   Process& process_;
   StatusWriters writers_ = {};
+  std::optional<FileVersion> judged_ = {};  // the version that conflict_ belongs to
+  std::string conflict_ = {};
 };
 
 }  // namespace ha
