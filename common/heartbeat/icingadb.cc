@@ -75,6 +75,19 @@ std::vector<std::string> names_of(const std::vector<Daemon>& daemons, Member mem
 std::string endpoint_of(const Daemon& daemon) { return daemon.endpoint.value_or("?"); }
 std::string environment_of(const Daemon& daemon) { return daemon.environment; }
 
+// Says how old the newest heartbeat of each environment is: one that has long been given up, say.
+// The daemons are those of read_daemons(), newest first.
+std::string list_environments(const std::vector<Daemon>& daemons) {
+  std::vector<std::string> seen, texts;
+  for (const Daemon& daemon : daemons) {
+    if (std::ranges::find(seen, daemon.environment) != seen.end()) continue;
+    seen.push_back(daemon.environment);
+    texts.push_back(fmt::format("{} (heartbeat {} ago)", sanitize(daemon.environment),
+                                format_duration(std::max(0.0, *daemon.age_s))));
+  }
+  return join(texts, ", ");
+}
+
 bool lives(const Daemon& daemon, const HeartbeatSpec& spec) {
   return judge(spec.limits, std::max(0.0, *daemon.age_s)) == State::kOk;
 }
@@ -102,7 +115,8 @@ Result<HeartbeatFacts> read_icingadb(SqlSession& session, const HeartbeatSpec& s
     if (!wanted) return wanted.error();
     std::erase_if(*daemons, [&](const Daemon& daemon) { return daemon.environment != *wanted; });
   } else if (environments.size() > 1) {
-    return Error{Errc::kUsage, "--environment: which one? There are: " + join(environments, ", ")};
+    return Error{Errc::kUsage,
+                 "--environment: which one? There are: " + list_environments(*daemons)};
   }
   const std::vector<std::string> endpoints = names_of(*daemons, endpoint_of);
   if (spec.node_name)

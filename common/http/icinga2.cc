@@ -42,8 +42,10 @@ Result<HttpResponse> icinga2_request(const Icinga2Api& api, std::string_view pat
   if (status == 401) return failed(Errc::kAccessDenied, "access denied");
   // Icinga 2 answers 404 too when the ApiUser may see no such object.
   if (status == 403 || status == 404)
-    return failed(Errc::kPrivilege,
-                  fmt::format("the ApiUser needs the permission \"{}\"", permission));
+    return failed(
+        Errc::kPrivilege,
+        fmt::format("the ApiUser needs the permission \"{}\"{}", permission,
+                    status == 404 ? ", or this is not Icinga 2's API (is the URL right?)" : ""));
   if (status >= 500) return failed(Errc::kRefused, "the API cannot answer");
   return failed(Errc::kBadData, "not an answer of Icinga 2's API");
 }

@@ -231,7 +231,8 @@ def test_the_check_reads_one_component_however_many_agents_there_are(serve, opti
 
 @pytest.mark.parametrize("status, told", [
     (401, "access denied"), (403, 'the ApiUser needs the permission "status/query"'),
-    (404, 'the ApiUser needs the permission "status/query"'),
+    (404, 'the ApiUser needs the permission "status/query", or this is not Icinga 2\'s API '
+          "(is the URL right?)"),
     (302, "not an answer of Icinga 2's API")])
 def test_a_refusal_means_the_same_to_the_check(serve, options, status, told):
     server = serve(lambda *_: (status, "{}"))

@@ -124,10 +124,12 @@ Result<HeartbeatFacts> icingadb(const Daemons& daemons, const std::string& envir
 
 TEST_F(SqlSourcesTest, EnvironmentsAreToldApart) {
   const Daemons two = {{"m1", "y", kTokyo, "1"}, {"m1", "y", kBerlin, "500"}};
-  const auto which = icingadb(two, "");
+  const Daemons given_up = {
+      {"m1", "y", kTokyo, "-1"}, {"m1", "y", kBerlin, "259200"}, {"m1", "n", kBerlin, "999999"}};
+  const auto which = icingadb(given_up, "");
   ASSERT_FALSE(which);
-  EXPECT_EQ(which.error().text,
-            std::string("--environment: which one? There are: ") + kTokyo + ", " + kBerlin);
+  EXPECT_EQ(which.error().text, std::string("--environment: which one? There are: ") + kTokyo +
+                                    " (heartbeat 0s ago), " + kBerlin + " (heartbeat 3d 00h ago)");
   EXPECT_EQ(icingadb(two, kBerlin)->age_s, 500);
   EXPECT_EQ(icingadb(two, to_upper(kBerlin), "m1")->age_s, 500);
   EXPECT_EQ(icingadb(two, "tokyo")->age_s, 1);
