@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
+#include <algorithm>
 
 #include "common/mysql/session.h"
 
@@ -39,8 +39,8 @@ LocalStamp read_local_stamp(const Row& row) {
   const double twin_s = row.number("twin_s").value_or(0);
   if (!stamp.written_s || twin_s == 0) return stamp;
   const double other_s = *stamp.written_s + twin_s;
-  stamp.later_s = std::fmax(*stamp.written_s, other_s);
-  stamp.written_s = std::fmin(*stamp.written_s, other_s);
+  stamp.later_s = std::max(*stamp.written_s, other_s);
+  stamp.written_s = std::min(*stamp.written_s, other_s);
   return stamp;
 }
 
