@@ -128,6 +128,95 @@ TEST(LoginGuardTest, WithoutTlsAGreetingMayNotAskForThePasswordEither) {
   }
 }
 
+const std::string kOldScramble = packet(4, "\xfe");
+
+TEST(LoginGuardTest, TheLoginEndsWhenTheToolSaysSo) {
+  for (const std::string& lie :
+       {packet(2, std::string(7, '\0')), packet(2, std::string(1, '\0')),
+        packet(2, "\xff\xff\xff a report on progress"), packet(2, "\xff\x10\x04 denied")}) {
+    LoginGuard guard(LoginTls::kAsOffered);
+    guard.from_server(greeting(kUsual, "caching_sha2_password"));
+    guard.from_client(kLogin);
+    EXPECT_EQ(guard.from_server(lie), lie);
+    EXPECT_EQ(guard.from_client(packet(3, "answer")), packet(3, "answer"));
+    EXPECT_EQ(guard.from_server(kOldScramble), "");
+    EXPECT_NE(guard.refusal(), "");
+  }
+}
+
+TEST(LoginGuardTest, ACommandOpens) {
+  const std::string done = packet(2, std::string(7, '\0')), command = packet(0, "\x03SELECT 1"),
+                    rows = packet(1, std::string(300, '\xfe'));
+  for (const std::size_t piece : {1, 3, 7, 1000}) {
+    LoginGuard guard(LoginTls::kAsOffered);
+    guard.from_server(greeting(kUsual));
+    std::string passed;
+    const std::string said = kLogin + command;
+    for (std::size_t i = 0; i < said.size(); i += piece)
+      passed += guard.from_client(said.substr(i, piece));
+    EXPECT_EQ(passed, said);
+    EXPECT_EQ(guard.from_server(done + rows + "\xff\xff\xff\x02"),
+              done + rows + "\xff\xff\xff\x02");
+    EXPECT_EQ(guard.refusal(), "");
+  }
+}
+
+TEST(LoginGuardTest, APartOfAPacketPassesWhenTheLoginIsOver) {
+  LoginGuard guard(LoginTls::kAsOffered);
+  guard.from_server(greeting(kUsual));
+  guard.from_client(kLogin);
+  const std::string rows = packet(1, "rows");
+  EXPECT_EQ(guard.from_server(rows.substr(0, 5)), "");
+  guard.from_client(packet(0, "\x03"));
+  EXPECT_EQ(guard.from_server(rows.substr(5)), rows);
+}
+
+TEST(LoginGuardTest, NoAnswerPassesForACommand) {
+  LoginGuard guard(LoginTls::kAsOffered);
+  guard.from_server(greeting(kUsual));
+  guard.from_client(kLogin);
+  EXPECT_EQ(guard.from_server(packet(255, "\x01\x03")), "");
+  EXPECT_NE(guard.refusal(), "");
+  LoginGuard first(LoginTls::kAsOffered);
+  first.from_server(greeting(kUsual));
+  EXPECT_EQ(first.from_client(packet(0, std::string(40, 'x'))), "");
+  EXPECT_NE(first.refusal(), "");
+}
+
+// Connector/C looks for the plugin's name after as many bytes as the challenge is said to have.
+TEST(LoginGuardTest, WithoutTlsTheChallengeIsOfTheUsualLength) {
+  for (const char length : {'\0', '\x08', '\x14', '\x16', '\x30', '\xff'}) {
+    std::string hello = greeting(kUsual, std::string("mysql_native_password\0dialog", 28));
+    hello[hello.find('\x15', 8)] = length;
+    LoginGuard guard(LoginTls::kAsOffered);
+    guard.from_server(hello);
+    EXPECT_EQ(guard.from_client(kLogin), "");
+    EXPECT_NE(guard.refusal(), "");
+  }
+}
+
+TEST(LoginGuardTest, ADialogsRefusalSaysWhatToDo) {
+  LoginGuard greeted(LoginTls::kAsOffered), switched(LoginTls::kAsOffered);
+  greeted.from_server(greeting(kUsual, "dialog"));
+  greeted.from_client(kLogin);
+  switched.from_server(greeting(kUsual));
+  switched.from_client(kLogin);
+  switched.from_server(packet(2, std::string("\xfe"
+                                             "dialog\0\x05Password: ",
+                                             19)));
+  for (const auto* const guard : {&greeted, &switched})
+    EXPECT_NE(guard->refusal().find("pam_use_cleartext_plugin"), std::string::npos);
+}
+
+TEST(LoginGuardTest, NothingIsAnsweredToNoGreeting) {
+  for (const std::string& said : {std::string(), packet(0, "\xff\x10\x04Too many")}) {
+    LoginGuard guard(LoginTls::kAsOffered);
+    guard.from_server(said);
+    EXPECT_EQ(guard.from_client(kLogin), "");
+    EXPECT_NE(guard.refusal(), "");
+  }
+}
+
 TEST(LoginGuardTest, WhatIsNoGreetingDoesNotPass) {
   for (const std::string& bytes : {std::string("SSH-2.0-OpenSSH_9.2\r\n"),
                                    packet(0,
