@@ -94,6 +94,7 @@ class Copier {
   // Does something to the target while no failover can choose it.
   Result<Done> under_lock(const std::function<Result<Done>()>& work);
   Result<Done> look();
+  Result<std::string> why_no_clone() const;
   Result<CopyMethod> choose_method() const;
   // Tells now and then how far it is; false when it is to end, for the reason of `ended_`.
   bool watch(const std::function<std::string()>& progress);

@@ -15,6 +15,7 @@
 #include "common/failover/step_tools.h"
 #include "common/failover/tool_login.h"
 #include "common/files.h"
+#include "common/mysql/defaults_file.h"
 #include "common/mysql/events.h"
 #include "common/mysql/mariadb_gtid.h"
 #include "common/mysql/read_facts.h"
@@ -229,27 +230,48 @@ Result<Done> Copier::look() {
   return Done{};
 }
 
+// Empty: nothing speaks against it.
+Result<std::string> Copier::why_no_clone() const {
+  const Version &from = source_->version(), &to = target_->version();
+  // The plugin's own rule. Before 8.0.37 the releases had to be the same.
+  if (!is_mysql() || !to.at_least(8, 0, 17) ||
+      (from.patch != to.patch && !(from.at_least(8, 0, 37) && to.at_least(8, 0, 37))))
+    return std::string("only two servers of one release of MySQL, 8.0.17 or later, can be cloned");
+  if (from_.host.find(':') != from_.host.npos) return std::string("CLONE takes no IPv6 address");
+  if (foreigners_ > 0)
+    return fmt::format("{} tables of {} are not InnoDB's and would come empty", foreigners_,
+                       from_.name);
+  const auto account = with_defaults_file(options_.cluster.mysql);
+  if (!account) return account.error();
+  const TlsMode mode = effective_tls_mode(*account);
+  if (mode < TlsMode::kVerifyCa) return std::string();
+  if (mode == TlsMode::kVerifyIdentity)
+    return std::string(
+        "CLONE checks no server's name; give --method dump, or --ssl-mode=verify-ca");
+  // Otherwise the server that is cloned to gives our password to whoever answers.
+  const auto checks = query_value(*target_,
+                                  "SELECT COUNT(*) FROM performance_schema.global_variables"
+                                  " WHERE variable_name = 'clone_ssl_ca' AND variable_value <> ''");
+  if (!checks) return checks.error();
+  if (*checks != "0") return std::string();
+  return fmt::format(
+      "{} would not check the certificate of {}; set clone_ssl_ca on {}, or give --method dump",
+      to_.name, from_.name, to_.name);
+}
+
 Result<CopyMethod> Copier::choose_method() const {
   const Version &from = source_->version(), &to = target_->version();
   if (from.major != to.major || from.minor != to.minor)
     return failure(fmt::format("a server {} cannot take over the files or system tables of {}",
                                to.text, from.text));
-  std::string why;
-  // The plugin's own rule. Before 8.0.37 the releases had to be the same.
-  if (!is_mysql() || !to.at_least(8, 0, 17) ||
-      (from.patch != to.patch && !(from.at_least(8, 0, 37) && to.at_least(8, 0, 37))))
-    why = "only two servers of one release of MySQL, 8.0.17 or later, can be cloned";
-  else if (from_.host.find(':') != from_.host.npos)
-    why = "CLONE takes no IPv6 address";
-  else if (foreigners_ > 0)
-    why = fmt::format("{} tables of {} are not InnoDB's and would come empty", foreigners_,
-                      from_.name);
+  const auto why = why_no_clone();
+  if (!why) return why.error();
   CopyMethod method = resync_.method;
   if (method == CopyMethod::kAuto)
     method = !resync_.copy_command.empty() ? CopyMethod::kCommand
-             : why.empty()                 ? CopyMethod::kClone
+             : why->empty()                ? CopyMethod::kClone
                                            : CopyMethod::kDump;
-  if (method == CopyMethod::kClone && !why.empty()) return failure(why);
+  if (method == CopyMethod::kClone && !why->empty()) return failure(*why);
   if (method == CopyMethod::kCommand && resync_.copy_command.empty())
     return Error{Errc::kUsage, "give --copy-command"};
   if (method == CopyMethod::kDump && versioned_ > 0 && !from.at_least(10, 11))
