@@ -93,8 +93,8 @@ Result<CopyMoment> Copier::dump(const std::string& path) {
   const auto outcome = PosixProcess().run(command, deadline_);
   if (!outcome) return outcome.error();
   if (ended_) return *ended_;
-  if (const std::string reason = (*login)->refusal(); !reason.empty()) return failure(reason);
-  if (!outcome->succeeded()) return failure(describe_end(command.argv, *outcome));
+  if (!outcome->succeeded())
+    return failure((*login)->explain(describe_end(command.argv, *outcome)));
   std::ifstream file(path);
   auto moment = read_dump_moment(file);
   if (!moment) return moment.error();

@@ -103,9 +103,7 @@ Result<StepResult> LiveActions::save_extra(const Step& step, SqlSession& session
   if (!words) return words.error();
   command.argv.insert(command.argv.end(), words->begin(), words->end());
   const auto printed = print_events(std::move(command), deadline, path);
-  if (const std::string reason = (*login)->refusal(); !printed && !reason.empty())
-    return failure(reason);
-  if (!printed) return printed.error();
+  if (!printed) return Error{printed.error().code, (*login)->explain(printed.error().text)};
   const auto count = count_transactions(path);
   if (!count) return count.error();
   return StepResult{fmt::format("{} transactions saved in {}", *count, path),

@@ -10,8 +10,10 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <list>
 #include <mutex>
 #include <system_error>
 #include <thread>
@@ -20,41 +22,49 @@
 
 #include "common/address.h"
 #include "common/failover/tool_login.h"
+#include "common/open_file.h"
 
 namespace ha {
 
 namespace {
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
+struct Address {
+  sockaddr_storage bytes = {};
+  socklen_t size = 0;
 };
+
+// Blocks as long as the resolver does.
+Result<std::vector<Address>> resolve(const HostPort& server) {
+  addrinfo hints = {};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int error =
+      getaddrinfo(server.host.c_str(), std::to_string(server.port).c_str(), &hints, &found);
+  if (error != 0)
+    return Error{Errc::kUnreachable, fmt::format("{}: {}", server.host, gai_strerror(error))};
+  std::vector<Address> addresses;
+  for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
+    Address& address = addresses.emplace_back();
+    address.size = one->ai_addrlen;
+    std::memcpy(&address.bytes, one->ai_addr, one->ai_addrlen);
+  }
+  freeaddrinfo(found);
+  return addresses;
+}
 
 class Relay : public LoginRelay {
  public:
-  Relay(HostPort server, LoginTls tls) : server_(std::move(server)), tls_(tls) {}
+  Relay(std::vector<Address> server, LoginTls tls) : server_(std::move(server)), tls_(tls) {}
 
   ~Relay() override {
     const std::uint64_t one = 1;
     [[maybe_unused]] const ssize_t written = write(end_.get(), &one, sizeof one);
     if (acceptor_.joinable()) acceptor_.join();
-    for (std::thread& worker : workers_) worker.join();
+    for (Worker& worker : workers_) worker.thread.join();
   }
 
   Result<Done> listen_and_accept() {
-    listener_ = Descriptor(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    listener_ = Descriptor(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     end_ = Descriptor(eventfd(0, EFD_CLOEXEC));
     sockaddr_in address = {};
     address.sin_family = AF_INET;
@@ -62,7 +72,7 @@ class Relay : public LoginRelay {
     socklen_t size = sizeof address;
     auto* const place = reinterpret_cast<sockaddr*>(&address);
     if (listener_.get() < 0 || end_.get() < 0 || bind(listener_.get(), place, size) != 0 ||
-        listen(listener_.get(), 8) != 0 || getsockname(listener_.get(), place, &size) != 0)
+        listen(listener_.get(), SOMAXCONN) != 0 || getsockname(listener_.get(), place, &size) != 0)
       return Error{Errc::kInternal,
                    fmt::format("no port of 127.0.0.1 to listen at: {}", std::strerror(errno))};
     port_ = ntohs(address.sin_port);
@@ -82,18 +92,48 @@ class Relay : public LoginRelay {
   }
 
  private:
+  struct Worker {
+    std::thread thread = {};
+    std::atomic<bool> ended = false;
+  };
+
+  // Anybody on this machine may come in between, as often as he likes: he gets a server that he
+  // could have asked himself, and takes nobody's place for longer than he stays.
   void accept_all() {
-    // More than a tool needs; somebody else on this machine may come in between.
-    constexpr std::size_t kMost = 64;
-    while (workers_.size() < kMost && await(listener_.get(), POLLIN)) {
-      Descriptor client(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-      if (client.get() < 0) continue;
-      try {
-        workers_.emplace_back([this, end = std::move(client)] { serve(end.get()); });
-      } catch (const std::system_error&) {
-        continue;
-      }
+    while (await(listener_.get(), POLLIN)) {
+      workers_.remove_if([](Worker& worker) {
+        if (!worker.ended) return false;
+        worker.thread.join();
+        return true;
+      });
+      if (!accept_one()) pause();
     }
+  }
+
+  // False when there is no room, descriptor or thread for it now.
+  bool accept_one() {
+    constexpr std::size_t kMost = 64;  // more than a tool needs
+    if (workers_.size() >= kMost) return false;
+    Descriptor client(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (client.get() < 0) return false;
+    Worker& worker = workers_.emplace_back();
+    try {
+      worker.thread = std::thread([this, &worker, end = std::move(client)] {
+        serve(end.get());
+        worker.ended = true;
+      });
+    } catch (const std::system_error&) {
+      workers_.pop_back();
+      return false;
+    }
+    return true;
+  }
+
+  // Ends early when the relay ends.
+  void pause() const {
+    constexpr int kPauseMs = 100;
+    pollfd end = {end_.get(), POLLIN, 0};
+    poll(&end, 1, kPauseMs);
   }
 
   // False when the relay ends.
@@ -105,16 +145,11 @@ class Relay : public LoginRelay {
   }
 
   Descriptor connect_to_server() const {
-    addrinfo hints = {};
-    hints.ai_socktype = SOCK_STREAM;
-    addrinfo* found = nullptr;
-    const std::string port = std::to_string(server_.port);
-    if (getaddrinfo(server_.host.c_str(), port.c_str(), &hints, &found) != 0) return Descriptor();
-    const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> addresses(found, freeaddrinfo);
-    for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
-      Descriptor fd(socket(one->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    for (const Address& address : server_) {
+      Descriptor fd(socket(address.bytes.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
       if (fd.get() < 0) continue;
-      int error = connect(fd.get(), one->ai_addr, one->ai_addrlen) == 0 ? 0 : errno;
+      const auto* const place = reinterpret_cast<const sockaddr*>(&address.bytes);
+      int error = connect(fd.get(), place, address.size) == 0 ? 0 : errno;
       if (error == EINPROGRESS) {
         if (!await(fd.get(), POLLOUT)) return Descriptor();
         socklen_t size = sizeof error;
@@ -159,20 +194,22 @@ class Relay : public LoginRelay {
     refusal_ = guard.refusal();
   }
 
-  const HostPort server_;
+  const std::vector<Address> server_;
   const LoginTls tls_;
   Descriptor listener_, end_;
   unsigned port_ = 0;
   std::thread acceptor_;
-  std::vector<std::thread> workers_;  // the acceptor's, until it has ended
-  mutable std::mutex mutex_;          // of this
+  std::list<Worker> workers_;  // the acceptor's, until it has ended
+  mutable std::mutex mutex_;   // of this
   std::string refusal_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<LoginRelay>> LoginRelay::start(HostPort server, LoginTls tls) {
-  auto relay = std::make_unique<Relay>(std::move(server), tls);
+Result<std::unique_ptr<LoginRelay>> LoginRelay::start(const HostPort& server, LoginTls tls) {
+  auto addresses = resolve(server);
+  if (!addresses) return addresses.error();
+  auto relay = std::make_unique<Relay>(std::move(*addresses), tls);
   if (const auto started = relay->listen_and_accept(); !started) return started.error();
   return std::unique_ptr<LoginRelay>(std::move(relay));
 }

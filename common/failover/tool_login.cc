@@ -25,6 +25,14 @@ constexpr const char* kPluginFiles[] = {
     "/usr/lib64/mysql/plugin/*.so", "/usr/lib64/mariadb/plugin/*.so",
     "/usr/lib/*/mysql/plugin/*.so"};
 
+// True when the tool checks the server's name, too, and needs no guard. As our own sessions:
+// without a CA of ours, MariaDB's library checks nothing unless it checks the name.
+bool verifies_identity(const MysqlOptions& options) {
+  const TlsMode mode = effective_tls_mode(options);
+  const bool no_ca = options.ca.empty() && options.ca_directory.empty();
+  return mode == TlsMode::kVerifyIdentity || (mode == TlsMode::kVerifyCa && no_ca);
+}
+
 // Where TLS is not sure, MariaDB's plugin for caching_sha2_password takes any key that is offered.
 bool may_load(std::string_view name, const MysqlOptions& options) {
   const TlsMode mode = effective_tls_mode(options);
@@ -64,7 +72,8 @@ std::string client_options(const MysqlOptions& options, Flavour flavour,
   add("ssl-crl", options.crl);
   add("ssl-crlpath", options.crl_directory);
   add("tls-version", options.tls_versions);
-  const auto mode = static_cast<std::size_t>(effective_tls_mode(options));
+  const auto mode = static_cast<std::size_t>(
+      verifies_identity(options) ? TlsMode::kVerifyIdentity : effective_tls_mode(options));
   constexpr const char* kMysqlModes[] = {"DISABLED", "PREFERRED", "REQUIRED", "VERIFY_CA",
                                          "VERIFY_IDENTITY"};
   // Unless told otherwise, MariaDB's tools verify since 11.4, and refuse a server without TLS.
@@ -124,7 +133,7 @@ Result<std::unique_ptr<ToolLogin>> ToolLogin::prepare(const Node& node, const My
   login->plugins_ = path + std::string(kPlugins);
   const TlsMode mode = effective_tls_mode(*options);
   if (const auto linked = login->link_plugins(*options); !linked) return linked.error();
-  if (mode != TlsMode::kVerifyIdentity) {
+  if (!verifies_identity(*options)) {
     auto relay =
         LoginRelay::start({node.host, node.port},
                           mode >= TlsMode::kRequired ? LoginTls::kRequired : LoginTls::kAsOffered);
@@ -155,9 +164,12 @@ void ToolLogin::add_to(Command& command) const {
                               {"LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN", "0"}});
 }
 
-std::string ToolLogin::refusal() const {
+std::string ToolLogin::explain(const std::string& words) const {
   const std::string reason = relay_ == nullptr ? "" : relay_->refusal();
-  return reason.empty() ? "" : fmt::format("{}: {}", node_.name, reason);
+  if (!reason.empty()) return fmt::format("{}: {}", node_.name, reason);
+  // Both flavours name the plugin that they could not load in quotes.
+  if (words.find("'dialog'") == words.npos) return words;
+  return fmt::format("{}; {}", words, LoginGuard::kNoDialog);
 }
 
 }  // namespace ha

@@ -2,7 +2,8 @@
 // How a tool of MySQL's or MariaDB's (mysqldump, mysqlbinlog) logs in to a node with our account:
 // by an option file, with no client plugin but those that neither print, ask nor give a password
 // away, and through a port of this machine's loopback where a LoginGuard sees to it that nothing
-// leaves before TLS is up. With verify-identity the tools see to that themselves.
+// leaves before TLS is up. With verify-identity, or verify-ca without a CA, the tools see to that
+// themselves. Within TLS that nobody verifies the guard sees nothing.
 
 #pragma once
 
@@ -21,8 +22,9 @@ namespace ha {
 // A port of 127.0.0.1 that leads to a server, through a LoginGuard for each connection.
 class LoginRelay {
  public:
-  // Fails with kInternal when this machine has no port, descriptor or thread for it.
-  static Result<std::unique_ptr<LoginRelay>> start(HostPort server, LoginTls tls);
+  // Resolves the server's name, which blocks as long as the resolver does. Fails with kUnreachable
+  // when it has none, with kInternal when this machine has no port, descriptor or thread for it.
+  static Result<std::unique_ptr<LoginRelay>> start(const HostPort& server, LoginTls tls);
   LoginRelay() = default;
   LoginRelay(const LoginRelay&) = delete;
   LoginRelay& operator=(const LoginRelay&) = delete;
@@ -30,7 +32,8 @@ class LoginRelay {
   virtual ~LoginRelay() = default;
 
   virtual unsigned port() const = 0;
-  // Why the last login was ended; empty: none was.
+  // Why the last login was ended, the tool's or that of somebody else on this machine; empty: none
+  // was.
   virtual std::string refusal() const = 0;
 };
 
@@ -49,8 +52,9 @@ class ToolLogin {
   const Node& node() const { return node_; }
   // Adds the option file, as the first option, and an environment that loads nothing.
   void add_to(Command& command) const;
-  // Why the tool's login was ended, with the node's name; empty: it was not.
-  std::string refusal() const;
+  // Returns why a tool failed that has said `words`: its login was ended, or these words, with what
+  // to do about a plugin that it did not get.
+  std::string explain(const std::string& words) const;
 
  private:
   Result<Done> link_plugins(const MysqlOptions& options) const;

@@ -21,6 +21,18 @@ CLIENT_SSL = 0x0800
 PROMPT = b"DROP DATABASE shop; -- "
 
 
+# Somebody else on this machine comes to the tool's port first, and logs in without TLS.
+STRANGER = """for word; do case $word in --port=*) port=${word#--port=} ;; esac; done
+/usr/bin/python3 - "$port" <<'end' || true
+import socket, sys
+with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as end:
+    end.settimeout(5)
+    end.recv(4096)
+    end.sendall(b"\\x24\\0\\0\\x01" + bytes(36))
+    end.recv(1)
+end"""
+
+
 class ManInTheMiddle(Proxy):
     """Passes everything on until the file `begin` exists; then it does as `attack` says."""
 
@@ -104,14 +116,16 @@ class Attacked:
                                             self.begin, Authority(bench.directory, "other").issue(
                                                 "man in the middle")))
 
-    def configure(self, server, *lines):
-        """A server is reached through the man in the middle, whose time comes when a tool starts."""
+    def configure(self, server, *lines, before=""):
+        """A server is reached through the man in the middle, whose time comes when a tool starts.
+
+        `before` is what a shell does first then."""
         cluster = self.cluster
         self.begin.unlink(missing_ok=True)
         self.man.heard.clear()
         self.man.target = (server.host, server.port)
         self.man.tls, self.man.attack = False, None
-        tools = {purpose: cluster.hook(purpose, f"touch {self.begin}\nexec " + shlex.join(
+        tools = {purpose: cluster.hook(purpose, f"touch {self.begin}\n{before}\nexec " + shlex.join(
             cache.client_command(cluster.flavour, purpose)) + ' "$@"\n')
             for purpose in ("dump", "binlog")}
         cluster.write_config(*(f"{purpose}-command={tool}" for purpose, tool in tools.items()),
@@ -126,8 +140,8 @@ class Attacked:
             text = text.replace(old, new)
         cluster.config.write_text(text)
 
-    def resync(self):
-        return self.cluster.run("resync", "db2", "--from", "db1", "--method", "dump")
+    def resync(self, method="dump"):
+        return self.cluster.run("resync", "db2", "--from", "db1", "--method", method)
 
     def assert_nothing_given_away(self, outcome):
         assert self.begin.exists() and outcome.code == 2, outcome.out
@@ -180,9 +194,36 @@ def test_nor_inside_a_tls_that_nobody_verified(attacked, attack):
     attacked.assert_nothing_given_away(attacked.resync())
 
 
+def test_verify_ca_checks_without_a_ca_of_ours_too(attacked, monkeypatch):
+    """By the system's, which is ours here; MySQL's tools refuse to be without one."""
+    monkeypatch.setitem(attacked.cluster.environment, "SSL_CERT_FILE", str(attacked.authority.cert))
+    attacked.configure(attacked.cluster.db1, "ssl-mode=verify-ca")
+    attacked.man.attack, attacked.man.tls = ManInTheMiddle.clear_text, True
+    outcome = attacked.resync()
+    attacked.assert_nothing_given_away(outcome)
+    # At most the wish for TLS: what is within one with that certificate would be read there.
+    assert len(attacked.man.heard) <= 36, attacked.man.heard
+
+
+def test_a_clone_checks_its_donor_or_is_refused(attacked):
+    """With the recipient's own CA, and our password."""
+    cluster, db2 = attacked.cluster, attacked.cluster.db2
+    if cluster.flavour == "mariadb":
+        return
+    attacked.configure(cluster.db1, "ssl-mode=verify-identity", f"ca-cert={attacked.authority.cert}")
+    assert "CLONE checks no server's name" in attacked.resync("clone").out
+    attacked.configure(cluster.db1, "ssl-mode=verify-ca", f"ca-cert={attacked.authority.cert}")
+    outcome = attacked.resync("clone")
+    assert outcome.code == 2, outcome.out
+    assert "set clone_ssl_ca on db2, or give --method dump" in outcome.out, outcome.out
+    assert 1 in rows(db2)
+
+
 @pytest.mark.parametrize("mode", ["required", "verify-identity"])
 def test_without_an_attack_the_tools_do_their_work(attacked, mode):
-    attacked.configure(attacked.cluster.db1, f"ssl-mode={mode}", f"ca-cert={attacked.authority.cert}")
+    """Also where somebody else finds the tool's port, and is refused there."""
+    attacked.configure(attacked.cluster.db1, f"ssl-mode={mode}", f"ca-cert={attacked.authority.cert}",
+                       before=STRANGER if mode == "required" else "")
     attacked.man.attack = Proxy._serve
     attacked.man.from_clients.clear()
     outcome = attacked.resync()

@@ -28,7 +28,7 @@ TEST(ClientOptionsTest, TellMariadbsToolsNotToVerifyWhatWeDoNot) {
       {TlsMode::kDisabled, "[client]\nprotocol=\"tcp\"\nskip-ssl\n"},
       {TlsMode::kPreferred, "[client]\nprotocol=\"tcp\"\nskip-ssl-verify-server-cert\n"},
       {TlsMode::kRequired, "[client]\nprotocol=\"tcp\"\nssl\nskip-ssl-verify-server-cert\n"},
-      {TlsMode::kVerifyCa, "[client]\nprotocol=\"tcp\"\nssl\n"},
+      {TlsMode::kVerifyCa, "[client]\nprotocol=\"tcp\"\nssl\nssl-verify-server-cert\n"},
       {TlsMode::kVerifyIdentity, "[client]\nprotocol=\"tcp\"\nssl\nssl-verify-server-cert\n"}};
   for (const auto& [mode, text] : cases) {
     MysqlOptions options;
@@ -37,6 +37,29 @@ TEST(ClientOptionsTest, TellMariadbsToolsNotToVerifyWhatWeDoNot) {
   }
   EXPECT_EQ(client_options({}, Flavour::kMariadb, ""),
             "[client]\nprotocol=\"tcp\"\nskip-ssl-verify-server-cert\n");
+}
+
+// With a CA of ours they check the chain; without one they check nothing but together with the
+// name.
+TEST(ClientOptionsTest, VerifyCaVerifiesWithoutACaToo) {
+  MysqlOptions options;
+  options.tls_mode = TlsMode::kVerifyCa;
+  EXPECT_TRUE(client_options(options, Flavour::kMariadb, "").ends_with("ssl-verify-server-cert\n"));
+  EXPECT_TRUE(client_options(options, Flavour::kMysql, "").ends_with("=\"VERIFY_IDENTITY\"\n"));
+  for (const auto file : {&MysqlOptions::ca, &MysqlOptions::ca_directory}) {
+    MysqlOptions with_ca = options;
+    with_ca.*file = "/ca";
+    EXPECT_TRUE(client_options(with_ca, Flavour::kMariadb, "").ends_with("\nssl\n"));
+    EXPECT_TRUE(client_options(with_ca, Flavour::kMysql, "").ends_with("=\"VERIFY_CA\"\n"));
+  }
+}
+
+TEST(ToolLoginTest, SaysWhatToDoAboutADialog) {
+  const ToolLogin login;
+  const std::string words =
+      "mariadb-dump: Got error: 1045: \"Authentication plugin 'dialog' cannot be loaded\"";
+  EXPECT_TRUE(login.explain(words).starts_with(words + "; the tools take no dialog"));
+  EXPECT_EQ(login.explain("Access denied"), "Access denied");
 }
 
 TEST(LoginFilesTest, OnlyThoseOfRunsAreRemoved) {
