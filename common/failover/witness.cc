@@ -1,46 +1,23 @@
 // SPDX-License-Identifier: MIT
 #include "common/failover/witness.h"
 
-#include <netdb.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
-#include <cmath>
-#include <memory>
 
 #include "common/parallel.h"
+#include "common/reach.h"
 
 namespace ha {
 
 namespace {
 
-bool connects(const addrinfo& address, const Deadline& deadline) {
-  const int fd = socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return false;
-  int error = connect(fd, address.ai_addr, address.ai_addrlen) == 0 ? 0 : errno;
-  if (error == EINPROGRESS) {
-    pollfd polled = {fd, POLLOUT, 0};
-    socklen_t size = sizeof error;
-    if (poll(&polled, 1, static_cast<int>(std::ceil(deadline.remaining_s() * 1000))) != 1 ||
-        getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
-      error = ETIMEDOUT;
-  }
-  close(fd);
-  return error == 0 || error == ECONNREFUSED;
-}
-
 bool reaches(const HostPort& witness, const Deadline& deadline) {
-  addrinfo hints = {};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  const std::string port = std::to_string(witness.port != 0 ? witness.port : 22);
-  if (getaddrinfo(witness.host.c_str(), port.c_str(), &hints, &found) != 0) return false;
-  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> addresses(found, freeaddrinfo);
-  for (const addrinfo* one = found; one != nullptr; one = one->ai_next)
-    if (connects(*one, deadline)) return true;
+  constexpr unsigned kSsh = 22;
+  const AddressList addresses =
+      find_addresses({witness.host, witness.port != 0 ? witness.port : kSsh});
+  for (const addrinfo* one = addresses.get(); one != nullptr; one = one->ai_next)
+    if (const int error = try_to_connect(*one, deadline); error == 0 || error == ECONNREFUSED)
+      return true;
   return false;
 }
 

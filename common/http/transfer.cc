@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "common/machine.h"
+#include "common/reach.h"
 #include "common/text.h"
 
 namespace ha {
@@ -99,8 +100,11 @@ Error CurlTransfer::error(CURLcode code, const std::string& label) const {
   if (code == CURLE_LOGIN_DENIED) kind = Errc::kAccessDenied;
   long system_error = 0;
   curl().easy_getinfo(handle_, CURLINFO_OS_ERRNO, &system_error);
-  if (code == CURLE_OUT_OF_MEMORY || is_own_want(static_cast<int>(system_error)) ||
-      lacks_resources())
+  const int reason = static_cast<int>(system_error);
+  const auto place = parse_host_port(label);
+  const bool knows_place = place && place->port != 0;
+  if (code == CURLE_OUT_OF_MEMORY ||
+      (is_own_want(reason) && (!knows_place || is_cut_off(reason, *place))) || lacks_resources())
     return {Errc::kInternal, fmt::format("{}: {}{}", label, trim(text), kOwnWant)};
   // The second: HTTP/0.9, which is what anything else that talks looks like.
   if (code == CURLE_WEIRD_SERVER_REPLY || code == CURLE_UNSUPPORTED_PROTOCOL) kind = Errc::kBadData;

@@ -19,6 +19,7 @@
 #include "common/mysql/defaults_file.h"
 #include "common/mysql/login_plugins.h"
 #include "common/mysql/transfer_limit.h"
+#include "common/reach.h"
 #include "common/text.h"
 
 // Error numbers of clients and servers; the names differ between the two libraries' headers.
@@ -34,6 +35,7 @@ constexpr unsigned kTooManyConnections = 1040, kDbAccessDenied = 1044, kAccessDe
                    kNotSupportedAuth = 1251, kUnknownCommand = 1047, kOutOfSync = 2014,
                    kTlsError = 2026, kServerIsOffline = 3032, kPluginNotAllowed = 5010;
 constexpr unsigned kPacketTooLarge = 2020, kPacketTooLargeHere = 1153;
+constexpr int kHighestErrno = 4096;
 }  // namespace
 
 namespace ha {
@@ -76,14 +78,26 @@ Errc classify_errno(unsigned number) {
   }
 }
 
+// Returns the errno that ends an error's text, "... (111)", 0 when there is none.
+int errno_of(std::string_view text) {
+  const std::size_t begin = text.rfind('(');
+  if (begin == text.npos || !text.ends_with(')')) return 0;
+  const auto number = parse_integer(text.substr(begin + 1, text.size() - begin - 2));
+  return number && *number > 0 && *number < kHighestErrno ? static_cast<int>(*number) : 0;
+}
+
 // True for an error of this machine's: no descriptor, no memory, no port or buffer for one more
-// connection, a packet filter that lets none out. It says nothing of the server.
-bool is_our_own(unsigned number, std::string_view text) {
-  constexpr unsigned kNoSocket = 2001, kNoTcpSocket = 2004, kOutOfMemory = 2008;
-  constexpr int kReasons[] = {EMFILE, ENFILE, ENOMEM, ENOBUFS, EADDRNOTAVAIL, EPERM, EACCES};
-  if (number == kNoSocket || number == kNoTcpSocket || number == kOutOfMemory) return true;
-  return std::ranges::any_of(
-      kReasons, [&](int reason) { return text.ends_with(fmt::format("({})", reason)); });
+// connection, a packet filter that lets none out. It says nothing of the server. `place` is null
+// where the server is not reached by TCP.
+bool is_our_own(unsigned number, int reason, const HostPort* place) {
+  constexpr unsigned kNoSocket = 2001, kNotConnected = 2002, kNotConnectedTo = 2003,
+                     kNoTcpSocket = 2004, kOutOfMemory = 2008;
+  if (number == kNoSocket || number == kOutOfMemory) return true;
+  if (number == kNoTcpSocket && reason != EAFNOSUPPORT) return true;
+  if (place != nullptr &&
+      (number == kNotConnected || number == kNotConnectedTo || number == kNoTcpSocket))
+    return is_cut_off(reason, *place);
+  return is_own_want(reason) || reason == EPERM || reason == EACCES;
 }
 
 // MariaDB's library wraps what a server says before TLS is up, such as that it takes no more
@@ -120,8 +134,10 @@ std::string name_statement(const std::string& sql) {
 
 class MysqlSession : public SqlSession {
  public:
-  MysqlSession(std::string label, unsigned answer_timeout_s)
+  // `place` is what is connected to by TCP.
+  MysqlSession(std::string label, std::optional<HostPort> place, unsigned answer_timeout_s)
       : label_(std::move(label)),
+        place_(std::move(place)),
         mysql_(mysql_init(nullptr)),
         answer_timeout_s_(answer_timeout_s) {}
   ~MysqlSession() override {
@@ -155,8 +171,9 @@ class MysqlSession : public SqlSession {
     if (trim(text).empty())
       text = fmt::format("error {} without a text, in answer to {}", number, name_statement(sql));
     const Errc code = classify_errno(number);
+    const int reason = errno_of(text);
     if (code == Errc::kUnreachable && number >= kClientErrors &&
-        (is_our_own(number, text) || lacks_resources()))
+        (is_our_own(number, reason, place_ ? &*place_ : nullptr) || lacks_resources()))
       return {Errc::kInternal, fmt::format("{}: {}{}", label_, text, kOwnWant), number};
     // Servers speak many languages; these words are looked for at night.
     if (code == Errc::kAccessDenied) {
@@ -165,8 +182,11 @@ class MysqlSession : public SqlSession {
       else
         text = "access denied: " + text;
     }
-    // MariaDB's library tells its own EINPROGRESS for whatever became of the connection.
-    if (text.ends_with(" (115)")) text.replace(text.size() - 4, 3, "refused or unreachable");
+    // MariaDB's library tells its own EINPROGRESS for whatever became of the connection. And a
+    // name's last address may be one that could not be tried.
+    constexpr int kEmpty[] = {EINPROGRESS, EADDRNOTAVAIL, EAFNOSUPPORT, EPERM, EACCES};
+    if (code == Errc::kUnreachable && std::ranges::find(kEmpty, reason) != std::end(kEmpty))
+      text.replace(text.rfind('(') + 1, text.npos, "refused or unreachable)");
     return {code, fmt::format("{}: {}", label_, text), number};
   }
 
@@ -240,6 +260,7 @@ class MysqlSession : public SqlSession {
   // A look that did not wait for an answer leaves a thread behind, which is still reading it.
   std::mutex in_use_;
   std::string label_;
+  std::optional<HostPort> place_;
   MYSQL* mysql_;
   unsigned answer_timeout_s_;
   Version version_;
@@ -458,7 +479,12 @@ Result<std::unique_ptr<SqlSession>> connect(const MysqlOptions& given) {
   if (!start_client_library())
     return Error{Errc::kInternal, "the MySQL client library does not start"};
   const std::string label = server_label(given);
-  auto session = std::make_unique<MysqlSession>(label, options.answer_timeout_s);
+  const bool tcp = by_tcp(options);
+  std::optional<HostPort> place;
+  if (tcp)
+    place = {options.host.empty() ? "localhost" : options.host,
+             options.port != 0 ? options.port : kMysqlPort};
+  auto session = std::make_unique<MysqlSession>(label, place, options.answer_timeout_s);
   MYSQL* const mysql = session->handle();
   if (mysql == nullptr) return Error{Errc::kInternal, "out of memory"};
 
@@ -470,10 +496,7 @@ Result<std::unique_ptr<SqlSession>> connect(const MysqlOptions& given) {
   restrict_login(mysql);
 
   const bool path = options.host.starts_with('/');
-  const bool tcp = by_tcp(options);
-  const char* const host = path                          ? nullptr
-                           : tcp && options.host.empty() ? "localhost"
-                                                         : or_null(options.host);
+  const char* const host = path ? nullptr : tcp ? place->host.c_str() : or_null(options.host);
   const unsigned protocol = MYSQL_PROTOCOL_TCP;
   if (tcp) mysql_options(mysql, MYSQL_OPT_PROTOCOL, &protocol);
   const char* const socket = path ? options.host.c_str() : or_null(options.socket);

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""What this machine lacks (descriptors, processes, threads) is UNKNOWN and says whose want it is:
+"""What this machine lacks (descriptors, processes, threads, ports) is UNKNOWN and says whose want it is:
 the file, mount, engine or API that was asked about may be well."""
 
 import json
 import resource
+import socket
 import time
 
 import pytest
@@ -66,3 +67,21 @@ def test_no_process_and_no_thread(commands, name):
     outcome = plugin.run(*commands[name], env=FAULTS)
     assert outcome.state == "UNKNOWN", outcome.out
     assert "an error of this machine" in outcome.text
+
+
+@pytest.mark.parametrize("check", [plugin.THREADS, "check_heartbeat"])
+def test_an_address_that_cannot_be_tried(check, tmp_path):
+    """Where IPv6 is off, a host's IPv6 address gives an error of this machine's: the other decides."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))  # and nobody listens
+        port = str(unused.getsockname()[1])
+        credentials = tmp_path / "credentials"
+        credentials.write_text(f"username=ha\npassword={SECRET}\n")
+        command = {plugin.THREADS: ["-H", "localhost", "-P", port],
+                   "check_heartbeat": ["--preset", "icinga2-api", "--api", f"https://localhost:{port}",
+                                       "--api-credentials", credentials]}[check]
+        faults = {"LD_PRELOAD": str(plugin.BUILD / "tests/faults.so"), "IPV6_OFF": "1"}
+        outcome = plugin.run(check, *command, env=faults)
+        assert outcome.state == "CRITICAL" and "this machine" not in outcome.text, outcome.out
+        outcome = plugin.run(check, *command, env={**faults, "UNASKED_PORT": port})
+        assert outcome.state == "UNKNOWN" and "an error of this machine" in outcome.text, outcome.out

@@ -125,7 +125,7 @@ class Cluster:
         """Run mysql_ha (or the handler) to its end; e.g. run("failover", "--fence", "none").
 
         Faults are those of faults.cc: KILL_AT, KILL_WHEN, REFUSED_PORT,
-        UNASKED_PORT, CLOCK_AHEAD."""
+        UNASKED_PORT, IPV6_OFF, CLOCK_AHEAD."""
         return plugin.run_raw(self.command(*words), env={**self.environment, **_with(faults)})
 
     def begin(self, *words, **faults):

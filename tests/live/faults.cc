@@ -4,6 +4,9 @@
 //                                      when what was to be written is not on disk, or after
 //   REFUSED_PORT=N                     nobody listens at this port any more, as far as it can tell
 //   UNASKED_PORT=N                     this machine has no port left to connect to this one from
+//   IPV6_OFF=1                         each host has an IPv6 address too, to be tried last, and
+//   this
+//                                      machine has none
 //   CLOCK_AHEAD=N                      the wall clock shows so many seconds more
 //   NO_CHILDREN=1                      this machine has no process or thread left for one more
 //   MEMORY_ENDS_AT=N                   no memory is had from the N-th call on that asks for any
@@ -11,6 +14,7 @@
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
@@ -104,6 +108,32 @@ extern "C" int posix_spawnp(pid_t* pid, const char* file, const posix_spawn_file
   return original<decltype(&posix_spawnp)>("posix_spawnp")(pid, file, actions, how, argv, env);
 }
 
+extern "C" int getaddrinfo(const char* host, const char* service, const addrinfo* hints,
+                           addrinfo** found) {
+  const int result = original<decltype(&getaddrinfo)>("getaddrinfo")(host, service, hints, found);
+  if (result != 0 || getenv("IPV6_OFF") == nullptr) return result;
+  struct Entry {
+    addrinfo info;
+    sockaddr_in6 address;
+  };
+  auto* const last = static_cast<Entry*>(malloc(sizeof(Entry)));  // freeaddrinfo() frees each
+  if (last == nullptr) return EAI_MEMORY;
+  last->info = **found;
+  last->info.ai_family = AF_INET6;
+  last->info.ai_addrlen = sizeof last->address;
+  last->info.ai_addr = reinterpret_cast<sockaddr*>(&last->address);
+  last->info.ai_canonname = nullptr;
+  last->info.ai_next = nullptr;
+  last->address = {};
+  last->address.sin6_family = AF_INET6;
+  last->address.sin6_addr = in6addr_loopback;
+  last->address.sin6_port = htons(static_cast<uint16_t>(service == nullptr ? 0 : atoi(service)));
+  addrinfo* end = *found;
+  while (end->ai_next != nullptr) end = end->ai_next;
+  end->ai_next = &last->info;
+  return result;
+}
+
 extern "C" int connect(int fd, const sockaddr* address, socklen_t size) {
   if (address->sa_family == AF_INET) {
     sockaddr_in ipv4;
@@ -116,6 +146,10 @@ extern "C" int connect(int fd, const sockaddr* address, socklen_t size) {
       errno = EADDRNOTAVAIL;
       return -1;
     }
+  }
+  if (address->sa_family == AF_INET6 && getenv("IPV6_OFF") != nullptr) {
+    errno = EADDRNOTAVAIL;
+    return -1;
   }
   return original<int (*)(int, const sockaddr*, socklen_t)>("connect")(fd, address, size);
 }

@@ -169,10 +169,13 @@ def test_primary_by_another_address(cluster):
 
 def test_an_error_of_our_own_is_no_evidence(cluster):
     cluster.lose_contact(cluster.db2, cluster.db3)
-    for command in ("failover", "handler"):
-        outcome = cluster.run(command, UNASKED_PORT=cluster.db1.port)
+    for command, off in (("failover", {}), ("handler", {}), ("failover", {"IPV6_OFF": 1})):
+        outcome = cluster.run(command, UNASKED_PORT=cluster.db1.port, **off)
         assert outcome.code == 2 and "db1 could not be asked" in outcome.out, outcome.out
         assert "(an error of this machine)" in outcome.out and "(unread-node)" in outcome.out
+    # An IPv6 address that cannot be tried says nothing against the answer of the other.
+    outcome = cluster.run("plan", REFUSED_PORT=cluster.db1.port, IPV6_OFF=1)
+    assert outcome.code == 0 and "promote db2 in place of db1" in outcome.out, outcome.out
     assert cluster.writers() == ["db1"]
 
 
