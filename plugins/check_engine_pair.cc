@@ -8,6 +8,7 @@
 #include "common/address.h"
 #include "common/cli.h"
 #include "common/heartbeat/read.h"
+#include "common/mysql/defaults_file.h"
 #include "common/parallel.h"
 #include "common/text.h"
 #include "common/thresholds.h"
@@ -274,9 +275,10 @@ Result<std::vector<EngineSpec>> parse_engines(const std::vector<std::string>& te
   if (engines.empty()) return Error{Errc::kUsage, fmt::format("--engine: missing ({})", kGrammar)};
   if (!expected.empty() && std::ranges::find(engines, expected, &EngineSpec::name) == engines.end())
     return Error{Errc::kUsage, fmt::format("--expect: no --engine is named '{}'", expected)};
-  for (const EngineSpec& engine : engines)
-    if (const auto readable = check_option_files(engine.heartbeat.mysql); !readable)
-      return Error{Errc::kUsage, fmt::format("{}: {}", engine.name, readable.error().text)};
+  DefaultsFiles files;
+  for (EngineSpec& engine : engines)
+    if (const auto complete = complete_login(engine.heartbeat, files); !complete)
+      return Error{Errc::kUsage, fmt::format("{}: {}", engine.name, complete.error().text)};
   return engines;
 }
 
@@ -302,7 +304,10 @@ int plugin_main(const std::vector<std::string>& args) {
 
   cli.waiting_for("the engines to tell their heartbeats");
   CheckResult result = evaluate(gather(*engines, cli.deadline()), expected);
-  result.notes = option_notes(common.mysql);
+  for (const EngineSpec& engine : *engines)
+    for (std::string& note : option_notes(engine.heartbeat.mysql))
+      if (std::ranges::find(result.notes, note) == result.notes.end())
+        result.notes.push_back(std::move(note));
   return cli.report(result);
 }
 

@@ -7,6 +7,7 @@
 #include "common/heartbeat/local_process.h"
 #include "common/heartbeat/read.h"
 #include "common/heartbeat/spec.h"
+#include "common/mysql/defaults_file.h"
 #include "common/process_table.h"
 #include "common/text.h"
 
@@ -131,8 +132,9 @@ int plugin_main(const std::vector<std::string>& args) {
   if (spec.preset == nullptr)
     return cli.usage_error("--preset: missing (accepted: " + preset_names() + ")");
   if (const auto finished = finish(spec); !finished) return cli.usage_error(finished.error().text);
-  if (const auto readable = check_option_files(spec.mysql); !readable)
-    return cli.usage_error(readable.error().text);
+  DefaultsFiles files;
+  if (const auto complete = complete_login(spec, files); !complete)
+    return cli.usage_error(complete.error().text);
 
   cli.waiting_for(heartbeat_place(spec) + " to tell its heartbeat");
   CheckResult result =

@@ -212,6 +212,8 @@ int plugin_main(const std::vector<std::string>& args) {
             "state when the server is not a replica (default: warning)");
   if (const auto exit_code = cli.parse(args)) return *exit_code;
 
+  if (const auto complete = complete_login(mysql); !complete)
+    return cli.usage_error(complete.error().text);
   const std::string server = server_label(mysql);
   cli.waiting_for(server + " (name, connection or login)");
   auto session = connect(for_one_server(mysql, cli.timeout_s()));

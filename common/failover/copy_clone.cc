@@ -5,7 +5,6 @@
 #include "common/failover/copier.h"
 #include "common/failover/rescue.h"
 #include "common/failover/step_tools.h"
-#include "common/mysql/defaults_file.h"
 
 namespace ha {
 
@@ -87,12 +86,11 @@ Result<Done> Copier::keep_closed() {
 }
 
 Result<std::string> Copier::clone_statement() const {
-  const auto account = with_defaults_file(options_.cluster.mysql);
-  if (!account) return account.error();
-  if (account->user.empty()) return Error{Errc::kUsage, "give --username"};
-  return fmt::format("CLONE INSTANCE FROM {}@{}:{} IDENTIFIED BY {}{}", quote_text(account->user),
-                     quote_text(from_.host), from_.port, quote_text(account->password.value_or("")),
-                     effective_tls_mode(*account) >= TlsMode::kRequired ? " REQUIRE SSL" : "");
+  const MysqlOptions& account = options_.cluster.mysql;
+  if (account.user.empty()) return Error{Errc::kUsage, "give --username"};
+  return fmt::format("CLONE INSTANCE FROM {}@{}:{} IDENTIFIED BY {}{}", quote_text(account.user),
+                     quote_text(from_.host), from_.port, quote_text(account.password.value_or("")),
+                     effective_tls_mode(account) >= TlsMode::kRequired ? " REQUIRE SSL" : "");
 }
 
 std::string Copier::describe_clone() {

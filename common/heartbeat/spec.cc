@@ -150,4 +150,11 @@ Result<Done> finish(HeartbeatSpec& spec) {
   return Done{};
 }
 
+Result<Done> complete_login(HeartbeatSpec& spec, DefaultsFiles& files) {
+  MysqlOptions login = spec.mysql;
+  if (const auto complete = complete_login(login, files); !complete) return complete;
+  if (spec.preset->kind == Preset::Kind::kSql) spec.mysql = std::move(login);
+  return Done{};
+}
+
 }  // namespace ha

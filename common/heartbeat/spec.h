@@ -75,4 +75,8 @@ Result<const Preset*> find_preset(std::string_view name);
 // defaults. Fails with kUsage.
 Result<Done> finish(HeartbeatSpec& spec);
 
+// Completes the account of a preset that reads a database, as complete_login() of
+// common/mysql/options.h does. To the others a defaults file says nothing, but must be sound.
+Result<Done> complete_login(HeartbeatSpec& spec, DefaultsFiles& files);
+
 }  // namespace ha

@@ -144,16 +144,21 @@ Setting parse_setting(std::string_view line) {
 // Reads one file and what it includes.
 class DefaultsReader {
  public:
-  explicit DefaultsReader(std::string group) : group_(std::move(group)) {}
+  // `contents` holds the files that were read before.
+  DefaultsReader(std::string group, std::map<std::string, std::string>& contents)
+      : group_(std::move(group)), contents_(contents) {}
 
   Result<Done> read(const std::string& path) {
     // A file may include itself.
     if (!read_.insert(path).second) return Done{};
-    const auto content = read_file(path);
-    if (!content) return Error{Errc::kUsage, "--defaults-file: " + content.error().text};
+    if (!contents_.contains(path)) {
+      auto content = read_file(path);
+      if (!content) return Error{Errc::kUsage, "--defaults-file: " + content.error().text};
+      contents_[path] = std::move(*content);
+    }
     bool in_section = false, in_group = false;
     int number = 0;
-    for (const std::string& raw : split(*content, '\n')) {
+    for (const std::string& raw : split(contents_.at(path), '\n')) {
       ++number;
       const auto taken = take_line(trim(raw), in_section, in_group);
       if (taken) continue;
@@ -206,6 +211,7 @@ class DefaultsReader {
   }
 
   const std::string group_;
+  std::map<std::string, std::string>& contents_;
   std::set<std::string> read_ = {};
 };
 
@@ -223,18 +229,24 @@ void take_place(const DefaultsFile& file, MysqlOptions& options) {
 
 }  // namespace
 
-Result<DefaultsFile> read_defaults_file(const std::string& path, const std::string& group) {
-  DefaultsReader reader(group);
+Result<DefaultsFile> DefaultsFiles::read(const std::string& path, const std::string& group) {
+  DefaultsReader reader(group, contents_);
   if (const auto done = reader.read(path); !done) return done.error();
   struct stat info = {};
   reader.file.world_readable = stat(path.c_str(), &info) == 0 && (info.st_mode & S_IROTH) != 0;
   return std::move(reader.file);
 }
 
-Result<MysqlOptions> with_defaults_file(MysqlOptions options) {
+Result<DefaultsFile> read_defaults_file(const std::string& path, const std::string& group) {
+  return DefaultsFiles().read(path, group);
+}
+
+Result<MysqlOptions> with_defaults_file(MysqlOptions options, DefaultsFiles& files) {
   if (options.defaults_file.empty()) return options;
-  const auto file = read_defaults_file(options.defaults_file, options.defaults_group);
+  const auto file = files.read(options.defaults_file, options.defaults_group);
   if (!file) return file.error();
+  if (file->world_readable) options.exposed_file = options.defaults_file;
+  options.defaults_file.clear();
   const MysqlOptions& other = file->options;
   if (!options.tls_mode && other.tls_mode) {
     const TlsMode mode = effective_tls_mode(options);
@@ -250,6 +262,11 @@ Result<MysqlOptions> with_defaults_file(MysqlOptions options) {
         &MysqlOptions::crl_directory, &MysqlOptions::tls_versions})
     if ((options.*text).empty()) options.*text = other.*text;
   return options;
+}
+
+Result<MysqlOptions> with_defaults_file(MysqlOptions options) {
+  DefaultsFiles files;
+  return with_defaults_file(std::move(options), files);
 }
 
 }  // namespace ha

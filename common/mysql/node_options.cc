@@ -9,7 +9,6 @@
 #include "common/address.h"
 #include "common/failover/config_import.h"
 #include "common/files.h"
-#include "common/mysql/defaults_file.h"
 #include "common/text.h"
 
 namespace ha {
@@ -91,8 +90,9 @@ Result<Done> refuse_mixed_loopback(const std::vector<NodeAddress>& nodes) {
 }  // namespace
 
 Result<Done> complete_nodes(const Cli& cli, ClusterOptions& cluster) {
-  if (const auto readable = check_option_files(cluster.mysql); !readable) return readable;
-  for (const auto& remarks : {cli.passed_over(), option_notes(cluster.mysql)})
+  MysqlOptions login = cluster.mysql;
+  if (const auto complete = complete_login(login); !complete) return complete;
+  for (const auto& remarks : {cli.passed_over(), option_notes(login)})
     cluster.notes.insert(cluster.notes.end(), remarks.begin(), remarks.end());
   if (!cluster.mysql.host.empty() || !cluster.mysql.socket.empty())
     return Error{Errc::kUsage, "--hostname and --socket name one server: use --node for each"};
@@ -100,8 +100,12 @@ Result<Done> complete_nodes(const Cli& cli, ClusterOptions& cluster) {
     return Error{Errc::kUsage,
                  "no node given (--node [NAME=]HOST[:PORT], --cluster, --pandora-conf or "
                  "--mha-conf)"};
-  const auto common = with_defaults_file(cluster.mysql);
-  const unsigned port = common && common->port != 0 ? common->port : kMysqlPort;
+  const unsigned port = login.port != 0 ? login.port : kMysqlPort;
+  // The place of one server in it is not that of the nodes.
+  login.host.clear();
+  login.socket.clear();
+  login.port = cluster.mysql.port;
+  cluster.mysql = std::move(login);
   std::set<std::string> names, addresses;
   for (NodeAddress& node : cluster.nodes) {
     if (node.port == 0) node.port = port;

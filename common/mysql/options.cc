@@ -86,17 +86,17 @@ TlsMode effective_tls_mode(const MysqlOptions& options) {
   return TlsMode::kPreferred;
 }
 
-Result<Done> check_option_files(const MysqlOptions& options) {
-  const auto whole = with_defaults_file(options);
+Result<Done> complete_login(MysqlOptions& options, DefaultsFiles& files) {
+  auto whole = with_defaults_file(options, files);
   if (!whole) return whole.error();
-  const std::tuple<const char*, const char*, std::string MysqlOptions::*> files[] = {
+  const std::tuple<const char*, const char*, std::string MysqlOptions::*> named[] = {
       {"--ca-cert", "ssl-ca", &MysqlOptions::ca},
       {"--ca-dir", "ssl-capath", &MysqlOptions::ca_directory},
       {"--cert", "ssl-cert", &MysqlOptions::certificate},
       {"--key", "ssl-key", &MysqlOptions::key},
       {"", "ssl-crl", &MysqlOptions::crl},
       {"", "ssl-crlpath", &MysqlOptions::crl_directory}};
-  for (const auto& [option, name, member] : files) {
+  for (const auto& [option, name, member] : named) {
     const std::string& path = *whole.*member;
     if (path.empty() || access(path.c_str(), R_OK) == 0) continue;
     const std::string said = (options.*member).empty() ? fmt::format("--defaults-file: {} {}",
@@ -105,7 +105,13 @@ Result<Done> check_option_files(const MysqlOptions& options) {
     return Error{Errc::kUsage,
                  fmt::format("{}: cannot read {}: {}", said, sanitize(path), std::strerror(errno))};
   }
+  options = std::move(*whole);
   return Done{};
+}
+
+Result<Done> complete_login(MysqlOptions& options) {
+  DefaultsFiles files;
+  return complete_login(options, files);
 }
 
 bool by_tcp(const MysqlOptions& options) {
@@ -126,22 +132,18 @@ MysqlOptions for_one_server(const MysqlOptions& options, double seconds) {
 }
 
 std::string server_label(const MysqlOptions& options) {
-  const auto merged = with_defaults_file(options);
-  const MysqlOptions& whole = merged ? *merged : options;
-  if (!by_tcp(whole)) {
-    if (whole.host.starts_with('/')) return whole.host;
-    return whole.socket.empty() ? "localhost" : whole.socket;
+  if (!by_tcp(options)) {
+    if (options.host.starts_with('/')) return options.host;
+    return options.socket.empty() ? "localhost" : options.socket;
   }
-  const std::string host = whole.host.empty() ? "localhost" : whole.host;
-  if (host != "localhost" && (whole.port == 0 || whole.port == kMysqlPort)) return host;
-  return format_host_port({host, whole.port});
+  const std::string host = options.host.empty() ? "localhost" : options.host;
+  if (host != "localhost" && (options.port == 0 || options.port == kMysqlPort)) return host;
+  return format_host_port({host, options.port});
 }
 
 std::vector<std::string> option_notes(const MysqlOptions& options) {
-  if (options.defaults_file.empty()) return {};
-  const auto file = read_defaults_file(options.defaults_file, options.defaults_group);
-  if (!file || !file->world_readable) return {};
-  return {fmt::format("WARN: {} is readable by every user (chmod 640)", options.defaults_file)};
+  if (options.exposed_file.empty()) return {};
+  return {fmt::format("WARN: {} is readable by every user (chmod 640)", options.exposed_file)};
 }
 
 }  // namespace ha

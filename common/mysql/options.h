@@ -24,8 +24,9 @@ struct MysqlOptions {
   std::string socket = {};
   std::string user = {};
   std::optional<std::string> password = {};
-  std::string defaults_file = {};
+  std::string defaults_file = {};  // one that is still to be read, by complete_login()
   std::string defaults_group = "client";
+  std::string exposed_file = {};         // one that was read, if every user may read it
   std::optional<TlsMode> tls_mode = {};  // unset: as the other TLS options and the file say
   bool tls = false;                      // -l
   bool clear_text = false;               // give the password to a server that wants it as it is
@@ -48,9 +49,13 @@ std::optional<TlsMode> parse_tls_mode(std::string_view word);
 // Takes the brackets off an IPv6 address, as --node has them. Fails with kUsage.
 Result<std::string> parse_host(const std::string& text);
 
-// Checks that every file that the options name can be read, for the libraries notice it late or
-// never. Fails with kUsage, the option and the file.
-Result<Done> check_option_files(const MysqlOptions& options);
+class DefaultsFiles;
+
+// Completes the options by what their defaults file says, once parse() has ended. Fails with kUsage
+// as read_defaults_file(), or with the option and the file when one that they name cannot be read,
+// for the libraries notice it late or never. `files` is for options that may share one.
+Result<Done> complete_login(MysqlOptions& options, DefaultsFiles& files);
+Result<Done> complete_login(MysqlOptions& options);
 
 // True when the server is reached by TCP: by a host that is another than localhost, or by a port
 // that was given. To the client libraries "localhost" is a socket, whatever the port.

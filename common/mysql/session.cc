@@ -16,7 +16,6 @@
 
 #include "common/machine.h"
 #include "common/mysql/client_library.h"
-#include "common/mysql/defaults_file.h"
 #include "common/mysql/login_plugins.h"
 #include "common/mysql/transfer_limit.h"
 #include "common/reach.h"
@@ -470,15 +469,14 @@ Error refused(const std::string& label, Refusal refusal) {
 
 }  // namespace
 
-Result<std::unique_ptr<SqlSession>> connect(const MysqlOptions& given) {
-  if (const auto readable = check_option_files(given); !readable) return readable.error();
-  const auto whole = with_defaults_file(given);
-  if (!whole) return whole.error();
-  const MysqlOptions& options = *whole;
+Result<std::unique_ptr<SqlSession>> connect(const MysqlOptions& options) {
+  // What it says of TLS must not be lost.
+  if (!options.defaults_file.empty())
+    return Error{Errc::kInternal, "the defaults file has not been read"};
   if (const auto plain = check_host(options.host); !plain) return plain.error();
   if (!start_client_library())
     return Error{Errc::kInternal, "the MySQL client library does not start"};
-  const std::string label = server_label(given);
+  const std::string label = server_label(options);
   const bool tcp = by_tcp(options);
   std::optional<HostPort> place;
   if (tcp)

@@ -55,8 +55,9 @@ class SqlSession {
   virtual const Version& version() const = 0;
 };
 
-// Connects and logs in. Fails with kUnreachable, kRefused, kAccessDenied or kUsage (the defaults
-// file, the options). Blocks as long as the network does: the caller's hard stop bounds it.
+// Connects and logs in, by complete options (complete_login()). Fails with kUnreachable, kRefused,
+// kAccessDenied or kUsage (the host). Blocks as long as the network does: the caller's hard stop
+// bounds it.
 Result<std::unique_ptr<SqlSession>> connect(const MysqlOptions& options);
 
 // Runs a statement and returns the one cell of its first row; kBadData when there is none.

@@ -143,6 +143,25 @@ def test_a_ca_of_the_defaults_file_requires_tls_too(authority, tmp_path):
     assert server.clear == b"" and outcome.state == "CRITICAL", outcome.out
 
 
+@pytest.mark.parametrize("name", [plugin.THREADS, plugin.LAG, "check_mysql_split_brain", "check_heartbeat",
+                                  "check_engine_pair"])
+def test_a_defaults_file_that_is_a_pipe_requires_tls_too(name):
+    """A shell's <(command) is empty when it is read again."""
+    with HostileMysql() as server:
+        place = ":".join(server.login[1::2])
+        options = {"check_mysql_split_brain": ["--node", place],
+                   "check_heartbeat": ["--preset", "ndo", *server.login],
+                   "check_engine_pair": ["--engine", f"n1=ndo@{place}", "--engine",
+                                         f"n2=ndo@{place},group=mon"]}.get(name, server.login)
+        reading, writing = os.pipe()
+        os.write(writing, b"[client]\nuser=x\npassword=y\nssl-mode=REQUIRED\n")
+        os.close(writing)
+        outcome = plugin.run(name, *options, "-f", f"/dev/fd/{reading}", pass_fds=(reading,))
+        os.close(reading)
+    assert server.clear == b"" and "TLS is required" in outcome.out, outcome.out
+    assert len(server.clients) == (2 if name == "check_engine_pair" else 1)
+
+
 @pytest.mark.parametrize("option", ["--ssl-mode=verify-ca", "--ssl-mode=verify-identity"])
 def test_a_certificate_of_somebody_else_gets_nothing(option, certificate, tmp_path):
     stranger = Authority(tmp_path, "stranger")

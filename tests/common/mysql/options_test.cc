@@ -2,6 +2,7 @@
 #include "common/mysql/options.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -114,6 +115,7 @@ TEST(MysqlOptionsTest, TheDefaultsFileTellsWhereTheServerIs) {
   for (auto c : cases) {
     c.options.defaults_file = path;
     c.options.defaults_group = c.group;
+    ASSERT_TRUE(complete_login(c.options));
     EXPECT_EQ(server_label(c.options), c.want) << c.group;
   }
 }
@@ -137,6 +139,7 @@ TEST(MysqlOptionsTest, APortMeansTcp) {
   };
   for (auto c : cases) {
     c.options.defaults_file = directory.file("my.cnf", std::string("[client]\n") + c.content);
+    ASSERT_TRUE(complete_login(c.options));
     EXPECT_EQ(server_label(c.options), c.want) << c.content;
   }
 }
@@ -174,15 +177,38 @@ TEST(MysqlOptionsTest, ABrokenDefaultsFileIsRefusedWithItsLine) {
 
 TEST(MysqlOptionsTest, WarnsOfADefaultsFileThatEverybodyMayRead) {
   const TempDirectory directory;
-  MysqlOptions options;
-  EXPECT_TRUE(option_notes(options).empty());
-  options.defaults_file = directory.file("my.cnf", "[client]\npassword=x\n");
-  std::filesystem::permissions(options.defaults_file, std::filesystem::perms(0640));
-  EXPECT_TRUE(option_notes(options).empty());
-  std::filesystem::permissions(options.defaults_file, std::filesystem::perms(0644));
-  EXPECT_EQ(option_notes(options),
-            std::vector<std::string>{"WARN: " + options.defaults_file +
-                                     " is readable by every user (chmod 640)"});
+  const auto notes = [](const std::string& file) {
+    MysqlOptions options{.defaults_file = file};
+    EXPECT_TRUE(complete_login(options));
+    return option_notes(options);
+  };
+  EXPECT_TRUE(notes("").empty());
+  const std::string file = directory.file("my.cnf", "[client]\npassword=x\n");
+  std::filesystem::permissions(file, std::filesystem::perms(0640));
+  EXPECT_TRUE(notes(file).empty());
+  std::filesystem::permissions(file, std::filesystem::perms(0644));
+  EXPECT_EQ(notes(file),
+            std::vector<std::string>{"WARN: " + file + " is readable by every user (chmod 640)"});
+}
+
+// A shell's <(command).
+TEST(MysqlOptionsTest, ADefaultsFileThatIsAPipeIsReadOnce) {
+  int ends[2] = {};
+  ASSERT_EQ(pipe(ends), 0);
+  constexpr std::string_view kText = "[client]\nssl-mode=REQUIRED\n[mon]\nuser=me\n";
+  ASSERT_EQ(write(ends[1], kText.data(), kText.size()), static_cast<ssize_t>(kText.size()));
+  close(ends[1]);
+  MysqlOptions first{.defaults_file = "/dev/fd/" + std::to_string(ends[0])}, second = first;
+  second.defaults_group = "mon";
+  DefaultsFiles files;
+  ASSERT_TRUE(complete_login(first, files));
+  ASSERT_TRUE(complete_login(first));
+  EXPECT_EQ(effective_tls_mode(first), TlsMode::kRequired);
+  EXPECT_EQ(first.user, "");
+  ASSERT_TRUE(complete_login(second, files));
+  EXPECT_EQ(effective_tls_mode(second), TlsMode::kRequired);
+  EXPECT_EQ(second.user, "me");
+  close(ends[0]);
 }
 
 }  // namespace
