@@ -49,6 +49,7 @@ std::vector<std::optional<T>> run_each(std::size_t count, const Deadline& deadli
   const auto shared = std::make_shared<Shared>();
   shared->work = std::move(work);
   shared->results.resize(count);
+  std::function<T(std::size_t)> done;
   std::unique_lock lock(shared->mutex);
   for (std::size_t i = 0; i < count; ++i) {
     try {
@@ -61,9 +62,7 @@ std::vector<std::optional<T>> run_each(std::size_t count, const Deadline& deadli
         }
         const std::lock_guard guard(shared->mutex);
         shared->results[i] = std::move(result);
-        // What the work holds, such as sessions, is closed by who waits: this thread may be cut off
-        // by the end of the program.
-        if (--shared->pending == 0) shared->work = nullptr;
+        --shared->pending;
         shared->changed.notify_one();
       }).detach();
       ++shared->pending;
@@ -72,6 +71,9 @@ std::vector<std::optional<T>> run_each(std::size_t count, const Deadline& deadli
     }
   }
   shared->changed.wait_until(lock, deadline.when(), [&] { return shared->pending == 0; });
+  // What the work holds, such as sessions, is closed by who waits: a thread may be cut off by the
+  // end of the program.
+  if (shared->pending == 0) done.swap(shared->work);
   // A late one still writes into its place, so the places stay.
   std::vector<std::optional<T>> results(count);
   results.swap(shared->results);

@@ -6,11 +6,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <array>
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <memory>
 #include <new>
 #include <string_view>
 #include <system_error>
@@ -37,8 +36,9 @@ void distrust_environment() {
     clearenv();
     setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
   }
-  for (const char* name : {"MARIADB_PLUGIN_DIR", "LIBMYSQL_PLUGINS", "LIBMYSQL_PLUGIN_DIR",
-                           "LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN"})
+  for (const char* name :
+       {"MARIADB_PLUGIN_DIR", "LIBMYSQL_PLUGINS", "LIBMYSQL_PLUGIN_DIR",
+        "LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN", "MARIADB_TLS_DISABLE_PEER_VERIFICATION"})
     unsetenv(name);
 }
 
@@ -59,12 +59,13 @@ int say(std::string_view line) {
 }
 
 // Memory for the last words of a program that has no other left.
-std::unique_ptr<std::array<char, 65536>> reserve;
+std::atomic<void*> reserve = nullptr;
 
 // The first want of memory sets it free; whoever asks then gets what is still to be said printed.
+// Several threads may be in want at the same time.
 void use_reserve() {
   std::set_new_handler(nullptr);
-  reserve.reset();
+  std::free(reserve.exchange(nullptr));
   throw std::bad_alloc();
 }
 
@@ -76,7 +77,7 @@ void use_reserve() {
 
 int run(int argc, char** argv) {
   try {
-    reserve = std::make_unique<std::array<char, 65536>>();
+    reserve = std::malloc(1u << 16);
     std::set_new_handler(use_reserve);
     distrust_environment();
     const std::vector<std::string> args = ha::take_arguments(argc, argv);

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "common/files.h"
+#include "common/machine.h"
 #include "common/text.h"
 
 namespace ha {
@@ -187,13 +188,14 @@ class DefaultsReader {
       return Done{};
     }
     if (!in_section) return Error{Errc::kUsage, "option before the first [group]"};
+    if (!in_group) return Done{};  // whatever a server or another program makes of it
     const std::string_view key = trim(line.substr(0, line.find('=')));
     if (key.empty() || key.find_first_of(" \t") != key.npos)
       return Error{Errc::kUsage, "expected option or option=value"};
-    return in_group ? take_setting(parse_setting(line), file) : Done{};
+    return take_setting(parse_setting(line), file);
   }
 
-  // As the libraries do it: what is not there is passed over.
+  // As the libraries do it: what is not there, or may not be read, is passed over.
   Result<Done> include(std::string_view line) {
     const std::vector<std::string> words = split_words(line);
     if (words.size() != 2) return Done{};
@@ -201,11 +203,15 @@ class DefaultsReader {
     std::error_code error;
     if (words[0] == "!include") paths.push_back(words[1]);
     if (words[0] == "!includedir")
-      for (const auto& entry : std::filesystem::directory_iterator(words[1], error))
-        if (entry.path().extension() == ".cnf") paths.push_back(entry.path());
+      for (std::filesystem::directory_iterator entry(words[1], error), end; !error && entry != end;
+           entry.increment(error))
+        if (entry->path().extension() == ".cnf") paths.push_back(entry->path());
+    // What it says of TLS would be lost.
+    if (error && is_own_want(error.value()))
+      return Error{Errc::kInternal, fmt::format("{}: {}{}", words[1], error.message(), kOwnWant)};
     std::ranges::sort(paths);
     for (const std::string& path : paths)
-      if (access(path.c_str(), F_OK) == 0)
+      if (access(path.c_str(), R_OK) == 0 && !std::filesystem::is_directory(path, error))
         if (const auto taken = read(path); !taken) return taken;
     return Done{};
   }

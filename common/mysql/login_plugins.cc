@@ -46,8 +46,9 @@ int refuse(Refusal refusal) {
   return CR_ERROR;
 }
 
-// True when what is sent next is encrypted. The library's own plugins take the wish for TLS for TLS,
-// also where the server offers none. Where it offers it, TLS is up before the first thing is sent.
+// True when what is sent next is encrypted. The library's own plugins take the wish for TLS for
+// TLS, also where the server offers none. Where it offers it, TLS is up before the first thing is
+// sent.
 bool is_encrypted(MYSQL* mysql) {
   if (mysql_get_ssl_cipher(mysql) != nullptr) return true;
   return rules_of_this_login != nullptr && !rules_of_this_login->sent &&
@@ -127,7 +128,7 @@ int log_in_sha256(MYSQL_PLUGIN_VIO* vio, MYSQL* mysql) {
   unsigned char* nonce = nullptr;
   if (const int begun = begin_sha256(vio, mysql, nonce); begun != CR_OK_HANDSHAKE_COMPLETE)
     return begun;
-  if (!is_encrypted(mysql) && !is_local(vio)) return refuse(Refusal::kUnprotected);
+  if (!is_encrypted(mysql)) return refuse(is_local(vio) ? Refusal::kNoTls : Refusal::kUnprotected);
   return send_password(vio, mysql);
 }
 

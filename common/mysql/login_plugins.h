@@ -18,6 +18,7 @@ enum class ClearText {
 enum class Refusal {
   kNone,
   kUnprotected,  // caching_sha2_password or sha256_password wants the password, without TLS
+  kNoTls,        // sha256_password wants it, and takes it over TLS only
   kClearText,    // it is wanted in clear text, and ClearText says no
 };
 

@@ -121,7 +121,8 @@ constexpr unsigned long kMaxPacket = 64 * kMebibyte;
 struct ResultLimit {
   std::size_t rows, bytes;
 };
-constexpr ResultLimit kUsualResult = {10'000, 8 * kMebibyte},
+// The status of a hub has each channel's sets of GTIDs in a row.
+constexpr ResultLimit kUsualResult = {10'000, 32 * kMebibyte},
                       kLongResult = {1'000'000, 256 * kMebibyte};
 
 // Names a statement in an error: its beginning, up to the first value, which may be a secret.
@@ -295,7 +296,8 @@ void apply_tls(MYSQL* mysql, const MysqlOptions& options) {
   const bool no_ca = mysql->options.ssl_ca == nullptr && mysql->options.ssl_capath == nullptr;
   my_bool verify = mode == TlsMode::kVerifyIdentity || (mode == TlsMode::kVerifyCa && no_ca);
   mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &use);
-  if (verify || options.tls_mode) mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
+  // Since 3.4 the library checks unless it is told not to.
+  mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
 #else
   unsigned native = SSL_MODE_PREFERRED;
   switch (mode) {
@@ -320,19 +322,21 @@ void apply_tls(MYSQL* mysql, const MysqlOptions& options) {
 
 // Plugins come from the compiled-in directory and are of the allowed ways to log in; a hostile
 // server could ask for any file that we can read.
-void restrict_login(MYSQL* mysql) {
-#ifdef MARIADB_PACKAGE_VERSION_ID
-  const my_bool off = 0;
-#else
-  const bool off = false;
-#endif
+void restrict_login(MYSQL* mysql, [[maybe_unused]] const MysqlOptions& options) {
   const unsigned no_files = 0;
   mysql_options(mysql, MYSQL_PLUGIN_DIR, nullptr);  // the compiled-in one
   mysql_options(mysql, MYSQL_DEFAULT_AUTH, nullptr);
   mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &no_files);
+#ifdef MARIADB_PACKAGE_VERSION_ID
+  const my_bool off = 0;
   mysql_options(mysql, MYSQL_OPT_RECONNECT, &off);  // which would log in unguarded
-#if defined(MARIADB_PACKAGE_VERSION_ID) && MARIADB_PACKAGE_VERSION_ID >= 30301
+#if MARIADB_PACKAGE_VERSION_ID >= 30301
   mysql_options(mysql, MARIADB_OPT_RESTRICTED_AUTH, kAllowedPlugins);
+#endif
+#else
+  const bool clear_text =
+      options.clear_text && (effective_tls_mode(options) >= TlsMode::kVerifyCa || !by_tcp(options));
+  mysql_options(mysql, MYSQL_ENABLE_CLEARTEXT_PLUGIN, &clear_text);
 #endif
 }
 
@@ -455,6 +459,11 @@ Result<Done> check_host(std::string_view host) {
 }
 
 Error refused(const std::string& label, Refusal refusal) {
+  if (refusal == Refusal::kNoTls)
+    return {Errc::kAccessDenied,
+            label +
+                ": access denied: sha256_password takes a password over TLS only, also from a "
+                "Unix socket: let the server offer TLS, and --ssl-mode not be disabled"};
   if (refusal == Refusal::kUnprotected)
     return {Errc::kAccessDenied,
             label +
@@ -491,7 +500,7 @@ Result<std::unique_ptr<SqlSession>> connect(const MysqlOptions& options) {
     mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &options.connect_timeout_s);
   if (options.answer_timeout_s != 0)
     mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &options.answer_timeout_s);
-  restrict_login(mysql);
+  restrict_login(mysql, options);
 
   const bool path = options.host.starts_with('/');
   const char* const host = path ? nullptr : tcp ? place->host.c_str() : or_null(options.host);

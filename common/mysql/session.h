@@ -43,7 +43,7 @@ class SqlSession {
  public:
   virtual ~SqlSession() = default;
 
-  // Runs one statement and reads all of its result: at most 10,000 rows and 8 MiB of memory. Of a
+  // Runs one statement and reads all of its result: at most 10,000 rows and 32 MiB of memory. Of a
   // server that sends more nothing more is taken, and the session has ended.
   virtual Result<Rows> query(const std::string& sql) = 0;
 

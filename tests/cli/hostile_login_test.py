@@ -227,6 +227,14 @@ def test_nothing_is_asked_on_a_terminal(tmp_path):
     assert not any(b"typed" in packet for packet in server.sent), server.sent
 
 
+def test_sha256_password_takes_no_password_from_a_socket_without_tls(tmp_path):
+    """The server wants it wrapped with its RSA key then, and calls anything else a wrong password."""
+    with HostileMysql(greeting("sha256_password"), path=tmp_path / "socket") as server:
+        outcome = check(server)
+    assert_kept(server, outcome)
+    assert outcome.state == "UNKNOWN" and "over TLS only, also from a Unix socket" in outcome.text
+
+
 def test_ways_without_a_password_are_no_leak_either(key):
     """An account without one answers with nothing."""
     for plugin_name in ("sha256_password", "caching_sha2_password"):

@@ -93,6 +93,20 @@ def gibibyte_row(talker):
     talker.send(bytes(LARGEST_PACKET), copies=64)
 
 
+def hub(talker):
+    """A replica of many sources, each with long sets of GTIDs."""
+    columns = ("Replica_IO_Running", "Replica_SQL_Running", "Source_Host", "Source_Port", "Channel_Name",
+               "Executed_Gtid_Set")
+    head = [text(b"def") + 3 * text(b"") + text(name.encode()) + text(b"")
+            + struct.pack("<BHIBHBH", 12, 45, 99, 253, 0, 0, 0) for name in columns]
+    talker.send(bytes([len(columns)]), *head, END)
+    gtids = b"\xfd" + struct.pack("<I", 60_000)[:3] + b"x" * 60_000
+    for number in range(256):
+        talker.send(b"".join(text(value) for value in (
+            b"Yes", b"Yes", b"db1", b"3306", str(number).encode())) + gtids)
+    talker.send(END)
+
+
 def trickling_rows(talker):
     talker.header()
     while True:
@@ -179,11 +193,17 @@ def measure(*command):
             usage.ru_maxrss * 1024)
 
 
-TOO_LARGE = "is too large (read are at most 8 MiB and 10000 rows)"
+TOO_LARGE = "is too large (read are at most 32 MiB and 10000 rows)"
 WAYS = {
     plugin.THREADS: lambda port: ["-H", "127.0.0.1", "-P", port, "-u", "u", "-t", 3],
     "check_mysql_split_brain": lambda port: ["--node", f"127.0.0.1:{port}", "-u", "u", "-t", 3],
 }
+
+
+def test_the_status_of_a_hub_is_not_too_large():
+    with HostileServer(hub) as server:
+        outcome = plugin.run(plugin.THREADS, *WAYS[plugin.THREADS](server.port))
+    assert "too large" not in outcome.out, outcome.out
 
 
 @pytest.mark.parametrize("check", WAYS)

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "tests/fakes/temp_directory.h"
 
 namespace ha {
@@ -149,6 +151,17 @@ TEST(DefaultsFileTest, ReadsWhatItIncludes) {
   const auto refused_too = merge(directory, "!includedir " + directory.path(""));
   ASSERT_FALSE(refused_too);
   EXPECT_NE(refused_too.error().text.find("bad.cnf line 2"), std::string::npos);
+}
+
+TEST(DefaultsFileTest, PassesOverWhatIsOfNoUseOrNotToBeRead) {
+  const TempDirectory directory;
+  for (const char* line :
+       {"skip-name-resolve  # no DNS", "two words=1", "=x", "ssl-mode=SOMETIMES"})
+    EXPECT_EQ(merge(directory, std::string("user=me\n[mysqld]\n") + line)->user, "me") << line;
+  std::filesystem::create_directories(directory.path("conf.d/directory.cnf"));
+  EXPECT_EQ(merge(directory, "user=me\n!includedir " + directory.path("conf.d"))->user, "me");
+  EXPECT_EQ(merge(directory, "user=me\n!include " + directory.path("conf.d"))->user, "me");
+  EXPECT_EQ(merge(directory, "user=me\n!includedir /nonexistent")->user, "me");
 }
 
 }  // namespace
