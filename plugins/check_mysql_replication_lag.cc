@@ -86,11 +86,14 @@ void measure_by_status(ChannelLag& channel) {
 // Returns how far this server's clock is before that of the writer, when what it tells proves that
 // they differ. A transaction cannot arrive before its commit; and Seconds_Behind, which the server
 // corrects by the difference of the clocks, may say too much (it counts from the start of a
-// statement) but not too little.
+// statement) but not too little: unless it is 0 because nothing was applied when it was read, or
+// nothing that has wholly arrived.
 std::optional<double> find_skew(double age_s, const ChannelStatus& status,
-                                const std::optional<double>& transit_s) {
+                                const ChannelActivity& activity) {
+  const auto& transit_s = activity.transit_s;
   if (transit_s && *transit_s < -kMaxSkew_s) return transit_s;
   if (!status.seconds_behind) return std::nullopt;
+  if (activity.applying_arrives && *status.seconds_behind == 0) return std::nullopt;
   constexpr double kRounding_s = 1;
   const double skew_s = age_s - *status.seconds_behind;
   const bool was_on_its_way = transit_s && *transit_s <= kMaxSkew_s;
@@ -105,12 +108,11 @@ std::optional<double> find_skew(double age_s, const ChannelStatus& status,
 void measure_by_applier(ChannelLag& channel, const ChannelActivity& activity) {
   const ChannelStatus& status = channel.status;
   channel.method = LagMethod::kApplier;
-  if (status.read == status.executed) {
-    channel.lag_s = 0;
-  } else if (activity.applying_age_s) {
+  channel.clock_skew_s.reset();
+  if (activity.applying_age_s) {
     channel.lag_s = activity.applying_age_s;
-    channel.clock_skew_s = find_skew(*activity.applying_age_s, status, activity.transit_s);
-  } else if (activity.queued_is_applied) {
+    channel.clock_skew_s = find_skew(*activity.applying_age_s, status, activity);
+  } else if (status.read == status.executed || activity.queued_is_applied) {
     channel.lag_s = 0;
   }
   if (!channel.lag_s || channel.clock_skew_s) measure_by_status(channel);
@@ -123,6 +125,24 @@ void measure(ChannelLag& channel, LagMethod wanted, const Activities& activities
   if (wanted != LagMethod::kApplier) return measure_by_status(channel);
   channel.method = LagMethod::kApplier;
   channel.unknown = "lag unknown, performance_schema tells no commit time for this channel";
+}
+
+// MySQL says 0, too, while its applier waits for more, as between two transactions that come over a
+// slow link: a clock that seems to be ahead has to seem so by a second reading.
+Result<Done> confirm_skews(SqlSession& session, LagFacts& facts, const Activities& activities) {
+  const auto seems_ahead = [](const ChannelLag& channel) {
+    return channel.clock_skew_s.value_or(0) > 0;
+  };
+  if (std::ranges::none_of(facts.channels, seems_ahead)) return Done{};
+  const auto again = read_replica_status(session);
+  if (!again) return again.error();
+  for (ChannelLag& channel : facts.channels) {
+    const auto now = std::ranges::find(*again, channel.status.name, &ChannelStatus::name);
+    if (!seems_ahead(channel) || now == again->end()) continue;
+    channel.status.seconds_behind = std::max(channel.status.seconds_behind, now->seconds_behind);
+    measure_by_applier(channel, activities.at(channel.status.name));
+  }
+  return Done{};
 }
 
 // Fills in how long each source has been silent, from two runs where the server does not tell.
@@ -172,6 +192,8 @@ Result<LagFacts> gather(SqlSession& session, const std::string& server, const La
     measure_by_heartbeat(facts, *beats, table, channels->size());
   } else {
     for (ChannelLag& channel : facts.channels) measure(channel, query.method, known);
+    if (const auto confirmed = confirm_skews(session, facts, known); !confirmed)
+      return confirmed.error();
   }
 
   for (ChannelLag& channel : facts.channels)

@@ -17,6 +17,7 @@ constexpr char kActivityQuery[] =
     " c.HEARTBEAT_INTERVAL AS period, t.PROCESSLIST_TIME AS thread_age,"
     " s.QUEUEING_TRANSACTION <> '' AS queueing,"
     " UNIX_TIMESTAMP(s.QUEUEING_TRANSACTION_START_QUEUE_TIMESTAMP) AS queueing_since,"
+    " UNIX_TIMESTAMP(s.QUEUEING_TRANSACTION_ORIGINAL_COMMIT_TIMESTAMP) AS queueing_commit,"
     " UNIX_TIMESTAMP(s.LAST_HEARTBEAT_TIMESTAMP) AS heartbeat,"
     " UNIX_TIMESTAMP(s.LAST_QUEUED_TRANSACTION_END_QUEUE_TIMESTAMP) AS queued,"
     " UNIX_TIMESTAMP(s.LAST_QUEUED_TRANSACTION_START_QUEUE_TIMESTAMP) AS arrived,"
@@ -60,6 +61,7 @@ ChannelActivity read_row(const Row& row) {
   if (const auto processing = stamp("processing_commit"))
     applying = std::min(applying.value_or(*processing), *processing);
   if (applying) activity.applying_age_s = now - *applying;
+  activity.applying_arrives = applying && applying == stamp("queueing_commit");
   const auto queued = stamp("queued_commit"), applied = stamp("applied_commit");
   if (const auto arrived = stamp("arrived"); queued && arrived)
     activity.transit_s = *arrived - *queued;

@@ -27,6 +27,7 @@ struct Silence {
 struct ChannelActivity {
   std::optional<Silence> silence = {};
   std::optional<double> applying_age_s = {};  // of the oldest transaction being applied
+  bool applying_arrives = false;              // the same is still being received
   bool queued_is_applied = false;             // nothing that was received is waiting
   // How old the newest received transaction was when it arrived. Less than zero: this server's
   // clock is behind.

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "common/report.h"
 #include "tests/builders.h"
 #include "tests/fakes/fake_session.h"
@@ -207,7 +209,7 @@ TEST(ReplicationLagTest, CommitTimesTellTheLagInEveryPhase) {
   } cases[] = {
       {"something is applied", busy_row("3"), "996", kApplier, 4},
       {"all received was executed", mysql_row(), "0", kApplier, 0},
-      {"something came after the status was read", mysql_row(), "999", kApplier, 0},
+      {"something came after the status was read", mysql_row(), "999", kApplier, 1},
       {"it waits: the newest received is younger", busy_row("17"), "0", kStatus, 17},
       {"it waits, and the server does not tell", with(busy_row("0"), "Seconds_Behind_Source", {}),
        "0", kStatus, std::nullopt},
@@ -244,6 +246,83 @@ TEST(ReplicationLagTest, CommitTimesDoNotCountWhereTheClocksDiffer) {
     EXPECT_EQ(channel.lag_s, c.lag) << c.story;
     EXPECT_EQ(channel.method, c.skew ? LagMethod::kStatus : LagMethod::kApplier) << c.story;
   }
+}
+
+// A MySQL replica that tells another status when it is asked again.
+class RestlessSession : public FakeSession {
+ public:
+  RestlessSession(const Fields& first, Fields second)
+      : FakeSession("8.4.0"), second_(std::move(second)) {
+    answer("SHOW REPLICA", rows_of({first}));
+  }
+
+  Result<Rows> query(const std::string& sql) override {
+    const bool shown = sql.starts_with("SHOW REPLICA") && std::ranges::count(asked, sql) > 0;
+    if (!shown) return FakeSession::query(sql);
+    ++repeated;
+    return rows_of({second_});
+  }
+
+  int repeated = 0;
+
+ private:
+  Fields second_;
+};
+
+TEST(ReplicationLagTest, AClockIsAheadOnlyByTwoReadings) {
+  constexpr LagMethod kApplier = LagMethod::kApplier, kStatus = LagMethod::kStatus;
+  const struct {
+    const char* story;
+    Fields first, second;
+    const char* applying;  // committed at, read at 1000
+    LagMethod method;
+    std::optional<double> skew, lag;
+    int repeated;
+  } cases[] = {
+      {"after an outage, read between two transactions",
+       busy_row("0"),
+       busy_row("700"),
+       "300",
+       kApplier,
+       {},
+       700,
+       1},
+      {"likewise, with nothing to apply at that moment",
+       mysql_row(),
+       busy_row("698"),
+       "300",
+       kApplier,
+       {},
+       700,
+       1},
+      {"ahead", busy_row("0"), busy_row("1"), "256", kStatus, 743, 1, 1},
+      {"ahead, all is applied each time", mysql_row(), mysql_row(), "256", kStatus, 744, 0, 1},
+      {"in step", busy_row("1"), busy_row("9"), "998", kApplier, {}, 2, 0},
+      {"behind, which needs no second reading", busy_row("0"), busy_row("9"), "1744", kStatus, -744,
+       0, 0},
+  };
+  for (const auto& c : cases) {
+    RestlessSession session(c.first, c.second);
+    session.answer("performance_schema", activity(c.applying, "1734"));
+    const auto facts = gather(session, "db2", {});
+    ASSERT_TRUE(facts) << c.story;
+    EXPECT_EQ(facts->channels.at(0).lag_s, c.lag) << c.story;
+    EXPECT_EQ(facts->channels.at(0).clock_skew_s, c.skew) << c.story;
+    EXPECT_EQ(facts->channels.at(0).method, c.method) << c.story;
+    EXPECT_EQ(session.repeated, c.repeated) << c.story;
+  }
+}
+
+TEST(ReplicationLagTest, WhatIsStillBeingReceivedIsOldThoughTheServerSaysZero) {
+  const Rows arriving = [](Rows rows) {
+    rows.columns.emplace_back("queueing_commit");
+    rows.cells.at(0).emplace_back("256");
+    return rows;
+  }(activity("256", "1734"));
+  EXPECT_EQ(measured(busy_row("0"), arriving).lag_s, 744);
+  EXPECT_EQ(measured(busy_row("0"), arriving).clock_skew_s, std::nullopt);
+  EXPECT_EQ(measured(busy_row("2"), arriving).lag_s, 2);
+  EXPECT_EQ(measured(busy_row("2"), arriving).clock_skew_s, 742);
 }
 
 TEST(ReplicationLagTest, DifferentClocksAreTold) {
