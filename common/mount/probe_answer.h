@@ -24,6 +24,7 @@ struct TouchRecord {
   bool has_usage = false, has_inodes = false;
   bool no_space = false, no_inode = false;  // nothing is left for ordinary users
   double used_percent = 0;                  // over 100 where the reserve for root is in use
+  double used_of_all_percent = 0;           // the reserve counts as free
   double inodes_used_percent = 0;
   bool wrote = false;       // the write test could make a file and fill it
   bool privileged = false;  // as root, for whom there may be a reserve

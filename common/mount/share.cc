@@ -162,18 +162,28 @@ void judge_owner(const ShareFacts& facts, const TouchRecord& record, Findings& f
   }
 }
 
+// True when the file system says that no space is left, and took a new file all the same.
+bool took_more(const TouchRecord& record) {
+  return record.no_space && record.wrote && !record.privileged;
+}
+
+// How full it is. Where more was taken than ordinary users are said to have, all of it counts: a
+// small file refutes that it is full, not that it soon will be.
+double used_percent(const TouchRecord& record) {
+  return took_more(record) ? record.used_of_all_percent : record.used_percent;
+}
+
 void judge_usage(const TouchRecord& record, const Thresholds& limits, Findings& findings) {
-  // What says that nothing is left, and took a new file all the same, does not count.
-  const bool space_counts =
-      record.has_usage && !(record.no_space && record.wrote && !record.privileged);
+  // A new file takes an inode: where there is none to take, they are not counted.
   const bool inodes_count = record.has_inodes && !(record.no_inode && record.wrote);
-  if (space_counts && record.no_space) findings.add(State::kCritical, "full", "no space is left");
+  if (record.has_usage && record.no_space && !took_more(record))
+    findings.add(State::kCritical, "full", "no space is left");
   if (inodes_count && record.no_inode) findings.add(State::kCritical, "full", "no inode is left");
   const auto judge_one = [&](double percent, const char* what) {
     if (const State state = judge(limits, percent); state != State::kOk)
       findings.add(state, "usage", fmt::format("{:.1f}% {}", percent, what));
   };
-  if (space_counts) judge_one(record.used_percent, "used");
+  if (record.has_usage) judge_one(used_percent(record), "used");
   if (inodes_count) judge_one(record.inodes_used_percent, "of the inodes used");
 }
 
@@ -234,7 +244,7 @@ Item judge_share(const ShareFacts& facts, const ShareLimits& limits) {
   if (mounted) item.text += fmt::format(" ({}, {})", location.mount->source, location.mount->type);
   const bool answered = mounted && record.finished && record.error == 0;
   const std::string usage =
-      record.has_usage ? fmt::format(", {:.0f}% used", record.used_percent) : "";
+      record.has_usage ? fmt::format(", {:.0f}% used", used_percent(record)) : "";
   item.text += ": " + (findings.texts.empty() ? "answers" + usage : join(findings.texts, ", "));
   item.identity = {{"source", mounted ? location.mount->source : ""},
                    {"type", mounted ? location.mount->type : ""}};
@@ -246,9 +256,9 @@ Item judge_share(const ShareFacts& facts, const ShareLimits& limits) {
       {"mode", record.has_owner ? fmt::format("{:o}", record.mode) : ""},
       {"inodes_used", record.has_inodes ? FactValue(record.inodes_used_percent) : FactValue()}};
   const auto known = [](bool is, double value) { return is ? std::optional(value) : std::nullopt; };
-  item.metrics = {
-      {"latency", known(answered, record.seconds), "s", limits.latency, 0},
-      {"used", known(mounted && record.has_usage, record.used_percent), "%", limits.usage, 0, 100}};
+  item.metrics = {{"latency", known(answered, record.seconds), "s", limits.latency, 0},
+                  {"used", known(mounted && record.has_usage, used_percent(record)), "%",
+                   limits.usage, 0, 100}};
   return item;
 }
 

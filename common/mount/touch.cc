@@ -176,6 +176,7 @@ void take_usage(const struct statvfs& info, TouchRecord& record) {
   if (record.has_usage) {
     const double used = blocks - free, whole = used + available;
     record.used_percent = whole > 0 ? 100 * used / whole : 100;
+    record.used_of_all_percent = 100 * used / blocks;
     record.no_space = available <= 0;
   }
   const double inodes = as_signed(info.f_files), unused = as_signed(info.f_ffree);

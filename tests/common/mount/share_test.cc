@@ -320,9 +320,27 @@ TEST(ShareTest, AWriteTestThatSucceedsRefutesFullness) {
   record.inodes_used_percent = 3;
   record.no_space = true;
   record.used_percent = 100;
+  record.used_of_all_percent = 41.24;
   expect(facts, State::kOk, "", limits);
+  EXPECT_EQ(text(facts, limits), "/srv/share (nas:/export, nfs4): answers, 41% used");
+  EXPECT_EQ(judge_share(facts, limits).metrics[1].value, 41.24);
   record.privileged = true;
   expect(facts, State::kCritical, "full,usage", limits);
+}
+
+TEST(ShareTest, AWriteTestThatSucceedsRefutesNoLimit) {
+  ShareLimits limits;
+  limits.usage = {Range{0, 80}, Range{0, 90}};
+  ShareFacts facts = healthy();
+  TouchRecord& record = facts.answer->record;
+  record.wrote = record.no_space = true;
+  record.used_percent = 100;
+  record.used_of_all_percent = 95;
+  expect(facts, State::kCritical, "usage", limits);
+  EXPECT_NE(text(facts, limits).find("95.0% used"), std::string::npos);
+  record.used_of_all_percent = 85;
+  expect(facts, State::kWarning, "usage", limits);
+  expect(facts, State::kOk, "");
 }
 
 TEST(ShareTest, AFileSystemWithoutBlocksHasNoUsage) {

@@ -113,6 +113,10 @@ TEST(TouchTest, NumbersThatCannotBeAreNotBelieved) {
     TouchRecord record;
     take_usage(info, record);
     EXPECT_NEAR(record.has_usage ? record.used_percent : kNone, c.used_percent, 0.001) << c.story;
+    if (record.has_usage) {
+      EXPECT_NEAR(record.used_of_all_percent, 0.1 * static_cast<double>(c.blocks - c.free), 0.001)
+          << c.story;
+    }
     EXPECT_NEAR(record.has_inodes ? record.inodes_used_percent : kNone, c.inodes_used_percent,
                 0.001)
         << c.story;
