@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "common/cli.h"
+#include "common/mysql/connect_within.h"
 #include "common/text.h"
 #include "common/thresholds.h"
 
@@ -363,7 +364,7 @@ int plugin_main(const std::vector<std::string>& args) {
     return cli.usage_error(complete.error().text);
   const std::string server = server_label(mysql);
   cli.waiting_for(server + " (name, connection or login)");
-  auto session = connect(for_one_server(mysql, cli.timeout_s()));
+  auto session = connect_within(mysql, cli.timeout_s());
   if (session) cli.waiting_for(server + " to tell its replication status");
   const auto facts = session ? gather(**session, server, query) : session.error();
   CheckResult result = facts ? evaluate(*facts, limits) : from_error(facts.error());

@@ -10,6 +10,7 @@
 #include "common/heartbeat/icinga2_api.h"
 #include "common/heartbeat/sql_sources.h"
 #include "common/heartbeat/stamp_memory.h"
+#include "common/mysql/connect_within.h"
 #include "common/text.h"
 
 namespace ha {
@@ -74,7 +75,7 @@ Result<HeartbeatFacts> connect_and_read(const HeartbeatSpec& spec, const Deadlin
     else
       trouble = loaded.error().text;
   }
-  auto session = connect(for_one_server(spec.mysql, deadline.remaining_s()));
+  auto session = connect_within(spec.mysql, deadline.remaining_s());
   if (!session) return session.error();
   auto facts = read_again(**session, spec, memory, deadline);
   if (const auto saved = memory.save(); !saved) trouble = saved.error().text;

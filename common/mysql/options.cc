@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <tuple>
@@ -118,17 +117,6 @@ bool by_tcp(const MysqlOptions& options) {
   if (options.host.starts_with('/')) return false;
   if (!options.host.empty() && options.host != "localhost") return true;
   return options.port != 0 && options.socket.empty();
-}
-
-MysqlOptions for_one_server(const MysqlOptions& options, double seconds) {
-  MysqlOptions one = options;
-  const auto whole = with_defaults_file(options);
-  if (!whole || !by_tcp(*whole) || is_numeric_address(whole->host)) return one;
-  const std::size_t addresses = resolve_host(whole->host).size();
-  if (addresses > 1)
-    one.connect_timeout_s =
-        std::max(1u, static_cast<unsigned>(seconds / static_cast<double>(addresses + 1)));
-  return one;
 }
 
 std::string server_label(const MysqlOptions& options) {

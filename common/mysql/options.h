@@ -61,11 +61,6 @@ Result<Done> complete_login(MysqlOptions& options);
 // that was given. To the client libraries "localhost" is a socket, whatever the port.
 bool by_tcp(const MysqlOptions& options);
 
-// Returns the options for one server whose login may take so long: when its name has several
-// addresses, one that does not answer leaves time for the next. Blocks as long as the resolver
-// does.
-MysqlOptions for_one_server(const MysqlOptions& options, double seconds);
-
 // Returns how messages name the server: "db2", "db2:3307", "[::1]:3307", "/run/mysqld/mysqld.sock".
 std::string server_label(const MysqlOptions& options);
 

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: MIT
 """Both checks against servers that cannot be reached, do not answer, or do not let us in."""
 
+import contextlib
 import re
+import socket
+import threading
+import time
 
 import pytest
 
 from network import BlackHole, Proxy, SilentListener
 from pairs import Pair, login, watch
-from plugin import CHECKS, path, run, run_raw
+from plugin import CHECKS, LAG, THREADS, path, run, run_raw
 from servers import MONITOR_PASSWORD, MONITOR_USER, wait_until
 
 all_checks = pytest.mark.parametrize("check", CHECKS)
@@ -130,11 +134,37 @@ END
     assert_timed_out(outcome, 1, "db1.example")
 
 
+@pytest.fixture
+def two_addresses(tmp_path):
+    """Return the command that runs another where db.example has two addresses."""
+    (tmp_path / "hosts").write_text("127.0.0.1 db.example\n127.0.0.2 db.example\n")
+    (tmp_path / "nsswitch.conf").write_text("hosts: files\n")
+    inside = f"for file in hosts nsswitch.conf; do mount --bind {tmp_path}/$file /etc/$file; done"
+    return ["unshare", "--mount", "sh", "-c", inside + '; exec "$@"', "sh"]
+
+
+def test_a_slow_greeting_is_waited_for_at_the_first_of_two_addresses(two_addresses):
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def refuse_slowly(client):
+        with client, contextlib.suppress(OSError):
+            time.sleep(2.5)
+            client.sendall(b"\x17\0\0\0\xff\x10\x04Too many connections")
+
+    def accept():
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=refuse_slowly, args=[listener.accept()[0]], daemon=True).start()
+    threading.Thread(target=accept, daemon=True).start()
+    with listener:
+        outcome = run(LAG, "-H", "db.example", "-P", str(listener.getsockname()[1]), "-u", "x",
+                      "-t", "6", inside=two_addresses)
+    assert "Too many connections" in outcome.text, outcome.out
+
+
 @all_checks
 def test_something_else_than_a_database_answers(check, bench):
     """A server that speaks another protocol, and one that hangs up."""
-    import socket
-    import threading
     for greeting in (b"SSH-2.0-OpenSSH_9.2\r\n" * 3, b"", b"\xff\xff\xff\xff" + b"x" * 70000,
                      b"\x05\x00\x00\x00\x0a8.0\x00"):
         listener = socket.create_server(("127.0.0.1", 0))
@@ -156,7 +186,6 @@ def test_something_else_than_a_database_answers(check, bench):
 @all_checks
 def test_connection_cut_in_the_middle(check, bench, flavour):
     """Cut after the login, while the answer to the first statement is on its way."""
-    import threading
     server = bench.server(flavour)
     server.create_monitor()
     proxy = bench.add(Proxy((server.host, server.port), delay_s=0.3))
@@ -258,18 +287,14 @@ def test_a_port_means_tcp(check, bench, tmp_path):
     assert "not a replica" in run(check, "-f", file, *account).text
 
 
-def test_a_dead_address_of_a_name_leaves_time_for_the_next(bench, tmp_path):
+def test_a_dead_address_of_a_name_leaves_time_for_the_next(bench, two_addresses):
     server, hole = bench.server("mariadb"), bench.add(BlackHole())
     server.create_monitor()
     bench.add(Proxy((server.host, server.port), address=("127.0.0.2", hole.port)))
-    (tmp_path / "hosts").write_text("127.0.0.1 dbha\n127.0.0.2 dbha\n")
-    (tmp_path / "nsswitch.conf").write_text("hosts: files\n")
-    inside = f"""for file in hosts nsswitch.conf; do mount --bind {tmp_path}/$file /etc/$file; done
-                 exec "$@" """
-    outcome = run_raw(["unshare", "--mount", "sh", "-c", inside, "sh",
-                       path("check_mysql_replication_threads"), "-H", "dbha", "-P", str(hole.port),
-                       "-u", MONITOR_USER, "-p", MONITOR_PASSWORD, "-t", "8"])
+    options = ["-H", "db.example", "-P", str(hole.port), "-u", MONITOR_USER, "-p", MONITOR_PASSWORD]
+    outcome = run(THREADS, *options, "-t", "8", inside=two_addresses)
     assert outcome.state == "WARNING" and "not a replica" in outcome.text, outcome.out
+    assert_timed_out(run(THREADS, *options, "-t", "0.3", inside=two_addresses), 0.3, "db.example")
 
 
 @all_checks
