@@ -8,6 +8,7 @@
 //   this
 //                                      machine has none
 //   CLOCK_AHEAD=N                      the wall clock shows so many seconds more
+//   NO_SOCKETS=1                       this machine has no descriptor left for one more socket
 //   NO_CHILDREN=1                      this machine has no process or thread left for one more
 //   MEMORY_ENDS_AT=N                   no memory is had from the N-th call on that asks for any
 
@@ -132,6 +133,14 @@ extern "C" int getaddrinfo(const char* host, const char* service, const addrinfo
   while (end->ai_next != nullptr) end = end->ai_next;
   end->ai_next = &last->info;
   return result;
+}
+
+extern "C" int socket(int domain, int type, int protocol) noexcept {
+  if (getenv("NO_SOCKETS") != nullptr && (domain == AF_INET || domain == AF_INET6)) {
+    errno = EMFILE;
+    return -1;
+  }
+  return original<int (*)(int, int, int)>("socket")(domain, type, protocol);
 }
 
 extern "C" int connect(int fd, const sockaddr* address, socklen_t size) {
