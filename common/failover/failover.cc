@@ -131,6 +131,7 @@ class Manager {
     if (auto obstacle = prepare_change(situation)) return *obstacle;
     std::string obstacle;
     SqlSession* const session = find_session(node, situation);
+    if (session == nullptr) obstacle = describe_silence(node, situation);
     if (session != nullptr && !copied)
       if (const auto whole =
               expect_whole(*find_node(node, situation), *session, situation.sessions, options_);
@@ -154,7 +155,11 @@ class Manager {
   FailoverOutcome make_room(const std::string& node, const ResyncOptions& resync, Room& room) {
     Situation situation;
     if (auto obstacle = prepare_change(situation)) return *obstacle;
-    if (SqlSession* const session = find_session(node, situation))
+    SqlSession* const session = find_session(node, situation);
+    if (session == nullptr)
+      if (const std::string silence = describe_silence(node, situation); !silence.empty())
+        return refusal("resync refused: " + silence);
+    if (session != nullptr)
       if (const auto alone =
               expect_no_copier(*find_node(node, situation), *session, situation.sessions);
           !alone)
@@ -223,7 +228,7 @@ class Manager {
     return node == nodes.end() ? nullptr : &*node;
   }
 
-  // Returns the session of a node; null: it gave no answer.
+  // Returns the session of a node; null: it gave no answer, or no more than the first.
   static SqlSession* find_session(const std::string& name, const Situation& situation) {
     const Node* const node = find_node(name, situation);
     return node == nullptr
@@ -231,6 +236,13 @@ class Manager {
                : situation
                      .sessions[static_cast<std::size_t>(node - situation.topology.nodes.data())]
                      .get();
+  }
+
+  // Returns that a node gave its facts and then no more answers; empty for one that gave none.
+  static std::string describe_silence(const std::string& name, const Situation& situation) {
+    const Node* const node = find_node(name, situation);
+    if (node == nullptr || !node->facts) return "";
+    return name + " answers too slowly; run it again, with a longer --probe-timeout";
   }
 
   // Returns what the journal tells of the change in which `name` was replaced by the present

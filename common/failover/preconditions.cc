@@ -115,7 +115,7 @@ std::map<std::string, Result<NodeAnswers>> ask_nodes(const FailoverOptions& opti
       });
   std::map<std::string, Result<NodeAnswers>> by_name;
   for (std::size_t i = 0; i < answers.size(); ++i)
-    if (probe.sessions[i])
+    if (probe.topology.nodes[i].facts)
       by_name.emplace(probe.topology.nodes[i].name, answers[i].value_or(late()));
   return by_name;
 }

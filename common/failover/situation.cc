@@ -11,6 +11,20 @@
 
 namespace ha {
 
+namespace {
+
+// The second look at a slow node may have taken its session along.
+void connect_again(Situation& situation, const MysqlOptions& mysql, double seconds) {
+  for (std::size_t i = 0; i < situation.sessions.size(); ++i) {
+    const Node& node = situation.topology.nodes[i];
+    if (!node.facts || situation.sessions[i]) continue;
+    if (auto session = connect(options_for({node.name, node.host, node.port}, mysql, seconds)))
+      situation.sessions[i] = std::move(*session);
+  }
+}
+
+}  // namespace
+
 Situation look(const FailoverOptions& options) {
   const Deadline deadline = Deadline::after(options.probe_timeout_s);
   std::vector<bool> reached;
@@ -23,6 +37,7 @@ Situation look(const FailoverOptions& options) {
   Probe probe =
       probe_nodes(options.cluster.nodes, mysql, deadline, {known.memory, Unreadable::kAgain});
   Situation situation{std::move(probe.topology), std::move(probe.sessions)};
+  connect_again(situation, mysql, options.probe_timeout_s);
   asking.join();
   situation.circumstances.witnesses = judge_witnesses(reached);
   situation.circumstances.now_s =

@@ -128,7 +128,9 @@ Addresses resolve_sources(const Topology& topology, const Deadline& deadline) {
   return addresses;
 }
 
-void reread_histories(Topology& topology, const std::vector<Reading>& readings,
+// A session whose answer is not there in time goes with the thread that still waits for it: who
+// used it next would wait for both, whatever his own time is.
+void reread_histories(Topology& topology, std::vector<Reading>& readings,
                       const Deadline& deadline) {
   std::vector<std::pair<std::shared_ptr<SqlSession>, std::uint32_t>> sessions;
   for (const Reading& reading : readings)
@@ -139,11 +141,13 @@ void reread_histories(Topology& topology, const std::vector<Reading>& readings,
         auto history = read_history(*sessions[i].first, sessions[i].second);
         return history ? std::optional(std::move(*history)) : std::nullopt;
       });
-  for (std::size_t i = 0; i < histories.size(); ++i)
+  for (std::size_t i = 0; i < histories.size(); ++i) {
+    if (!histories[i]) readings[i].session.reset();
     if (histories[i] && *histories[i])
       // What it had received before, it still has.
       topology.nodes[i].facts->history_later =
           unite(**histories[i], topology.nodes[i].facts->history);
+  }
 }
 
 // Reads all nodes at the same time, in threads of their own.

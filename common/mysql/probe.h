@@ -34,7 +34,7 @@ Topology probe_topology(const std::vector<NodeAddress>& nodes, const MysqlOption
                         const Deadline& deadline, const ProbeOptions& how = {});
 
 // The same for who manages the nodes: also where read_only comes from, and the sessions, null where
-// there are no facts.
+// there are no facts and where a second look had no answer in time.
 struct Probe {
   Topology topology;
   std::vector<std::shared_ptr<SqlSession>> sessions;

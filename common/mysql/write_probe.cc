@@ -70,6 +70,8 @@ std::vector<ProbeResult> try_writes(const std::vector<WriteTarget>& servers,
   const auto wait_s = static_cast<unsigned>(std::floor(bound_s - 0.5));
   const auto ended = run_each<ProbeResult>(
       servers.size(), Deadline::after(bound_s), [servers, table, wait_s](std::size_t i) {
+        if (!servers[i].session)
+          return ProbeResult{"", "--write-probe: the server answers too slowly"};
         return write(*servers[i].session, table, servers[i].server_id, wait_s);
       });
   const ProbeResult hung{fmt::format("the write probe of {} did not end within {}", sanitize(table),

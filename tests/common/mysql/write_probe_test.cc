@@ -25,6 +25,12 @@ ProbeResult try_one(const std::shared_ptr<SqlSession>& session, double left_s = 
   return try_writes({{session, 7}}, "ha.beat", Deadline::after(left_s)).at(0);
 }
 
+TEST(WriteProbeTest, ASessionThatIsLostProvesNothing) {
+  const ProbeResult result = try_one(nullptr);
+  EXPECT_EQ(result.refused, "");
+  EXPECT_EQ(result.unknown, "--write-probe: the server answers too slowly");
+}
+
 TEST(WriteProbeTest, UpdatesTheServersOwnRowOnceWithinABound) {
   const auto session = server(Rows{});
   const ProbeResult result = try_one(session);
