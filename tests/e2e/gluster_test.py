@@ -219,7 +219,7 @@ def test_glusterd_hangs(pool):
     assert outcome.state == "CRITICAL"
     assert outcome.seconds < 3.5
     assert f"'gluster volume status {VOLUME}' did not end within" in outcome.text
-    outcome = check(first, *THE_VOLUME, "-t", "2")
+    outcome = check(first, *THE_VOLUME, "-t", "10")
     assert outcome.state == "CRITICAL"
     assert "Another transaction is in progress" in outcome.text, "that of the first check"
     second.signal("glusterd", "CONT")

@@ -171,12 +171,12 @@ def test_a_hundred_runs_leave_one_probe(mounts, remembered, user):
     os.chown(mounts.state, user.get("user", 0), user.get("group", 0))
     words = ["--state-dir", mounts.state if remembered else "/nonexistent/state",
              "--mount", share.point]
-    first = plugin.run(SHARE, *words, "-t", "0.5", **user)
+    first = plugin.run(SHARE, *words, "-t", "2", **user)
     assert "hangs: no answer within" in first.text
     wait_until(lambda: list(mounts.probes().values()) == ["D"], what="the probe to be stuck")
     probes = mounts.probes()
     for _ in range(100):
-        outcome = plugin.run(SHARE, *words, "-t", "0.5", **user)
+        outcome = plugin.run(SHARE, *words, "-t", "2", **user)
         assert outcome.state == "CRITICAL"
         assert re.search(r"hangs: a probe that was started [0-9.]+s ago has not ended", outcome.text)
         assert outcome.seconds < 1
