@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "common/parallel.h"
 #include "common/text.h"
@@ -67,7 +66,7 @@ std::vector<ProbeResult> try_writes(const std::vector<WriteTarget>& servers,
     return std::vector(servers.size(),
                        ProbeResult{"", "--write-probe: no time is left for it; give more (-t)"});
   // A little earlier than we give up, so that the server says itself what it waits for.
-  const auto wait_s = static_cast<unsigned>(std::floor(bound_s - 0.5));
+  const auto wait_s = static_cast<unsigned>(bound_s - 0.5);
   const auto ended = run_each<ProbeResult>(
       servers.size(), Deadline::after(bound_s), [servers, table, wait_s](std::size_t i) {
         if (!servers[i].session)

@@ -542,7 +542,8 @@ def test_a_damaged_record_is_replaced_by_what_a_person_decides(engines):
 def cold(directory):
     """Return the options of a cold standby that takes its time to start."""
     flag = directory / "running"
-    return flag, ["--engine", "nagios", "--start-command", f"sh -c 'sleep 2; touch {flag}'",
+    return flag, ["--engine", "nagios",
+                  "--start-command", f"sh -c 'touch {flag}.begun; sleep 2; touch {flag}'",
                   "--stop-command", f"rm -f '{flag}'", "--verify-command",
                   f"sh -c 'if [ $HA_ROLE = active ]; then test -e {flag}; else test ! -e {flag}; fi'"]
 
@@ -554,7 +555,7 @@ def test_an_event_whose_handler_was_killed_while_it_waited_is_carried_out(tmp_pa
     def registered(process):
         return is_registered(process, directory=tmp_path / "state")
     over = begin("CRITICAL", *options)
-    wait(lambda: registered(over))
+    wait(Path(f"{flag}.begun").exists)
     back = begin("OK", *options)
     wait(lambda: registered(back))
     assert not flag.exists(), "the first one is at work"

@@ -19,8 +19,10 @@ bool begins_tls(const std::string& sent) {
 std::vector<std::string> whole_packets(const std::string& sent) {
   std::vector<std::string> packets;
   for (std::size_t i = 0; i + 4 <= sent.size();) {
-    const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(sent[i + at]); };
-    const std::size_t size = 4u + (byte(0) | byte(1) << 8 | byte(2) << 16);
+    const auto byte = [&](std::size_t at) -> std::size_t {
+      return static_cast<unsigned char>(sent[i + at]);
+    };
+    const std::size_t size = 4 + (byte(0) | byte(1) << 8 | byte(2) << 16);
     packets.push_back(sent.substr(i, size));
     i += size;
   }
