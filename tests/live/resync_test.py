@@ -110,6 +110,44 @@ RICH = ("CREATE TABLE shop.`odd name;` (id INT PRIMARY KEY AUTO_INCREMENT, b BLO
         "CREATE DATABASE `second;one`", "CREATE TABLE `second;one`.t (id INT PRIMARY KEY)")
 
 
+@pytest.mark.parametrize("shared", ["mysql-gtid"], indirect=True)
+def test_interrupted_while_it_clones(cluster):
+    """What is left of the node is nobody's replica, until another copy is whole. The first on new
+    servers: those that were copied before end now and then while they are copied again."""
+    cluster.db1.sql("CREATE TABLE shop.big (id INT PRIMARY KEY AUTO_INCREMENT, b LONGTEXT)",
+                    *(f"INSERT INTO shop.big (b) VALUES (REPEAT('{n}', 4000000))" for n in range(9)))
+    cluster.catch_up()
+    for server in cluster.servers:
+        # A copy of before may have brought it.
+        if not server.sql("SELECT 1 FROM information_schema.plugins WHERE plugin_name = 'clone'"):
+            server.sql("INSTALL PLUGIN clone SONAME 'mysql_clone.so'")
+        server.sql("SET GLOBAL clone_max_data_bandwidth = 1",
+                   "SET GLOBAL clone_autotune_concurrency = OFF", "SET GLOBAL clone_max_concurrency = 1")
+
+    def copies():
+        with contextlib.suppress(pymysql.err.OperationalError):  # It starts again after a whole copy.
+            return cluster.db2.sql("SELECT 1 FROM performance_schema.clone_progress"
+                                   " WHERE stage = 'FILE COPY' AND state = 'In Progress'")
+        return None
+
+    for _ in range(10):
+        process = cluster.begin("resync", "db2")
+        with supervised(cluster.db2):
+            wait_until(lambda p=process: p.poll() is not None or copies())
+            process.send_signal(signal.SIGINT)
+            out, _ = process.communicate(timeout=60)
+        if process.returncode != 0:
+            break  # Else the copy was whole before it could be interrupted.
+    assert process.returncode == 2 and "asked to stop" in out and "no whole copy" in out, out
+    refused = cluster.run("rejoin", "db2")
+    assert refused.code == 2, refused.out
+    for server in cluster.servers:
+        server.sql("SET GLOBAL clone_max_data_bandwidth = 0")
+    resync(cluster, cluster.db2)
+    cluster.assert_one_primary(cluster.db1)
+    assert not persisted(cluster.db2)
+
+
 def test_diverged_old_primary_becomes_a_copy(cluster):
     cluster.db1.sql(*RICH)
     cluster.insert(1)
@@ -726,42 +764,6 @@ def test_what_fails_before_anything_is_lost_is_put_back(cluster, method):
     cluster.insert(2)
     cluster.assert_one_primary(cluster.db1)
     assert "follows db1 already" in cluster.run("rejoin", "db2").out
-
-
-@pytest.mark.parametrize("shared", ["mysql-gtid"], indirect=True)
-def test_interrupted_while_it_clones(cluster):
-    """What is left of the node is nobody's replica, until another copy is whole."""
-    cluster.db1.sql("CREATE TABLE shop.big (id INT PRIMARY KEY AUTO_INCREMENT, b LONGTEXT)",
-                    *(f"INSERT INTO shop.big (b) VALUES (REPEAT('{n}', 4000000))" for n in range(9)))
-    cluster.catch_up()
-    for server in cluster.servers:
-        # A copy of before may have brought it.
-        if not server.sql("SELECT 1 FROM information_schema.plugins WHERE plugin_name = 'clone'"):
-            server.sql("INSTALL PLUGIN clone SONAME 'mysql_clone.so'")
-        server.sql("SET GLOBAL clone_max_data_bandwidth = 1",
-                   "SET GLOBAL clone_autotune_concurrency = OFF", "SET GLOBAL clone_max_concurrency = 1")
-
-    def copies():
-        with contextlib.suppress(pymysql.err.OperationalError):  # It starts again after a whole copy.
-            return cluster.db2.sql("SELECT 1 FROM performance_schema.clone_progress"
-                                   " WHERE stage = 'FILE COPY' AND state = 'In Progress'")
-        return None
-    for _ in range(10):
-        process = cluster.begin("resync", "db2")
-        with supervised(cluster.db2):
-            wait_until(lambda p=process: p.poll() is not None or copies())
-            process.send_signal(signal.SIGINT)
-            out, _ = process.communicate(timeout=60)
-        if process.returncode != 0:
-            break  # Else the copy was whole before it could be interrupted.
-    assert process.returncode == 2 and "asked to stop" in out and "no whole copy" in out, out
-    refused = cluster.run("rejoin", "db2")
-    assert refused.code == 2, refused.out
-    for server in cluster.servers:
-        server.sql("SET GLOBAL clone_max_data_bandwidth = 0")
-    resync(cluster, cluster.db2)
-    cluster.assert_one_primary(cluster.db1)
-    assert not persisted(cluster.db2)
 
 
 @pytest.mark.parametrize("shared", MYSQL_KINDS, indirect=True)
