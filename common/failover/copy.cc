@@ -15,7 +15,6 @@
 #include "common/failover/step_tools.h"
 #include "common/failover/tool_login.h"
 #include "common/files.h"
-#include "common/mysql/defaults_file.h"
 #include "common/mysql/events.h"
 #include "common/mysql/mariadb_gtid.h"
 #include "common/mysql/read_facts.h"
@@ -241,14 +240,12 @@ Result<std::string> Copier::why_no_clone() const {
   if (foreigners_ > 0)
     return fmt::format("{} tables of {} are not InnoDB's and would come empty", foreigners_,
                        from_.name);
-  const auto account = with_defaults_file(options_.cluster.mysql);
-  if (!account) return account.error();
-  const TlsMode mode = effective_tls_mode(*account);
+  const TlsMode mode = effective_tls_mode(options_.cluster.mysql);
   if (mode < TlsMode::kVerifyCa) return std::string();
   if (mode == TlsMode::kVerifyIdentity)
     return std::string(
         "CLONE checks no server's name; give --method dump, or --ssl-mode=verify-ca");
-  // Otherwise the server that is cloned to gives our password to whoever answers.
+  // Otherwise the server that is cloned to gives our password to any server that answers.
   const auto checks = query_value(*target_,
                                   "SELECT COUNT(*) FROM performance_schema.global_variables"
                                   " WHERE variable_name = 'clone_ssl_ca' AND variable_value <> ''");

@@ -10,7 +10,6 @@
 #include <filesystem>
 
 #include "common/files.h"
-#include "common/mysql/defaults_file.h"
 #include "common/text.h"
 
 namespace ha {
@@ -123,17 +122,15 @@ Result<Done> ToolLogin::link_plugins(const MysqlOptions& options) const {
   return Done{};
 }
 
-Result<std::unique_ptr<ToolLogin>> ToolLogin::prepare(const Node& node, const MysqlOptions& account,
+Result<std::unique_ptr<ToolLogin>> ToolLogin::prepare(const Node& node, const MysqlOptions& options,
                                                       const std::string& path) {
-  const auto options = with_defaults_file(account);
-  if (!options) return options.error();
   auto login = std::make_unique<ToolLogin>();
   login->node_ = node;
   login->file_ = path + ".cnf";
   login->plugins_ = path + std::string(kPlugins);
-  const TlsMode mode = effective_tls_mode(*options);
-  if (const auto linked = login->link_plugins(*options); !linked) return linked.error();
-  if (!verifies_identity(*options)) {
+  const TlsMode mode = effective_tls_mode(options);
+  if (const auto linked = login->link_plugins(options); !linked) return linked.error();
+  if (!verifies_identity(options)) {
     auto relay =
         LoginRelay::start({node.host, node.port},
                           mode >= TlsMode::kRequired ? LoginTls::kRequired : LoginTls::kAsOffered);
@@ -143,7 +140,7 @@ Result<std::unique_ptr<ToolLogin>> ToolLogin::prepare(const Node& node, const My
     login->node_.port = login->relay_->port();
   }
   const auto written = write_file_atomic(
-      login->file_, client_options(*options, node.facts->version.flavour, login->plugins_));
+      login->file_, client_options(options, node.facts->version.flavour, login->plugins_));
   if (!written) return written.error();
   return login;
 }

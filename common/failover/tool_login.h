@@ -3,7 +3,7 @@
 // by an option file, with no client plugin but those that neither print, ask nor give a password
 // away, and through a port of this machine's loopback where a LoginGuard sees to it that nothing
 // leaves before TLS is up. With verify-identity, or verify-ca without a CA, the tools see to that
-// themselves. Within TLS that nobody verifies the guard sees nothing.
+// themselves. Within TLS that is not verified the guard sees nothing.
 
 #pragma once
 
@@ -32,7 +32,7 @@ class LoginRelay {
   virtual ~LoginRelay() = default;
 
   virtual unsigned port() const = 0;
-  // Why the last login was ended, the tool's or that of somebody else on this machine; empty: none
+  // Why the last login was ended, the tool's or that of another user of this machine; empty: none
   // was.
   virtual std::string refusal() const = 0;
 };
@@ -41,7 +41,7 @@ class ToolLogin {
  public:
   // Makes PATH.cnf and PATH.plugins, which the destructor removes. `node` is the one whose facts
   // tell the flavour.
-  static Result<std::unique_ptr<ToolLogin>> prepare(const Node& node, const MysqlOptions& account,
+  static Result<std::unique_ptr<ToolLogin>> prepare(const Node& node, const MysqlOptions& options,
                                                     const std::string& path);
   ToolLogin() = default;
   ToolLogin(const ToolLogin&) = delete;

@@ -270,9 +270,4 @@ Result<MysqlOptions> with_defaults_file(MysqlOptions options, DefaultsFiles& fil
   return options;
 }
 
-Result<MysqlOptions> with_defaults_file(MysqlOptions options) {
-  DefaultsFiles files;
-  return with_defaults_file(std::move(options), files);
-}
-
 }  // namespace ha

@@ -41,6 +41,5 @@ Result<DefaultsFile> read_defaults_file(const std::string& path, const std::stri
 // more. A TLS mode of the file's makes those of -l and -C stricter, never laxer; --ssl-mode wins.
 // Fails as read_defaults_file().
 Result<MysqlOptions> with_defaults_file(MysqlOptions options, DefaultsFiles& files);
-Result<MysqlOptions> with_defaults_file(MysqlOptions options);
 
 }  // namespace ha

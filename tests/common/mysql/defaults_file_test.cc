@@ -13,7 +13,8 @@ namespace {
 Result<MysqlOptions> merge(const TempDirectory& directory, const std::string& content,
                            MysqlOptions options = {}) {
   options.defaults_file = directory.file("my.cnf", "[client]\n" + content);
-  return with_defaults_file(options);
+  DefaultsFiles files;
+  return with_defaults_file(options, files);
 }
 
 TEST(DefaultsFileTest, TlsIsTakenAsBothFlavoursClientsWriteIt) {
