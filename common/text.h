@@ -47,8 +47,8 @@ std::vector<std::string> split(std::string_view text, char separator);
 // True for a name that is safe as a file's: letters, digits, '.', '_' and '-', no '.' in front.
 bool is_file_name(std::string_view text);
 
-// Returns a part of a file's name for any text: what is neither letter, digit, '.' nor '-' stands as
-// '_' and its number in hexadecimal.
+// Returns a part of a file's name for any text: what is neither letter, digit, '.' nor '-' stands
+// as '_' and its number in hexadecimal.
 std::string to_file_name(std::string_view text);
 
 // Splits at any run of blanks and tabs; no part is empty.

@@ -63,7 +63,7 @@ std::string missing_beat(const ChannelStatus& status, const HeartbeatTable& tabl
 // `on_server`: how many channels the server has, judged or not.
 void measure_by_heartbeat(LagFacts& facts, const std::vector<HeartbeatRow>& beats,
                           const HeartbeatTable& table, std::size_t on_server) {
-  // Whoever names one row for one channel knows which way it comes.
+  // An operator who names one row for one channel knows which way it comes.
   const bool only_own = on_server > 1 && (facts.channels.size() > 1 || !table.server_id);
   for (ChannelLag& channel : facts.channels) {
     channel.method = LagMethod::kHeartbeat;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Carries out a RolePlan and looks whether the engine obeyed. What an engine shows of itself counts
-// only when it was shown after the last command, whoever gave it: a status file that could be older
-// proves nothing.
+// only when it was shown after the last command, a handler's or a person's: a status file that may
+// be older proves nothing.
 
 #pragma once
 

@@ -77,7 +77,7 @@ struct RolePlan {
 // Which of the engine's deeds a stand-down undoes.
 enum class Undo {
   kTakeOver,  // what the record says that a take-over did; all of the scope where none is kept
-  kScope,     // all of the scope, whoever switched it
+  kScope,     // all of the scope, also what a person switched
 };
 
 // Plans the change to `role` at `now` (epoch seconds). Flags that are known to be right are left

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What may pass between a tool of MySQL's or MariaDB's and a server, or whoever stands between,
+// What may pass between a tool of MySQL's or MariaDB's and a server, or a man in the middle,
 // while the tool logs in. MariaDB's tools take "ssl" for a wish and log in without TLS where the
 // greeting offers none, and both flavours' answer whatever way of logging in they are asked for.
 // Pure. Source: MySQL's "Client/Server Protocol", "Connection Phase".

@@ -25,7 +25,7 @@ Say Teller::say() {
 
 namespace {
 
-// Whatever has ended a run, somebody reads that and has to know how to go on.
+// The reader of an ended run has to know what to do next.
 std::string with_next_command(const FailoverOutcome& outcome) {
   if (outcome.end != FailoverEnd::kRefused || names_command(outcome.text)) return outcome.text;
   if (outcome.run_id.empty()) return outcome.text + "; to see all nodes, run: mysql_ha status";

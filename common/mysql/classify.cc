@@ -444,7 +444,7 @@ class Classifier {
                     node.name, node.name));
   }
 
-  // One SET, or a restart, makes them writers too. Whoever has left its group is named for that.
+  // One SET, or a restart, makes them writers too. A member that left its group is named so.
   void judge_open(std::size_t allowed) {
     if (writers_.empty() || topology_.writers().size() <= allowed) return;
     for (const std::size_t i : topology_.writers()) {

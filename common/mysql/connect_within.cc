@@ -21,7 +21,7 @@ namespace {
 
 using Login = Result<std::unique_ptr<SqlSession>>;
 
-// What the logins that are being tried have come to; outlives whoever waits for it.
+// What the logins that are being tried have come to; outlives the caller that waits for it.
 struct Race {
   std::mutex mutex;
   std::condition_variable changed;

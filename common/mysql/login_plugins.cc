@@ -119,7 +119,7 @@ int log_in_caching_sha2(MYSQL_PLUGIN_VIO* vio, MYSQL* mysql) {
   if (length != 1) return CR_SERVER_HANDSHAKE_ERR;
   if (packet[0] == kKnownAlready) return CR_OK;
   if (packet[0] != kPasswordWanted) return CR_SERVER_HANDSHAKE_ERR;
-  // A server's own RSA key would be no protection: whoever answers in its place has one too.
+  // A server's own RSA key would be no protection: an impostor has one too.
   if (!is_encrypted(mysql) && !is_local(vio)) return refuse(Refusal::kUnprotected);
   return send_password(vio, mysql);
 }

@@ -2,6 +2,7 @@
 // Option files of MySQL's and MariaDB's clients.
 
 #include "common/mysql/defaults_file.h"
+
 #include "tests/fuzz/fuzz.h"
 
 void ha::fuzz(std::string_view text) {
