@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: MIT
-// What would be left of a cluster. Pure.
+// What a failover would do if a primary that may be alive died now. Pure.
 
 #pragma once
 
-#include <cstddef>
+#include <string_view>
 
+#include "common/failover/plan.h"
+#include "common/failover/policy.h"
 #include "common/mysql/topology.h"
 
 namespace ha {
 
-// Returns the topology as it will be when the node at place `dead` has gone: nothing that only it
-// tells can be relied upon, such as that it lets itself be closed. Nor which server it is: channels
-// are linked anew, with what is remembered.
-Topology without(Topology topology, std::size_t dead, const Memory& memory);
+// Plans for the death of the node called `name`; empty: the only writer, else the one that the
+// replicas tell. Only what would be left then counts; what the primary says now is used for the
+// loss alone.
+Plan forecast(const Topology& topology, const Policy& policy, Circumstances moment,
+              std::string_view name);
 
 }  // namespace ha

@@ -14,33 +14,10 @@
 #include <vector>
 
 #include "common/failover/policy.h"
+#include "common/failover/refusal.h"
 #include "common/mysql/topology.h"
 
 namespace ha {
-
-enum class Refusal {
-  kNone,
-  kUnknownPrimary,  // which node the primary is, or was, cannot be told
-  kPrimaryAlive,    // it answers, or refuses us, which only the living do
-  kStillReceives,   // a reachable replica receives from it
-  kIsolated,        // no witness is reachable: we are the ones cut off
-  kSecondWriter,    // another node accepts writes already
-  kUnreadNode,      // another node might take writes: it is neither read nor known as a replica
-  kTooSoon,         // the last failover is too young and not acknowledged
-  kLocked,          // another run is at work
-  kNoCandidate,     // nobody may be promoted
-  kIncomparable,    // two candidates each have what the other lacks
-  kTooMuchLoss,     // more than the policy allows
-  kCannotFence,     // fencing is required and there is no way to do it
-  kNotReady,        // a planned change finds the cluster in no state for it
-  kDiverged,        // the node that is to return has transactions of its own
-  kInterrupted,     // an earlier run was interrupted, and only people can tell what becomes of it
-  kNeedsResync,  // it cannot return as it is: it lacks what it wrote, or nothing tells where to go
-                 // on
-};
-
-// Returns the refusal's name, as in kPrimaryAlive: "primary-alive".
-std::string_view refusal_name(Refusal refusal);
 
 enum class Action {
   kLock,          // take the lock on a node, so that no second manager acts
@@ -117,14 +94,6 @@ struct LossForecast {
   std::string text = {};
 };
 
-// Why no node may take over.
-struct Objection {
-  Refusal refusal = Refusal::kNone;
-  std::string reason = {};
-
-  bool operator==(const Objection&) const = default;
-};
-
 struct Plan {
   std::string command = "failover";  // or "switchover", "rejoin", "resync", "close", "reopen"
   Refusal refusal = Refusal::kNone;
@@ -155,12 +124,6 @@ struct Plan {
   // True when another node is to be the primary.
   bool changes_primary() const { return command == "failover" || command == "switchover"; }
 };
-
-// Judges whether the node at place `primary` may be taken for dead, and whether it is certain that
-// no other node takes writes (unread.h), whoever the candidates are; returns all that speaks
-// against it.
-std::vector<Objection> object_to_takeover(const Topology& topology, const Policy& policy,
-                                          const Circumstances& circumstances, std::size_t primary);
 
 // Plans what to do now that `primary` is dead; empty: the plan finds out which node that is. With
 // circumstances.assume_dead it is a forecast, by the view that would be left without the primary:
@@ -213,7 +176,7 @@ Result<std::size_t> choose_donor(const Topology& topology, const Plan& plan, std
 // "db1 answers (primary-alive); ...".
 std::string describe_refusal(const Plan& plan);
 
-// Returns what to type after a refusal of this kind, "to ..., run: mysql_ha ...".
+// Returns what to type after the refusal of this plan, "to ..., run: mysql_ha ...".
 std::string next_command(const Plan& plan);
 
 // Lets the words of a refusal end with what to type, unless they tell it themselves.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "common/failover/plan_hash.h"
 #include "common/failover/plan_roles.h"
 #include "common/failover/plan_steps.h"
 #include "common/mysql/statements.h"

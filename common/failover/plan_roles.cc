@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "common/failover/plan_hash.h"
 #include "common/failover/plan_steps.h"
 #include "common/failover/unread.h"
 #include "common/mysql/statements.h"

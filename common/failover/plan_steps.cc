@@ -633,20 +633,6 @@ std::string why_not_acknowledging(const Node& node) {
       node.name);
 }
 
-namespace {
-
-std::string print(const History& history) {
-  if (const auto* mysql = std::get_if<MysqlHistory>(&history))
-    return unite(mysql->executed, mysql->retrieved).print();
-  if (const auto* mariadb = std::get_if<MariadbHistory>(&history))
-    return unite(unite(mariadb->binlog_state, mariadb->current_position),
-                 mariadb->received_position)
-        .print();
-  return "";
-}
-
-}  // namespace
-
 std::vector<Step> lock_steps(const std::vector<Node>& nodes) {
   std::vector<const Node*> alive;
   for (const Node& node : nodes)
@@ -656,22 +642,6 @@ std::vector<Step> lock_steps(const std::vector<Node>& nodes) {
   for (const Node* node : alive)
     steps.push_back({0, Action::kLock, node->name, {}, {}, "so that nobody else acts"});
   return steps;
-}
-
-std::string hash_of(const Plan& plan, const Topology& topology) {
-  std::string text = render(plan);
-  for (const Node& node : topology.nodes) {
-    text += fmt::format("\n{} {} {}", node.name, static_cast<int>(node.reach), node.writable());
-    if (!node.facts) continue;
-    text += " " + print(node.facts->history);
-    for (const ChannelStatus& channel : node.channels())
-      text += fmt::format(" {} {} {}:{} {}", channel.name, channel.source(), channel.read.file,
-                          channel.read.offset, channel.io.running());
-  }
-  // FNV-1a: nobody is to be kept from forging it, only from overlooking a change.
-  std::uint64_t hash = 14695981039346656037u;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
-  return fmt::format("{:016x}", hash);
 }
 
 }  // namespace ha

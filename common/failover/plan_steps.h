@@ -126,8 +126,4 @@ std::string why_not_acknowledging(const Node& node);
 // lists the nodes, so that of two that begin together one wins.
 std::vector<Step> lock_steps(const std::vector<Node>& nodes);
 
-// Returns the hash of a plan and of the facts that it rests on: who is reachable, who follows whom,
-// what each has received. 16 hexadecimal digits.
-std::string hash_of(const Plan& plan, const Topology& topology);
-
 }  // namespace ha

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "common/failover/objections.h"
+
 namespace ha {
 
 namespace {

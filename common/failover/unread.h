@@ -7,18 +7,9 @@
 #include <cstddef>
 #include <string>
 
-#include "common/failover/policy.h"
-#include "common/mysql/topology.h"
+#include "common/failover/takeover.h"
 
 namespace ha {
-
-// A takeover from the node at place `primary`.
-struct Takeover {
-  const Topology& topology;
-  const Policy& policy;
-  const Circumstances& moment;
-  std::size_t primary;
-};
 
 // Returns why the node at place `i` might take writes unseen, with what to type next; empty when it
 // was read, was the primary, is silent and was last seen as a read-only replica or is known to be

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+#include "common/failover/objections.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/failover/unread.h"
+#include "common/text.h"
+
+namespace ha {
+
+namespace {
+
+bool may_be_replaced_when_hung(const Decision& d) {
+  return d.policy.fence == Fence::kRequired && !d.policy.fence_command.empty();
+}
+
+// Heartbeats come from a primary that does nothing else, and from its kernel connections stay.
+bool counts_as_hung(const Decision& d) {
+  return d.moment.primary_hung_s && *d.moment.primary_hung_s >= d.policy.hung_after_s &&
+         may_be_replaced_when_hung(d);
+}
+
+std::string why_not_hung(const Decision& d) {
+  if (!d.moment.primary_hung_s) return "";
+  if (!may_be_replaced_when_hung(d))
+    return ". A primary that hangs is replaced only with --fence required and a --fence-command";
+  return fmt::format(", and it has answered no query for {} only, less than --hung-after {}",
+                     format_duration(*d.moment.primary_hung_s),
+                     format_duration(d.policy.hung_after_s));
+}
+
+}  // namespace
+
+std::vector<Objection> object_to_takeover(const Topology& topology, const Policy& policy,
+                                          const Circumstances& circumstances, std::size_t primary) {
+  std::vector<Objection> objections;
+  const auto object = [&](Refusal refusal, std::string reason) {
+    objections.push_back({refusal, std::move(reason)});
+  };
+  const Node& old = topology.nodes[primary];
+  for (const Node& node : topology.nodes)
+    if (&node != &old && node.writable())
+      object(Refusal::kSecondWriter, fmt::format("{} accepts writes already", node.name));
+  if (old.reach == Reach::kNotAsked)
+    object(Refusal::kUnreadNode,
+           fmt::format("{0} could not be asked ({1}), which tells nothing of it. Put that right "
+                       "here and run this again",
+                       old.name, sanitize(old.error)));
+  if (old.alive())
+    object(Refusal::kPrimaryAlive, old.error.empty()
+                                       ? fmt::format("{} answers", old.name)
+                                       : fmt::format("{} is alive: {}", old.name, old.error));
+  for (const Node& node : topology.nodes)
+    for (std::size_t c = 0; c < node.sources.size() && !old.alive(); ++c)
+      if (node.sources[c] == primary && node.channels()[c].io.running())
+        object(Refusal::kStillReceives,
+               fmt::format("{} still receives from {}", node.name, old.name));
+  for (std::size_t i = 0; i < topology.nodes.size() && !old.alive(); ++i)
+    if (std::string why = object_to_unread({topology, policy, circumstances, primary}, i);
+        !why.empty())
+      object(Refusal::kUnreadNode, std::move(why));
+  if (circumstances.witnesses == Witnesses::kUnreached && !old.alive())
+    object(Refusal::kIsolated, "no witness is reachable: we may be the ones who are cut off");
+  return objections;
+}
+
+void judge_primary(Decision& d) {
+  // A replica that missed the last change still follows the primary before that.
+  const auto last = std::ranges::find(d.nodes(), d.moment.last_primary, &Node::name);
+  if (last != d.nodes().end() && last->name != d.plan.primary && !last->facts)
+    return d.refuse(
+        Refusal::kUnknownPrimary,
+        fmt::format("replicas follow {}, but run {} made {} the primary, which cannot be "
+                    "asked: {}. If it is none any more: mysql_ha journal ack {}",
+                    d.plan.primary, d.moment.last_run, last->name, last->error, d.moment.last_run));
+  for (Objection& one : object_to_takeover(d.topology, d.policy, d.moment, d.primary)) {
+    const bool receives = one.refusal == Refusal::kStillReceives;
+    if (receives && counts_as_hung(d))
+      d.plan.hung = true;
+    else
+      d.refuse(one.refusal, std::move(one.reason) + (receives ? why_not_hung(d) : ""));
+  }
+}
+
+void judge_moment(Decision& d) {
+  if (!d.moment.lock_holder.empty())
+    d.refuse(Refusal::kLocked, "another run holds the lock: " + d.moment.lock_holder);
+  if (d.moment.last_failover_age_s && *d.moment.last_failover_age_s < d.policy.min_interval_s)
+    d.refuse(Refusal::kTooSoon,
+             fmt::format("the last failover was {} ago, less than {}, and is not acknowledged",
+                         format_duration(*d.moment.last_failover_age_s),
+                         format_duration(d.policy.min_interval_s)));
+  if (!d.moment.undated_run.empty())
+    d.warn(
+        fmt::format("how long ago the last failover was is not known, the clock was set back "
+                    "since: --min-interval does not hold; run: mysql_ha journal ack {}",
+                    d.moment.undated_run));
+}
+
+void judge_vouched(Decision& d) {
+  const auto seen = std::ranges::find(d.nodes(), d.moment.memory.primary, &Node::name);
+  if (seen == d.nodes().end() || seen->facts || seen->name == d.plan.primary ||
+      !d.policy.assume_replica.contains(seen->name) || d.moment.fenced.contains(seen->name))
+    return;
+  d.warn(fmt::format(
+      "{0} was the primary when it was last seen and is not fenced: nothing but your word "
+      "(--assume-replica {0}) keeps it from taking writes",
+      seen->name));
+}
+
+void judge_fence(Decision& d) {
+  if (d.policy.fence == Fence::kNone)
+    d.warn("nothing keeps " + d.plan.primary +
+           " from taking writes when it comes back (fence is none)");
+  if (!d.policy.fence_command.empty() || d.policy.fence == Fence::kNone) return;
+  if (d.policy.fence == Fence::kRequired && !d.primary_node().facts)
+    return d.refuse(
+        Refusal::kCannotFence,
+        fmt::format("fencing {} is required and there is no fence command", d.plan.primary));
+  if (d.policy.fence == Fence::kBestEffort)
+    d.warn("there is no fence command: " + d.plan.primary + " is only closed if it answers");
+}
+
+}  // namespace ha

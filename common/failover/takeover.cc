@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#include "common/failover/takeover.h"
+
+#include <algorithm>
+#include <set>
+
+#include "common/failover/completeness.h"
+
+namespace ha {
+
+const ChannelStatus* Takeover::channel(std::size_t i) const {
+  for (std::size_t c = 0; c < nodes()[i].sources.size(); ++c)
+    if (nodes()[i].sources[c] == primary) return &nodes()[i].channels()[c];
+  return nullptr;
+}
+
+Promotion Takeover::wish(std::size_t i) const {
+  const auto found = policy.promotion.find(nodes()[i].name);
+  return found == policy.promotion.end() ? Promotion::kAllowed : found->second;
+}
+
+double Takeover::channel_delay(std::size_t i) const {
+  const ChannelStatus* const own = channel(i);
+  return own == nullptr ? 0 : own->sql_delay_s;
+}
+
+bool Takeover::is_stuck(std::size_t i) const { return moment.stuck.contains(nodes()[i].name); }
+
+const SeenChannel* Takeover::seen_channel(std::size_t i) const {
+  const SeenNode* const seen = moment.memory.find(nodes()[i].name);
+  if (seen == nullptr) return nullptr;
+  const auto found = std::ranges::find(seen->channels, primary_node().name, &SeenChannel::source);
+  return found == seen->channels.end() ? nullptr : &*found;
+}
+
+Receipt Takeover::receipt(std::size_t i) const {
+  const ChannelStatus* const own = channel(i);
+  if (own == nullptr) return {false, "it follows no server", 0};
+  return judge_receipt(*own, seen_channel(i));
+}
+
+std::optional<BinlogScope> Takeover::scope_of_primary() const {
+  if (primary_node().facts) return primary_node().facts->binlog_scope;
+  const SeenNode* const seen = moment.memory.find(primary_node().name);
+  return seen == nullptr ? std::nullopt : seen->binlog_scope;
+}
+
+std::vector<std::string> Takeover::filters_of(std::size_t i) const {
+  const ChannelStatus* const own = channel(i);
+  return own == nullptr ? std::vector<std::string>() : lossy_filters(*own, scope_of_primary());
+}
+
+bool Takeover::is_downstream(std::size_t i) const {
+  std::set<std::size_t> above = {i};
+  for (bool found = true; found;) {
+    found = false;
+    for (const std::size_t node : std::set(above))
+      for (const auto& source : nodes()[node].sources)
+        if (source && nodes()[*source].facts) found |= above.insert(*source).second;
+  }
+  return channel(i) == nullptr &&
+         std::ranges::any_of(above, [this](std::size_t node) { return channel(node) != nullptr; });
+}
+
+bool Takeover::is_detached(std::size_t i) const {
+  return nodes()[i].facts && nodes()[i].facts->channels && channel(i) == nullptr &&
+         !is_downstream(i);
+}
+
+bool Takeover::numbers_transactions(std::size_t i) const {
+  return !std::holds_alternative<std::monostate>(nodes()[i].facts->history);
+}
+
+bool Takeover::shows_by_gtid(std::size_t i) const {
+  const SeenChannel* const seen = seen_channel(i);
+  return numbers_transactions(i) && (seen == nullptr || seen->uses_gtid);
+}
+
+bool Takeover::follows_by_gtid(std::size_t i) const {
+  const ChannelStatus* const own = channel(i);
+  return own == nullptr ? numbers_transactions(i) : own->uses_gtid;
+}
+
+}  // namespace ha
