@@ -5,7 +5,7 @@
 
 #include <cerrno>
 #include <chrono>
-#include <cmath>
+#include <thread>
 
 #include "common/files.h"
 #include "common/text.h"
@@ -26,6 +26,13 @@ sigset_t stop_signals() {
   return signals;
 }
 
+timespec to_timespec(double seconds) {
+  timespec time = {};
+  time.tv_sec = static_cast<time_t>(seconds);
+  time.tv_nsec = static_cast<long>((seconds - static_cast<double>(time.tv_sec)) * 1e9);
+  return time;
+}
+
 }  // namespace
 
 Moment system_moment() {
@@ -42,34 +49,45 @@ Moment system_moment() {
   return moment;
 }
 
-SystemClock::SystemClock() {
-  const sigset_t signals = stop_signals();
-  sigprocmask(SIG_BLOCK, &signals, nullptr);
-}
-
 double SystemClock::now_s() const {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
+double SystemClock::monotonic_s() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+void SystemClock::heed_stop_signals() {
+  heeds_ = true;
+  const sigset_t signals = stop_signals();
+  sigprocmask(SIG_BLOCK, &signals, nullptr);
+}
+
 bool SystemClock::sleep(double seconds) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+  if (!heeds_) {
+    pause(seconds);
+    return true;
+  }
+  const double end_s = monotonic_s() + seconds;
   while (!stopped_) {
-    const double left =
-        std::chrono::duration<double>(end - std::chrono::steady_clock::now()).count();
-    if (left <= 0) return true;
-    timespec wait = {};
-    wait.tv_sec = static_cast<time_t>(left);
-    wait.tv_nsec = static_cast<long>((left - std::floor(left)) * 1e9);
+    const double left_s = end_s - monotonic_s();
+    if (left_s <= 0) return true;
+    const timespec wait = to_timespec(left_s);
     const sigset_t signals = stop_signals();
-    stopped_ = sigtimedwait(&signals, nullptr, &wait) > 0;
+    if (sigtimedwait(&signals, nullptr, &wait) > 0) stopped_ = true;
   }
   return false;
 }
 
+void SystemClock::pause(double seconds) {
+  if (seconds > 0) std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+}
+
 bool SystemClock::stopping() {
+  if (!heeds_) return false;
   const sigset_t signals = stop_signals();
   const timespec now = {};
-  stopped_ = stopped_ || sigtimedwait(&signals, nullptr, &now) > 0;
+  if (sigtimedwait(&signals, nullptr, &now) > 0) stopped_ = true;
   return stopped_;
 }
 

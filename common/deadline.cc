@@ -10,19 +10,21 @@
 
 namespace ha {
 
+Deadline Deadline::after(const Clock& clock, double seconds) {
+  return Deadline(clock, clock.monotonic_s() + seconds);
+}
+
 Deadline Deadline::after(double seconds) {
-  return Deadline(Clock::now() + std::chrono::duration_cast<Clock::duration>(
-                                     std::chrono::duration<double>(seconds)));
+  static const SystemClock clock;
+  return after(clock, seconds);
 }
 
 Deadline Deadline::before_report() const {
   const double left = remaining_s();
-  return after(left - std::min(0.2, left / 10));
+  return from_now(left - std::min(0.2, left / 10));
 }
 
-double Deadline::remaining_s() const {
-  return std::max(0.0, std::chrono::duration<double>(when_ - Clock::now()).count());
-}
+double Deadline::remaining_s() const { return std::max(0.0, when_s_ - clock_->monotonic_s()); }
 
 namespace {
 

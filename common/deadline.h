@@ -5,17 +5,21 @@
 
 #pragma once
 
-#include <chrono>
 #include <string>
+
+#include "common/clock.h"
 
 namespace ha {
 
 class Deadline {
  public:
-  using Clock = std::chrono::steady_clock;
-
-  // Returns the deadline that passes `seconds` from now.
+  // Returns the deadline that passes `seconds` from now by `clock`, which must outlive it.
+  static Deadline after(const Clock& clock, double seconds);
+  // The same by the system's clock.
   static Deadline after(double seconds);
+
+  // Returns another deadline by the same clock, which passes `seconds` from now.
+  Deadline from_now(double seconds) const { return after(*clock_, seconds); }
 
   // Returns an earlier one, which leaves a moment for judging and printing: the hard stop at this
   // one would cut it off.
@@ -25,11 +29,12 @@ class Deadline {
   double remaining_s() const;
   bool passed() const { return remaining_s() <= 0; }
 
-  Clock::time_point when() const { return when_; }
+  const Clock& clock() const { return *clock_; }
 
  private:
-  explicit Deadline(Clock::time_point when) : when_(when) {}
-  Clock::time_point when_;
+  Deadline(const Clock& clock, double when_s) : clock_(&clock), when_s_(when_s) {}
+  const Clock* clock_;
+  double when_s_;  // by its monotonic time
 };
 
 // Ends the process at the deadline, whatever it is doing (SIGALRM): writes `output` to standard

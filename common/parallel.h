@@ -5,21 +5,17 @@
 
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
-#include <new>
 #include <optional>
 #include <string>
-#include <system_error>
-#include <thread>
 #include <type_traits>
 #include <vector>
 
 #include "common/deadline.h"
 #include "common/machine.h"
 #include "common/result.h"
+#include "common/workers.h"
 
 namespace ha {
 
@@ -33,51 +29,38 @@ std::optional<T> our_own_want(const char* what) {
     return std::nullopt;
 }
 
-// Calls work(0) to work(count - 1), each in a thread of its own, and returns what they returned;
-// nullopt for one that had not ended at the deadline, our_own_want() for one that got no thread or
-// ran out of memory. `work` is copied and throws nothing else.
+// Calls work(0) to work(count - 1), all at the same time, and returns what they returned; nullopt
+// for one that had not ended at the deadline, our_own_want() for one that got no thread or ran out
+// of memory. `work` is copied and throws nothing else.
 template <class T>
-std::vector<std::optional<T>> run_each(std::size_t count, const Deadline& deadline,
+std::vector<std::optional<T>> run_each(Workers& workers, std::size_t count,
+                                       const Deadline& deadline,
                                        std::function<T(std::size_t)> work) {
   struct Shared {
     std::function<T(std::size_t)> work;
-    std::mutex mutex;
-    std::condition_variable changed;
     std::vector<std::optional<T>> results;
-    std::size_t pending = 0;
   };
   const auto shared = std::make_shared<Shared>();
   shared->work = std::move(work);
   shared->results.resize(count);
-  std::function<T(std::size_t)> done;
-  std::unique_lock lock(shared->mutex);
-  for (std::size_t i = 0; i < count; ++i) {
-    try {
-      std::thread([shared, i] {
-        std::optional<T> result;
-        try {
-          result = shared->work(i);
-        } catch (const std::bad_alloc&) {
-          result = our_own_want<T>("out of memory");
-        }
-        const std::lock_guard guard(shared->mutex);
-        shared->results[i] = std::move(result);
-        --shared->pending;
-        shared->changed.notify_one();
-      }).detach();
-      ++shared->pending;
-    } catch (const std::system_error&) {
-      shared->results[i] = our_own_want<T>("no thread is left");
-    }
-  }
-  shared->changed.wait_until(lock, deadline.when(), [&] { return shared->pending == 0; });
-  // What the work holds, such as sessions, is closed by who waits: a thread may be cut off by the
-  // end of the program.
-  if (shared->pending == 0) done.swap(shared->work);
-  // A late one still writes into its place, so the places stay.
+  const auto ends = workers.for_all(
+      count, deadline, [shared](std::size_t i) { shared->results[i] = shared->work(i); });
   std::vector<std::optional<T>> results(count);
-  results.swap(shared->results);
+  // A late one still writes into its place, so the places stay.
+  for (std::size_t i = 0; i < count; ++i) {
+    if (ends[i] == Workers::End::kDone) results[i] = std::move(shared->results[i]);
+    if (ends[i] == Workers::End::kNoMemory) results[i] = our_own_want<T>("out of memory");
+    if (ends[i] == Workers::End::kNoThread) results[i] = our_own_want<T>("no thread is left");
+  }
   return results;
+}
+
+// The same by threads.
+template <class T>
+std::vector<std::optional<T>> run_each(std::size_t count, const Deadline& deadline,
+                                       std::function<T(std::size_t)> work) {
+  ThreadWorkers workers;
+  return run_each<T>(workers, count, deadline, std::move(work));
 }
 
 }  // namespace ha

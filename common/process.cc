@@ -198,7 +198,7 @@ Result<ProcessOutcome> PosixProcess::run(const Command& command, const Deadline&
   if (pipe2(ends, O_CLOEXEC) != 0 || fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0)
     return Error{Errc::kInternal,
                  fmt::format("cannot create a pipe: {}{}", std::strerror(errno), kOwnWant)};
-  const auto start = Deadline::Clock::now();
+  const double start_s = deadline.clock().monotonic_s();
   pid_t pid = 0;
   GroupLeader leader;
   int error = command.ends_with_us ? leader.start() : 0;
@@ -212,7 +212,7 @@ Result<ProcessOutcome> PosixProcess::run(const Command& command, const Deadline&
 
   ProcessOutcome outcome;
   const bool ended = watch(pidfd, ends[0], command, deadline, outcome.output);
-  outcome.seconds = std::chrono::duration<double>(Deadline::Clock::now() - start).count();
+  outcome.seconds = deadline.clock().monotonic_s() - start_s;
   if (ended) {
     int status = 0;
     waitpid(pid, &status, 0);

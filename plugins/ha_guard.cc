@@ -116,6 +116,7 @@ int plugin_main(const std::vector<std::string>& args) {
 
   PosixProcess process;
   SystemClock clock;
+  clock.heed_stop_signals();
   const std::function<void(const std::string&)> say = [&config](const std::string& line) {
     print_lines(fmt::format("{}: {}\n", config.name, printable(line)));
   };

@@ -57,6 +57,7 @@ int plugin_main(const std::vector<std::string>& args) {
   cli.waiting_for("the failover, which the next run goes on with (see mysql_ha journal)");
   openlog("handle_mysql_failover", LOG_PID, LOG_DAEMON);
   SystemClock clock;
+  clock.heed_stop_signals();
   Teller teller(cli, clock);
   return teller.finish(notify, run_failover(options, "", clock, teller.say()));
 }

@@ -26,6 +26,7 @@ struct CommandWord {
 
 int run_failover_command(const Cli& cli, const MysqlHaOptions& options) {
   SystemClock clock;
+  clock.heed_stop_signals();
   Teller teller(cli, clock);
   return teller.finish(options.notify,
                        run_failover(options.failover, options.plan_hash, clock, teller.say()));
@@ -33,6 +34,7 @@ int run_failover_command(const Cli& cli, const MysqlHaOptions& options) {
 
 int run_switchover_command(const Cli& cli, const MysqlHaOptions& options) {
   SystemClock clock;
+  clock.heed_stop_signals();
   Teller teller(cli, clock);
   return teller.finish(options.notify,
                        run_switchover(options.failover, options.to, clock, teller.say()));
@@ -40,6 +42,7 @@ int run_switchover_command(const Cli& cli, const MysqlHaOptions& options) {
 
 int run_rejoin_command(const Cli& cli, const MysqlHaOptions& options) {
   SystemClock clock;
+  clock.heed_stop_signals();
   Teller teller(cli, clock);
   return teller.finish(options.notify,
                        run_rejoin(options.failover, options.operand(0), clock, teller.say()));
@@ -47,6 +50,7 @@ int run_rejoin_command(const Cli& cli, const MysqlHaOptions& options) {
 
 int run_resync_command(const Cli& cli, const MysqlHaOptions& options) {
   SystemClock clock;
+  clock.heed_stop_signals();
   Teller teller(cli, clock);
   return teller.finish(options.notify, run_resync(options.failover, options.resync,
                                                   options.operand(0), clock, teller.say()));

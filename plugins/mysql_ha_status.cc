@@ -273,7 +273,7 @@ int watch(const MysqlHaOptions& options) {
                                   ? render_json(status)
                                   : watch_heading(options) + render_text(status, wanted_colours());
     if (!screen.draw(frame, exit_code(status.state))) return exit_code(status.state);
-    std::this_thread::sleep_until(next.when());
+    std::this_thread::sleep_for(std::chrono::duration<double>(next.remaining_s()));
   }
 }
 

@@ -143,12 +143,12 @@ std::string missing(const RolePlan& plan, const EngineMeans& means, const Since&
 RoleOutcome change_role(const RolePlan& plan, EngineAccess& access, const EngineMeans& means,
                         const RoleChange& change, const Deadline& deadline) {
   using End = RoleOutcome::End;
-  const auto start = Deadline::Clock::now();
+  const double start_s = deadline.clock().monotonic_s();
   RoleOutcome outcome;
   const auto ended = [&](End end, std::string text) {
     outcome.end = end;
     outcome.text = std::move(text);
-    outcome.seconds = std::chrono::duration<double>(Deadline::Clock::now() - start).count();
+    outcome.seconds = deadline.clock().monotonic_s() - start_s;
     return outcome;
   };
   // An engine that was started may write its status before the command that started it ends.

@@ -189,11 +189,12 @@ void take_usage(const struct statvfs& info, TouchRecord& record) {
 
 void touch(const std::string& path, bool write_test,
            const std::function<void(const TouchRecord&)>& tell) {
-  const auto start = Deadline::Clock::now();
+  const SystemClock clock;
+  const double start_s = clock.monotonic_s();
   Record record;
   record.privileged = geteuid() == 0;
   const auto tell_so_far = [&] {
-    record.seconds = std::chrono::duration<double>(Deadline::Clock::now() - start).count();
+    record.seconds = clock.monotonic_s() - start_s;
     tell(record);
   };
   int directory = -1;

@@ -38,7 +38,7 @@ Ended run_in_child(const std::function<void()>& work) {
 TEST(DeadlineTest, LeavesAMomentForTheReport) {
   const auto moment = [](double seconds) {
     const Deadline end = Deadline::after(seconds);
-    return std::chrono::duration<double>(end.when() - end.before_report().when()).count();
+    return end.remaining_s() - end.before_report().remaining_s();
   };
   EXPECT_NEAR(moment(10), 0.2, 0.01);
   EXPECT_NEAR(moment(1), 0.1, 0.01);
@@ -55,7 +55,7 @@ TEST(DeadlineTest, CountsDownAndStaysAtZero) {
 }
 
 TEST(DeadlineTest, TheHardStopEndsWhateverHangs) {
-  const auto start = Deadline::Clock::now();
+  const Deadline end = Deadline::after(5);
   const Ended ended = run_in_child([] {
     set_hard_stop(Deadline::after(0.02), "first words\n", 1);
     set_hard_stop(Deadline::after(0.02), "timed out\n", 2);
@@ -64,7 +64,7 @@ TEST(DeadlineTest, TheHardStopEndsWhateverHangs) {
   EXPECT_EQ(ended.output, "timed out\n");
   ASSERT_TRUE(WIFEXITED(ended.status));
   EXPECT_EQ(WEXITSTATUS(ended.status), 2);
-  EXPECT_LT(Deadline::Clock::now() - start, std::chrono::seconds(5));
+  EXPECT_FALSE(end.passed());
 }
 
 TEST(DeadlineTest, TheHardStopActsThoughTheDeadlineHasPassedAlready) {

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <new>
+#include <thread>
 
 namespace ha {
 namespace {
@@ -55,6 +56,19 @@ TEST(ParallelTest, WhatTheWorkHeldIsTheCallersWhenAllAreDone) {
     run_each<int>(3, Deadline::after(10), [session](std::size_t) { return *session; });
     ASSERT_EQ(session.use_count(), 1) << "round " << round;
   }
+}
+
+TEST(ParallelTest, AJobIsWaitedForAndAbandoned) {
+  const auto release = std::make_shared<std::atomic<bool>>(false);
+  ThreadWorkers workers;
+  const auto job = workers.start([release] {
+    while (!*release) std::this_thread::yield();
+  });
+  ASSERT_TRUE(job);
+  EXPECT_FALSE((*job)->wait(Deadline::after(0.01)));
+  *release = true;
+  EXPECT_TRUE((*job)->wait(Deadline::after(10)));
+  EXPECT_TRUE((*job)->wait(Deadline::after(0)));
 }
 
 TEST(ParallelTest, WantOfMemoryIsOurs) {

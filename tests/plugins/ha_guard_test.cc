@@ -39,10 +39,12 @@ class FakeProcess : public Process {
 class FakeClock : public Clock {
  public:
   double now_s() const override { return now; }
+  double monotonic_s() const override { return now; }
   bool sleep(double seconds) override {
     now += seconds;
     return !stop;
   }
+  void pause(double seconds) override { now += seconds; }
   bool stopping() override { return stop; }
 
   double now = 1000;

@@ -42,7 +42,9 @@ class FakeActions : public Actions {
 class FakeClock : public Clock {
  public:
   double now_s() const override { return 1000; }
+  double monotonic_s() const override { return 1000; }
   bool sleep(double) override { return true; }
+  void pause(double) override {}
   bool stopping() override { return stop; }
   bool stop = false;
 };
