@@ -75,23 +75,6 @@ bool same_group(const Step& a, const Step& b) {
 
 }  // namespace
 
-double step_limit_s(Action action) {
-  switch (action) {
-    case Action::kDrain:
-    case Action::kCatchUp:
-    case Action::kRescue:
-    case Action::kHook:
-    case Action::kFence:
-    case Action::kStartService:
-    case Action::kVipUp:
-    case Action::kVipDown:
-    case Action::kSaveExtra:
-      return 86400;  // these have limits of their own, or that of the whole
-    default:
-      return 15;
-  }
-}
-
 JournalRecord Executor::record(std::string event, const Step& step, std::string text) const {
   JournalRecord record = make_record(clock_.moment(), std::move(event));
   record.emplace_back("number", std::to_string(step.number));

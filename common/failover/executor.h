@@ -90,7 +90,4 @@ class Executor {
   std::string stuck_ = {};
 };
 
-// How long one step may take, in seconds, whatever is left of the whole.
-double step_limit_s(Action action);
-
 }  // namespace ha

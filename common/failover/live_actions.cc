@@ -19,24 +19,6 @@
 
 namespace ha {
 
-std::string fill_in(std::string_view sql, const RunFacts& values) {
-  std::string text;
-  bool quoted = false;
-  for (std::size_t i = 0; i < sql.size(); ++i) {
-    if (sql[i] == '\'') quoted = !quoted;
-    const std::size_t end = sql[i] == '{' && !quoted ? sql.find('}', i) : sql.npos;
-    const auto value =
-        end == sql.npos ? values.end() : values.find(std::string(sql.substr(i + 1, end - i - 1)));
-    if (value == values.end()) {
-      text += sql[i];
-    } else {
-      text += value->second;
-      i = end;
-    }
-  }
-  return text;
-}
-
 LiveActions::LiveActions(const FailoverOptions& options, const Situation& situation, Plan plan,
                          std::string run_id, std::string directory)
     : options_(options),
@@ -178,7 +160,8 @@ Result<StepResult> LiveActions::perform_sql(const Step& step, SqlSession& sessio
     case Action::kRestore:
       return restore(step, session, known, deadline);
     case Action::kSemiSync:
-      if (const auto done = run_sql(step.sql, session, known, deadline); !done) return done.error();
+      if (const auto done = run_sql(step.statements, session, known, deadline); !done)
+        return done.error();
       return wait_for_acknowledger(step.node, session, deadline);
     case Action::kUnblock:
       // Who waits for the lock would write when it ends, and nobody would follow.
@@ -187,33 +170,21 @@ Result<StepResult> LiveActions::perform_sql(const Step& step, SqlSession& sessio
     default:
       break;
   }
-  if (const auto done = run_sql(step.sql, session, known, deadline); !done) return done.error();
+  if (const auto done = run_sql(step.statements, session, known, deadline); !done)
+    return done.error();
   return StepResult{};
 }
 
-Result<Done> LiveActions::run_sql(const std::vector<std::string>& statements, SqlSession& session,
+PlaceholderValues LiveActions::values_of(const RunFacts& known) const {
+  const auto find_position = [&](const std::string& name) {
+    return known.contains(name + "_file") ? std::optional(position_of(known, name)) : std::nullopt;
+  };
+  return {find_position("binlog"), find_position("applied"), {}, options_.repl_password};
+}
+
+Result<Done> LiveActions::run_sql(const Statements& statements, SqlSession& session,
                                   const RunFacts& known, const Deadline& deadline) const {
-  RunFacts values = known;
-  for (const char* const name : {"binlog_file", "applied_file", "relay_file"})
-    if (const auto found = values.find(name); found != values.end())
-      found->second = quote_text(found->second);
-  for (const std::string& sql : statements) {
-    // What was given up is being taken back already.
-    if (deadline.passed()) return failure("no time was left for: " + sql);
-    std::string filled = fill_in(sql, values);
-    if (filled.find(kReplPassword) != filled.npos) {
-      if (!options_.repl_password)
-        return Error{Errc::kUsage,
-                     "the password of the replication account is not known "
-                     "(--repl-defaults-file)"};
-      values["repl_password"] = quote_text(*options_.repl_password);
-      filled = fill_in(filled, values);
-    }
-    if (filled.find('\\') != filled.npos)
-      if (const auto set = session.query("SET SESSION sql_mode=''"); !set) return set.error();
-    if (const auto rows = session.query(filled); !rows) return rows.error();
-  }
-  return Done{};
+  return run_statements(statements, session, values_of(known), deadline);
 }
 
 // Whoever had the lock before may have changed what the plan was made on.
@@ -353,11 +324,12 @@ Result<StepResult> LiveActions::close_writers(const Step& step, SqlSession& sess
   if (const auto set = session.query("SET SESSION lock_wait_timeout=5"); !set) return set.error();
   const auto before = end_clients(session);
   if (!before) return before.error();
-  if (const auto done = run_sql({step.sql[0]}, session, known, deadline); !done)
+  if (const auto done = run_sql(only(step.statements, {Part::kClose}), session, known, deadline);
+      !done)
     return done.error();
   const auto after = end_clients(session);
   if (!after) return after.error();
-  if (const auto done = run_sql({step.sql.begin() + 1, step.sql.end()}, session, known, deadline);
+  if (const auto done = run_sql(without(step.statements, {Part::kClose}), session, known, deadline);
       !done)
     return done.error();
   const auto closed = query_value(session, "SELECT @@GLOBAL.read_only");
@@ -368,28 +340,40 @@ Result<StepResult> LiveActions::close_writers(const Step& step, SqlSession& sess
 
 Result<StepResult> LiveActions::open(const Step& step, SqlSession& session, const RunFacts& known,
                                      const Deadline& deadline) {
-  if (const auto done = run_sql(step.sql, session, known, deadline); !done) return done.error();
+  if (const auto done = run_sql(step.statements, session, known, deadline); !done)
+    return done.error();
   const auto closed = query_value(session, "SELECT @@GLOBAL.read_only");
   if (!closed) return closed.error();
   if (*closed != "0") return failure("it is still read-only");
   return StepResult{"it accepts writes", {{kOpenedFact, "yes"}}};
 }
 
+namespace {
+
+// Returns the statement that makes an event what it is not.
+Statement change_of(const ServerEvent& event, const Version& version) {
+  if (event.enabled) return {Part::kDisableEvent, disable_on_replica(version, event)};
+  return {Part::kEnableEvent, enable(event)};
+}
+
+}  // namespace
+
 // No binlog tells of it: each server's own role decides.
 Result<StepResult> LiveActions::move_events(const Step& step, SqlSession& session,
                                             const RunFacts& known, const Deadline& deadline) const {
   if (const auto off = session.query("SET SESSION sql_log_bin=0"); !off) return off.error();
-  const auto done = run_sql(step.sql, session, known, deadline);
+  const auto done = run_sql(step.statements, session, known, deadline);
   if (const auto on = session.query("SET SESSION sql_log_bin=1"); !on) return on.error();
   if (!done) return done.error();
   const auto events = read_events(session);
   if (!events) return events.error();
   for (const ServerEvent& event : *events)
-    for (const std::string& sql : step.sql)
-      if (sql == (event.enabled ? disable_on_replica(session.version(), event) : enable(event)))
-        return failure(fmt::format("event {} is still {}", event.name,
-                                   event.enabled ? "enabled" : "disabled"));
-  return StepResult{fmt::format("{} events", step.sql.size())};
+    // Would it have to be run once more?
+    if (std::ranges::find(step.statements, change_of(event, session.version())) !=
+        step.statements.end())
+      return failure(
+          fmt::format("event {} is still {}", event.name, event.enabled ? "enabled" : "disabled"));
+  return StepResult{fmt::format("{} events", step.statements.size())};
 }
 
 Result<StepResult> LiveActions::move_vip(const Step& step, const RunFacts& known,
@@ -409,9 +393,9 @@ Result<StepResult> LiveActions::move_vip(const Step& step, const RunFacts& known
 Result<StepResult> LiveActions::write_file(const Step& step) {
   // Other programs read it: there is no secret in it.
   constexpr mode_t kReadable = S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH;
-  if (const auto written = write_file_atomic(step.other, step.text, kReadable); !written)
+  if (const auto written = write_file_atomic(step.path, step.content, kReadable); !written)
     return written.error();
-  return StepResult{step.other};
+  return StepResult{step.path};
 }
 
 }  // namespace ha

@@ -12,6 +12,7 @@
 
 #include "common/failover/executor.h"
 #include "common/failover/options.h"
+#include "common/failover/run_statements.h"
 #include "common/failover/situation.h"
 #include "common/mysql/session.h"
 #include "common/mysql/topology.h"
@@ -83,8 +84,9 @@ class LiveActions : public Actions {
   static Result<StepResult> write_file(const Step& step);
 
   // Runs statements, with what `known` has for their placeholders.
-  Result<Done> run_sql(const std::vector<std::string>& statements, SqlSession& session,
-                       const RunFacts& known, const Deadline& deadline) const;
+  Result<Done> run_sql(const Statements& statements, SqlSession& session, const RunFacts& known,
+                       const Deadline& deadline) const;
+  PlaceholderValues values_of(const RunFacts& known) const;
   Command command_of(const std::vector<std::string>& argv, const RunFacts& known) const;
   Result<ProcessOutcome> run_program(const std::vector<std::string>& argv, const RunFacts& known,
                                      const Deadline& deadline);
@@ -109,8 +111,5 @@ class LiveActions : public Actions {
   std::map<std::string, Session> sessions_;
   std::set<std::string> in_use_;  // names of nodes
 };
-
-// Replaces what stands in braces outside of quotes by its value; what is not known stays.
-std::string fill_in(std::string_view sql, const RunFacts& values);
 
 }  // namespace ha

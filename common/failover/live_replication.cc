@@ -114,10 +114,9 @@ Result<Done> expect_stoppable(SqlSession& session) {
 Result<StepResult> LiveActions::set_delay(const Step& step, SqlSession& session,
                                           const RunFacts& known, const Deadline& deadline) {
   const bool mariadb = session.version().flavour == Flavour::kMariadb;
-  const bool by_gtid = step.sql[1].find("USE_GTID=slave_pos") != std::string::npos;
-  RunFacts values = known;
-  for (const std::string& sql : step.sql) {
-    if (sql.find("_DELAY=") != sql.npos) {
+  PlaceholderValues values = values_of(known);
+  for (const Statement& statement : step.statements) {
+    if (statement.part == Part::kDelay) {
       const auto facts = read_again(step.node, session);
       if (!facts) return facts.error();
       const ChannelStatus* const channel =
@@ -125,12 +124,13 @@ Result<StepResult> LiveActions::set_delay(const Step& step, SqlSession& session,
       if (channel == nullptr) return StepResult{"it is no replica any more"};
       if (!mariadb && channel->io.state == ThreadState::kStopped)
         return failure("its receiver has stopped, so its relay log would be lost");
-      if (mariadb && by_gtid && unapplied(facts->history) != 0u)
-        return failure("what it has received is not applied, and would be lost: " + sql);
-      values["relay_file"] = channel->relay.file;
-      values["relay_position"] = std::to_string(channel->relay.offset);
+      // By GTID it gets anew what it has not applied.
+      if (mariadb && !statement.needs(Placeholder::kRelay) && unapplied(facts->history) != 0u)
+        return failure("what it has received is not applied, and would be lost: " + statement.sql);
+      values.relay = channel->relay;
     }
-    if (const auto done = run_sql({sql}, session, values, deadline); !done) return done.error();
+    if (const auto done = run_statements({statement}, session, values, deadline); !done)
+      return done.error();
   }
   return StepResult{};
 }
@@ -147,7 +147,8 @@ Result<StepResult> LiveActions::drain(const Step& step, SqlSession& session, con
                                       const Deadline& deadline) {
   constexpr double kShare = 4;      // of the whole time, for one that does not move
   constexpr double kStill_s = 0.5;  // without a move; MySQL notes its progress every 0.3 s
-  if (const auto done = run_sql(step.sql, session, known, deadline); !done) return done.error();
+  if (const auto done = run_sql(step.statements, session, known, deadline); !done)
+    return done.error();
   const bool undelayed = session.version().flavour == Flavour::kMariadb &&
                          std::ranges::any_of(plan_.steps, [&](const Step& one) {
                            return one.action == Action::kSetDelay && one.node == step.node;
@@ -199,7 +200,8 @@ Result<StepResult> LiveActions::wait_for_node(const Step& step, SqlSession& sess
                                               const RunFacts& known, const Deadline& deadline) {
   const auto wanted = read_other(step.other);
   if (!wanted) return wanted.error();
-  if (const auto done = run_sql(step.sql, session, known, deadline); !done) return done.error();
+  if (const auto done = run_sql(step.statements, session, known, deadline); !done)
+    return done.error();
   for (;; pause()) {
     const auto facts = read_again(step.node, session);
     if (!facts) return facts.error();
@@ -255,13 +257,12 @@ Result<StepResult> LiveActions::promote(const Step& step, SqlSession& session,
   const auto before = read_replica_status(session);
   if (!before) return before.error();
   // A run before this one may have made it forget its source; the rest is to be done in any case.
-  constexpr int kForget = 2;
   const ChannelStatus* const channel = find_channel(*before, step.channel);
   if (channel != nullptr)
     if (const auto ready = let_stop(*channel, session); !ready) return ready.error();
-  const auto first = step.sql.begin() + (channel == nullptr ? kForget : 0);
-  if (const auto done = run_sql({first, step.sql.end()}, session, known, deadline); !done)
-    return done.error();
+  const Statements left =
+      channel == nullptr ? without(step.statements, {Part::kStop, Part::kForget}) : step.statements;
+  if (const auto done = run_sql(left, session, known, deadline); !done) return done.error();
   const auto after = read_replica_status(session);
   if (!after) return after.error();
   if (find_channel(*after, step.channel) != nullptr) return failure("it is still a replica");
@@ -278,14 +279,10 @@ Result<StepResult> LiveActions::restore(const Step& step, SqlSession& session,
     const ChannelStatus* const channel = find_channel(*channels, step.channel);
     kept = channel != nullptr && follows(*channel, *source);
   }
-  auto first = step.sql.begin();
   // From the same place again, by position, it would apply what it has got since twice.
-  if (kept)
-    first = std::ranges::find_if(
-                step.sql, [](const std::string& sql) { return sql.find("_HOST=") != sql.npos; }) +
-            1;
-  if (const auto done = run_sql({first, step.sql.end()}, session, known, deadline); !done)
-    return done.error();
+  const Statements left =
+      kept ? only(step.statements, {Part::kSemiSyncOn, Part::kStart}) : step.statements;
+  if (const auto done = run_sql(left, session, known, deadline); !done) return done.error();
   return StepResult{};
 }
 
@@ -330,7 +327,7 @@ Result<StepResult> LiveActions::follow_source(const Step& step, SqlSession& sess
                         own->io.state != ThreadState::kStopped;
   // What is still in its relay log would be gone, and the new primary does not send it by position.
   const bool by_position = std::ranges::any_of(
-      step.sql, [](const std::string& sql) { return sql.find(kBinlogFile) != sql.npos; });
+      step.statements, [](const Statement& one) { return one.needs(Placeholder::kBinlogEnd); });
   if (by_position && plan_.command == "failover" && !attached &&
       !known.contains(drained_fact(step.node)))
     return failure("it has not applied all that it received, and needs a resync if it cannot");
@@ -342,9 +339,8 @@ Result<StepResult> LiveActions::follow_source(const Step& step, SqlSession& sess
     if (const auto free = expect_stoppable(session); !free) return free.error();
     if (const auto ready = let_stop(*own, session); !ready) return ready.error();
   }
-  const std::vector<std::string> start = {step.sql.back()};
-  if (const auto done = run_sql(attached ? start : step.sql, session, known, deadline); !done)
-    return done.error();
+  const Statements left = attached ? only(step.statements, {Part::kStart}) : step.statements;
+  if (const auto done = run_sql(left, session, known, deadline); !done) return done.error();
   for (;; pause()) {
     const auto channels = read_replica_status(session);
     if (!channels) return channels.error();

@@ -15,71 +15,10 @@
 
 #include "common/failover/policy.h"
 #include "common/failover/refusal.h"
+#include "common/failover/step.h"
 #include "common/mysql/topology.h"
 
 namespace ha {
-
-enum class Action {
-  kLock,          // take the lock on a node, so that no second manager acts
-  kConfirmDead,   // probe the primary once more
-  kHook,          // run a program of the operator's
-  kFence,         // make sure that the old primary takes no writes
-  kStopReceiver,  // so that a primary that comes back feeds nobody
-  kStartApplier,  // it was stopped without an error
-  kDrain,         // wait until everything received is applied
-  kCatchUp,       // follow a sibling that has more, until equal
-  kRecord,        // write the crash record: who had what
-  kRescue,        // apply what only the dead primary's disk has
-  kPromote,       // stop being a replica
-  kRepoint,       // follow the new primary
-  kVipDown,
-  kVipUp,
-  kRecheck,       // still locked, the old primary still dead
-  kMakeWritable,  // the point of no return
-  kStartService,
-  kWriteFile,
-  kBlockWriters,  // planned: the old primary takes no writes any more
-  kWaitEqual,     // planned: until the candidate has all that the old primary has
-  kUnblock,       // planned: end the global lock
-  kRestore,       // takes another step back
-  kSaveExtra,     // write the transactions that nobody else has into a file
-  kSetDelay,      // apply at once, so that the drain does not wait; or later again
-  kEvents,        // run scheduled events here, or run none any more
-  kSemiSync,      // wait for acknowledgements, now that a replica acknowledges
-};
-
-// Returns the action's name, as in kStopReceiver: "stop-receiver".
-std::string_view action_name(Action action);
-
-// The other way round; nullopt for a word that names none.
-std::optional<Action> parse_action(std::string_view name);
-
-// Adjacent steps of one action on different nodes are carried out at the same time.
-struct Step {
-  int number = 0;  // from 1; 0 for a step that takes another one back
-  Action action;
-  std::string node;                    // on which, empty: here
-  std::vector<std::string> sql = {};   // in this order; may hold kBinlogFile and the like
-  std::vector<std::string> argv = {};  // the program to run instead
-  std::string text = {};               // for people: what it is for or waits for
-  std::string channel = {};            // the replication channel that it is about
-  std::string other = {};              // the node that it follows or waits for; the file to write
-  BinlogPosition position = {};        // kSaveExtra: where to begin, no file: at the beginning
-  bool may_fail = false;               // a failure is a reservation, it ends nothing
-  std::vector<Step> undo = {};         // takes it back, as long as nobody was opened
-
-  bool operator==(const Step&) const = default;
-};
-
-// What SQL of a plan can only know when it runs, outside of quotes.
-inline constexpr char kBinlogFile[] = "{binlog_file}";  // end of the candidate's own, when drained
-inline constexpr char kBinlogPosition[] = "{binlog_position}";
-inline constexpr char kAppliedFile[] = "{applied_file}";  // of the old primary's, by the candidate
-inline constexpr char kAppliedPosition[] = "{applied_position}";
-// Where the node's own applier stands in its relay log.
-inline constexpr char kRelayFile[] = "{relay_file}";
-inline constexpr char kRelayPosition[] = "{relay_position}";
-inline constexpr char kReplPassword[] = "{repl_password}";
 
 struct Rejection {
   std::string node, reason;

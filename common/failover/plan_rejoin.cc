@@ -231,7 +231,7 @@ class RejoinPlanner {
     add({0,
          Action::kFence,
          node_->name,
-         {make_read_only(node_->facts->version)},
+         {{Part::kClose, make_read_only(node_->facts->version)}},
          {},
          "and end its clients' connections"});
   }
@@ -252,26 +252,29 @@ class RejoinPlanner {
   void follow(const std::optional<LogPosition>& position) {
     if (policy_.repl_user.empty() && node_->channels().empty()) return refuse_without_account();
     const Version& version = node_->facts->version;
-    std::vector<std::string> sql;
+    Statements statements;
+    Statement point{Part::kPoint};
     std::string channel;
     std::optional<ReplicationLogin> login;
     if (node_->channels().empty()) {
       const ChannelStatus like = model_channel();
       channel = like.name;
       login = ReplicationLogin{policy_.repl_user, kReplPassword, like.tls, like.retry};
+      point.placeholders = {Placeholder::kReplPassword};
       if (!position && version.flavour == Flavour::kMariadb)
-        sql.push_back(begin_after_own_transactions());
+        statements.push_back({Part::kBegin, begin_after_own_transactions()});
     } else {
       channel = node_->channels()[0].name;
-      sql.push_back(stop_replication(version, channel));
+      statements.push_back({Part::kStop, stop_replication(version, channel)});
     }
     std::ranges::move(
         semi_sync_as_replica(*node_->facts,
                              under_semi_sync() ? Acknowledge::kYes : Acknowledge::kAsBefore),
-        std::back_inserter(sql));
-    sql.push_back(ha::follow(version, channel, primary_->host, primary_->port, position, login));
-    sql.push_back(start_replication(version, channel));
-    Step step = {0, Action::kRepoint, node_->name, std::move(sql), {}, ""};
+        std::back_inserter(statements));
+    point.sql = ha::follow(version, channel, primary_->host, primary_->port, position, login);
+    statements.push_back(std::move(point));
+    statements.push_back({Part::kStart, start_replication(version, channel)});
+    Step step = {0, Action::kRepoint, node_->name, std::move(statements), {}, ""};
     step.channel = channel;
     step.other = primary_->name;
     disable_events();
@@ -284,10 +287,10 @@ class RejoinPlanner {
     if (node_->facts->version.flavour == Flavour::kMysql) return;
     if (const std::string why = why_events_unknown(*node_); !why.empty())
       plan_.reservations.push_back(why);
-    std::vector<std::string> sql = disable_events_of(*node_->facts);
-    if (sql.empty()) return;
+    Statements statements = disable_events_of(*node_->facts);
+    if (statements.empty()) return;
     Step disable = {
-        0, Action::kEvents, node_->name, std::move(sql), {}, "it runs none as a replica"};
+        0, Action::kEvents, node_->name, std::move(statements), {}, "it runs none as a replica"};
     disable.may_fail = true;
     add(std::move(disable));
   }
@@ -310,7 +313,7 @@ class RejoinPlanner {
     Step step = {0,
                  Action::kSemiSync,
                  primary_->name,
-                 {fmt::format("SET GLOBAL {}=ON", own.source_variable)},
+                 {semi_sync_switch(own.source_variable, true)},
                  {},
                  fmt::format("as {} did, now that it acknowledges", node_->name)};
     step.other = node_->name;

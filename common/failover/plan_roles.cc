@@ -127,7 +127,7 @@ class Closing {
       add(plan, {0,
                  Action::kFence,
                  node->name,
-                 {make_read_only(node->facts->version)},
+                 {{Part::kClose, make_read_only(node->facts->version)}},
                  {},
                  "and end its clients' connections"});
     move_vip(plan);
@@ -306,13 +306,13 @@ class Reopening {
     add(plan, {.action = Action::kRecheck,
                .node = node_->name,
                .text = "the lock is still ours, and no replica has more"});
-    std::vector<std::string> sql = {make_writable(node_->facts->version)};
+    Statements statements = {{Part::kOpen, make_writable(node_->facts->version)}};
     if (lost_semi_sync(plan))
-      sql.insert(sql.begin(),
-                 fmt::format("SET GLOBAL {}=ON", node_->facts->semi_sync.source_variable));
+      statements.insert(statements.begin(),
+                        semi_sync_switch(node_->facts->semi_sync.source_variable, true));
     add(plan, {.action = Action::kMakeWritable,
                .node = node_->name,
-               .sql = std::move(sql),
+               .statements = std::move(statements),
                .text = "the point of no return"});
     plan.loss = {0, false};
     for (const Node& other : topology_.nodes) {

@@ -20,6 +20,14 @@ std::optional<SemiSync> semi_sync_of(const Node& primary, const Memory& memory) 
   return seen == nullptr || seen->seen_s == 0 ? std::nullopt : std::optional(seen->semi_sync);
 }
 
+// Nobody can write after these, whoever it is; on MariaDB only as long as the session lives.
+Statements close_for_all(const Version& version) {
+  Statements statements;
+  for (std::string& sql : block_writers(version))
+    statements.push_back({statements.empty() ? Part::kClose : Part::kLock, std::move(sql)});
+  return statements;
+}
+
 }  // namespace
 
 StepWriter::StepWriter(const Topology& topology, const Policy& policy, const Circumstances& moment,
@@ -58,11 +66,12 @@ void StepWriter::write_switchover() {
   lock();
   run(Action::kHook, policy_.pre_switchover, {});
   disable_events();
-  Step block = at(Action::kBlockWriters, primary_, block_writers(primary_.facts->version),
+  Step block = at(Action::kBlockWriters, primary_, close_for_all(primary_.facts->version),
                   "and end its clients' connections");
-  block.undo.push_back(at(Action::kRestore, primary_,
-                          {"UNLOCK TABLES", make_writable(primary_.facts->version)},
-                          "it stays the primary"));
+  block.undo.push_back(
+      at(Action::kRestore, primary_,
+         {{Part::kUnlock, "UNLOCK TABLES"}, {Part::kOpen, make_writable(primary_.facts->version)}},
+         "it stays the primary"));
   add(std::move(block));
   // Who begins at the candidate's end must be as far.
   for (std::size_t i = 0; i < nodes_.size(); ++i)
@@ -89,9 +98,8 @@ void StepWriter::wait_equal(std::size_t i) {
   add(std::move(equal));
 }
 
-Step StepWriter::at(Action action, const Node& node, std::vector<std::string> sql,
-                    std::string text) {
-  return {0, action, node.name, std::move(sql), {}, std::move(text)};
+Step StepWriter::at(Action action, const Node& node, Statements statements, std::string text) {
+  return {0, action, node.name, std::move(statements), {}, std::move(text)};
 }
 
 void StepWriter::add(Step step) {
@@ -101,9 +109,8 @@ void StepWriter::add(Step step) {
   plan_.steps.push_back(std::move(step));
 }
 
-void StepWriter::add(Action action, const Node& node, std::vector<std::string> sql,
-                     std::string text) {
-  add(at(action, node, std::move(sql), std::move(text)));
+void StepWriter::add(Action action, const Node& node, Statements statements, std::string text) {
+  add(at(action, node, std::move(statements), std::move(text)));
 }
 
 void StepWriter::run(Action action, const std::vector<std::vector<std::string>>& commands,
@@ -192,8 +199,9 @@ void StepWriter::fence() {
   if (policy_.fence == Fence::kNone) return;
   const bool required = policy_.fence == Fence::kRequired;
   if (primary_.facts) {
-    Step close = at(Action::kFence, primary_, {make_read_only(primary_.facts->version)},
-                    "and end its clients' connections");
+    Step close =
+        at(Action::kFence, primary_, {{Part::kClose, make_read_only(primary_.facts->version)}},
+           "and end its clients' connections");
     close.may_fail = !required || !policy_.fence_command.empty();
     add(std::move(close));
   }
@@ -219,29 +227,39 @@ void StepWriter::lift_delays() {
     if (channel == nullptr || channel->sql_delay_s <= 0 || !is_drained(i)) continue;
     const Version& version = nodes_[i].facts->version;
     const std::string& name = channel->name;
-    const LogPosition relay = {kRelayFile, kRelayPosition};
+    const LogPosition relay = position_for(Placeholder::kRelay);
     const bool receives = channel->io.state != ThreadState::kStopped;
     const bool mariadb = version.flavour == Flavour::kMariadb;
-    const auto around = [&](const std::string& change, bool resume) -> std::vector<std::string> {
-      if (mariadb)
-        return {stop_replication(version, name), change,
-                resume ? start_replication(version, name) : start_applier(version, name)};
-      std::vector<std::string> sql = {stop_applier(version, name), change,
-                                      start_applier(version, name)};
-      if (!receives) sql.insert(sql.begin(), start_receiver(version, name));
-      if (!receives) sql.push_back(stop_receiver(version, name));
-      return sql;
+    const auto set = [&](double delay_s) -> Statement {
+      Statement change{Part::kDelay, ha::set_delay(version, name, delay_s, relay)};
+      if (mariadb) change.placeholders = {Placeholder::kRelay};
+      return change;
     };
-    Step lift = at(Action::kSetDelay, nodes_[i], around(set_delay(version, name, 0, relay), false),
+    const auto around = [&](const Statement& change, bool resume) -> Statements {
+      const Statement stop{Part::kStop, stop_applier(version, name)};
+      const Statement start{Part::kStart, start_applier(version, name)};
+      if (mariadb)
+        return {{Part::kStop, stop_replication(version, name)},
+                change,
+                resume ? Statement{Part::kStart, start_replication(version, name)} : start};
+      if (receives) return {stop, change, start};
+      return {{Part::kStart, start_receiver(version, name)},
+              stop,
+              change,
+              start,
+              {Part::kStop, stop_receiver(version, name)}};
+    };
+    Step lift = at(Action::kSetDelay, nodes_[i], around(set(0), false),
                    "apply at once what it has received");
     lift.channel = name;
     lift.may_fail = i != roles_.candidate && i != roles_.ahead;
-    Step restore = at(Action::kSetDelay, nodes_[i],
-                      around(mariadb && channel->uses_gtid
-                                 ? set_delay_by_gtid(version, name, channel->sql_delay_s)
-                                 : set_delay(version, name, channel->sql_delay_s, relay),
-                             receives),
-                      "as it was");
+    Step restore = at(
+        Action::kSetDelay, nodes_[i],
+        around(mariadb && channel->uses_gtid
+                   ? Statement{Part::kDelay, set_delay_by_gtid(version, name, channel->sql_delay_s)}
+                   : set(channel->sql_delay_s),
+               receives),
+        "as it was");
     restore.channel = name;
     lift.undo.push_back(std::move(restore));
     add(std::move(lift));
@@ -257,20 +275,24 @@ void StepWriter::settle_receivers() {
     const Version& version = nodes_[i].facts->version;
     // MariaDB throws relay logs away when a GTID receiver starts again, so it stays as it is.
     if (version.flavour == Flavour::kMysql || !channel->uses_gtid) {
-      Step stop = at(Action::kStopReceiver, nodes_[i], {stop_receiver(version, channel->name)},
+      Step stop = at(Action::kStopReceiver, nodes_[i],
+                     {{Part::kStop, stop_receiver(version, channel->name)}},
                      "a primary that comes back feeds it no more");
       stop.channel = channel->name;
       if (channel->io.state != ThreadState::kStopped)
         stop.undo.push_back(at(Action::kRestore, nodes_[i],
-                               {start_receiver(version, channel->name)}, "it goes on"));
+                               {{Part::kStart, start_receiver(version, channel->name)}},
+                               "it goes on"));
       add(std::move(stop));
     }
     if (channel->sql.running() || channel->sql.error_number != 0) continue;
-    starts.push_back(at(Action::kStartApplier, nodes_[i], {start_applier(version, channel->name)},
+    starts.push_back(at(Action::kStartApplier, nodes_[i],
+                        {{Part::kStart, start_applier(version, channel->name)}},
                         "it was stopped without an error"));
     starts.back().channel = channel->name;
-    starts.back().undo.push_back(
-        at(Action::kRestore, nodes_[i], {stop_applier(version, channel->name)}, "as it was"));
+    starts.back().undo.push_back(at(Action::kRestore, nodes_[i],
+                                    {{Part::kStop, stop_applier(version, channel->name)}},
+                                    "as it was"));
   }
   for (Step& start : starts) add(std::move(start));
 }
@@ -281,9 +303,9 @@ void StepWriter::let_apply(Step& step, std::size_t i) {
   const ServerFacts& facts = *nodes_[i].facts;
   if (facts.semi_sync.source_enabled != true) return;
   asynchronous_.insert(i);
-  step.sql.insert(step.sql.begin(), semi_sync_statement(facts, "OFF"));
+  step.statements.insert(step.statements.begin(), wait_for_acknowledgements(facts, false));
   step.undo.push_back(
-      at(Action::kRestore, nodes_[i], {semi_sync_statement(facts, "ON")}, "as it was"));
+      at(Action::kRestore, nodes_[i], {wait_for_acknowledgements(facts, true)}, "as it was"));
 }
 
 void StepWriter::add_drain(std::size_t i) {
@@ -300,8 +322,8 @@ void StepWriter::add_drain(std::size_t i) {
   add(std::move(drain));
 }
 
-std::string StepWriter::semi_sync_statement(const ServerFacts& facts, std::string_view value) {
-  return fmt::format("SET GLOBAL {}={}", facts.semi_sync.source_variable, value);
+Statement StepWriter::wait_for_acknowledgements(const ServerFacts& facts, bool wait) {
+  return semi_sync_switch(facts.semi_sync.source_variable, wait);
 }
 
 void StepWriter::drain() {
@@ -350,17 +372,18 @@ void StepWriter::promote() {
   const bool detached = channel_of(roles_.candidate) == nullptr;
   const ServerFacts& facts = *candidate_.facts;
   const Version& version = facts.version;
-  std::vector<std::string> sql = {stop_replication(version, like_.name),
-                                  forget_source(version, like_.name)};
+  Statements statements = {{Part::kStop, stop_replication(version, like_.name)},
+                           {Part::kForget, forget_source(version, like_.name)}};
   // Off and on: one that has waited in vain has fallen back, and an idle one never recovers.
   if (waits_when_opened())
-    for (const char* const value : {"OFF", "ON"}) sql.push_back(semi_sync_statement(facts, value));
-  Step promote = at(Action::kPromote, candidate_, std::move(sql),
+    for (const bool wait : {false, true})
+      statements.push_back(wait_for_acknowledgements(facts, wait));
+  Step promote = at(Action::kPromote, candidate_, std::move(statements),
                     detached ? "it follows no server already" : "");
   promote.channel = like_.name;
   if (waits_when_opened() && facts.semi_sync.source_enabled != true)
     promote.undo.push_back(
-        at(Action::kRestore, candidate_, {semi_sync_statement(facts, "OFF")}, "as it was"));
+        at(Action::kRestore, candidate_, {wait_for_acknowledgements(facts, false)}, "as it was"));
   Step restore = at(Action::kRestore, candidate_,
                     new_replica_statements(candidate_, like_, primary_), "as it was");
   restore.channel = like_.name;
@@ -370,44 +393,50 @@ void StepWriter::promote() {
 }
 
 // Makes a replica of a node that has no channel: of the candidate again, or of the old primary.
-std::vector<std::string> StepWriter::new_replica_statements(const Node& node,
-                                                            const ChannelStatus& like,
-                                                            const Node& source) const {
+Statements StepWriter::new_replica_statements(const Node& node, const ChannelStatus& like,
+                                              const Node& source) const {
   const Version& version = node.facts->version;
   const ReplicationLogin login{policy_.repl_user, kReplPassword, like.tls, like.retry};
+  const bool candidate = &node == &candidate_;
   std::optional<LogPosition> position;
-  if (!like.uses_gtid && &node == &candidate_)
-    position = LogPosition{kAppliedFile, kAppliedPosition};
-  else if (!like.uses_gtid)
-    position = LogPosition{kBinlogFile, kBinlogPosition};
-  std::vector<std::string> sql;
-  if (like.uses_gtid && version.flavour == Flavour::kMariadb && &node != &candidate_)
-    sql.push_back(begin_after_own_transactions());
-  sql.push_back(follow(version, like.name, source.host, source.port, position, login));
-  sql.push_back(start_replication(version, like.name));
-  return sql;
+  Statement point{Part::kPoint};
+  if (!like.uses_gtid) {
+    point.placeholders = {candidate ? Placeholder::kApplied : Placeholder::kBinlogEnd};
+    position = position_for(point.placeholders[0]);
+  }
+  point.placeholders.push_back(Placeholder::kReplPassword);
+  point.sql = follow(version, like.name, source.host, source.port, position, login);
+  Statements statements;
+  if (like.uses_gtid && version.flavour == Flavour::kMariadb && !candidate)
+    statements.push_back({Part::kBegin, begin_after_own_transactions()});
+  statements.push_back(std::move(point));
+  statements.push_back({Part::kStart, start_replication(version, like.name)});
+  return statements;
 }
 
 bool StepWriter::repoints_by_gtid(std::size_t i) const {
   return channel_of(i)->uses_gtid && like_.uses_gtid;
 }
 
-std::vector<std::string> StepWriter::follow_statements(
-    std::size_t i, const Node& source, const std::optional<LogPosition>& position) const {
+Statements StepWriter::follow_statements(std::size_t i, const Node& source,
+                                         std::optional<Placeholder> begin) const {
   const ChannelStatus& channel = *channel_of(i);
   const Version& version = nodes_[i].facts->version;
-  return {stop_replication(version, channel.name),
-          follow(version, channel.name, source.host, source.port, position, {},
-                 undelayed_.contains(i) ? channel.sql_delay_s : 0),
-          start_replication(version, channel.name)};
+  Statement point{Part::kPoint, follow(version, channel.name, source.host, source.port,
+                                       begin ? std::optional(position_for(*begin)) : std::nullopt,
+                                       {}, undelayed_.contains(i) ? channel.sql_delay_s : 0)};
+  if (begin) point.placeholders = {*begin};
+  return {{Part::kStop, stop_replication(version, channel.name)},
+          std::move(point),
+          {Part::kStart, start_replication(version, channel.name)}};
 }
 
 // An applier that waits for semi-sync replicas of its own could not be stopped; one that does not
 // is left alone, for once more on it would wait. Where it waits even without any replica, the role
 // is the primary's alone.
-std::vector<std::string> StepWriter::repoint_statements(
-    std::size_t i, const Node& source, const std::optional<LogPosition>& position) const {
-  std::vector<std::string> sql = follow_statements(i, source, position);
+Statements StepWriter::repoint_statements(std::size_t i, const Node& source,
+                                          std::optional<Placeholder> begin) const {
+  Statements statements = follow_statements(i, source, begin);
   const bool to_candidate = &source == &candidate_;
   const ServerFacts& facts = *nodes_[i].facts;
   const ChannelStatus& channel = *channel_of(i);
@@ -415,10 +444,10 @@ std::vector<std::string> StepWriter::repoint_statements(
       channel.uses_gtid ? unapplied(facts.history) == 0u : channel.executed == channel.read;
   const bool for_good = to_candidate && facts.semi_sync.wait_no_replica == true;
   if (facts.semi_sync.source_enabled != true || (idle && !asynchronous_.contains(i) && !for_good))
-    return sql;
-  sql.insert(sql.begin(), semi_sync_statement(facts, "OFF"));
-  if (!for_good) sql.insert(sql.end() - 1, semi_sync_statement(facts, "ON"));
-  return sql;
+    return statements;
+  statements.insert(statements.begin(), wait_for_acknowledgements(facts, false));
+  if (!for_good) statements.insert(statements.end() - 1, wait_for_acknowledgements(facts, true));
+  return statements;
 }
 
 std::string StepWriter::why_not_repointed(std::size_t i) const {
@@ -481,13 +510,13 @@ void StepWriter::finish_relay_log(std::size_t i) {
 }
 
 void StepWriter::repoint(std::size_t i) {
-  std::optional<LogPosition> position, before;
+  std::optional<Placeholder> begin, before;
   if (!repoints_by_gtid(i)) {
-    position = LogPosition{kBinlogFile, kBinlogPosition};
-    before = LogPosition{kAppliedFile, kAppliedPosition};
+    begin = Placeholder::kBinlogEnd;
+    before = Placeholder::kApplied;
   }
-  Step repoint = at(Action::kRepoint, nodes_[i], repoint_statements(i, candidate_, position),
-                    position ? "from the end of its binlog when it was promoted" : "");
+  Step repoint = at(Action::kRepoint, nodes_[i], repoint_statements(i, candidate_, begin),
+                    begin ? "from the end of its binlog when it was promoted" : "");
   repoint.channel = channel_of(i)->name;
   repoint.other = candidate_.name;
   Step restore =
@@ -515,7 +544,7 @@ void StepWriter::open() {
   const bool planned = plan_.command == "switchover";
   add(Action::kRecheck, planned ? candidate_ : primary_, {},
       planned ? "the lock is still ours" : "the lock is still ours, it is still dead");
-  add(Action::kMakeWritable, candidate_, {make_writable(candidate_.facts->version)},
+  add(Action::kMakeWritable, candidate_, {{Part::kOpen, make_writable(candidate_.facts->version)}},
       "the point of no return");
   opened_ = true;
   enable_events();
@@ -526,13 +555,14 @@ void StepWriter::open() {
 void StepWriter::disable_events() {
   if (const std::string why = why_events_unknown(primary_); !why.empty())
     plan_.reservations.push_back(why);
-  std::vector<std::string> sql = disable_events_of(*primary_.facts);
-  if (sql.empty()) return;
-  Step disable = at(Action::kEvents, primary_, std::move(sql), "it runs no events as a replica");
+  Statements statements = disable_events_of(*primary_.facts);
+  if (statements.empty()) return;
+  Step disable =
+      at(Action::kEvents, primary_, std::move(statements), "it runs no events as a replica");
   disable.may_fail = true;
-  std::vector<std::string> enabled;
+  Statements enabled;
   for (const ServerEvent& event : *primary_.facts->events)
-    if (event.enabled) enabled.push_back(enable(event));
+    if (event.enabled) enabled.push_back({Part::kEnableEvent, enable(event)});
   disable.undo.push_back(at(Action::kEvents, primary_, std::move(enabled), "as it was"));
   add(std::move(disable));
 }
@@ -553,10 +583,11 @@ void StepWriter::enable_events() {
              return node.facts && node.facts->server_id == event.origin;
            });
   };
-  std::vector<std::string> sql;
+  Statements statements;
   for (const ServerEvent& event : facts.events.value_or(std::vector<ServerEvent>()))
-    if (event.on_source && ran(event)) sql.push_back(enable(event));
-  if (!sql.empty()) add(Action::kEvents, candidate_, std::move(sql), "it runs them now");
+    if (event.on_source && ran(event)) statements.push_back({Part::kEnableEvent, enable(event)});
+  if (!statements.empty())
+    add(Action::kEvents, candidate_, std::move(statements), "it runs them now");
   if (primary_.facts && primary_.facts->event_scheduler == true && facts.event_scheduler != true &&
       of_primary && !of_primary->empty())
     plan_.reservations.push_back(
@@ -567,12 +598,13 @@ void StepWriter::enable_events() {
 
 // The old primary of a switchover follows the new one.
 void StepWriter::demote() {
-  add(Action::kUnblock, primary_, {"UNLOCK TABLES"}, "it stays read-only");
-  std::vector<std::string> sql = semi_sync_as_replica(
+  add(Action::kUnblock, primary_, {{Part::kUnlock, "UNLOCK TABLES"}}, "it stays read-only");
+  Statements statements = semi_sync_as_replica(
       *primary_.facts, plan_.semi_sync ? Acknowledge::kYes : Acknowledge::kAsBefore);
-  std::ranges::move(new_replica_statements(primary_, like_, candidate_), std::back_inserter(sql));
+  std::ranges::move(new_replica_statements(primary_, like_, candidate_),
+                    std::back_inserter(statements));
   Step follow =
-      at(Action::kRepoint, primary_, std::move(sql), "the old primary follows the new one");
+      at(Action::kRepoint, primary_, std::move(statements), "the old primary follows the new one");
   follow.channel = like_.name;
   follow.other = candidate_.name;
   add(std::move(follow));
@@ -582,7 +614,8 @@ void StepWriter::finish(const std::vector<std::vector<std::string>>& hooks) {
   const auto write_file = [&](const std::string& path, const std::string& content) {
     if (path.empty()) return;
     Step write = {0, Action::kWriteFile, "", {}, {}, content};
-    write.other = path;
+    write.path = path;
+    write.content = content;
     add(std::move(write));
   };
   run(Action::kStartService, policy_.start_services, {});
@@ -591,26 +624,32 @@ void StepWriter::finish(const std::vector<std::vector<std::string>>& hooks) {
   run(Action::kHook, hooks, {});
   // One that comes back while we are at work was promised to be closed.
   if (plan_.command == "failover" && policy_.fence != Fence::kNone)
-    add(Action::kFence, primary_, {make_read_only(candidate_.facts->version)},
+    add(Action::kFence, primary_, {{Part::kClose, make_read_only(candidate_.facts->version)}},
         "if it answers again");
 }
 
-std::vector<std::string> semi_sync_as_replica(const ServerFacts& facts, Acknowledge acknowledge) {
-  const SemiSync& own = facts.semi_sync;
-  std::vector<std::string> sql;
-  if (own.source_enabled == true)
-    sql.push_back(fmt::format("SET GLOBAL {}=OFF", own.source_variable));
-  if (acknowledge == Acknowledge::kYes && own.replica_enabled != true &&
-      !own.replica_variable.empty())
-    sql.push_back(fmt::format("SET GLOBAL {}=ON", own.replica_variable));
-  return sql;
+Statement semi_sync_switch(std::string_view variable, bool on) {
+  return {on ? Part::kSemiSyncOn : Part::kSemiSyncOff,
+          fmt::format("SET GLOBAL {}={}", variable, on ? "ON" : "OFF")};
 }
 
-std::vector<std::string> disable_events_of(const ServerFacts& facts) {
-  std::vector<std::string> sql;
+Statements semi_sync_as_replica(const ServerFacts& facts, Acknowledge acknowledge) {
+  const SemiSync& own = facts.semi_sync;
+  Statements statements;
+  if (own.source_enabled == true)
+    statements.push_back(semi_sync_switch(own.source_variable, false));
+  if (acknowledge == Acknowledge::kYes && own.replica_enabled != true &&
+      !own.replica_variable.empty())
+    statements.push_back(semi_sync_switch(own.replica_variable, true));
+  return statements;
+}
+
+Statements disable_events_of(const ServerFacts& facts) {
+  Statements statements;
   for (const ServerEvent& event : facts.events.value_or(std::vector<ServerEvent>()))
-    if (event.enabled) sql.push_back(disable_on_replica(facts.version, event));
-  return sql;
+    if (event.enabled)
+      statements.push_back({Part::kDisableEvent, disable_on_replica(facts.version, event)});
+  return statements;
 }
 
 // MySQL's scheduler runs by default, and super_read_only stops what it would write.

@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "common/failover/plan.h"
-#include "common/mysql/statements.h"
 
 namespace ha {
 
@@ -35,9 +34,9 @@ class StepWriter {
   void write_switchover();
 
  private:
-  static Step at(Action action, const Node& node, std::vector<std::string> sql, std::string text);
+  static Step at(Action action, const Node& node, Statements statements, std::string text);
   void add(Step step);
-  void add(Action action, const Node& node, std::vector<std::string> sql, std::string text);
+  void add(Action action, const Node& node, Statements statements, std::string text);
   void run(Action action, const std::vector<std::vector<std::string>>& commands,
            const std::string& text);
 
@@ -76,19 +75,20 @@ class StepWriter {
   bool primary_will_acknowledge() const;
   // Whether the candidate waits from its opening on.
   bool waits_when_opened() const;
-  static std::string semi_sync_statement(const ServerFacts& facts, std::string_view value);
+  static Statement wait_for_acknowledgements(const ServerFacts& facts, bool wait);
   // Whether it has to apply all that it received, to be promoted or to hand it on or to be
   // repointed.
   bool is_drained(std::size_t i) const;
   bool repoints_by_gtid(std::size_t i) const;
   // Why a sibling cannot follow the candidate, empty when it can.
   std::string why_not_repointed(std::size_t i) const;
-  std::vector<std::string> follow_statements(std::size_t i, const Node& source,
-                                             const std::optional<LogPosition>& position) const;
-  std::vector<std::string> repoint_statements(std::size_t i, const Node& source,
-                                              const std::optional<LogPosition>& position) const;
-  std::vector<std::string> new_replica_statements(const Node& node, const ChannelStatus& like,
-                                                  const Node& source) const;
+  // `begin` is where the channel begins when it does not ask by GTID.
+  Statements follow_statements(std::size_t i, const Node& source,
+                               std::optional<Placeholder> begin) const;
+  Statements repoint_statements(std::size_t i, const Node& source,
+                                std::optional<Placeholder> begin) const;
+  Statements new_replica_statements(const Node& node, const ChannelStatus& like,
+                                    const Node& source) const;
 
   const std::vector<Node>& nodes_;
   const Policy& policy_;
@@ -105,15 +105,18 @@ class StepWriter {
   bool opened_ = false;
 };
 
+// Switches one of the variables of semi-sync.
+Statement semi_sync_switch(std::string_view variable, bool on);
+
 // Returns the statements that take the semi-sync role of a source from a server which is to
 // replicate, whose applier would wait for replicas of its own; and, if it is to `acknowledge`, give
 // it the replica's. To be run before its receiver starts.
 enum class Acknowledge { kAsBefore, kYes };
-std::vector<std::string> semi_sync_as_replica(const ServerFacts& facts, Acknowledge acknowledge);
+Statements semi_sync_as_replica(const ServerFacts& facts, Acknowledge acknowledge);
 
 // Returns the statements that keep a server's events from running on it, as a replica; empty: it
 // runs none. No binlog tells of it.
-std::vector<std::string> disable_events_of(const ServerFacts& facts);
+Statements disable_events_of(const ServerFacts& facts);
 
 // Returns the warning that a server may run events and does not show them; empty: it does.
 std::string why_events_unknown(const Node& node);

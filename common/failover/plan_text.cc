@@ -9,28 +9,6 @@
 
 namespace ha {
 
-namespace {
-
-// In the order of Action.
-constexpr std::string_view kActionNames[] = {
-    "lock",          "confirm-dead", "hook",    "fence",         "stop-receiver", "start-applier",
-    "drain",         "catch-up",     "record",  "rescue",        "promote",       "repoint",
-    "vip-down",      "vip-up",       "recheck", "make-writable", "start-service", "write-file",
-    "block-writers", "wait-equal",   "unblock", "restore",       "save-extra",    "set-delay",
-    "events",        "semi-sync"};
-
-}  // namespace
-
-std::string_view action_name(Action action) {
-  return kActionNames[static_cast<std::size_t>(action)];
-}
-
-std::optional<Action> parse_action(std::string_view name) {
-  const auto found = std::ranges::find(kActionNames, name);
-  if (found == std::end(kActionNames)) return std::nullopt;
-  return static_cast<Action>(found - std::begin(kActionNames));
-}
-
 std::string describe_refusal(const Plan& plan) {
   std::string text = fmt::format("{} ({})", plan.reason, refusal_name(plan.refusal));
   for (const Objection& one : plan.further)
@@ -64,7 +42,7 @@ std::string render_step(const Step& step) {
                                  step.node.empty() ? "here" : step.node);
   if (!step.text.empty()) text += ": " + printable(step.text);
   text += "\n";
-  for (const std::string& sql : step.sql) text += "       " + printable(sql) + ";\n";
+  for (const Statement& one : step.statements) text += "       " + printable(one.sql) + ";\n";
   if (!step.argv.empty()) text += "       run: " + printable(join(step.argv, " ")) + "\n";
   return text;
 }

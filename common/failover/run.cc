@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "common/failover/step_json.h"
 #include "common/text.h"
 
 namespace ha {
@@ -17,35 +18,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr RunEnd kEnds[] = {RunEnd::kUnfinished, RunEnd::kDone, RunEnd::kReservations,
                             RunEnd::kUndone, RunEnd::kFailed};
-
-Json step_to_json(const Step& step) {
-  Json undo = Json::array();
-  for (const Step& one : step.undo) undo.push_back(step_to_json(one));
-  return {{"number", step.number},      {"action", action_name(step.action)},
-          {"node", step.node},          {"sql", step.sql},
-          {"argv", step.argv},          {"text", step.text},
-          {"channel", step.channel},    {"other", step.other},
-          {"file", step.position.file}, {"offset", step.position.offset},
-          {"may_fail", step.may_fail},  {"undo", undo}};
-}
-
-Step step_from_json(const Json& json) {
-  const auto action = parse_action(json.at("action").get<std::string>());
-  if (!action) throw Json::other_error::create(501, "unknown action", &json);
-  Step step;
-  step.number = json.at("number");
-  step.action = *action;
-  step.node = json.at("node");
-  step.sql = json.at("sql").get<std::vector<std::string>>();
-  step.argv = json.at("argv").get<std::vector<std::string>>();
-  step.text = json.at("text");
-  step.channel = json.at("channel");
-  step.other = json.at("other");
-  step.position = {json.at("file"), json.at("offset")};
-  step.may_fail = json.at("may_fail");
-  for (const Json& one : json.at("undo")) step.undo.push_back(step_from_json(one));
-  return step;
-}
 
 Json loss_to_json(const LossForecast& loss) {
   return {{"transactions", loss.transactions ? Json(*loss.transactions) : Json()},

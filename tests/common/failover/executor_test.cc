@@ -99,7 +99,6 @@ class ExecutorTest : public testing::Test {
 TEST_F(ExecutorTest, CarriesOutEveryStepInOrder) {
   const RunOutcome outcome = run(small_plan());
   EXPECT_EQ(outcome.end, RunEnd::kDone);
-  std::sort(actions_->did.begin(), actions_->did.begin() + 2);  // at the same time
   EXPECT_EQ(did(),
             "lock(db2) lock(db3) stop-receiver(db2) record(db2) promote(db2) make-writable(db2) "
             "repoint(db3)");
@@ -299,7 +298,10 @@ TEST_F(ExecutorTest, NothingIsDoneThatTheJournalCannotTellOf) {
 
 TEST(RunTest, APlanSurvivesTheJournal) {
   Plan plan = small_plan();
-  plan.steps[4].sql = {"STOP REPLICA", "RESET 'a\"b'"};
+  plan.steps[4].statements = {{Part::kStop, "STOP REPLICA"},
+                              {Part::kPoint, "RESET 'a\"b'", {Placeholder::kReplPassword}}};
+  plan.steps[6].path = "/file";
+  plan.steps[6].content = "10.0.0.2";
   plan.steps[4].position = {"binlog.000003", 77};
   plan.by_gtid = true;
   plan.channel = "east";

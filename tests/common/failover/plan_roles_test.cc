@@ -360,9 +360,9 @@ TEST(PlanReopenTest, SemiSyncIsOnAgainBeforeItIsOpened) {
   const std::string on = "SET GLOBAL rpl_semi_sync_source_enabled=ON";
   const Node db1 = restarted(1, "#1:1-100", {asynchronous});
   const Plan made = plan({db1, with(replica(2, 1), {asynchronous})}, knowing({}, memory));
-  EXPECT_EQ(made.steps.back().sql[0], on);
+  EXPECT_EQ(made.steps.back().statements[0].sql, on);
   const Plan alone = plan({db1, replica(2, 1)}, knowing({}, memory));
-  EXPECT_EQ(alone.steps.back().sql.size(), 1u);
+  EXPECT_EQ(alone.steps.back().statements.size(), 1u);
   EXPECT_EQ(join(alone.reservations, "|"),
             "db1 waited for semi-sync replicas before it was restarted, and does not now: too "
             "few replicas would acknowledge");

@@ -44,7 +44,7 @@ std::string outline(const Plan& plan) {
 
 std::string sql_of(const Plan& plan, Action action, const std::string& node) {
   for (const Step& step : plan.steps)
-    if (step.action == action && step.node == node) return join(step.sql, "; ");
+    if (step.action == action && step.node == node) return join(sql_of(step.statements), "; ");
   return "";
 }
 
@@ -68,7 +68,7 @@ TEST(PlanSwitchoverTest, EveryStepBeforeTheOpeningThatChangesAServerCanBeTakenBa
   const Plan plan = switchover({writer(1), replica(2, 1), replica(3, 1)});
   for (const Step& step : plan.steps) {
     if (step.action == Action::kMakeWritable) break;
-    EXPECT_EQ(step.undo.empty(), step.sql.empty()) << action_name(step.action);
+    EXPECT_EQ(step.undo.empty(), step.statements.empty()) << action_name(step.action);
   }
 }
 
@@ -99,9 +99,9 @@ TEST(PlanSwitchoverTest, AnApplierThatWaitsForSemiSyncReplicasOfItsOwnIsLetGo) {
     return *std::ranges::find_if(
         plan.steps, [&](const Step& s) { return s.action == action && s.node == node; });
   };
-  EXPECT_EQ(step(Action::kWaitEqual, "db4").sql, std::vector<std::string>{off});
+  EXPECT_EQ(sql_of(step(Action::kWaitEqual, "db4").statements), std::vector<std::string>{off});
   const Step repoint = step(Action::kRepoint, "db3");
-  for (const auto& sql : {repoint.sql, repoint.undo[0].sql}) {
+  for (const auto& sql : {sql_of(repoint.statements), sql_of(repoint.undo[0].statements)}) {
     EXPECT_EQ(sql.front(), off);
     EXPECT_EQ(sql[sql.size() - 2], on);
     EXPECT_TRUE(sql.back().starts_with("START ")) << sql.back();
@@ -381,7 +381,8 @@ TEST(PlanSwitchoverTest, EventsRunWhereTheWritesGo) {
             "make-writable(db2) events(db2) unblock(db1) repoint(db1)");
   EXPECT_EQ(sql_of(plan, Action::kEvents, "db1"),
             "ALTER DEFINER=`app`@`%` EVENT `shop`.`tick` DISABLE ON SLAVE");
-  EXPECT_EQ(plan.steps[2].undo[0].sql[0], "ALTER DEFINER=`app`@`%` EVENT `shop`.`tick` ENABLE");
+  EXPECT_EQ(plan.steps[2].undo[0].statements[0].sql,
+            "ALTER DEFINER=`app`@`%` EVENT `shop`.`tick` ENABLE");
   EXPECT_EQ(sql_of(plan, Action::kEvents, "db2"),
             "ALTER DEFINER=`app`@`%` EVENT `shop`.`tick` ENABLE");
   const auto unseen = [](Node& node) { node.facts->event_scheduler = true; };

@@ -111,12 +111,13 @@ TEST(RunTest, ACondensedStoryIsReadAsTheSameRun) {
 
 TEST(PlanJsonTest, NoForeignWordCommandsATerminalAndNoneIsLost) {
   Plan plan{.primary = "db1", .candidate = "db2"};
-  plan.steps = {{1, Action::kPromote, "db2", {"STOP SLAVE 'x\x1B[2J\n\xC2\x9B\xE2\x80\xAE'"}}};
+  plan.steps = {
+      {1, Action::kPromote, "db2", {{Part::kStop, "STOP SLAVE 'x\x1B[2J\n\xC2\x9B\xE2\x80\xAE'"}}}};
   const std::string json = plan_to_json(plan);
   EXPECT_NE(json.find("'x\\u001b[2J\\n\\u009b\\u202e'"), std::string::npos) << json;
   const auto read = plan_from_json(json);
   ASSERT_TRUE(read) << read.error().text;
-  EXPECT_EQ(read->steps[0].sql, plan.steps[0].sql);
+  EXPECT_EQ(read->steps, plan.steps);
 }
 
 }  // namespace

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#include "common/failover/step.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace ha {
+
+namespace {
+
+constexpr double kShort_s = 15;
+constexpr double kOwnLimit_s = 86400;  // it has a limit of its own, or that of the whole
+
+struct ActionTraits {
+  std::string_view name;
+  double limit_s = kShort_s;
+};
+
+// In the order of Action.
+constexpr ActionTraits kActions[] = {{"lock"},
+                                     {"confirm-dead"},
+                                     {"hook", kOwnLimit_s},
+                                     {"fence", kOwnLimit_s},
+                                     {"stop-receiver"},
+                                     {"start-applier"},
+                                     {"drain", kOwnLimit_s},
+                                     {"catch-up", kOwnLimit_s},
+                                     {"record"},
+                                     {"rescue", kOwnLimit_s},
+                                     {"promote"},
+                                     {"repoint"},
+                                     {"vip-down", kOwnLimit_s},
+                                     {"vip-up", kOwnLimit_s},
+                                     {"recheck"},
+                                     {"make-writable"},
+                                     {"start-service", kOwnLimit_s},
+                                     {"write-file"},
+                                     {"block-writers"},
+                                     {"wait-equal"},
+                                     {"unblock"},
+                                     {"restore"},
+                                     {"save-extra", kOwnLimit_s},
+                                     {"set-delay"},
+                                     {"events"},
+                                     {"semi-sync"}};
+static_assert(std::size(kActions) == kActionCount);
+
+}  // namespace
+
+std::string_view action_name(Action action) {
+  return kActions[static_cast<std::size_t>(action)].name;
+}
+
+std::optional<Action> parse_action(std::string_view name) {
+  const auto found = std::ranges::find(kActions, name, &ActionTraits::name);
+  if (found == std::end(kActions)) return std::nullopt;
+  return static_cast<Action>(found - std::begin(kActions));
+}
+
+double step_limit_s(Action action) { return kActions[static_cast<std::size_t>(action)].limit_s; }
+
+}  // namespace ha
