@@ -41,7 +41,7 @@ namespace {
 
 thread_local LoginRules* rules_of_this_login = nullptr;
 
-int refuse(Refusal refusal) {
+int refuse(LoginRefusal refusal) {
   if (rules_of_this_login != nullptr) rules_of_this_login->refusal = refusal;
   return CR_ERROR;
 }
@@ -120,7 +120,7 @@ int log_in_caching_sha2(MYSQL_PLUGIN_VIO* vio, MYSQL* mysql) {
   if (packet[0] == kKnownAlready) return CR_OK;
   if (packet[0] != kPasswordWanted) return CR_SERVER_HANDSHAKE_ERR;
   // A server's own RSA key would be no protection: an impostor has one too.
-  if (!is_encrypted(mysql) && !is_local(vio)) return refuse(Refusal::kUnprotected);
+  if (!is_encrypted(mysql) && !is_local(vio)) return refuse(LoginRefusal::kUnprotected);
   return send_password(vio, mysql);
 }
 
@@ -128,12 +128,13 @@ int log_in_sha256(MYSQL_PLUGIN_VIO* vio, MYSQL* mysql) {
   unsigned char* nonce = nullptr;
   if (const int begun = begin_sha256(vio, mysql, nonce); begun != CR_OK_HANDSHAKE_COMPLETE)
     return begun;
-  if (!is_encrypted(mysql)) return refuse(is_local(vio) ? Refusal::kNoTls : Refusal::kUnprotected);
+  if (!is_encrypted(mysql))
+    return refuse(is_local(vio) ? LoginRefusal::kNoTls : LoginRefusal::kUnprotected);
   return send_password(vio, mysql);
 }
 
 int log_in_in_clear_text(MYSQL_PLUGIN_VIO* vio, MYSQL* mysql) {
-  if (!may_send_clear_text(vio, mysql)) return refuse(Refusal::kClearText);
+  if (!may_send_clear_text(vio, mysql)) return refuse(LoginRefusal::kClearText);
   return send_password(vio, mysql);
 }
 
@@ -142,7 +143,7 @@ int log_in_in_clear_text(MYSQL_PLUGIN_VIO* vio, MYSQL* mysql) {
 int log_in_by_dialog(MYSQL_PLUGIN_VIO* vio, MYSQL* mysql) {
   constexpr int kPasswordQuestion = 2;
   constexpr unsigned char kOkPacket = 0, kSwitchPacket = 254;
-  if (!may_send_clear_text(vio, mysql)) return refuse(Refusal::kClearText);
+  if (!may_send_clear_text(vio, mysql)) return refuse(LoginRefusal::kClearText);
   bool last = false;
   for (bool first = true; !last; first = false) {
     unsigned char* packet = nullptr;
@@ -150,7 +151,7 @@ int log_in_by_dialog(MYSQL_PLUGIN_VIO* vio, MYSQL* mysql) {
     if (length < 0) return CR_ERROR;
     const unsigned char kind = length == 0 ? 2 * kPasswordQuestion : packet[0];
     if (kind == kOkPacket || kind == kSwitchPacket) return CR_OK_HANDSHAKE_COMPLETE;
-    if (!first || kind >> 1 != kPasswordQuestion) return refuse(Refusal::kClearText);
+    if (!first || kind >> 1 != kPasswordQuestion) return refuse(LoginRefusal::kClearText);
     if (send_password(vio, mysql) != CR_OK) return CR_ERROR;
     last = (kind & 1) != 0;
   }
@@ -158,7 +159,7 @@ int log_in_by_dialog(MYSQL_PLUGIN_VIO* vio, MYSQL* mysql) {
 }
 
 // The answer to a scramble of servers before 4.1 is as good as the password.
-int refuse_old_password(MYSQL_PLUGIN_VIO*, MYSQL*) { return refuse(Refusal::kClearText); }
+int refuse_old_password(MYSQL_PLUGIN_VIO*, MYSQL*) { return refuse(LoginRefusal::kClearText); }
 
 struct Way {
   const char* name;

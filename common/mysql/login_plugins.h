@@ -15,7 +15,7 @@ enum class ClearText {
 };
 
 // Why a login was given up before anything was given away.
-enum class Refusal {
+enum class LoginRefusal {
   kNone,
   kUnprotected,  // caching_sha2_password or sha256_password wants the password, without TLS
   kNoTls,        // sha256_password wants it, and takes it over TLS only
@@ -25,7 +25,7 @@ enum class Refusal {
 // The rules of one login, and what became of it. A login without rules gives away nothing.
 struct LoginRules {
   ClearText clear_text = ClearText::kNever;
-  Refusal refusal = Refusal::kNone;
+  LoginRefusal refusal = LoginRefusal::kNone;
   bool sent = false;  // something was sent: TLS is up by now, or never
 };
 
