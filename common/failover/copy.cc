@@ -20,6 +20,7 @@
 #include "common/mysql/read_facts.h"
 #include "common/mysql/replica_status.h"
 #include "common/mysql/statements.h"
+#include "common/mysql/variables.h"
 
 namespace ha {
 
@@ -357,9 +358,9 @@ void Copier::take_back(const std::vector<ChannelStatus>& channels) {
 }
 
 Result<Done> Copier::expect_unchanged() {
-  const auto closed = query_value(*target_, "SELECT @@GLOBAL.read_only");
+  const auto closed = read_switch(*target_, "read_only");
   if (!closed) return closed.error();
-  if (*closed == "0")
+  if (!*closed)
     return failure("it accepts writes again: another client or run has acted meanwhile");
   ServerFacts now = *to_.facts;
   if (const auto read = reread_replication(*target_, now); !read) return read;

@@ -5,6 +5,7 @@
 #include "common/failover/copier.h"
 #include "common/failover/rescue.h"
 #include "common/failover/step_tools.h"
+#include "common/mysql/variables.h"
 
 namespace ha {
 
@@ -54,12 +55,12 @@ Result<Done> Copier::install_clone(SqlSession& session) {
   if (!there) return there.error();
   if (*there != "0") return Done{};
   // Nothing can be installed on a server that is closed for everybody.
-  const auto closed = query_value(session, "SELECT @@GLOBAL.super_read_only");
+  const auto closed = read_switch(session, "super_read_only");
   if (!closed) return closed.error();
-  if (*closed == "1")
+  if (*closed)
     if (const auto open = session.query("SET GLOBAL super_read_only=0"); !open) return open.error();
   const auto installed = session.query("INSTALL PLUGIN clone SONAME 'mysql_clone.so'");
-  if (*closed == "1")
+  if (*closed)
     if (const auto again = session.query("SET GLOBAL super_read_only=1"); !again)
       return again.error();
   if (!installed) return installed.error();

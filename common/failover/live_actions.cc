@@ -15,6 +15,7 @@
 #include "common/mysql/probe.h"
 #include "common/mysql/read_facts.h"
 #include "common/mysql/replica_status.h"
+#include "common/mysql/variables.h"
 #include "common/vip/move.h"
 
 namespace ha {
@@ -201,11 +202,11 @@ Result<StepResult> LiveActions::lock(const Step& step, SqlSession& session) {
 
 Result<StepResult> LiveActions::compare_view(const Step& step, SqlSession& session) const {
   const Node* const node = find(step.node);
-  const auto closed = query_value(session, "SELECT @@GLOBAL.read_only");
+  const auto closed = read_switch(session, "read_only");
   if (!closed) return closed.error();
   const auto channels = read_replica_status(session);
   if (!channels) return channels.error();
-  if (node->writable() != (*closed == "0") || sources_of(node->channels()) != sources_of(*channels))
+  if (node->writable() == *closed || sources_of(node->channels()) != sources_of(*channels))
     return failure("another run has changed it");
   return StepResult{};
 }
@@ -332,8 +333,8 @@ Result<StepResult> LiveActions::close_writers(const Step& step, SqlSession& sess
   if (const auto done = run_sql(without(step.statements, {Part::kClose}), session, known, deadline);
       !done)
     return done.error();
-  const auto closed = query_value(session, "SELECT @@GLOBAL.read_only");
-  if (!closed || *closed == "0") return failure("it still accepts writes");
+  const auto closed = read_switch(session, "read_only");
+  if (!closed || !*closed) return failure("it still accepts writes");
   return StepResult{fmt::format("read-only, {} connections ended", *before + *after),
                     {{"closed", "yes"}}};
 }
@@ -342,9 +343,9 @@ Result<StepResult> LiveActions::open(const Step& step, SqlSession& session, cons
                                      const Deadline& deadline) {
   if (const auto done = run_sql(step.statements, session, known, deadline); !done)
     return done.error();
-  const auto closed = query_value(session, "SELECT @@GLOBAL.read_only");
+  const auto closed = read_switch(session, "read_only");
   if (!closed) return closed.error();
-  if (*closed != "0") return failure("it is still read-only");
+  if (*closed) return failure("it is still read-only");
   return StepResult{"it accepts writes", {{kOpenedFact, "yes"}}};
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "common/mysql/variables.h"
 
+#include <fmt/format.h>
+
 #include "common/text.h"
 
 namespace ha {
@@ -16,11 +18,20 @@ Result<Variables> read_variables(SqlSession& session, const std::string& query) 
   return variables;
 }
 
+bool is_on(std::string_view value) {
+  const std::string word = to_lower(value);
+  return word != "off" && word != "0" && word != "disabled";
+}
+
 std::optional<bool> flag(const Variables& variables, const std::string& name) {
   const auto found = variables.find(name);
-  if (found == variables.end()) return std::nullopt;
-  const std::string value = to_lower(found->second);
-  return value != "off" && value != "0" && value != "disabled";
+  return found == variables.end() ? std::nullopt : std::optional(is_on(found->second));
+}
+
+Result<bool> read_switch(SqlSession& session, std::string_view name) {
+  const auto value = query_value(session, fmt::format("SELECT @@GLOBAL.{}", name));
+  if (!value) return value.error();
+  return is_on(*value);
 }
 
 }  // namespace ha
