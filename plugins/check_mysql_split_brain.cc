@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "common/address.h"
 #include "common/cli.h"
+#include "common/clock.h"
 #include "common/mysql/classify.h"
 #include "common/mysql/probe.h"
 #include "common/mysql/replica_status.h"
@@ -22,8 +22,7 @@ Topology gather(ClusterOptions& cluster, const MemoryFile& file, const WriteProb
   Recollection known = file.read(cluster.nodes);
   Topology topology = probe_topology(cluster.nodes, cluster.mysql, deadline,
                                      {.memory = known.memory, .write = write});
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  file.update(known, topology, std::chrono::duration<double>(now).count());
+  file.update(known, topology, SystemClock().now_s());
   if (!known.trouble.empty()) cluster.notes.push_back(known.trouble);
   return topology;
 }

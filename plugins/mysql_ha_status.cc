@@ -13,9 +13,11 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "common/clock.h"
 #include "common/files.h"
 #include "common/mysql/memory_file.h"
 #include "common/mysql/probe.h"
+#include "common/mysql/server_identity.h"
 #include "common/mysql/topology_text.h"
 #include "common/text.h"
 #include "common/vip/local_address.h"
@@ -53,9 +55,7 @@ VipView view_vip(const std::string& address, const Node& reached, const Topology
   }
   bool writable = false;
   for (const Node& node : topology.nodes) {
-    if (!node.facts || node.facts->server_id != reached.facts->server_id ||
-        node.facts->server_uuid != reached.facts->server_uuid)
-      continue;
+    if (!node.facts || !may_be_same_server(*node.facts, *reached.facts)) continue;
     view.nodes.push_back(node.name);
     writable = writable || node.takes_writes();
   }
@@ -64,10 +64,6 @@ VipView view_vip(const std::string& address, const Node& reached, const Topology
   else if (!writable)
     view.trouble = "leads to a node that accepts no writes";
   return view;
-}
-
-double now_in_seconds() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
 // "12:03:11", or with the date when that is not today's.
@@ -113,7 +109,7 @@ Status read_status(const FailoverOptions& options) {
     const MemoryFile file(options.state_dir, options.cluster_name);
     status.known = file.read(cluster.nodes);
     status.topology = probe_topology(cluster.nodes, cluster.mysql, deadline, {status.known.memory});
-    status.now_s = now_in_seconds();
+    status.now_s = SystemClock().now_s();
     file.update(status.known, status.topology, status.now_s);
   }
   status.view = view_topology(status.topology);

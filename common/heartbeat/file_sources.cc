@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 
+#include "common/clock.h"
 #include "common/engine/status_dat.h"
 #include "common/engine/status_writers.h"
 #include "common/files.h"
@@ -131,10 +131,6 @@ Result<FileHead> read_file_head(const std::string& path) {
   return head;
 }
 
-double epoch_now_s() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
 Result<HeartbeatFacts> read_status_dat_heartbeat(const HeartbeatSpec& spec) {
   auto head = read_file_head(spec.file);
   // On a network file system the file that was just replaced is gone for a moment.
@@ -150,7 +146,7 @@ Result<HeartbeatFacts> read_status_dat_heartbeat(const HeartbeatSpec& spec) {
     return Error{Errc::kBadData,
                  spec.file + ": is not a whole status file (info and programstatus blocks wanted)"};
   if (status.pid) record_writer(spec, *status.pid, facts);
-  facts.age_s = epoch_now_s() - static_cast<double>(*status.created);
+  facts.age_s = SystemClock().now_s() - static_cast<double>(*status.created);
   facts.active = status.flags.notifications;
   facts.checks = status.flags.service_checks;
   if (facts.active) facts.role = *facts.active ? "notifications enabled" : "notifications disabled";
@@ -162,7 +158,7 @@ Result<HeartbeatFacts> read_file_heartbeat(const HeartbeatSpec& spec) {
   if (!head) return head.error();
   HeartbeatFacts facts{"", "the writer"};
   facts.absence = "there is no such file";
-  if (head->exists) facts.age_s = epoch_now_s() - head->modified_s;
+  if (head->exists) facts.age_s = SystemClock().now_s() - head->modified_s;
   return facts;
 }
 

@@ -29,10 +29,7 @@ Result<FileHead> read_file_head(const std::string& path);
 // is no status file.
 Result<HeartbeatFacts> read_status_dat_heartbeat(const HeartbeatSpec& spec);
 
-// Any file that somebody touches: its modification time.
+// Any file that a program touches: its modification time.
 Result<HeartbeatFacts> read_file_heartbeat(const HeartbeatSpec& spec);
-
-// Our clock, epoch seconds with fractions.
-double epoch_now_s();
 
 }  // namespace ha

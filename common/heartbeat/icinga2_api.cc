@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "common/clock.h"
 #include "common/heartbeat/file_sources.h"
 #include "common/http/icinga2.h"
 #include "common/text.h"
@@ -72,13 +73,13 @@ namespace {
 std::optional<double> measure_skew(const Icinga2Api& api, double start_s,
                                    const Deadline& deadline) {
   constexpr double kPatience_s = 1;
-  const double sent_s = epoch_now_s();
+  const double sent_s = SystemClock().now_s();
   const auto response =
       icinga2_request(api, "/v1/status/CIB", kPermission,
                       Deadline::after(std::min(kPatience_s, deadline.remaining_s() / 2)));
   const auto uptime_s = response ? parse_icinga2_uptime(response->body) : std::nullopt;
   if (!uptime_s) return std::nullopt;
-  return proven_skew(sent_s, epoch_now_s(), start_s + *uptime_s);
+  return proven_skew(sent_s, SystemClock().now_s(), start_s + *uptime_s);
 }
 
 }  // namespace

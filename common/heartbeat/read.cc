@@ -6,6 +6,7 @@
 #include <chrono>
 #include <thread>
 
+#include "common/clock.h"
 #include "common/heartbeat/file_sources.h"
 #include "common/heartbeat/icinga2_api.h"
 #include "common/heartbeat/sql_sources.h"
@@ -38,11 +39,11 @@ Result<HeartbeatFacts> read_or_missing(SqlSession& session, const HeartbeatSpec&
 }
 
 std::optional<double> measure_skew(SqlSession& session) {
-  const double before = epoch_now_s();
+  const double before = SystemClock().now_s();
   const auto server = query_value(session, fmt::format("SELECT {}", kServerNow));
   const auto server_now = server ? parse_number(*server) : std::nullopt;
   if (!server_now) return std::nullopt;
-  return proven_skew(before, epoch_now_s(), *server_now);
+  return proven_skew(before, SystemClock().now_s(), *server_now);
 }
 
 Result<HeartbeatFacts> read_again(SqlSession& session, const HeartbeatSpec& spec,

@@ -50,4 +50,8 @@ Result<ServerIdentity> read_server_identity(SqlSession& session) {
   return identity;
 }
 
+bool may_be_same_server(const ServerFacts& one, const ServerFacts& other) {
+  return one.server_id == other.server_id && one.server_uuid == other.server_uuid;
+}
+
 }  // namespace ha

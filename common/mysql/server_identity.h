@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Which server answers, however it was reached, and whether it takes writes. Needs no privilege.
+// The place for each rule of when two answers are one server's.
 
 #pragma once
 
@@ -7,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "common/mysql/server_facts.h"
 #include "common/mysql/session.h"
 #include "common/mysql/write_obstacles.h"
 #include "common/result.h"
@@ -28,5 +30,9 @@ struct ServerIdentity {
 // Reads all in one round trip, two of a node of a group; kBadData when the server tells nothing to
 // know it by.
 Result<ServerIdentity> read_server_identity(SqlSession& session);
+
+// True when a topology's facts, which hold less than a ServerIdentity, do not distinguish two
+// servers: they are one, or one was copied from the other and has kept its server_id.
+bool may_be_same_server(const ServerFacts& one, const ServerFacts& other);
 
 }  // namespace ha

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "common/clock.h"
 #include "tests/fakes/temp_directory.h"
 
 namespace ha {
@@ -26,7 +27,7 @@ TEST_F(FileSourcesTest, OnlyTheHeadIsRead) {
   EXPECT_TRUE(head->exists);
   EXPECT_EQ(head->content.size(), kMaxFileHead);
   EXPECT_TRUE(head->content.starts_with("beginx"));
-  EXPECT_NEAR(head->modified_s, epoch_now_s(), 60);
+  EXPECT_NEAR(head->modified_s, SystemClock().now_s(), 60);
 }
 
 TEST_F(FileSourcesTest, AFileThatIsNotThereIsAFact) {
@@ -45,7 +46,7 @@ TEST_F(FileSourcesTest, WhatIsNoFileIsRefusedWithoutWaiting) {
 }
 
 TEST_F(FileSourcesTest, TheEnginesOwnStampCounts) {
-  const auto now = static_cast<long long>(epoch_now_s());
+  const auto now = static_cast<long long>(SystemClock().now_s());
   for (const char* block : {"programstatus", "program"}) {
     write("info {\n\tcreated=" + std::to_string(now - 20) + "\n\t}\n\n" + block +
           " {\n\tenable_notifications=0\n\tactive_service_checks_enabled=1\n\t}\n\n");
