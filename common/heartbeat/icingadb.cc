@@ -104,6 +104,27 @@ std::string find_conflict(const std::vector<Daemon>& daemons, const HeartbeatSpe
                      responsible.size(), join(responsible, ", "));
 }
 
+// Of one endpoint the row that leads counts while it lives, else the newest. Null: there is none,
+// or which of several is not decided.
+const Daemon* choose(const std::vector<Daemon>& daemons, const HeartbeatSpec& spec) {
+  const auto leads = std::ranges::find_if(daemons, [&](const Daemon& daemon) {
+    return daemon.responsible && (!spec.node_name || lives(daemon, spec));
+  });
+  if (leads != daemons.end()) return &*leads;
+  return !daemons.empty() && (spec.node_name || daemons.size() == 1) ? &daemons.front() : nullptr;
+}
+
+std::string describe_absence(const HeartbeatSpec& spec, const std::vector<std::string>& endpoints,
+                             const std::vector<std::string>& environments) {
+  return fmt::format(
+      "not in {} (endpoints there: {}{}); it was stopped cleanly, is starting, or writes "
+      "elsewhere (--database)",
+      HeartbeatTableName(spec, "icingadb_instance").text, list_names(endpoints),
+      spec.environment.empty() ? ""
+                               : fmt::format("; of environment {}, there are: {}",
+                                             sanitize(spec.environment), list_names(environments)));
+}
+
 }  // namespace
 
 Result<HeartbeatFacts> read_icingadb(SqlSession& session, const HeartbeatSpec& spec, StampMemory&) {
@@ -123,26 +144,11 @@ Result<HeartbeatFacts> read_icingadb(SqlSession& session, const HeartbeatSpec& s
     std::erase_if(*daemons,
                   [&](const Daemon& daemon) { return daemon.endpoint != spec.node_name; });
 
-  // Of one endpoint the row that leads counts while it lives, else the newest.
-  const auto leads = std::ranges::find_if(*daemons, [&](const Daemon& daemon) {
-    return daemon.responsible && (!spec.node_name || lives(daemon, spec));
-  });
-  const Daemon* chosen = nullptr;
-  if (leads != daemons->end())
-    chosen = &*leads;
-  else if (!daemons->empty() && (spec.node_name || daemons->size() == 1))
-    chosen = &daemons->front();
+  const Daemon* const chosen = choose(*daemons, spec);
   HeartbeatFacts facts{"", "a responsible Icinga DB"};
   if (spec.node_name) facts.writer = "Icinga DB of " + *spec.node_name;
   if (chosen == nullptr) {
-    facts.absence = fmt::format(
-        "not in {} (endpoints there: {}{}); it was stopped cleanly, is starting, or writes "
-        "elsewhere (--database)",
-        HeartbeatTableName(spec, "icingadb_instance").text, list_names(endpoints),
-        spec.environment.empty()
-            ? ""
-            : fmt::format("; of environment {}, there are: {}", sanitize(spec.environment),
-                          list_names(environments)));
+    facts.absence = describe_absence(spec, endpoints, environments);
     return facts;
   }
   facts.writer = "Icinga DB of " + sanitize(endpoint_of(*chosen));
