@@ -13,8 +13,8 @@ import pytest
 
 import plugin
 from certificates import Authority
-from hostile_mysql import (KNOWN_ALREADY, NONCE, PASSWORD_WANTED, WELCOME, HostileMysql, RsaKey,
-                           greeting, switch)
+from hostile_mysql import KNOWN_ALREADY, PASSWORD_WANTED, HostileMysql, RsaKey, switch
+from mysql_packets import NONCE, WELCOME, greeting
 
 USER, PASSWORD = "watcher", "pass-in-clear-text"
 ACCOUNT = ["-u", USER, "-p", PASSWORD]

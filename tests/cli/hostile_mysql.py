@@ -10,19 +10,10 @@ import threading
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-NONCE = b"abcdefghijklmnopqrst"
-LONG_PASSWORD, PROTOCOL_41, SSL, SECURE_CONNECTION, PLUGIN_AUTH = 1, 0x200, 0x800, 0x8000, 1 << 19
+from mysql_packets import NONCE, frame, greeting, read_packet
+
 DENIED = b"\xff" + struct.pack("<H", 1045) + b"#28000Access denied for user"
-WELCOME = bytes((0, 0, 0, 2, 0, 0, 0))
 KNOWN_ALREADY, PASSWORD_WANTED = b"\x01\x03", b"\x01\x04"
-
-
-def greeting(plugin="mysql_native_password", tls=False, version="8.0.40"):
-    """Return the first packet of a server; `plugin` is the way to log in that it names."""
-    flags = LONG_PASSWORD | PROTOCOL_41 | SECURE_CONNECTION | PLUGIN_AUTH | (SSL if tls else 0)
-    return b"".join((b"\x0a", version.encode(), b"\0", struct.pack("<I", 7), NONCE[:8], b"\0",
-                     struct.pack("<HBHHB", flags & 0xffff, 45, 2, flags >> 16, 21), bytes(10),
-                     NONCE[8:], b"\0", plugin.encode("latin1"), b"\0"))
 
 
 def switch(plugin, data=NONCE + b"\0"):
@@ -122,42 +113,22 @@ class HostileMysql:
 
     def _talk(self, connection, client):
         clear = client.clear
-        pieces = [_packet(0, self.first)]
+        pieces = [frame(0, self.first)]
         if self._bytewise:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             pieces = [bytes([byte]) for byte in pieces[0]]
         for piece in pieces:
             connection.sendall(piece)
-        number, packet = _read(connection, clear)
+        number, packet = read_packet(connection, clear)
         if len(packet) == 32 and self._tls:
             connection = self._tls.wrap_socket(connection, server_side=True)
             clear = bytearray()
-            number, packet = _read(connection, clear)
+            number, packet = read_packet(connection, clear)
         for step in self.steps:
             client.packets.append(packet)
             for packet in step if isinstance(step, tuple) else (step,):
                 number += 1
-                connection.sendall(_packet(number, packet))
+                connection.sendall(frame(number, packet))
             if step is DENIED:
                 return
-            number, packet = _read(connection, clear)
-
-
-def _packet(number, payload):
-    return struct.pack("<I", len(payload))[:3] + bytes([number & 0xff]) + payload
-
-
-def _read(connection, seen):
-    head = _read_bytes(connection, 4, seen)
-    return head[3], _read_bytes(connection, int.from_bytes(head[:3], "little"), seen)
-
-
-def _read_bytes(connection, count, seen):
-    data = b""
-    while len(data) < count:
-        piece = connection.recv(count - len(data))
-        if not piece:
-            raise EOFError
-        seen += piece
-        data += piece
-    return data
+            number, packet = read_packet(connection, clear)

@@ -14,14 +14,10 @@ import time
 import pytest
 
 import plugin
+from mysql_packets import LARGEST_PACKET, WELCOME, frame, greeting, read_packet
 
 MEBIBYTE = 1 << 20
 MOST_MEMORY = 96 * MEBIBYTE
-LARGEST_PACKET = (1 << 24) - 1
-LOGIN_OK = bytes((0, 0, 0, 2, 0, 0, 0))
-GREETING = (b"\x0a8.0.40\0" + struct.pack("<I", 7) + b"abcdefgh\0"
-            + struct.pack("<HBHHB", 0x8201, 45, 2, 8, 21) + bytes(10)
-            + b"ijklmnopqrst\0mysql_native_password\0")
 END = b"\xfe\0\0\x02\0"
 
 
@@ -48,24 +44,14 @@ class Talker:
             self._connection.sendall(data)
 
     def _frame(self, payload):
-        frame = struct.pack("<I", len(payload))[:3] + bytes([self.number & 0xff])
         self.number += 1
-        return frame + payload
+        return frame(self.number - 1, payload)
 
     def read(self):
         """Read one packet of the client."""
-        head = self._read(4)
-        self.number = head[3] + 1
-        return self._read(int.from_bytes(head[:3], "little"))
-
-    def _read(self, count):
-        data = b""
-        while len(data) < count:
-            piece = self._connection.recv(count - len(data))
-            if not piece:
-                raise EOFError
-            data += piece
-        return data
+        number, payload = read_packet(self._connection)
+        self.number = number + 1
+        return payload
 
     def header(self, columns=1):
         """Begin a result."""
@@ -126,7 +112,7 @@ def error_without_text(talker):
 
 
 def login_without_end(talker):
-    talker.send(GREETING)
+    talker.send(greeting())
     talker.read()
     talker.send(bytes(LARGEST_PACKET), copies=64)
 
@@ -173,9 +159,9 @@ class HostileServer:
         if self._login:
             self._login(talker)
             return
-        talker.send(GREETING)
+        talker.send(greeting())
         talker.read()
-        talker.send(LOGIN_OK)
+        talker.send(WELCOME)
         while talker.read()[:1] == b"\x03":
             self._answer(talker)
 
