@@ -10,6 +10,7 @@
 #include "common/cli.h"
 #include "common/failover/failover.h"
 #include "common/failover/options.h"
+#include "common/failover/resync.h"
 #include "common/http/notify.h"
 
 namespace ha {

@@ -15,6 +15,7 @@
 #include "common/deadline.h"
 #include "common/failover/compare.h"
 #include "common/failover/copy.h"
+#include "common/failover/copy_mark.h"
 #include "common/failover/dump.h"
 
 namespace ha {
@@ -22,25 +23,7 @@ namespace ha {
 // Runs statements one after the other.
 Result<Done> run_all(SqlSession& session, const std::vector<std::string>& statements);
 
-// True when a server has the database that marks a copy which was begun.
-Result<bool> is_half_copied(SqlSession& session);
-
 std::string mebibytes(double bytes);
-
-// A file that is there for as long as a node holds no whole copy, with what is to be put back then.
-class CopyNote {
- public:
-  CopyNote(const FailoverOptions& options, const std::string& node);
-
-  bool exists() const { return exists_; }
-  bool has(std::string_view word) const { return words_.find(word) != words_.npos; }
-  Result<Done> add(std::string_view word);
-  void remove();
-
- private:
-  std::string path_, words_;
-  bool exists_ = false;
-};
 
 // Whether all tables that are copied are InnoDB's.
 enum class Engines { kInnodb, kSeveral };
@@ -48,7 +31,7 @@ enum class Engines { kInnodb, kSeveral };
 class Copier {
  public:
   Copier(const CopyTask& task, const FailoverOptions& options, const ResyncOptions& resync,
-         const CopyBegins& begins, Clock& clock, const Say& say)
+         const CopyBegins& begins, Clock& clock, const Log& log)
       : from_(task.from),
         to_(task.to),
         primary_(task.primary),
@@ -57,9 +40,9 @@ class Copier {
         resync_(resync),
         begins_(begins),
         clock_(clock),
-        say_(say),
+        log_(log),
         deadline_(Deadline::after(resync.timeout_s)),
-        note_(options, task.to.name) {}
+        record_(options, task.to.name) {}
 
   Result<CopyResult> copy();
   Result<Done> check();
@@ -167,9 +150,9 @@ class Copier {
   const ResyncOptions& resync_;
   const CopyBegins& begins_;
   Clock& clock_;
-  const Say& say_;
+  const Log& log_;
   const Deadline deadline_;
-  CopyNote note_;
+  CopyRecord record_;
   bool marked_ = false;  // the target was closed and marked, or that was begun
   std::vector<std::string> warnings_ = {};
   std::vector<RowActivity> activity_ = {};      // of the source, by time

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "common/failover/copier.h"
+#include "common/failover/node_locks.h"
 #include "common/failover/rescue.h"
 #include "common/failover/step_tools.h"
 #include "common/failover/tool_login.h"
@@ -25,20 +26,6 @@
 namespace ha {
 
 namespace {
-
-// Whoever copies to a server has these there, whatever the cluster is called by whoever copies: the
-// first from beginning to end, but for restarts, the second while a statement replaces data.
-constexpr const char* kCopyLock = "monitoring-plugins-ha:copy";
-constexpr const char* kWorkLock = "monitoring-plugins-ha:copy:work";
-
-// And this on the primary.
-std::string guard_lock(const Node& target) {
-  return fmt::format("monitoring-plugins-ha:copy:{}", target.facts->server_id);
-}
-
-std::string store_path(const FailoverOptions& options, const std::string& node) {
-  return fmt::format("{}/{}/{}", options.state_dir, options.resync_store(), node);
-}
 
 // Returns what a server has written itself, as far as its GTIDs tell.
 std::string own_transactions(const ServerFacts& facts) {
@@ -59,55 +46,25 @@ Result<Done> run_all(SqlSession& session, const std::vector<std::string>& statem
   return Done{};
 }
 
-Result<bool> is_half_copied(SqlSession& session) {
-  const auto found = query_value(
-      session,
-      fmt::format("SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = '{}'",
-                  kHalfCopy));
-  if (!found) return found.error();
-  return *found != "0";
-}
-
 std::string mebibytes(double bytes) { return fmt::format("{:.1f} MiB", bytes / (1 << 20)); }
-
-CopyNote::CopyNote(const FailoverOptions& options, const std::string& node)
-    : path_(store_path(options, node) + ".copying") {
-  const auto text = read_file(path_);
-  exists_ = text || text.error().code != Errc::kMissing;
-  if (text) words_ = *text;
-}
-
-Result<Done> CopyNote::add(std::string_view word) {
-  if (exists_ && has(word)) return Done{};
-  words_ += fmt::format("{}\n", word);
-  const auto written = write_file_atomic(path_, words_);
-  exists_ = exists_ || written;
-  return written;
-}
-
-void CopyNote::remove() {
-  unlink(path_.c_str());
-  exists_ = false;
-  words_.clear();
-}
 
 Result<CopyResult> Copier::copy() {
   const auto method = prepare();
   if (!method) return method.error();
   constexpr const char* kNames[] = {"", "clone", "dump", "command"};
-  say_(fmt::format("copying {} to {} by {}: about {}", from_.name, to_.name,
+  log_(fmt::format("copying {} to {} by {}: about {}", from_.name, to_.name,
                    kNames[static_cast<std::size_t>(*method)], mebibytes(bytes_)));
   // A file of its own: a program of a run that was killed must not write into it.
-  const std::string path = fmt::format("{}.{}.copy", store_path(options_, to_.name), run_id_);
+  const std::string path = fmt::format("{}.{}.copy", resync_path(options_, to_.name), run_id_);
   const auto done = *method == CopyMethod::kClone  ? clone()
                     : *method == CopyMethod::kDump ? dump_and_load(path)
                                                    : run_command(path);
   unlink(path.c_str());
   if (done) {
-    note_.remove();
+    record_.remove();
     return CopyResult{*done, std::move(warnings_)};
   }
-  if (!note_.exists()) return done.error();
+  if (!record_.exists()) return done.error();
   return Error{done.error().code, fmt::format("{}; {} holds no whole copy, run this again",
                                               done.error().text, to_.name)};
 }
@@ -134,8 +91,8 @@ Result<CopyMethod> Copier::prepare() {
   if (!guard) return guard.error();
   guard_ = *guard;
   // Nobody else copies to this server, from whatever machine.
-  for (const auto& [session, name] :
-       {std::pair(guard_, guard_lock(to_)), std::pair(target_, std::string(kCopyLock))})
+  for (const auto& [session, name] : {std::pair(guard_, copy_guard_lock(to_.facts->server_id)),
+                                      std::pair(target_, std::string(kCopyLock))})
     if (const auto locked = take_lock(*session, name, 1); !locked) return locked.error();
   if (const auto ended = end_old_worker(); !ended) return ended.error();
   if (const auto looked = look(); !looked) return looked.error();
@@ -169,17 +126,16 @@ Result<Copier::Session> Copier::connect_to(const Node& node, double answer_s) co
 }
 
 Result<Done> Copier::take_lock(SqlSession& session, const std::string& name, int patience_s) {
-  const auto got =
-      query_value(session, fmt::format("SELECT GET_LOCK({}, {})", quote_string(name), patience_s));
+  const auto got = take_node_lock(session, name, patience_s);
   if (!got) return got.error();
-  if (*got != "1") return failure("another run is at work on it");
+  if (!*got) return failure("another run is at work on it");
   return Done{};
 }
 
 Result<Copier::Session> Copier::connect_worker() const {
   auto worker = connect_to(to_, resync_.timeout_s);
   if (!worker) return worker;
-  if (const auto locked = take_lock(**worker, kWorkLock, kPatience_s); !locked)
+  if (const auto locked = take_lock(**worker, kCopyWorkLock, kPatience_s); !locked)
     return Error{locked.error().code,
                  "a statement of an earlier copying is still at work on " + to_.name};
   return worker;
@@ -187,8 +143,7 @@ Result<Copier::Session> Copier::connect_worker() const {
 
 // We have kCopyLock, so the process whose session it was is dead.
 Result<Done> Copier::end_old_worker() {
-  const auto worker = query_value(
-      *target_, fmt::format("SELECT COALESCE(IS_USED_LOCK({}), '')", quote_string(kWorkLock)));
+  const auto worker = node_lock_holder(*target_, kCopyWorkLock);
   if (!worker) return worker.error();
   // It may have ended by itself meanwhile; whoever works next waits for the lock.
   if (!worker->empty()) static_cast<void>(target_->query("KILL " + *worker));
@@ -199,9 +154,8 @@ Result<Done> Copier::under_lock(const std::function<Result<Done>()>& work) {
   const std::string name = options_.node_lock();
   if (const auto locked = take_lock(*target_, name, kPatience_s); !locked) return locked;
   const auto done = work();
-  const auto freed =
-      query_value(*target_, fmt::format("SELECT RELEASE_LOCK({})", quote_string(name)));
-  return done && !freed ? Result<Done>(freed.error()) : done;
+  const auto freed = release_node_lock(*target_, name);
+  return done && !freed ? freed : done;
 }
 
 // How much there is, and what does not suit every method.
@@ -293,7 +247,7 @@ bool Copier::watch(const std::function<std::string()>& progress) {
   if (!told_.passed()) return true;
   // Ever more seldom: it is also mailed.
   told_ = Deadline::after(std::max(kTell_s, (resync_.timeout_s - deadline_.remaining_s()) / 20));
-  if (const std::string text = progress(); !text.empty()) say_(text);
+  if (const std::string text = progress(); !text.empty()) log_(text);
   return true;
 }
 
@@ -312,7 +266,7 @@ Result<Done> Copier::begin() {
   const auto half = is_half_copied(*target_);
   if (!half) return half.error();
   if (*half)
-    if (const auto noted = note_.add(kBegun); !noted) return noted;
+    if (const auto noted = record_.add(kBegun); !noted) return noted;
   const auto channels = read_replica_status(*target_);
   if (!channels) return channels.error();
   Result<Done> begun = Done{};
@@ -326,17 +280,17 @@ Result<Done> Copier::begin() {
       // What may be refused comes first: up to here everything can be put back.
       if (const auto closed = close_and_mark(); !closed) return closed;
       if (const auto told = begins_(); !told) return told;
-      if (const auto noted = note_.add(kBegun); !noted) return noted;
+      if (const auto noted = record_.add(kBegun); !noted) return noted;
       return forget_sources();
     });
-  if (!begun && !note_.has(kBegun)) take_back(*channels);
+  if (!begun && !record_.has(kBegun)) take_back(*channels);
   return begun;
 }
 
 // In a new session: the old one may be what has failed.
 void Copier::take_back(const std::vector<ChannelStatus>& channels) {
   const auto session = connect_to(to_, kAnswer_s);
-  if (!session) return say_(session.error().text);
+  if (!session) return log_(session.error().text);
   const Version& version = (*session)->version();
   std::vector<std::string> sql;
   if (marked_) {
@@ -344,7 +298,7 @@ void Copier::take_back(const std::vector<ChannelStatus>& channels) {
     if (const auto half = is_half_copied(**session); !half || *half)
       sql.push_back(fmt::format("DROP DATABASE {}", kHalfCopy));
     if (is_mysql()) sql.push_back(make_read_only(version));
-    if (note_.has(kEvents)) sql.emplace_back("SET GLOBAL event_scheduler=ON");
+    if (record_.has(kEvents)) sql.emplace_back("SET GLOBAL event_scheduler=ON");
   }
   for (const ChannelStatus& channel : channels) {
     if (channel.io.state != ThreadState::kStopped)
@@ -353,8 +307,8 @@ void Copier::take_back(const std::vector<ChannelStatus>& channels) {
   }
   // One that fails must not keep the others from being done.
   for (const std::string& one : sql)
-    if (const auto done = (*session)->query(one); !done) say_(done.error().text);
-  note_.remove();
+    if (const auto done = (*session)->query(one); !done) log_(done.error().text);
+  record_.remove();
 }
 
 Result<Done> Copier::expect_unchanged() {
@@ -385,7 +339,7 @@ Result<Done> Copier::close_and_mark() {
   if (!scheduler) return scheduler.error();
   std::vector<std::string> sql = {"SET SESSION sql_log_bin=0"};
   if (*scheduler == "ON") {
-    if (const auto noted = note_.add(kEvents); !noted) return noted;
+    if (const auto noted = record_.add(kEvents); !noted) return noted;
     sql.emplace_back("SET GLOBAL event_scheduler=OFF");
   }
   sql.push_back(is_mysql() ? "SET GLOBAL read_only=1, GLOBAL super_read_only=0"
@@ -411,8 +365,9 @@ Result<Done> Copier::restore() {
   std::vector<std::string> sql = {make_read_only(target_->version())};
   const auto scheduler = query_value(*target_, "SELECT @@GLOBAL.event_scheduler");
   if (!scheduler) return scheduler.error();
-  if (note_.has(kEvents) && *scheduler == "OFF") sql.emplace_back("SET GLOBAL event_scheduler=ON");
-  if (note_.has(kPersisted)) sql.emplace_back("RESET PERSIST IF EXISTS super_read_only");
+  if (record_.has(kEvents) && *scheduler == "OFF")
+    sql.emplace_back("SET GLOBAL event_scheduler=ON");
+  if (record_.has(kPersisted)) sql.emplace_back("RESET PERSIST IF EXISTS super_read_only");
   return run_all(*target_, sql);
 }
 
@@ -443,48 +398,15 @@ Result<Done> Copier::take_over(const Session& session) {
   });
 }
 
-namespace {
-
-Result<Done> expect_free(SqlSession& session, const std::string& lock) {
-  const auto holder = query_value(
-      session, fmt::format("SELECT COALESCE(IS_USED_LOCK({}), '')", quote_string(lock)));
-  if (!holder) return holder.error();
-  if (!holder->empty())
-    return failure(fmt::format("another client or run copies to it (connection {})", *holder));
-  return Done{};
-}
-
-}  // namespace
-
-Result<Done> expect_no_copier(const Node& node, SqlSession& session, const NodeSessions& all) {
-  if (const auto free = expect_free(session, kCopyLock); !free) return free;
-  for (const auto& other : all) {
-    if (!other) continue;
-    const auto free = expect_free(*other, guard_lock(node));
-    // A node that cannot be asked has no say in this.
-    if (!free && !is_no_answer(free.error())) return free;
-  }
-  return Done{};
-}
-
-Result<Done> expect_whole(const Node& node, SqlSession& session, const NodeSessions& all,
-                          const FailoverOptions& options) {
-  if (const auto free = expect_no_copier(node, session, all); !free) return free;
-  const auto half = is_half_copied(session);
-  if (!half) return half.error();
-  if (!*half && !CopyNote(options, node.name).exists()) return Done{};
-  return failure(fmt::format("{0} holds no whole copy; run: mysql_ha resync {0}", node.name));
-}
-
 Result<Done> check_copy(const CopyTask& task, const FailoverOptions& options,
-                        const ResyncOptions& resync, Clock& clock, const Say& say) {
-  return Copier(task, options, resync, {}, clock, say).check();
+                        const ResyncOptions& resync, Clock& clock, const Log& log) {
+  return Copier(task, options, resync, {}, clock, log).check();
 }
 
 Result<CopyResult> copy_server(const CopyTask& task, const FailoverOptions& options,
                                const ResyncOptions& resync, const CopyBegins& begins, Clock& clock,
-                               const Say& say) {
-  return Copier(task, options, resync, begins, clock, say).copy();
+                               const Log& log) {
+  return Copier(task, options, resync, begins, clock, log).copy();
 }
 
 void remove_leftovers_of_copies(const std::string& store) {

@@ -28,7 +28,7 @@ Result<BinlogPosition> Copier::clone() {
       [this] { return describe_clone(); });
   if (ended_) {
     // It would go on without us.
-    if (const auto killed = target_->query("KILL " + *own); !killed) say_(killed.error().text);
+    if (const auto killed = target_->query("KILL " + *own); !killed) log_(killed.error().text);
     return *ended_;
   }
   const auto back = await_clone(cloned ? "" : cloned.error().text);
@@ -80,7 +80,7 @@ Result<Done> Copier::keep_closed() {
       fmt::format("SET GLOBAL clone_valid_donor_list={}",
                   quote_string(fmt::format("{}:{}", from_.host, from_.port)))};
   if (*kept == "0") {
-    if (const auto noted = note_.add(kPersisted); !noted) return noted;
+    if (const auto noted = record_.add(kPersisted); !noted) return noted;
     sql.insert(sql.begin(), "SET PERSIST super_read_only=1");
   }
   return run_all(*target_, sql);
@@ -123,7 +123,7 @@ Result<Done> Copier::await_clone(const std::string& error) {
     if (!session && !is_no_answer(session.error())) return session.error();
     if (!session && !told) {
       told = true;
-      say_(fmt::format("{} restarts with the copy; start it if nothing else does", to_.name));
+      log_(fmt::format("{} restarts with the copy; start it if nothing else does", to_.name));
     }
     if (!clock_.sleep(kPoll_s)) return failure("asked to stop");
   }

@@ -68,7 +68,7 @@ Result<Done> Copier::complete_gtids(CopyMoment& moment) {
 
 Result<CopyMoment> Copier::dump(const std::string& path) {
   if (foreigners_ > 0)
-    say_(
+    log_(
         fmt::format("{} tables are not InnoDB's: whoever writes to {} waits until the dump is "
                     "written",
                     foreigners_, from_.name));
@@ -84,7 +84,7 @@ Result<CopyMoment> Copier::dump(const std::string& path) {
   command.may_go_on = [&] {
     // As soon as it shows a moment, so that little is written between that and the counting.
     if (std::ifstream begun(path); read_dump_moment(begun))
-      if (const auto started = start_counting(); !started) say_(started.error().text);
+      if (const auto started = start_counting(); !started) log_(started.error().text);
     return watch([&] {
       return fmt::format("dumped {} of about {}", mebibytes(size_of(path)), mebibytes(bytes_));
     });

@@ -255,7 +255,7 @@ Result<Done> Copier::verify(const BinlogPosition& moment) {
   if (!found.unknown.empty())
     warnings_.push_back(fmt::format("not compared, because they were changed meanwhile: {}",
                                     shorten_list(found.unknown)));
-  say_(fmt::format("compared with {}: the rows of {} tables, checksums of {}", from_.name,
+  log_(fmt::format("compared with {}: the rows of {} tables, checksums of {}", from_.name,
                    copy->tables.size(), equal));
   return Done{};
 }

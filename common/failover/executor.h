@@ -16,6 +16,7 @@
 
 #include "common/clock.h"
 #include "common/deadline.h"
+#include "common/failover/outcome.h"
 #include "common/failover/run.h"
 #include "common/journal.h"
 #include "common/result.h"
@@ -37,16 +38,6 @@ class Actions {
   // the steps before found. Called from several threads, one for each node at a time.
   virtual Result<StepResult> perform(const Step& step, const RunFacts& known,
                                      const Deadline& deadline) = 0;
-};
-
-struct RunOutcome {
-  RunEnd end = RunEnd::kUnfinished;  // kUnfinished: it may be open, a later run has to go on
-  std::string text = {};             // why, in one sentence
-  std::vector<std::string> reservations = {};
-  RunFacts facts = {};                    // what the steps found
-  std::vector<std::string> remains = {};  // effects that were not rolled back, nor can be
-  // The node that has ended the run: it could not apply what it received, or not follow in time.
-  std::string stuck = {};
 };
 
 class Executor {

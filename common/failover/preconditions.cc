@@ -9,6 +9,7 @@
 #include <cstring>
 #include <functional>
 
+#include "common/failover/node_locks.h"
 #include "common/failover/run_store.h"
 #include "common/failover/situation.h"
 #include "common/failover/step_tools.h"
@@ -89,8 +90,7 @@ Result<NodeAnswers> ask_node(SqlSession& session, const ServerFacts& facts,
     answers.later->history_later = {};
     pause();
   }
-  const auto holder = query_value(
-      session, fmt::format("SELECT COALESCE(IS_USED_LOCK({}), '')", quote_string(lock)));
+  const auto holder = node_lock_holder(session, lock);
   if (!holder) return holder.error();
   answers.lock_holder = *holder;
   const auto privileges = read_privileges(session);

@@ -15,7 +15,7 @@ constexpr double kNotifyBudget_s = 5;
 
 }  // namespace
 
-Say Teller::say() {
+Log Teller::say() {
   return [this](const std::string& line) {
     lines_.push_back(
         fmt::format("{:+8.3f}s  {}", clock_.now_s() - begin_s_, cli_.complete(sanitize(line))));

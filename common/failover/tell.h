@@ -5,7 +5,8 @@
 
 #include "common/cli.h"
 #include "common/clock.h"
-#include "common/failover/failover.h"
+#include "common/failover/log.h"
+#include "common/failover/outcome.h"
 #include "common/failover/plan.h"
 #include "common/http/notify.h"
 
@@ -16,7 +17,7 @@ class Teller {
   Teller(const Cli& cli, const Clock& clock) : cli_(cli), clock_(clock), begin_s_(clock.now_s()) {}
 
   // Prints lines with the seconds since the construction, and keeps them.
-  Say say();
+  Log say();
 
   // Tells the outcome and returns the exit code. A refusal is printed alone: nothing was begun, and
   // whoever runs this every minute is not to be flooded.

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// Makes a node, whatever it holds, a replica by a copy of another node.
+
+#pragma once
+
+#include <string>
+
+#include "common/clock.h"
+#include "common/failover/copy.h"
+#include "common/failover/log.h"
+#include "common/failover/options.h"
+#include "common/failover/outcome.h"
+
+namespace ha {
+
+// Replaces everything that `node` has by a copy and makes it a replica. Transactions that only it
+// has are saved first. Failovers of the others are not held up by the copying.
+FailoverOutcome run_resync(const FailoverOptions& options, const ResyncOptions& resync,
+                           const std::string& node, Clock& clock, const Log& log);
+
+}  // namespace ha

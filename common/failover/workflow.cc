@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#include "common/failover/workflow.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "common/failover/live_actions.h"
+#include "common/failover/tool_login.h"
+#include "common/mysql/memory_file.h"
+
+namespace ha {
+
+Result<Workflow> begin_workflow(const FailoverOptions& options, Clock& clock, const Log& log) {
+  const Deadline deadline = Deadline::after(options.deadline_s);
+  auto store = RunStore::open(options.state_dir, options.cluster_name);
+  if (!store) return Error{store.error().code, "--state-dir: " + store.error().text};
+  if (const auto locked = store->lock(); !locked)
+    return Error{locked.error().code,
+                 locked.error().code == Errc::kRefused
+                     ? "refused: another run is at work: " + locked.error().text
+                     : locked.error().text};
+  remove_login_files(store->path());
+  auto interrupted = store->unfinished(clock.moment());
+  if (!interrupted) return interrupted.error();
+  if (*interrupted)
+    if (const auto shortened = store->shorten((*interrupted)->id); !shortened)
+      log(shortened.error().text);
+  return Workflow{options, clock, log, deadline, std::move(*store), std::move(*interrupted)};
+}
+
+Executor make_executor(const Workflow& workflow, Journal& journal, const Plan& plan,
+                       const std::string& id) {
+  return {std::make_shared<LiveActions>(workflow.options, workflow.view, plan, id,
+                                        workflow.store.path()),
+          journal, workflow.clock, workflow.log};
+}
+
+namespace {
+
+// No probe may ever see it: the new primary may die before a replica follows it.
+void remember_change(const Workflow& workflow, const Plan& plan, const RunOutcome& run) {
+  const Node* const primary = find_node(workflow.view, plan.candidate);
+  if (!plan.changes_primary() || !run.facts.contains(kOpenedFact) || primary == nullptr ||
+      !primary->facts)
+    return;
+  const FailoverOptions& options = workflow.options;
+  const MemoryFile file(options.state_dir, options.cluster_name);
+  Recollection known = file.read(options.cluster.nodes);
+  file.note_primary(known, *primary, workflow.clock.now_s());
+  if (!known.trouble.empty()) workflow.log(known.trouble);
+}
+
+std::string describe_beginning(const Plan& plan, const std::string& id) {
+  if (plan.command == "close" || plan.command == "reopen")
+    return fmt::format("{}: {} (run {})", plan.command, describe_cause(plan), id);
+  return fmt::format("{}: {} for {} (run {})", plan.command, plan.candidate, plan.primary, id);
+}
+
+}  // namespace
+
+RunReport end_run(const Workflow& workflow, const Plan& plan, const std::string& id,
+                  const RunOutcome& run) {
+  remember_change(workflow, plan, run);
+  return report_run(plan, id, run);
+}
+
+RunReport carry_out(Workflow& workflow, Plan plan) {
+  if (!plan.possible()) return {refuse_plan(plan, describe_refusal(plan))};
+  const auto id = workflow.store.new_id(workflow.clock.now_s());
+  if (!id) return {refuse_plan(plan, id.error().text)};
+  auto journal = workflow.store.journal(*id);
+  if (!journal) return {refuse_plan(plan, journal.error().text)};
+  Executor executor = make_executor(workflow, *journal, plan, *id);
+  if (const auto begun = executor.begin(plan); !begun)
+    return {refuse_plan(plan, begun.error().text)};
+  workflow.log(describe_beginning(plan, *id));
+  const RunOutcome run = executor.go_on(workflow.deadline);
+  const auto pruned = workflow.store.prune(workflow.options.keep_runs, workflow.clock.moment());
+  if (!pruned) workflow.log(pruned.error().text);
+  RunReport report = end_run(workflow, plan, *id, run);
+  // The roles have changed, and are to be remembered in case that one of the nodes dies now.
+  if (plan.command != "failover" && report.outcome.end != FailoverEnd::kRefused)
+    look(workflow.options);
+  return report;
+}
+
+const Node* find_node(const Situation& view, const std::string& name) {
+  const auto& nodes = view.topology.nodes;
+  const auto node = std::ranges::find(nodes, name, &Node::name);
+  return node == nodes.end() ? nullptr : &*node;
+}
+
+SqlSession* find_session(const Situation& view, const std::string& name) {
+  const Node* const node = find_node(view, name);
+  if (node == nullptr) return nullptr;
+  return view.sessions[static_cast<std::size_t>(node - view.topology.nodes.data())].get();
+}
+
+std::string describe_silence(const Situation& view, const std::string& name) {
+  const Node* const node = find_node(view, name);
+  if (node == nullptr || !node->facts) return "";
+  return name + " answers too slowly; run it again, with a longer --probe-timeout";
+}
+
+}  // namespace ha
