@@ -10,28 +10,36 @@
 
 namespace ha {
 
-Result<std::vector<IniEntry>> parse_ini(std::string_view text, const std::string& name) {
-  std::vector<IniEntry> entries;
-  std::string section;
+std::vector<SettingLine> setting_lines(std::string_view text, std::string_view comments) {
+  std::vector<SettingLine> lines;
   int number = 0;
   for (const std::string& raw : split(text, '\n')) {
     ++number;
     const std::string_view line = trim(raw);
-    const auto bad = [&](std::string_view what) {
-      return Error{Errc::kUsage, fmt::format("{} line {}: {}", name, number, what)};
-    };
-    if (line.empty() || line[0] == ';' || line[0] == '#') continue;
+    if (!line.empty() && comments.find(line[0]) == comments.npos)
+      lines.push_back({number, std::string(line)});
+  }
+  return lines;
+}
+
+Error line_error(const std::string& name, int number, std::string_view what) {
+  return {Errc::kUsage, fmt::format("{} line {}: {}", name, number, what)};
+}
+
+Result<std::vector<IniEntry>> parse_ini(std::string_view text, const std::string& name) {
+  std::vector<IniEntry> entries;
+  std::string section;
+  for (const auto& [number, line] : setting_lines(text, ";#")) {
     if (line[0] == '[') {
-      if (line.back() != ']') return bad("a section must end with ']'");
-      section = trim(line.substr(1, line.size() - 2));
+      if (line.back() != ']') return line_error(name, number, "a section must end with ']'");
+      section = trim(std::string_view(line).substr(1, line.size() - 2));
       continue;
     }
     const std::size_t equals = line.find('=');
-    // The line is not quoted: it may hold a password.
-    if (equals == line.npos) return bad("expected key=value");
-    const std::string_view key = trim(line.substr(0, equals));
-    if (key.empty()) return bad("expected a key before '='");
-    entries.push_back({section, std::string(key), std::string(trim(line.substr(equals + 1)))});
+    if (equals == line.npos) return line_error(name, number, "expected key=value");
+    const std::string key(trim(std::string_view(line).substr(0, equals)));
+    if (key.empty()) return line_error(name, number, "expected a key before '='");
+    entries.push_back({section, key, std::string(trim(std::string_view(line).substr(equals + 1)))});
   }
   return entries;
 }

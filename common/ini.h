@@ -19,6 +19,20 @@ struct IniEntry {
   std::string value;  // empty for `key=`
 };
 
+// A line of a file of settings, of whatever syntax.
+struct SettingLine {
+  int number = 0;  // from 1
+  std::string text = {};
+};
+
+// Returns the lines of a file of settings without the blanks around them; not those that are empty
+// or begin with one of the characters `comments`.
+std::vector<SettingLine> setting_lines(std::string_view text, std::string_view comments);
+
+// Says what is wrong with a line: "NAME line 7: WHAT". The line is not quoted: it may hold a
+// password.
+Error line_error(const std::string& name, int number, std::string_view what);
+
 // Parses a whole file; `name` stands in the errors, with the line number. A line that is neither
 // comment, section nor `key=value` is an error.
 Result<std::vector<IniEntry>> parse_ini(std::string_view text, const std::string& name);

@@ -13,7 +13,7 @@
 
 #include "common/check_result.h"
 #include "common/deadline.h"
-#include "common/failover/options.h"
+#include "common/cluster/options.h"
 #include "common/failover/preconditions.h"
 #include "common/mysql/memory_file.h"
 #include "common/mysql/topology.h"

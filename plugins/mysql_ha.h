@@ -9,7 +9,7 @@
 
 #include "common/cli.h"
 #include "common/failover/failover.h"
-#include "common/failover/options.h"
+#include "common/cluster/options.h"
 #include "common/failover/resync.h"
 #include "common/http/notify.h"
 

@@ -11,7 +11,7 @@
 
 #include "common/clock.h"
 #include "common/failover/log.h"
-#include "common/failover/options.h"
+#include "common/cluster/options.h"
 #include "common/failover/plan.h"
 #include "common/mysql/topology.h"
 #include "common/result.h"

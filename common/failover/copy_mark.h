@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "common/failover/options.h"
+#include "common/cluster/options.h"
 #include "common/mysql/session.h"
 #include "common/mysql/topology.h"
 #include "common/result.h"

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "common/failover/options.h"
+#include "common/cluster/options.h"
 #include "common/failover/plan.h"
 #include "common/failover/run.h"
 #include "common/failover/run_store.h"

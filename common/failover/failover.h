@@ -9,7 +9,7 @@
 
 #include "common/clock.h"
 #include "common/failover/log.h"
-#include "common/failover/options.h"
+#include "common/cluster/options.h"
 #include "common/failover/outcome.h"
 #include "common/failover/plan.h"
 

@@ -11,7 +11,7 @@
 #include <string>
 
 #include "common/failover/executor.h"
-#include "common/failover/options.h"
+#include "common/cluster/options.h"
 #include "common/failover/run_statements.h"
 #include "common/failover/situation.h"
 #include "common/mysql/session.h"

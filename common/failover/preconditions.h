@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "common/deadline.h"
-#include "common/failover/options.h"
+#include "common/cluster/options.h"
 #include "common/failover/plan.h"
 #include "common/failover/readiness.h"
 #include "common/moment.h"

@@ -8,7 +8,7 @@
 #include "common/clock.h"
 #include "common/failover/copy.h"
 #include "common/failover/log.h"
-#include "common/failover/options.h"
+#include "common/cluster/options.h"
 #include "common/failover/outcome.h"
 
 namespace ha {

@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "common/failover/options.h"
+#include "common/cluster/options.h"
 #include "common/failover/run_store.h"
 #include "common/mysql/session.h"
 #include "common/mysql/topology.h"

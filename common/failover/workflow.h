@@ -11,7 +11,7 @@
 #include "common/deadline.h"
 #include "common/failover/executor.h"
 #include "common/failover/log.h"
-#include "common/failover/options.h"
+#include "common/cluster/options.h"
 #include "common/failover/outcome.h"
 #include "common/failover/run_store.h"
 #include "common/failover/situation.h"

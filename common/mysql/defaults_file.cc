@@ -10,6 +10,7 @@
 #include <set>
 
 #include "common/files.h"
+#include "common/ini.h"
 #include "common/machine.h"
 #include "common/text.h"
 
@@ -158,14 +159,11 @@ class DefaultsReader {
       contents_[path] = std::move(*content);
     }
     bool in_section = false, in_group = false;
-    int number = 0;
-    for (const std::string& raw : split(contents_.at(path), '\n')) {
-      ++number;
-      const auto taken = take_line(trim(raw), in_section, in_group);
+    for (const auto& [number, line] : setting_lines(contents_.at(path), "#;")) {
+      const auto taken = take_line(line, in_section, in_group);
       if (taken) continue;
       if (taken.error().text.starts_with(kOption)) return taken;
-      return Error{Errc::kUsage,
-                   fmt::format("{}{} line {}: {}", kOption, path, number, taken.error().text)};
+      return line_error(std::string(kOption) + path, number, taken.error().text);
     }
     return Done{};
   }
@@ -176,7 +174,6 @@ class DefaultsReader {
   static constexpr std::string_view kOption = "--defaults-file: ";
 
   Result<Done> take_line(std::string_view line, bool& in_section, bool& in_group) {
-    if (line.empty() || line[0] == '#' || line[0] == ';') return Done{};
     if (line[0] == '!') return include(line);
     if (line[0] == '[') {
       const std::size_t end = line.find(']');

@@ -134,4 +134,14 @@ std::vector<std::string> option_notes(const MysqlOptions& options) {
   return {fmt::format("WARN: {} is readable by every user (chmod 640)", options.exposed_file)};
 }
 
+MysqlOptions options_for(const NodeAddress& node, const MysqlOptions& common, double seconds) {
+  MysqlOptions options = common;
+  // To the client libraries "localhost" is a socket, whatever the port.
+  options.host = node.host == "localhost" ? "127.0.0.1" : node.host;
+  options.port = node.port;
+  options.socket.clear();
+  options.connect_timeout_s = std::max(1u, static_cast<unsigned>(seconds));
+  return options;
+}
+
 }  // namespace ha

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/cli.h"
+#include "common/mysql/node_address.h"
 #include "common/result.h"
 
 namespace ha {
@@ -48,6 +49,10 @@ std::optional<TlsMode> parse_tls_mode(std::string_view word);
 
 // Takes the brackets off an IPv6 address, as --node has them. Fails with kUsage.
 Result<std::string> parse_host(const std::string& text);
+
+// Returns the connection options for one node of a cluster, whose attempt to connect gives up after
+// `seconds`.
+MysqlOptions options_for(const NodeAddress& node, const MysqlOptions& common, double seconds);
 
 class DefaultsFiles;
 

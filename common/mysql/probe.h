@@ -9,7 +9,8 @@
 #include <vector>
 
 #include "common/deadline.h"
-#include "common/mysql/node_options.h"
+#include "common/mysql/node_address.h"
+#include "common/mysql/options.h"
 #include "common/mysql/session.h"
 #include "common/mysql/topology.h"
 #include "common/mysql/write_probe.h"

@@ -3,7 +3,7 @@
 
 #include "common/address.h"
 #include "common/mount/share_spec.h"
-#include "common/mysql/node_options.h"
+#include "common/cluster/node_options.h"
 #include "tests/fuzz/fuzz.h"
 
 void ha::fuzz(std::string_view text) {

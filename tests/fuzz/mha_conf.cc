@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // MHA's application configuration.
 
-#include "common/failover/config_import.h"
+#include "common/cluster/config_import.h"
 #include "tests/fuzz/fuzz.h"
 
 void ha::fuzz(std::string_view text) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "common/mysql/node_options.h"
+#include "common/cluster/node_options.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <set>
 
 #include "common/address.h"
-#include "common/failover/config_import.h"
+#include "common/cluster/config_import.h"
 #include "common/files.h"
 #include "common/text.h"
 
@@ -123,16 +123,6 @@ Result<Done> complete_nodes(const Cli& cli, ClusterOptions& cluster) {
         return Error{Errc::kUsage, fmt::format("--node: {} is given twice", to_lower(address))};
   }
   return refuse_mixed_loopback(cluster.nodes);
-}
-
-MysqlOptions options_for(const NodeAddress& node, const MysqlOptions& common, double seconds) {
-  MysqlOptions options = common;
-  // To the client libraries "localhost" is a socket, whatever the port.
-  options.host = node.host == "localhost" ? "127.0.0.1" : node.host;
-  options.port = node.port;
-  options.socket.clear();
-  options.connect_timeout_s = std::max(1u, static_cast<unsigned>(seconds));
-  return options;
 }
 
 Result<NodeAddress> parse_node(std::string_view text) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The nodes of a cluster as an operator names them, one by one or in the files that his other
-// tools have already.
+// The nodes of a cluster as an operator names them, one by one or in the files that other tools
+// have already.
 
 #pragma once
 
@@ -34,9 +34,6 @@ void add_node_options(Cli& cli, ClusterOptions& cluster);
 // kUsage when there is no node, two of one name, one address that leads to two, or a loopback
 // address among those of other machines: replicas would take it for themselves.
 Result<Done> complete_nodes(const Cli& cli, ClusterOptions& cluster);
-
-// Returns the connection options for one place, whose attempt to connect gives up after `seconds`.
-MysqlOptions options_for(const NodeAddress& node, const MysqlOptions& common, double seconds);
 
 // Parses [NAME=]HOST[:PORT][,alias=HOST[:PORT]]...; without a name the first address is the name.
 // Fails with what is accepted.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "common/failover/config_import.h"
+#include "common/cluster/config_import.h"
 
 #include <gtest/gtest.h>
 

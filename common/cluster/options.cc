@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "common/failover/options.h"
+#include "common/cluster/options.h"
 
 #include <fmt/format.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "common/failover/config_import.h"
+#include "common/cluster/config_import.h"
 
 #include <fmt/format.h>
 
@@ -38,38 +38,38 @@ Result<unsigned> port_of(const Settings& settings, const std::string& key,
   return static_cast<unsigned>(*number);
 }
 
-void note_unknown(ImportedCluster& cluster, const std::string& key) {
+void collect_unknown(ImportedCluster& cluster, const std::string& key) {
   if (std::ranges::find(cluster.unknown_keys, key) == cluster.unknown_keys.end())
     cluster.unknown_keys.push_back(key);
 }
 
-}  // namespace
-
-Result<ImportedCluster> import_pandora_conf(std::string_view text, const std::string& name) {
+// Reads the lines "key value" of pandora_server.conf; keys of no use here are noted in `cluster`.
+Result<Settings> read_pandora_settings(std::string_view text, const std::string& name,
+                                       ImportedCluster& cluster) {
   constexpr std::string_view kKeys[] = {"ha_hosts",   "ha_dbuser",   "ha_dbpass",   "dbuser",
                                         "dbpass",     "repl_dbuser", "repl_dbpass", "ha_sshuser",
                                         "ha_sshport", "dbport",      "incomingdir"};
-  ImportedCluster cluster;
   Settings settings;
-  int number = 0;
-  for (const std::string& raw : split(text, '\n')) {
-    ++number;
-    const std::string_view line = trim(raw);
-    if (line.empty() || line[0] == '#') continue;
+  for (const auto& [number, line] : setting_lines(text, "#")) {
     const std::size_t blank = line.find_first_of(" \t");
-    const std::string key(line.substr(0, blank));
+    const std::string key = line.substr(0, blank);
     if (std::ranges::find(kKeys, key) == std::end(kKeys)) {
-      note_unknown(cluster, sanitize(shorten(key, 60)));
+      collect_unknown(cluster, sanitize(shorten(key, 60)));
       continue;
     }
-    if (blank == line.npos)
-      return Error{Errc::kUsage, fmt::format("{} line {}: {} has no value", name, number, key)};
-    settings[key] = trim(line.substr(blank));
+    if (blank == line.npos) return line_error(name, number, key + " has no value");
+    settings[key] = trim(std::string_view(line).substr(blank));
   }
+  return settings;
+}
+
+Result<Done> read_pandora_nodes(const Settings& settings, const std::string& name,
+                                ImportedCluster& cluster) {
   const auto port = port_of(settings, "dbport", name);
   const auto ssh_port = port_of(settings, "ha_sshport", name);
   if (!port) return port.error();
   if (!ssh_port) return ssh_port.error();
+  cluster.ssh_port = *ssh_port;
   for (const std::string& host : split(value_of(settings, "ha_hosts"), ',')) {
     if (trim(host).empty()) continue;
     auto node = parse_node(trim(host));
@@ -79,14 +79,23 @@ Result<ImportedCluster> import_pandora_conf(std::string_view text, const std::st
   }
   if (cluster.nodes.empty())
     return Error{Errc::kUsage, fmt::format("{}: no node (ha_hosts is missing or empty)", name)};
-  const bool own_account = settings.contains("ha_dbuser");
-  cluster.user = value_of(settings, own_account ? "ha_dbuser" : "dbuser");
-  cluster.password = secret_of(settings, own_account ? "ha_dbpass" : "dbpass");
-  cluster.repl_user = value_of(settings, "repl_dbuser");
-  cluster.repl_password = secret_of(settings, "repl_dbpass");
-  cluster.ssh_user = value_of(settings, "ha_sshuser");
-  cluster.ssh_port = *ssh_port;
-  cluster.incoming_directory = value_of(settings, "incomingdir");
+  return Done{};
+}
+
+}  // namespace
+
+Result<ImportedCluster> import_pandora_conf(std::string_view text, const std::string& name) {
+  ImportedCluster cluster;
+  const auto settings = read_pandora_settings(text, name, cluster);
+  if (!settings) return settings.error();
+  if (const auto read = read_pandora_nodes(*settings, name, cluster); !read) return read.error();
+  const bool own_account = settings->contains("ha_dbuser");
+  cluster.user = value_of(*settings, own_account ? "ha_dbuser" : "dbuser");
+  cluster.password = secret_of(*settings, own_account ? "ha_dbpass" : "dbpass");
+  cluster.repl_user = value_of(*settings, "repl_dbuser");
+  cluster.repl_password = secret_of(*settings, "repl_dbpass");
+  cluster.ssh_user = value_of(*settings, "ha_sshuser");
+  cluster.incoming_directory = value_of(*settings, "incomingdir");
   return cluster;
 }
 
@@ -113,31 +122,45 @@ bool is_server(const std::string& section) {
          section.find_first_not_of("0123456789", 6) == section.npos;
 }
 
-}  // namespace
+// The sections of an MHA configuration that matter.
+struct MhaSections {
+  Settings defaults = {};
+  std::vector<std::pair<std::string, Settings>> servers = {};  // as they follow each other
+};
 
-Result<ImportedCluster> import_mha_conf(std::string_view text, const std::string& name) {
+Result<MhaSections> read_mha_sections(std::string_view text, const std::string& name,
+                                      ImportedCluster& cluster) {
   constexpr std::string_view kKeys[] = {
       "user", "password", "repl_user", "repl_password", "ssh_user",        "ssh_port",
       "port", "hostname", "ip",        "no_master",     "candidate_master"};
   const auto entries = parse_ini(text, name);
   if (!entries) return entries.error();
-  ImportedCluster cluster;
-  Settings defaults;
-  std::vector<std::pair<std::string, Settings>> servers;
+  MhaSections sections;
+  auto& servers = sections.servers;
   for (const IniEntry& entry : *entries) {
     const bool known = std::ranges::find(kKeys, entry.key) != std::end(kKeys);
     if (!known || (entry.section != "server default" && !is_server(entry.section))) {
-      note_unknown(cluster, sanitize(shorten(entry.key, 60)));
+      collect_unknown(cluster, sanitize(shorten(entry.key, 60)));
     } else if (entry.section == "server default") {
-      defaults[entry.key] = entry.value;
+      sections.defaults[entry.key] = entry.value;
     } else {
       auto server =
-          std::ranges::find(servers, entry.section, &decltype(servers)::value_type::first);
+          std::ranges::find(servers, entry.section, &std::pair<std::string, Settings>::first);
       if (server == servers.end()) server = servers.insert(servers.end(), {entry.section, {}});
       server->second[entry.key] = entry.value;
     }
   }
-  for (const auto& [section, settings] : servers) {
+  return sections;
+}
+
+}  // namespace
+
+Result<ImportedCluster> import_mha_conf(std::string_view text, const std::string& name) {
+  ImportedCluster cluster;
+  const auto sections = read_mha_sections(text, name, cluster);
+  if (!sections) return sections.error();
+  const Settings& defaults = sections->defaults;
+  for (const auto& [section, settings] : sections->servers) {
     auto node = mha_node(section, settings, defaults, name);
     if (!node) return node.error();
     cluster.nodes.push_back(std::move(*node));

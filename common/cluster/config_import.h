@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "common/mysql/node_options.h"
+#include "common/cluster/node_options.h"
 #include "common/result.h"
 
 namespace ha {

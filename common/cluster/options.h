@@ -9,8 +9,8 @@
 
 #include "common/address.h"
 #include "common/cli.h"
+#include "common/cluster/node_options.h"
 #include "common/failover/policy.h"
-#include "common/mysql/node_options.h"
 #include "common/result.h"
 #include "common/vip/vip_options.h"
 
