@@ -73,7 +73,7 @@ def resync(cluster, server, *words):
     """Run resync as an operator does whose servers systemd starts again."""
     with supervised(server):
         outcome = cluster.run("resync", server.name, *words)
-    assert outcome.code == 0, outcome.out
+    assert outcome.code == 0, outcome.out + server.log_tail()
     return outcome
 
 
@@ -138,9 +138,10 @@ def test_interrupted_while_it_clones(cluster):
             out, _ = process.communicate(timeout=60)
         if process.returncode != 0:
             break  # Else the copy was whole before it could be interrupted.
-    assert process.returncode == 2 and "asked to stop" in out and "no whole copy" in out, out
+    assert process.returncode == 2 and "asked to stop" in out and "no whole copy" in out, (
+        out + cluster.db2.log_tail())
     refused = cluster.run("rejoin", "db2")
-    assert refused.code == 2, refused.out
+    assert refused.code == 2, refused.out + cluster.db2.log_tail()
     for server in cluster.servers:
         server.sql("SET GLOBAL clone_max_data_bandwidth = 0")
     resync(cluster, cluster.db2)

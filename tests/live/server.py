@@ -131,7 +131,7 @@ class Server:
         """Wait until the server answers; raise RuntimeError with its log when it ends instead."""
         def answers():
             if self.process.poll() is not None:
-                raise RuntimeError(f"{self.name} ended at its start:\n{self.log_text()[-3000:]}")
+                raise RuntimeError(f"{self.name} ended at its start:{self.log_tail()}")
             try:
                 return self.sql("SELECT 1 AS one")
             except pymysql.err.OperationalError:
@@ -168,6 +168,10 @@ class Server:
             self.process.send_signal(number)
             self.process.send_signal(signal.SIGCONT)
             self.process.wait(timeout)
+
+    def log_tail(self):
+        """Return the end of the server's error log, for the message of a failure."""
+        return f"\nerror log of {self.name}:\n{self.log_text()[-3000:]}"
 
     def log_text(self):
         """Return the server's error log."""
