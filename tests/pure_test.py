@@ -13,7 +13,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
-PURE_STEMS = ("arrivals", "candidates", "check_result", "choose", "classify", "cluster_history", "commands",
+PURE_STEMS = ("arrivals", "binlog_tool", "candidates", "check_result", "choose", "classify", "cluster_history", "commands",
               "compare", "completeness", "decision", "evaluate", "forecast", "gate", "gluster", "gluster_xml",
               "known_primary", "locate", "loss", "lost_source", "memory", "moment", "mountinfo", "nfs_stats",
               "objections", "pandora_layout", "plan", "plan_failover", "plan_hash", "plan_rejoin",

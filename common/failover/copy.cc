@@ -12,7 +12,6 @@
 
 #include "common/failover/copier.h"
 #include "common/failover/node_locks.h"
-#include "common/failover/rescue.h"
 #include "common/failover/step_tools.h"
 #include "common/failover/tool_login.h"
 #include "common/files.h"

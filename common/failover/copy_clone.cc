@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "common/failover/copier.h"
-#include "common/failover/rescue.h"
 #include "common/failover/step_tools.h"
 #include "common/mysql/variables.h"
 

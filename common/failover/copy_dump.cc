@@ -8,7 +8,7 @@
 #include <fstream>
 
 #include "common/failover/copier.h"
-#include "common/failover/rescue.h"
+#include "common/failover/binlog_text.h"
 #include "common/failover/step_tools.h"
 #include "common/failover/tool_login.h"
 #include "common/files.h"

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "common/failover/rescue.h"
+#include "common/failover/binlog_events.h"
 #include "common/mysql/session.h"
 #include "common/text.h"
 

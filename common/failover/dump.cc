@@ -8,7 +8,7 @@
 #include <iterator>
 #include <optional>
 
-#include "common/failover/rescue.h"
+#include "common/failover/binlog_text.h"
 #include "common/text.h"
 
 namespace ha {

@@ -8,7 +8,7 @@
 #include <cmath>
 
 #include "common/failover/clients.h"
-#include "common/failover/rescue.h"
+#include "common/failover/binlog_events.h"
 #include "common/failover/step_tools.h"
 #include "common/files.h"
 #include "common/mysql/events.h"

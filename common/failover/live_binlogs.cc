@@ -4,7 +4,8 @@
 #include <unistd.h>
 
 #include "common/failover/live_actions.h"
-#include "common/failover/rescue.h"
+#include "common/failover/binlog_text.h"
+#include "common/failover/binlog_tool.h"
 #include "common/failover/step_tools.h"
 #include "common/failover/tool_login.h"
 #include "common/files.h"

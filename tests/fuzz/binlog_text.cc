@@ -4,7 +4,7 @@
 #include <sstream>
 
 #include "common/failover/dump.h"
-#include "common/failover/rescue.h"
+#include "common/failover/binlog_text.h"
 #include "tests/fuzz/fuzz.h"
 
 void ha::fuzz(std::string_view text) {

@@ -11,7 +11,6 @@
 #include <string_view>
 
 #include "common/mysql/session.h"
-#include "common/mysql/topology.h"
 #include "common/result.h"
 
 namespace ha {
@@ -31,26 +30,6 @@ Result<Done> check_whole(const std::string& path);
 
 // Returns how many transactions the text in a file has.
 Result<std::uint64_t> count_transactions(const std::string& path);
-
-// Fails with kBadData unless a server's name of a binlog can be a file's: not a path, nothing that
-// a program takes for an option, no control character.
-Result<Done> check_binlog_name(std::string_view name);
-
-// Returns the arguments with which mysqlbinlog prints, from a live node, what it has and `known`
-// lacks: from `from` on when that has a file, else from the beginning of `first_file`. Where the
-// tool cannot tell by GTID, it prints more rather than less. Fails as check_binlog_name() does.
-Result<std::vector<std::string>> binlog_arguments(const Node& node, const BinlogPosition& from,
-                                                  const std::string& first_file, const History& own,
-                                                  const History& known);
-
-// Returns how many transactions a server's binlog has after a position, counting no further than
-// kMostCounted; nullopt when it has no such file any more.
-inline constexpr std::uint64_t kMostCounted = 100000;
-Result<std::optional<std::uint64_t>> count_after(SqlSession& session,
-                                                 const BinlogPosition& position);
-
-// Tells whether a server still has the file of this position and it is shorter.
-Result<bool> ends_before(SqlSession& session, const BinlogPosition& position);
 
 // Runs the statements of a file and returns how many transactions they were. Stops at the first
 // error, which says how many were applied.
