@@ -21,7 +21,7 @@ namespace {
 const char* const kJournals[] = {"failover", "failover_semi_sync", "failover_0.1.0", "switchover"};
 
 std::vector<JournalRecord> records_of(const std::string& name) {
-  const auto records = Journal::read(std::string(TEST_DATA) + "/journals/" + name + ".journal");
+  const auto records = Journal::read(std::string(HA_TEST_DATA) + "/journals/" + name + ".journal");
   EXPECT_TRUE(records) << name;
   return *records;
 }

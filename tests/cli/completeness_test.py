@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD = Path(os.environ.get("HA_BUILD_DIR", ROOT / "build"))
 
 # Options of the command line, not of a configured service, and passwords, which stay in files.
