@@ -9,6 +9,20 @@ from pairs import FLAVOURS, KINDS, Pair
 from servers import Bench
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Bring the tests of a file together that use the same cluster, so that each is made once; pytest
+    goes by the place that a kind has in the list of each test."""
+    files = list(dict.fromkeys(item.path for item in items))
+
+    def key(item):
+        fixtures = item._fixtureinfo.name2fixturedefs
+        params = item.callspec.params if hasattr(item, "callspec") else {}
+        return files.index(item.path), sorted((name, str(value)) for name, value in params.items()
+                                              if name in fixtures and fixtures[name][-1].scope == "module")
+    items.sort(key=key)
+
+
 @pytest.fixture
 def bench():
     with Bench() as started:
