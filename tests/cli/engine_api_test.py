@@ -3,10 +3,8 @@
 lies; and the telling of people, who are told after the deed or not at all."""
 
 import base64
-import http.server
 import json
 import socketserver
-import ssl
 import subprocess
 import threading
 import time
@@ -16,60 +14,8 @@ import pytest
 import plugin
 from certificates import Authority
 from engine_handler import DONE, FAILED, UNVERIFIED, USAGE, command, event, run
+from fake_https import SECRET, FakeServer
 from network import SilentListener
-
-SECRET = "hunter2-very-secret"
-
-
-class FakeServer:
-    """An HTTPS server that answers as `behave(method, path, body)` says: (status, body), or None
-    for silence. It remembers what was asked and with which authorization. With `clients` it wants a
-    certificate of that authority."""
-
-    def __init__(self, behave, certificate, clients=None):
-        self.asked, self.authorizations = [], []
-        self.behave = behave
-        outer = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def answer(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-                outer.asked.append((self.command, self.path, body))
-                outer.authorizations.append(self.headers.get("Authorization"))
-                answer = outer.behave(self.command, self.path, body)
-                if answer is None:
-                    time.sleep(60)
-                    return
-                status, text = answer
-                self.send_response(status)
-                self.send_header("Location", "https://example.com/")
-                self.end_headers()
-                self.wfile.write(text.encode())
-            do_GET = do_POST = answer
-
-            def log_message(self, *_):
-                pass
-
-        class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, *_):
-                pass  # A client that does not trust us hangs up.
-
-        self._server = Server(("127.0.0.1", 0), Handler)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate.cert, certificate.key)
-        if clients:
-            context.verify_mode = ssl.CERT_REQUIRED
-            context.load_verify_locations(clients)
-        self._server.socket = context.wrap_socket(self._server.socket, server_side=True,
-                                                  do_handshake_on_connect=False)
-        self.port = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, args=[0.02], daemon=True).start()
-
-    def close(self):
-        self._server.shutdown()
-        self._server.server_close()
 
 
 class FakeIcinga:

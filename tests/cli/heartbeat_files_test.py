@@ -10,28 +10,9 @@ import time
 import pytest
 
 from plugin import path, run, run_raw, run_usage_error
+from status_dat import status_dat
 
 HEARTBEAT = "check_heartbeat"
-STATUS = """########################################
-#          NAGIOS STATUS FILE
-########################################
-
-info {{
-\tcreated={created}
-\tversion=4.4.6
-\t}}
-
-{block} {{
-\tmodified_host_attributes=0
-\tnagios_pid=4711
-\tenable_notifications={notifications}
-\tactive_service_checks_enabled=1
-\t}}
-
-hoststatus {{
-\thost_name=db1
-\t}}
-"""
 
 
 @pytest.fixture
@@ -39,8 +20,7 @@ def status(tmp_path):
     """A writer of status files."""
     def write(age_s=0, block="programstatus", notifications=1, options=()):
         file = tmp_path / "status.dat"
-        file.write_text(STATUS.format(created=int(time.time()) - age_s, block=block,
-                                      notifications=notifications))
+        file.write_text(status_dat(age_s, block, notifications))
         return run(HEARTBEAT, "--preset", "status-dat", "--file", file, *options)
     return write
 
@@ -148,8 +128,7 @@ def written_by(tmp_path):
     """Check a status file that names a process as its writer."""
     def check(process, *options):
         file = tmp_path / "status.dat"
-        file.write_text(STATUS.format(created=int(time.time()), block="programstatus",
-                                      notifications=1).replace("4711", str(process.pid)))
+        file.write_text(status_dat().replace("4711", str(process.pid)))
         return run(HEARTBEAT, "--preset", "status-dat", "--file", file, *options)
     return check
 

@@ -5,14 +5,13 @@ the file, mount, engine or API that was asked about may be well."""
 import json
 import resource
 import socket
-import time
 
 import pytest
 
 import plugin
 from certificates import Authority
-from engine_api_test import SECRET, FakeServer
-from heartbeat_files_test import STATUS
+from fake_https import SECRET, FakeServer
+from status_dat import status_dat
 
 FAULTS = {"LD_PRELOAD": str(plugin.BUILD / "tests/faults.so"), "NO_CHILDREN": "1"}
 
@@ -25,7 +24,7 @@ def status_of_icinga(*_):
 @pytest.fixture
 def status(tmp_path):
     file = tmp_path / "status.dat"
-    file.write_text(STATUS.format(created=int(time.time()), block="programstatus", notifications=1))
+    file.write_text(status_dat())
     return file
 
 

@@ -12,7 +12,7 @@ import pytest
 import plugin
 from certificates import Authority
 from engine_handler import DONE, FAILED, UNVERIFIED, command, event, run
-from icinga2_test import Icinga2
+from icinga2 import Icinga2
 from nagios import Nagios
 from servers import wait_until
 

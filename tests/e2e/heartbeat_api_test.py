@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from certificates import Authority
-from icinga2_test import Icinga2
+from icinga2 import Icinga2
 from plugin import run
 from servers import wait_until
 
