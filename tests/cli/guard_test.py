@@ -8,18 +8,21 @@ import subprocess
 import time
 from pathlib import Path
 
-import plugin
 import pytest
+
+import plugin
+from guard import Guard
 
 HEALTHY, STEP_FAILED, NOT_HANDLED, CONFIGURATION = range(4)
 
 
-class Guard:
-    """A configured guard whose check and steps are small scripts in one directory."""
+class ScriptedGuard(Guard):
+    """A guard whose check and steps are small scripts in one directory; each logs its name."""
 
     def __init__(self, directory):
+        super().__init__(directory / "guard.conf")
         self.directory = directory
-        self.log = directory / "log"
+        self.steps = directory / "log"
         self.lines = ["name = test", f"state-dir = {directory}/state", "retry-interval = 0.05",
                       "command-timeout = 20"]
         self.script("check", "exit 0")
@@ -28,47 +31,37 @@ class Guard:
     def script(self, name, body):
         """Write an executable that logs its name first; return its path."""
         path = self.directory / name
-        path.write_text(f"#!/bin/sh\necho {name} >>{self.log}\n{body}\n")
+        path.write_text(f"#!/bin/sh\necho {name} >>{self.steps}\n{body}\n")
         path.chmod(0o755)
         return path
 
     def configure(self, *lines):
         """Add configuration lines; a bare script name is completed by the directory."""
         self.lines += [line.format(dir=self.directory) for line in lines]
-        (self.directory / "guard.conf").write_text("\n".join(self.lines) + "\n")
+        self.config.write_text("\n".join(self.lines) + "\n")
         return self
 
-    def command(self, *options):
-        """Return the command line of one pass."""
-        return [plugin.path("ha_guard"), "--config", str(self.directory / "guard.conf"), *options]
-
-    def run(self, *options):
-        """Make a pass; return (exit code, output)."""
-        done = subprocess.run(self.command(*options), capture_output=True, text=True, timeout=30)
-        assert done.stderr == ""
-        return done.returncode, done.stdout
-
-    def start(self, *options):
-        """Start a pass or a daemon."""
+    def begin(self, *options):
+        """Start a pass or a daemon; return the process."""
         return subprocess.Popen(self.command(*options), stdout=subprocess.PIPE, text=True)
 
     def ran(self):
         """Return what was run since the last call, in order."""
-        words = self.log.read_text().split() if self.log.exists() else []
-        self.log.unlink(missing_ok=True)
+        words = self.steps.read_text().split() if self.steps.exists() else []
+        self.steps.unlink(missing_ok=True)
         return words
 
     def wait_for(self, word):
         """Wait until something has run."""
         end = time.monotonic() + 20
-        while not self.log.exists() or word not in self.log.read_text().split():
+        while not self.steps.exists() or word not in self.steps.read_text().split():
             assert time.monotonic() < end, f"{word} did not run"
             time.sleep(0.01)
 
 
 @pytest.fixture
 def guard(tmp_path):
-    return Guard(tmp_path)
+    return ScriptedGuard(tmp_path)
 
 
 def test_healthy_pass_is_silent_and_copies(guard):
@@ -145,7 +138,7 @@ def test_killed_at_every_step_and_resumed(guard, tmp_path):
     for killed in names:
         for name in names:
             guard.script(name, "sleep 60" if name == killed else "")
-        process = guard.start()
+        process = guard.begin()
         guard.wait_for(killed)
         process.kill()
         process.wait()
@@ -181,7 +174,7 @@ def _kill_children_of_script(path):
 def test_two_guards_of_one_name_exclude_each_other(guard):
     guard.script("check", f"while ! test -e {guard.directory}/go; do sleep 0.05; done")
     guard.configure("check-timeout = 20")
-    first = guard.start()
+    first = guard.begin()
     guard.wait_for("check")
     assert guard.run() == (HEALTHY, "ha_guard: another guard 'test' is running\n")
     (guard.directory / "go").touch()
@@ -191,9 +184,9 @@ def test_two_guards_of_one_name_exclude_each_other(guard):
 
 def test_a_daemon_makes_passes_and_stops_on_sigterm(guard):
     guard.configure()
-    daemon = guard.start("--daemon", "--interval", "0.05")
+    daemon = guard.begin("--daemon", "--interval", "0.05")
     end = time.monotonic() + 20
-    while not guard.log.exists() or guard.log.read_text().split().count("check") < 3:
+    while not guard.steps.exists() or guard.steps.read_text().split().count("check") < 3:
         assert time.monotonic() < end
         time.sleep(0.01)
     daemon.terminate()

@@ -4,11 +4,11 @@ dead, with its event log and its state, and is silent afterwards."""
 
 import re
 import shlex
-import subprocess
 
 import pytest
 
 import plugin
+from guard import Guard
 from nagios import ROOT, Nagios, kill_session
 from nagios_pair import WATCHED
 from nrpe import adapted
@@ -36,9 +36,7 @@ class ColdPair:
 
     def guard(self, name="guard"):
         """Make a pass of the guard, or of another configuration; return (exit code, output)."""
-        done = subprocess.run([plugin.path("ha_guard"), "--config", self.directory / f"{name}.conf"],
-                              capture_output=True, text=True, timeout=90)
-        return done.returncode, done.stdout
+        return Guard(self.directory / f"{name}.conf").run()
 
     def save_state(self, wanted):
         """Let the master save its state, as it does every minute; wait until `wanted` is in it."""

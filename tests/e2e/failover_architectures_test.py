@@ -5,7 +5,6 @@ architectures do what they say, and binlogs are rescued from a dead primary's di
 import os
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ import pytest
 import plugin
 from documented import EXAMPLES, Documented, grants
 from failover import APP_PASSWORD, APP_USER, KINDS, fail_over_twice, rows
+from guard import Guard
 from lan import Lan
 from nagios import ROOT
 from nrpe import adapted
@@ -86,7 +86,7 @@ def test_a_binlog_that_is_gone_is_no_rescue(bench):
 
 
 def cold_standby(bench):
-    """A3: master and standby by file and position, and the guard's passes."""
+    """A3: master and standby by file and position, and their guard."""
     cluster = Documented(bench, "mariadb-position", 2, template="nagios-perfparse.conf")
     cluster.stub("systemctl", 'echo "$*" >>$0.log')
     cluster.serve_ssh()
@@ -99,13 +99,7 @@ def cold_standby(bench):
         "/etc/monitoring-plugins-ha/nagios-perfparse.conf": cluster.config,
         "root@master": "root@127.0.0.1", "retry-interval = 10": "retry-interval = 0.1",
         "/var/lib/monitoring-plugins-ha": cluster.state_dir}) + f"check = {check}\n")
-
-    def guard():
-        done = subprocess.run([plugin.path("ha_guard"), "--config", config], capture_output=True,
-                              text=True, timeout=90, env=cluster.environment)
-        return done.returncode, done.stdout
-    cluster.guard = guard
-    return cluster
+    return cluster, Guard(config, cluster.environment)
 
 
 STARTED = ["start perfparse", "start nagios"]
@@ -114,8 +108,8 @@ STOPPED = ["disable --now nagios perfparse", "disable --now mariadb"]
 
 @pytest.mark.parametrize("lost", [False, True])
 def test_cold_standby_takes_over_once_and_is_silent(bench, lost):
-    cluster = cold_standby(bench)
-    assert cluster.guard() == (0, "")
+    cluster, guard = cold_standby(bench)
+    assert guard.run() == (0, "")
     cluster.insert(1)
     cluster.catch_up()
     if lost:
@@ -123,7 +117,7 @@ def test_cold_standby_takes_over_once_and_is_silent(bench, lost):
         cluster.ssh.stop()
     cluster.db1.kill()
     (bench.directory / "nagios-is-dead").touch()
-    code, out = cluster.guard()
+    code, out = guard.run()
     assert code == (1 if lost else 0), out
     assert cluster.writers() == ["db2"] and rows(cluster.db2) == {1}
     log = (cluster.programs / "systemctl.log").read_text().splitlines()
@@ -131,16 +125,16 @@ def test_cold_standby_takes_over_once_and_is_silent(bench, lost):
     assert (cluster.state_dir / "failover.lock").exists()
     cluster.db1.start()
     for _ in range(2):
-        assert cluster.guard() == (0, "")
+        assert guard.run() == (0, "")
     assert (cluster.programs / "systemctl.log").read_text().splitlines() == log
 
 
 def test_cold_standby_hands_over_a_database_that_lives(bench):
-    cluster = cold_standby(bench)
+    cluster, guard = cold_standby(bench)
     cluster.stub("systemctl", f'[ "$3" != mariadb ] || kill {cluster.db1.process.pid}')
     (bench.directory / "nagios-is-dead").touch()
     cluster.insert(1, 2)
-    wait_until(lambda: cluster.guard()[0] == 0 and cluster.writers() == ["db2"], 60, "the takeover")
+    wait_until(lambda: guard.run()[0] == 0 and cluster.writers() == ["db2"], 60, "the takeover")
     assert rows(cluster.db2) == {1, 2}
 
 

@@ -10,12 +10,12 @@ import pytest
 import plugin
 from documented import EXAMPLES, Documented
 from failover import Writer, rows
-from icinga2_test import EXAMPLES as ICINGA2
-from icinga2_test import Icinga2
+from guard import Guard
+from icinga2 import EXAMPLES as ICINGA2
+from icinga2 import Icinga2
 from nagios import EXAMPLES as NAGIOS
 from nagios import Nagios, cluster_objects
 from nrpe import adapted
-from server import spawn
 from servers import wait_until
 
 SHIPPED = "/etc/monitoring-plugins-ha/cluster.conf"
@@ -129,23 +129,14 @@ def test_icinga2_lets_a_replica_take_over(bench, capsys):
     cluster.assert_one_primary(new)
 
 
-class Guard:
-    """ha_guard as a daemon, configured as it ships."""
-
-    def __init__(self, cluster):
-        config, self.output = cluster.directory / "guard.conf", cluster.directory / "guard.output"
-        config.write_text(adapted((EXAMPLES / "guard.conf").read_text(), {
-            "/usr/lib/nagios/plugins/eventhandlers/": f"{plugin.BUILD}/plugins/",
-            "/usr/lib/nagios/plugins/": f"{plugin.BUILD}/plugins/", SHIPPED: cluster.config,
-            "/var/lib/monitoring-plugins-ha": cluster.directory / "guard"}))
-        self._process = spawn([plugin.path("ha_guard"), "--config", config, "--daemon"], self.output,
-                              cluster.directory)
-
-    def end(self):
-        """End it; return what it has said."""
-        self._process.terminate()
-        assert self._process.wait(20) == 0
-        return self.output.read_text()
+def shipped_guard(cluster):
+    """Return the guard as it ships."""
+    config = cluster.directory / "guard.conf"
+    config.write_text(adapted((EXAMPLES / "guard.conf").read_text(), {
+        "/usr/lib/nagios/plugins/eventhandlers/": f"{plugin.BUILD}/plugins/",
+        "/usr/lib/nagios/plugins/": f"{plugin.BUILD}/plugins/", SHIPPED: cluster.config,
+        "/var/lib/monitoring-plugins-ha": cluster.directory / "guard"}))
+    return Guard(config)
 
 
 @pytest.mark.parametrize("kind", ["mariadb-gtid", "mysql-gtid"])
@@ -154,14 +145,14 @@ def test_ha_guard_lets_a_replica_take_over(bench, kind, capsys):
     for attempt in range(3):
         if attempt > 0:
             cluster.start_over()
-        guard = Guard(cluster)
+        guard = bench.add(shipped_guard(cluster)).start()
         with Writer(cluster) as writer:
             writer.wait_for(100)
             killed = time.monotonic()
             cluster.db1.kill()
             new = assert_nothing_is_lost(cluster, writer, cluster.wait_for_run())
         tell(capsys, f"ha_guard, {kind}", writer, killed, new)
-        wait_until(lambda said=guard.output: "back to normal" in said.read_text(), 20, "the guard")
+        wait_until(lambda g=guard: g.said("back to normal"), 20, "the guard")
         said = guard.end()
         assert said.count("FAILURE confirmed") == 1, said
         assert len(cluster.journals()) == 1

@@ -14,9 +14,10 @@ import os
 import shlex
 import subprocess
 
-from nagios import EXAMPLES, ROOT, Nagios, kill_session
+from guard import Guard
+from nagios import EXAMPLES, ROOT, Nagios
 from nrpe import Nrpe, adapted, client
-from server import spawn, wait_until
+from server import wait_until
 
 PAIR = ROOT / "conf-examples/nagios-pair"
 ENGINE = "Active engine"
@@ -96,9 +97,7 @@ class NagiosPair:
         """Start what watches the master in scenario 2."""
         config = self._install("standby", PAIR / "guard.conf", {
             "retry-interval = 5": "retry-interval = 1", "interval       = 10": "interval = 1"})
-        log = self._bench.directory / "guard.log"
-        self.guard = self._bench.add(_Guard(
-            [self._bench.directory / "plugins/ha_guard", "--config", config, "--daemon"], log))
+        self.guard = self._bench.add(Guard(config)).start()
 
     # What happens to them
 
@@ -216,19 +215,6 @@ class NagiosPair:
 
     def _by_systemd(self, node, unit):
         return _run(self._adapt(node, (PAIR / unit).read_text().rpartition(" -- ")[2]))
-
-
-class _Guard:
-    """ha_guard as a daemon."""
-
-    def __init__(self, command, log):
-        self.log = log
-        self.process = spawn([str(word) for word in command], log, log.parent)
-
-    def close(self):
-        """End it and whatever it has started."""
-        wait_until(lambda: not kill_session(self.process.pid), what="the guard to end")
-        self.process.wait()
 
 
 def _settings(scenario):
