@@ -13,6 +13,7 @@
 #include "common/failover/witness.h"
 #include "common/machine.h"
 #include "common/mysql/classify.h"
+#include "common/mysql/drain.h"
 #include "common/mysql/probe.h"
 #include "common/text.h"
 #include "common/thresholds.h"
@@ -309,24 +310,17 @@ class Judge {
     const auto candidate = find(plan_.candidate), primary = find(plan_.primary);
     if (!candidate || !primary) return std::nullopt;
     const Node& node = nodes_[*candidate];
-    const auto place = std::ranges::find(node.sources, primary);
-    if (place == node.sources.end()) return std::nullopt;
-    const ChannelStatus& channel =
-        node.channels()[static_cast<std::size_t>(place - node.sources.begin())];
-    const bool drained = channel.uses_gtid && unapplied(node.facts->history)
-                             ? unapplied(node.facts->history) == 0u
-                             : channel.read == channel.executed;
-    return drained ? 0 : channel.seconds_behind;
+    const ChannelStatus* const channel = channel_to(node, *primary);
+    if (channel == nullptr) return std::nullopt;
+    return is_drained(node.facts->history, *channel) ? 0 : channel->seconds_behind;
   }
 
   std::string headline() const {
     if (plan_.candidate.empty()) return "no failover is possible";
     const auto& lost = plan_.loss.transactions;
-    const std::string loss =
-        !lost        ? "an unknown number of transactions"
-        : *lost == 0 ? plan_.loss.at_least ? "no known transaction" : "nothing"
-                     : fmt::format("{}{} transaction{}", plan_.loss.at_least ? "at least " : "",
-                                   *lost, *lost == 1 ? "" : "s");
+    const std::string loss = !lost        ? "an unknown number of transactions"
+                             : *lost == 0 ? plan_.loss.at_least ? "no known transaction" : "nothing"
+                                          : in_words(Extra{*lost, plan_.loss.at_least});
     if (blocked_) return fmt::format("{} could not replace {}", plan_.candidate, plan_.primary);
     return fmt::format("{} would replace {}, {} would be lost", plan_.candidate, plan_.primary,
                        loss);

@@ -7,8 +7,9 @@
 
 #include <algorithm>
 
+#include "common/failover/lock_steps.h"
 #include "common/failover/plan_hash.h"
-#include "common/failover/plan_steps.h"
+#include "common/failover/role_statements.h"
 #include "common/failover/unread.h"
 #include "common/mysql/statements.h"
 #include "common/text.h"
@@ -127,7 +128,7 @@ class Closing {
       add(plan, {0,
                  Action::kFence,
                  node->name,
-                 {{Part::kClose, make_read_only(node->facts->version)}},
+                 {close_server(node->facts->version)},
                  {},
                  "and end its clients' connections"});
     move_vip(plan);
@@ -156,9 +157,8 @@ class Closing {
         "{0} accepted writes although {1} had replaced it{2}; {3}; run: mysql_ha rejoin {0}",
         node.name, successor_->name, told ? fmt::format(" (run {})", moment_.roles.run) : "",
         !more         ? fmt::format("it may have transactions that {} lacks", successor_->name)
-        : more->any() ? fmt::format("it has {}{} transaction{} that {} lacks: {}",
-                                    more->at_least ? "at least " : "", more->count,
-                                    more->count == 1 ? "" : "s", successor_->name, more->text)
+        : more->any() ? fmt::format("it has {} that {} lacks: {}", in_words(*more),
+                                    successor_->name, more->text)
                       : fmt::format("{} has all that it has", successor_->name)));
   }
 
@@ -252,10 +252,7 @@ class Reopening {
     if (!follows(topology_, other, *node_)) return fmt::format("{} does not follow it", other.name);
     const auto more = extra(other.facts->history, node_->facts->latest_history());
     std::string what =
-        more && more->any()
-            ? fmt::format("{}{} transaction{}: {}", more->at_least ? "at least " : "", more->count,
-                          more->count == 1 ? "" : "s", more->text)
-            : "";
+        more && more->any() ? fmt::format("{}: {}", in_words(*more), more->text) : "";
     for (std::size_t c = 0; c < other.sources.size() && what.empty(); ++c)
       if (other.sources[c] && &topology_.nodes[*other.sources[c]] == node_)
         what = events_beyond(other.channels()[c]);
@@ -306,7 +303,7 @@ class Reopening {
     add(plan, {.action = Action::kRecheck,
                .node = node_->name,
                .text = "the lock is still ours, and no replica has more"});
-    Statements statements = {{Part::kOpen, make_writable(node_->facts->version)}};
+    Statements statements = {open_server(node_->facts->version)};
     if (lost_semi_sync(plan))
       statements.insert(statements.begin(),
                         semi_sync_switch(node_->facts->semi_sync.source_variable, true));

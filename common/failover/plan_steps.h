@@ -44,7 +44,9 @@ class StepWriter {
   void wait_equal(std::size_t i);
   void fence();
   void lift_delays();
-  void settle_receivers();
+  Statement change_delay(std::size_t i, double delay_s) const;
+  Statements delay_statements(std::size_t i, const Statement& change, bool resume) const;
+  void stop_receivers();
   void let_apply(Step& step, std::size_t i);
   void add_drain(std::size_t i);
   void drain();
@@ -52,7 +54,7 @@ class StepWriter {
   void rescue();
   void promote();
   void judge_semi_sync();
-  void repoint_those_that_acknowledge();
+  void repoint_acknowledging();
   void repoint_others();
   void finish_relay_log(std::size_t i);
   void repoint(std::size_t i);
@@ -78,7 +80,7 @@ class StepWriter {
   static Statement wait_for_acknowledgements(const ServerFacts& facts, bool wait);
   // Whether it has to apply all that it received, to be promoted or to hand it on or to be
   // repointed.
-  bool is_drained(std::size_t i) const;
+  bool must_drain(std::size_t i) const;
   bool repoints_by_gtid(std::size_t i) const;
   // Why a sibling cannot follow the candidate, empty when it can.
   std::string why_not_repointed(std::size_t i) const;
@@ -104,29 +106,5 @@ class StepWriter {
   std::set<std::size_t> asynchronous_;  // are let apply, and no semi-sync source meanwhile
   bool opened_ = false;
 };
-
-// Switches one of the variables of semi-sync.
-Statement semi_sync_switch(std::string_view variable, bool on);
-
-// Returns the statements that take the semi-sync role of a source from a server which is to
-// replicate, whose applier would wait for replicas of its own; and, if it is to `acknowledge`, give
-// it the replica's. To be run before its receiver starts.
-enum class Acknowledge { kAsBefore, kYes };
-Statements semi_sync_as_replica(const ServerFacts& facts, Acknowledge acknowledge);
-
-// Returns the statements that keep a server's events from running on it, as a replica; empty: it
-// runs none. No binlog tells of it.
-Statements disable_events_of(const ServerFacts& facts);
-
-// Returns the warning that a server may run events and does not show them; empty: it does.
-std::string why_events_unknown(const Node& node);
-
-// Returns the warning that a server has not the plugin by which replicas acknowledge; empty: it
-// has.
-std::string why_not_acknowledging(const Node& node);
-
-// Returns the steps that lock all nodes which answer: in one order for all managers, however each
-// lists the nodes, so that of two that begin together one wins.
-std::vector<Step> lock_steps(const std::vector<Node>& nodes);
 
 }  // namespace ha

@@ -92,8 +92,6 @@ Plan plan_switchover(const Topology& topology, const Policy& policy,
   Decision d(topology, policy, circumstances);
   d.plan.command = "switchover";
   find_writer(d);
-  if (!d.refused() && !d.moment.lock_holder.empty())
-    d.refuse(Refusal::kLocked, "another run holds the lock: " + d.moment.lock_holder);
   if (!d.refused()) collect_candidates(d);
   if (!d.refused()) choose_successor(d, to);
   if (!d.refused()) judge_successor(d);

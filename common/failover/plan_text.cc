@@ -29,8 +29,7 @@ std::string render(const LossForecast& loss) {
   if (!loss.transactions && more.empty()) return "unknown";
   if (loss.transactions.value_or(0) == 0 && loss.at_least)
     return "none that is known" + more + ", the old primary may have had more";
-  std::string text = fmt::format("{}{} transaction{}", loss.at_least ? "at least " : "",
-                                 *loss.transactions, *loss.transactions == 1 ? "" : "s");
+  std::string text = in_words(Extra{*loss.transactions, loss.at_least});
   if (loss.seconds) text += fmt::format(", {} behind", format_duration(*loss.seconds));
   return text + more;
 }

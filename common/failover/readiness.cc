@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 
+#include "common/mysql/drain.h"
 #include "common/mysql/statements.h"
 #include "common/text.h"
 
@@ -41,9 +42,7 @@ class ReplicaJudge {
   }
 
   const ChannelStatus* channel_to_primary(std::size_t i) const {
-    for (std::size_t c = 0; c < nodes_[i].sources.size(); ++c)
-      if (nodes_[i].sources[c] == primary_) return &nodes_[i].channels()[c];
-    return nullptr;
+    return channel_to(nodes_[i], primary_);
   }
 
   const Version& version(std::size_t i) const { return nodes_[i].facts->version; }
@@ -71,12 +70,10 @@ class ReplicaJudge {
   }
 
   static std::string backlog(const ServerFacts& facts, const ChannelStatus& channel) {
-    const auto waiting = channel.uses_gtid ? unapplied(facts.history) : std::nullopt;
-    if (waiting)
-      return *waiting == 0 ? "nothing waits"
-                           : fmt::format("{} transaction{} received and not applied", *waiting,
-                                         *waiting == 1 ? " is" : "s are");
-    if (channel.read == channel.executed) return "nothing waits";
+    if (is_drained(facts.history, channel)) return "nothing waits";
+    if (const auto waiting = unapplied(facts.history, channel))
+      return fmt::format("{} {} received and not applied", in_words(*waiting),
+                         *waiting == 1 ? "is" : "are");
     return fmt::format("it has received {}:{} and applied {}:{}", channel.read.file,
                        channel.read.offset, channel.executed.file, channel.executed.offset);
   }

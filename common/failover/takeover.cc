@@ -9,9 +9,7 @@
 namespace ha {
 
 const ChannelStatus* Takeover::channel(std::size_t i) const {
-  for (std::size_t c = 0; c < nodes()[i].sources.size(); ++c)
-    if (nodes()[i].sources[c] == primary) return &nodes()[i].channels()[c];
-  return nullptr;
+  return channel_to(nodes()[i], primary);
 }
 
 Promotion Takeover::wish(std::size_t i) const {

@@ -286,9 +286,8 @@ class Classifier {
       if (whose.empty() || outdated || !errant || !errant->any()) continue;
       assessment_.errant_transactions += errant->count;
       add(Verdict::kErrant, {i},
-          fmt::format("{} has {}{} errant transaction{} that {} {}: {}", nodes_[i].name,
-                      errant->at_least ? "at least " : "", errant->count,
-                      errant->count == 1 ? "" : "s", names(whose),
+          fmt::format("{} has {} that {} {}: {}", nodes_[i].name,
+                      in_words(*errant, "errant transaction"), names(whose),
                       whose.size() == 1 ? "lacks" : "lack", errant->text));
     }
   }
@@ -334,9 +333,8 @@ class Classifier {
     const Extra lost = lost_own(nodes_[i], all);
     if (lost.any())
       return add_lost(i, holders,
-                      fmt::format("{} has lost {}{} transaction{} that it wrote itself: {}",
-                                  nodes_[i].name, lost.at_least ? "at least " : "", lost.count,
-                                  lost.count == 1 ? "" : "s", lost.text));
+                      fmt::format("{} has lost {} that it wrote itself: {}", nodes_[i].name,
+                                  in_words(lost), lost.text));
     judge_receivers_of(i);
   }
 

@@ -120,12 +120,19 @@ History written_by(const History& whose, const History& writer, std::string_view
   return part;
 }
 
+std::string in_words(std::uint64_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+std::string in_words(const Extra& extra, std::string_view what) {
+  return (extra.at_least ? "at least " : "") + in_words(extra.count, what);
+}
+
 std::string describe_lost(std::string_view node, const Extra& lost, std::string_view holders) {
   return fmt::format(
-      "lacks {}{} transaction{} that it wrote itself, which {} still {} and replication never "
+      "lacks {} that it wrote itself, which {} still {} and replication never "
       "brings back: {}; run: mysql_ha resync {}",
-      lost.at_least ? "at least " : "", lost.count, lost.count == 1 ? "" : "s", holders,
-      holders.find(',') == holders.npos ? "has" : "have", lost.text, node);
+      in_words(lost), holders, holders.find(',') == holders.npos ? "has" : "have", lost.text, node);
 }
 
 std::optional<Extra> extra(const History& whose, const History& other) {

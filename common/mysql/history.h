@@ -46,6 +46,10 @@ struct Extra {
   bool any() const { return count > 0; }
 };
 
+// Says for people how many there are: "1 transaction", "at least 12 errant transactions".
+std::string in_words(std::uint64_t count, std::string_view what = "transaction");
+std::string in_words(const Extra& extra, std::string_view what = "transaction");
+
 // Returns what `whose` has, applied or received, beyond `other`; nullopt when the two cannot be
 // compared. A MariaDB server that never met an old server of its domain (it was set up from a copy)
 // is not said to lack that one's transactions, unless `whose` wrote them itself.

@@ -14,6 +14,13 @@ const std::vector<ChannelStatus>& Node::channels() const {
   return facts && facts->channels ? *facts->channels : kNone;
 }
 
+const ChannelStatus* channel_to(const Node& node, std::size_t source) {
+  const auto found = std::ranges::find(node.sources, source);
+  return found == node.sources.end()
+             ? nullptr
+             : &node.channels()[static_cast<std::size_t>(found - node.sources.begin())];
+}
+
 std::vector<std::size_t> Topology::writers() const {
   std::vector<std::size_t> places;
   for (std::size_t i = 0; i < nodes.size(); ++i)

@@ -60,6 +60,9 @@ struct Topology {
   std::vector<std::size_t> active_writers() const;
 };
 
+// Returns the channel of a node to the one at place `source`; null: it has none.
+const ChannelStatus* channel_to(const Node& node, std::size_t source);
+
 // Returns what `other` has of the node's own transactions and it has lost, see history.h. Nothing
 // for a node without facts or with an outdated history, and for a MariaDB replica by position that
 // has applied nothing yet: its copy tells no GTIDs.

@@ -236,7 +236,7 @@ def fail_over_twice(cluster, primary, binlog_tool):
     new.start()
     cluster.insert(77, server=new)
     outcome = cluster.run("rejoin", new.name, "--binlog-command", binlog_tool)
-    assert outcome.code == 2 and "1 transactions" in outcome.out, outcome.out
+    assert outcome.code == 2 and "1 transaction " in outcome.out, outcome.out
     saved, = cluster.state_dir.glob("*/*.extra.sql")
     assert "77" in saved.read_text()
 

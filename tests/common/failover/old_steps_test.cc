@@ -136,11 +136,12 @@ TEST(OldJournalTest, ARunIsResumedOrRolledBack) {
     const auto all = records_of(name);
     for (std::size_t kept = 1; kept < all.size(); ++kept) {
       for (const bool forward : {true, false}) {
-        auto journal = Journal::open(directory.path("run"));
-        ASSERT_TRUE(journal->rewrite({all.begin(), all.begin() + static_cast<long>(kept)}));
-        const auto before = read_run(name, journal->records());
+        const std::vector<JournalRecord> cut(all.begin(), all.begin() + static_cast<long>(kept));
+        const auto before = read_run(name, cut);
         ASSERT_TRUE(before) << name << " " << kept;
         if (!is_changing(*before) || (!forward && before->opened())) continue;
+        auto journal = Journal::open(directory.path("run"));
+        ASSERT_TRUE(journal->rewrite(cut));
         const auto actions = std::make_shared<WritingActions>();
         Executor executor(actions, *journal, clock, [](const std::string&) {});
         const RunOutcome outcome =

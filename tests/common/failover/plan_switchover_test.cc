@@ -397,6 +397,45 @@ TEST(PlanSwitchoverTest, EventsRunWhereTheWritesGo) {
             "fence(db1) events(db1) repoint(db1)");
 }
 
+// The nodes that a plan locks, in its order.
+std::string locks_of(const Plan& plan) {
+  std::vector<std::string> names;
+  for (const Step& step : plan.steps)
+    if (step.action == Action::kLock) names.push_back(step.node);
+  return join(names, " ");
+}
+
+// Two managers that list the nodes differently, and call them differently, would each get some of
+// the locks, and neither would act.
+TEST(LockOrderTest, IsThatOfHostsAndPortsWhateverTheListSays) {
+  std::vector<Node> nodes = {writer(1, "#1:1-100"), replica(2, 1), replica(3, 1), replica(4, 1)};
+  nodes[0].host = "10.0.0.7";
+  nodes[1].host = "10.0.0.9";
+  nodes[2].host = nodes[3].host = "10.0.0.8";
+  nodes[2].port = 3307;
+  for (Node& node : nodes)
+    for (ChannelStatus& channel : *node.facts->channels) channel.source_host = "10.0.0.7";
+  std::vector<Node> returning = nodes;
+  returning[0].facts->read_only = true;
+  returning[1].facts->read_only = false;
+  returning[1].facts->channels->clear();
+  for (int turn = 0; turn < 4; ++turn) {
+    EXPECT_EQ(locks_of(switchover(nodes)), "db1 db4 db3 db2") << turn;
+    std::vector<Node> orphans = nodes;
+    for (Node& node : orphans) {
+      if (node.name == "db1") node = {"db1", "10.0.0.7", 3306, Reach::kUnreachable};
+      for (std::size_t c = 0; c < node.channels().size(); ++c)
+        (*node.facts->channels)[c].io.state = ThreadState::kConnecting;
+    }
+    Policy fenced;
+    fenced.fence = Fence::kNone;
+    EXPECT_EQ(locks_of(plan_failover(linked(orphans), fenced, {}, "db1")), "db4 db3 db2") << turn;
+    EXPECT_EQ(locks_of(rejoin(returning)), "db1 db4 db3 db2") << turn;
+    std::ranges::rotate(nodes, nodes.begin() + 1);
+    std::ranges::rotate(returning, returning.begin() + 1);
+  }
+}
+
 TEST(PlanRejoinTest, WithoutGtidsTheRecordDecides) {
   const std::vector<Node> nodes = {by_position(writer(1)), by_position(writer(2))};
   CrashRecord record{"db2", false, "", {}, {}, {"binlog.000007", 1000}, {"binlog.000003", 500}, 0};

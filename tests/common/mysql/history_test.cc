@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "common/mysql/drain.h"
 #include "tests/topology_builders.h"
 
 namespace ha {
@@ -99,6 +100,43 @@ TEST(HistoryTest, TheExtentGrowsWithTheHistory) {
   EXPECT_LT(extent(mysql("#1:1-5")), extent(mysql("#1:1-5", "#1:6")));
   EXPECT_LT(extent(mariadb(2, "0-1-5")), extent(mariadb(2, "0-1-5,0-2-1")));
   EXPECT_EQ(extent(History{}), 0);
+}
+
+TEST(HistoryTest, TransactionsAreCountedInWords) {
+  EXPECT_EQ(in_words(0), "0 transactions");
+  EXPECT_EQ(in_words(1), "1 transaction");
+  EXPECT_EQ(in_words(Extra{1, true}), "at least 1 transaction");
+  EXPECT_EQ(in_words(Extra{12}, "errant transaction"), "12 errant transactions");
+}
+
+// By numbers where there are any, else by positions.
+TEST(DrainTest, AReplicaIsDrainedWhenItHasAppliedWhatItReceived) {
+  ChannelStatus equal, behind;
+  equal.read = behind.read = {"b.000002", 100};
+  equal.executed = {"b.000002", 100};
+  behind.executed = {"b.000002", 4};
+  const struct {
+    bool uses_gtid;
+    History history;
+    const ChannelStatus& channel;
+    bool drained;
+    std::optional<std::uint64_t> unapplied;
+  } cases[] = {
+      {true, mysql("#1:1-5", "#1:4-5"), behind, true, 0},
+      {true, mysql("#1:1-5", "#1:4-9"), equal, false, 4},
+      {true, mariadb(2, "0-1-5", "0-1-9"), equal, false, 4},
+      {true, History{}, equal, true, {}},
+      {true, History{}, behind, false, {}},
+      {false, mysql("#1:1-5", "#1:4-9"), equal, true, {}},
+      {false, mysql("#1:1-5", "#1:4-5"), behind, false, {}},
+  };
+  for (const auto& c : cases) {
+    ChannelStatus channel = c.channel;
+    channel.uses_gtid = c.uses_gtid;
+    const auto row = &c - cases;
+    EXPECT_EQ(is_drained(c.history, channel), c.drained) << row;
+    EXPECT_EQ(unapplied(c.history, channel), c.unapplied) << row;
+  }
 }
 
 TEST(HistoryTest, AUnionHasWhatEitherHas) {
