@@ -91,6 +91,7 @@ std::string check_name(const std::string& binary) {
 }  // namespace
 
 struct Cli::State_ {
+  const Clock& clock;
   Kind kind;
   std::string binary;
   CLI::App app;
@@ -135,8 +136,8 @@ struct Cli::State_ {
   }
 };
 
-Cli::Cli(std::string binary, std::string purpose, Kind kind)
-    : state_(new State_{kind, binary, CLI::App(std::move(purpose)), {check_name(binary)}}) {
+Cli::Cli(const Clock& clock, std::string binary, std::string purpose, Kind kind)
+    : state_(new State_{clock, kind, binary, CLI::App(std::move(purpose)), {check_name(binary)}}) {
   State_& s = *state_;
   s.app.set_help_flag();
   s.app.allow_extras();
@@ -544,7 +545,7 @@ void Cli::watch_files(const std::vector<std::string>& args) {
   const std::string timeout = peek(args, "-t", "--timeout");
   if (const auto seconds = parse_seconds(timeout.substr(0, timeout.find(':'))))
     s.timeout_s = *seconds;
-  s.deadline = Deadline::after(s.timeout_s);
+  s.deadline = Deadline::after(s.clock, s.timeout_s);
   waiting_for("its files of options");
 }
 
@@ -587,7 +588,7 @@ std::optional<int> Cli::parse(const std::vector<std::string>& args) {
   }
   s.find_words(args.empty() ? s.binary : args[0]);
   if (s.kind == Kind::kTool) return std::nullopt;
-  s.deadline = Deadline::after(s.timeout_s);
+  s.deadline = Deadline::after(s.clock, s.timeout_s);
   waiting_for("the start");
   return std::nullopt;
 }

@@ -13,14 +13,16 @@
 #include <vector>
 
 #include "common/check_result.h"
+#include "common/clock.h"
 #include "common/deadline.h"
 #include "common/report.h"
 #include "common/result.h"
 
 namespace ha {
 
-// Each plugin's entry point; args[0] is the program's name. Returns the exit code.
-int plugin_main(const std::vector<std::string>& args);
+// Each plugin's entry point: `clock` is the system's, args[0] the program's name. Returns the exit
+// code.
+int plugin_main(Clock& clock, const std::vector<std::string>& args);
 
 class Cli {
  public:
@@ -32,8 +34,9 @@ class Cli {
   // -h and -V exit with 0.
   enum class Kind { kCheck, kHandler, kTool };
 
-  // `binary` is the program's name, `purpose` one sentence for the help.
-  Cli(std::string binary, std::string purpose, Kind kind = Kind::kCheck);
+  // `clock` measures the budget; `binary` is the program's name, `purpose` one sentence for the
+  // help.
+  Cli(const Clock& clock, std::string binary, std::string purpose, Kind kind = Kind::kCheck);
   ~Cli();
   Cli(const Cli&) = delete;
   Cli& operator=(const Cli&) = delete;

@@ -14,11 +14,6 @@ Deadline Deadline::after(const Clock& clock, double seconds) {
   return Deadline(clock, clock.monotonic_s() + seconds);
 }
 
-Deadline Deadline::after(double seconds) {
-  static const SystemClock clock;
-  return after(clock, seconds);
-}
-
 Deadline Deadline::before_report() const {
   const double left = remaining_s();
   return from_now(left - std::min(0.2, left / 10));

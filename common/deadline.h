@@ -15,8 +15,6 @@ class Deadline {
  public:
   // Returns the deadline that passes `seconds` from now by `clock`, which must outlive it.
   static Deadline after(const Clock& clock, double seconds);
-  // The same by the system's clock.
-  static Deadline after(double seconds);
 
   // Returns another deadline by the same clock, which passes `seconds` from now.
   Deadline from_now(double seconds) const { return after(*clock_, seconds); }

@@ -13,7 +13,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
-#include <iosfwd>
+#include <istream>
 #include <memory>
 #include <set>
 #include <string>

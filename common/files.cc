@@ -106,16 +106,17 @@ std::string user_name(unsigned uid) {
   return user == nullptr ? std::to_string(uid) : user->pw_name;
 }
 
-Error missing_directory(const std::string& path, int system_errno) {
+Error missing_directory(const std::string& path, std::string_view reason, std::string_view user) {
   return {
       Errc::kInternal,
       fmt::format("{0} does not exist and cannot be created: {1}; run as root: install -d -o {2} "
                   "-m 700 {0}",
-                  path, std::strerror(system_errno), user_name(geteuid()))};
+                  path, reason, user)};
 }
 
 Result<Done> make_private_directory(const std::string& path) {
-  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return missing_directory(path, errno);
+  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+    return missing_directory(path, std::strerror(errno), user_name(geteuid()));
   return check_private_directory(path);
 }
 

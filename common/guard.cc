@@ -137,7 +137,8 @@ class Pass {
   // Attempts until one does not fail or all have.
   GuardVerdict check() {
     for (unsigned attempt = 1;; ++attempt) {
-      const auto outcome = process_.run({config_.check}, Deadline::after(config_.check_timeout_s));
+      const auto outcome =
+          process_.run({config_.check}, Deadline::after(clock_, config_.check_timeout_s));
       if (!outcome) {
         say_("the check cannot be run: " + outcome.error().text);
         return GuardVerdict::kMisconfigured;
@@ -161,7 +162,8 @@ class Pass {
 
   GuardOutcome run_healthy_steps() {
     for (const GuardStep& step : config_.while_healthy) {
-      const auto outcome = process_.run({step.argv}, Deadline::after(config_.command_timeout_s));
+      const auto outcome =
+          process_.run({step.argv}, Deadline::after(clock_, config_.command_timeout_s));
       if (outcome && outcome->succeeded()) continue;
       say_(fmt::format("while healthy: {} {}", step.text, failure_of(outcome)));
       if (!step.may_fail) return GuardOutcome::kStepFailed;
@@ -196,7 +198,8 @@ class Pass {
     const std::string number = std::to_string(index);
     if (!note({{kEvent, kStepBegins}, {"index", number}, {"command", step.text}}))
       return GuardOutcome::kNotHandled;
-    const auto outcome = process_.run({step.argv}, Deadline::after(config_.command_timeout_s));
+    const auto outcome =
+        process_.run({step.argv}, Deadline::after(clock_, config_.command_timeout_s));
     const bool succeeded = outcome && outcome->succeeded();
     const std::string result = outcome ? describe(*outcome) : outcome.error().text;
     const std::string output = outcome ? shorten(outcome->output, 2000) : "";

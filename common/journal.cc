@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "common/journal.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <utility>
 
-#include "common/files.h"
 #include "common/text.h"
 
 namespace ha {
@@ -21,13 +15,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Error system_error(std::string_view what, const std::string& path) {
-  return {Errc::kInternal, fmt::format("cannot {} {}: {}", what, path, std::strerror(errno))};
-}
-
 // Whatever was written can be read again.
-Result<std::string> read_whole(const std::string& path) {
-  return read_file(path, std::numeric_limits<std::size_t>::max());
+Result<std::string> read_whole(Files& files, const std::string& path) {
+  return files.read(path, std::numeric_limits<std::size_t>::max());
 }
 
 // nullopt for a line that is no object of texts.
@@ -76,52 +66,36 @@ std::string journal_value(const JournalRecord& record, std::string_view name) {
 }
 
 Result<Done> Journal::reopen() {
-  if (fd_ >= 0) close(fd_);
-  fd_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
-               S_IRUSR | S_IWUSR);
-  if (fd_ < 0) return system_error("open", path_);
+  auto file = files_.open_append(path_);
+  if (!file) return file.error();
+  file_ = std::move(*file);
   return Done{};
 }
 
-Result<Journal> Journal::open(const std::string& path) {
-  Journal journal(path);
+Result<Journal> Journal::open(Files& files, const std::string& path) {
+  Journal journal(files, path);
   if (const auto opened = journal.reopen(); !opened) return opened.error();
-  const auto content = read_whole(path);
+  const auto content = read_whole(files, path);
   if (!content) return content.error();
   const std::size_t whole = whole_lines(*content).size();
-  if (whole < content->size() && ftruncate(journal.fd_, static_cast<off_t>(whole)) != 0)
-    return system_error("repair", path);
+  if (whole < content->size())
+    if (const auto cut = journal.file_->truncate(whole); !cut) return cut.error();
   auto records = parse_records(path, *content);
   if (!records) return records.error();
   journal.records_ = std::move(*records);
   return journal;
 }
 
-Result<std::vector<JournalRecord>> Journal::read(const std::string& path) {
-  const auto content = read_whole(path);
+Result<std::vector<JournalRecord>> Journal::read(Files& files, const std::string& path) {
+  const auto content = read_whole(files, path);
   if (!content) return content.error();
   return parse_records(path, *content);
-}
-
-Journal::Journal(Journal&& other) noexcept
-    : path_(std::move(other.path_)),
-      fd_(std::exchange(other.fd_, -1)),
-      records_(std::move(other.records_)) {}
-
-Journal::~Journal() {
-  if (fd_ >= 0) close(fd_);
 }
 
 Result<Done> Journal::append_all(std::vector<JournalRecord> records) {
   std::string lines;
   for (const JournalRecord& record : records) lines += to_line(record);
-  const off_t before = lseek(fd_, 0, SEEK_END);
-  if (!write_all(fd_, lines) || fdatasync(fd_) != 0) {
-    const Error error = system_error("write", path_);
-    // Half a record must not become the first half of the next.
-    if (before < 0 || ftruncate(fd_, before) != 0) return system_error("repair", path_);
-    return error;
-  }
+  if (const auto written = file_->append(lines); !written) return written;
   std::ranges::move(records, std::back_inserter(records_));
   return Done{};
 }
@@ -129,7 +103,7 @@ Result<Done> Journal::append_all(std::vector<JournalRecord> records) {
 Result<Done> Journal::rewrite(std::vector<JournalRecord> records) {
   std::string content;
   for (const JournalRecord& record : records) content += to_line(record);
-  if (const auto written = write_file_atomic(path_, content); !written) return written;
+  if (const auto written = files_.write_atomic(path_, content); !written) return written;
   records_ = std::move(records);
   return reopen();
 }

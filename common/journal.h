@@ -5,9 +5,12 @@
 
 #pragma once
 
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "common/env.h"
 #include "common/result.h"
 
 namespace ha {
@@ -22,15 +25,11 @@ class Journal {
  public:
   // Opens or creates `path`, mode 0600, and cuts off a torn last line, so nobody else may be
   // writing it. Fails with the path and the system's reason.
-  static Result<Journal> open(const std::string& path);
+  static Result<Journal> open(Files& files, const std::string& path);
 
   // Reads the whole lines of `path`, which may be written meanwhile and may be of any size. Fails
   // likewise, with kBadData for a line that is none of ours.
-  static Result<std::vector<JournalRecord>> read(const std::string& path);
-
-  Journal(Journal&& other) noexcept;
-  Journal& operator=(Journal&&) = delete;
-  ~Journal();
+  static Result<std::vector<JournalRecord>> read(Files& files, const std::string& path);
 
   // The records that were in the file when it was opened, and those appended since.
   const std::vector<JournalRecord>& records() const { return records_; }
@@ -43,11 +42,12 @@ class Journal {
   Result<Done> rewrite(std::vector<JournalRecord> records);
 
  private:
-  explicit Journal(std::string path) : path_(std::move(path)) {}
+  Journal(Files& files, std::string path) : files_(files), path_(std::move(path)) {}
   Result<Done> reopen();
 
+  Files& files_;
   std::string path_;
-  int fd_ = -1;
+  std::unique_ptr<AppendFile> file_ = nullptr;
   std::vector<JournalRecord> records_;
 };
 

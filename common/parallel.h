@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// One function per node, all at the same time, until the deadline. A call that does not return by
-// then is abandoned: its thread goes on while the program prints and leaves by _exit (plugins/
-// main.cc), so the work must own or share everything that it touches.
+// Workers (common/workers.h) whose work returns something: one function per node, all at the same
+// time, until the deadline. A call that does not return by then is abandoned, so the work must own
+// or share everything that it touches.
 
 #pragma once
 
@@ -62,5 +62,29 @@ std::vector<std::optional<T>> run_each(std::size_t count, const Deadline& deadli
   ThreadWorkers workers;
   return run_each<T>(workers, count, deadline, std::move(work));
 }
+
+// Work that was begun beside the caller's and returns a T. Abandoned with its last copy.
+template <class T>
+class Pending {
+ public:
+  static Result<Pending> begin(Workers& workers, std::function<T()> work) {
+    Pending pending;
+    auto job =
+        workers.start([result = pending.result_, work = std::move(work)] { *result = work(); });
+    if (!job) return job.error();
+    pending.job_ = std::move(*job);
+    return pending;
+  }
+
+  // True when the work has ended before the deadline.
+  bool wait(const Deadline& deadline) const { return job_->wait(deadline); }
+
+  // Returns what the work returned, which has ended; our_own_want() when it ran out of memory.
+  std::optional<T> result() const { return *result_ ? *result_ : our_own_want<T>("out of memory"); }
+
+ private:
+  std::shared_ptr<std::optional<T>> result_ = std::make_shared<std::optional<T>>();
+  std::shared_ptr<Job> job_ = nullptr;
+};
 
 }  // namespace ha

@@ -229,6 +229,8 @@ Result<ProcessOutcome> PosixProcess::run(const Command& command, const Deadline&
   return outcome;
 }
 
+Result<std::string> PosixProcess::find(const std::string& name) { return find_program(name); }
+
 Result<std::string> find_program(const std::string& name) {
   std::vector<std::string> directories = {""};
   if (name.find('/') == name.npos) {

@@ -52,12 +52,16 @@ class Process {
   // descriptor, and its signals are as a login shell would give them. A daemon that it leaves
   // behind is not waited for. Fails with kMissing or kUsage when the program cannot be started.
   virtual Result<ProcessOutcome> run(const Command& command, const Deadline& deadline) = 0;
+
+  // Returns the path of the program that run() would start for this argv[0], as find_program().
+  virtual Result<std::string> find(const std::string& name) { return name; }
 };
 
 // The real thing.
 class PosixProcess : public Process {
  public:
   Result<ProcessOutcome> run(const Command& command, const Deadline& deadline) override;
+  Result<std::string> find(const std::string& name) override;
 };
 
 // Returns the path of the program that run() would start for this argv[0]. Fails with kMissing when

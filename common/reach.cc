@@ -53,7 +53,8 @@ bool is_cut_off(int error, const HostPort& place) {
   if (!is_of_the_way(error) && error != ENETUNREACH) return false;
   const AddressList addresses = find_addresses(place);
   if (addresses == nullptr || addresses->ai_next == nullptr) return is_of_the_way(error);
-  const Deadline deadline = Deadline::after(kPatience_s);
+  const SystemClock clock;
+  const Deadline deadline = Deadline::after(clock, kPatience_s);
   bool cut_off = false;
   for (const addrinfo* one = addresses.get(); one != nullptr; one = one->ai_next) {
     const int now = try_to_connect(*one, deadline);

@@ -284,11 +284,12 @@ Result<std::vector<EngineSpec>> parse_engines(const std::vector<std::string>& te
 
 }  // namespace
 
-int plugin_main(const std::vector<std::string>& args) {
+int plugin_main(Clock& clock, const std::vector<std::string>& args) {
   HeartbeatSpec common;
   std::vector<std::string> texts;
   std::string expected;
-  Cli cli("check_engine_pair", "Checks that exactly one of several monitoring engines is active.");
+  Cli cli(clock, "check_engine_pair",
+          "Checks that exactly one of several monitoring engines is active.");
   cli.list("--engine", "NAME=PRESET@PLACE[,KEY=VALUE]...", texts,
            "one node's engine; repeatable. PRESET and KEY are those of check_heartbeat, PLACE is "
            "HOST[:PORT], a file or a URL; the key cold marks one that is stopped while it stands "

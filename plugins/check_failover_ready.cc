@@ -10,6 +10,7 @@
 #include "common/cli.h"
 #include "common/clock.h"
 #include "common/failover/plan.h"
+#include "common/failover/posix_env.h"
 #include "common/failover/witness.h"
 #include "common/machine.h"
 #include "common/mysql/classify.h"
@@ -389,10 +390,10 @@ void add_received(Node& node, const ServerFacts& later) {
 
 }  // namespace
 
-ReadyFacts gather(const FailoverOptions& options, const WriteProbe& write,
+ReadyFacts gather(const Env& env, const FailoverOptions& options, const WriteProbe& write,
                   const Deadline& deadline) {
   const Deadline answers =
-      Deadline::after(std::min(options.probe_timeout_s, kMostOfBudget * deadline.remaining_s()));
+      deadline.from_now(std::min(options.probe_timeout_s, kMostOfBudget * deadline.remaining_s()));
   ReadyFacts facts;
   const Policy& policy = options.policy;
   if (policy.repl_user.empty())
@@ -404,18 +405,20 @@ ReadyFacts gather(const FailoverOptions& options, const WriteProbe& write,
         "the password of the replication account is not known (--repl-defaults-file)";
   std::vector<bool> reached;
   std::vector<std::jthread> asking;
-  asking.emplace_back([&] { reached = reach_witnesses(options.witnesses, answers); });
-  asking.emplace_back([&] { facts.vip_hosts = try_vip_hosts(options, answers); });
+  asking.emplace_back([&] { reached = reach_witnesses(env, options.witnesses, answers); });
+  asking.emplace_back([&] { facts.vip_hosts = try_vip_hosts(env, options, answers); });
   if (facts.account_trouble.empty())
-    asking.emplace_back([&] { facts.accounts = try_replication_account(options, answers); });
-  const MemoryFile memory(options.state_dir, options.cluster_name);
+    asking.emplace_back([&] { facts.accounts = try_replication_account(env, options, answers); });
+  const MemoryFile memory(env.files, options.state_dir, options.cluster_name);
   facts.known = memory.read(options.cluster.nodes);
   Probe probe =
-      probe_nodes(options.cluster.nodes, options.cluster.mysql, answers, {facts.known.memory});
-  facts.answers = ask_nodes(options, probe,
-                            Deadline::after(std::min(1.0, kMostOfBudget * deadline.remaining_s())));
+      probe_nodes(env, options.cluster.nodes, options.cluster.mysql, answers, {facts.known.memory});
+  facts.answers =
+      ask_nodes(env, options, probe,
+                deadline.from_now(std::min(1.0, kMostOfBudget * deadline.remaining_s())));
   // Last, because a session that writes may hang.
-  probe_writes(probe, write, Deadline::after(kMostOfBudget * deadline.remaining_s()));
+  probe_writes(env.workers, probe, write,
+               deadline.from_now(kMostOfBudget * deadline.remaining_s()));
   facts.topology = std::move(probe.topology);
   for (Node& node : facts.topology.nodes)
     if (const auto found = facts.answers.find(node.name);
@@ -426,23 +429,23 @@ ReadyFacts gather(const FailoverOptions& options, const WriteProbe& write,
   facts.witnesses = judge_witnesses(reached);
   for (std::size_t i = 0; i < reached.size(); ++i)
     if (!reached[i]) facts.silent_witnesses.push_back(format_host_port(options.witnesses[i]));
-  const Moment now = system_moment();
+  const Moment now = env.clock.moment();
   facts.now_s = now.now_s;
-  facts.state = look_at_state(options, now);
+  facts.state = look_at_state(env.files, options, now);
   memory.update(facts.known, facts.topology, facts.now_s);
-  facts.programs = find_missing_programs(options);
-  facts.files = find_unwritable_files(policy);
+  facts.programs = find_missing_programs(env.process, options);
+  facts.files = find_unwritable_files(env.files, policy);
   // Who would be fenced is known only now.
   const Plan plan = plan_failover(facts.topology, policy, circumstances_of(facts), "");
-  facts.fence = try_fence(options, facts.topology, plan,
-                          Deadline::after(kMostOfBudget * deadline.remaining_s()));
+  facts.fence = try_fence(env, options, facts.topology, plan,
+                          deadline.from_now(kMostOfBudget * deadline.remaining_s()));
   return facts;
 }
 
-int plugin_main(const std::vector<std::string>& args) {
+int plugin_main(Clock& clock, const std::vector<std::string>& args) {
   FailoverOptions options;
   ReadyLimits limits;
-  Cli cli("check_failover_ready",
+  Cli cli(clock, "check_failover_ready",
           "Checks what a failover would do if the primary died now, and what would block it.");
   cli.thresholds(limits.drain,
                  "the seconds that the new primary would need to drain its relay log are");
@@ -457,7 +460,8 @@ int plugin_main(const std::vector<std::string>& args) {
 
   limits.deadline_s = options.deadline_s;
   cli.waiting_for(fmt::format("the answers of {} nodes", options.cluster.nodes.size()));
-  CheckResult result = evaluate(gather(options, write, cli.deadline()), options.policy, limits);
+  CheckResult result =
+      evaluate(gather(posix_env(clock), options, write, cli.deadline()), options.policy, limits);
   result.notes.insert(result.notes.end(), options.cluster.notes.begin(),
                       options.cluster.notes.end());
   return cli.report(result);

@@ -50,7 +50,7 @@ CheckResult evaluate(const ReadyFacts& facts, const Policy& policy, const ReadyL
 
 // Reads nodes, accounts, witnesses and what is on this machine at the same time; then asks `write`
 // of the writer.
-ReadyFacts gather(const FailoverOptions& options, const WriteProbe& write,
+ReadyFacts gather(const Env& env, const FailoverOptions& options, const WriteProbe& write,
                   const Deadline& deadline);
 
 }  // namespace ha

@@ -120,11 +120,11 @@ void add_options(Cli& cli, HeartbeatSpec& spec, std::optional<ProcessPattern>& p
 
 }  // namespace
 
-int plugin_main(const std::vector<std::string>& args) {
+int plugin_main(Clock& clock, const std::vector<std::string>& args) {
   HeartbeatSpec spec;
   std::optional<ProcessPattern> pattern;
   bool table_named = false;
-  Cli cli("check_heartbeat", "Checks that a monitoring engine still writes its heartbeat.");
+  Cli cli(clock, "check_heartbeat", "Checks that a monitoring engine still writes its heartbeat.");
   add_options(cli, spec, pattern);
   add_mysql_options(cli, spec.mysql);
   add_heartbeat_options(cli, spec.heartbeat, table_named);

@@ -331,13 +331,14 @@ CheckResult evaluate(const LagFacts& facts, const LagLimits& limits) {
   return result;
 }
 
-int plugin_main(const std::vector<std::string>& args) {
+int plugin_main(Clock& clock, const std::vector<std::string>& args) {
   MysqlOptions mysql;
   LagLimits limits;
   LagQuery query;
   HeartbeatTable heartbeat;
   bool heartbeat_named = false;
-  Cli cli("check_mysql_replication_lag", "Checks how far behind each replication channel is.");
+  Cli cli(clock, "check_mysql_replication_lag",
+          "Checks how far behind each replication channel is.");
   add_mysql_options(cli, mysql);
   cli.thresholds(limits.lag, "the lag in seconds is");
   cli.choice<LagMethod>("--method",
@@ -364,7 +365,7 @@ int plugin_main(const std::vector<std::string>& args) {
     return cli.usage_error(complete.error().text);
   const std::string server = server_label(mysql);
   cli.waiting_for(server + " (name, connection or login)");
-  auto session = connect_within(mysql, cli.timeout_s());
+  auto session = connect_within(mysql, cli.deadline());
   if (session) cli.waiting_for(server + " to tell its replication status");
   const auto facts = session ? gather(**session, server, query) : session.error();
   CheckResult result = facts ? evaluate(*facts, limits) : from_error(facts.error());

@@ -188,10 +188,10 @@ CheckResult evaluate(const ThreadsFacts& facts, const ThreadsLimits& limits) {
   return result;
 }
 
-int plugin_main(const std::vector<std::string>& args) {
+int plugin_main(Clock& clock, const std::vector<std::string>& args) {
   MysqlOptions mysql;
   ThreadsLimits limits;
-  Cli cli("check_mysql_replication_threads",
+  Cli cli(clock, "check_mysql_replication_threads",
           "Checks that the IO and SQL threads of each replication channel run.");
   add_mysql_options(cli, mysql);
   cli.thresholds(limits.channels, "the number of channels is");
@@ -217,7 +217,7 @@ int plugin_main(const std::vector<std::string>& args) {
     return cli.usage_error(complete.error().text);
   const std::string server = server_label(mysql);
   cli.waiting_for(server + " (name, connection or login)");
-  auto session = connect_within(mysql, cli.timeout_s());
+  auto session = connect_within(mysql, cli.deadline());
   if (session) cli.waiting_for(server + " to tell its replication status");
   const auto facts = session ? gather(**session, server, limits.expected_source) : session.error();
   CheckResult result = facts ? evaluate(*facts, limits) : from_error(facts.error());

@@ -9,20 +9,22 @@
 #include "common/cli.h"
 #include "common/clock.h"
 #include "common/mysql/classify.h"
+#include "common/mysql/connector.h"
 #include "common/mysql/probe.h"
 #include "common/mysql/replica_status.h"
+#include "common/posix_files.h"
 #include "common/text.h"
 #include "common/thresholds.h"
 #include "common/version.h"
 
 namespace ha {
 
-Topology gather(ClusterOptions& cluster, const MemoryFile& file, const WriteProbe& write,
-                const Deadline& deadline) {
+Topology gather(const ProbeEnv& env, ClusterOptions& cluster, const MemoryFile& file,
+                const WriteProbe& write, const Deadline& deadline) {
   Recollection known = file.read(cluster.nodes);
-  Topology topology = probe_topology(cluster.nodes, cluster.mysql, deadline,
+  Topology topology = probe_topology(env, cluster.nodes, cluster.mysql, deadline,
                                      {.memory = known.memory, .write = write});
-  file.update(known, topology, SystemClock().now_s());
+  file.update(known, topology, env.clock.now_s());
   if (!known.trouble.empty()) cluster.notes.push_back(known.trouble);
   return topology;
 }
@@ -164,10 +166,10 @@ CheckResult evaluate(const Topology& topology, const SplitBrainLimits& limits) {
   return result;
 }
 
-int plugin_main(const std::vector<std::string>& args) {
+int plugin_main(Clock& clock, const std::vector<std::string>& args) {
   ClusterOptions cluster;
   SplitBrainLimits limits;
-  Cli cli("check_mysql_split_brain",
+  Cli cli(clock, "check_mysql_split_brain",
           "Checks over all nodes that one accepts writes and no history has diverged.");
   add_node_options(cli, cluster);
   cli.thresholds(limits.errant, "the number of errant transactions is");
@@ -193,8 +195,10 @@ int plugin_main(const std::vector<std::string>& args) {
 
   cli.waiting_for(fmt::format("the answers of {} nodes", cluster.nodes.size()));
   write.most_servers = limits.allowed_writers;
-  CheckResult result =
-      evaluate(gather(cluster, MemoryFile(directory, name), write, cli.deadline()), limits);
+  PosixFiles files;
+  CheckResult result = evaluate(gather(system_probe_env(clock), cluster,
+                                       MemoryFile(files, directory, name), write, cli.deadline()),
+                                limits);
   result.notes.insert(result.notes.end(), cluster.notes.begin(), cluster.notes.end());
   return cli.report(result);
 }

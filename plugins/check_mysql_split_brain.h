@@ -27,7 +27,7 @@ CheckResult evaluate(const Topology& topology, const SplitBrainLimits& limits);
 // Reads every node at the same time; what does not answer is a fact. What is seen is remembered in
 // `file` for a failover; why it is not, is a remark among the notes of the cluster. `write` is
 // asked of the writers.
-Topology gather(ClusterOptions& cluster, const MemoryFile& file, const WriteProbe& write,
-                const Deadline& deadline);
+Topology gather(const ProbeEnv& env, ClusterOptions& cluster, const MemoryFile& file,
+                const WriteProbe& write, const Deadline& deadline);
 
 }  // namespace ha

@@ -314,11 +314,11 @@ void add_options(Cli& cli, ShareMountOptions& options, ShareLimits& limits) {
 
 }  // namespace
 
-int plugin_main(const std::vector<std::string>& args) {
+int plugin_main(Clock& clock, const std::vector<std::string>& args) {
   ShareMountOptions options;
   options.state_directory = kStatedir;
   ShareLimits limits;
-  Cli cli("check_share_mount",
+  Cli cli(clock, "check_share_mount",
           "Checks that shared directories are mounted, the right ones, alive and writable.");
   add_options(cli, options, limits);
   if (const auto exit_code = cli.parse(args)) return *exit_code;

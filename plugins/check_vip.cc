@@ -25,7 +25,9 @@ Result<ServerIdentity> read_identity(const MysqlOptions& options, const WritePro
   const std::shared_ptr<SqlSession> session = std::move(*connected);
   auto server = read_server_identity(*session);
   if (!server || write.table.empty() || server->takes_writes() != true) return server;
-  const ProbeResult result = try_writes({{session, server->server_id}}, write.table, deadline)[0];
+  ThreadWorkers workers;
+  const ProbeResult result =
+      try_writes(workers, {{session, server->server_id}}, write.table, deadline)[0];
   if (!result.refused.empty()) server->obstacles.reasons.push_back(result.refused);
   server->obstacles.unread = result.unknown;
   return server;
@@ -84,7 +86,7 @@ Result<VipFacts> gather(const VipQuestion& question, const Deadline& deadline) {
     facts.neighbour = known_neighbour(*interface, question.vip.address);
   // What is left is for the judging and printing, which the hard stop would cut off.
   const double left = deadline.remaining_s();
-  const Deadline earlier = Deadline::after(left - std::min(0.2, left / 10));
+  const Deadline earlier = deadline.from_now(left - std::min(0.2, left / 10));
   const auto answers =
       run_each<Answer>(places.size() + (question.ask_network ? 1 : 0), earlier,
                        [places, question, ours = *ours, earlier](std::size_t i) {
@@ -327,9 +329,9 @@ Result<Done> complete(const Cli& cli, VipQuestion& question) {
 
 }  // namespace
 
-int plugin_main(const std::vector<std::string>& args) {
+int plugin_main(Clock& clock, const std::vector<std::string>& args) {
   VipQuestion question;
-  Cli cli("check_vip",
+  Cli cli(clock, "check_vip",
           "Checks that one machine holds a virtual IP and that it leads to the writer.");
   add_options(cli, question);
   if (const auto exit_code = cli.parse(args)) return *exit_code;

@@ -12,6 +12,7 @@
 #include "common/cli.h"
 #include "common/files.h"
 #include "common/guard.h"
+#include "common/posix_files.h"
 #include "common/text.h"
 #include "common/version.h"
 
@@ -87,12 +88,12 @@ std::string find_conflict(const GuardConfig& config) {
 
 }  // namespace
 
-int plugin_main(const std::vector<std::string>& args) {
+int plugin_main(Clock& clock, const std::vector<std::string>& args) {
   GuardConfig config;
   config.state_directory = kStatedir;
   config.name = default_name(args);
   bool daemon = false;
-  Cli cli("ha_guard",
+  Cli cli(clock, "ha_guard",
           "Runs a check and, when it has failed for good, the steps of a failover, each once.",
           Cli::Kind::kTool);
   add_guard_options(cli, config, daemon);
@@ -111,11 +112,11 @@ int plugin_main(const std::vector<std::string>& args) {
     constexpr int kBusy = 0;
     return cli.finish(kBusy, fmt::format("another guard '{}' is running", config.name));
   }
-  auto journal = Journal::open(path + ".journal");
+  PosixFiles files;
+  auto journal = Journal::open(files, path + ".journal");
   if (!journal) return cli.usage_error("--state-dir: " + journal.error().text);
 
   PosixProcess process;
-  SystemClock clock;
   clock.heed_stop_signals();
   const std::function<void(const std::string&)> say = [&config](const std::string& line) {
     print_lines(fmt::format("{}: {}\n", config.name, printable(line)));

@@ -243,7 +243,8 @@ class Handler {
         mine_(std::move(arrival)),
         shared_(options.state_dir, engine_name(options.control)),
         engine_(std::move(sources), process_),
-        deadline_(Deadline::after(std::max(0.05, cli.deadline().remaining_s() - kMargin_s))),
+        deadline_(
+            cli.deadline().from_now(std::max(0.05, cli.deadline().remaining_s() - kMargin_s))),
         // A second more than "after we began": a command that was given before needs its time.
         since_{std::time(nullptr) + 1, engine_.status_version()} {}
 
@@ -322,14 +323,14 @@ class Handler {
     cli_.waiting_for("the engine to show its state");
     // A shorter patience than the run's, so that an engine that hangs leaves time for the deed.
     double patience_s = std::min(options_.verify_timeout_s, deadline_.remaining_s() / 2);
-    const Deadline look = Deadline::after(patience_s);
+    const Deadline look = deadline_.from_now(patience_s);
     // Whose a flag was is remembered and told, so it is worth knowing; else the command costs
     // nothing.
     if (!shared_.remembers() ||
         (mine_.role == Role::kStandby && mine_.kind != Arrival::Kind::kReassert))
       patience_s = std::min(patience_s, kProofBudget_s);
     const Commands commands = shared_.earlier_commands();
-    const Deadline proof = Deadline::after(patience_s);
+    const Deadline proof = deadline_.from_now(patience_s);
     for (;;) {
       before_ = engine_.look(mine_.role, look);
       const std::int64_t now = std::time(nullptr);
@@ -451,7 +452,8 @@ class Handler {
           {text},
           {{"host", host}, {"role", std::string(role_name(mine_.role))}, {"outcome", outcome}}};
       for (std::string& failure :
-           notify(options_.notify, notice, std::min(kNotifyBudget_s, deadline_.remaining_s())))
+           notify(options_.notify, notice,
+                  deadline_.from_now(std::min(kNotifyBudget_s, deadline_.remaining_s()))))
         lines.push_back(sanitize(failure));
     }
     return cli_.finish(code, text, lines);
@@ -472,9 +474,9 @@ class Handler {
 
 }  // namespace
 
-int plugin_main(const std::vector<std::string>& args) {
+int plugin_main(Clock& clock, const std::vector<std::string>& args) {
   HandlerOptions options;
-  Cli cli("handle_engine_failover",
+  Cli cli(clock, "handle_engine_failover",
           "Makes the local monitoring engine take over or stand down on an event.",
           Cli::Kind::kHandler);
   add_options(cli, options);

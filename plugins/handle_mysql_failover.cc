@@ -10,6 +10,7 @@
 #include "common/engine/gate.h"
 #include "common/failover/failover.h"
 #include "common/cluster/options.h"
+#include "common/failover/posix_env.h"
 #include "common/failover/tell.h"
 
 namespace ha {
@@ -23,12 +24,12 @@ double reserve_s(double budget_s) { return std::min(15.0, budget_s / 3); }
 
 }  // namespace
 
-int plugin_main(const std::vector<std::string>& args) {
+int plugin_main(Clock& clock, const std::vector<std::string>& args) {
   EventMacros event;
   FailoverOptions options;
   NotifyOptions notify;
   bool dry_run = false;
-  Cli cli("handle_mysql_failover",
+  Cli cli(clock, "handle_mysql_failover",
           "Lets a replica take over from a dead primary, on an event of a monitoring engine.",
           Cli::Kind::kHandler);
   add_event_options(cli, event);
@@ -47,8 +48,9 @@ int plugin_main(const std::vector<std::string>& args) {
   if (gate->meaning != EventMeaning::kTakeOver)
     return cli.finish(kDone, fmt::format("nothing to do on {}", gate->event));
 
+  const Env env = posix_env(clock);
   if (dry_run) {
-    Plan plan = plan_now(options, "");
+    Plan plan = plan_now(env, options, "");
     complete_texts(cli, plan);
     print_lines(render(plan));
     return plan.possible() ? kDone : kRefused;
@@ -56,10 +58,9 @@ int plugin_main(const std::vector<std::string>& args) {
   options.deadline_s = std::min(options.deadline_s, cli.timeout_s() - reserve_s(cli.timeout_s()));
   cli.waiting_for("the failover, which the next run goes on with (see mysql_ha journal)");
   openlog("handle_mysql_failover", LOG_PID, LOG_DAEMON);
-  SystemClock clock;
   clock.heed_stop_signals();
   Teller teller(cli, clock);
-  return teller.finish(notify, run_failover(options, "", clock, teller.say()));
+  return teller.finish(notify, run_failover(env, options, "", teller.say()));
 }
 
 }  // namespace ha

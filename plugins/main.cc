@@ -75,7 +75,7 @@ void use_reserve() {
 // Before anything of ours or of a library runs, for that may fail already.
 [[gnu::constructor(101)]] void prepare_to_give_up() { std::set_terminate(give_up); }
 
-int run(int argc, char** argv) {
+int run(ha::Clock& clock, int argc, char** argv) {
   try {
     reserve = std::malloc(1u << 16);
     std::set_new_handler(use_reserve);
@@ -84,7 +84,7 @@ int run(int argc, char** argv) {
     forbid_cores();
     reset_signals();
     try {
-      return ha::plugin_main(args);
+      return ha::plugin_main(clock, args);
     } catch (const std::bad_alloc&) {
       return ha::report_internal_error(HA_BINARY, args, "out of memory");
     } catch (const std::system_error& error) {  // no thread is left
@@ -102,7 +102,9 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const int exit_code = run(argc, argv);
+  // Here, because what was abandoned still asks it.
+  ha::SystemClock clock;
+  const int exit_code = run(clock, argc, argv);
   std::fflush(nullptr);
   // Not exit(): the libraries' own cleaning up would run beside whatever was abandoned on purpose,
   // where it may hang or crash after the answer is out, and costs a sixteenth of a run.

@@ -8,6 +8,7 @@
 
 #include "common/clock.h"
 #include "common/failover/failover.h"
+#include "common/failover/posix_env.h"
 #include "common/failover/run_store.h"
 #include "common/failover/tell.h"
 #include "common/text.h"
@@ -21,39 +22,35 @@ enum ExitCode { kDone = 0, kReservations = 1, kRefused = 2 };
 struct CommandWord {
   std::string_view name;
   std::size_t least, most;  // words that may follow it
-  int (*run)(const Cli& cli, const MysqlHaOptions& options);
+  int (*run)(const Env& env, const Cli& cli, const MysqlHaOptions& options);
 };
 
-int run_failover_command(const Cli& cli, const MysqlHaOptions& options) {
-  SystemClock clock;
-  clock.heed_stop_signals();
-  Teller teller(cli, clock);
+int run_failover_command(const Env& env, const Cli& cli, const MysqlHaOptions& options) {
+  env.clock.heed_stop_signals();
+  Teller teller(cli, env.clock);
   return teller.finish(options.notify,
-                       run_failover(options.failover, options.plan_hash, clock, teller.say()));
+                       run_failover(env, options.failover, options.plan_hash, teller.say()));
 }
 
-int run_switchover_command(const Cli& cli, const MysqlHaOptions& options) {
-  SystemClock clock;
-  clock.heed_stop_signals();
-  Teller teller(cli, clock);
+int run_switchover_command(const Env& env, const Cli& cli, const MysqlHaOptions& options) {
+  env.clock.heed_stop_signals();
+  Teller teller(cli, env.clock);
   return teller.finish(options.notify,
-                       run_switchover(options.failover, options.to, clock, teller.say()));
+                       run_switchover(env, options.failover, options.to, teller.say()));
 }
 
-int run_rejoin_command(const Cli& cli, const MysqlHaOptions& options) {
-  SystemClock clock;
-  clock.heed_stop_signals();
-  Teller teller(cli, clock);
+int run_rejoin_command(const Env& env, const Cli& cli, const MysqlHaOptions& options) {
+  env.clock.heed_stop_signals();
+  Teller teller(cli, env.clock);
   return teller.finish(options.notify,
-                       run_rejoin(options.failover, options.operand(0), clock, teller.say()));
+                       run_rejoin(env, options.failover, options.operand(0), teller.say()));
 }
 
-int run_resync_command(const Cli& cli, const MysqlHaOptions& options) {
-  SystemClock clock;
-  clock.heed_stop_signals();
-  Teller teller(cli, clock);
-  return teller.finish(options.notify, run_resync(options.failover, options.resync,
-                                                  options.operand(0), clock, teller.say()));
+int run_resync_command(const Env& env, const Cli& cli, const MysqlHaOptions& options) {
+  env.clock.heed_stop_signals();
+  Teller teller(cli, env.clock);
+  return teller.finish(options.notify, run_resync(env, options.failover, options.resync,
+                                                  options.operand(0), teller.say()));
 }
 
 constexpr CommandWord kCommands[] = {
@@ -107,8 +104,8 @@ void add_options(Cli& cli, MysqlHaOptions& options) {
 
 }  // namespace
 
-int run_plan(const Cli& cli, const MysqlHaOptions& options) {
-  Plan plan = plan_now(options.failover, options.assume_dead);
+int run_plan(const Env& env, const Cli& cli, const MysqlHaOptions& options) {
+  Plan plan = plan_now(env, options.failover, options.assume_dead);
   complete_texts(cli, plan);
   print_lines(options.json ? plan_to_json(plan) + "\n" : render(plan));
   return plan.possible() ? kDone : kRefused;
@@ -145,8 +142,8 @@ int list_runs(const Cli& cli, const RunStore& store) {
 
 // Returns the run that keeps others from acting: the one that was interrupted, else the last
 // failover.
-Result<std::string> find_run_in_the_way(const RunStore& store) {
-  auto run = store.unfinished(system_moment());
+Result<std::string> find_run_in_the_way(const RunStore& store, const Moment& now) {
+  auto run = store.unfinished(now);
   if (run && !*run) run = store.last_failover();
   if (!run) return run.error();
   if (!*run) return Error{Errc::kMissing, "there is no run to acknowledge"};
@@ -164,37 +161,38 @@ int set_run_aside(const Cli& cli, const RunStore& store, const std::string& id,
                                        id, *path));
 }
 
-int acknowledge_run(const Cli& cli, const MysqlHaOptions& options, RunStore& store) {
-  const auto found = options.operand(1).empty() ? find_run_in_the_way(store) : options.operand(1);
+int acknowledge_run(Clock& clock, const Cli& cli, const MysqlHaOptions& options, RunStore& store) {
+  const auto found =
+      options.operand(1).empty() ? find_run_in_the_way(store, clock.moment()) : options.operand(1);
   if (!found) return cli.finish(kRefused, found.error().text);
   const std::string& id = *found;
-  if (const auto locked = store.lock(); !locked)
+  if (const auto locked = store.lock(clock); !locked)
     return cli.finish(kRefused, locked.error().code == Errc::kRefused
                                     ? "a run is at work: " + locked.error().text
                                     : locked.error().text);
   if (const auto run = store.read(id); !run) return set_run_aside(cli, store, id, run.error());
   auto journal = store.journal(id);
   if (!journal) return cli.finish(kRefused, journal.error().text);
-  const auto written = journal->append(make_record(system_moment(), "acknowledged"));
+  const auto written = journal->append(make_record(clock.moment(), "acknowledged"));
   if (!written) return cli.finish(kRefused, written.error().text);
   return cli.finish(kDone, fmt::format("run {} is acknowledged", id));
 }
 
 }  // namespace
 
-int run_journal(const Cli& cli, const MysqlHaOptions& options) {
-  auto store = RunStore::open(options.failover.state_dir, options.failover.cluster_name);
+int run_journal(const Env& env, const Cli& cli, const MysqlHaOptions& options) {
+  auto store = RunStore::open(env.files, options.failover.state_dir, options.failover.cluster_name);
   if (!store) return cli.finish(kRefused, "--state-dir: " + store.error().text);
   const std::string what = options.operand(0);
   if (what.empty()) return list_runs(cli, *store);
   if (what == "show" && !options.operand(1).empty()) return show_run(cli, options, *store);
-  if (what == "ack") return acknowledge_run(cli, options, *store);
+  if (what == "ack") return acknowledge_run(env.clock, cli, options, *store);
   return cli.usage_error("journal: expected nothing, show ID or ack [ID]");
 }
 
-int plugin_main(const std::vector<std::string>& args) {
+int plugin_main(Clock& clock, const std::vector<std::string>& args) {
   MysqlHaOptions options;
-  Cli cli("mysql_ha", "Shows, plans and carries out who is the primary of a cluster.",
+  Cli cli(clock, "mysql_ha", "Shows, plans and carries out who is the primary of a cluster.",
           Cli::Kind::kTool);
   add_options(cli, options);
   if (const auto exit_code = cli.parse(args)) return *exit_code;
@@ -212,7 +210,7 @@ int plugin_main(const std::vector<std::string>& args) {
     return cli.usage_error(complete.error().text);
   if (const auto usable = check_notify_options(options.notify); !usable)
     return cli.usage_error(usable.error().text);
-  return command->run(cli, options);
+  return command->run(posix_env(clock), cli, options);
 }
 
 }  // namespace ha

@@ -33,8 +33,8 @@ struct MysqlHaOptions {
   }
 };
 
-int run_status(const Cli& cli, const MysqlHaOptions& options);
-int run_plan(const Cli& cli, const MysqlHaOptions& options);
-int run_journal(const Cli& cli, const MysqlHaOptions& options);
+int run_status(const Env& env, const Cli& cli, const MysqlHaOptions& options);
+int run_plan(const Env& env, const Cli& cli, const MysqlHaOptions& options);
+int run_journal(const Env& env, const Cli& cli, const MysqlHaOptions& options);
 
 }  // namespace ha

@@ -6,14 +6,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <ctime>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "common/clock.h"
 #include "common/files.h"
 #include "common/mysql/memory_file.h"
 #include "common/mysql/probe.h"
@@ -92,9 +90,9 @@ void add_last_seen(Status& status) {
                                         as_what));
 }
 
-Status read_status(const FailoverOptions& options) {
+Status read_status(const Env& env, const FailoverOptions& options) {
   const std::string& vip = options.vip.address;
-  const Deadline deadline = Deadline::after(options.probe_timeout_s);
+  const Deadline deadline = Deadline::after(env.clock, options.probe_timeout_s);
   ClusterOptions cluster = options.cluster;
   // A node that hangs in the middle of an answer would hold a thread for each time that it is
   // asked.
@@ -104,12 +102,13 @@ Status read_status(const FailoverOptions& options) {
   {
     std::jthread asking([&] {
       const unsigned port = cluster.mysql.port != 0 ? cluster.mysql.port : cluster.nodes[0].port;
-      if (!vip.empty()) by_vip = probe_topology({{vip, vip, port}}, cluster.mysql, deadline);
+      if (!vip.empty()) by_vip = probe_topology(env, {{vip, vip, port}}, cluster.mysql, deadline);
     });
-    const MemoryFile file(options.state_dir, options.cluster_name);
+    const MemoryFile file(env.files, options.state_dir, options.cluster_name);
     status.known = file.read(cluster.nodes);
-    status.topology = probe_topology(cluster.nodes, cluster.mysql, deadline, {status.known.memory});
-    status.now_s = SystemClock().now_s();
+    status.topology =
+        probe_topology(env, cluster.nodes, cluster.mysql, deadline, {status.known.memory});
+    status.now_s = env.clock.now_s();
     file.update(status.known, status.topology, status.now_s);
   }
   status.view = view_topology(status.topology);
@@ -259,25 +258,25 @@ std::string watch_heading(const MysqlHaOptions& options) {
                      format_duration(options.interval_s));
 }
 
-int watch(const MysqlHaOptions& options) {
+int watch(const Env& env, const MysqlHaOptions& options) {
   // Lives as long as the program: its thread refers to it.
   static Screen screen;
   for (;;) {
-    const Deadline next = Deadline::after(options.interval_s);
-    const Status status = read_status(options.failover);
+    const Deadline next = Deadline::after(env.clock, options.interval_s);
+    const Status status = read_status(env, options.failover);
     const std::string frame = options.json
                                   ? render_json(status)
                                   : watch_heading(options) + render_text(status, wanted_colours());
     if (!screen.draw(frame, exit_code(status.state))) return exit_code(status.state);
-    std::this_thread::sleep_for(std::chrono::duration<double>(next.remaining_s()));
+    env.clock.pause(next.remaining_s());
   }
 }
 
 }  // namespace
 
-int run_status(const Cli&, const MysqlHaOptions& options) {
-  if (options.watch) return watch(options);
-  const Status status = read_status(options.failover);
+int run_status(const Env& env, const Cli&, const MysqlHaOptions& options) {
+  if (options.watch) return watch(env, options);
+  const Status status = read_status(env, options.failover);
   fmt::print("{}", options.json ? render_json(status) : render_text(status, wanted_colours()));
   return exit_code(status.state);
 }

@@ -22,7 +22,7 @@ constexpr double kRepeatAfter_s = 1;
 constexpr auto kSettle = std::chrono::seconds(1);
 
 Deadline within(double seconds, const Deadline& deadline) {
-  return Deadline::after(std::min(seconds, deadline.remaining_s()));
+  return deadline.from_now(std::min(seconds, deadline.remaining_s()));
 }
 
 bool may_pass(Errc code) {
@@ -67,7 +67,7 @@ void repeat_commands(const RolePlan& plan, EngineAccess& access, const Deadline&
 std::string verify(const RolePlan& plan, EngineAccess& access, const EngineMeans& means,
                    const RoleChange& change, Since sent, const Deadline& deadline) {
   std::string told;
-  Deadline repeat = Deadline::after(kRepeatAfter_s);
+  Deadline repeat = deadline.from_now(kRepeatAfter_s);
   for (;;) {
     const EngineView view = access.look(plan.role, deadline);
     const std::string wrong = missing(plan, means, sent, view);
@@ -79,7 +79,7 @@ std::string verify(const RolePlan& plan, EngineAccess& access, const EngineMeans
     // A later word of the engine's, and it still contradicts: the command was lost.
     const bool later = means.api || (means.status_file && written_since(view, sent));
     if (later && repeat.passed() && view.trouble.empty() && !missing_flags(plan, view).empty()) {
-      repeat = Deadline::after(kRepeatAfter_s);
+      repeat = deadline.from_now(kRepeatAfter_s);
       repeat_commands(plan, access, deadline);
       sent = {std::time(nullptr), view.version};
     }

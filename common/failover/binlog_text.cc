@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
+#include <istream>
 #include <iterator>
 #include <string_view>
 
@@ -55,11 +55,13 @@ bool begins_transaction(std::string_view statement) {
          statement.find("SET @@session.gtid_seq_no=") != statement.npos;
 }
 
-Result<Done> check_whole(const std::string& path) {
+Result<Done> check_whole(Files& files, const std::string& path) {
   constexpr std::string_view kLastLine = "\n/*!50530 SET @@SESSION.PSEUDO_SLAVE_MODE=0*/;\n";
   constexpr std::streamoff kTail = 1024;
-  std::ifstream file(path, std::ios::ate);
-  if (!file) return Error{Errc::kMissing, "cannot read " + path};
+  const auto opened = files.open(path);
+  if (!opened) return opened.error();
+  std::istream& file = **opened;
+  file.seekg(0, std::ios::end);
   file.seekg(std::max<std::streamoff>(0, file.tellg() - std::streampos(kTail)));
   const std::string tail{std::istreambuf_iterator<char>(file), {}};
   if (tail.find(kLastLine) == tail.npos)
@@ -67,21 +69,21 @@ Result<Done> check_whole(const std::string& path) {
   return Done{};
 }
 
-Result<std::uint64_t> count_transactions(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) return Error{Errc::kMissing, "cannot read " + path};
+Result<std::uint64_t> count_transactions(Files& files, const std::string& path) {
+  const auto file = files.open(path);
+  if (!file) return file.error();
   std::uint64_t count = 0;
-  for (std::string line; std::getline(file, line);)
+  for (std::string line; std::getline(**file, line);)
     if (!line.starts_with('#') && begins_transaction(line)) ++count;
   return count;
 }
 
-Result<std::uint64_t> apply_events(const std::string& path, SqlSession& session) {
-  std::ifstream file(path);
-  if (!file) return Error{Errc::kMissing, "cannot read " + path};
+Result<std::uint64_t> apply_events(Files& files, const std::string& path, SqlSession& session) {
+  const auto file = files.open(path);
+  if (!file) return file.error();
   std::uint64_t begun = 0;
   bool open = false;
-  const auto done = for_each_statement(file, [&](const std::string& sql) -> Result<Done> {
+  const auto done = for_each_statement(**file, [&](const std::string& sql) -> Result<Done> {
     // A command to the mysql client: it would choose a character set.
     if (sql.starts_with("/*!\\C ")) return Done{};
     if (begins_transaction(sql)) ++begun;

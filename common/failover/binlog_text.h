@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/env.h"
 #include "common/mysql/session.h"
 #include "common/result.h"
 
@@ -26,13 +27,13 @@ bool begins_transaction(std::string_view statement);
 
 // Fails with kBadData unless the text in a file has mysqlbinlog's last line. An exit code of 0 does
 // not tell: ssh ends with that of the other side when its own output did not fit on the disk.
-Result<Done> check_whole(const std::string& path);
+Result<Done> check_whole(Files& files, const std::string& path);
 
 // Returns how many transactions the text in a file has.
-Result<std::uint64_t> count_transactions(const std::string& path);
+Result<std::uint64_t> count_transactions(Files& files, const std::string& path);
 
 // Runs the statements of a file and returns how many transactions they were. Stops at the first
 // error, which says how many were applied.
-Result<std::uint64_t> apply_events(const std::string& path, SqlSession& session);
+Result<std::uint64_t> apply_events(Files& files, const std::string& path, SqlSession& session);
 
 }  // namespace ha

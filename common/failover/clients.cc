@@ -41,12 +41,13 @@ Result<int> end_clients(SqlSession& session) {
   return ended;
 }
 
-Result<Done> turn_away_clients(SqlSession& session) {
+Result<Done> turn_away_clients(SqlSession& session, Clock& clock) {
   constexpr double kPatience_s = 1;
   const auto waiting = find_clients(session);
   if (!waiting) return waiting.error();
   if (const auto ended = end_clients(session); !ended) return ended.error();
-  for (const Deadline patience = Deadline::after(kPatience_s); !patience.passed(); pause()) {
+  for (const Deadline patience = Deadline::after(clock, kPatience_s); !patience.passed();
+       clock.pause(kPoll_s)) {
     const auto left = find_clients(session);
     if (!left) return left.error();
     if (std::ranges::none_of(*waiting, [&](const auto& id) { return left->contains(id); })) break;

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "common/clock.h"
 #include "common/mysql/session.h"
 #include "common/result.h"
 
@@ -13,6 +14,6 @@ Result<int> end_clients(SqlSession& session);
 
 // Ends clients that wait for a lock of ours, and waits until they are gone: as long as they are
 // there, the end of the lock lets them do what they waited for.
-Result<Done> turn_away_clients(SqlSession& session);
+Result<Done> turn_away_clients(SqlSession& session, Clock& clock);
 
 }  // namespace ha

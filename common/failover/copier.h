@@ -5,7 +5,6 @@
 
 #include <atomic>
 #include <functional>
-#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,10 +12,12 @@
 #include <vector>
 
 #include "common/deadline.h"
+#include "common/env.h"
 #include "common/failover/compare.h"
 #include "common/failover/copy.h"
 #include "common/failover/copy_mark.h"
 #include "common/failover/dump.h"
+#include "common/parallel.h"
 
 namespace ha {
 
@@ -30,26 +31,26 @@ enum class Engines { kInnodb, kSeveral };
 
 class Copier {
  public:
-  Copier(const CopyTask& task, const FailoverOptions& options, const ResyncOptions& resync,
-         const CopyBegins& begins, Clock& clock, const Log& log)
-      : from_(task.from),
+  Copier(const Env& env, const CopyTask& task, const FailoverOptions& options,
+         const ResyncOptions& resync, const CopyBegins& begins, const Log& log)
+      : env_(env),
+        from_(task.from),
         to_(task.to),
         primary_(task.primary),
         run_id_(task.run_id),
         options_(options),
         resync_(resync),
         begins_(begins),
-        clock_(clock),
         log_(log),
-        deadline_(Deadline::after(resync.timeout_s)),
-        record_(options, task.to.name) {}
+        deadline_(Deadline::after(env.clock, resync.timeout_s)),
+        record_(env.files, options, task.to.name) {}
 
   Result<CopyResult> copy();
   Result<Done> check();
 
  private:
   using Session = std::shared_ptr<SqlSession>;
-  static constexpr double kTell_s = 5, kAlive_s = 60;
+  static constexpr double kWatch_s = 1, kTell_s = 5, kAlive_s = 60;
   // For one statement, and for a lock that another run has.
   static constexpr double kAnswer_s = 600;
   static constexpr int kPatience_s = 60;
@@ -100,6 +101,7 @@ class Copier {
   Result<Done> restore();
   Result<Done> disable_events();
 
+  double size_of(const std::string& path) const;
   Result<BinlogPosition> dump_and_load(const std::string& path);
   Result<Done> complete_gtids(CopyMoment& moment);
   Result<CopyMoment> dump(const std::string& path);
@@ -144,22 +146,22 @@ class Copier {
   std::string describe_clone();
   Result<Done> await_clone(const std::string& error);
 
+  const Env env_;
   const Node &from_, &to_, &primary_;
   const std::string& run_id_;
   const FailoverOptions& options_;
   const ResyncOptions& resync_;
   const CopyBegins& begins_;
-  Clock& clock_;
   const Log& log_;
   const Deadline deadline_;
   CopyRecord record_;
   bool marked_ = false;  // the target was closed and marked, or that was begun
   std::vector<std::string> warnings_ = {};
-  std::vector<RowActivity> activity_ = {};      // of the source, by time
-  std::future<Result<RowCounts>> counts_ = {};  // of the source
+  std::vector<RowActivity> activity_ = {};                 // of the source, by time
+  std::optional<Pending<Result<RowCounts>>> counts_ = {};  // of the source
   std::shared_ptr<std::atomic<std::size_t>> counted_ =
       std::make_shared<std::atomic<std::size_t>>(0);
-  Deadline told_ = Deadline::after(kTell_s), alive_ = Deadline::after(kAlive_s);
+  Deadline told_ = deadline_.from_now(kTell_s), alive_ = deadline_.from_now(kAlive_s);
   std::optional<Error> ended_ = {};              // why it is not gone on with
   Session source_ = nullptr, target_ = nullptr;  // answer within kAnswer_s
   Session guard_ = nullptr;                      // with the primary, and a lock there

@@ -2,19 +2,14 @@
 #include "common/failover/copy.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
-#include <future>
-#include <thread>
 
 #include "common/failover/copier.h"
 #include "common/failover/node_locks.h"
 #include "common/failover/step_tools.h"
 #include "common/failover/tool_login.h"
-#include "common/files.h"
 #include "common/mysql/events.h"
 #include "common/mysql/mariadb_gtid.h"
 #include "common/mysql/read_facts.h"
@@ -58,7 +53,7 @@ Result<CopyResult> Copier::copy() {
   const auto done = *method == CopyMethod::kClone  ? clone()
                     : *method == CopyMethod::kDump ? dump_and_load(path)
                                                    : run_command(path);
-  unlink(path.c_str());
+  static_cast<void>(env_.files.remove(path));
   if (done) {
     record_.remove();
     return CopyResult{*done, std::move(warnings_)};
@@ -107,7 +102,7 @@ Result<Copier::Session> Copier::connect_to(const Node& node, double answer_s) co
   MysqlOptions one = options_for({node.name, node.host, node.port}, options_.cluster.mysql,
                                  options_.probe_timeout_s);
   one.answer_timeout_s = static_cast<unsigned>(std::ceil(answer_s));
-  auto session = connect(one);
+  auto session = env_.connector.connect(one);
   if (!session) return session.error();
   const Version& version = (*session)->version();
   // A day idle, and long statements; what a dump creates was allowed once.
@@ -233,31 +228,30 @@ Result<CopyMethod> Copier::choose_method() const {
 }
 
 bool Copier::watch(const std::function<std::string()>& progress) {
-  if (clock_.stopping()) ended_ = failure("asked to stop");
+  if (env_.clock.stopping()) ended_ = failure("asked to stop");
   if (deadline_.passed()) ended_ = failure("--copy-timeout has passed");
   if (ended_) return false;
   note_activity();
   // Firewalls forget who is silent.
   if (alive_.passed()) {
-    alive_ = Deadline::after(kAlive_s);
+    alive_ = deadline_.from_now(kAlive_s);
     for (const Session& session : {source_, target_, guard_})
       static_cast<void>(session->query("DO 0"));
   }
   if (!told_.passed()) return true;
   // Ever more seldom: it is also mailed.
-  told_ = Deadline::after(std::max(kTell_s, (resync_.timeout_s - deadline_.remaining_s()) / 20));
+  told_ = deadline_.from_now(std::max(kTell_s, (resync_.timeout_s - deadline_.remaining_s()) / 20));
   if (const std::string text = progress(); !text.empty()) log_(text);
   return true;
 }
 
 Result<Done> Copier::attend(std::function<Result<Done>()> work,
                             const std::function<std::string()>& progress) {
-  std::packaged_task<Result<Done>()> task(std::move(work));
-  std::future<Result<Done>> result = task.get_future();
-  std::thread(std::move(task)).detach();
-  while (result.wait_for(std::chrono::seconds(1)) != std::future_status::ready)
+  const auto pending = Pending<Result<Done>>::begin(env_.workers, std::move(work));
+  if (!pending) return pending.error();
+  while (!pending->wait(deadline_.from_now(kWatch_s)))
     if (!watch(progress)) return *ended_;
-  return result.get();
+  return *pending->result();
 }
 
 Result<Done> Copier::begin() {
@@ -381,9 +375,9 @@ Result<Done> Copier::disable_events() {
 }
 
 Result<Copier::Session> Copier::await_server() {
-  for (const Deadline patience = Deadline::after(kRestart_s);; clock_.sleep(kPoll_s)) {
+  for (const Deadline patience = deadline_.from_now(kRestart_s);; env_.clock.sleep(kPoll_s)) {
     auto session = connect_to(to_, kAnswer_s);
-    if (session || !is_no_answer(session.error()) || patience.passed() || clock_.stopping())
+    if (session || !is_no_answer(session.error()) || patience.passed() || env_.clock.stopping())
       return session;
   }
 }
@@ -397,22 +391,23 @@ Result<Done> Copier::take_over(const Session& session) {
   });
 }
 
-Result<Done> check_copy(const CopyTask& task, const FailoverOptions& options,
-                        const ResyncOptions& resync, Clock& clock, const Log& log) {
-  return Copier(task, options, resync, {}, clock, log).check();
+Result<Done> check_copy(const Env& env, const CopyTask& task, const FailoverOptions& options,
+                        const ResyncOptions& resync, const Log& log) {
+  return Copier(env, task, options, resync, {}, log).check();
 }
 
-Result<CopyResult> copy_server(const CopyTask& task, const FailoverOptions& options,
-                               const ResyncOptions& resync, const CopyBegins& begins, Clock& clock,
+Result<CopyResult> copy_server(const Env& env, const CopyTask& task, const FailoverOptions& options,
+                               const ResyncOptions& resync, const CopyBegins& begins,
                                const Log& log) {
-  return Copier(task, options, resync, begins, clock, log).copy();
+  return Copier(env, task, options, resync, begins, log).copy();
 }
 
-void remove_leftovers_of_copies(const std::string& store) {
-  remove_login_files(store);
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(store, error))
-    if (entry.path().extension() == ".copy") unlink(entry.path().c_str());
+void remove_leftovers_of_copies(Files& files, const std::string& store) {
+  remove_login_files(files, store);
+  const auto names = files.list(store);
+  if (!names) return;
+  for (const std::string& name : *names)
+    if (name.ends_with(".copy")) static_cast<void>(files.remove(store + "/" + name));
 }
 
 }  // namespace ha

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "common/clock.h"
+#include "common/env.h"
 #include "common/failover/log.h"
 #include "common/cluster/options.h"
 #include "common/failover/plan.h"
@@ -52,18 +52,18 @@ using CopyBegins = std::function<Result<Done>()>;
 
 // Fails when a method cannot be used or the account may not do what it needs on either side, or may
 // not read everything. Changes nothing.
-Result<Done> check_copy(const CopyTask& task, const FailoverOptions& options,
-                        const ResyncOptions& resync, Clock& clock, const Log& log);
+Result<Done> check_copy(const Env& env, const CopyTask& task, const FailoverOptions& options,
+                        const ResyncOptions& resync, const Log& log);
 
 // Copies `from` to `to`, which is closed for writes: afterwards it follows no server, stays closed,
 // and has the GTIDs of its data and no others. When it fails, `to` is as it was, or no whole copy
 // of anything, which the error says.
-Result<CopyResult> copy_server(const CopyTask& task, const FailoverOptions& options,
-                               const ResyncOptions& resync, const CopyBegins& begins, Clock& clock,
+Result<CopyResult> copy_server(const Env& env, const CopyTask& task, const FailoverOptions& options,
+                               const ResyncOptions& resync, const CopyBegins& begins,
                                const Log& log);
 
 // Removes the dumps and the password files of copyings that were killed. Precondition: the resync
 // store is locked.
-void remove_leftovers_of_copies(const std::string& store);
+void remove_leftovers_of_copies(Files& files, const std::string& store);
 
 }  // namespace ha

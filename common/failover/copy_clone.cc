@@ -106,7 +106,7 @@ std::string Copier::describe_clone() {
 // The server restarts when it has the copy; one that nothing starts again has stopped.
 Result<Done> Copier::await_clone(const std::string& error) {
   bool told = false;
-  for (const Deadline patience = Deadline::after(kRestart_s); !patience.passed();) {
+  for (const Deadline patience = deadline_.from_now(kRestart_s); !patience.passed();) {
     const auto session = connect_to(to_, kAnswer_s);
     const auto state = session ? query_value(**session,
                                              "SELECT CONCAT(STATE, ' ', ERROR_MESSAGE)"
@@ -124,7 +124,7 @@ Result<Done> Copier::await_clone(const std::string& error) {
       told = true;
       log_(fmt::format("{} restarts with the copy; start it if nothing else does", to_.name));
     }
-    if (!clock_.sleep(kPoll_s)) return failure("asked to stop");
+    if (!env_.clock.sleep(kPoll_s)) return failure("asked to stop");
   }
   return failure(to_.name + " has not come back: start it");
 }

@@ -1,31 +1,24 @@
 // SPDX-License-Identifier: MIT
 // Copying by a dump, and by a command of the operator's.
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <atomic>
-#include <fstream>
+#include <istream>
 
 #include "common/failover/copier.h"
 #include "common/failover/binlog_text.h"
 #include "common/failover/step_tools.h"
 #include "common/failover/tool_login.h"
-#include "common/files.h"
 #include "common/mysql/mariadb_gtid.h"
 #include "common/mysql/replica_status.h"
 #include "common/mysql/statements.h"
 
 namespace ha {
 
-namespace {
-
-double size_of(const std::string& path) {
-  struct stat info = {};
-  return stat(path.c_str(), &info) == 0 ? static_cast<double>(info.st_size) : 0;
+double Copier::size_of(const std::string& path) const {
+  return static_cast<double>(env_.files.info(path).size);
 }
-
-}  // namespace
 
 Result<BinlogPosition> Copier::dump_and_load(const std::string& path) {
   auto moment = dump(path);
@@ -72,7 +65,7 @@ Result<CopyMoment> Copier::dump(const std::string& path) {
         fmt::format("{} tables are not InnoDB's: whoever writes to {} waits until the dump is "
                     "written",
                     foreigners_, from_.name));
-  const auto login = ToolLogin::prepare(from_, options_.cluster.mysql, path);
+  const auto login = ToolLogin::prepare(env_, from_, options_.cluster.mysql, path);
   if (!login) return login.error();
   Command command{resync_.dump_command, {}, path};
   if (command.argv.empty()) command.argv = {is_mysql() ? "mysqldump" : "mariadb-dump"};
@@ -83,22 +76,23 @@ Result<CopyMoment> Copier::dump(const std::string& path) {
   if (versioned_ > 0) command.argv.emplace_back("--dump-history");
   command.may_go_on = [&] {
     // As soon as it shows a moment, so that little is written between that and the counting.
-    if (std::ifstream begun(path); read_dump_moment(begun))
+    if (const auto begun = env_.files.open(path); begun && read_dump_moment(**begun))
       if (const auto started = start_counting(); !started) log_(started.error().text);
     return watch([&] {
       return fmt::format("dumped {} of about {}", mebibytes(size_of(path)), mebibytes(bytes_));
     });
   };
   command.ends_with_us = true;
-  const auto outcome = PosixProcess().run(command, deadline_);
+  const auto outcome = env_.process.run(command, deadline_);
   if (!outcome) return outcome.error();
   if (ended_) return *ended_;
   if (!outcome->succeeded())
     return failure((*login)->explain(describe_end(command.argv, *outcome)));
-  std::ifstream file(path);
-  auto moment = read_dump_moment(file);
+  const auto file = env_.files.open(path);
+  if (!file) return file.error();
+  auto moment = read_dump_moment(**file);
   if (!moment) return moment.error();
-  if (const auto whole = check_dump_end(file); !whole) return whole.error();
+  if (const auto whole = check_dump_end(**file); !whole) return whole.error();
   if (const auto started = start_counting(); !started) return started.error();
   return moment;
 }
@@ -120,10 +114,11 @@ Result<Done> Copier::load_statements(const std::string& path) {
   if (!worker) return worker.error();
   const auto done = std::make_shared<std::atomic<double>>(0);
   return attend(
-      [path, session = *worker, done]() -> Result<Done> {
+      [path, session = *worker, done, &files = env_.files]() -> Result<Done> {
         if (const auto dropped = drop_databases(*session); !dropped) return dropped;
-        std::ifstream file(path);
-        return for_each_statement(file, [&](const std::string& sql) -> Result<Done> {
+        const auto file = files.open(path);
+        if (!file) return file.error();
+        return for_each_statement(**file, [&](const std::string& sql) -> Result<Done> {
           *done = *done + static_cast<double>(sql.size());
           if (is_about_server(sql)) return Done{};
           if (const auto rows = session->query(sql); !rows) return rows.error();
@@ -182,7 +177,7 @@ Result<BinlogPosition> Copier::run_command(const std::string& path) {
   if (const auto begun = begin(); !begun) return begun.error();
   if (const auto copied = copy_by_command(path); !copied) return copied.error();
   if (const auto started = start_counting(); !started) return started.error();
-  const auto printed = read_file(path);
+  const auto printed = env_.files.read(path);
   if (!printed) return printed.error();
   auto moment = parse_moment(*printed);
   if (!moment) return moment.error();
@@ -224,7 +219,7 @@ Result<Done> Copier::copy_by_command(const std::string& path) {
       return "copying for " + format_duration(resync_.timeout_s - deadline_.remaining_s());
     });
   };
-  const auto outcome = PosixProcess().run(command, deadline_);
+  const auto outcome = env_.process.run(command, deadline_);
   if (!outcome) return outcome.error();
   if (ended_) return *ended_;
   if (!outcome->succeeded()) return failure(describe_end(command.argv, *outcome));

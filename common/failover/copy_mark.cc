@@ -2,11 +2,9 @@
 #include "common/failover/copy_mark.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "common/failover/node_locks.h"
 #include "common/failover/step_tools.h"
-#include "common/files.h"
 
 namespace ha {
 
@@ -23,9 +21,9 @@ std::string resync_path(const FailoverOptions& options, const std::string& node)
   return fmt::format("{}/{}/{}", options.state_dir, options.resync_store(), node);
 }
 
-CopyRecord::CopyRecord(const FailoverOptions& options, const std::string& node)
-    : path_(resync_path(options, node) + ".copying") {
-  const auto text = read_file(path_);
+CopyRecord::CopyRecord(Files& files, const FailoverOptions& options, const std::string& node)
+    : files_(files), path_(resync_path(options, node) + ".copying") {
+  const auto text = files_.read(path_);
   exists_ = text || text.error().code != Errc::kMissing;
   if (text) words_ = *text;
 }
@@ -33,13 +31,13 @@ CopyRecord::CopyRecord(const FailoverOptions& options, const std::string& node)
 Result<Done> CopyRecord::add(std::string_view word) {
   if (exists_ && has(word)) return Done{};
   words_ += fmt::format("{}\n", word);
-  const auto written = write_file_atomic(path_, words_);
+  const auto written = files_.write_atomic(path_, words_);
   exists_ = exists_ || written;
   return written;
 }
 
 void CopyRecord::remove() {
-  unlink(path_.c_str());
+  static_cast<void>(files_.remove(path_));
   exists_ = false;
   words_.clear();
 }
@@ -67,12 +65,12 @@ Result<Done> expect_no_copier(const Node& node, SqlSession& session, const NodeS
   return Done{};
 }
 
-Result<Done> expect_whole(const Node& node, SqlSession& session, const NodeSessions& all,
-                          const FailoverOptions& options) {
+Result<Done> expect_whole(Files& files, const Node& node, SqlSession& session,
+                          const NodeSessions& all, const FailoverOptions& options) {
   if (const auto free = expect_no_copier(node, session, all); !free) return free;
   const auto half = is_half_copied(session);
   if (!half) return half.error();
-  if (!*half && !CopyRecord(options, node.name).exists()) return Done{};
+  if (!*half && !CopyRecord(files, options, node.name).exists()) return Done{};
   return failure(fmt::format("{0} holds no whole copy; run: mysql_ha resync {0}", node.name));
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/cluster/options.h"
+#include "common/env.h"
 #include "common/mysql/session.h"
 #include "common/mysql/topology.h"
 #include "common/result.h"
@@ -29,7 +30,7 @@ std::string resync_path(const FailoverOptions& options, const std::string& node)
 // A file that is there for as long as a node holds no whole copy, with what is to be put back then.
 class CopyRecord {
  public:
-  CopyRecord(const FailoverOptions& options, const std::string& node);
+  CopyRecord(Files& files, const FailoverOptions& options, const std::string& node);
 
   bool exists() const { return exists_; }
   bool has(std::string_view word) const { return words_.find(word) != words_.npos; }
@@ -37,6 +38,7 @@ class CopyRecord {
   void remove();
 
  private:
+  Files& files_;
   std::string path_, words_;
   bool exists_ = false;
 };
@@ -49,7 +51,7 @@ using NodeSessions = std::vector<std::shared_ptr<SqlSession>>;
 Result<Done> expect_no_copier(const Node& node, SqlSession& session, const NodeSessions& all);
 
 // Fails then too, and when a copy to this node was begun and not finished.
-Result<Done> expect_whole(const Node& node, SqlSession& session, const NodeSessions& all,
-                          const FailoverOptions& options);
+Result<Done> expect_whole(Files& files, const Node& node, SqlSession& session,
+                          const NodeSessions& all, const FailoverOptions& options);
 
 }  // namespace ha

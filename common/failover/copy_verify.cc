@@ -5,10 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
-#include <future>
 #include <limits>
-#include <thread>
 #include <vector>
 
 #include "common/failover/copier.h"
@@ -184,22 +181,22 @@ std::string shorten_list(const std::vector<std::string>& texts) {
 }  // namespace
 
 void Copier::note_activity() {
-  if (resync_.verify == Verify::kNone || counts_.valid()) return;
+  if (resync_.verify == Verify::kNone || counts_) return;
   if (auto activity = read_activity(*source_, engines())) activity_.push_back(std::move(*activity));
 }
 
 Engines Copier::engines() const { return foreigners_ > 0 ? Engines::kSeveral : Engines::kInnodb; }
 
 Result<Done> Copier::start_counting() {
-  if (resync_.verify == Verify::kNone || counts_.valid()) return Done{};
+  if (resync_.verify == Verify::kNone || counts_) return Done{};
   const auto session = connect_to(from_, resync_.timeout_s);
   if (!session) return session.error();
-  std::packaged_task<Result<RowCounts>()> task(
-      [session = *session, engines = engines(), counted = counted_]() {
+  auto counts = Pending<Result<RowCounts>>::begin(
+      env_.workers, [session = *session, engines = engines(), counted = counted_] {
         return count_source(*session, engines, *counted);
       });
-  counts_ = task.get_future();
-  std::thread(std::move(task)).detach();
+  if (!counts) return counts.error();
+  counts_ = std::move(*counts);
   return Done{};
 }
 
@@ -208,9 +205,11 @@ Result<RowCounts> Copier::await_counts() {
   const auto progress = [this] {
     return fmt::format("counted the rows of {} tables of {}", counted_->load(), from_.name);
   };
-  while (counts_.wait_for(std::chrono::seconds(1)) != std::future_status::ready)
+  while (!counts_->wait(deadline_.from_now(kWatch_s)))
     if (!watch(progress)) return *ended_;
-  return counts_.get();
+  auto counts = *counts_->result();
+  counts_.reset();
+  return counts;
 }
 
 Result<RowCounts> Copier::count_copy() {
@@ -241,7 +240,8 @@ Result<Done> Copier::verify(const BinlogPosition& moment) {
   if (!source) return unverified(source.error());
   const auto copy = count_copy();
   if (!copy) return unverified(copy.error());
-  const RowActivity& before = last_before(activity_, moment);
+  // Not a reference: more is read while the rows are compared.
+  const RowActivity before = last_before(activity_, moment);
   Differences found = compare_rows(*source, from_.name, *copy, before);
   std::size_t equal = 0;
   if (found.faults.empty())
@@ -280,7 +280,7 @@ Result<Done> Copier::compare_checksums(const RowCounts& source, const RowActivit
     if (!table.first.starts_with(kSystemTables)) tables.push_back(&table);
   std::ranges::stable_sort(tables, {},
                            [](const auto* table) { return table->second.rows.value_or(0); });
-  const Deadline budget = Deadline::after(full ? deadline_.remaining_s() : budget_s);
+  const Deadline budget = deadline_.from_now(full ? deadline_.remaining_s() : budget_s);
   double rows = 0;
   for (const auto* const table : tables) {
     const double spent_s = (full ? deadline_.remaining_s() : budget_s) - budget.remaining_s();

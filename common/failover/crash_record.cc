@@ -59,10 +59,11 @@ CrashRecord add_tail(CrashRecord record, const Run& run, const BinlogTail& tail)
 namespace {
 
 // Returns nullopt when the position is none in the node's binlog, which then tells nothing.
-Result<std::optional<BinlogTail>> read_tail(const Node& node, const BinlogPosition& position,
+Result<std::optional<BinlogTail>> read_tail(Connector& connector, const Node& node,
+                                            const BinlogPosition& position,
                                             const FailoverOptions& options) {
-  const auto session = connect(options_for({node.name, node.host, node.port}, options.cluster.mysql,
-                                           options.probe_timeout_s));
+  const auto session = connector.connect(options_for(
+      {node.name, node.host, node.port}, options.cluster.mysql, options.probe_timeout_s));
   if (!session) return session.error();
   const auto lost = ends_before(**session, position);
   if (!lost) return lost.error();
@@ -75,7 +76,8 @@ Result<std::optional<BinlogTail>> read_tail(const Node& node, const BinlogPositi
 
 }  // namespace
 
-Result<std::optional<CrashRecord>> find_crash_record(const RunStore& store, const std::string& node,
+Result<std::optional<CrashRecord>> find_crash_record(Connector& connector, const RunStore& store,
+                                                     const std::string& node,
                                                      const Topology& topology,
                                                      const FailoverOptions& options) {
   const auto ids = store.ids();
@@ -88,7 +90,7 @@ Result<std::optional<CrashRecord>> find_crash_record(const RunStore& store, cons
   const auto place = std::ranges::find(topology.nodes, node, &Node::name);
   if ((*run)->copied_over || record.by_gtid || place == topology.nodes.end() || !place->facts)
     return std::optional(record);
-  const auto tail = read_tail(*place, record.applied, options);
+  const auto tail = read_tail(connector, *place, record.applied, options);
   if (!tail) return tail.error();
   return std::optional(*tail ? add_tail(record, **run, **tail) : record);
 }

@@ -49,7 +49,8 @@ CrashRecord add_tail(CrashRecord record, const Run& run, const BinlogTail& tail)
 
 // Finds the crash record of `node` in a store. Without GTIDs the node is asked for the tail of its
 // binlog; one that gave no facts is not.
-Result<std::optional<CrashRecord>> find_crash_record(const RunStore& store, const std::string& node,
+Result<std::optional<CrashRecord>> find_crash_record(Connector& connector, const RunStore& store,
+                                                     const std::string& node,
                                                      const Topology& topology,
                                                      const FailoverOptions& options);
 

@@ -132,11 +132,12 @@ std::optional<std::string> Executor::perform(Run& run, const Group& group,
   for (const Step& step : steps) run.steps[step.number] = StepState::kBegun;
 
   const Deadline limit =
-      Deadline::after(std::min(deadline.remaining_s(), step_limit_s(steps[0].action)));
+      deadline.from_now(std::min(deadline.remaining_s(), step_limit_s(steps[0].action)));
   // A step that keeps its limit has a moment to say what it waited for.
-  const Deadline patience = Deadline::after(limit.remaining_s() + kGrace_s);
+  const Deadline patience = deadline.from_now(limit.remaining_s() + kGrace_s);
   const auto results = run_each<std::optional<Result<StepResult>>>(
-      steps.size(), patience, [actions = actions_, steps, known = run.facts, limit](std::size_t i) {
+      workers_, steps.size(), patience,
+      [actions = actions_, steps, known = run.facts, limit](std::size_t i) {
         return std::optional(actions->perform(steps[i], known, limit));
       });
   std::optional<std::string> obstacle;
@@ -187,7 +188,7 @@ RunOutcome Executor::go_on(const Deadline& deadline) {
   for (const Group& group : open_groups(*now)) {
     std::optional<std::string> obstacle;
     if (now->opened() && !forward && deadline.remaining_s() < kForward_s)
-      forward = Deadline::after(kForward_s);
+      forward = deadline.from_now(kForward_s);
     const Deadline& limit = forward ? *forward : deadline;
     if (!now->opened() && clock_.stopping()) obstacle = "asked to stop";
     if (!obstacle && limit.passed()) obstacle = "the deadline has passed";
@@ -218,9 +219,10 @@ RunOutcome Executor::take_back(std::string why) {
     if (step->undo.empty() || state == StepState::kOpen || state == StepState::kUndone) continue;
     std::string failed;
     for (const Step& undo : step->undo) {
-      const Deadline deadline = Deadline::after(kUndo_s);
+      const Deadline deadline = Deadline::after(clock_, kUndo_s);
       const auto results = run_each<std::optional<Result<StepResult>>>(
-          1, deadline, [actions = actions_, undo, known = now->facts, deadline](std::size_t) {
+          workers_, 1, deadline,
+          [actions = actions_, undo, known = now->facts, deadline](std::size_t) {
             return std::optional(actions->perform(undo, known, deadline));
           });
       if (!results[0] || !*results[0])

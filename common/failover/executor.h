@@ -20,6 +20,7 @@
 #include "common/failover/run.h"
 #include "common/journal.h"
 #include "common/result.h"
+#include "common/workers.h"
 
 namespace ha {
 
@@ -44,9 +45,13 @@ class Executor {
  public:
   // `say` gets a line for each step. A call of `actions` that does not return in time is abandoned,
   // so the program must end by _exit.
-  Executor(std::shared_ptr<Actions> actions, Journal& journal, Clock& clock,
+  Executor(std::shared_ptr<Actions> actions, Journal& journal, Clock& clock, Workers& workers,
            std::function<void(const std::string&)> say)
-      : actions_(std::move(actions)), journal_(journal), clock_(clock), say_(std::move(say)) {}
+      : actions_(std::move(actions)),
+        journal_(journal),
+        clock_(clock),
+        workers_(workers),
+        say_(std::move(say)) {}
 
   // Begins a run: writes the plan into the journal.
   Result<Done> begin(const Plan& plan);
@@ -75,6 +80,7 @@ class Executor {
   std::shared_ptr<Actions> actions_;
   Journal& journal_;
   Clock& clock_;
+  Workers& workers_;
   std::function<void(const std::string&)> say_;
   std::vector<JournalRecord> pending_ = {};  // to be written before the next step begins
   std::vector<std::string> reservations_ = {};

@@ -59,7 +59,8 @@ class Failover {
 
   Plan decide() {
     Circumstances& circumstances = workflow_.view.circumstances;
-    if (const auto added = add_history(workflow_.store, workflow_.clock.moment(), circumstances);
+    if (const auto added =
+            add_history(workflow_.store, workflow_.env.clock.moment(), circumstances);
         !added)
       return {.refusal = Refusal::kNotReady, .reason = added.error().text};
     circumstances.stuck = stuck_;
@@ -83,7 +84,7 @@ class Failover {
     for (unsigned tries = 1; undecided() && tries < options.retries; ++tries) {
       workflow_.log(fmt::format("try {} of {}: {}", tries, options.retries,
                                 plan.possible() ? describe_cause(plan) : plan.reason));
-      if (!workflow_.clock.sleep(options.retry_interval_s)) return false;
+      if (!workflow_.env.clock.sleep(options.retry_interval_s)) return false;
       probe_and_decide(plan);
     }
     return true;
@@ -99,7 +100,7 @@ class Failover {
     workflow_.log(
         fmt::format("{} answers no query: it counts as dead when nothing comes from it for {}",
                     plan.primary, format_duration(options.policy.hung_after_s)));
-    while (hung_.is_worth_waiting(plan) && workflow_.clock.sleep(options.retry_interval_s))
+    while (hung_.is_worth_waiting(plan) && workflow_.env.clock.sleep(options.retry_interval_s))
       probe_and_decide(plan);
   }
 
@@ -114,7 +115,7 @@ class Failover {
   void ask_silent_nodes_again(Plan& plan) {
     const auto silent = count_silent(workflow_.view, plan.primary);
     if (!plan.possible() || silent == 0) return;
-    Situation again = look(workflow_.options);
+    Situation again = look(workflow_.env, workflow_.options);
     if (count_silent(again, plan.primary) >= silent) return;
     workflow_.view = std::move(again);
     plan = decide();
@@ -126,7 +127,7 @@ class Failover {
     for (;;) {
       RunReport report = carry_out(workflow_, plan);
       if (!remember_stuck(report) || choice == Choice::kFixed || workflow_.deadline.passed() ||
-          workflow_.clock.stopping())
+          workflow_.env.clock.stopping())
         return pick_up_stragglers(workflow_, plan, std::move(report)).outcome;
       // One that has died meanwhile may have had more than all others.
       const bool equal = !plan.spare.empty() && stuck_.contains(plan.candidate);
@@ -162,9 +163,9 @@ class Failover {
 
 }  // namespace
 
-FailoverOutcome run_failover(const FailoverOptions& options, const std::string& plan_hash,
-                             Clock& clock, const Log& log) {
-  auto workflow = begin_workflow(options, clock, log);
+FailoverOutcome run_failover(const Env& env, const FailoverOptions& options,
+                             const std::string& plan_hash, const Log& log) {
+  auto workflow = begin_workflow(env, options, log);
   if (!workflow) return refuse(workflow.error().text);
   return Failover(*workflow).run(plan_hash);
 }

@@ -2,14 +2,9 @@
 #include "common/failover/hung_primary.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <nlohmann/json.hpp>
-
-#include "common/files.h"
 
 namespace ha {
 
@@ -69,8 +64,8 @@ HungPrimary look_on(const std::optional<HungPrimary>& earlier, const std::string
   return hung;
 }
 
-std::optional<HungPrimary> read_hung(const std::string& directory) {
-  const auto content = read_file(path_in(directory));
+std::optional<HungPrimary> read_hung(Files& files, const std::string& directory) {
+  const auto content = files.read(path_in(directory));
   if (!content) return std::nullopt;
   auto hung = parse_hung(*content);
   // Only the uptime of one boot tells how much time has passed, whoever sets the clock.
@@ -78,14 +73,12 @@ std::optional<HungPrimary> read_hung(const std::string& directory) {
   return hung;
 }
 
-Result<Done> write_hung(const std::string& directory, const HungPrimary& hung) {
-  return write_file_atomic(path_in(directory), hung_to_json(hung) + "\n");
+Result<Done> write_hung(Files& files, const std::string& directory, const HungPrimary& hung) {
+  return files.write_atomic(path_in(directory), hung_to_json(hung) + "\n");
 }
 
-Result<Done> forget_hung(const std::string& directory) {
-  const std::string path = path_in(directory);
-  if (unlink(path.c_str()) == 0 || errno == ENOENT) return Done{};
-  return Error{Errc::kInternal, fmt::format("cannot remove {}: {}", path, std::strerror(errno))};
+Result<Done> forget_hung(Files& files, const std::string& directory) {
+  return files.remove(path_in(directory));
 }
 
 std::string hung_to_json(const HungPrimary& hung) {

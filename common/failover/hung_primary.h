@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/env.h"
 #include "common/moment.h"
 #include "common/mysql/topology.h"
 #include "common/result.h"
@@ -32,9 +33,9 @@ HungPrimary look_on(const std::optional<HungPrimary>& earlier, const std::string
 
 // Keeps it as DIRECTORY/hung-primary.json, 0600. read_hung() takes whatever is wrong with that file
 // for nothing known: the time then begins anew.
-std::optional<HungPrimary> read_hung(const std::string& directory);
-Result<Done> write_hung(const std::string& directory, const HungPrimary& hung);
-Result<Done> forget_hung(const std::string& directory);
+std::optional<HungPrimary> read_hung(Files& files, const std::string& directory);
+Result<Done> write_hung(Files& files, const std::string& directory, const HungPrimary& hung);
+Result<Done> forget_hung(Files& files, const std::string& directory);
 
 // Converts it to one line of JSON and back; nullopt for anything else.
 std::string hung_to_json(const HungPrimary& hung);

@@ -14,18 +14,20 @@ void HungWatch::observe(const std::string& primary) {
   if (old == nullptr || old->reach == Reach::kNotAsked) return;
   // Its kernel takes our connections, so it is not we who are cut off.
   if (old->reach != Reach::kHung ||
-      !reach_witnesses({{old->host, old->port}}, Deadline::after(options.probe_timeout_s))[0])
+      !reach_witnesses(workflow_.env, {{old->host, old->port}},
+                       Deadline::after(workflow_.env.clock, options.probe_timeout_s))[0])
     return forget();
+  Files& files = workflow_.env.files;
   const std::string& directory = workflow_.store.path();
-  if (!hung_) hung_ = read_hung(directory);
-  hung_ = look_on(hung_, primary, workflow_.view.topology, workflow_.clock.moment());
-  if (const auto written = write_hung(directory, *hung_); !written)
+  if (!hung_) hung_ = read_hung(files, directory);
+  hung_ = look_on(hung_, primary, workflow_.view.topology, workflow_.env.clock.moment());
+  if (const auto written = write_hung(files, directory, *hung_); !written)
     workflow_.log(written.error().text);
 }
 
 void HungWatch::forget() {
   hung_.reset();
-  if (const auto forgotten = forget_hung(workflow_.store.path()); !forgotten)
+  if (const auto forgotten = forget_hung(workflow_.env.files, workflow_.store.path()); !forgotten)
     workflow_.log(forgotten.error().text);
 }
 

@@ -2,7 +2,6 @@
 #include "common/failover/live_actions.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <cmath>
@@ -10,7 +9,6 @@
 #include "common/failover/clients.h"
 #include "common/failover/binlog_events.h"
 #include "common/failover/step_tools.h"
-#include "common/files.h"
 #include "common/mysql/events.h"
 #include "common/mysql/probe.h"
 #include "common/mysql/read_facts.h"
@@ -20,9 +18,10 @@
 
 namespace ha {
 
-LiveActions::LiveActions(const FailoverOptions& options, const Situation& situation, Plan plan,
-                         std::string run_id, std::string directory)
-    : options_(options),
+LiveActions::LiveActions(const Env& env, const FailoverOptions& options, const Situation& situation,
+                         Plan plan, std::string run_id, std::string directory)
+    : env_(env),
+      options_(options),
       topology_(situation.topology),
       plan_(std::move(plan)),
       run_id_(std::move(run_id)),
@@ -53,7 +52,7 @@ Result<LiveActions::Session> LiveActions::connect_to(const std::string& name) co
   MysqlOptions one = options_for({node->name, node->host, node->port}, options_.cluster.mysql,
                                  options_.probe_timeout_s);
   one.answer_timeout_s = static_cast<unsigned>(std::ceil(options_.deadline_s));
-  auto session = connect(one);
+  auto session = env_.connector.connect(one);
   if (!session) return session.error();
   return Session(std::move(*session));
 }
@@ -166,7 +165,7 @@ Result<StepResult> LiveActions::perform_sql(const Step& step, SqlSession& sessio
       return wait_for_acknowledger(step.node, session, deadline);
     case Action::kUnblock:
       // Who waits for the lock would write when it ends, and nobody would follow.
-      if (const auto gone = turn_away_clients(session); !gone) return gone.error();
+      if (const auto gone = turn_away_clients(session, env_.clock); !gone) return gone.error();
       break;
     default:
       break;
@@ -217,8 +216,8 @@ Result<StepResult> LiveActions::confirm_dead(const Step& step) {
   const Node* const primary = find(step.node);
   if (primary == nullptr) return failure("it is no node of the cluster");
   const Topology now =
-      probe_topology({{primary->name, primary->host, primary->port}}, options_.cluster.mysql,
-                     Deadline::after(options_.probe_timeout_s));
+      probe_topology(env_, {{primary->name, primary->host, primary->port}}, options_.cluster.mysql,
+                     Deadline::after(env_.clock, options_.probe_timeout_s));
   const Node& probed = now.nodes[0];
   if (probed.alive())
     return failure(probed.error.empty() ? "it answers" : "it is alive: " + probed.error);
@@ -280,11 +279,11 @@ Command LiveActions::command_of(const std::vector<std::string>& argv, const RunF
 
 Result<ProcessOutcome> LiveActions::run_program(const std::vector<std::string>& argv,
                                                 const RunFacts& known, const Deadline& deadline) {
-  return process_.run(command_of(argv, known), deadline);
+  return env_.process.run(command_of(argv, known), deadline);
 }
 
 Deadline LiveActions::hook_deadline(const Deadline& deadline) const {
-  return Deadline::after(std::min(deadline.remaining_s(), options_.hook_timeout_s));
+  return deadline.from_now(std::min(deadline.remaining_s(), options_.hook_timeout_s));
 }
 
 Result<StepResult> LiveActions::run_command(const Step& step, const RunFacts& known,
@@ -302,7 +301,7 @@ Result<StepResult> LiveActions::run_fence(const Step& step, const RunFacts& know
   constexpr int kOperatorAccepts = 10;
   Command command = command_of(step.argv, known);
   command.environment.emplace_back(kFenceAction, "off");
-  const auto outcome = process_.run(command, hook_deadline(program_deadline(step, deadline)));
+  const auto outcome = env_.process.run(command, hook_deadline(program_deadline(step, deadline)));
   if (!outcome) return outcome.error();
   const bool accepted =
       outcome->end == ProcessOutcome::End::kExited && outcome->code == kOperatorAccepts;
@@ -382,8 +381,9 @@ Result<StepResult> LiveActions::move_vip(const Step& step, const RunFacts& known
   const Node* const node = find(step.node);
   if (node == nullptr) return failure(fmt::format("no node is called '{}'", step.node));
   const bool up = step.action == Action::kVipUp;
-  const auto moved = up ? take_vip(options_.vip, node->host, process_, deadline)
-                        : drop_vip(options_.vip, node->host, process_, deadline);
+  const auto host = env_.network.open_vip_host(options_.vip, node->host, env_.process, deadline);
+  const auto moved =
+      up ? take_vip(options_.vip, *host, env_.clock, deadline) : drop_vip(options_.vip, *host);
   // Whether a dead machine has let go of it shows when it is taken.
   if (!moved && !up && known.contains("fenced"))
     return StepResult{"it is fenced, and could not be asked: " + moved.error().text};
@@ -391,10 +391,10 @@ Result<StepResult> LiveActions::move_vip(const Step& step, const RunFacts& known
   return StepResult{fmt::format("{} {} it", options_.vip.address, up ? "is on" : "is not on")};
 }
 
-Result<StepResult> LiveActions::write_file(const Step& step) {
+Result<StepResult> LiveActions::write_file(const Step& step) const {
   // Other programs read it: there is no secret in it.
-  constexpr mode_t kReadable = S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH;
-  if (const auto written = write_file_atomic(step.path, step.content, kReadable); !written)
+  constexpr mode_t kReadable = 0644;
+  if (const auto written = env_.files.write_atomic(step.path, step.content, kReadable); !written)
     return written.error();
   return StepResult{step.path};
 }

@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 
+#include "common/env.h"
 #include "common/failover/executor.h"
 #include "common/cluster/options.h"
 #include "common/failover/run_statements.h"
@@ -23,7 +24,7 @@ namespace ha {
 class LiveActions : public Actions {
  public:
   // `run_id` names the run in the environment of commands; `directory` is for rescued events.
-  LiveActions(const FailoverOptions& options, const Situation& situation, Plan plan,
+  LiveActions(const Env& env, const FailoverOptions& options, const Situation& situation, Plan plan,
               std::string run_id, std::string directory);
 
   Result<StepResult> perform(const Step& step, const RunFacts& known,
@@ -81,7 +82,7 @@ class LiveActions : public Actions {
   Result<StepResult> open(const Step& step, SqlSession& session, const RunFacts& known,
                           const Deadline& deadline);
   Result<StepResult> move_vip(const Step& step, const RunFacts& known, const Deadline& deadline);
-  static Result<StepResult> write_file(const Step& step);
+  Result<StepResult> write_file(const Step& step) const;
 
   // Runs statements, with what `known` has for their placeholders.
   Result<Done> run_sql(const Statements& statements, SqlSession& session, const RunFacts& known,
@@ -102,11 +103,11 @@ class LiveActions : public Actions {
   const Node* find(const std::string& node) const;
   std::string lock_name() const;
 
+  const Env env_;
   const FailoverOptions options_;
   const Topology topology_;
   const Plan plan_;
   const std::string run_id_, directory_;
-  PosixProcess process_;
   std::mutex mutex_;  // of these two
   std::map<std::string, Session> sessions_;
   std::set<std::string> in_use_;  // names of nodes

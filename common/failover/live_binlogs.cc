@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The steps of LiveActions that read transactions from binlogs.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "common/failover/live_actions.h"
 #include "common/failover/binlog_text.h"
 #include "common/failover/binlog_tool.h"
 #include "common/failover/step_tools.h"
 #include "common/failover/tool_login.h"
-#include "common/files.h"
 #include "common/mysql/read_facts.h"
 #include "common/text.h"
 
@@ -22,17 +20,17 @@ Result<Done> LiveActions::print_events(Command command, const Deadline& deadline
   command.output_file = part;
   // It must not write into a later run's file.
   command.ends_with_us = true;
-  const auto outcome = process_.run(command, deadline);
+  const auto outcome = env_.process.run(command, deadline);
   Result<Done> whole = Done{};
   if (!outcome)
     whole = outcome.error();
   else if (!outcome->succeeded())
     whole = failure(describe_end(command.argv, *outcome));
   else
-    whole = check_whole(part);
-  if (whole && rename(part.c_str(), path.c_str()) != 0) whole = failure("cannot write " + path);
+    whole = check_whole(env_.files, part);
+  if (whole && !env_.files.rename(part, path)) whole = failure("cannot write " + path);
   // It may have filled the disk, which the journal needs.
-  if (!whole) unlink(part.c_str());
+  if (!whole) static_cast<void>(env_.files.remove(part));
   return whole;
 }
 
@@ -51,7 +49,7 @@ Result<StepResult> LiveActions::rescue(const Step& step, SqlSession& session, co
       fmt::format("{}/{}.rescued.sql", directory_, is_file_name(place) ? place : run_id_);
   // Only MySQL passes over the GTIDs that it has; everybody else would apply them twice.
   const bool repeatable = plan_.by_gtid && session.version().flavour == Flavour::kMysql;
-  if (!repeatable && access(path.c_str(), F_OK) == 0)
+  if (!repeatable && env_.files.info(path).kind != FileInfo::Kind::kMissing)
     return failure("it was begun before and is not repeated, see " + path);
   if (const auto done =
           print_events(command_of(step.argv, known), program_deadline(step, deadline), path);
@@ -63,7 +61,7 @@ Result<StepResult> LiveActions::rescue(const Step& step, SqlSession& session, co
   const bool super = session.version().flavour == Flavour::kMysql;
   if (super)
     if (const auto open = session.query("SET GLOBAL super_read_only=0"); !open) return open.error();
-  const auto applied = apply_events(path, **applier);
+  const auto applied = apply_events(env_.files, path, **applier);
   if (super)
     if (const auto closed = session.query("SET GLOBAL super_read_only=1"); !closed)
       return closed.error();
@@ -91,8 +89,8 @@ Result<StepResult> LiveActions::save_extra(const Step& step, SqlSession& session
   if (logs->cells.empty()) return failure("it has no binlog");
   const Node* const node = find(step.node);
   const std::string path = fmt::format("{}/{}.extra.sql", directory_, run_id_);
-  const auto login =
-      ToolLogin::prepare(*node, options_.cluster.mysql, fmt::format("{}/{}", directory_, run_id_));
+  const auto login = ToolLogin::prepare(env_, *node, options_.cluster.mysql,
+                                        fmt::format("{}/{}", directory_, run_id_));
   if (!login) return login.error();
   Command command{options_.binlog_command};
   if (command.argv.empty())
@@ -105,7 +103,7 @@ Result<StepResult> LiveActions::save_extra(const Step& step, SqlSession& session
   command.argv.insert(command.argv.end(), words->begin(), words->end());
   const auto printed = print_events(std::move(command), deadline, path);
   if (!printed) return Error{printed.error().code, (*login)->explain(printed.error().text)};
-  const auto count = count_transactions(path);
+  const auto count = count_transactions(env_.files, path);
   if (!count) return count.error();
   return StepResult{fmt::format("{} transactions saved in {}", *count, path),
                     {{"saved", std::to_string(*count)}, {"saved_in", path}}};

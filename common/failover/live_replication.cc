@@ -64,14 +64,15 @@ Result<bool> has_applied_relay_log(const ServerFacts& facts, const ChannelStatus
 // Makes a channel ready to be stopped. MySQL's parallel applier that has come to a torn end waits a
 // minute for the rest of it, unless it has ended before it is asked to stop; nothing of the
 // transaction is committed.
-Result<Done> let_stop(const ChannelStatus& channel, SqlSession& session) {
+Result<Done> let_stop(const ChannelStatus& channel, SqlSession& session, Clock& clock) {
   if (session.version().flavour != Flavour::kMysql || channel.io.running() ||
       !channel.sql.running())
     return Done{};
   // One that is far from the end stops between two transactions.
   constexpr double kNear_s = 1, kEnd_s = 5;
   bool killed = false;
-  for (Deadline patience = Deadline::after(kNear_s); !patience.passed(); pause()) {
+  for (Deadline patience = Deadline::after(clock, kNear_s); !patience.passed();
+       clock.pause(kPoll_s)) {
     const auto rows = session.query(
         "SELECT PROCESSLIST_ID, PROCESSING_TRANSACTION <> '' AS open,"
         " PROCESSLIST_STATE LIKE '%has read all relay log%' AS idle"
@@ -90,16 +91,16 @@ Result<Done> let_stop(const ChannelStatus& channel, SqlSession& session) {
           fmt::format("its applier holds half a transaction and cannot be ended: {}; run: {}",
                       ended.error().text, grant_statement(session, "SYSTEM_USER", "*.*"))};
     killed = true;
-    patience = Deadline::after(kEnd_s);
+    patience = Deadline::after(clock, kEnd_s);
   }
   return Done{};
 }
 
 // Fails when the applier stands behind another client's lock: to stop it would take as long as that
 // is held, and the session that asks for it with it.
-Result<Done> expect_stoppable(SqlSession& session) {
+Result<Done> expect_stoppable(SqlSession& session, Clock& clock) {
   constexpr double kPatience_s = 2;
-  for (const Deadline patience = Deadline::after(kPatience_s);; pause()) {
+  for (const Deadline patience = Deadline::after(clock, kPatience_s);; clock.pause(kPoll_s)) {
     const auto wait = read_applier_wait(session);
     if (!wait) return wait.error();
     // Of replicas of its own it is let go before it is stopped.
@@ -154,9 +155,9 @@ Result<StepResult> LiveActions::drain(const Step& step, SqlSession& session, con
                            return one.action == Action::kSetDelay && one.node == step.node;
                          });
   BinlogPosition last = {}, relay = {};
-  Deadline still = Deadline::after(kStill_s);
-  Deadline unmoved = Deadline::after(options_.deadline_s / kShare);
-  for (;; pause()) {
+  Deadline still = Deadline::after(env_.clock, kStill_s);
+  Deadline unmoved = Deadline::after(env_.clock, options_.deadline_s / kShare);
+  for (;; env_.clock.pause(kPoll_s)) {
     const auto facts = read_again(step.node, session);
     if (!facts) return facts.error();
     const ChannelStatus* const channel =
@@ -173,8 +174,8 @@ Result<StepResult> LiveActions::drain(const Step& step, SqlSession& session, con
     if (channel->sql.error_number != 0 || !channel->sql.running())
       return failure(describe_stop("SQL", channel->sql));
     if (!(channel->relay == relay)) {
-      still = Deadline::after(kStill_s);
-      unmoved = Deadline::after(options_.deadline_s / kShare);
+      still = Deadline::after(env_.clock, kStill_s);
+      unmoved = Deadline::after(env_.clock, options_.deadline_s / kShare);
     }
     last = channel->executed;
     relay = channel->relay;
@@ -202,7 +203,7 @@ Result<StepResult> LiveActions::wait_for_node(const Step& step, SqlSession& sess
   if (!wanted) return wanted.error();
   if (const auto done = run_sql(step.statements, session, known, deadline); !done)
     return done.error();
-  for (;; pause()) {
+  for (;; env_.clock.pause(kPoll_s)) {
     const auto facts = read_again(step.node, session);
     if (!facts) return facts.error();
     const ChannelStatus* const channel =
@@ -259,7 +260,7 @@ Result<StepResult> LiveActions::promote(const Step& step, SqlSession& session,
   // A run before this one may have made it forget its source; the rest is to be done in any case.
   const ChannelStatus* const channel = find_channel(*before, step.channel);
   if (channel != nullptr)
-    if (const auto ready = let_stop(*channel, session); !ready) return ready.error();
+    if (const auto ready = let_stop(*channel, session, env_.clock); !ready) return ready.error();
   const Statements left =
       channel == nullptr ? without(step.statements, {Part::kStop, Part::kForget}) : step.statements;
   if (const auto done = run_sql(left, session, known, deadline); !done) return done.error();
@@ -336,12 +337,12 @@ Result<StepResult> LiveActions::follow_source(const Step& step, SqlSession& sess
   if (plan_.command == "rejoin" && !attached)
     if (const auto same = compare_with_plan(step, session, by_position); !same) return same.error();
   if (own != nullptr && !attached) {
-    if (const auto free = expect_stoppable(session); !free) return free.error();
-    if (const auto ready = let_stop(*own, session); !ready) return ready.error();
+    if (const auto free = expect_stoppable(session, env_.clock); !free) return free.error();
+    if (const auto ready = let_stop(*own, session, env_.clock); !ready) return ready.error();
   }
   const Statements left = attached ? only(step.statements, {Part::kStart}) : step.statements;
   if (const auto done = run_sql(left, session, known, deadline); !done) return done.error();
-  for (;; pause()) {
+  for (;; env_.clock.pause(kPoll_s)) {
     const auto channels = read_replica_status(session);
     if (!channels) return channels.error();
     const ChannelStatus* const channel = find_channel(*channels, step.channel);
@@ -380,8 +381,9 @@ Result<Done> LiveActions::expect_progress(const Step& step, SqlSession& session,
   const auto wanted = read_other(step.other);
   if (!wanted) return wanted.error();
   std::optional<BinlogPosition> first;
-  for (const Deadline still = Deadline::after(std::min(kStill_s, deadline.remaining_s()));;
-       pause()) {
+  for (const Deadline still =
+           Deadline::after(env_.clock, std::min(kStill_s, deadline.remaining_s()));
+       ; env_.clock.pause(kPoll_s)) {
     const auto facts = read_again(step.node, session);
     if (!facts) return facts.error();
     const ChannelStatus* const channel =
@@ -412,7 +414,7 @@ Result<StepResult> LiveActions::wait_for_acknowledger(const std::string& name, S
   const auto waits = query_value(session, "SELECT @@GLOBAL." + facts.semi_sync.source_variable);
   if (!waits) return waits.error();
   if (*waits == "0") return StepResult{};
-  for (;; pause()) {
+  for (;; env_.clock.pause(kPoll_s)) {
     if (const auto done = reread_semi_sync(session, facts); !done) return done.error();
     const auto clients = facts.semi_sync.clients.value_or(0);
     // One that needs several is active with the last of them.

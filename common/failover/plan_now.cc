@@ -15,9 +15,9 @@ namespace ha {
 namespace {
 
 // Returns what becomes of a run that was interrupted.
-Plan plan_interrupted(const FailoverOptions& options, const std::string& id,
+Plan plan_interrupted(Files& files, const FailoverOptions& options, const std::string& id,
                       const Situation& situation, const Moment& now) {
-  const auto store = RunStore::open(options.state_dir, options.cluster_name);
+  const auto store = RunStore::open(files, options.state_dir, options.cluster_name);
   const auto run = store ? store->read(id) : Result<Run>(store.error());
   if (!run) return {.refusal = Refusal::kInterrupted, .reason = run.error().text};
   return plan_resume(*run, decide_resume(*run, situation.topology, options.policy,
@@ -26,15 +26,15 @@ Plan plan_interrupted(const FailoverOptions& options, const std::string& id,
 
 }  // namespace
 
-Plan plan_now(const FailoverOptions& options, const std::string& assume_dead) {
-  Situation situation = look(options);
+Plan plan_now(const Env& env, const FailoverOptions& options, const std::string& assume_dead) {
+  Situation situation = look(env, options);
   situation.circumstances.assume_dead = !assume_dead.empty();
-  const Moment now = system_moment();
-  const StateDirectory state = look_at_state(options, now);
+  const Moment now = env.clock.moment();
+  const StateDirectory state = look_at_state(env.files, options, now);
   state.add_to(situation.circumstances);
   std::optional<Plan> resumed;
   if (!state.interrupted_run.empty())
-    resumed = plan_interrupted(options, state.interrupted_run, situation, now);
+    resumed = plan_interrupted(env.files, options, state.interrupted_run, situation, now);
   if (resumed && assume_dead.empty()) {
     add_next_command(*resumed);
     return *resumed;

@@ -2,11 +2,8 @@
 #include "common/failover/preconditions.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <functional>
 
 #include "common/failover/node_locks.h"
@@ -18,7 +15,6 @@
 #include "common/mysql/read_facts.h"
 #include "common/mysql/session.h"
 #include "common/mysql/version.h"
-#include "common/open_file.h"
 #include "common/parallel.h"
 #include "common/process.h"
 #include "common/text.h"
@@ -34,8 +30,8 @@ constexpr double kArrival_s = 0.3;
 Error late() { return {Errc::kUnreachable, "no answer in time"}; }
 
 // Returns why the account of these options is of no use for replication, empty when it is.
-std::string try_account(const MysqlOptions& account) {
-  const auto session = connect(account);
+std::string try_account(Connector& connector, const MysqlOptions& account) {
+  const auto session = connector.connect(account);
   if (!session) return session.error().text;
   const auto privileges = read_privileges(**session);
   if (!privileges) return privileges.error().text;
@@ -44,9 +40,10 @@ std::string try_account(const MysqlOptions& account) {
 }
 
 // Calls `look` for all nodes at the same time and returns what it found wrong.
-Troubles try_nodes(const std::vector<NodeAddress>& nodes, const Deadline& deadline,
+Troubles try_nodes(Workers& workers, const std::vector<NodeAddress>& nodes,
+                   const Deadline& deadline,
                    const std::function<std::string(const NodeAddress&)>& look) {
-  const auto found = run_each<std::string>(nodes.size(), deadline,
+  const auto found = run_each<std::string>(workers, nodes.size(), deadline,
                                            [nodes, look](std::size_t i) { return look(nodes[i]); });
   Troubles troubles;
   for (std::size_t i = 0; i < nodes.size(); ++i)
@@ -57,13 +54,14 @@ Troubles try_nodes(const std::vector<NodeAddress>& nodes, const Deadline& deadli
 
 }  // namespace
 
-Troubles try_replication_account(const FailoverOptions& options, const Deadline& deadline) {
+Troubles try_replication_account(const Env& env, const FailoverOptions& options,
+                                 const Deadline& deadline) {
   MysqlOptions account = options.cluster.mysql;
   account.user = options.policy.repl_user;
   account.password = options.repl_password.value_or("");  // never that of the other account's file
-  return try_nodes(options.cluster.nodes, deadline,
-                   [account, seconds = deadline.remaining_s()](const NodeAddress& node) {
-                     return try_account(options_for(node, account, seconds));
+  return try_nodes(env.workers, options.cluster.nodes, deadline,
+                   [env, account, seconds = deadline.remaining_s()](const NodeAddress& node) {
+                     return try_account(env.connector, options_for(node, account, seconds));
                    });
 }
 
@@ -80,15 +78,15 @@ bool is_on_its_way(const ServerFacts& replica, const ServerFacts& writer) {
   return more && more->any();
 }
 
-Result<NodeAnswers> ask_node(SqlSession& session, const ServerFacts& facts,
+Result<NodeAnswers> ask_node(Clock& clock, SqlSession& session, const ServerFacts& facts,
                              const std::optional<ServerFacts>& writer, const std::string& lock) {
   NodeAnswers answers;
-  const Deadline arrival = Deadline::after(kArrival_s);
+  const Deadline arrival = Deadline::after(clock, kArrival_s);
   while (writer && is_on_its_way(answers.later.value_or(facts), *writer) && !arrival.passed()) {
     answers.later = facts;
     if (const auto read = reread_replication(session, *answers.later); !read) return read.error();
     answers.later->history_later = {};
-    pause();
+    clock.pause(kPoll_s);
   }
   const auto holder = node_lock_holder(session, lock);
   if (!holder) return holder.error();
@@ -102,16 +100,17 @@ Result<NodeAnswers> ask_node(SqlSession& session, const ServerFacts& facts,
 
 }  // namespace
 
-std::map<std::string, Result<NodeAnswers>> ask_nodes(const FailoverOptions& options,
+std::map<std::string, Result<NodeAnswers>> ask_nodes(const Env& env, const FailoverOptions& options,
                                                      const Probe& probe, const Deadline& deadline) {
   const auto writers = probe.topology.writers();
   const std::optional<ServerFacts> writer =
       writers.size() == 1 ? probe.topology.nodes[writers[0]].facts : std::nullopt;
   const auto answers = run_each<Result<NodeAnswers>>(
-      probe.sessions.size(), deadline,
-      [probe, writer, lock = options.node_lock()](std::size_t i) -> Result<NodeAnswers> {
+      env.workers, probe.sessions.size(), deadline,
+      [env, probe, writer, lock = options.node_lock()](std::size_t i) -> Result<NodeAnswers> {
         if (!probe.sessions[i]) return late();
-        return ask_node(*probe.sessions[i], *probe.topology.nodes[i].facts, writer, lock);
+        return ask_node(env.clock, *probe.sessions[i], *probe.topology.nodes[i].facts, writer,
+                        lock);
       });
   std::map<std::string, Result<NodeAnswers>> by_name;
   for (std::size_t i = 0; i < answers.size(); ++i)
@@ -120,19 +119,20 @@ std::map<std::string, Result<NodeAnswers>> ask_nodes(const FailoverOptions& opti
   return by_name;
 }
 
-Troubles try_vip_hosts(const FailoverOptions& options, const Deadline& deadline) {
+Troubles try_vip_hosts(const Env& env, const FailoverOptions& options, const Deadline& deadline) {
   if (options.vip.address.empty()) return {};
   // Commands end before they are left behind.
-  const Deadline earlier = Deadline::after(0.9 * deadline.remaining_s());
-  return try_nodes(
-      options.cluster.nodes, deadline, [vip = options.vip, earlier](const NodeAddress& node) {
-        PosixProcess process;
-        const auto addresses = open_vip_host(vip, node.host, process, earlier)->addresses();
-        return addresses ? "" : addresses.error().text;
-      });
+  const Deadline earlier = deadline.from_now(0.9 * deadline.remaining_s());
+  return try_nodes(env.workers, options.cluster.nodes, deadline,
+                   [env, vip = options.vip, earlier](const NodeAddress& node) {
+                     const auto host =
+                         env.network.open_vip_host(vip, node.host, env.process, earlier);
+                     const auto addresses = host->addresses();
+                     return addresses ? "" : addresses.error().text;
+                   });
 }
 
-Troubles find_missing_programs(const FailoverOptions& options) {
+Troubles find_missing_programs(Process& process, const FailoverOptions& options) {
   const Policy& policy = options.policy;
   std::vector<std::vector<std::string>> commands = {policy.fence_command, policy.rescue_command};
   for (const auto* list : {&policy.pre_failover, &policy.post_failover, &policy.start_services})
@@ -140,25 +140,26 @@ Troubles find_missing_programs(const FailoverOptions& options) {
   Troubles troubles;
   for (const auto& argv : commands)
     if (!argv.empty())
-      if (const auto found = find_program(argv[0]); !found) troubles[argv[0]] = found.error().text;
+      if (const auto found = process.find(argv[0]); !found) troubles[argv[0]] = found.error().text;
   return troubles;
 }
 
 namespace {
 
-bool is_script(const std::string& program) {
-  const auto content = read_file(program);
+bool is_script(Files& files, const std::string& program) {
+  const auto content = files.read(program);
   return content && content->starts_with("#!");
 }
 
 // True when a command is known to tell the question from the order: the variable's name stands in
 // one of its words, in the program, or in the script that an interpreter is given. What would run
 // it with another environment, such as sudo, does not count.
-bool knows_fence_action(const std::vector<std::string>& argv, const std::string& program) {
+bool knows_fence_action(Files& files, const std::vector<std::string>& argv,
+                        const std::string& program) {
   constexpr std::string_view kInterpreters[] = {"sh",      "bash",   "dash", "ksh",
                                                 "python3", "python", "perl", "ruby"};
-  const auto has_it = [](const std::string& path) {
-    const auto content = read_file(path);
+  const auto has_it = [&](const std::string& path) {
+    const auto content = files.read(path);
     return content && content->find(kFenceAction) != std::string::npos;
   };
   const std::string_view name = std::string_view(program).substr(program.rfind('/') + 1);
@@ -171,16 +172,16 @@ bool knows_fence_action(const std::vector<std::string>& argv, const std::string&
 
 }  // namespace
 
-FenceTrial try_fence(const FailoverOptions& options, const Topology& topology, const Plan& plan,
-                     const Deadline& deadline) {
+FenceTrial try_fence(const Env& env, const FailoverOptions& options, const Topology& topology,
+                     const Plan& plan, const Deadline& deadline) {
   using End = FenceTrial::End;
   constexpr int kOperatorAccepts = 10;
   const auto& argv = options.policy.fence_command;
   if (argv.empty() || options.policy.fence == Fence::kNone || plan.primary.empty()) return {};
-  const auto program = find_program(argv[0]);
+  const auto program = env.process.find(argv[0]);
   if (!program) return {};  // it is told among the missing programs
-  if (!knows_fence_action(argv, *program))
-    return {is_script(*program) ? End::kUnasked : End::kNotRun,
+  if (!knows_fence_action(env.files, argv, *program))
+    return {is_script(env.files, *program) ? End::kUnasked : End::kNotRun,
             fmt::format("{} does not know {}=status (exit 0: usable), see mysql_ha(8)", argv[0],
                         kFenceAction)};
   Command command{argv, {{"HA_COMMAND", plan.command}, {"HA_RUN", ""}, {kFenceAction, "status"}}};
@@ -189,8 +190,8 @@ FenceTrial try_fence(const FailoverOptions& options, const Topology& topology, c
     if (const auto node = std::ranges::find(topology.nodes, name, &Node::name);
         node != topology.nodes.end())
       describe_node(command, role, *node);
-  const auto outcome = PosixProcess().run(
-      command, Deadline::after(std::min(options.hook_timeout_s, deadline.remaining_s())));
+  const auto outcome = env.process.run(
+      command, deadline.from_now(std::min(options.hook_timeout_s, deadline.remaining_s())));
   if (!outcome) return {End::kUnusable, outcome.error().text};
   const std::string text = describe_end(argv, *outcome);
   if (outcome->succeeded()) return {End::kUsable, text};
@@ -199,16 +200,12 @@ FenceTrial try_fence(const FailoverOptions& options, const Topology& topology, c
   return {accepts ? End::kAccepts : End::kUnusable, text};
 }
 
-Troubles find_unwritable_files(const Policy& policy) {
+Troubles find_unwritable_files(Files& files, const Policy& policy) {
   Troubles troubles;
   for (const std::string& path : {policy.hosts_file, policy.flag_file}) {
     if (path.empty()) continue;
-    // Files are replaced, so it is the directory that counts.
-    const auto place = open_place(path);
-    if (!place)
-      troubles[path] = fmt::format("cannot write {}: {}", sanitize(path), place.error().text);
-    else if (faccessat(place->directory.get(), ".", W_OK | X_OK, 0) != 0)
-      troubles[path] = fmt::format("cannot write {}: {}", sanitize(path), std::strerror(errno));
+    if (const auto can = files.check_replaceable(path); !can)
+      troubles[path] = fmt::format("cannot write {}: {}", sanitize(path), can.error().text);
   }
   return troubles;
 }
@@ -216,15 +213,16 @@ Troubles find_unwritable_files(const Policy& policy) {
 namespace {
 
 // Returns why a run could not write its journal; empty when it could.
-std::string try_to_write(const std::string& directory) {
+std::string try_to_write(Files& files, const std::string& directory) {
   const std::string file = directory + "/writable";
-  const auto written = write_file_atomic(file, "\n");
-  unlink(file.c_str());
+  const auto written = files.write_atomic(file, "\n");
+  static_cast<void>(files.remove(file));
   return written ? "" : written.error().text;
 }
 
-Result<Done> read_runs(const FailoverOptions& options, const Moment& now, StateDirectory& state) {
-  const auto store = RunStore::open(options.state_dir, options.cluster_name);
+Result<Done> read_runs(Files& files, const FailoverOptions& options, const Moment& now,
+                       StateDirectory& state) {
+  const auto store = RunStore::open(files, options.state_dir, options.cluster_name);
   if (!store) return store.error();
   state.lock_holder = store->lock_holder();
   Circumstances circumstances;
@@ -239,7 +237,7 @@ Result<Done> read_runs(const FailoverOptions& options, const Moment& now, StateD
   if (!unfinished) return unfinished.error();
   // One that is at work has not ended either.
   if (*unfinished && state.lock_holder.empty()) state.interrupted_run = (*unfinished)->id;
-  if (const std::string trouble = try_to_write(store->path()); !trouble.empty())
+  if (const std::string trouble = try_to_write(files, store->path()); !trouble.empty())
     return Error{Errc::kInternal, trouble};
   return Done{};
 }
@@ -256,26 +254,26 @@ void StateDirectory::add_to(Circumstances& circumstances) const {
   circumstances.fenced = fenced;
 }
 
-StateDirectory look_at_state(const FailoverOptions& options, const Moment& now) {
+StateDirectory look_at_state(Files& files, const FailoverOptions& options, const Moment& now) {
   StateDirectory state;
   for (const std::string& path :
        {options.state_dir, options.state_dir + "/" + options.cluster_name}) {
-    const auto ours = check_private_directory(path);
+    const auto ours = files.check_private_directory(path);
     if (ours) continue;
-    const std::size_t slash = path.rfind('/');
-    const std::string parent = slash == path.npos ? "." : path.substr(0, slash + 1);
+    const auto can = files.check_replaceable(path);
     if (ours.error().code != Errc::kMissing)
       state.trouble = ours.error().text;
-    else if (access(parent.c_str(), W_OK | X_OK) != 0)
-      state.trouble = missing_directory(path, errno).text;
+    else if (!can)
+      state.trouble = missing_directory(path, can.error().text, files.user()).text;
     else if (path == options.state_dir)
       state.absence = fmt::format(
           "{0} does not exist, so nothing is remembered of the cluster; run as root: install -d -o "
           "{1} -m 700 {0}",
-          path, user_name(geteuid()));
+          path, files.user());
     return state;  // there was no run yet
   }
-  if (const auto read = read_runs(options, now, state); !read) state.trouble = read.error().text;
+  if (const auto read = read_runs(files, options, now, state); !read)
+    state.trouble = read.error().text;
   return state;
 }
 

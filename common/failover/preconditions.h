@@ -12,6 +12,7 @@
 
 #include "common/deadline.h"
 #include "common/cluster/options.h"
+#include "common/env.h"
 #include "common/failover/plan.h"
 #include "common/failover/readiness.h"
 #include "common/moment.h"
@@ -24,7 +25,8 @@ using Troubles = std::map<std::string, std::string>;
 
 // Logs in to every node with the replication account and returns where that failed, or where it may
 // not replicate (with the GRANT to run).
-Troubles try_replication_account(const FailoverOptions& options, const Deadline& deadline);
+Troubles try_replication_account(const Env& env, const FailoverOptions& options,
+                                 const Deadline& deadline);
 
 // What a node says beside its facts.
 struct NodeAnswers {
@@ -37,24 +39,24 @@ struct NodeAnswers {
 
 // Asks the nodes that were probed, by name; an error where the answer is not known. A replica on
 // its way to what the writer had gets a moment to arrive: what is in flight is no loss to report.
-std::map<std::string, Result<NodeAnswers>> ask_nodes(const FailoverOptions& options,
+std::map<std::string, Result<NodeAnswers>> ask_nodes(const Env& env, const FailoverOptions& options,
                                                      const Probe& probe, const Deadline& deadline);
 
 // Asks every node's machine for its addresses, in the way that would move the virtual IP, and
 // returns where that failed; nothing without a virtual IP.
-Troubles try_vip_hosts(const FailoverOptions& options, const Deadline& deadline);
+Troubles try_vip_hosts(const Env& env, const FailoverOptions& options, const Deadline& deadline);
 
 // Returns which programs of the policy's commands cannot be started.
-Troubles find_missing_programs(const FailoverOptions& options);
+Troubles find_missing_programs(Process& process, const FailoverOptions& options);
 
 // Asks the fence command whether it could be used: runs it as a failover of the plan would, with
 // HA_FENCE_ACTION=status in place of off. A program in which this name does not stand is not run,
 // it would fence.
-FenceTrial try_fence(const FailoverOptions& options, const Topology& topology, const Plan& plan,
-                     const Deadline& deadline);
+FenceTrial try_fence(const Env& env, const FailoverOptions& options, const Topology& topology,
+                     const Plan& plan, const Deadline& deadline);
 
 // Returns which of the files that a failover writes cannot be.
-Troubles find_unwritable_files(const Policy& policy);
+Troubles find_unwritable_files(Files& files, const Policy& policy);
 
 // Where a run keeps its journal.
 struct StateDirectory {
@@ -74,6 +76,6 @@ struct StateDirectory {
 };
 
 // Reads it, and writes and removes a file; does not create directories.
-StateDirectory look_at_state(const FailoverOptions& options, const Moment& now);
+StateDirectory look_at_state(Files& files, const FailoverOptions& options, const Moment& now);
 
 }  // namespace ha

@@ -32,8 +32,8 @@ std::string find_obstacle(const Workflow& workflow, const std::string& node, boo
   SqlSession* const session = find_session(view, node);
   if (session == nullptr) return describe_silence(view, node);
   if (is_copy) return "";
-  const auto whole =
-      expect_whole(*find_node(view, node), *session, view.sessions, workflow.options);
+  const auto whole = expect_whole(workflow.env.files, *find_node(view, node), *session,
+                                  view.sessions, workflow.options);
   return whole ? "" : whole.error().text;
 }
 
@@ -62,15 +62,16 @@ FailoverOutcome close_refused(Workflow& workflow, Plan plan) {
 
 }  // namespace
 
-FailoverOutcome rejoin(const FailoverOptions& options, const std::string& node,
-                       const std::optional<CrashRecord>& copied, Clock& clock, const Log& log) {
-  auto workflow = begin_workflow(options, clock, log);
+FailoverOutcome rejoin(const Env& env, const FailoverOptions& options, const std::string& node,
+                       const std::optional<CrashRecord>& copied, const Log& log) {
+  auto workflow = begin_workflow(env, options, log);
   if (!workflow) return refuse(workflow.error().text);
   if (auto ended = prepare_change(*workflow)) return *ended;
   Situation& view = workflow->view;
   std::string obstacle = find_obstacle(*workflow, node, copied.has_value());
-  const auto record = copied ? Result<std::optional<CrashRecord>>(copied)
-                             : find_crash_record(workflow->store, node, view.topology, options);
+  const auto record =
+      copied ? Result<std::optional<CrashRecord>>(copied)
+             : find_crash_record(env.connector, workflow->store, node, view.topology, options);
   if (!record && obstacle.empty()) obstacle = record.error().text;
   const auto roles = workflow->store.roles();
   if (!roles) return refuse("rejoin refused: " + roles.error().text);
@@ -82,9 +83,9 @@ FailoverOutcome rejoin(const FailoverOptions& options, const std::string& node,
   return close_refused(*workflow, std::move(plan));
 }
 
-FailoverOutcome run_rejoin(const FailoverOptions& options, const std::string& node, Clock& clock,
+FailoverOutcome run_rejoin(const Env& env, const FailoverOptions& options, const std::string& node,
                            const Log& log) {
-  return rejoin(options, node, std::nullopt, clock, log);
+  return rejoin(env, options, node, std::nullopt, log);
 }
 
 }  // namespace ha

@@ -12,8 +12,8 @@ namespace ha {
 
 // Makes a replica of `node`. `copied`: the node is a copy made just now, which no journal tells;
 // nullopt: the journals tell how it was replaced.
-FailoverOutcome rejoin(const FailoverOptions& options, const std::string& node,
-                       const std::optional<CrashRecord>& copied, Clock& clock, const Log& log);
+FailoverOutcome rejoin(const Env& env, const FailoverOptions& options, const std::string& node,
+                       const std::optional<CrashRecord>& copied, const Log& log);
 
 // Turns the plan of a return into a refusal for another reason, which only closes the node, if it
 // accepts writes. Pure.

@@ -15,13 +15,13 @@ namespace {
 
 // Writes into the journal of an interrupted run that it is resumed now.
 Result<Done> record_resumption(const Workflow& workflow, const Resume& resume, Journal& journal) {
-  std::vector<JournalRecord> records = {make_record(workflow.clock.moment(), "resumed")};
-  if (resume.not_opened) records.push_back(make_record(workflow.clock.moment(), "not-opened"));
+  std::vector<JournalRecord> records = {make_record(workflow.env.clock.moment(), "resumed")};
+  if (resume.not_opened) records.push_back(make_record(workflow.env.clock.moment(), "not-opened"));
   return journal.append_all(std::move(records));
 }
 
 RunReport resume_or_roll_back(Workflow& workflow, const Run& run) {
-  const Moment now = workflow.clock.moment();
+  const Moment now = workflow.env.clock.moment();
   Circumstances circumstances = workflow.view.circumstances;
   if (const auto added = add_history(workflow.store, now, circumstances); !added)
     return {refuse(added.error().text)};

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "common/clock.h"
+#include "common/env.h"
 #include "common/failover/copy.h"
 #include "common/failover/log.h"
 #include "common/cluster/options.h"
@@ -15,7 +15,7 @@ namespace ha {
 
 // Replaces everything that `node` has by a copy and makes it a replica. Transactions that only it
 // has are saved first. Failovers of the others are not held up by the copying.
-FailoverOutcome run_resync(const FailoverOptions& options, const ResyncOptions& resync,
-                           const std::string& node, Clock& clock, const Log& log);
+FailoverOutcome run_resync(const Env& env, const FailoverOptions& options,
+                           const ResyncOptions& resync, const std::string& node, const Log& log);
 
 }  // namespace ha

@@ -1,24 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "common/failover/run_store.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <chrono>
 #include <cmath>
-#include <cstring>
 #include <ctime>
-#include <filesystem>
 #include <set>
-#include <thread>
-#include <utility>
 
-#include "common/files.h"
-#include "common/machine.h"
 #include "common/text.h"
 
 namespace ha {
@@ -27,6 +16,7 @@ namespace {
 
 constexpr std::string_view kSuffix = ".journal";
 constexpr int kLockTries = 10;
+constexpr double kLockPause_s = 0.01;
 // How long a run that could not be taken back is tried again before new ones are made.
 constexpr double kPatience_s = 600;
 
@@ -41,75 +31,45 @@ bool is_given_up(const Run& run, const Moment& now) {
          age_of(run.failed.value_or(run.last), now).value_or(kPatience_s) >= kPatience_s;
 }
 
-std::string name_holder(const std::string& path) {
-  const auto holder = read_file(path);
-  return fmt::format("process {} of this host", holder ? sanitize(trim(*holder)) : "?");
-}
-
 }  // namespace
 
-Result<RunStore> RunStore::open(const std::string& directory, const std::string& cluster) {
+Result<RunStore> RunStore::open(Files& files, const std::string& directory,
+                                const std::string& cluster) {
   for (const std::string& path : {directory, directory + "/" + cluster})
-    if (const auto made = make_private_directory(path); !made) return made.error();
-  return RunStore(directory + "/" + cluster);
+    if (const auto made = files.make_private_directory(path); !made) return made.error();
+  return RunStore(files, directory + "/" + cluster);
 }
 
-RunStore::RunStore(RunStore&& other) noexcept
-    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
-
-RunStore::~RunStore() {
-  if (lock_ >= 0) close(lock_);
-}
-
-Result<Done> RunStore::lock() {
-  const std::string path = path_ + "/lock";
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0)
-    return Error{Errc::kInternal, fmt::format("cannot open {}: {}", path, std::strerror(errno))};
-  // Who looks whether it is free has it for a moment.
-  for (int tries = 1; flock(fd, LOCK_EX | LOCK_NB) != 0; ++tries) {
-    if (tries < kLockTries) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-      continue;
+Result<Done> RunStore::lock(Clock& clock) {
+  for (int tries = 1;; ++tries) {
+    auto lock = files_.lock(path_ + "/lock");
+    if (lock) {
+      lock_ = std::move(*lock);
+      return Done{};
     }
-    close(fd);
-    return Error{Errc::kRefused, name_holder(path)};
+    if (lock.error().code != Errc::kRefused || tries >= kLockTries) return lock.error();
+    // One that looks whether it is free has it for a moment.
+    clock.pause(kLockPause_s);
   }
-  lock_ = fd;
-  const std::string pid = std::to_string(getpid()) + "\n";
-  // Only a courtesy to the next one.
-  if (ftruncate(fd, 0) == 0) write_all(fd, pid);
-  return Done{};
 }
 
-std::string RunStore::lock_holder() const {
-  const std::string path = path_ + "/lock";
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (fd < 0) return "";
-  const bool held = flock(fd, LOCK_SH | LOCK_NB) != 0;
-  close(fd);
-  return held ? name_holder(path) : "";
-}
+std::string RunStore::lock_holder() const { return files_.lock_holder(path_ + "/lock"); }
 
 Result<std::vector<std::string>> RunStore::ids() const {
+  const auto names = files_.list(path_);
+  if (!names) return names.error();
   std::vector<std::string> ids;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(path_, error)) {
-    const std::string name = entry.path().filename();
+  for (const std::string& name : *names)
     if (name.ends_with(kSuffix)) ids.push_back(name.substr(0, name.size() - kSuffix.size()));
-  }
-  if (error)
-    return Error{Errc::kInternal, fmt::format("cannot read {}: {}{}", path_, error.message(),
-                                              is_own_want(error.value()) ? kOwnWant : "")};
   std::ranges::sort(ids, {}, [](const std::string& id) { return std::pair(number_of(id), id); });
   return ids;
 }
 
 Result<Run> RunStore::read(const std::string& id) const {
   const std::string path = path_of(id);
-  if (!is_file_name(id) || access(path.c_str(), F_OK) != 0)
+  if (!is_file_name(id) || files_.info(path).kind == FileInfo::Kind::kMissing)
     return Error{Errc::kMissing, fmt::format("there is no run '{}'", sanitize(id))};
-  const auto records = Journal::read(path);
+  const auto records = Journal::read(files_, path);
   auto run = records ? read_run(id, *records) : Result<Run>(records.error());
   if (run || run.error().code != Errc::kBadData) return run;
   return Error{Errc::kBadData, fmt::format("{}; to do without it, run: mysql_ha journal ack {}",
@@ -183,7 +143,7 @@ Result<std::string> RunStore::new_id(double now_s) const {
 }
 
 Result<Journal> RunStore::journal(const std::string& id) const {
-  return Journal::open(path_of(id));
+  return Journal::open(files_, path_of(id));
 }
 
 Result<Done> RunStore::shorten(const std::string& id) const {
@@ -196,9 +156,7 @@ Result<Done> RunStore::shorten(const std::string& id) const {
 
 Result<std::string> RunStore::set_aside(const std::string& id) const {
   const std::string path = path_ + "/" + id + ".damaged";
-  if (rename(path_of(id).c_str(), path.c_str()) != 0)
-    return Error{Errc::kInternal, fmt::format("cannot rename {} to {}: {}", path_of(id), path,
-                                              std::strerror(errno))};
+  if (const auto renamed = files_.rename(path_of(id), path); !renamed) return renamed.error();
   return path;
 }
 
@@ -218,20 +176,17 @@ Result<Done> RunStore::prune(std::size_t most, const Moment& now) const {
     if (run->copied_over) needed |= told.insert("copy " + run->plan.candidate).second;
     const bool old = all->size() - i > most;
     if (!old || needed || has_saved_files(run->id)) continue;
-    if (unlink(path_of(run->id).c_str()) != 0)
-      return Error{Errc::kInternal,
-                   fmt::format("cannot remove {}: {}", path_of(run->id), std::strerror(errno))};
+    if (const auto removed = files_.remove(path_of(run->id)); !removed) return removed;
   }
   return Done{};
 }
 
 bool RunStore::has_saved_files(const std::string& id) const {
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(path_, error)) {
-    const std::string name = entry.path().filename();
-    if (name.starts_with(id + ".") && name != id + std::string(kSuffix)) return true;
-  }
-  return static_cast<bool>(error);  // who cannot tell removes nothing
+  const auto names = files_.list(path_);
+  // Without the names nothing may be removed.
+  return !names || std::ranges::any_of(*names, [&](const std::string& name) {
+    return name.starts_with(id + ".") && name != id + std::string(kSuffix);
+  });
 }
 
 std::string RunStore::path_of(const std::string& id) const {

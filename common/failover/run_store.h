@@ -4,10 +4,12 @@
 
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "common/env.h"
 #include "common/failover/run.h"
 #include "common/journal.h"
 #include "common/result.h"
@@ -17,16 +19,13 @@ namespace ha {
 class RunStore {
  public:
   // Opens or creates DIRECTORY/CLUSTER, mode 0700. Fails with kUsage or kInternal.
-  static Result<RunStore> open(const std::string& directory, const std::string& cluster);
-
-  RunStore(RunStore&& other) noexcept;
-  RunStore& operator=(RunStore&&) = delete;
-  ~RunStore();
+  static Result<RunStore> open(Files& files, const std::string& directory,
+                               const std::string& cluster);
 
   const std::string& path() const { return path_; }
 
   // Takes the lock for as long as this lives. Fails with kRefused and who holds it.
-  Result<Done> lock();
+  Result<Done> lock(Clock& clock);
 
   // Returns who holds the lock, empty when it is free.
   std::string lock_holder() const;
@@ -75,10 +74,11 @@ class RunStore {
   // True when the run has left more than its journal, such as transactions of a node.
   bool has_saved_files(const std::string& id) const;
 
-  explicit RunStore(std::string path) : path_(std::move(path)) {}
+  RunStore(Files& files, std::string path) : files_(files), path_(std::move(path)) {}
 
+  Files& files_;
   std::string path_;
-  int lock_ = -1;
+  std::unique_ptr<FileLock> lock_ = nullptr;
 };
 
 }  // namespace ha

@@ -1,47 +1,55 @@
 // SPDX-License-Identifier: MIT
 #include "common/failover/situation.h"
 
-#include <chrono>
 #include <cmath>
-#include <thread>
 
 #include "common/failover/witness.h"
 #include "common/mysql/memory_file.h"
 #include "common/mysql/probe.h"
+#include "common/parallel.h"
 
 namespace ha {
 
 namespace {
 
+constexpr double kGrace_s = 1;
+
 // The second look at a slow node may have taken its session along.
-void connect_again(Situation& situation, const MysqlOptions& mysql, double seconds) {
+void connect_again(const Env& env, Situation& situation, const MysqlOptions& mysql,
+                   double seconds) {
   for (std::size_t i = 0; i < situation.sessions.size(); ++i) {
     const Node& node = situation.topology.nodes[i];
     if (!node.facts || situation.sessions[i]) continue;
-    if (auto session = connect(options_for({node.name, node.host, node.port}, mysql, seconds)))
+    if (auto session =
+            env.connector.connect(options_for({node.name, node.host, node.port}, mysql, seconds)))
       situation.sessions[i] = std::move(*session);
   }
 }
 
 }  // namespace
 
-Situation look(const FailoverOptions& options) {
-  const Deadline deadline = Deadline::after(options.probe_timeout_s);
-  std::vector<bool> reached;
-  std::jthread asking([&] { reached = reach_witnesses(options.witnesses, deadline); });
+Situation look(const Env& env, const FailoverOptions& options) {
+  const Deadline deadline = Deadline::after(env.clock, options.probe_timeout_s);
+  const std::vector<bool> none(options.witnesses.size(), false);
+  const auto asking = Pending<std::vector<bool>>::begin(
+      env.workers, [env, witnesses = options.witnesses, deadline] {
+        return reach_witnesses(env, witnesses, deadline);
+      });
   // The sessions are used for the whole run.
   MysqlOptions mysql = options.cluster.mysql;
   mysql.answer_timeout_s = static_cast<unsigned>(std::ceil(options.deadline_s));
-  const MemoryFile file(options.state_dir, options.cluster_name);
+  const MemoryFile file(env.files, options.state_dir, options.cluster_name);
   Recollection known = file.read(options.cluster.nodes);
   Probe probe =
-      probe_nodes(options.cluster.nodes, mysql, deadline, {known.memory, Unreadable::kAgain});
+      probe_nodes(env, options.cluster.nodes, mysql, deadline, {known.memory, Unreadable::kAgain});
   Situation situation{std::move(probe.topology), std::move(probe.sessions)};
-  connect_again(situation, mysql, options.probe_timeout_s);
-  asking.join();
+  connect_again(env, situation, mysql, options.probe_timeout_s);
+  // One that keeps the deadline has a moment to come back.
+  const bool answered =
+      asking && asking->wait(deadline.from_now(deadline.remaining_s() + kGrace_s));
+  const std::vector<bool> reached = answered ? asking->result().value_or(none) : none;
   situation.circumstances.witnesses = judge_witnesses(reached);
-  situation.circumstances.now_s =
-      std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+  situation.circumstances.now_s = env.clock.now_s();
   file.update(known, situation.topology, situation.circumstances.now_s);
   situation.circumstances.memory = std::move(known.memory);
   situation.circumstances.memory_trouble = std::move(known.trouble);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/cluster/options.h"
+#include "common/env.h"
 #include "common/failover/run_store.h"
 #include "common/mysql/session.h"
 #include "common/mysql/topology.h"
@@ -22,7 +23,7 @@ struct Situation {
 
 // Probes all nodes and asks the witnesses at the same time, within --probe-timeout; a node that is
 // alive and cannot be read is asked again until then. What was seen of one writer is remembered.
-Situation look(const FailoverOptions& options);
+Situation look(const Env& env, const FailoverOptions& options);
 
 // Adds the age of the last failover that nobody acknowledged, the last change, and which nodes were
 // replaced and fenced. Fails when a journal cannot be read.

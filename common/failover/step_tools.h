@@ -6,10 +6,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "common/deadline.h"
@@ -23,14 +21,14 @@
 namespace ha {
 
 // Polls are short beside what they wait for, and cheap: two statements.
-inline void pause() { std::this_thread::sleep_for(std::chrono::milliseconds(1)); }
+inline constexpr double kPoll_s = 0.001;
 
 inline Error failure(std::string text) { return {Errc::kUnreachable, std::move(text)}; }
 
 // Returns how long a step's program may take. What a failover can do without leaves the rest of it
 // half of the time: ssh that hangs on a host which is half dead must not keep everybody waiting.
 inline Deadline program_deadline(const Step& step, const Deadline& deadline) {
-  return step.may_fail ? Deadline::after(deadline.remaining_s() / 2) : deadline;
+  return step.may_fail ? deadline.from_now(deadline.remaining_s() / 2) : deadline;
 }
 
 // Returns how a program of the operator's ended and what it printed last, for people: ssh prints

@@ -62,7 +62,8 @@ std::string let_follow(Workflow& workflow, const Plan& plan, const std::string& 
   if (!node.facts)
     return fmt::format("{}. When it answers, run: mysql_ha rejoin {}", node.error, name);
   if (upstream(topology, place(name)).contains(place(plan.candidate))) return "";
-  const auto record = find_crash_record(workflow.store, name, topology, workflow.options);
+  const auto record =
+      find_crash_record(workflow.env.connector, workflow.store, name, topology, workflow.options);
   if (!record) return record.error().text;
   Plan rejoin =
       plan_rejoin(topology, workflow.options.policy, workflow.view.circumstances, name, *record);
@@ -76,7 +77,7 @@ std::string let_follow(Workflow& workflow, const Plan& plan, const std::string& 
 
 RunReport pick_up_stragglers(Workflow& workflow, const Plan& plan, RunReport report) {
   if (!report.complete || !plan.changes_primary()) return report;
-  if (const auto forgotten = forget_hung(workflow.store.path()); !forgotten)
+  if (const auto forgotten = forget_hung(workflow.env.files, workflow.store.path()); !forgotten)
     workflow.log(forgotten.error().text);
   FailoverOutcome& outcome = report.outcome;
   // They hold the locks of the run that is done.

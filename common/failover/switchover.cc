@@ -16,16 +16,16 @@ Plan decide(const Workflow& workflow, const std::string& to) {
 
 }  // namespace
 
-FailoverOutcome run_switchover(const FailoverOptions& options, const std::string& to, Clock& clock,
-                               const Log& log) {
-  auto workflow = begin_workflow(options, clock, log);
+FailoverOutcome run_switchover(const Env& env, const FailoverOptions& options,
+                               const std::string& to, const Log& log) {
+  auto workflow = begin_workflow(env, options, log);
   if (!workflow) return refuse(workflow.error().text);
   if (auto ended = prepare_change(*workflow)) return *ended;
   Plan plan = decide(*workflow, to);
   // Replicas whose replication was started just now take a moment to be ready again.
-  const Deadline moment = Deadline::after(options.probe_timeout_s);
+  const Deadline moment = Deadline::after(env.clock, options.probe_timeout_s);
   while (workflow->settled && plan.refusal == Refusal::kNotReady && !moment.passed() &&
-         clock.sleep(kMoment_s)) {
+         env.clock.sleep(kMoment_s)) {
     workflow->probe();
     plan = decide(*workflow, to);
   }

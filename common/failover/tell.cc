@@ -51,7 +51,8 @@ int Teller::finish(const NotifyOptions& notify_options, const FailoverOutcome& o
                    {"successor", outcome.successor},
                    {"outcome", words[code]}}};
     notice.lines.insert(notice.lines.end(), details.begin(), details.end());
-    for (std::string& failure : notify(notify_options, notice, kNotifyBudget_s))
+    for (std::string& failure :
+         notify(notify_options, notice, Deadline::after(clock_, kNotifyBudget_s)))
       details.push_back(sanitize(failure));
   }
   return cli_.finish(code, text, details);

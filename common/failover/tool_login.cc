@@ -2,14 +2,9 @@
 #include "common/failover/tool_login.h"
 
 #include <fmt/format.h>
-#include <glob.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
+#include <algorithm>
 
-#include "common/files.h"
 #include "common/text.h"
 
 namespace ha {
@@ -18,11 +13,37 @@ namespace {
 
 constexpr std::string_view kPlugins = ".plugins";
 
-// Where the packages of both flavours put their client plugins.
-constexpr const char* kPluginFiles[] = {
-    "/usr/lib/*/libmariadb3/plugin/*.so", "/usr/lib/mysql/plugin/*.so",
-    "/usr/lib64/mysql/plugin/*.so", "/usr/lib64/mariadb/plugin/*.so",
-    "/usr/lib/*/mysql/plugin/*.so"};
+// Where the packages of both flavours put their client plugins; for "*" each directory stands that
+// is there.
+constexpr std::string_view kPluginDirectories[] = {
+    "/usr/lib/*/libmariadb3/plugin", "/usr/lib/mysql/plugin", "/usr/lib64/mysql/plugin",
+    "/usr/lib64/mariadb/plugin", "/usr/lib/*/mysql/plugin"};
+
+std::vector<std::string> sorted_names(Files& files, const std::string& directory) {
+  auto names = files.list(directory);
+  if (!names) return {};
+  std::ranges::sort(*names);
+  return *names;
+}
+
+// Returns the paths of all client plugins of this machine.
+std::vector<std::string> find_plugins(Files& files) {
+  std::vector<std::string> directories, plugins;
+  for (const std::string_view pattern : kPluginDirectories) {
+    const std::size_t star = pattern.find('*');
+    if (star == pattern.npos) {
+      directories.emplace_back(pattern);
+      continue;
+    }
+    const std::string above(pattern.substr(0, star)), below(pattern.substr(star + 1));
+    for (const std::string& name : sorted_names(files, above))
+      directories.push_back(above + name + below);
+  }
+  for (const std::string& directory : directories)
+    for (const std::string& name : sorted_names(files, directory))
+      if (name.ends_with(".so")) plugins.push_back(directory + "/" + name);
+  return plugins;
+}
 
 // True when the tool checks the server's name, too, and needs no guard. As our own sessions:
 // without a CA of ours, MariaDB's library checks nothing unless it checks the name.
@@ -88,67 +109,56 @@ std::string client_options(const MysqlOptions& options, Flavour flavour,
   return text;
 }
 
-void remove_login_files(const std::string& store) {
+void remove_login_files(Files& files, const std::string& store) {
   constexpr std::string_view kName = ".cnf", kUnfinished = ".cnf.XXXXXX";
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(store, error)) {
-    const std::string name = entry.path().filename();
+  for (const std::string& name : sorted_names(files, store)) {
     const bool unfinished =
         name.size() > kUnfinished.size() &&
         name.compare(name.size() - kUnfinished.size(), kName.size() + 1, ".cnf.") == 0;
-    if (name.ends_with(kName) || unfinished) unlink(entry.path().c_str());
-    if (name.ends_with(kPlugins)) std::filesystem::remove_all(entry.path(), error);
+    const std::string path = store + "/" + name;
+    if (name.ends_with(kName) || unfinished) static_cast<void>(files.remove(path));
+    if (name.ends_with(kPlugins)) static_cast<void>(files.remove_all(path));
   }
 }
 
 Result<Done> ToolLogin::link_plugins(const MysqlOptions& options) const {
-  std::error_code error;
-  std::filesystem::remove_all(plugins_, error);
-  if (const auto made = make_private_directory(plugins_); !made) return made;
-  glob_t found = {};
-  int flags = 0;
-  for (const char* const files : kPluginFiles) {
-    glob(files, flags, nullptr, &found);
-    flags = GLOB_APPEND;
-  }
-  for (std::size_t i = 0; i < found.gl_pathc; ++i) {
-    const std::filesystem::path path = found.gl_pathv[i];
+  static_cast<void>(files_.remove_all(plugins_));
+  if (const auto made = files_.make_private_directory(plugins_); !made) return made;
+  for (const std::string& path : find_plugins(files_)) {
+    const std::string name = path.substr(path.rfind('/') + 1);
     // The first of two of one name is as good as the other.
-    if (may_load(path.filename().string(), options))
-      std::filesystem::create_symlink(path, std::filesystem::path(plugins_) / path.filename(),
-                                      error);
+    if (may_load(name, options)) static_cast<void>(files_.link(path, plugins_ + "/" + name));
   }
-  globfree(&found);
   return Done{};
 }
 
-Result<std::unique_ptr<ToolLogin>> ToolLogin::prepare(const Node& node, const MysqlOptions& options,
+Result<std::unique_ptr<ToolLogin>> ToolLogin::prepare(const Env& env, const Node& node,
+                                                      const MysqlOptions& options,
                                                       const std::string& path) {
-  auto login = std::make_unique<ToolLogin>();
+  auto login = std::make_unique<ToolLogin>(env.files);
   login->node_ = node;
   login->file_ = path + ".cnf";
   login->plugins_ = path + std::string(kPlugins);
   const TlsMode mode = effective_tls_mode(options);
   if (const auto linked = login->link_plugins(options); !linked) return linked.error();
   if (!verifies_identity(options)) {
-    auto relay =
-        LoginRelay::start({node.host, node.port},
-                          mode >= TlsMode::kRequired ? LoginTls::kRequired : LoginTls::kAsOffered);
+    auto relay = env.network.start_relay({node.host, node.port}, mode >= TlsMode::kRequired
+                                                                     ? LoginTls::kRequired
+                                                                     : LoginTls::kAsOffered);
     if (!relay) return relay.error();
     login->relay_ = std::move(*relay);
     login->node_.host = "127.0.0.1";
     login->node_.port = login->relay_->port();
   }
-  const auto written = write_file_atomic(
+  const auto written = env.files.write_atomic(
       login->file_, client_options(options, node.facts->version.flavour, login->plugins_));
   if (!written) return written.error();
   return login;
 }
 
 ToolLogin::~ToolLogin() {
-  std::error_code error;
-  if (!file_.empty()) unlink(file_.c_str());
-  if (!plugins_.empty()) std::filesystem::remove_all(plugins_, error);
+  if (!file_.empty()) static_cast<void>(files_.remove(file_));
+  if (!plugins_.empty()) static_cast<void>(files_.remove_all(plugins_));
 }
 
 void ToolLogin::add_to(Command& command) const {

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "common/address.h"
+#include "common/env.h"
 #include "common/failover/login_guard.h"
 #include "common/mysql/options.h"
 #include "common/mysql/topology.h"
@@ -41,9 +42,10 @@ class ToolLogin {
  public:
   // Makes PATH.cnf and PATH.plugins, which the destructor removes. `node` is the one whose facts
   // tell the flavour.
-  static Result<std::unique_ptr<ToolLogin>> prepare(const Node& node, const MysqlOptions& options,
+  static Result<std::unique_ptr<ToolLogin>> prepare(const Env& env, const Node& node,
+                                                    const MysqlOptions& options,
                                                     const std::string& path);
-  ToolLogin() = default;
+  explicit ToolLogin(Files& files) : files_(files) {}
   ToolLogin(const ToolLogin&) = delete;
   ToolLogin& operator=(const ToolLogin&) = delete;
   ~ToolLogin();
@@ -59,6 +61,7 @@ class ToolLogin {
  private:
   Result<Done> link_plugins(const MysqlOptions& options) const;
 
+  Files& files_;
   Node node_ = {};
   std::string file_, plugins_;
   std::unique_ptr<LoginRelay> relay_;
@@ -71,6 +74,6 @@ std::string client_options(const MysqlOptions& options, Flavour flavour,
 
 // Removes the option files and plugin directories that runs have left in a store when they were
 // killed: there are passwords in them. Precondition: no run is at work there.
-void remove_login_files(const std::string& store);
+void remove_login_files(Files& files, const std::string& store);
 
 }  // namespace ha

@@ -13,29 +13,29 @@
 
 namespace ha {
 
-Result<Workflow> begin_workflow(const FailoverOptions& options, Clock& clock, const Log& log) {
-  const Deadline deadline = Deadline::after(options.deadline_s);
-  auto store = RunStore::open(options.state_dir, options.cluster_name);
+Result<Workflow> begin_workflow(const Env& env, const FailoverOptions& options, const Log& log) {
+  const Deadline deadline = Deadline::after(env.clock, options.deadline_s);
+  auto store = RunStore::open(env.files, options.state_dir, options.cluster_name);
   if (!store) return Error{store.error().code, "--state-dir: " + store.error().text};
-  if (const auto locked = store->lock(); !locked)
+  if (const auto locked = store->lock(env.clock); !locked)
     return Error{locked.error().code,
                  locked.error().code == Errc::kRefused
                      ? "refused: another run is at work: " + locked.error().text
                      : locked.error().text};
-  remove_login_files(store->path());
-  auto interrupted = store->unfinished(clock.moment());
+  remove_login_files(env.files, store->path());
+  auto interrupted = store->unfinished(env.clock.moment());
   if (!interrupted) return interrupted.error();
   if (*interrupted)
     if (const auto shortened = store->shorten((*interrupted)->id); !shortened)
       log(shortened.error().text);
-  return Workflow{options, clock, log, deadline, std::move(*store), std::move(*interrupted)};
+  return Workflow{env, options, log, deadline, std::move(*store), std::move(*interrupted)};
 }
 
 Executor make_executor(const Workflow& workflow, Journal& journal, const Plan& plan,
                        const std::string& id) {
-  return {std::make_shared<LiveActions>(workflow.options, workflow.view, plan, id,
+  return {std::make_shared<LiveActions>(workflow.env, workflow.options, workflow.view, plan, id,
                                         workflow.store.path()),
-          journal, workflow.clock, workflow.log};
+          journal, workflow.env.clock, workflow.env.workers, workflow.log};
 }
 
 namespace {
@@ -47,9 +47,9 @@ void remember_change(const Workflow& workflow, const Plan& plan, const RunOutcom
       !primary->facts)
     return;
   const FailoverOptions& options = workflow.options;
-  const MemoryFile file(options.state_dir, options.cluster_name);
+  const MemoryFile file(workflow.env.files, options.state_dir, options.cluster_name);
   Recollection known = file.read(options.cluster.nodes);
-  file.note_primary(known, *primary, workflow.clock.now_s());
+  file.note_primary(known, *primary, workflow.env.clock.now_s());
   if (!known.trouble.empty()) workflow.log(known.trouble);
 }
 
@@ -69,7 +69,7 @@ RunReport end_run(const Workflow& workflow, const Plan& plan, const std::string&
 
 RunReport carry_out(Workflow& workflow, Plan plan) {
   if (!plan.possible()) return {refuse_plan(plan, describe_refusal(plan))};
-  const auto id = workflow.store.new_id(workflow.clock.now_s());
+  const auto id = workflow.store.new_id(workflow.env.clock.now_s());
   if (!id) return {refuse_plan(plan, id.error().text)};
   auto journal = workflow.store.journal(*id);
   if (!journal) return {refuse_plan(plan, journal.error().text)};
@@ -78,12 +78,12 @@ RunReport carry_out(Workflow& workflow, Plan plan) {
     return {refuse_plan(plan, begun.error().text)};
   workflow.log(describe_beginning(plan, *id));
   const RunOutcome run = executor.go_on(workflow.deadline);
-  const auto pruned = workflow.store.prune(workflow.options.keep_runs, workflow.clock.moment());
+  const auto pruned = workflow.store.prune(workflow.options.keep_runs, workflow.env.clock.moment());
   if (!pruned) workflow.log(pruned.error().text);
   RunReport report = end_run(workflow, plan, *id, run);
   // The roles have changed, and are to be remembered in case that one of the nodes dies now.
   if (plan.command != "failover" && report.outcome.end != FailoverEnd::kRefused)
-    look(workflow.options);
+    look(workflow.env, workflow.options);
   return report;
 }
 

@@ -7,8 +7,8 @@
 #include <optional>
 #include <string>
 
-#include "common/clock.h"
 #include "common/deadline.h"
+#include "common/env.h"
 #include "common/failover/executor.h"
 #include "common/failover/log.h"
 #include "common/cluster/options.h"
@@ -23,8 +23,8 @@ inline constexpr double kMoment_s = 0.1;
 
 // The state of one command that is at work.
 struct Workflow {
+  const Env env;
   const FailoverOptions& options;
-  Clock& clock;
   const Log& log;
   Deadline deadline;
   RunStore store;                       // locked for as long as this lives
@@ -32,11 +32,11 @@ struct Workflow {
   bool settled = false;                 // it was resumed or rolled back, and nothing of it is left
   Situation view = {};                  // as of the last probe
 
-  void probe() { view = look(options); }
+  void probe() { view = look(env, options); }
 };
 
 // Takes the lock of the cluster and reads its journals. Fails with the words of the refusal.
-Result<Workflow> begin_workflow(const FailoverOptions& options, Clock& clock, const Log& log);
+Result<Workflow> begin_workflow(const Env& env, const FailoverOptions& options, const Log& log);
 
 // Carries out a plan as a new run, or refuses a plan that is not possible.
 RunReport carry_out(Workflow& workflow, Plan plan);

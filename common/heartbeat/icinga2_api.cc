@@ -76,7 +76,7 @@ std::optional<double> measure_skew(const Icinga2Api& api, double start_s,
   const double sent_s = SystemClock().now_s();
   const auto response =
       icinga2_request(api, "/v1/status/CIB", kPermission,
-                      Deadline::after(std::min(kPatience_s, deadline.remaining_s() / 2)));
+                      deadline.from_now(std::min(kPatience_s, deadline.remaining_s() / 2)));
   const auto uptime_s = response ? parse_icinga2_uptime(response->body) : std::nullopt;
   if (!uptime_s) return std::nullopt;
   return proven_skew(sent_s, SystemClock().now_s(), start_s + *uptime_s);

@@ -76,7 +76,7 @@ Result<HeartbeatFacts> connect_and_read(const HeartbeatSpec& spec, const Deadlin
     else
       trouble = loaded.error().text;
   }
-  auto session = connect_within(spec.mysql, deadline.remaining_s());
+  auto session = connect_within(spec.mysql, deadline);
   if (!session) return session.error();
   auto facts = read_again(**session, spec, memory, deadline);
   if (const auto saved = memory.save(); !saved) trouble = saved.error().text;

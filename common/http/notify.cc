@@ -151,18 +151,19 @@ Result<Done> check_notify_options(const NotifyOptions& options) {
 }
 
 std::vector<std::string> notify(const NotifyOptions& options, const Notice& notice,
-                                double seconds) {
+                                const Deadline& deadline) {
   std::vector<std::string> failures;
   // Shares of their own, so that one who hangs does not keep the others from hearing of it.
   const double share =
-      seconds / static_cast<double>(options.webhooks.size() + (options.mail_to.empty() ? 0 : 1));
+      deadline.remaining_s() /
+      static_cast<double>(options.webhooks.size() + (options.mail_to.empty() ? 0 : 1));
   const auto judge_one = [&](const Result<Done>& sent, std::string_view how) {
     if (!sent) failures.push_back(fmt::format("{} not sent: {}", how, sent.error().text));
   };
   if (!options.mail_to.empty())
-    judge_one(send_mail(options, notice, Deadline::after(share)), "mail");
+    judge_one(send_mail(options, notice, deadline.from_now(share)), "mail");
   for (const std::string& url : options.webhooks)
-    judge_one(post(options, url, notice, Deadline::after(share)), "webhook");
+    judge_one(post(options, url, notice, deadline.from_now(share)), "webhook");
   return failures;
 }
 

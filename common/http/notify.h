@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/deadline.h"
 #include "common/result.h"
 
 namespace ha {
@@ -38,8 +39,9 @@ void add_notify_options(Cli& cli, NotifyOptions& options);
 // Fails with kUsage on an address or a credentials file that cannot be used.
 Result<Done> check_notify_options(const NotifyOptions& options);
 
-// Sends a notice to all, spending at most `seconds` together. Returns a sentence for each that was
-// not reached.
-std::vector<std::string> notify(const NotifyOptions& options, const Notice& notice, double seconds);
+// Sends a notice to all, in shares of the time until the deadline. Returns a sentence for each that
+// was not reached.
+std::vector<std::string> notify(const NotifyOptions& options, const Notice& notice,
+                                const Deadline& deadline);
 
 }  // namespace ha

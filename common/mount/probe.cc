@@ -237,7 +237,7 @@ class Probing {
 
   // Gives the ended children a moment to be gone, if there is one; the rest is left to init.
   void reap() {
-    const Deadline moment = Deadline::after(std::min(0.02, deadline_.remaining_s()));
+    const Deadline moment = deadline_.from_now(std::min(0.02, deadline_.remaining_s()));
     for (const Job& job : jobs_) {
       if (job.child <= 0) continue;
       pollfd polled = {static_cast<int>(syscall(SYS_pidfd_open, job.child, 0)), POLLIN, 0};

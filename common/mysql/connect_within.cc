@@ -65,15 +65,15 @@ std::optional<Login> connect_to_each(MysqlOptions options, const Deadline& deadl
 
 }  // namespace
 
-Login connect_within(const MysqlOptions& options, double seconds) {
+Login connect_within(const MysqlOptions& options, const Deadline& deadline) {
   if (!by_tcp(options) || is_numeric_address(options.host)) return connect(options);
-  const Deadline deadline = Deadline::after(seconds);
   const auto race = std::make_shared<Race>();
   if (!start(race, [options] { return connect(options); })) return connect(options);
 
   std::unique_lock lock(race->mutex);
   const auto decided = [&] { return race->result.has_value(); };
-  if (!race->changed.wait_for(lock, std::chrono::duration<double>(seconds / 4), decided)) {
+  if (!race->changed.wait_for(lock, std::chrono::duration<double>(deadline.remaining_s() / 4),
+                              decided)) {
     start(race, [=] { return connect_to_each(options, deadline); });
     race->changed.wait(lock, decided);
   }

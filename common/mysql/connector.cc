@@ -14,4 +14,12 @@ std::set<std::string> SystemResolver::resolve(const std::string& host) {
   return resolve_host(host);
 }
 
+ProbeEnv system_probe_env(Clock& clock) {
+  // A call that was abandoned uses them until the program leaves.
+  static MysqlConnector connector;
+  static SystemResolver resolver;
+  static ThreadWorkers workers;
+  return {clock, connector, resolver, workers};
+}
+
 }  // namespace ha

@@ -17,4 +17,8 @@ class SystemResolver : public Resolver {
   std::set<std::string> resolve(const std::string& host) override;
 };
 
+// Returns what reading real servers needs. All but the clock is there to the last word of the
+// program.
+ProbeEnv system_probe_env(Clock& clock);
+
 }  // namespace ha

@@ -2,14 +2,12 @@
 #include "common/mysql/memory_file.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "common/address.h"
-#include "common/files.h"
 #include "common/mysql/topology.h"
 #include "common/text.h"
 
@@ -238,8 +236,8 @@ Result<Memory> parse_memory(const std::string& text) {
   return memory;
 }
 
-MemoryFile::MemoryFile(const std::string& directory, const std::string& cluster)
-    : directory_(directory + "/" + cluster), path_(directory_ + "/memory.json") {}
+MemoryFile::MemoryFile(Files& files, const std::string& directory, const std::string& cluster)
+    : files_(files), directory_(directory + "/" + cluster), path_(directory_ + "/memory.json") {}
 
 Recollection MemoryFile::read(const std::vector<NodeAddress>& nodes) const {
   Recollection known;
@@ -247,12 +245,12 @@ Recollection MemoryFile::read(const std::vector<NodeAddress>& nodes) const {
     known.trouble = "nothing is remembered of the cluster: " + why;
     return known;
   };
-  struct stat info = {};
-  if (lstat(path_.c_str(), &info) != 0) return nothing("there is no " + path_ + " yet");
-  if (!S_ISREG(info.st_mode)) return nothing(path_ + " is no file");
-  if (const auto ours = check_private_directory(directory_); !ours)
+  const FileInfo::Kind kind = files_.info(path_).kind;
+  if (kind == FileInfo::Kind::kMissing) return nothing("there is no " + path_ + " yet");
+  if (kind != FileInfo::Kind::kRegular) return nothing(path_ + " is no file");
+  if (const auto ours = files_.check_private_directory(directory_); !ours)
     return nothing(ours.error().text);
-  const auto content = read_file(path_);
+  const auto content = files_.read(path_);
   if (!content) return nothing(content.error().text);
   auto memory = parse_memory(*content);
   if (!memory) return nothing(path_ + ": " + memory.error().text);
@@ -274,9 +272,9 @@ void MemoryFile::note_primary(Recollection& known, const Node& primary, double n
 void MemoryFile::write(Recollection& known, Memory memory) const {
   const auto kept = [&]() -> Result<Done> {
     const std::string parent = directory_.substr(0, directory_.rfind('/'));
-    if (const auto ours = check_private_directory(parent); !ours) return ours;
-    if (const auto made = make_private_directory(directory_); !made) return made;
-    return write_file_atomic(path_, memory_to_json(memory));
+    if (const auto ours = files_.check_private_directory(parent); !ours) return ours;
+    if (const auto made = files_.make_private_directory(directory_); !made) return made;
+    return files_.write_atomic(path_, memory_to_json(memory));
   }();
   if (!kept) {
     known.trouble = "what was seen of the cluster is not remembered: " + kept.error().text;

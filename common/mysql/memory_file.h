@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "common/env.h"
 #include "common/mysql/memory.h"
 #include "common/mysql/node_address.h"
 #include "common/result.h"
@@ -27,7 +28,7 @@ class MemoryFile {
  public:
   // Both directories must be the user's own and writable by nobody else. DIRECTORY is made by
   // whoever installs this, or by the first run; CLUSTER is made here.
-  MemoryFile(const std::string& directory, const std::string& cluster);
+  MemoryFile(Files& files, const std::string& directory, const std::string& cluster);
 
   // Reads what is remembered of `nodes`. A node whose address is not the remembered one is another
   // server, of which nothing is known.
@@ -43,6 +44,7 @@ class MemoryFile {
  private:
   void write(Recollection& known, Memory memory) const;
 
+  Files& files_;
   std::string directory_, path_;
 };
 

@@ -4,11 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <memory>
 #include <mutex>
 #include <new>
-#include <thread>
 
 #include "common/address.h"
 #include "common/machine.h"
@@ -20,8 +18,6 @@
 namespace ha {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr unsigned kServerLost = 2013, kTlsError = 2026;
 constexpr int kMostRereads = 3;
@@ -54,11 +50,12 @@ Reach reach_of(const Error& error, double seconds, const MysqlOptions& options) 
 
 enum class Depth { kTopology, kManagement };
 
-Reading try_node(const MysqlOptions& options, Depth depth) {
-  const auto begin = Clock::now();
-  const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - begin).count(); };
-  auto session = connect(options);
-  if (!session) return {reach_of(session.error(), seconds(), options), session.error().text};
+Reading try_node(const ProbeEnv& env, const MysqlOptions& options, Depth depth) {
+  const double begin_s = env.clock.monotonic_s();
+  auto session = env.connector.connect(options);
+  if (!session)
+    return {reach_of(session.error(), env.clock.monotonic_s() - begin_s, options),
+            session.error().text};
   auto facts = read_server_facts(**session);
   if (facts && depth == Depth::kManagement)
     if (const auto read = read_read_only_origin(**session, *facts); !read) facts = read.error();
@@ -84,8 +81,9 @@ struct Progress {
 
 // Reads the node at place `i`. A later try that gets no answer does not take back that the node is
 // alive.
-Reading read_node(const NodeAddress& node, const MysqlOptions& common, const Deadline& deadline,
-                  Depth depth, Unreadable unreadable, std::size_t i, Progress& progress) {
+Reading read_node(const ProbeEnv& env, const NodeAddress& node, const MysqlOptions& common,
+                  const Deadline& deadline, Depth depth, Unreadable unreadable, std::size_t i,
+                  Progress& progress) {
   constexpr double kPause_s = 0.1;
   const auto note = [&](const std::optional<Reading>& reading) {
     const std::lock_guard guard(progress.mutex);
@@ -93,12 +91,12 @@ Reading read_node(const NodeAddress& node, const MysqlOptions& common, const Dea
     progress.so_far[i] = reading;
   };
   note(std::nullopt);
-  Reading reading = try_node(options_for(node, common, deadline.remaining_s()), depth);
+  Reading reading = try_node(env, options_for(node, common, deadline.remaining_s()), depth);
   while (unreadable == Unreadable::kAgain && may_be_read_yet(reading.reach) &&
          deadline.remaining_s() > 2 * kPause_s) {
     note(reading);
-    std::this_thread::sleep_for(std::chrono::duration<double>(kPause_s));
-    if (Reading again = try_node(options_for(node, common, deadline.remaining_s()), depth);
+    env.clock.pause(kPause_s);
+    if (Reading again = try_node(env, options_for(node, common, deadline.remaining_s()), depth);
         again.facts || may_be_read_yet(again.reach) || reading.reach == Reach::kNotAsked)
       reading = std::move(again);
   }
@@ -107,7 +105,7 @@ Reading read_node(const NodeAddress& node, const MysqlOptions& common, const Dea
 
 // Resolves the names by which replicas call sources, where these are no node's own: also of those
 // that were found by their identity, which will not be told any more when they are dead.
-Addresses resolve_sources(const Topology& topology, const Deadline& deadline) {
+Addresses resolve_sources(const ProbeEnv& env, const Topology& topology, const Deadline& deadline) {
   std::vector<std::string> names;
   for (const Node& node : topology.nodes)
     for (std::size_t c = 0; c < node.sources.size(); ++c)
@@ -121,7 +119,8 @@ Addresses resolve_sources(const Topology& topology, const Deadline& deadline) {
       if (const auto place = parse_host_port(alias)) names.push_back(place->host);
   }
   const auto found = run_each<std::set<std::string>>(
-      names.size(), deadline, [names](std::size_t i) { return resolve_host(names[i]); });
+      env.workers, names.size(), deadline,
+      [names, env](std::size_t i) { return env.resolver.resolve(names[i]); });
   Addresses addresses;
   for (std::size_t i = 0; i < names.size(); ++i)
     if (found[i]) addresses[names[i]] = *found[i];
@@ -130,13 +129,13 @@ Addresses resolve_sources(const Topology& topology, const Deadline& deadline) {
 
 // A session whose answer is not there in time goes with the thread that still waits for it: who
 // used it next would wait for both, whatever his own time is.
-void reread_histories(Topology& topology, std::vector<Reading>& readings,
+void reread_histories(Workers& workers, Topology& topology, std::vector<Reading>& readings,
                       const Deadline& deadline) {
   std::vector<std::pair<std::shared_ptr<SqlSession>, std::uint32_t>> sessions;
   for (const Reading& reading : readings)
     sessions.emplace_back(reading.session, reading.facts ? reading.facts->server_id : 0);
-  const auto histories =
-      run_each<std::optional<History>>(sessions.size(), deadline, [sessions](std::size_t i) {
+  const auto histories = run_each<std::optional<History>>(
+      workers, sessions.size(), deadline, [sessions](std::size_t i) {
         if (!sessions[i].first) return std::optional<History>();
         auto history = read_history(*sessions[i].first, sessions[i].second);
         return history ? std::optional(std::move(*history)) : std::nullopt;
@@ -150,18 +149,20 @@ void reread_histories(Topology& topology, std::vector<Reading>& readings,
   }
 }
 
-// Reads all nodes at the same time, in threads of their own.
-std::vector<Reading> read_nodes(const std::vector<NodeAddress>& nodes, const MysqlOptions& options,
-                                double seconds, Depth depth, Unreadable unreadable) {
-  const Deadline deadline = Deadline::after(seconds);
+// Reads all nodes at the same time.
+std::vector<Reading> read_nodes(const ProbeEnv& env, const std::vector<NodeAddress>& nodes,
+                                const MysqlOptions& options, double seconds, Depth depth,
+                                Unreadable unreadable) {
+  const Deadline deadline = Deadline::after(env.clock, seconds);
   const auto progress = std::make_shared<Progress>(nodes.size());
-  const auto read = run_each<Reading>(nodes.size(), deadline, [=](std::size_t i) -> Reading {
-    try {
-      return read_node(nodes[i], options, deadline, depth, unreadable, i, *progress);
-    } catch (const std::bad_alloc&) {
-      return {Reach::kNotAsked, std::string("out of memory") + kOwnWant};
-    }
-  });
+  const auto read =
+      run_each<Reading>(env.workers, nodes.size(), deadline, [=](std::size_t i) -> Reading {
+        try {
+          return read_node(env, nodes[i], options, deadline, depth, unreadable, i, *progress);
+        } catch (const std::bad_alloc&) {
+          return {Reach::kNotAsked, std::string("out of memory") + kOwnWant};
+        }
+      });
   std::vector<Reading> readings;
   const std::lock_guard guard(progress->mutex);
   for (std::size_t i = 0; i < nodes.size(); ++i) {
@@ -178,12 +179,12 @@ std::vector<Reading> read_nodes(const std::vector<NodeAddress>& nodes, const Mys
   return readings;
 }
 
-Probe probe(const std::vector<NodeAddress>& nodes, const MysqlOptions& options,
+Probe probe(const ProbeEnv& env, const std::vector<NodeAddress>& nodes, const MysqlOptions& options,
             const Deadline& deadline, Depth depth, const ProbeOptions& how) {
   const double budget = deadline.remaining_s();
   const double reserve = std::min(0.5, 0.1 * budget);
   std::vector<Reading> readings =
-      read_nodes(nodes, options, budget - 2 * reserve, depth, how.unreadable);
+      read_nodes(env, nodes, options, budget - 2 * reserve, depth, how.unreadable);
   Topology topology;
   for (std::size_t i = 0; i < nodes.size(); ++i)
     topology.nodes.push_back({nodes[i].name,
@@ -195,14 +196,14 @@ Probe probe(const std::vector<NodeAddress>& nodes, const MysqlOptions& options,
                               {},
                               nodes[i].aliases});
   link_sources(topology, how.memory);
-  topology.addresses = resolve_sources(topology, Deadline::after(reserve / 2));
+  topology.addresses = resolve_sources(env, topology, deadline.from_now(reserve / 2));
   if (!topology.addresses.empty()) link_sources(topology, how.memory);
   // A session that broke in between simply tells nothing new. Most of the budget is left when all
   // have answered.
   for (int i = 0; i < kMostRereads && !read_too_early(topology).empty(); ++i)
-    reread_histories(
-        topology, readings,
-        Deadline::after(std::max(reserve, deadline.remaining_s() - reserve) / (kMostRereads + 1)));
+    reread_histories(env.workers, topology, readings,
+                     deadline.from_now(std::max(reserve, deadline.remaining_s() - reserve) /
+                                       (kMostRereads + 1)));
   mark_outdated_histories(topology);
   Probe result{std::move(topology), {}};
   for (Reading& reading : readings) result.sessions.push_back(std::move(reading.session));
@@ -211,13 +212,13 @@ Probe probe(const std::vector<NodeAddress>& nodes, const MysqlOptions& options,
 
 }  // namespace
 
-void probe_writes(Probe& probe, const WriteProbe& how, const Deadline& deadline) {
+void probe_writes(Workers& workers, Probe& probe, const WriteProbe& how, const Deadline& deadline) {
   const std::vector<std::size_t> writers = probe.topology.active_writers();
   if (how.table.empty() || writers.size() > how.most_servers) return;
   std::vector<WriteTarget> servers;
   for (const std::size_t i : writers)
     servers.push_back({probe.sessions[i], probe.topology.nodes[i].facts->server_id});
-  const auto results = try_writes(servers, how.table, deadline);
+  const auto results = try_writes(workers, servers, how.table, deadline);
   for (std::size_t i = 0; i < writers.size(); ++i) {
     ServerFacts& facts = *probe.topology.nodes[writers[i]].facts;
     const ProbeResult& result = results[i];
@@ -226,16 +227,17 @@ void probe_writes(Probe& probe, const WriteProbe& how, const Deadline& deadline)
   }
 }
 
-Topology probe_topology(const std::vector<NodeAddress>& nodes, const MysqlOptions& options,
-                        const Deadline& deadline, const ProbeOptions& how) {
-  Probe read = probe(nodes, options, deadline, Depth::kTopology, how);
-  probe_writes(read, how.write, deadline);
+Topology probe_topology(const ProbeEnv& env, const std::vector<NodeAddress>& nodes,
+                        const MysqlOptions& options, const Deadline& deadline,
+                        const ProbeOptions& how) {
+  Probe read = probe(env, nodes, options, deadline, Depth::kTopology, how);
+  probe_writes(env.workers, read, how.write, deadline);
   return std::move(read.topology);
 }
 
-Probe probe_nodes(const std::vector<NodeAddress>& nodes, const MysqlOptions& options,
-                  const Deadline& deadline, const ProbeOptions& how) {
-  return probe(nodes, options, deadline, Depth::kManagement, how);
+Probe probe_nodes(const ProbeEnv& env, const std::vector<NodeAddress>& nodes,
+                  const MysqlOptions& options, const Deadline& deadline, const ProbeOptions& how) {
+  return probe(env, nodes, options, deadline, Depth::kManagement, how);
 }
 
 }  // namespace ha

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/deadline.h"
+#include "common/env.h"
 #include "common/mysql/node_address.h"
 #include "common/mysql/options.h"
 #include "common/mysql/session.h"
@@ -31,8 +32,9 @@ struct ProbeOptions {
 // the caller to print. An error of our own, such as no free descriptor, says nothing of a node
 // (Reach::kNotAsked). With kAgain a node that is alive and cannot be read, or was not asked, is
 // asked again until the deadline.
-Topology probe_topology(const std::vector<NodeAddress>& nodes, const MysqlOptions& options,
-                        const Deadline& deadline, const ProbeOptions& how = {});
+Topology probe_topology(const ProbeEnv& env, const std::vector<NodeAddress>& nodes,
+                        const MysqlOptions& options, const Deadline& deadline,
+                        const ProbeOptions& how = {});
 
 // The same for who manages the nodes: also where read_only comes from, and the sessions, null where
 // there are no facts and where a second look had no answer in time.
@@ -40,13 +42,14 @@ struct Probe {
   Topology topology;
   std::vector<std::shared_ptr<SqlSession>> sessions;
 };
-Probe probe_nodes(const std::vector<NodeAddress>& nodes, const MysqlOptions& options,
-                  const Deadline& deadline, const ProbeOptions& how = {});
+Probe probe_nodes(const ProbeEnv& env, const std::vector<NodeAddress>& nodes,
+                  const MysqlOptions& options, const Deadline& deadline,
+                  const ProbeOptions& how = {});
 
 // Writes to the nodes that take writes, all at the same time; nothing without a table, or when more
 // nodes take writes than the probe allows. One that refuses or does not answer in time takes none
 // from then on, with the reason among its obstacles. Its session may hang, and is of no use any
 // more.
-void probe_writes(Probe& probe, const WriteProbe& how, const Deadline& deadline);
+void probe_writes(Workers& workers, Probe& probe, const WriteProbe& how, const Deadline& deadline);
 
 }  // namespace ha

@@ -57,7 +57,7 @@ ProbeResult write(SqlSession& session, const std::string& table, std::uint32_t s
 
 }  // namespace
 
-std::vector<ProbeResult> try_writes(const std::vector<WriteTarget>& servers,
+std::vector<ProbeResult> try_writes(Workers& workers, const std::vector<WriteTarget>& servers,
                                     const std::string& table, const Deadline& deadline) {
   constexpr double kLongest_s = 3, kShortest_s = 1.5;
   const double bound_s = std::min(kLongest_s, 0.8 * deadline.remaining_s());
@@ -68,7 +68,7 @@ std::vector<ProbeResult> try_writes(const std::vector<WriteTarget>& servers,
   // A little earlier than we give up, so that the server says itself what it waits for.
   const auto wait_s = static_cast<unsigned>(bound_s - 0.5);
   const auto ended = run_each<ProbeResult>(
-      servers.size(), Deadline::after(bound_s), [servers, table, wait_s](std::size_t i) {
+      workers, servers.size(), deadline.from_now(bound_s), [servers, table, wait_s](std::size_t i) {
         if (!servers[i].session)
           return ProbeResult{"", "--write-probe: the server answers too slowly"};
         return write(*servers[i].session, table, servers[i].server_id, wait_s);

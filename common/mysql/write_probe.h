@@ -13,6 +13,7 @@
 #include "common/cli.h"
 #include "common/deadline.h"
 #include "common/mysql/session.h"
+#include "common/workers.h"
 
 namespace ha {
 
@@ -41,7 +42,7 @@ struct WriteTarget {
 // once; returns within 3 seconds and before the deadline, one result for each. Nothing is written
 // when less than two seconds are left. A session that had not answered by then may hang, and is of
 // no use any more.
-std::vector<ProbeResult> try_writes(const std::vector<WriteTarget>& servers,
+std::vector<ProbeResult> try_writes(Workers& workers, const std::vector<WriteTarget>& servers,
                                     const std::string& table, const Deadline& deadline);
 
 // Adds --write-probe.

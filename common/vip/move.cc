@@ -3,17 +3,15 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
-#include <thread>
-
 namespace ha {
 
 namespace {
 
 // Waits until the address is in use; fails with kRefused when the kernel has found another machine
 // with it.
-Result<Done> wait_usable(const VipOptions& vip, VipHost& host, const Deadline& deadline) {
-  constexpr std::chrono::milliseconds kPause(100);
+Result<Done> wait_usable(const VipOptions& vip, VipHost& host, Clock& clock,
+                         const Deadline& deadline) {
+  constexpr double kPause_s = 0.1;
   for (;;) {
     const auto addresses = host.addresses();
     if (!addresses) return addresses.error();
@@ -28,20 +26,21 @@ Result<Done> wait_usable(const VipOptions& vip, VipHost& host, const Deadline& d
       return Error{
           Errc::kUnreachable,
           fmt::format("{} is not in use in time: the kernel still looks for others", vip.address)};
-    std::this_thread::sleep_for(kPause);
+    clock.pause(kPause_s);
   }
 }
 
-Result<Done> add_and_announce(const VipOptions& vip, VipHost& host, KernelCheck check,
+Result<Done> add_and_announce(const VipOptions& vip, VipHost& host, KernelCheck check, Clock& clock,
                               const Deadline& deadline) {
   if (const auto added = host.run(add_command(vip, check)); !added) return added;
-  if (const auto usable = wait_usable(vip, host, deadline); !usable) return usable;
+  if (const auto usable = wait_usable(vip, host, clock, deadline); !usable) return usable;
   return host.announce();
 }
 
 }  // namespace
 
-Result<Done> take_vip(const VipOptions& vip, VipHost& host, const Deadline& deadline) {
+Result<Done> take_vip(const VipOptions& vip, VipHost& host, Clock& clock,
+                      const Deadline& deadline) {
   const auto addresses = host.addresses();
   if (!addresses) return addresses.error();
   const auto held = find_address(*addresses, vip.address);
@@ -54,7 +53,7 @@ Result<Done> take_vip(const VipOptions& vip, VipHost& host, const Deadline& dead
 
   if (held)  // in vain: to the kernel it was a duplicate once
     if (const auto removed = drop_vip(vip, host); !removed) return removed;
-  const auto taken = add_and_announce(vip, host, *check, deadline);
+  const auto taken = add_and_announce(vip, host, *check, clock, deadline);
   if (taken) return taken;
   Error error = taken.error();
   if (const auto dropped = drop_vip(vip, host); !dropped)
@@ -75,16 +74,6 @@ Result<Done> drop_vip(const VipOptions& vip, VipHost& host) {
     return Error{Errc::kInternal,
                  fmt::format("{} is still there after it was removed", vip.address)};
   return Done{};
-}
-
-Result<Done> take_vip(const VipOptions& vip, const std::string& host, Process& process,
-                      const Deadline& deadline) {
-  return take_vip(vip, *open_vip_host(vip, host, process, deadline), deadline);
-}
-
-Result<Done> drop_vip(const VipOptions& vip, const std::string& host, Process& process,
-                      const Deadline& deadline) {
-  return drop_vip(vip, *open_vip_host(vip, host, process, deadline));
 }
 
 }  // namespace ha

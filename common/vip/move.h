@@ -4,29 +4,21 @@
 
 #pragma once
 
-#include <string>
-
+#include "common/clock.h"
 #include "common/deadline.h"
-#include "common/process.h"
 #include "common/result.h"
 #include "common/vip/vip_host.h"
 #include "common/vip/vip_options.h"
 
 namespace ha {
 
-// Makes the machine `host` hold the address and tells its network. Refuses (kRefused) while another
+// Makes a machine hold the address and tells its network. Refuses (kRefused) while another
 // machine answers for it, and when it stands on another interface there. After a failure the
 // address is as it was, unless the text says otherwise. Takes about a second here, four or more
 // elsewhere. `host` is a name or address, ours or empty for this machine.
-Result<Done> take_vip(const VipOptions& vip, const std::string& host, Process& process,
-                      const Deadline& deadline);
+Result<Done> take_vip(const VipOptions& vip, VipHost& host, Clock& clock, const Deadline& deadline);
 
-// Makes the machine `host` not hold the address, on whatever interface it stands.
-Result<Done> drop_vip(const VipOptions& vip, const std::string& host, Process& process,
-                      const Deadline& deadline);
-
-// The same on an opened machine.
-Result<Done> take_vip(const VipOptions& vip, VipHost& host, const Deadline& deadline);
+// Makes a machine not hold the address, on whatever interface it stands.
 Result<Done> drop_vip(const VipOptions& vip, VipHost& host);
 
 }  // namespace ha

@@ -146,7 +146,7 @@ Result<std::set<std::string>> talk(Purpose purpose, const std::string& interface
   std::set<Mac> claimants;
   for (int round = 0; round < kRounds; ++round) {
     if (const auto sent = link.send(found->index, packet); !sent) return sent.error();
-    link.collect(vip, Deadline::after(round_s), claimants);
+    link.collect(vip, deadline.from_now(round_s), claimants);
   }
   // Another interface of ours in the same network answers as well.
   for (const EthernetInterface& own : ours->ethernet) claimants.erase(own.mac);

@@ -28,7 +28,8 @@ struct Probe {
   State idle = State::kOk;
   Colour colour = Colour::kRed;
   Thresholds limits = {};
-  Cli cli{"check_probe", "Checks nothing."};
+  SystemClock clock;
+  Cli cli{clock, "check_probe", "Checks nothing."};
 
   std::optional<int> exit_code;
   std::string output;
@@ -74,7 +75,8 @@ TEST(CliTest, CommandsInTextsGetTheOptionsThatWereGiven) {
     std::string host, password;
     std::vector<std::string> nodes, operands;
     bool fast = false;
-    Cli cli("probe", "Does nothing.", kind);
+    const SystemClock clock;
+    Cli cli(clock, "probe", "Does nothing.", kind);
     cli.operands("WORD", operands);
     const std::size_t first = cli.count_options();
     cli.text("-H,--hostname", "HOST", host, "host");

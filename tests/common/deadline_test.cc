@@ -7,6 +7,8 @@
 
 #include <functional>
 
+#include "tests/fakes/deadline_in.h"
+
 namespace ha {
 namespace {
 
@@ -37,7 +39,7 @@ Ended run_in_child(const std::function<void()>& work) {
 
 TEST(DeadlineTest, LeavesAMomentForTheReport) {
   const auto moment = [](double seconds) {
-    const Deadline end = Deadline::after(seconds);
+    const Deadline end = deadline_in(seconds);
     return end.remaining_s() - end.before_report().remaining_s();
   };
   EXPECT_NEAR(moment(10), 0.2, 0.01);
@@ -45,20 +47,20 @@ TEST(DeadlineTest, LeavesAMomentForTheReport) {
 }
 
 TEST(DeadlineTest, CountsDownAndStaysAtZero) {
-  const Deadline soon = Deadline::after(100);
+  const Deadline soon = deadline_in(100);
   EXPECT_GT(soon.remaining_s(), 99);
   EXPECT_LE(soon.remaining_s(), 100);
   EXPECT_FALSE(soon.passed());
-  const Deadline past = Deadline::after(-1);
+  const Deadline past = deadline_in(-1);
   EXPECT_EQ(past.remaining_s(), 0);
   EXPECT_TRUE(past.passed());
 }
 
 TEST(DeadlineTest, TheHardStopEndsWhateverHangs) {
-  const Deadline end = Deadline::after(5);
+  const Deadline end = deadline_in(5);
   const Ended ended = run_in_child([] {
-    set_hard_stop(Deadline::after(0.02), "first words\n", 1);
-    set_hard_stop(Deadline::after(0.02), "timed out\n", 2);
+    set_hard_stop(deadline_in(0.02), "first words\n", 1);
+    set_hard_stop(deadline_in(0.02), "timed out\n", 2);
     for (;;) pause();
   });
   EXPECT_EQ(ended.output, "timed out\n");
@@ -69,7 +71,7 @@ TEST(DeadlineTest, TheHardStopEndsWhateverHangs) {
 
 TEST(DeadlineTest, TheHardStopActsThoughTheDeadlineHasPassedAlready) {
   const Ended ended = run_in_child([] {
-    set_hard_stop(Deadline::after(-1), "late\n", 3);
+    set_hard_stop(deadline_in(-1), "late\n", 3);
     for (;;) pause();
   });
   EXPECT_EQ(ended.output, "late\n");
@@ -79,8 +81,8 @@ TEST(DeadlineTest, TheHardStopActsThoughTheDeadlineHasPassedAlready) {
 
 TEST(DeadlineTest, TheHardStopFollowsANewDeadline) {
   const Ended ended = run_in_child([] {
-    set_hard_stop(Deadline::after(5), "wrong\n", 1);
-    set_hard_stop(Deadline::after(0.02), "right\n", 2);
+    set_hard_stop(deadline_in(5), "wrong\n", 1);
+    set_hard_stop(deadline_in(0.02), "right\n", 2);
     for (;;) pause();
   });
   EXPECT_EQ(ended.output, "right\n");
@@ -88,7 +90,7 @@ TEST(DeadlineTest, TheHardStopFollowsANewDeadline) {
 
 TEST(DeadlineTest, AClearedHardStopStaysSilent) {
   const Ended ended = run_in_child([] {
-    set_hard_stop(Deadline::after(0.005), "wrong\n", 2);
+    set_hard_stop(deadline_in(0.005), "wrong\n", 2);
     clear_hard_stop();
     usleep(20000);
   });

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "common/posix_files.h"
 #include "tests/fakes/file_size_limit.h"
 
 namespace ha {
@@ -25,16 +26,17 @@ class JournalTest : public testing::Test {
   void write(const std::string& content) { std::ofstream(path_, std::ios::app) << content; }
 
   std::string directory_, path_;
+  PosixFiles files_;
 };
 
 TEST_F(JournalTest, WhatWasAppendedIsThereAfterReopening) {
   {
-    auto journal = Journal::open(path_);
+    auto journal = Journal::open(files_, path_);
     ASSERT_TRUE(journal);
     EXPECT_TRUE(journal->append({{"event", "step"}, {"output", "a \"b\"\nc\xff"}}));
     EXPECT_TRUE(journal->append({{"event", "done"}}));
   }
-  const auto journal = Journal::open(path_);
+  const auto journal = Journal::open(files_, path_);
   ASSERT_TRUE(journal);
   ASSERT_EQ(journal->records().size(), 2u);
   EXPECT_EQ(journal_value(journal->records()[0], "output"), "a \"b\"\nc\xEF\xBF\xBD");
@@ -43,7 +45,7 @@ TEST_F(JournalTest, WhatWasAppendedIsThereAfterReopening) {
 }
 
 TEST_F(JournalTest, OnlyItsOwnerReadsIt) {
-  ASSERT_TRUE(Journal::open(path_));
+  ASSERT_TRUE(Journal::open(files_, path_));
   struct stat info = {};
   ASSERT_EQ(stat(path_.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777u, 0600u);
@@ -51,21 +53,21 @@ TEST_F(JournalTest, OnlyItsOwnerReadsIt) {
 
 TEST_F(JournalTest, AReaderLeavesALineThatIsBeingWritten) {
   write("{\"event\":\"one\"}\n{\"event\":\"tw");
-  const auto records = Journal::read(path_);
+  const auto records = Journal::read(files_, path_);
   ASSERT_TRUE(records);
   EXPECT_EQ(records->size(), 1u);
   write("o\"}\n");
-  EXPECT_EQ(Journal::read(path_)->size(), 2u);
-  EXPECT_FALSE(Journal::read(path_ + "-absent"));
+  EXPECT_EQ(Journal::read(files_, path_)->size(), 2u);
+  EXPECT_FALSE(Journal::read(files_, path_ + "-absent"));
 }
 
 TEST_F(JournalTest, ATornLastLineIsCutOff) {
   write("{\"event\":\"one\"}\n{\"event\":\"tw");
-  auto journal = Journal::open(path_);
+  auto journal = Journal::open(files_, path_);
   ASSERT_TRUE(journal);
   EXPECT_EQ(journal->records().size(), 1u);
   EXPECT_TRUE(journal->append({{"event", "three"}}));
-  const auto again = Journal::open(path_);
+  const auto again = Journal::open(files_, path_);
   ASSERT_TRUE(again);
   ASSERT_EQ(again->records().size(), 2u);
   EXPECT_EQ(journal_value(again->records()[1], "event"), "three");
@@ -73,19 +75,19 @@ TEST_F(JournalTest, ATornLastLineIsCutOff) {
 
 TEST_F(JournalTest, ADamagedLineInTheMiddleIsAnError) {
   write("{\"event\":\"one\"}\nrubbish\n{\"event\":\"two\"}\n");
-  const auto journal = Journal::open(path_);
+  const auto journal = Journal::open(files_, path_);
   ASSERT_FALSE(journal);
   EXPECT_EQ(journal.error().text, path_ + " is damaged: rubbish");
 }
 
 TEST_F(JournalTest, ASymbolicLinkIsNotFollowed) {
   std::filesystem::create_symlink(directory_ + "/elsewhere", path_);
-  EXPECT_FALSE(Journal::open(path_));
+  EXPECT_FALSE(Journal::open(files_, path_));
   EXPECT_FALSE(std::filesystem::exists(directory_ + "/elsewhere"));
 }
 
 TEST_F(JournalTest, AFullDiskFailsTheAppendAndKeepsTheFileWhole) {
-  auto journal = Journal::open(path_);
+  auto journal = Journal::open(files_, path_);
   ASSERT_TRUE(journal);
   ASSERT_TRUE(journal->append({{"event", "one"}}));
   const auto size = std::filesystem::file_size(path_);
@@ -101,12 +103,12 @@ TEST_F(JournalTest, AFullDiskFailsTheAppendAndKeepsTheFileWhole) {
 }
 
 TEST_F(JournalTest, RewritingReplacesTheStory) {
-  auto journal = Journal::open(path_);
+  auto journal = Journal::open(files_, path_);
   ASSERT_TRUE(journal);
   ASSERT_TRUE(journal->append({{"event", "one"}}));
   ASSERT_TRUE(journal->rewrite({{{"event", "two"}}}));
   ASSERT_TRUE(journal->append({{"event", "three"}}));
-  const auto again = Journal::open(path_);
+  const auto again = Journal::open(files_, path_);
   ASSERT_TRUE(again);
   ASSERT_EQ(again->records().size(), 2u);
   EXPECT_EQ(journal_value(again->records()[0], "event"), "two");

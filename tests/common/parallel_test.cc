@@ -11,22 +11,24 @@
 #include <new>
 #include <thread>
 
+#include "tests/fakes/deadline_in.h"
+
 namespace ha {
 namespace {
 
 TEST(ParallelTest, EveryResultStandsAtItsPlace) {
   const auto results =
-      run_each<std::size_t>(20, Deadline::after(10), [](std::size_t i) { return i * i; });
+      run_each<std::size_t>(20, deadline_in(10), [](std::size_t i) { return i * i; });
   ASSERT_EQ(results.size(), 20u);
   for (std::size_t i = 0; i < results.size(); ++i) EXPECT_EQ(results[i], i * i);
-  EXPECT_TRUE(run_each<int>(0, Deadline::after(10), [](std::size_t) { return 0; }).empty());
+  EXPECT_TRUE(run_each<int>(0, deadline_in(10), [](std::size_t) { return 0; }).empty());
 }
 
 TEST(ParallelTest, AllRunAtTheSameTime) {
   // Each waits for all the others; one after the other they would never end.
   constexpr int kCount = 8;
   const auto arrived = std::make_shared<std::atomic<int>>(0);
-  const auto results = run_each<bool>(kCount, Deadline::after(10), [arrived](std::size_t) {
+  const auto results = run_each<bool>(kCount, deadline_in(10), [arrived](std::size_t) {
     for (++*arrived; *arrived < kCount;) std::this_thread::yield();
     return true;
   });
@@ -35,7 +37,7 @@ TEST(ParallelTest, AllRunAtTheSameTime) {
 
 TEST(ParallelTest, OneThatHangsIsAbandonedAtTheDeadline) {
   const auto release = std::make_shared<std::atomic<bool>>(false);
-  const Deadline deadline = Deadline::after(0.2);
+  const Deadline deadline = deadline_in(0.2);
   const auto results = run_each<int>(3, deadline, [release](std::size_t i) {
     while (i == 1 && !*release) std::this_thread::yield();
     return 7;
@@ -53,7 +55,7 @@ TEST(ParallelTest, OneThatHangsIsAbandonedAtTheDeadline) {
 TEST(ParallelTest, WhatTheWorkHeldIsTheCallersWhenAllAreDone) {
   for (int round = 0; round < 200; ++round) {
     const auto session = std::make_shared<int>(round);
-    run_each<int>(3, Deadline::after(10), [session](std::size_t) { return *session; });
+    run_each<int>(3, deadline_in(10), [session](std::size_t) { return *session; });
     ASSERT_EQ(session.use_count(), 1) << "round " << round;
   }
 }
@@ -65,14 +67,14 @@ TEST(ParallelTest, AJobIsWaitedForAndAbandoned) {
     while (!*release) std::this_thread::yield();
   });
   ASSERT_TRUE(job);
-  EXPECT_FALSE((*job)->wait(Deadline::after(0.01)));
+  EXPECT_FALSE((*job)->wait(deadline_in(0.01)));
   *release = true;
-  EXPECT_TRUE((*job)->wait(Deadline::after(10)));
-  EXPECT_TRUE((*job)->wait(Deadline::after(0)));
+  EXPECT_TRUE((*job)->wait(deadline_in(10)));
+  EXPECT_TRUE((*job)->wait(deadline_in(0)));
 }
 
 TEST(ParallelTest, WantOfMemoryIsOurs) {
-  const auto results = run_each<Result<int>>(2, Deadline::after(10), [](std::size_t i) {
+  const auto results = run_each<Result<int>>(2, deadline_in(10), [](std::size_t i) {
     if (i == 1) throw std::bad_alloc();
     return Result<int>(7);
   });
@@ -82,7 +84,7 @@ TEST(ParallelTest, WantOfMemoryIsOurs) {
   EXPECT_EQ(results[1]->error().text, "out of memory (an error of this machine)");
 
   const auto mute =
-      run_each<int>(1, Deadline::after(10), [](std::size_t) -> int { throw std::bad_alloc(); });
+      run_each<int>(1, deadline_in(10), [](std::size_t) -> int { throw std::bad_alloc(); });
   EXPECT_FALSE(mute[0].has_value());
 }
 
@@ -96,7 +98,7 @@ TEST(ParallelTest, WantOfThreadsIsOurs) {
     pthread_attr_setstacksize(&large, 64 << 20);
     pthread_setattr_default_np(&large);
     const auto results =
-        run_each<Result<int>>(1, Deadline::after(10), [](std::size_t) { return Result<int>(7); });
+        run_each<Result<int>>(1, deadline_in(10), [](std::size_t) { return Result<int>(7); });
     _exit(results[0] && results[0]->error().text == "no thread is left (an error of this machine)"
               ? 0
               : 1);

@@ -9,6 +9,7 @@
 
 #include <fstream>
 
+#include "tests/fakes/deadline_in.h"
 #include "tests/fakes/temp_directory.h"
 
 namespace ha {
@@ -17,7 +18,7 @@ namespace {
 using End = ProcessOutcome::End;
 
 Result<ProcessOutcome> run(const std::string& script, double seconds = 5) {
-  return PosixProcess().run({{"sh", "-c", script}}, Deadline::after(seconds));
+  return PosixProcess().run({{"sh", "-c", script}}, deadline_in(seconds));
 }
 
 TEST(ProcessTest, BothOutputsAndTheExitCodeComeBack) {
@@ -30,14 +31,13 @@ TEST(ProcessTest, BothOutputsAndTheExitCodeComeBack) {
 }
 
 TEST(ProcessTest, ArgumentsReachTheProgramUntouched) {
-  const auto outcome =
-      PosixProcess().run({{"printf", "%s", "a b; $(id) `id` *"}}, Deadline::after(5));
+  const auto outcome = PosixProcess().run({{"printf", "%s", "a b; $(id) `id` *"}}, deadline_in(5));
   ASSERT_TRUE(outcome);
   EXPECT_EQ(outcome->output, "a b; $(id) `id` *");
 }
 
 TEST(ProcessTest, AMissingProgramIsAnError) {
-  const auto outcome = PosixProcess().run({{"/nonexistent/program"}}, Deadline::after(5));
+  const auto outcome = PosixProcess().run({{"/nonexistent/program"}}, deadline_in(5));
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().code, Errc::kMissing);
   EXPECT_EQ(outcome.error().text, "cannot run /nonexistent/program: No such file or directory");
@@ -58,7 +58,7 @@ TEST(ProcessTest, AProgramIsFoundExactlyWhenItCanBeRun) {
         std::string("missing"), std::string("/bin/true"), std::string("/bin"),
         std::string("/nonexistent/x"), plain}) {
     const auto found = find_program(name);
-    const auto outcome = PosixProcess().run({{name}}, Deadline::after(5));
+    const auto outcome = PosixProcess().run({{name}}, deadline_in(5));
     EXPECT_EQ(found.has_value(), outcome.has_value()) << name;
     EXPECT_EQ(found ? "" : found.error().text, outcome ? "" : outcome.error().text);
   }
@@ -87,7 +87,7 @@ TEST(ProcessTest, WhoeverWatchesMayEndIt) {
   int asked = 0;
   Command command{{"sh", "-c", "sleep 60"}};
   command.may_go_on = [&asked] { return ++asked < 2; };
-  const auto outcome = PosixProcess().run(command, Deadline::after(30));
+  const auto outcome = PosixProcess().run(command, deadline_in(30));
   ASSERT_TRUE(outcome);
   EXPECT_EQ(outcome->end, End::kTimedOut);
   EXPECT_EQ(asked, 2);
@@ -113,7 +113,7 @@ TEST(ProcessTest, WhatIsToEndWithUsDoesHoweverWeEnd) {
   if (us == 0) {
     Command command{{"sh", "-c", "sleep 60 & echo $$ $! >$0.new; mv $0.new $0; wait", path}};
     command.ends_with_us = true;
-    static_cast<void>(PosixProcess().run(command, Deadline::after(60)));
+    static_cast<void>(PosixProcess().run(command, deadline_in(60)));
     _exit(0);
   }
   int pids[2] = {0, 0};
@@ -132,7 +132,7 @@ TEST(ProcessTest, WhatIsToEndWithUsDoesHoweverWeEnd) {
 TEST(ProcessTest, WhatIsToEndWithUsMayLeaveADaemonBehind) {
   Command command{{"sh", "-c", "sleep 60 >/dev/null 2>&1 & echo $!"}};
   command.ends_with_us = true;
-  const auto outcome = PosixProcess().run(command, Deadline::after(30));
+  const auto outcome = PosixProcess().run(command, deadline_in(30));
   ASSERT_TRUE(outcome);
   ASSERT_TRUE(outcome->succeeded());
   EXPECT_EQ(kill(std::stoi(outcome->output), SIGKILL), 0);
@@ -141,7 +141,7 @@ TEST(ProcessTest, WhatIsToEndWithUsMayLeaveADaemonBehind) {
 TEST(ProcessTest, WhatIsToEndWithUsEndsAtTheDeadline) {
   Command command{{"sh", "-c", "sleep 60 & echo $!; wait"}};
   command.ends_with_us = true;
-  const auto outcome = PosixProcess().run(command, Deadline::after(0.3));
+  const auto outcome = PosixProcess().run(command, deadline_in(0.3));
   ASSERT_TRUE(outcome);
   EXPECT_EQ(outcome->end, End::kTimedOut);
   EXPECT_TRUE(is_gone(std::stoi(outcome->output)));
@@ -182,7 +182,7 @@ TEST(ProcessTest, TheEnvironmentIsAddedToOurs) {
   setenv("HA_TEST_OLD", "old", 1);
   const auto outcome = PosixProcess().run({{"sh", "-c", "echo $HA_TEST_OLD $HA_TEST_NEW"},
                                            {{"HA_TEST_OLD", "x"}, {"HA_TEST_NEW", "y"}}},
-                                          Deadline::after(5));
+                                          deadline_in(5));
   ASSERT_TRUE(outcome);
   EXPECT_EQ(outcome->output, "x y\n");
 }

@@ -4,11 +4,13 @@
 #include "common/journal.h"
 
 #include "common/failover/run.h"
+#include "common/posix_files.h"
 #include "tests/fuzz/fuzz.h"
 
 void ha::fuzz(std::string_view text) {
   static TextFile file;
-  const auto records = Journal::read(file.hold(text));
+  PosixFiles files;
+  const auto records = Journal::read(files, file.hold(text));
   if (!records) return;
   const auto shorter = condense(*records);
   require(shorter.size() <= records->size());

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "common/report.h"
+#include "tests/fakes/deadline_in.h"
 #include "tests/fakes/temp_directory.h"
 
 namespace ha {
@@ -110,7 +111,7 @@ TEST(CheckShareMountTest, GathersWhatIsThere) {
   ShareMountOptions options;
   options.mounts = {{directory.path("none")}, {"/proc"}};
   options.state_directory = directory.path("state");
-  const auto facts = gather(options, Deadline::after(10));
+  const auto facts = gather(options, deadline_in(10));
   ASSERT_TRUE(facts);
   ASSERT_EQ(facts->shares.size(), 2u);
   EXPECT_FALSE(facts->shares[0].location.mounted());
@@ -125,7 +126,7 @@ TEST(CheckShareMountTest, AStateDirectoryThatCannotBeUsedIsANote) {
   ShareMountOptions options;
   options.mounts = {{"/proc"}};
   options.state_directory = "/proc/none";
-  const auto facts = gather(options, Deadline::after(10));
+  const auto facts = gather(options, deadline_in(10));
   ASSERT_TRUE(facts);
   ASSERT_EQ(facts->notes.size(), 1u);
   EXPECT_TRUE(facts->notes[0].starts_with("--state-dir /proc/none is not used: "));
@@ -133,11 +134,11 @@ TEST(CheckShareMountTest, AStateDirectoryThatCannotBeUsedIsANote) {
 }
 
 TEST(CheckShareMountTest, NothingToCheckIsAnError) {
-  EXPECT_FALSE(gather({}, Deadline::after(10)));
+  EXPECT_FALSE(gather({}, deadline_in(10)));
   ShareMountOptions options;
   options.gluster.volumes = {"nosuch"};
   options.state_directory = "/proc/none";
-  const auto facts = gather(options, Deadline::after(10));
+  const auto facts = gather(options, deadline_in(10));
   ASSERT_TRUE(facts);
   EXPECT_FALSE(facts->volumes.at(0).info);
   EXPECT_TRUE(facts->notes.empty()) << "without a mount nothing is remembered";

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "common/report.h"
+#include "tests/fakes/deadline_in.h"
 
 namespace ha {
 namespace {
@@ -247,7 +248,7 @@ TEST(CheckVipTest, WhatDoesNotAnswerIsAFact) {
   asked.vip.address = "127.0.0.1";
   asked.cluster.nodes = {{"db1", "127.0.0.1", 1}};
   asked.cluster.mysql.port = 1;
-  const auto seen = gather(asked, Deadline::after(5));
+  const auto seen = gather(asked, deadline_in(5));
   ASSERT_TRUE(seen);
   EXPECT_EQ(seen->held->interface, "lo");
   EXPECT_FALSE(seen->others);
@@ -261,7 +262,7 @@ TEST(CheckVipTest, WithoutNodesNoServerIsAsked) {
   asked.vip.address = "198.51.100.1";
   asked.vip.interface = "no-such-one";
   asked.ask_network = true;
-  const auto seen = gather(asked, Deadline::after(5));
+  const auto seen = gather(asked, deadline_in(5));
   ASSERT_TRUE(seen);
   EXPECT_FALSE(seen->leads_to);
   ASSERT_TRUE(seen->others);

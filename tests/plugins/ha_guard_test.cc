@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "common/guard.h"
+#include "common/posix_files.h"
 #include "tests/fakes/file_size_limit.h"
 
 namespace ha {
@@ -73,7 +74,7 @@ class GuardTest : public testing::Test {
   GuardOutcome pass() {
     process_.ran.clear();
     said_.clear();
-    auto journal = Journal::open(directory_ + "/journal");
+    auto journal = Journal::open(files_, directory_ + "/journal");
     EXPECT_TRUE(journal);
     return run_pass(config_, *journal, process_, clock_,
                     [this](const std::string& line) { said_.push_back(line); });
@@ -86,6 +87,7 @@ class GuardTest : public testing::Test {
   std::string directory_;
   GuardConfig config_;
   FakeProcess process_;
+  PosixFiles files_;
   FakeClock clock_;
   std::vector<std::string> said_;
 };

@@ -20,7 +20,8 @@ struct Outcome {
 Outcome run(std::vector<std::string> args) {
   args.insert(args.begin(), "handle_engine_failover");
   testing::internal::CaptureStdout();
-  const int code = plugin_main(args);
+  static SystemClock clock;  // what is abandoned still asks it
+  const int code = plugin_main(clock, args);
   return {code, testing::internal::GetCapturedStdout()};
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "common/failover/run_store.h"
+#include "common/posix_files.h"
 #include "tests/fakes/temp_directory.h"
 
 namespace ha {
@@ -23,13 +24,14 @@ class MysqlHaTest : public testing::Test {
     words.insert(words.begin(), "mysql_ha");
     words.push_back("--state-dir=" + directory_.path("state"));
     testing::internal::CaptureStdout();
-    const int code = plugin_main(words);
+    static SystemClock clock;  // what is abandoned still asks it
+    const int code = plugin_main(clock, words);
     std::fflush(stdout);
     return {code, testing::internal::GetCapturedStdout()};
   }
 
-  std::string add_run(double begun_s, std::vector<JournalRecord> more) const {
-    const auto store = RunStore::open(directory_.path("state"), "mysql");
+  std::string add_run(double begun_s, std::vector<JournalRecord> more) {
+    const auto store = RunStore::open(files_, directory_.path("state"), "mysql");
     const std::string id = *store->new_id(begun_s);
     Plan plan{.primary = "db1", .candidate = "db2"};
     plan.steps.push_back({1, Action::kMakeWritable, "db2"});
@@ -41,6 +43,7 @@ class MysqlHaTest : public testing::Test {
   }
 
   TempDirectory directory_;
+  PosixFiles files_;
 };
 
 TEST_F(MysqlHaTest, MistakesExitWithThreeAndSayWhatIsAccepted) {

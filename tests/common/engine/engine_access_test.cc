@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/fakes/child.h"
+#include "tests/fakes/deadline_in.h"
 #include "tests/fakes/temp_directory.h"
 
 namespace ha {
@@ -21,7 +22,7 @@ class LocalEngineTest : public testing::Test {
     std::filesystem::rename(written, path_);
   }
 
-  EngineView look() { return engine_.look(Role::kActive, Deadline::after(5)); }
+  EngineView look() { return engine_.look(Role::kActive, deadline_in(5)); }
 
   TempDirectory directory_;
   std::string path_ = directory_.path("status.dat");

@@ -7,6 +7,8 @@
 #include <functional>
 #include <thread>
 
+#include "tests/fakes/deadline_in.h"
+
 namespace ha {
 namespace {
 
@@ -51,7 +53,7 @@ RolePlan take_over() {
 
 RoleOutcome change(FakeEngine& engine, const RolePlan& plan = take_over(),
                    const EngineMeans& means = kByFile, double patience_s = 0.5) {
-  return change_role(plan, engine, means, {patience_s, status(false, 1)}, Deadline::after(5));
+  return change_role(plan, engine, means, {patience_s, status(false, 1)}, deadline_in(5));
 }
 
 TEST(RoleChangeTest, AFileWrittenAfterTheCommandVerifies) {
@@ -104,7 +106,7 @@ TEST(RoleChangeTest, ItEndsAtOnceWhenItIsOvertaken) {
     int left = c.calls;
     const RoleOutcome outcome = change_role(
         take_over(), engine, kByFile,
-        {60, status(false, 1), Commands::kNone, [&] { return left-- <= 0; }}, Deadline::after(60));
+        {60, status(false, 1), Commands::kNone, [&] { return left-- <= 0; }}, deadline_in(60));
     EXPECT_EQ(outcome.end, End::kOvertaken);
     EXPECT_EQ(engine.asked.size(), c.asked);
     EXPECT_LT(outcome.seconds, 5);
@@ -117,8 +119,7 @@ TEST(RoleChangeTest, WhereCommandsDoNotQueueAnEarlierOneMayComeLast) {
     FakeEngine engine;
     engine.show = [](int) { return status(true, 1); };
     EXPECT_EQ(
-        change_role(take_over(), engine, kApi, {5, status(false, 1), earlier}, Deadline::after(10))
-            .end,
+        change_role(take_over(), engine, kApi, {5, status(false, 1), earlier}, deadline_in(10)).end,
         End::kVerified);
     EXPECT_EQ(engine.asked.size(), earlier == Commands::kNone ? 1u : 2u);
   }

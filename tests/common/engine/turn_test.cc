@@ -10,6 +10,7 @@
 
 #include "common/engine/process_id.h"
 #include "common/engine/role_store.h"
+#include "tests/fakes/deadline_in.h"
 
 namespace ha {
 namespace {
@@ -32,14 +33,14 @@ class TurnTest : public testing::Test {
     return arrival;
   }
   Turn enter(const Arrival& arrival, const std::string& engine = "/rw/nagios.cmd") const {
-    auto turn = Turn::enter(directory_, engine, arrival, Deadline::after(5));
+    auto turn = Turn::enter(directory_, engine, arrival, deadline_in(5));
     EXPECT_TRUE(turn);
     return std::move(*turn);
   }
   static Result<std::optional<Arrival>> wait(Turn turn, const Arrival& mine, double seconds) {
     std::vector<Turn> turns;
     turns.push_back(std::move(turn));
-    return wait_for_turns(turns, mine, Deadline::after(seconds));
+    return wait_for_turns(turns, mine, deadline_in(seconds));
   }
   // The turn ends with it.
   static Errc waited(Turn turn, const Arrival& mine) {
@@ -78,7 +79,7 @@ TEST_F(TurnTest, WhatAnEndedHandlerLeftIsNoReasonToGiveWay) {
   enter(left);
   EXPECT_TRUE(was_left(left));
   EXPECT_EQ(waited(enter(event(0)), event(0)), Errc::kUsage);
-  ASSERT_TRUE(enter(event(0)).mark_done(left.process, Deadline::after(5)));
+  ASSERT_TRUE(enter(event(0)).mark_done(left.process, deadline_in(5)));
   const auto later = wait(enter(event(0)), event(0), 5);
   ASSERT_TRUE(later && *later);
   EXPECT_EQ((*later)->title, "event 1");
@@ -115,10 +116,10 @@ TEST_F(TurnTest, OfSeveralQueuesEachIsWaitedForAndTheLastEventDecides) {
   for (const char* const engine : {"/a.cmd", "/b.cmd"}) turns.push_back(enter(event(0), engine));
   std::optional<Turn> holder(enter(event(0), "/b.cmd"));
   ASSERT_TRUE(holder->take());
-  EXPECT_FALSE(wait_for_turns(turns, event(0), Deadline::after(0.05)));
+  EXPECT_FALSE(wait_for_turns(turns, event(0), deadline_in(0.05)));
   EXPECT_FALSE(enter(event(0), "/a.cmd").take()) << "the first one is had already";
   holder.reset();
-  EXPECT_TRUE(wait_for_turns(turns, event(0), Deadline::after(5)));
+  EXPECT_TRUE(wait_for_turns(turns, event(0), deadline_in(5)));
   EXPECT_FALSE(overtaking(turns, event(0)));
   enter(event(1), "/b.cmd");
   ASSERT_TRUE(overtaking(turns, event(0)));

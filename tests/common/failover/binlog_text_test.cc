@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "common/files.h"
+#include "common/posix_files.h"
 #include "common/text.h"
 #include "tests/fakes/fake_session.h"
 #include "tests/fakes/temp_directory.h"
@@ -54,6 +55,7 @@ TEST(BeginsTransactionTest, KnowsEachFlavour) {
 
 TEST(CheckWholeTest, LooksForTheLastLine) {
   const TempDirectory directory;
+  PosixFiles files;
   const std::string end = "COMMIT/*!*/;\n/*!50530 SET @@SESSION.PSEUDO_SLAVE_MODE=0*/;\n";
   const std::string lines(3000, '\n');
   const struct {
@@ -64,12 +66,14 @@ TEST(CheckWholeTest, LooksForTheLastLine) {
       {lines, false}, {lines + end.substr(0, end.size() - 1), false}, {end + lines, false},
   };
   for (const auto& c : cases)
-    EXPECT_EQ(check_whole(directory.file("events.sql", c.text)).has_value(), c.whole) << c.text;
-  EXPECT_FALSE(check_whole(directory.path("missing")));
+    EXPECT_EQ(check_whole(files, directory.file("events.sql", c.text)).has_value(), c.whole)
+        << c.text;
+  EXPECT_FALSE(check_whole(files, directory.path("missing")));
 }
 
 TEST(ApplyEventsTest, SaysHowManyWereAppliedBeforeTheError) {
   const TempDirectory directory;
+  PosixFiles files;
   const std::string path = directory.path("events.sql");
   ASSERT_TRUE(write_file_atomic(path,
                                 "DELIMITER /*!*/;\n"
@@ -80,7 +84,7 @@ TEST(ApplyEventsTest, SaysHowManyWereAppliedBeforeTheError) {
                                 "BROKEN/*!*/;\n"));
   FakeSession session("10.11.6-MariaDB");
   session.answer("gtid_seq_no", Rows{}).answer("COMMIT", Rows{});
-  const auto applied = apply_events(path, session);
+  const auto applied = apply_events(files, path, session);
   ASSERT_FALSE(applied);
   EXPECT_TRUE(applied.error().text.starts_with("1 of the rescued transactions applied, then: "))
       << applied.error().text;
@@ -89,6 +93,7 @@ TEST(ApplyEventsTest, SaysHowManyWereAppliedBeforeTheError) {
 
 TEST(ApplyEventsTest, ATornTransactionIsNoneAndATableIsOne) {
   const TempDirectory directory;
+  PosixFiles files;
   const std::string path = directory.file("events.sql",
                                           "DELIMITER /*!*/;\n"
                                           "ROLLBACK/*!*/;\n"
@@ -104,7 +109,7 @@ TEST(ApplyEventsTest, ATornTransactionIsNoneAndATableIsOne) {
   FakeSession session("10.11.6-MariaDB");
   for (const char* const words : {"gtid_seq_no", "START", "COMMIT", "CREATE", "ROLLBACK"})
     session.answer(words, Rows{});
-  const auto applied = apply_events(path, session);
+  const auto applied = apply_events(files, path, session);
   ASSERT_TRUE(applied) << applied.error().text;
   EXPECT_EQ(*applied, 2u);
 }

@@ -7,7 +7,9 @@
 #include <mutex>
 #include <set>
 
+#include "common/posix_files.h"
 #include "common/text.h"
+#include "tests/fakes/deadline_in.h"
 #include "tests/fakes/file_size_limit.h"
 #include "tests/fakes/temp_directory.h"
 
@@ -71,27 +73,31 @@ Plan small_plan() {
 
 class ExecutorTest : public testing::Test {
  protected:
-  ExecutorTest() : path_(directory_.path("run")), journal_(std::move(*Journal::open(path_))) {}
+  ExecutorTest()
+      : path_(directory_.path("run")), journal_(std::move(*Journal::open(files_, path_))) {}
 
   Executor executor(Journal& journal) {
-    return {actions_, journal, clock_, [this](const std::string& line) { said_.push_back(line); }};
+    return {actions_, journal, clock_, workers_,
+            [this](const std::string& line) { said_.push_back(line); }};
   }
 
   RunOutcome run(const Plan& plan) {
     Executor one = executor(journal_);
     EXPECT_TRUE(one.begin(plan));
-    return one.go_on(Deadline::after(60));
+    return one.go_on(deadline_in(60));
   }
 
   // What a later process finds.
-  ha::Run reread() { return *read_run("id", Journal::open(path_)->records()); }
+  ha::Run reread() { return *read_run("id", Journal::open(files_, path_)->records()); }
 
   std::string did() { return join(actions_->did, " "); }
 
   TempDirectory directory_;
+  PosixFiles files_;
   std::string path_;
   Journal journal_;
   FakeClock clock_;
+  ThreadWorkers workers_;
   std::shared_ptr<FakeActions> actions_ = std::make_shared<FakeActions>();
   std::vector<std::string> said_;
 };
@@ -150,7 +156,7 @@ TEST_F(ExecutorTest, AnOpeningWithoutAnAnswerIsLeftToTheNextRun) {
   EXPECT_EQ(reread().end, RunEnd::kUnfinished);
   actions_->fails.clear();
   actions_->did.clear();
-  EXPECT_EQ(executor(journal_).go_on(Deadline::after(60)).end, RunEnd::kDone);
+  EXPECT_EQ(executor(journal_).go_on(deadline_in(60)).end, RunEnd::kDone);
   EXPECT_EQ(did(), "make-writable(db2) repoint(db3)");
 }
 
@@ -159,11 +165,11 @@ TEST_F(ExecutorTest, AStopOrTheDeadlineLeadBack) {
   EXPECT_EQ(run(small_plan()).text, "asked to stop");
   EXPECT_EQ(did(), "");
   clock_.stop = false;
-  auto opened = Journal::open(path_ + "2");
+  auto opened = Journal::open(files_, path_ + "2");
   Journal& second = *opened;
   Executor late = executor(second);
   ASSERT_TRUE(late.begin(small_plan()));
-  EXPECT_EQ(late.go_on(Deadline::after(0)).text, "the deadline has passed");
+  EXPECT_EQ(late.go_on(deadline_in(0)).text, "the deadline has passed");
 }
 
 // A kill leaves a prefix of the journal; whatever it is, the next run ends well: all is done, or,
@@ -173,7 +179,7 @@ TEST_F(ExecutorTest, EveryPrefixOfTheJournalCanBeFinishedOrTakenBack) {
   const std::vector<JournalRecord> all = journal_.records();
   for (std::size_t kept = 1; kept < all.size(); ++kept) {
     for (const bool forward : {true, false}) {
-      auto opened = Journal::open(path_ + "-prefix");
+      auto opened = Journal::open(files_, path_ + "-prefix");
       Journal& journal = *opened;
       ASSERT_TRUE(journal.rewrite({all.begin(), all.begin() + static_cast<long>(kept)}));
       const ha::Run before = *read_run("id", journal.records());
@@ -181,7 +187,7 @@ TEST_F(ExecutorTest, EveryPrefixOfTheJournalCanBeFinishedOrTakenBack) {
       actions_->did.clear();
       Executor later = executor(journal);
       const RunOutcome outcome =
-          forward ? later.go_on(Deadline::after(60)) : later.take_back("it is back");
+          forward ? later.go_on(deadline_in(60)) : later.take_back("it is back");
       EXPECT_EQ(outcome.end, forward ? RunEnd::kDone : RunEnd::kUndone) << kept;
       const bool opens = did().find("make-writable") != std::string::npos;
       const bool promotes = did().find("restore(db2-promoted)") != std::string::npos;
@@ -203,7 +209,7 @@ TEST_F(ExecutorTest, EveryPrefixOfATakingBackIsTakenBack) {
       all, [](const JournalRecord& one) { return journal_value(one, "event") == "taking-back"; });
   ASSERT_NE(begins, all.end());
   for (auto end = begins + 1; end != all.end(); ++end) {
-    auto journal = Journal::open(path_ + "-prefix");
+    auto journal = Journal::open(files_, path_ + "-prefix");
     ASSERT_TRUE(journal->rewrite({all.begin(), end}));
     EXPECT_TRUE(read_run("id", journal->records())->taking_back);
     actions_->did.clear();
@@ -220,9 +226,9 @@ TEST_F(ExecutorTest, WhatHasFailedBeforeIsStillAReservation) {
   run(small_plan());
   std::vector<JournalRecord> cut = journal_.records();
   cut.pop_back();
-  auto journal = Journal::open(path_ + "-cut");
+  auto journal = Journal::open(files_, path_ + "-cut");
   ASSERT_TRUE(journal->rewrite(std::move(cut)));
-  const RunOutcome outcome = executor(*journal).go_on(Deadline::after(60));
+  const RunOutcome outcome = executor(*journal).go_on(deadline_in(60));
   EXPECT_EQ(outcome.end, RunEnd::kReservations);
   EXPECT_EQ(join(outcome.reservations, "|"), "repoint db3 failed before");
 }
@@ -237,10 +243,10 @@ TEST_F(ExecutorTest, AWarningOfAStepIsTold) {
   const auto opened = std::ranges::find_if(all, [](const JournalRecord& one) {
     return journal_value(one, "event") == "step-begins" && journal_value(one, "number") == "6";
   });
-  auto journal = Journal::open(path_ + "-opened");
+  auto journal = Journal::open(files_, path_ + "-opened");
   ASSERT_TRUE(journal->rewrite({all.begin(), opened}));
   actions_->warns.clear();
-  EXPECT_EQ(join(executor(*journal).go_on(Deadline::after(60)).reservations, "|"), "it smokes");
+  EXPECT_EQ(join(executor(*journal).go_on(deadline_in(60)).reservations, "|"), "it smokes");
 }
 
 TEST_F(ExecutorTest, WhatRemainsOfARunThatWasTakenBackIsNamed) {
@@ -270,10 +276,10 @@ TEST_F(ExecutorTest, TheDeadlineEndsNothingAfterTheOpening) {
   const auto opened = std::ranges::find_if(all, [](const JournalRecord& one) {
     return journal_value(one, "event") == "step-begins" && journal_value(one, "number") == "6";
   });
-  auto journal = Journal::open(path_ + "-opened");
+  auto journal = Journal::open(files_, path_ + "-opened");
   ASSERT_TRUE(journal->rewrite({all.begin(), opened + 1}));
   actions_->did.clear();
-  EXPECT_EQ(executor(*journal).go_on(Deadline::after(0)).end, RunEnd::kDone);
+  EXPECT_EQ(executor(*journal).go_on(deadline_in(0)).end, RunEnd::kDone);
   EXPECT_EQ(did(), "make-writable(db2) repoint(db3)");
 }
 
@@ -284,7 +290,7 @@ TEST_F(ExecutorTest, WhatWasNotOpenedNeedsItsProofAgain) {
   actions_->did.clear();
   ASSERT_TRUE(journal_.append({{"time", "1"}, {"event", "not-opened"}}));
   EXPECT_FALSE(reread().opened());
-  EXPECT_EQ(executor(journal_).go_on(Deadline::after(60)).end, RunEnd::kDone);
+  EXPECT_EQ(executor(journal_).go_on(deadline_in(60)).end, RunEnd::kDone);
   EXPECT_TRUE(did().starts_with("lock(db2) lock(db3) ")) << did();
 }
 
@@ -292,7 +298,7 @@ TEST_F(ExecutorTest, NothingIsDoneThatTheJournalCannotTellOf) {
   Executor one = executor(journal_);
   ASSERT_TRUE(one.begin(small_plan()));
   const FileSizeLimit full(100);
-  EXPECT_NE(one.go_on(Deadline::after(60)).end, RunEnd::kDone);
+  EXPECT_NE(one.go_on(deadline_in(60)).end, RunEnd::kDone);
   EXPECT_EQ(did(), "");
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "common/posix_files.h"
 #include "tests/fakes/temp_directory.h"
 #include "tests/topology_builders.h"
 
@@ -71,25 +72,29 @@ TEST(HungPrimary, AnotherPrimaryBeginsTheTimeAnew) {
 
 TEST(HungPrimary, IsKeptForTheNextRun) {
   const TempDirectory directory;
+  PosixFiles files;
   const Topology topology = hanging(received(2, 4), received(3, 4));
   const std::string path = directory.path("hung-primary.json");
-  ASSERT_TRUE(write_hung(directory.path(""), look_on(std::nullopt, "db1", topology, at(10))));
+  ASSERT_TRUE(
+      write_hung(files, directory.path(""), look_on(std::nullopt, "db1", topology, at(10))));
   struct stat file = {};
   ASSERT_EQ(stat(path.c_str(), &file), 0);
   EXPECT_EQ(file.st_mode & 0777u, 0600u);
-  const auto read = read_hung(directory.path(""));
+  const auto read = read_hung(files, directory.path(""));
   ASSERT_TRUE(read);
   EXPECT_EQ(look_on(read, "db1", topology, at(40)).seconds(), 30);
-  EXPECT_TRUE(forget_hung(directory.path("")));
-  EXPECT_TRUE(forget_hung(directory.path("")));
-  EXPECT_FALSE(read_hung(directory.path("")));
+  EXPECT_TRUE(forget_hung(files, directory.path("")));
+  EXPECT_TRUE(forget_hung(files, directory.path("")));
+  EXPECT_FALSE(read_hung(files, directory.path("")));
 }
 
 TEST(HungPrimary, WithoutABootNothingIsTakenFromAnEarlierRun) {
   const TempDirectory directory;
+  PosixFiles files;
   const Topology topology = hanging(received(2, 4), received(3, 4));
-  ASSERT_TRUE(write_hung(directory.path(""), look_on(std::nullopt, "db1", topology, at(10, ""))));
-  EXPECT_FALSE(read_hung(directory.path("")));
+  ASSERT_TRUE(
+      write_hung(files, directory.path(""), look_on(std::nullopt, "db1", topology, at(10, ""))));
+  EXPECT_FALSE(read_hung(files, directory.path("")));
 }
 
 TEST(HungPrimary, ADamagedFileTellsNothing) {

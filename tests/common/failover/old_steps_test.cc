@@ -11,9 +11,9 @@
 #include <set>
 
 #include "common/failover/executor.h"
+#include "common/posix_files.h"
 #include "common/text.h"
 #include "tests/fakes/fake_env.h"
-#include "tests/fakes/temp_directory.h"
 
 namespace ha {
 namespace {
@@ -21,7 +21,9 @@ namespace {
 const char* const kJournals[] = {"failover", "failover_semi_sync", "failover_0.1.0", "switchover"};
 
 std::vector<JournalRecord> records_of(const std::string& name) {
-  const auto records = Journal::read(std::string(HA_TEST_DATA) + "/journals/" + name + ".journal");
+  PosixFiles files;
+  const auto records =
+      Journal::read(files, std::string(HA_TEST_DATA) + "/journals/" + name + ".journal");
   EXPECT_TRUE(records) << name;
   return *records;
 }
@@ -130,8 +132,7 @@ bool is_changing(const Run& run) {
 
 // Where the old version was killed, this one goes on or rolls back.
 TEST(OldJournalTest, ARunIsResumedOrRolledBack) {
-  TempDirectory directory;
-  FakeClock clock;
+  FakeWorld world;
   for (const char* const name : kJournals) {
     const auto all = records_of(name);
     for (std::size_t kept = 1; kept < all.size(); ++kept) {
@@ -140,12 +141,12 @@ TEST(OldJournalTest, ARunIsResumedOrRolledBack) {
         const auto before = read_run(name, cut);
         ASSERT_TRUE(before) << name << " " << kept;
         if (!is_changing(*before) || (!forward && before->opened())) continue;
-        auto journal = Journal::open(directory.path("run"));
+        auto journal = Journal::open(world.files, "/state/run");
         ASSERT_TRUE(journal->rewrite(cut));
         const auto actions = std::make_shared<WritingActions>();
-        Executor executor(actions, *journal, clock, [](const std::string&) {});
-        const RunOutcome outcome =
-            forward ? executor.go_on(Deadline::after(60)) : executor.take_back("it is back");
+        Executor executor(actions, *journal, world.clock, world.workers, [](const std::string&) {});
+        const RunOutcome outcome = forward ? executor.go_on(Deadline::after(world.clock, 60))
+                                           : executor.take_back("it is back");
         EXPECT_EQ(outcome.end, forward ? RunEnd::kDone : RunEnd::kUndone) << name << " " << kept;
         EXPECT_EQ(actions->parts.contains(Part::kOpen) && forward,
                   forward && before->state_of_action(Action::kMakeWritable) != StepState::kDone)

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "common/posix_files.h"
+#include "tests/fakes/fake_env.h"
 #include "tests/fakes/temp_directory.h"
 
 namespace ha {
@@ -35,7 +37,8 @@ class RunStoreTest : public testing::Test {
   }
 
   TempDirectory directory_;
-  RunStore store_ = std::move(*RunStore::open(directory_.path("state"), "mysql"));
+  PosixFiles files_;
+  RunStore store_ = std::move(*RunStore::open(files_, directory_.path("state"), "mysql"));
 };
 
 TEST_F(RunStoreTest, TheDirectoryIsPrivate) {
@@ -210,13 +213,14 @@ TEST_F(RunStoreTest, OnlyFailoversThatOpenedANodeCount) {
 }
 
 TEST_F(RunStoreTest, OneRunAtATime) {
-  RunStore other = std::move(*RunStore::open(directory_.path("state"), "mysql"));
-  ASSERT_TRUE(store_.lock());
-  const auto second = other.lock();
+  FakeClock clock;
+  RunStore other = std::move(*RunStore::open(files_, directory_.path("state"), "mysql"));
+  ASSERT_TRUE(store_.lock(clock));
+  const auto second = other.lock(clock);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, Errc::kRefused);
-  RunStore elsewhere = std::move(*RunStore::open(directory_.path("state"), "other"));
-  EXPECT_TRUE(elsewhere.lock());
+  RunStore elsewhere = std::move(*RunStore::open(files_, directory_.path("state"), "other"));
+  EXPECT_TRUE(elsewhere.lock(clock));
 }
 
 TEST_F(RunStoreTest, AnIdThatIsAPathIsRefused) {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <set>
 
+#include "common/posix_files.h"
 #include "tests/fakes/temp_directory.h"
 
 namespace ha {
@@ -55,7 +56,8 @@ TEST(ClientOptionsTest, VerifyCaVerifiesWithoutACaToo) {
 }
 
 TEST(ToolLoginTest, SaysWhatToDoAboutADialog) {
-  const ToolLogin login;
+  PosixFiles files;
+  const ToolLogin login(files);
   const std::string words =
       "mariadb-dump: Got error: 1045: \"Authentication plugin 'dialog' cannot be loaded\"";
   EXPECT_TRUE(login.explain(words).starts_with(words + "; the tools take no dialog"));
@@ -69,7 +71,8 @@ TEST(LoginFilesTest, OnlyThoseOfRunsAreRemoved) {
                                  "db.cnf.copying", "lock", "db1.b.000001.4.rescued.sql"})
     directory.file(name, "[client]\n");
   std::filesystem::create_directory(directory.path("20260101T000000.000.plugins"));
-  remove_login_files(directory.path(""));
+  PosixFiles files;
+  remove_login_files(files, directory.path(""));
   std::set<std::string> left;
   for (const auto& entry : std::filesystem::directory_iterator(directory.path("")))
     left.insert(entry.path().filename());

@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "tests/common/mount/gluster_samples.h"
+#include "tests/fakes/deadline_in.h"
 #include "tests/fakes/temp_directory.h"
 
 namespace ha {
@@ -60,7 +61,7 @@ TEST_F(GlusterQueryTest, EveryAnswerFindsItsPlace) {
       ";;\n"
       "*) " +
       cat("info-nosuch.xml") + ";;\nesac\n");
-  const auto facts = query_gluster({"other", "shared"}, Deadline::after(20));
+  const auto facts = query_gluster({"other", "shared"}, deadline_in(20));
   ASSERT_EQ(facts.size(), 2u);
   EXPECT_EQ(judge_gluster(facts[0], {}).text, "volume other: gluster says: Volume does not exist");
   EXPECT_EQ(judge_gluster(facts[1], {}).text,
@@ -78,21 +79,21 @@ TEST_F(GlusterQueryTest, ATransactionInProgressIsWaitedFor) {
          "echo >> asked\n"
          "[ $(wc -l < asked) -gt 2 ] && " +
          cat("status.xml") + " || " + cat("status-busy.xml") + "\n");
-  const auto facts = query_gluster({"shared"}, Deadline::after(20));
+  const auto facts = query_gluster({"shared"}, deadline_in(20));
   ASSERT_TRUE(facts[0].bricks) << facts[0].bricks.error().text;
   EXPECT_EQ(facts[0].bricks->size(), 2u);
 }
 
 TEST_F(GlusterQueryTest, ATransactionWithoutEndIsAnError) {
   script(cat("status-busy.xml") + "\n");
-  const auto facts = query_gluster({"shared"}, Deadline::after(1));
+  const auto facts = query_gluster({"shared"}, deadline_in(1));
   ASSERT_FALSE(facts[0].bricks);
   EXPECT_EQ(facts[0].bricks.error().code, Errc::kRefused);
 }
 
 TEST_F(GlusterQueryTest, ACommandThatHangsIsGivenUp) {
   script("case \"$*\" in *status\\ shared) sleep 60;; *info) " + cat("info.xml") + ";; esac\n");
-  const Deadline deadline = Deadline::after(1);
+  const Deadline deadline = deadline_in(1);
   const auto facts = query_gluster({"shared"}, deadline);
   EXPECT_FALSE(deadline.passed());
   ASSERT_FALSE(facts[0].bricks);
@@ -101,14 +102,14 @@ TEST_F(GlusterQueryTest, ACommandThatHangsIsGivenUp) {
 }
 
 TEST_F(GlusterQueryTest, WithoutTheCommandNothingIsKnown) {
-  const auto facts = query_gluster({"shared"}, Deadline::after(20));
+  const auto facts = query_gluster({"shared"}, deadline_in(20));
   ASSERT_FALSE(facts[0].info);
   EXPECT_EQ(judge_gluster(facts[0], {}).state, State::kUnknown);
 }
 
 TEST_F(GlusterQueryTest, AnEndlessAnswerIsRefused) {
   script("yes '<cliOutput>' | head -c 100000\n");
-  const auto facts = query_gluster({"shared"}, Deadline::after(20));
+  const auto facts = query_gluster({"shared"}, deadline_in(20));
   ASSERT_FALSE(facts[0].info);
   EXPECT_EQ(facts[0].info.error().text, "'gluster volume info shared' prints more than 64 KiB");
 }

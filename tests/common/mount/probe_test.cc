@@ -12,6 +12,7 @@
 
 #include <cerrno>
 
+#include "tests/fakes/deadline_in.h"
 #include "tests/fakes/temp_directory.h"
 
 namespace ha {
@@ -21,7 +22,7 @@ using End = ProbeAnswer::End;
 
 std::vector<ProbeAnswer> probe(const std::vector<ProbeTarget>& targets, const std::string& state,
                                double seconds = 10) {
-  return probe_mounts(targets, state, Deadline::after(seconds));
+  return probe_mounts(targets, state, deadline_in(seconds));
 }
 
 std::size_t open_descriptors() {
@@ -63,7 +64,7 @@ TEST(ProbeTest, AnOlderProbeThatHoldsTheLockIsNotRepeated) {
   ASSERT_EQ(flock(lock, LOCK_EX), 0);
   const timespec long_ago[] = {{0, UTIME_NOW}, {time(nullptr) - 725, 0}};
   ASSERT_EQ(futimens(lock, long_ago), 0);
-  const Deadline end = Deadline::after(5);
+  const Deadline end = deadline_in(5);
   const auto answers =
       probe({{7, directory.path("")}, {8, directory.path("")}}, directory.path(""));
   EXPECT_EQ(answers[0].end, End::kOlderHangs);

@@ -7,6 +7,7 @@
 
 #include "common/files.h"
 #include "common/mysql/memory_file.h"
+#include "common/posix_files.h"
 #include "tests/fakes/temp_directory.h"
 #include "tests/topology_builders.h"
 
@@ -145,12 +146,13 @@ class MemoryFileTest : public testing::Test {
  protected:
   MemoryFileTest() { chmod(directory_.path("").c_str(), 0700); }
 
-  MemoryFile file(const std::string& cluster = "mysql") const {
-    return {directory_.path("state"), cluster};
+  MemoryFile file(const std::string& cluster = "mysql") {
+    return {files_, directory_.path("state"), cluster};
   }
-  Recollection read() const { return file().read(nodes_); }
+  Recollection read() { return file().read(nodes_); }
 
   TempDirectory directory_;
+  PosixFiles files_;
   std::vector<NodeAddress> nodes_ = {{"db1", "db1", 3306}, {"db2", "db2", 3306}};
   Topology topology_ = linked({writer(1, "0-1-1", kMariadb), replica(2, 1, "0-1-1", kMariadb)});
 };

@@ -13,7 +13,8 @@ namespace ha {
 namespace {
 
 std::optional<int> parse(MysqlOptions& options, std::vector<std::string> args) {
-  Cli cli("check_probe", "Checks nothing.");
+  const SystemClock clock;
+  Cli cli(clock, "check_probe", "Checks nothing.");
   add_mysql_options(cli, options);
   args.insert(args.begin(), "check_probe");
   const auto exit_code = cli.parse(args);

@@ -7,6 +7,7 @@
 
 #include "common/parallel.h"
 #include "tests/builders.h"
+#include "tests/fakes/deadline_in.h"
 #include "tests/fakes/fake_session.h"
 
 namespace ha {
@@ -22,7 +23,8 @@ std::shared_ptr<FakeSession> server(Result<Rows> update, const char* row_count =
 }
 
 ProbeResult try_one(const std::shared_ptr<SqlSession>& session, double left_s = 4) {
-  return try_writes({{session, 7}}, "ha.beat", Deadline::after(left_s)).at(0);
+  ThreadWorkers workers;
+  return try_writes(workers, {{session, 7}}, "ha.beat", deadline_in(left_s)).at(0);
 }
 
 TEST(WriteProbeTest, ASessionThatIsLostProvesNothing) {

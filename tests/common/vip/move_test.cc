@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "common/text.h"
+#include "tests/fakes/deadline_in.h"
 
 namespace ha {
 namespace {
@@ -58,7 +59,10 @@ const std::string kAdd = "ip addr add 192.0.2.10/24 dev eth0";
 const std::string kDelete = "ip addr del 192.0.2.10/24 dev eth0";
 const Error kClaimed{Errc::kRefused, "192.0.2.10 is still answered by 02:00:00:00:00:02"};
 
-Result<Done> take(FakeHost& host) { return take_vip(kVip, host, Deadline::after(0.3)); }
+Result<Done> take(FakeHost& host) {
+  SystemClock clock;
+  return take_vip(kVip, host, clock, deadline_in(0.3));
+}
 
 TEST(MoveTest, TakingLooksAddsReadsBackAndAnnounces) {
   FakeHost host;
@@ -169,7 +173,9 @@ const ProcessOutcome kLoopback = exited(0, "1: lo    inet 127.0.0.1/8 scope host
 // 198.51.100.2 belongs to documentation: nobody's address, so another machine's.
 Result<Done> take_there(VipOptions vip, FakeProcess& process) {
   vip.remote_command = {"ssh", "{host}"};
-  return take_vip(vip, "198.51.100.2", process, Deadline::after(1));
+  const Deadline deadline = deadline_in(1);
+  SystemClock clock;
+  return take_vip(vip, *open_vip_host(vip, "198.51.100.2", process, deadline), clock, deadline);
 }
 
 TEST(MoveTest, AnotherMachineIsAskedByArping) {
@@ -214,7 +220,8 @@ TEST(MoveTest, SilenceIsNoListOfAddresses) {
   for (const std::string& output : {std::string(), std::string("Welcome!\n"),
                                     kLoopback.output + std::string(kMaxProcessOutput, 'x')}) {
     FakeProcess process({{"show", exited(0, output.substr(0, kMaxProcessOutput))}});
-    const auto dropped = drop_vip(vip, "198.51.100.2", process, Deadline::after(1));
+    const auto dropped =
+        drop_vip(vip, *open_vip_host(vip, "198.51.100.2", process, deadline_in(1)));
     ASSERT_FALSE(dropped) << output.substr(0, 80);
     EXPECT_EQ(dropped.error().code, Errc::kBadData);
   }

@@ -7,7 +7,8 @@ namespace ha {
 namespace {
 
 std::optional<int> parse(const std::vector<std::string>& args, VipOptions& vip) {
-  Cli cli("vip_test", "Reads the options of a virtual IP address.", Cli::Kind::kTool);
+  const SystemClock clock;
+  Cli cli(clock, "vip_test", "Reads the options of a virtual IP address.", Cli::Kind::kTool);
   add_vip_options(cli, vip);
   std::vector<std::string> all = {"vip_test"};
   all.insert(all.end(), args.begin(), args.end());
