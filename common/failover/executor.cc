@@ -19,6 +19,12 @@ constexpr double kUndo_s = 5;
 // At least so long for what is left to do when the new primary is open.
 constexpr double kForward_s = 15;
 
+// Returns how a step ended, also of one that was abandoned.
+Result<StepResult> result_of(const std::optional<std::optional<Result<StepResult>>>& answer) {
+  if (answer && *answer) return **answer;
+  return Error{Errc::kUnreachable, "no answer in time"};
+}
+
 // What holds only for the process that did it. Receivers may have got more since a drain, and then
 // the record is another one too, as long as nothing was built on them.
 bool is_volatile(const Step& step, const Run& run) {
@@ -95,7 +101,9 @@ Result<Done> Executor::begin(const Plan& plan) {
   record.emplace_back("primary", plan.primary);
   record.emplace_back("candidate", plan.candidate);
   record.emplace_back("plan", plan_to_json(plan));
-  return journal_.append(std::move(record));
+  const auto written = journal_.append(std::move(record));
+  if (written) plan_ = plan;
+  return written;
 }
 
 std::vector<Executor::Group> Executor::open_groups(const Run& run) const {
@@ -142,32 +150,35 @@ std::optional<std::string> Executor::perform(Run& run, const Group& group,
       });
   std::optional<std::string> obstacle;
   for (std::size_t i = 0; i < steps.size(); ++i) {
-    const Result<StepResult> result =
-        results[i] && *results[i]
-            ? **results[i]
-            : Result<StepResult>(Error{Errc::kUnreachable, "no answer in time"});
-    const std::string text = result ? result->text : result.error().text;
-    pending_.push_back(record(result ? "step-done" : "step-failed", steps[i], text));
-    if (result)
-      for (const auto& [name, value] : result->facts) {
-        pending_.back().emplace_back(name, value);
-        run.facts[name] = value;
-      }
-    if (result) note_warning(run, steps[i], result->warning);
-    const std::string line =
-        text.empty() ? name_of(steps[i]) : fmt::format("{}: {}", name_of(steps[i]), text);
-    say_(result ? line : "FAILED " + line);
-    if (result) continue;
-    if (steps[i].may_fail)
-      reservations_.push_back(line);
-    else if (!obstacle) {
-      obstacle = line;
+    const auto failed = record_result(run, steps[i], result_of(results[i]));
+    if (failed && !obstacle) {
+      obstacle = failed;
       // So is a sibling that is to acknowledge and cannot: another one may.
       if (steps[i].action == Action::kDrain || steps[i].action == Action::kRepoint)
         stuck_ = steps[i].node;
     }
   }
   return obstacle;
+}
+
+std::optional<std::string> Executor::record_result(Run& run, const Step& step,
+                                                   const Result<StepResult>& result) {
+  const std::string text = result ? result->text : result.error().text;
+  pending_.push_back(record(result ? "step-done" : "step-failed", step, text));
+  if (result) {
+    for (const auto& [name, value] : result->facts) {
+      pending_.back().emplace_back(name, value);
+      run.facts[name] = value;
+    }
+    note_warning(run, step, result->warning);
+  }
+  const std::string line =
+      text.empty() ? name_of(step) : fmt::format("{}: {}", name_of(step), text);
+  say_(result ? line : "FAILED " + line);
+  if (result) return std::nullopt;
+  if (!step.may_fail) return line;
+  reservations_.push_back(line);
+  return std::nullopt;
 }
 
 // The last time that a step is done counts.
@@ -207,6 +218,20 @@ RunOutcome Executor::go_on(const Deadline& deadline) {
   return outcome;
 }
 
+std::string Executor::undo(const Step& step, const RunFacts& known) const {
+  std::string failed;
+  for (const Step& one : step.undo) {
+    const Deadline deadline = Deadline::after(clock_, kUndo_s);
+    const auto results = run_each<std::optional<Result<StepResult>>>(
+        workers_, 1, deadline, [actions = actions_, one, known, deadline](std::size_t) {
+          return std::optional(actions->perform(one, known, deadline));
+        });
+    const Result<StepResult> result = result_of(results[0]);
+    if (!result) failed = result.error().text;
+  }
+  return failed;
+}
+
 RunOutcome Executor::take_back(std::string why) {
   // A later run must not go on over what is taken back from here on.
   if (const auto written = flush({make_record(clock_.moment(), "taking-back")}); !written)
@@ -217,19 +242,7 @@ RunOutcome Executor::take_back(std::string why) {
   for (auto step = now->plan.steps.rbegin(); step != now->plan.steps.rend(); ++step) {
     const StepState state = now->state_of(*step);
     if (step->undo.empty() || state == StepState::kOpen || state == StepState::kUndone) continue;
-    std::string failed;
-    for (const Step& undo : step->undo) {
-      const Deadline deadline = Deadline::after(clock_, kUndo_s);
-      const auto results = run_each<std::optional<Result<StepResult>>>(
-          workers_, 1, deadline,
-          [actions = actions_, undo, known = now->facts, deadline](std::size_t) {
-            return std::optional(actions->perform(undo, known, deadline));
-          });
-      if (!results[0] || !*results[0])
-        failed = "no answer in time";
-      else if (!(*results[0])->has_value())
-        failed = (*results[0])->error().text;
-    }
+    const std::string failed = undo(*step, now->facts);
     say_(fmt::format("{} {}{}{}", failed.empty() ? "undone" : "NOT UNDONE", name_of(*step),
                      failed.empty() ? "" : ": ", failed));
     if (!failed.empty()) left.push_back(fmt::format("{}: {}", name_of(*step), failed));

@@ -67,11 +67,20 @@ class Executor {
     std::size_t begin = 0, end = 0;  // places in the plan's steps
   };
 
-  Result<Run> run() const { return read_run("", journal_.records()); }
+  // What the journal tells. The plan of a run that was begun here is not read back from it.
+  Result<Run> run() const {
+    if (plan_) return replay_run("", *plan_, journal_.records());
+    return read_run("", journal_.records());
+  }
   std::vector<Group> open_groups(const Run& run) const;
   // Carries out steps at the same time and notes it in `run`; returns why the run cannot go on, if
   // it cannot.
   std::optional<std::string> perform(Run& run, const Group& group, const Deadline& deadline);
+  // Writes how a step ended; returns why the run cannot go on, if it cannot.
+  std::optional<std::string> record_result(Run& run, const Step& step,
+                                           const Result<StepResult>& result);
+  // Returns why a step cannot be rolled back; empty: it is.
+  std::string undo(const Step& step, const RunFacts& known) const;
   RunOutcome finish(RunEnd end, std::string text);
   void note_warning(Run& run, const Step& step, const std::string& warning);
   JournalRecord record(std::string event, const Step& step, std::string text = {}) const;
@@ -82,6 +91,7 @@ class Executor {
   Clock& clock_;
   Workers& workers_;
   std::function<void(const std::string&)> say_;
+  std::optional<Plan> plan_ = {};            // of a run that was begun here
   std::vector<JournalRecord> pending_ = {};  // to be written before the next step begins
   std::vector<std::string> reservations_ = {};
   std::string stuck_ = {};

@@ -4,15 +4,13 @@
 
 #pragma once
 
-#include <map>
-#include <memory>
-#include <mutex>
-#include <set>
+#include <array>
 #include <string>
 
+#include "common/cluster/options.h"
 #include "common/env.h"
 #include "common/failover/executor.h"
-#include "common/cluster/options.h"
+#include "common/failover/node_sessions.h"
 #include "common/failover/run_statements.h"
 #include "common/failover/situation.h"
 #include "common/mysql/session.h"
@@ -31,15 +29,27 @@ class LiveActions : public Actions {
                              const Deadline& deadline) override;
 
  private:
-  using Session = std::shared_ptr<SqlSession>;
+  // Carries out a step without a session of its own, or with that of its node. A fence has both:
+  // its program, or the node's closing.
+  struct Handler {
+    Result<StepResult> (LiveActions::*here)(const Step& step, const RunFacts& known,
+                                            const Deadline& deadline) = nullptr;
+    Result<StepResult> (LiveActions::*on_node)(const Step& step, SqlSession& session,
+                                               const RunFacts& known,
+                                               const Deadline& deadline) = nullptr;
+  };
+  static constinit const std::array<Handler, kActionCount> kHandlers;  // by Action
 
-  Result<StepResult> perform_sql(const Step& step, SqlSession& session, const RunFacts& known,
-                                 const Deadline& deadline);
-  Result<StepResult> lock(const Step& step, SqlSession& session);
+  // Runs the step's statements and no more.
+  Result<StepResult> run_all(const Step& step, SqlSession& session, const RunFacts& known,
+                             const Deadline& deadline);
+  Result<StepResult> lock(const Step& step, SqlSession& session, const RunFacts& known,
+                          const Deadline& deadline);
   // Fails when a node is not as the plan took it to be.
   Result<StepResult> compare_view(const Step& step, SqlSession& session) const;
-  Result<StepResult> confirm_dead(const Step& step);
-  Result<StepResult> recheck(const Step& step, const RunFacts& known);
+  Result<StepResult> confirm_dead(const Step& step, const RunFacts& known,
+                                  const Deadline& deadline);
+  Result<StepResult> recheck(const Step& step, const RunFacts& known, const Deadline& deadline);
   // Fails when a replica has received more than the primary, which was restarted, has in its
   // binlog.
   Result<StepResult> compare_binlogs(const std::string& primary);
@@ -50,22 +60,30 @@ class LiveActions : public Actions {
   Result<StepResult> drain(const Step& step, SqlSession& session, const RunFacts& known,
                            const Deadline& deadline);
   Result<StepResult> move_events(const Step& step, SqlSession& session, const RunFacts& known,
-                                 const Deadline& deadline) const;
+                                 const Deadline& deadline);
   Result<StepResult> set_delay(const Step& step, SqlSession& session, const RunFacts& known,
                                const Deadline& deadline);
   bool has_substitute(const Step& step) const;
   Result<StepResult> wait_for_node(const Step& step, SqlSession& session, const RunFacts& known,
                                    const Deadline& deadline);
-  Result<StepResult> record(const Step& step, SqlSession& session);
+  Result<StepResult> record(const Step& step, SqlSession& session, const RunFacts& known,
+                            const Deadline& deadline);
   Result<StepResult> rescue(const Step& step, SqlSession& session, const RunFacts& known,
                             const Deadline& deadline);
-  Result<StepResult> save_extra(const Step& step, SqlSession& session, const Deadline& deadline);
+  Result<StepResult> save_extra(const Step& step, SqlSession& session, const RunFacts& known,
+                                const Deadline& deadline);
   Result<StepResult> promote(const Step& step, SqlSession& session, const RunFacts& known,
                              const Deadline& deadline);
   Result<StepResult> restore(const Step& step, SqlSession& session, const RunFacts& known,
                              const Deadline& deadline);
   Result<StepResult> follow_source(const Step& step, SqlSession& session, const RunFacts& known,
                                    const Deadline& deadline);
+  Result<Done> wait_for_threads(const Step& step, SqlSession& session,
+                                const Deadline& deadline) const;
+  Result<StepResult> switch_semi_sync(const Step& step, SqlSession& session, const RunFacts& known,
+                                      const Deadline& deadline);
+  Result<StepResult> unblock(const Step& step, SqlSession& session, const RunFacts& known,
+                             const Deadline& deadline);
   // Fails when the old primary of a planned change has gone on after it was closed.
   Result<Done> compare_with_closing(const Step& step, SqlSession& session,
                                     const RunFacts& known) const;
@@ -82,7 +100,7 @@ class LiveActions : public Actions {
   Result<StepResult> open(const Step& step, SqlSession& session, const RunFacts& known,
                           const Deadline& deadline);
   Result<StepResult> move_vip(const Step& step, const RunFacts& known, const Deadline& deadline);
-  Result<StepResult> write_file(const Step& step) const;
+  Result<StepResult> write_file(const Step& step, const RunFacts& known, const Deadline& deadline);
 
   // Runs statements, with what `known` has for their placeholders.
   Result<Done> run_sql(const Statements& statements, SqlSession& session, const RunFacts& known,
@@ -94,23 +112,18 @@ class LiveActions : public Actions {
   // Runs a program that prints as mysqlbinlog does. There is no file unless its text is whole.
   Result<Done> print_events(Command command, const Deadline& deadline, const std::string& path);
   Deadline hook_deadline(const Deadline& deadline) const;
-  Result<Session> connect_to(const std::string& name) const;
+  Result<NodeSessions::Session> connect_to(const std::string& name) const;
   Result<ServerFacts> read_again(const std::string& node, SqlSession& session) const;
   Result<ServerFacts> read_other(const std::string& node);
-  Result<Session> take(const std::string& name);
-  void give_back(const std::string& node, const Session& session);
-  void forget(const std::string& node, const Session& session);
   const Node* find(const std::string& node) const;
-  std::string lock_name() const;
+  std::string rescued_file(const BinlogPosition& begin) const;
 
   const Env env_;
   const FailoverOptions options_;
   const Topology topology_;
   const Plan plan_;
   const std::string run_id_, directory_;
-  std::mutex mutex_;  // of these two
-  std::map<std::string, Session> sessions_;
-  std::set<std::string> in_use_;  // names of nodes
+  NodeSessions sessions_{[this](const std::string& node) { return connect_to(node); }};
 };
 
 }  // namespace ha

@@ -2,9 +2,9 @@
 // The steps of LiveActions that read transactions from binlogs.
 #include <fmt/format.h>
 
-#include "common/failover/live_actions.h"
 #include "common/failover/binlog_text.h"
 #include "common/failover/binlog_tool.h"
+#include "common/failover/live_actions.h"
 #include "common/failover/step_tools.h"
 #include "common/failover/tool_login.h"
 #include "common/mysql/read_facts.h"
@@ -34,19 +34,22 @@ Result<Done> LiveActions::print_events(Command command, const Deadline& deadline
   return whole;
 }
 
+// Named after where it begins: a later run must not apply it once more.
+std::string LiveActions::rescued_file(const BinlogPosition& begin) const {
+  const std::string place = begin.file.empty()
+                                ? run_id_
+                                : fmt::format("{}.{}.{}", plan_.primary, begin.file, begin.offset);
+  return fmt::format("{}/{}.rescued.sql", directory_, is_file_name(place) ? place : run_id_);
+}
+
 // Applies what the dead primary wrote after what the candidate has, in a session of its own: the
 // events change its settings.
 Result<StepResult> LiveActions::rescue(const Step& step, SqlSession& session, const RunFacts& known,
                                        const Deadline& deadline) {
-  // Named after where it begins: a later run must not apply it once more.
   const BinlogPosition begin = position_of(known, "applied");
   if (!begin.file.empty())
     if (const auto plain = check_binlog_name(begin.file); !plain) return plain.error();
-  const std::string place = begin.file.empty()
-                                ? run_id_
-                                : fmt::format("{}.{}.{}", plan_.primary, begin.file, begin.offset);
-  const std::string path =
-      fmt::format("{}/{}.rescued.sql", directory_, is_file_name(place) ? place : run_id_);
+  const std::string path = rescued_file(begin);
   // Only MySQL passes over the GTIDs that it has; everybody else would apply them twice.
   const bool repeatable = plan_.by_gtid && session.version().flavour == Flavour::kMysql;
   if (!repeatable && env_.files.info(path).kind != FileInfo::Kind::kMissing)
@@ -68,7 +71,7 @@ Result<StepResult> LiveActions::rescue(const Step& step, SqlSession& session, co
   if (!applied) return applied.error();
   const auto facts = read_again(step.node, session);
   if (!facts) return facts.error();
-  StepResult result{fmt::format("{} transactions applied, kept in {}", *applied, path),
+  StepResult result{fmt::format("{} applied, kept in {}", in_words(*applied), path),
                     {{"rescued", std::to_string(*applied)}}};
   // Whoever had these transactions itself begins after them.
   if (facts->binlog) {
@@ -78,7 +81,7 @@ Result<StepResult> LiveActions::rescue(const Step& step, SqlSession& session, co
 }
 
 // Writes what only this node has into a file that people can read and the mysql client can apply.
-Result<StepResult> LiveActions::save_extra(const Step& step, SqlSession& session,
+Result<StepResult> LiveActions::save_extra(const Step& step, SqlSession& session, const RunFacts&,
                                            const Deadline& deadline) {
   const auto other = read_other(step.other);
   if (!other) return other.error();
@@ -105,7 +108,7 @@ Result<StepResult> LiveActions::save_extra(const Step& step, SqlSession& session
   if (!printed) return Error{printed.error().code, (*login)->explain(printed.error().text)};
   const auto count = count_transactions(env_.files, path);
   if (!count) return count.error();
-  return StepResult{fmt::format("{} transactions saved in {}", *count, path),
+  return StepResult{fmt::format("{} saved in {}", in_words(*count), path),
                     {{"saved", std::to_string(*count)}, {"saved_in", path}}};
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The steps of LiveActions that wait for replication or change it.
+// The steps of LiveActions that make a node a replica, of another source, or of none.
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "common/failover/applier_wait.h"
 #include "common/failover/live_actions.h"
@@ -11,55 +13,6 @@
 namespace ha {
 
 namespace {
-
-// Tells later steps that a node has applied all that it received.
-std::string drained_fact(const std::string& node) { return "drained_" + node; }
-
-// True when nobody works on the rest of a relay log that receives nothing more: it is the first
-// part of a transaction that will never be whole.
-Result<bool> is_torn_end(const ChannelStatus& channel, SqlSession& session) {
-  if (channel.io.running() || !channel.applier_idle || channel.executed == channel.read)
-    return false;
-  const auto busy = query_value(
-      session,
-      session.version().flavour == Flavour::kMysql
-          ? "SELECT COUNT(*) FROM performance_schema.replication_applier_status_by_worker"
-            " JOIN performance_schema.threads USING (THREAD_ID) WHERE CHANNEL_NAME = " +
-                quote_string(channel.name) +
-                " AND PROCESSLIST_STATE NOT LIKE 'Waiting for an event from Coordinator%'"
-                // A single applier stands there as its own worker.
-                " AND PROCESSLIST_STATE NOT LIKE '%has read all relay log%'"
-          : "SELECT COUNT(*) FROM information_schema.processlist WHERE COMMAND = 'Slave_worker'"
-            " AND STATE NOT LIKE 'Waiting for work%'");
-  if (!busy) return busy.error();
-  return *busy == "0";
-}
-
-// Returns how many transactions a channel has received that are not applied yet, whatever other
-// channels have brought; nullopt when they are not numbered.
-std::optional<std::uint64_t> backlog_of(const ServerFacts& facts, const ChannelStatus& channel) {
-  History history = facts.history;
-  if (auto* mysql = std::get_if<MysqlHistory>(&history)) {
-    if (const auto received = GtidSet::parse(channel.received_gtids)) mysql->retrieved = *received;
-  } else if (auto* mariadb = std::get_if<MariadbHistory>(&history)) {
-    if (const auto received = MariadbGtids::parse(channel.received_gtids))
-      mariadb->received_position = *received;
-  }
-  return unapplied(history);
-}
-
-// MariaDB, of a channel whose delay was lifted: its position stands at what it has received from
-// then on, and only the applier tells whether it has come to the end of the relay log.
-Result<bool> has_applied_relay_log(const ServerFacts& facts, const ChannelStatus& channel,
-                                   SqlSession& session) {
-  if (!channel.applier_idle || unapplied(facts.history).value_or(0) > 0) return false;
-  const auto busy = query_value(
-      session,
-      "SELECT COUNT(*) FROM information_schema.processlist WHERE COMMAND = 'Slave_worker'"
-      " AND STATE NOT LIKE 'Waiting for work%'");
-  if (!busy) return busy.error();
-  return *busy == "0";
-}
 
 // Makes a channel ready to be stopped. MySQL's parallel applier that has come to a torn end waits a
 // minute for the rest of it, unless it has ended before it is asked to stop; nothing of the
@@ -110,148 +63,6 @@ Result<Done> expect_stoppable(SqlSession& session, Clock& clock) {
 }
 
 }  // namespace
-
-// What a channel has received is not to be lost with the change of its delay.
-Result<StepResult> LiveActions::set_delay(const Step& step, SqlSession& session,
-                                          const RunFacts& known, const Deadline& deadline) {
-  const bool mariadb = session.version().flavour == Flavour::kMariadb;
-  PlaceholderValues values = values_of(known);
-  for (const Statement& statement : step.statements) {
-    if (statement.part == Part::kDelay) {
-      const auto facts = read_again(step.node, session);
-      if (!facts) return facts.error();
-      const ChannelStatus* const channel =
-          facts->channels ? find_channel(*facts->channels, step.channel) : nullptr;
-      if (channel == nullptr) return StepResult{"it is no replica any more"};
-      if (!mariadb && channel->io.state == ThreadState::kStopped)
-        return failure("its receiver has stopped, so its relay log would be lost");
-      // By GTID it gets anew what it has not applied.
-      if (mariadb && !statement.needs(Placeholder::kRelay) && unapplied(facts->history) != 0u)
-        return failure("what it has received is not applied, and would be lost: " + statement.sql);
-      values.relay = channel->relay;
-    }
-    if (const auto done = run_statements({statement}, session, values, deadline); !done)
-      return done.error();
-  }
-  return StepResult{};
-}
-
-// Whether a failover can do without a node that does not get on with its drain.
-bool LiveActions::has_substitute(const Step& step) const {
-  if (step.node == plan_.candidate) return !plan_.spare.empty();
-  return std::ranges::none_of(plan_.steps, [&](const Step& one) {
-    return one.action == Action::kCatchUp && one.other == step.node;
-  });
-}
-
-Result<StepResult> LiveActions::drain(const Step& step, SqlSession& session, const RunFacts& known,
-                                      const Deadline& deadline) {
-  constexpr double kShare = 4;      // of the whole time, for one that does not move
-  constexpr double kStill_s = 0.5;  // without a move; MySQL notes its progress every 0.3 s
-  if (const auto done = run_sql(step.statements, session, known, deadline); !done)
-    return done.error();
-  const bool undelayed = session.version().flavour == Flavour::kMariadb &&
-                         std::ranges::any_of(plan_.steps, [&](const Step& one) {
-                           return one.action == Action::kSetDelay && one.node == step.node;
-                         });
-  BinlogPosition last = {}, relay = {};
-  Deadline still = Deadline::after(env_.clock, kStill_s);
-  Deadline unmoved = Deadline::after(env_.clock, options_.deadline_s / kShare);
-  for (;; env_.clock.pause(kPoll_s)) {
-    const auto facts = read_again(step.node, session);
-    if (!facts) return facts.error();
-    const ChannelStatus* const channel =
-        facts->channels ? find_channel(*facts->channels, step.channel) : nullptr;
-    // A run before this one has promoted it already.
-    if (channel == nullptr) return StepResult{"it is no replica any more"};
-    const auto open = backlog_of(*facts, *channel);
-    const bool by_gtid = channel->uses_gtid && open.has_value();
-    const auto all = undelayed
-                         ? has_applied_relay_log(*facts, *channel, session)
-                         : Result<bool>(by_gtid ? open == 0u : channel->executed == channel->read);
-    if (!all) return all.error();
-    if (*all) return StepResult{"", {{drained_fact(step.node), "yes"}}};
-    if (channel->sql.error_number != 0 || !channel->sql.running())
-      return failure(describe_stop("SQL", channel->sql));
-    if (!(channel->relay == relay)) {
-      still = Deadline::after(env_.clock, kStill_s);
-      unmoved = Deadline::after(env_.clock, options_.deadline_s / kShare);
-    }
-    last = channel->executed;
-    relay = channel->relay;
-    // Only file and position count what is torn.
-    if (still.passed() && !by_gtid) {
-      const auto torn = is_torn_end(*channel, session);
-      if (!torn) return torn.error();
-      if (*torn)
-        return StepResult{
-            fmt::format("what follows {}:{} is half a transaction", last.file, last.offset),
-            {{drained_fact(step.node), "yes"}}};
-    }
-    if (deadline.passed() || (unmoved.passed() && has_substitute(step))) {
-      const auto wait = read_applier_wait(session);
-      return failure(fmt::format("not all is applied: at {}:{} of {}:{}{}", last.file, last.offset,
-                                 channel->read.file, channel->read.offset,
-                                 wait && !wait->empty() ? ", " + *wait : ""));
-    }
-  }
-}
-
-Result<StepResult> LiveActions::wait_for_node(const Step& step, SqlSession& session,
-                                              const RunFacts& known, const Deadline& deadline) {
-  const auto wanted = read_other(step.other);
-  if (!wanted) return wanted.error();
-  if (const auto done = run_sql(step.statements, session, known, deadline); !done)
-    return done.error();
-  for (;; env_.clock.pause(kPoll_s)) {
-    const auto facts = read_again(step.node, session);
-    if (!facts) return facts.error();
-    const ChannelStatus* const channel =
-        facts->channels ? find_channel(*facts->channels, step.channel) : nullptr;
-    if (channel == nullptr) return failure("it is no replica any more");
-    if (channel->uses_gtid ? has_applied(facts->history, wanted->history) == true
-                           : wanted->binlog == channel->executed) {
-      StepResult result;
-      if (step.action == Action::kWaitEqual && wanted->binlog) {
-        note_position(result.facts, "closed", *wanted->binlog);
-      }
-      return result;
-    }
-    if (channel->sql.error_number != 0) return failure(describe_stop("SQL", channel->sql));
-    if (channel->io.error_number != 0 && channel->io.state == ThreadState::kStopped)
-      return failure(describe_stop("IO", channel->io));
-    if (deadline.passed()) return failure("it does not get as far as " + step.other);
-  }
-}
-
-// Who has caught up from a sibling has what that one has, and follows it: only the sibling's
-// channel still tells a position in the old primary's binlog.
-Result<StepResult> LiveActions::record(const Step& step, SqlSession& session) {
-  const auto facts = read_again(step.node, session);
-  if (!facts) return facts.error();
-  StepResult result;
-  if (facts->binlog) {
-    note_position(result.facts, "binlog", *facts->binlog);
-    result.text =
-        fmt::format("its binlog ends at {}:{}", facts->binlog->file, facts->binlog->offset);
-  }
-  auto channels = facts->channels.value_or(std::vector<ChannelStatus>());
-  if (!step.other.empty()) {
-    const auto other = read_other(step.other);
-    if (!other) return other.error();
-    channels = other->channels.value_or(std::vector<ChannelStatus>());
-  }
-  const Node* const node = find(step.other.empty() ? step.node : step.other);
-  for (std::size_t c = 0; node != nullptr && c < std::min(channels.size(), node->sources.size());
-       ++c) {
-    if (!node->sources[c] || topology_.nodes[*node->sources[c]].name != plan_.primary) continue;
-    const BinlogPosition& applied = channels[c].executed;
-    note_position(result.facts, "applied", applied);
-    result.text += fmt::format("{}it has {}'s up to {}:{}", result.text.empty() ? "" : ", ",
-                               plan_.primary, applied.file, applied.offset);
-  }
-  return result;
-}
 
 Result<StepResult> LiveActions::promote(const Step& step, SqlSession& session,
                                         const RunFacts& known, const Deadline& deadline) {
@@ -342,12 +153,20 @@ Result<StepResult> LiveActions::follow_source(const Step& step, SqlSession& sess
   }
   const Statements left = attached ? only(step.statements, {Part::kStart}) : step.statements;
   if (const auto done = run_sql(left, session, known, deadline); !done) return done.error();
+  if (const auto follows = wait_for_threads(step, session, deadline); !follows)
+    return follows.error();
+  return confirm_following(step, session, deadline);
+}
+
+// Waits until the receiver has reached its source, and the applier runs.
+Result<Done> LiveActions::wait_for_threads(const Step& step, SqlSession& session,
+                                           const Deadline& deadline) const {
   for (;; env_.clock.pause(kPoll_s)) {
     const auto channels = read_replica_status(session);
     if (!channels) return channels.error();
     const ChannelStatus* const channel = find_channel(*channels, step.channel);
     if (channel == nullptr) return failure("it has no such channel");
-    if (channel->io.running() && channel->sql.running()) break;
+    if (channel->io.running() && channel->sql.running()) return Done{};
     if (channel->sql.error_number != 0) return failure(describe_stop("SQL", channel->sql));
     if (channel->io.error_number != 0 && channel->io.state == ThreadState::kStopped)
       return failure(describe_stop("IO", channel->io));
@@ -355,7 +174,6 @@ Result<StepResult> LiveActions::follow_source(const Step& step, SqlSession& sess
       return failure(
           fmt::format("it does not reach {}: {}", step.other, describe_stop("IO", channel->io)));
   }
-  return confirm_following(step, session, deadline);
 }
 
 Result<StepResult> LiveActions::confirm_following(const Step& step, SqlSession& session,
@@ -368,10 +186,10 @@ Result<StepResult> LiveActions::confirm_following(const Step& step, SqlSession& 
   const auto acknowledges = query_value(session, "SELECT @@GLOBAL." + variable);
   if (!acknowledges) return acknowledges.error();
   if (*acknowledges == "0") return StepResult{};
-  auto source = take(step.other);
+  auto source = sessions_.borrow(step.other);
   if (!source) return failure(source.error().text);
   auto result = wait_for_acknowledger(step.other, **source, deadline);
-  if (result || !is_no_answer(result.error())) give_back(step.other, *source);
+  source->judge(result);
   return result ? std::move(result) : failure(result.error().text);
 }
 
@@ -389,9 +207,7 @@ Result<Done> LiveActions::expect_progress(const Step& step, SqlSession& session,
     const ChannelStatus* const channel =
         facts->channels ? find_channel(*facts->channels, step.channel) : nullptr;
     if (channel == nullptr) return failure("it has no such channel");
-    const bool all = channel->uses_gtid ? has_applied(facts->history, wanted->history) == true
-                                        : wanted->binlog == channel->executed;
-    if (all || channel->sql_delay_s > 0) return Done{};
+    if (has_all(*facts, *channel, *wanted) || channel->sql_delay_s > 0) return Done{};
     if (first && !(*first == channel->executed)) return Done{};
     first = channel->executed;
     if (!still.passed()) continue;
@@ -401,6 +217,13 @@ Result<Done> LiveActions::expect_progress(const Step& step, SqlSession& session,
     if (wait->empty()) return Done{};
     return failure("it follows, but applies nothing: " + *wait);
   }
+}
+
+Result<StepResult> LiveActions::switch_semi_sync(const Step& step, SqlSession& session,
+                                                 const RunFacts& known, const Deadline& deadline) {
+  if (const auto done = run_sql(step.statements, session, known, deadline); !done)
+    return done.error();
+  return wait_for_acknowledger(step.node, session, deadline);
 }
 
 // Under semi-sync the source has to know its replica before anybody may write.

@@ -175,7 +175,6 @@ bool knows_fence_action(Files& files, const std::vector<std::string>& argv,
 FenceTrial try_fence(const Env& env, const FailoverOptions& options, const Topology& topology,
                      const Plan& plan, const Deadline& deadline) {
   using End = FenceTrial::End;
-  constexpr int kOperatorAccepts = 10;
   const auto& argv = options.policy.fence_command;
   if (argv.empty() || options.policy.fence == Fence::kNone || plan.primary.empty()) return {};
   const auto program = env.process.find(argv[0]);
@@ -194,10 +193,11 @@ FenceTrial try_fence(const Env& env, const FailoverOptions& options, const Topol
       command, deadline.from_now(std::min(options.hook_timeout_s, deadline.remaining_s())));
   if (!outcome) return {End::kUnusable, outcome.error().text};
   const std::string text = describe_end(argv, *outcome);
-  if (outcome->succeeded()) return {End::kUsable, text};
-  const bool accepts =
-      outcome->end == ProcessOutcome::End::kExited && outcome->code == kOperatorAccepts;
-  return {accepts ? End::kAccepts : End::kUnusable, text};
+  const FenceEnd end = read_fence(*outcome);
+  return {end == FenceEnd::kFenced     ? End::kUsable
+          : end == FenceEnd::kAccepted ? End::kAccepts
+                                       : End::kUnusable,
+          text};
 }
 
 Troubles find_unwritable_files(Files& files, const Policy& policy) {

@@ -321,7 +321,11 @@ Result<Run> read_run(const std::string& id, const std::vector<JournalRecord>& re
                  fmt::format("the journal of run {} does not begin with a plan", id)};
   auto plan = plan_from_json(journal_value(records[0], "plan"));
   if (!plan) return plan.error();
-  Run run{id, std::move(*plan)};
+  return replay_run(id, std::move(*plan), records);
+}
+
+Run replay_run(const std::string& id, Plan plan, const std::vector<JournalRecord>& records) {
+  Run run{id, std::move(plan)};
   run.begun = moment_of(records[0]);
   RunReader reader(run);
   for (const JournalRecord& record : records) reader.read(record);

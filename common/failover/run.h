@@ -94,6 +94,9 @@ std::vector<JournalRecord> condense(std::vector<JournalRecord> records);
 // kBadData when they do not begin with a plan.
 Result<Run> read_run(const std::string& id, const std::vector<JournalRecord>& records);
 
+// The same with a plan that is known. Precondition: there are records.
+Run replay_run(const std::string& id, Plan plan, const std::vector<JournalRecord>& records);
+
 // A plan as one line of JSON, and back. Secrets are never part of a plan.
 std::string plan_to_json(const Plan& plan);
 Result<Plan> plan_from_json(std::string_view text);

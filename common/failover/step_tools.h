@@ -67,6 +67,30 @@ inline void describe_node(Command& command, std::string_view role, const Node& n
 // The environment's name of what the fence command is asked for: off, or status.
 inline constexpr char kFenceAction[] = "HA_FENCE_ACTION";
 
+// What a fence command says by its exit code, as MHA's scripts do, which people have.
+enum class FenceEnd {
+  kFenced,    // 0
+  kAccepted,  // 10: nothing is proven, the operator accepts that
+  kFailed,
+};
+inline FenceEnd read_fence(const ProcessOutcome& outcome) {
+  constexpr int kOperatorAccepts = 10;
+  if (outcome.succeeded()) return FenceEnd::kFenced;
+  return outcome.end == ProcessOutcome::End::kExited && outcome.code == kOperatorAccepts
+             ? FenceEnd::kAccepted
+             : FenceEnd::kFailed;
+}
+
+// Tells later steps that a node has applied all that it received.
+inline std::string drained_fact(const std::string& node) { return "drained_" + node; }
+
+// True when a replica has applied all that another server had, as far as this channel tells.
+inline bool has_all(const ServerFacts& replica, const ChannelStatus& channel,
+                    const ServerFacts& other) {
+  return channel.uses_gtid ? has_applied(replica.history, other.history) == true
+                           : other.binlog == channel.executed;
+}
+
 // True when a channel's source is this node.
 inline bool follows(const ChannelStatus& channel, const Node& source) {
   return channel.source_host == source.host && channel.source_port == source.port;

@@ -44,5 +44,5 @@ def test_a_diverged_replica_is_copied(cluster):
              for name, program in (("dump", "mariadb-dump"), ("binlog", "mariadb-binlog"))]
     outcome = cluster.run("resync", "db2", "--username", ADMIN_USER, "--password", ADMIN_PASSWORD,
                           *tools)
-    assert outcome.code == 0 and "save-extra db2: 1 transactions" in outcome.out, outcome.out
+    assert outcome.code == 0 and "save-extra db2: 1 transaction " in outcome.out, outcome.out
     cluster.assert_one_primary(cluster.db1)
