@@ -78,7 +78,7 @@ Error file_error(const std::string& path, int error) {
           fmt::format("cannot read {}: {}", path, std::strerror(error))};
 }
 
-// Runs remember the processes, because one look sees only one of two that take turns.
+// Runs remember the processes, because one reading sees only one of two that take turns.
 void record_writer(const HeartbeatSpec& spec, std::int64_t pid, HeartbeatFacts& facts) {
   StatusWriters writers;
   const std::string& directory = spec.state_directory;

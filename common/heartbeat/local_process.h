@@ -34,7 +34,7 @@ class ProcessPattern {
 };
 
 // Returns the id of a process whose full command line, its words joined by blanks, matches. Not
-// looked at: ourselves, our ancestors (they may quote the pattern), other runs of this program,
+// considered: ourselves, our ancestors (they may quote the pattern), other runs of this program,
 // kernel threads and zombies.
 std::optional<int> find_process(const ProcessPattern& pattern);
 

@@ -16,9 +16,9 @@ namespace ha {
 std::string heartbeat_place(const HeartbeatSpec& spec);
 
 // Reads the heartbeat of a finished spec. What is absent is a fact: the row, the file, the table,
-// the database. A row that may have vanished for a moment is looked for again after two seconds if
-// the deadline leaves them. Fails as connect(), the sources and http_request() do. Blocks as long
-// as network and file system do: the caller's hard stop bounds it.
+// the database. A row that may have vanished for a moment is searched for again after two seconds
+// if the deadline leaves them. Fails as connect(), the sources and http_request() do. Blocks as
+// long as network and file system do: the caller's hard stop bounds it.
 Result<HeartbeatFacts> read_heartbeat(const HeartbeatSpec& spec, const Deadline& deadline);
 
 }  // namespace ha

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A user and a password that stand in a file, because a command line is read by everybody.
+// A user and a password that stand in a file, because every user can read a command line.
 
 #pragma once
 
@@ -15,7 +15,7 @@ struct Credentials {
   std::string password;
 };
 
-// The certificate that proves who we are, instead of a password, and its key: files. Empty: none.
+// The certificate that proves our identity, instead of a password, and its key: files. Empty: none.
 struct ClientCertificate {
   std::string certificate = {}, key = {};
 };

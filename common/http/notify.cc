@@ -153,7 +153,7 @@ Result<Done> check_notify_options(const NotifyOptions& options) {
 std::vector<std::string> notify(const NotifyOptions& options, const Notice& notice,
                                 const Deadline& deadline) {
   std::vector<std::string> failures;
-  // Shares of their own, so that one who hangs does not keep the others from hearing of it.
+  // Shares of their own, so that one that hangs does not keep the others from being notified.
   const double share =
       deadline.remaining_s() /
       static_cast<double>(options.webhooks.size() + (options.mail_to.empty() ? 0 : 1));

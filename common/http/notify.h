@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Tells people what a handler did: mail by SMTP, and JSON by POST. Comes after the deed, within a
-// bound of its own; that nobody could be told never changes the outcome.
+// Notifies people of what a handler did: mail by SMTP, and JSON by POST. Comes after the deed,
+// within a bound of its own; a notice that could not be sent never changes the outcome.
 
 #pragma once
 

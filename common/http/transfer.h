@@ -74,7 +74,7 @@ class CurlTransfer {
   long status() const;
   void limit(const Deadline& deadline);
   void log_in(const Credentials& credentials);
-  // Proves by a certificate who we are; a key that has a pass phrase is refused, not asked for.
+  // Proves our identity by a certificate; a key that has a pass phrase is refused, not asked for.
   void show(const ClientCertificate& certificate);
   // Replaces the system's certificate authorities by those of a file.
   void trust_only(const std::string& ca_file);

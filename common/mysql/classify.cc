@@ -153,7 +153,7 @@ class Classifier {
   }
 
   // True when `other` has a node's own transactions under that node's numbers: into and out of a
-  // Galera cluster only who follows it itself.
+  // Galera cluster only a node that follows it itself.
   bool keeps_numbers_of(std::size_t other, std::size_t i) const {
     if (!numbers_itself(i) && !numbers_itself(other)) return true;
     return !share_galera(i, other) && follows(other, i);
@@ -176,8 +176,8 @@ class Classifier {
     });
   }
 
-  // Only where histories begin: whoever receives from such a node shares its divergence. Roots of
-  // one and the same history, in a large cluster most of them, are compared with others once.
+  // Only where histories begin: a node that receives from such a one shares its divergence. Roots
+  // of one and the same history, in a large cluster most of them, are compared with others once.
   void judge_divergence() {
     std::vector<Places> groups;
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
@@ -237,12 +237,12 @@ class Classifier {
     for (const auto& ring : rings(topology_)) {
       const auto writing =
           std::ranges::count_if(ring, [&](std::size_t i) { return nodes_[i].takes_writes(); });
-      const std::string who = names(ring) + " replicate in a ring";
+      const std::string text = names(ring) + " replicate in a ring";
       if (writing > 1)
         add(Verdict::kRingOfWriters, {ring.begin(), ring.end()},
-            fmt::format("{} and {} of them accept writes", who, writing));
+            fmt::format("{} and {} of them accept writes", text, writing));
       else
-        add(Verdict::kRing, {ring.begin(), ring.end()}, who);
+        add(Verdict::kRing, {ring.begin(), ring.end()}, text);
     }
   }
 
@@ -420,7 +420,7 @@ class Classifier {
                       nodes_[*node.sources[0]].name));
   }
 
-  // Whoever follows it names the trouble of a node that stands at the top without being the writer.
+  // The nodes that follow it name the trouble of a node at the top that is not the writer.
   void judge_following(std::size_t i) {
     const Node& node = nodes_[i];
     if (!node.facts || !node.facts->channels || !node.channels().empty() || node.takes_writes() ||

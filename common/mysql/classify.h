@@ -47,7 +47,7 @@ State usual_state(Verdict verdict);
 
 struct Finding {
   Verdict verdict;
-  std::vector<std::size_t> nodes;  // whom it is about; empty: all
+  std::vector<std::size_t> nodes;  // that it is about; empty: all
   std::string text;                // names them
 };
 

@@ -20,7 +20,8 @@ inline constexpr std::size_t kMaxGtidText = 16u << 20;
 
 class GtidSet {
  public:
-  // Who numbers the transactions: a server, and from 8.3 on a tag within it (empty: none).
+  // The origin that numbers the transactions: a server, and from 8.3 on a tag within it (empty:
+  // none).
   struct Source {
     std::string uuid;  // lower case
     std::string tag;   // lower case

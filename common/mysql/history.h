@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Which transactions a server has, applied or still in its relay logs, and what one server has
-// beyond another. Pure: compares what was read, asks nobody.
+// beyond another. Pure: compares what was read.
 
 #pragma once
 

@@ -138,7 +138,7 @@ int log_in_in_clear_text(MYSQL_PLUGIN_VIO* vio, MYSQL* mysql) {
   return send_password(vio, mysql);
 }
 
-// Gives the password to the first question for one. Shows nothing and asks nobody, so that any
+// Gives the password to the first question for one. Shows nothing and asks no person, so that any
 // other question is the end. Source: MariaDB's source, plugin/auth_dialog/dialog.c.
 int log_in_by_dialog(MYSQL_PLUGIN_VIO* vio, MYSQL* mysql) {
   constexpr int kPasswordQuestion = 2;
@@ -187,11 +187,11 @@ AuthenticationPlugin make_plugin(const Way& way) {
 
 bool install_login_plugins() {
   static std::array<AuthenticationPlugin, std::size(kWays)> plugins;
-  MYSQL nobody = {};  // the library writes its error here
+  MYSQL unused = {};  // the library writes its error here
   for (std::size_t i = 0; i < plugins.size(); ++i) {
     plugins[i] = make_plugin(kWays[i]);
     auto* const used = mysql_client_register_plugin(
-        &nobody, reinterpret_cast<st_mysql_client_plugin*>(&plugins[i]));
+        &unused, reinterpret_cast<st_mysql_client_plugin*>(&plugins[i]));
     if (used == nullptr) return false;
     // What is built into the library keeps its place, and gets our function.
     reinterpret_cast<AuthenticationPlugin*>(used)->authenticate_user = kWays[i].authenticate_user;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How we prove to a server that we know the password. It is the server that names the way, in its
-// greeting or later, and whoever can answer in its place can name one that gives the password away.
+// greeting or later, and an impostor that answers in its place can name one that gives the password
+// away.
 // So each way that sends the password itself is ours, and asks the rules of the login first.
 
 #pragma once

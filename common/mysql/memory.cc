@@ -40,7 +40,7 @@ void see_server(SeenNode& seen, const Node& node, double now_s) {
   seen.version = facts.version;
   seen.server_id = facts.server_id;
   seen.server_uuid = facts.server_uuid;
-  // Not every look asks for it.
+  // Not every probe asks for it.
   if (facts.read_only_origin != ReadOnlyOrigin::kUnknown || seen.read_only != facts.read_only)
     seen.read_only_origin = facts.read_only_origin;
   seen.read_only = facts.read_only;
@@ -59,7 +59,7 @@ void see(SeenNode& seen, const Topology& topology, const Node& node, double now_
   seen.channels = std::move(channels);
 }
 
-// An address leads to one server: whoever had it before has it no more.
+// An address leads to one server: the node that had it before has it no more.
 void note_address(Memory& memory, const std::string& node, const std::string& address) {
   for (auto& [name, seen] : memory.nodes)
     if (name != node) std::erase(seen.addresses, address);

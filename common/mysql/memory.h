@@ -55,20 +55,20 @@ struct Memory {
 struct Node;
 struct Topology;
 
-// True for a writer that was a replica when it was last seen and follows no server now: somebody
-// has made it the primary since, of whom neither a journal nor a look may tell. Pure.
+// True for a writer that was a replica when it was last seen and follows no server now: it was made
+// the primary since, perhaps by hand, so that no journal records it. Pure.
 bool was_promoted(const Memory& earlier, const Node& node);
 
 // Returns what is known after a probe: everything that was read, and of silent nodes what was known
-// before. Only the view of one writer tells who is who: without one nothing changes, and several
-// are noted as writable and no more. The primary's role goes on to the writer unless the primary
-// before it is silent, no replica receives from the writer, and the writer was no replica when it
-// was last seen. Nodes that are none of the topology are forgotten. Pure; `now_s` is in seconds
-// since the epoch.
+// before. Roles are known only from the view of one writer: without one nothing changes, and
+// several are noted as writable and no more. The primary's role goes on to the writer unless the
+// primary before it is silent, no replica receives from the writer, and the writer was no replica
+// when it was last seen. Nodes that are none of the topology are forgotten. Pure; `now_s` is in
+// seconds since the epoch.
 Memory remember(const Memory& earlier, const Topology& topology, double now_s);
 
 // Returns what is known after a run that has made `primary` the primary at `now_s`, whatever the
-// next look shows. Its facts may be those from before the run, but must be there. Pure.
+// next probe shows. Its facts may be those from before the run, but must be there. Pure.
 Memory with_primary(const Memory& earlier, const Node& primary, double now_s);
 
 // Returns as what a node was last seen: "as the primary", "as a replica of db1", "read-only,

@@ -26,8 +26,8 @@ struct Recollection {
 
 class MemoryFile {
  public:
-  // Both directories must be the user's own and writable by nobody else. DIRECTORY is made by
-  // whoever installs this, or by the first run; CLUSTER is made here.
+  // Both directories must be the user's own and writable by no other. DIRECTORY is made by the
+  // installation or by the first run; CLUSTER is made here.
   MemoryFile(Files& files, const std::string& directory, const std::string& cluster);
 
   // Reads what is remembered of `nodes`. A node whose address is not the remembered one is another

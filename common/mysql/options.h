@@ -33,7 +33,7 @@ struct MysqlOptions {
   bool clear_text = false;               // give the password to a server that wants it as it is
   std::string ca = {}, ca_directory = {}, certificate = {}, key = {}, ciphers = {};
   std::string crl = {}, crl_directory = {}, tls_versions = {};  // only a defaults file says these
-  unsigned connect_timeout_s = 0;  // set by programs that go on without an answer; 0: none
+  unsigned connect_timeout_s = 0;  // set by programs that continue without an answer; 0: none
   unsigned answer_timeout_s = 0;   // likewise, for the answer to a statement
 };
 

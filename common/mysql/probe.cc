@@ -127,8 +127,8 @@ Addresses resolve_sources(const ProbeEnv& env, const Topology& topology, const D
   return addresses;
 }
 
-// A session whose answer is not there in time goes with the thread that still waits for it: who
-// used it next would wait for both, whatever his own time is.
+// A session whose answer is not there in time goes with the thread that still waits for it: its
+// next user would wait for both answers, whatever time it has itself.
 void reread_histories(Workers& workers, Topology& topology, std::vector<Reading>& readings,
                       const Deadline& deadline) {
   std::vector<std::pair<std::shared_ptr<SqlSession>, std::uint32_t>> sessions;

@@ -36,8 +36,8 @@ Topology probe_topology(const ProbeEnv& env, const std::vector<NodeAddress>& nod
                         const MysqlOptions& options, const Deadline& deadline,
                         const ProbeOptions& how = {});
 
-// The same for who manages the nodes: also where read_only comes from, and the sessions, null where
-// there are no facts and where a second look had no answer in time.
+// The same for programs that manage the nodes: also where read_only comes from, and the sessions,
+// null where there are no facts and where a second reading had no answer in time.
 struct Probe {
   Topology topology;
   std::vector<std::shared_ptr<SqlSession>> sessions;

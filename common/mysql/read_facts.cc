@@ -250,8 +250,8 @@ Result<ServerFacts> read_server_facts(SqlSession& session) {
   facts.version = session.version();
   if (const auto done = read_settings(session, facts); !done) return done.error();
   if (const auto done = reread_replication(session, facts); !done) return done.error();
-  // Many have a group's name in their settings and are in none. Who is closed and follows no server
-  // can get its changes by the group alone.
+  // Many have a group's name in their settings and are in none. One that is closed and follows no
+  // server can get its changes by the group alone.
   if (const std::string& gap = facts.obstacles.group_unread; !gap.empty())
     (facts.read_only == true && facts.channels && facts.channels->empty() ? facts.unread
                                                                           : facts.notes)

@@ -17,8 +17,8 @@ Result<ServerFacts> read_server_facts(SqlSession& session);
 // of the binlog. Fails as above.
 Result<Done> reread_replication(SqlSession& session, ServerFacts& facts);
 
-// Reads who set read_only last. What the server does not tell, or may not tell us, stays unknown;
-// fails only when it does not answer.
+// Reads what set read_only last. It stays unknown where the server does not report it, or not to
+// us; fails only when it does not answer.
 Result<Done> read_read_only_origin(SqlSession& session, ServerFacts& facts);
 
 // The same for the state of semi-sync.

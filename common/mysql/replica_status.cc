@@ -78,7 +78,7 @@ class ChannelReader {
   std::optional<Error> error_;
 };
 
-// What only who changes replication needs; no check fails for the want of it.
+// Needed only to change replication; no check fails for the want of it.
 void read_account(const Row& row, const ChannelReader& reader, ChannelStatus& channel) {
   const auto text = [&](std::string_view column) {
     return row.text(reader.spell(column)).value_or("");

@@ -18,11 +18,11 @@
 
 namespace ha {
 
-// Who set read_only last, and so what it will be after a restart; the later, the more is known to
+// What set read_only last, and so what it will be after a restart; the later, the more is known to
 // have been done by hand.
 enum class ReadOnlyOrigin {
-  kUnknown,     // the server does not tell
-  kDefault,     // nobody: after a restart it is off
+  kUnknown,     // the server does not report it
+  kDefault,     // nothing: after a restart it is off
   kOptionFile,  // an option file or the command line
   kPersisted,   // MySQL: SET PERSIST
   kSql,         // SET GLOBAL; what the option file says is not known

@@ -164,7 +164,7 @@ std::string make_read_only(const Version& version) {
 
 std::vector<std::string> block_writers(const Version& version) {
   if (version.flavour == Flavour::kMysql) return {make_read_only(version)};
-  // To MariaDB's administrators read_only means nothing.
+  // MariaDB's administrators write in spite of read_only.
   return {make_read_only(version), "FLUSH TABLES WITH READ LOCK"};
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The statements that change replication, in each flavour's and version's words. Pure text; who may
-// run them, and when, is the planner's business. Sources: MySQL manual, "SQL Statements for
+// The statements that change replication, in each flavour's and version's words. Pure text; the
+// planner decides when they are run. Sources: MySQL manual, "SQL Statements for
 // Controlling Replica Servers"; MariaDB Knowledge Base, "Replication Commands".
 
 #pragma once
@@ -35,7 +35,7 @@ struct LogPosition {
 
 LogPosition log_position(const BinlogPosition& position);
 
-// What a server needs that never followed anybody. The password is SQL too.
+// What a server needs that never followed another. The password is SQL too.
 struct ReplicationLogin {
   std::string user, password;
   ChannelTls tls = {};
@@ -64,12 +64,12 @@ std::string set_heartbeat(const Version& version, std::string_view channel, doub
 // was the primary needs.
 std::string begin_after_own_transactions();
 
-// Opens the server for writes, or closes it for everybody that it can close it for.
+// Opens the server for writes, or closes it for all accounts that it can be closed for.
 std::string make_writable(const Version& version);
 std::string make_read_only(const Version& version);
 
-// Statements after which nobody can write, whoever it is; on MariaDB only as long as the session
-// lives. Clients' connections are to be ended after the first.
+// Statements after which no account can write, administrators included; on MariaDB only as long as
+// the session lives. Clients' connections are to be ended after the first.
 std::vector<std::string> block_writers(const Version& version);
 
 }  // namespace ha

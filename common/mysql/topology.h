@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// All nodes of a cluster and who follows whom. Plain values and pure functions; a node that cannot
-// be reached is a fact like any other.
+// All nodes of a cluster and which follows which. Plain values and pure functions; a node that
+// cannot be reached is a fact like any other.
 
 #pragma once
 

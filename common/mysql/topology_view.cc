@@ -29,7 +29,7 @@ class Viewer {
   TopologyView take() { return std::move(view_); }
 
  private:
-  // Where a node stands in the tree: by which channel, below whom.
+  // Where a node stands in the tree: by which channel, below which node.
   struct Branch {
     std::size_t channel = 0;
     std::optional<std::size_t> source = {};

@@ -18,9 +18,9 @@ namespace ha {
 struct NodeView {
   std::optional<std::size_t> node;  // its place; unset: a source that is none of the nodes
   std::string name;
-  std::size_t depth = 0;    // 0: it follows nobody, or stands for a ring
+  std::size_t depth = 0;    // 0: it follows no node, or stands for a ring
   std::string role = {};    // one word: "primary", "replica", "hung" ...
-  std::string writes = {};  // "read-write", "read-only" ...; "-" when nobody could ask
+  std::string writes = {};  // "read-write", "read-only" ...; "-" when it could not be asked
   bool follows = false;     // the next two are about its source
   std::optional<double> lag_s = {};
   std::vector<std::string> notes = {};    // threads that do not run, further sources, a delay

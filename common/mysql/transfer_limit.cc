@@ -44,8 +44,8 @@ void TransferLimit::cut(Excess excess) {
 #endif
   shutdown(fd, SHUT_RDWR);
   // What a TCP peer goes on sending would still be read; this throws it away.
-  const sockaddr nobody = {AF_UNSPEC, {}};
-  connect(fd, &nobody, sizeof nobody);
+  const sockaddr no_peer = {AF_UNSPEC, {}};
+  connect(fd, &no_peer, sizeof no_peer);
 }
 
 void TransferLimit::after_read(const void* mysql, std::size_t size) {

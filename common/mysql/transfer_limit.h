@@ -15,8 +15,8 @@ class TransferLimit {
   enum class Excess { kNone, kBytes, kTime };
 
   // Holds for the calls that this thread makes on `mysql` while it lives. `seconds` 0: no limit.
-  // One at a time in a thread. Oracle's library tells nothing of its transfers: with it only
-  // check() holds.
+  // One at a time in a thread. Oracle's library does not report its transfers: with it
+  // only check() holds.
   TransferLimit(void* mysql, std::size_t bytes, unsigned seconds);
   ~TransferLimit();
   TransferLimit(const TransferLimit&) = delete;

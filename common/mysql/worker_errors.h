@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the parallel workers of a stopped applier stumbled over. MySQL's coordinator only says that
-// there is something, and where to look.
+// there is something, and where it is found.
 
 #pragma once
 
