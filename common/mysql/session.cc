@@ -33,8 +33,10 @@ bool log_in(MYSQL* mysql, const Peer& peer, const MysqlOptions& options) {
                                         : or_null(options.host);
   const char* const socket = path ? options.host.c_str() : or_null(options.socket);
   const char* const password = options.password ? options.password->c_str() : nullptr;
-  return mysql_real_connect(mysql, host, or_null(options.user), password, nullptr, options.port,
-                            socket, 0) != nullptr;
+  // Else the library takes what /etc/services and the environment say for the default.
+  const unsigned port = peer.place ? peer.place->port : options.port;
+  return mysql_real_connect(mysql, host, or_null(options.user), password, nullptr, port, socket,
+                            0) != nullptr;
 }
 
 }  // namespace

@@ -2,8 +2,17 @@
 // The system's CA certificates: a login that verifies none does not read them.
 //
 // MariaDB's client library reads all of them for each login by TLS that has no CA of its own, under
-// a lock, and none of its options keeps it from that. So system_cas.cc has a function of the name of
-// OpenSSL's SSL_CTX_set_default_verify_paths, which the dynamic linker gives to the library instead.
+// a lock, and none of its options keeps it from that. So system_cas.cc has a function of the same
+// name as OpenSSL's SSL_CTX_set_default_verify_paths, which the dynamic linker gives to the library
+// instead.
+//
+// It saves 25.6 million instructions for each login by TLS, where a whole check without it needs 54
+// (Debian 12, 144 certificates). To measure: run check_mysql_replication_threads on a server with
+// TLS under valgrind --tool=callgrind, with and without the function.
+//
+// SSL_CERT_FILE and SSL_CERT_DIR, empty in the environment, save as much, but hold for the whole
+// process: logins run in threads, some of which verify and some of which are abandoned, so that no
+// moment is safe to set or to undo them; and what we start would inherit them.
 
 #pragma once
 
