@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What every transfer by libcurl has in common here, whatever its protocol. For the .cc files of
-// this folder only.
+// What every transfer by libcurl has in common here, whatever its protocol. Only after load_curl()
+// has succeeded. For the .cc files of this folder only.
 
 #pragma once
 
@@ -11,35 +11,10 @@
 
 #include "common/deadline.h"
 #include "common/http/credentials.h"
+#include "common/http/curl_library.h"
 #include "common/result.h"
 
 namespace ha {
-
-// The functions of libcurl that we use. They are not linked: with all the libraries that it needs
-// itself, loading it takes longer than anything else at the start of a handler, and most runs
-// transfer nothing.
-struct CurlLibrary {
-  decltype(&curl_global_init) global_init;
-  decltype(&curl_easy_init) easy_init;
-  decltype(&curl_easy_setopt) easy_setopt;
-  decltype(&curl_easy_perform) easy_perform;
-  decltype(&curl_easy_getinfo) easy_getinfo;
-  decltype(&curl_easy_strerror) easy_strerror;
-  decltype(&curl_easy_cleanup) easy_cleanup;
-  decltype(&curl_slist_append) slist_append;
-  decltype(&curl_slist_free_all) slist_free_all;
-  decltype(&curl_url) url;
-  decltype(&curl_url_get) url_get;
-  decltype(&curl_url_set) url_set;
-  decltype(&curl_url_cleanup) url_cleanup;
-  decltype(&curl_free) free;
-};
-
-// Loads it, once. Fails with kInternal.
-Result<Done> load_curl();
-
-// Only after load_curl() has succeeded, as everything below.
-const CurlLibrary& curl();
 
 // A list of strings as curl wants them.
 class CurlList {
