@@ -13,13 +13,14 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
-PURE_STEMS = ("arrivals", "binlog_tool", "candidates", "check_result", "choose", "classify", "cluster_history", "commands",
+PURE_STEMS = ("arrivals", "binlog_tool", "candidates", "check_result", "choose", "classify", "classify_histories",
+              "cluster_history", "commands",
               "compare", "completeness", "decision", "evaluate", "forecast", "gate", "gluster", "gluster_xml",
               "known_primary", "locate", "loss", "lost_source", "memory", "moment", "mountinfo", "nfs_stats",
               "objections", "pandora_layout", "plan", "plan_failover", "plan_hash", "plan_rejoin",
               "plan_roles", "plan_steps", "plan_switchover", "policy", "readiness", "receipt", "received",
               "refusal", "result", "resume", "role_plan", "share", "takeover", "text", "thresholds", "topology_text", "topology_view",
-              "unread", "version", "write_obstacles")
+              "unread", "verdict", "version", "write_obstacles")
 PURE_FILES = sorted(path for pattern in ("*.h", "*.cc") for path in (ROOT / "common").rglob(pattern)
                     if path.stem in PURE_STEMS)
 CHECKS = sorted((ROOT / "plugins").glob("check_*.cc"))

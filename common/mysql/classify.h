@@ -5,45 +5,12 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "common/check_result.h"
 #include "common/mysql/topology.h"
+#include "common/mysql/verdict.h"
 
 namespace ha {
-
-enum class Verdict {
-  kNoNodeReachable,
-  kSeveralWriters,
-  kDiverged,
-  kPrimaryLost,
-  kRingOfWriters,
-  kDuplicateId,
-  kNoWriter,
-  kWriterUnknown,
-  kErrant,
-  kLostOwn,
-  kNotClosed,
-  kForeignSource,
-  kStaleSource,
-  kFollowsNobody,
-  kOutOfGroup,
-  kUnreachable,
-  kUnreadable,
-  kRing,
-  kUnproven,
-};
-
-// Returns the verdict's name, as in kSeveralWriters: "several-writers".
-std::string_view verdict_name(Verdict verdict);
-
-// Returns the one sentence that says what it means.
-std::string_view verdict_meaning(Verdict verdict);
-
-// Returns what it is worth, unless the operator wishes otherwise; OK for what is no trouble but
-// bears on the answer.
-State usual_state(Verdict verdict);
 
 struct Finding {
   Verdict verdict;
