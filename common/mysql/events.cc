@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "common/mysql/events.h"
 
-#include <fmt/format.h>
-
 namespace ha {
 
 Result<std::vector<ServerEvent>> read_events(SqlSession& session) {
@@ -28,16 +26,6 @@ Result<std::vector<ServerEvent>> read_events(SqlSession& session) {
     events.push_back(std::move(event));
   }
   return events;
-}
-
-std::string disable_on_replica(const Version& version, const ServerEvent& event) {
-  const bool renamed = version.flavour == Flavour::kMysql && version.at_least(8, 2);
-  return fmt::format("ALTER DEFINER={} EVENT {} DISABLE ON {}", event.definer, event.name,
-                     renamed ? "REPLICA" : "SLAVE");
-}
-
-std::string enable(const ServerEvent& event) {
-  return fmt::format("ALTER DEFINER={} EVENT {} ENABLE", event.definer, event.name);
 }
 
 }  // namespace ha

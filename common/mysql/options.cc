@@ -36,6 +36,31 @@ Result<std::string> parse_host(const std::string& text) {
   return place->host;
 }
 
+namespace {
+
+void add_tls_options(Cli& cli, MysqlOptions& options) {
+  cli.flag("-l,--ssl", options.tls, "require TLS");
+  cli.text("-C,--ca-cert", "PATH", options.ca, "CA certificates that sign the server's");
+  cli.text("-D,--ca-dir", "PATH", options.ca_directory, "directory of CA certificates");
+  cli.text("-a,--cert", "PATH", options.certificate, "our client certificate");
+  cli.text("-k,--key", "PATH", options.key, "its private key");
+  cli.text("-L,--ciphers", "LIST", options.ciphers, "TLS ciphers to offer");
+  cli.option(
+      "--ssl-mode", "MODE",
+      [&options](const std::string& value) -> Result<Done> {
+        options.tls_mode = parse_tls_mode(value);
+        if (options.tls_mode) return Done{};
+        return Error{Errc::kUsage, fmt::format("'{}' is not one of: disabled, preferred, required, "
+                                               "verify-ca, verify-identity",
+                                               value)};
+      },
+      "disabled, preferred (default), required, verify-ca or verify-identity");
+  cli.flag("--enable-cleartext-plugin", options.clear_text,
+           "send the password as it is where asked to (PAM, LDAP): verified TLS or a socket only");
+}
+
+}  // namespace
+
 void add_mysql_options(Cli& cli, MysqlOptions& options) {
   cli.option(
       "-H,--hostname", "HOST",
@@ -58,24 +83,7 @@ void add_mysql_options(Cli& cli, MysqlOptions& options) {
       "its password, wiped from the process list; a defaults file is better");
   cli.text("-f,--defaults-file", "PATH", options.defaults_file, "MySQL option file to read");
   cli.text("-g,--group", "NAME", options.defaults_group, "its group (default: client)");
-  cli.flag("-l,--ssl", options.tls, "require TLS");
-  cli.text("-C,--ca-cert", "PATH", options.ca, "CA certificates that sign the server's");
-  cli.text("-D,--ca-dir", "PATH", options.ca_directory, "directory of CA certificates");
-  cli.text("-a,--cert", "PATH", options.certificate, "our client certificate");
-  cli.text("-k,--key", "PATH", options.key, "its private key");
-  cli.text("-L,--ciphers", "LIST", options.ciphers, "TLS ciphers to offer");
-  cli.option(
-      "--ssl-mode", "MODE",
-      [&options](const std::string& value) -> Result<Done> {
-        options.tls_mode = parse_tls_mode(value);
-        if (options.tls_mode) return Done{};
-        return Error{Errc::kUsage, fmt::format("'{}' is not one of: disabled, preferred, required, "
-                                               "verify-ca, verify-identity",
-                                               value)};
-      },
-      "disabled, preferred (default), required, verify-ca or verify-identity");
-  cli.flag("--enable-cleartext-plugin", options.clear_text,
-           "send the password as it is where asked to (PAM, LDAP): verified TLS or a socket only");
+  add_tls_options(cli, options);
 }
 
 TlsMode effective_tls_mode(const MysqlOptions& options) {

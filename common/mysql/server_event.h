@@ -6,8 +6,6 @@
 #include <cstdint>
 #include <string>
 
-#include "common/mysql/version.h"
-
 namespace ha {
 
 struct ServerEvent {
@@ -19,9 +17,5 @@ struct ServerEvent {
 
   bool operator==(const ServerEvent&) const = default;
 };
-
-// Return one statement. Without its definer the event would become ours.
-std::string disable_on_replica(const Version& version, const ServerEvent& event);
-std::string enable(const ServerEvent& event);
 
 }  // namespace ha

@@ -168,4 +168,14 @@ std::vector<std::string> block_writers(const Version& version) {
   return {make_read_only(version), "FLUSH TABLES WITH READ LOCK"};
 }
 
+std::string disable_on_replica(const Version& version, const ServerEvent& event) {
+  const bool renamed = version.flavour == Flavour::kMysql && version.at_least(8, 2);
+  return fmt::format("ALTER DEFINER={} EVENT {} DISABLE ON {}", event.definer, event.name,
+                     renamed ? "REPLICA" : "SLAVE");
+}
+
+std::string enable(const ServerEvent& event) {
+  return fmt::format("ALTER DEFINER={} EVENT {} ENABLE", event.definer, event.name);
+}
+
 }  // namespace ha

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/mysql/channel_status.h"
+#include "common/mysql/server_event.h"
 #include "common/mysql/version.h"
 
 namespace ha {
@@ -71,5 +72,9 @@ std::string make_read_only(const Version& version);
 // Statements after which no account can write, administrators included; on MariaDB only as long as
 // the session lives. Clients' connections are to be ended after the first.
 std::vector<std::string> block_writers(const Version& version);
+
+// Return one statement. Without its definer the event would become ours.
+std::string disable_on_replica(const Version& version, const ServerEvent& event);
+std::string enable(const ServerEvent& event);
 
 }  // namespace ha
