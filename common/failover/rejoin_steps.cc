@@ -31,7 +31,9 @@ void RejoinSteps::save() {
 Statements RejoinSteps::follow_statements(const std::optional<LogPosition>& position,
                                           const std::string& channel) const {
   const Version& version = node_.facts->version;
-  Statements statements;
+  // First: an applier that waits for replicas of its own could not be stopped.
+  Statements statements = semi_sync_as_replica(
+      *node_.facts, under_semi_sync() ? Acknowledge::kYes : Acknowledge::kAsBefore);
   Statement point{Part::kPoint};
   std::optional<ReplicationLogin> login;
   if (node_.channels().empty()) {
@@ -43,9 +45,6 @@ Statements RejoinSteps::follow_statements(const std::optional<LogPosition>& posi
   } else {
     statements.push_back({Part::kStop, stop_replication(version, channel)});
   }
-  std::ranges::move(semi_sync_as_replica(*node_.facts, under_semi_sync() ? Acknowledge::kYes
-                                                                         : Acknowledge::kAsBefore),
-                    std::back_inserter(statements));
   point.sql = ha::follow(version, channel, primary_.host, primary_.port, position, login);
   statements.push_back(std::move(point));
   statements.push_back({Part::kStart, start_replication(version, channel)});

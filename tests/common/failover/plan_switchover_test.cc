@@ -339,6 +339,16 @@ TEST(PlanRejoinTest, ThePrimaryIsNotTakenForTheOneThatReturns) {
   EXPECT_EQ(outline_with(replica_then), "fence(db1) repoint(db1)");
 }
 
+TEST(PlanRejoinTest, AnApplierThatWaitsForReplicasOfItsOwnIsLetGoBeforeItIsStopped) {
+  const Node db1 = changed(replica(1, 3), [](Node& node) {
+    node.facts->semi_sync = {.source_variable = "rpl_semi_sync_source_enabled",
+                             .source_enabled = true};
+  });
+  const Plan plan = rejoin({db1, writer(2, "#1:1-100,#2:1"), lost(3)});
+  const std::string sql = sql_of(plan, Action::kRepoint, "db1");
+  EXPECT_TRUE(sql.starts_with("SET GLOBAL rpl_semi_sync_source_enabled=OFF; STOP SLAVE")) << sql;
+}
+
 TEST(PlanRejoinTest, AReplicaOfTheWrongNodeKeepsItsAccount) {
   const Plan plan = rejoin({replica(1, 3), writer(2, "#1:1-100,#2:1"), lost(3)});
   EXPECT_EQ(outline(plan), "fence(db1) repoint(db1)");
