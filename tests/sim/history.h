@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+// A history as data: the cluster, its managers, and what befalls them. One seed is one history.
+// What goes wrong in it is a list, so that a history can be shrunk to what matters.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/failover/policy.h"
+#include "tests/sim/server.h"
+#include "tests/sim/time.h"
+
+namespace ha::sim {
+
+// Hosts: the nodes first, then managers, then clients, then the witness.
+enum class FaultKind : std::uint8_t {
+  kCrash,          // the server process ends; `node` is started again at the end
+  kPowerCut,       // its host goes away without a word, and what was not synced is lost
+  kFreeze,         // SIGSTOP: nothing answers, nothing flows
+  kStick,          // answers no statement, but heartbeats flow
+  kDiskFull,       // writes wait
+  kCut,            // the hosts of `hosts` on one side, all others on the other
+  kOneWay,         // what `node` sends to the hosts of `hosts` is lost
+  kSlow,           // what `node` sends takes long
+  kClockJump,      // the wall clock of manager `node` jumps by `amount`
+  kReceiverStops,  // somebody stops the receiver of `node`
+  kApplierStops,   // somebody stops the applier of `node`
+};
+
+struct Fault {
+  FaultKind kind = FaultKind::kCrash;
+  Time at = 0, ends = 0;
+  std::uint8_t node = 0;
+  std::uint32_t hosts = 0;  // a bit each
+  Time amount = 0;
+};
+
+enum class Errand : std::uint8_t { kPlan, kFailover, kSwitchover, kRejoin };
+
+// One run of mysql_ha.
+struct ManagerRun {
+  Errand errand = Errand::kFailover;
+  Time at = 0;
+  std::uint8_t manager = 0;
+  std::int8_t node = -1;
+  std::uint32_t killed_at = 0;  // its effect before which it is killed; 0: it lives
+};
+
+// How the fence command behaves.
+enum class FenceNature : std::uint8_t { kHonest, kSlow, kFails, kHangs, kLies, kNone };
+
+// What is broken on purpose, to see that it is caught. Nothing of the product is touched: its
+// environment does what a product without that part would come to.
+enum class Break : std::uint8_t {
+  kNone,
+  kDrain,   // servers say that they have applied all that they have received
+  kFence,   // the fence command says that it has fenced, and has not
+  kLock,    // every lock is had by whoever asks for it
+  kOrder,   // what the fence command does comes after the opening
+  kMemory,  // what was seen last is remembered as it was at the beginning
+};
+
+struct History {
+  std::uint64_t seed = 0;
+  std::vector<ServerSettings> servers = {};
+  std::vector<std::int8_t> sources = {};  // of each server; -1: the primary
+  std::uint8_t managers = 1, clients = 1;
+  bool witness = false;
+  Time write_interval = 100 * kMillisecond;
+  Time network_delay = 300;  // one way, at least
+  Fence fence = Fence::kRequired;
+  FenceNature fence_nature = FenceNature::kHonest;
+  unsigned retries = 2;
+  Time retry_interval = kSecond;
+  Time probe_timeout = 3 * kSecond;
+  Time deadline = 60 * kSecond;
+  Time min_interval = 0;
+  bool account = true;  // the replication account is given
+  std::vector<Fault> faults = {};
+  std::vector<ManagerRun> runs = {};
+  Time calm = 0;  // when the last fault ends
+  Break broken = Break::kNone;
+
+  std::size_t hosts() const { return servers.size() + managers + clients + (witness ? 1 : 0); }
+  std::size_t host_of_manager(std::size_t i) const { return servers.size() + i; }
+  std::size_t host_of_client(std::size_t i) const { return servers.size() + managers + i; }
+  std::size_t host_of_witness() const { return servers.size() + managers + clients; }
+};
+
+// Draws a history.
+History draw_history(std::uint64_t seed);
+
+// Prints what a history is made of, a line each.
+std::string describe(const History& history);
+std::string describe(const History& history, const Fault& fault);
+std::string describe(const ManagerRun& run);
+
+}  // namespace ha::sim

@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: MIT
+#include "tests/sim/judge.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "common/commands.h"
+#include "tests/sim/manager.h"
+
+namespace ha::sim {
+
+namespace {
+
+std::string name(std::size_t server) { return fmt::format("db{}", server + 1); }
+
+class Judge : public Witness {
+ public:
+  Judge(const History& history, Telling telling) : history_(history), world_(history, *this) {
+    world_.set_tells(telling == Telling::kTimeline);
+    owner_ = 0;
+  }
+
+  Verdict run() {
+    constexpr Time kSettle = 5 * kSecond;
+    world_.run(history_.calm + kSettle);
+    if (violation_.empty()) converge();
+    if (violation_.empty()) judge_runs();
+    if (violation_.empty()) judge_takeovers();
+    return {violation_, static_cast<std::uint32_t>(history_.faults.size()), takeovers_,
+            static_cast<std::uint32_t>(world_.managers().size()), world_.timeline()};
+  }
+
+  // --- What happens.
+
+  void acknowledged(std::size_t server, std::uint32_t transaction) override {
+    world_.transactions()[transaction].acknowledged = true;
+    if (!fence_is_promised() || server == owner_) return;
+    // What its own option file opens, no fence keeps closed.
+    if (world_.server(server).boots() > boots_[server] &&
+        !world_.server(server).settings().read_only_file)
+      return;
+    violated(fmt::format("{} acknowledges write {} after {} was opened in its place", name(server),
+                         transaction, name(owner_)));
+  }
+
+  void locks(std::uint32_t process) override {
+    if (reached_.contains(process)) return;
+    std::uint32_t& reached = reached_[process];
+    for (std::size_t i = 0; i < history_.servers.size(); ++i)
+      if (is_within_reach(i, *world_.managers()[process])) reached |= 1u << i;
+  }
+
+  void changed(std::size_t server, std::uint32_t process, std::string_view what) override {
+    changes_[process].insert(server);
+    const ManagerRun& run = world_.managers()[process]->what();
+    judge_alone(server, process);
+    if (run.errand == Errand::kPlan)
+      violated(fmt::format("plan changes {}: {}", name(server), what));
+  }
+
+  void forgot_source(std::size_t server, std::size_t undrained) override {
+    if (undrained > 0) undrained_[server] = undrained;
+  }
+
+  void opened(std::size_t server, std::uint32_t process) override {
+    if (undrained_[server] > 0)
+      violated(fmt::format("{} is opened, and has thrown away {} transactions of its relay log",
+                           name(server), undrained_[server]));
+    if (const Channel& channel = world_.server(server).channel();
+        channel.exists && channel.applied < channel.relay.size())
+      violated(fmt::format("{} is opened, and has not applied all of its relay log", name(server)));
+    if (server == owner_) return;
+    const Manager& manager = *world_.managers()[process];
+    judge_completeness(server, manager);
+    count_lost(server, process);
+    if (manager.what().errand == Errand::kFailover) {
+      ++takeovers_;
+      judge_need(manager);
+    }
+    // Who has not looked since another manager changed the primary cannot know of it.
+    informed_ = manager.what().manager == opener_ || has_looked(manager);
+    opener_ = manager.what().manager;
+    opened_at_ = world_.now();
+    owner_ = server;
+    for (std::size_t i = 0; i < kMostNodes && i < history_.servers.size(); ++i)
+      boots_[i] = world_.server(i).boots();
+  }
+
+  void violated(std::string text) override {
+    if (!violation_.empty()) return;
+    world_.tell("VIOLATION: " + text);
+    violation_ = std::move(text);
+  }
+
+ private:
+  // One that has changed something, let another one change something, and goes on.
+  void judge_alone(std::size_t server, std::uint32_t process) {
+    if (overtaken_.contains(process))
+      violated(fmt::format("two managers are at work: {} of host {} changes {} after another did",
+                           process, world_.managers()[process]->what().manager, name(server)));
+    for (const auto& manager : world_.managers())
+      if (manager->id() != process && !manager->ended() && !manager->killed() &&
+          changes_.contains(manager->id()))
+        overtaken_.insert(manager->id());
+  }
+
+  // Nothing but votes keeps managers apart that see different halves of a network: each would fence
+  // the primary, and make another of its half.
+  bool managers_are_split() const {
+    std::uint32_t managers = 0;
+    for (std::size_t i = 0; i < history_.managers; ++i)
+      managers |= 1u << history_.host_of_manager(i);
+    return std::ranges::any_of(history_.faults, [&](const Fault& fault) {
+      const std::uint32_t here = fault.hosts & managers;
+      return (fault.kind == FaultKind::kCut || fault.kind == FaultKind::kOneWay) && here != 0 &&
+             here != managers;
+    });
+  }
+
+  bool fence_is_promised() const {
+    return history_.fence == Fence::kRequired && !managers_are_split() && informed_ &&
+           (history_.fence_nature == FenceNature::kHonest ||
+            history_.fence_nature == FenceNature::kSlow);
+  }
+
+  bool has_looked(const Manager& manager) {
+    return std::ranges::any_of(world_.managers(), [&](const auto& one) {
+      return one->what().manager == manager.what().manager && one->ended() &&
+             one->id() != manager.id() && one->began() > opened_at_;
+    });
+  }
+
+  bool is_within_reach(std::size_t server, const Manager& manager) {
+    const std::size_t host = history_.host_of_manager(manager.what().manager);
+    return world_.server(server).answers() && world_.passes(host, server) &&
+           world_.passes(server, host);
+  }
+
+  // A healthy server within reach has nothing acknowledged that the new primary lacks.
+  void judge_completeness(std::size_t server, const Manager& manager) {
+    if (managers_are_split()) return;
+    const std::uint32_t reached = reached_[manager.id()];
+    const auto& transactions = world_.transactions();
+    for (std::uint32_t t = 0; t < transactions.size(); ++t) {
+      if (!transactions[t].acknowledged || transactions[t].origin != owner_ ||
+          world_.server(server).has(t))
+        continue;
+      for (std::size_t other = 0; other < history_.servers.size(); ++other) {
+        // Who was silent when the plan was made was not asked.
+        if (other == server || other == owner_ || (reached & (1u << other)) == 0 ||
+            !is_within_reach(other, manager))
+          continue;
+        const Channel& channel = world_.server(other).channel();
+        if (!channel.exists || channel.sql_errno != 0 || !world_.server(other).has_or_received(t))
+          continue;
+        return violated(fmt::format("{} is opened without write {}, which {} has", name(server), t,
+                                    name(other)));
+      }
+    }
+  }
+
+  void count_lost(std::size_t server, std::uint32_t process) {
+    const auto& transactions = world_.transactions();
+    for (std::uint32_t t = 0; t < transactions.size(); ++t)
+      if (transactions[t].acknowledged && transactions[t].origin == owner_ &&
+          !world_.server(server).has(t) && world_.server(owner_).has(t))
+        ++lost_of_[process];
+  }
+
+  // Something must have befallen the primary that is replaced.
+  void judge_need(const Manager& manager) {
+    constexpr Time kMemory = 30 * kSecond;
+    for (const Fault& fault : history_.faults) {
+      if (fault.at > world_.now() || fault.ends + kMemory < manager.began()) continue;
+      const bool network = fault.kind == FaultKind::kCut || fault.kind == FaultKind::kOneWay ||
+                           fault.kind == FaultKind::kSlow;
+      if (network || (fault.node == owner_ && fault.kind < FaultKind::kCut)) return;
+    }
+    if (world_.server(owner_).fenced() || !world_.server(owner_).up()) return;
+    violated(fmt::format("{} was replaced, and nothing had befallen it", name(owner_)));
+  }
+
+  // A loss that is told without "at least" and the like is all.
+  void judge_loss(const Manager& manager) {
+    for (const std::string& line : manager.outcome().details) {
+      unsigned long long told = 0;
+      char end = 0;
+      if (std::sscanf(line.c_str(), "loss: %llu transaction%c", &told, &end) != 2) continue;
+      if (line.find("not known") != std::string::npos) continue;
+      const auto lost = lost_of_.find(manager.id());
+      if (lost != lost_of_.end() && lost->second > told)
+        violated(fmt::format("{}, and {} acknowledged writes are lost", line, lost->second));
+    }
+  }
+
+  void judge_runs() {
+    for (const auto& manager : world_.managers()) {
+      judge_budget(*manager);
+      judge_loss(*manager);
+      if (!manager->ended() || manager->what().errand == Errand::kPlan) continue;
+      const FailoverOutcome& outcome = manager->outcome();
+      const auto changes = changes_.find(manager->id());
+      if (changes == changes_.end()) continue;
+      if (outcome.end == FailoverEnd::kRefused && outcome.run_id.empty() && !manager->resumes())
+        violated(fmt::format("a refused run has changed {}: {}", name(*changes->second.begin()),
+                             outcome.text));
+    }
+  }
+
+  void judge_budget(const Manager& manager) {
+    // Rolling back takes 5 s for a step at most, what is left when it is open 15 s at least.
+    const Time slack = 15 * kSecond + 5 * kSecond * static_cast<Time>(4 * history_.servers.size()) +
+                       4 * history_.probe_timeout;
+    const Time end = manager.ended() ? manager.end() : world_.now();
+    if (manager.killed() || end - manager.began() <= history_.deadline + slack) return;
+    violated(fmt::format("a run of manager {} takes {:.1f} s", manager.what().manager,
+                         static_cast<double>(end - manager.began()) / 1e6));
+  }
+
+  void judge_takeovers() {
+    const auto faults = std::ranges::count_if(
+        history_.faults, [](const Fault& fault) { return fault.kind <= FaultKind::kSlow; });
+    if (takeovers_ > faults)
+      violated(fmt::format("{} takeovers for {} faults", takeovers_, faults));
+  }
+
+  // --- Afterwards.
+
+  const Manager* command(Errand errand, std::int8_t node = -1) {
+    const std::uint32_t id = world_.start_manager({errand, world_.now(), 0, node});
+    const Time limit = world_.now() + 10 * history_.deadline;
+    while (!world_.managers()[id]->ended() && world_.now() < limit && violation_.empty())
+      world_.run(world_.now() + 100 * kMillisecond);
+    return world_.managers()[id].get();
+  }
+
+  std::vector<std::size_t> writers() const {
+    std::vector<std::size_t> found;
+    for (std::size_t i = 0; i < history_.servers.size(); ++i)
+      if (world_.server(i).up() && !world_.server(i).read_only()) found.push_back(i);
+    return found;
+  }
+
+  bool follows(std::size_t server, std::size_t source) const {
+    std::size_t at = server;
+    for (std::size_t steps = 0; steps < history_.servers.size(); ++steps) {
+      const Channel& channel = world_.server(at).channel();
+      if (!world_.server(at).up() || !channel.exists || channel.io != Receiver::kRunning ||
+          !channel.sql)
+        return false;
+      at = channel.source;
+      if (at == source) return true;
+    }
+    return false;
+  }
+
+  void converge() {
+    constexpr int kRounds = 4;
+    for (std::size_t i = 0; i < history_.servers.size(); ++i) world_.servers()[i].start(true);
+    world_.run(world_.now() + 20 * kSecond);
+    std::string refusal;
+    for (int round = 0; round < kRounds && violation_.empty(); ++round) {
+      refusal.clear();
+      const auto open = writers();
+      if (open.size() != 1) {
+        const Manager* const manager = command(Errand::kFailover);
+        if (manager->outcome().end == FailoverEnd::kRefused) refusal = manager->outcome().text;
+      } else if (!rejoin_all(open[0], refusal)) {
+        continue;
+      } else {
+        return;
+      }
+      world_.run(world_.now() + 5 * kSecond);
+    }
+    if (violation_.empty() && !names_command(refusal))
+      violated(fmt::format("the cluster does not converge: {} servers accept writes{}{}",
+                           writers().size(), refusal.empty() ? "" : "; ", refusal));
+  }
+
+  // Lets every server follow the writer; true when all do, or are told to be copied.
+  bool rejoin_all(std::size_t writer, std::string& refusal) {
+    bool all = true;
+    for (std::size_t i = 0; i < history_.servers.size() && violation_.empty(); ++i) {
+      if (i == writer || follows(i, writer)) continue;
+      const Manager* const manager = command(Errand::kRejoin, static_cast<std::int8_t>(i));
+      world_.run(world_.now() + 3 * kSecond);
+      if (follows(i, writer)) continue;
+      const std::string& text = manager->outcome().text;
+      if (manager->outcome().end == FailoverEnd::kRefused && names_command(text)) continue;
+      all = false;
+      refusal = text;
+    }
+    return all;
+  }
+
+  const History& history_;
+  World world_;
+  std::string violation_;
+  std::size_t owner_ = 0;    // whom a manager opened last
+  std::uint8_t opener_ = 0;  // and which manager
+  Time opened_at_ = 0;
+  bool informed_ = true;  // it could know the primary before
+  std::array<std::uint32_t, kMostNodes> boots_ = {1, 1, 1, 1, 1, 1};
+  std::array<std::size_t, kMostNodes> undrained_ = {};
+  std::map<std::uint32_t, std::set<std::size_t>> changes_;  // servers, by process
+  std::map<std::uint32_t, std::uint32_t> reached_;          // by process: a bit for each server
+  std::set<std::uint32_t> overtaken_;                       // processes
+  std::map<std::uint32_t, std::uint64_t> lost_of_;          // acknowledged writes, by process
+  std::uint32_t takeovers_ = 0;
+};
+
+}  // namespace
+
+Verdict judge(const History& history, Telling telling) { return Judge(history, telling).run(); }
+
+}  // namespace ha::sim

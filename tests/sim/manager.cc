@@ -1,0 +1,558 @@
+// SPDX-License-Identifier: MIT
+#include "tests/sim/manager.h"
+
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+#include <utility>
+
+#include "common/failover/tool_login.h"
+#include "common/text.h"
+#include "common/vip/vip_host.h"
+
+namespace ha::sim {
+
+namespace {
+
+constexpr double kEpoch_s = 1'790'000'000;  // the wall clocks' time when a history begins
+constexpr char kState[] = "/state";
+
+Time to_time(double seconds) {
+  return seconds > 1e9 ? kNever : static_cast<Time>(std::ceil(seconds * 1e6));
+}
+
+double to_seconds(Time time) { return static_cast<double>(time) / 1e6; }
+
+}  // namespace
+
+// --- The process.
+
+Manager::Manager(World& world, Disk& disk, const ManagerRun& run, std::uint32_t id)
+    : world_(world), disk_(disk), run_(run), id_(id), began_(world.now()) {
+  disk.directories.insert(kState);
+  add_fiber([this] { body(); });
+}
+
+std::size_t Manager::host() const { return world_.history().host_of_manager(run_.manager); }
+
+void Manager::add_fiber(std::function<void()> body) {
+  fibers_.push_back(world_.add_fiber([this, work = std::move(body)] {
+    if (killed_) return;
+    try {
+      work();
+    } catch (const Killed&) {
+    } catch (const Impossible& why) {
+      world_.witness().violated(why.text);
+    }
+  }));
+}
+
+void Manager::kill() {
+  if (killed_) return;
+  killed_ = true;
+  std::erase_if(disk_.locks, [this](const auto& one) { return one.second == id_; });
+  for (const std::uint32_t fiber : fibers_)
+    if (fiber != world_.current_fiber()) world_.wake(fiber, world_.wait_of(fiber), world_.now());
+}
+
+void Manager::effect() {
+  if (killed_) throw Killed{};
+  if (++effects_ != run_.killed_at) return;
+  world_.tell("manager " + std::to_string(run_.manager) + " is killed at effect " +
+              std::to_string(effects_));
+  kill();
+  throw Killed{};
+}
+
+void Manager::wait_until(Time at) {
+  world_.wait_until(at);
+  if (killed_) throw Killed{};
+}
+
+FailoverOptions Manager::options() const {
+  const History& history = world_.history();
+  FailoverOptions options;
+  for (std::size_t i = 0; i < history.servers.size(); ++i) {
+    const std::string name = "db" + std::to_string(i + 1);
+    options.cluster.nodes.push_back({name, name, 3306});
+  }
+  options.cluster.mysql.user = "monitor";
+  options.cluster.mysql.password = "secret";
+  options.cluster.mysql.tls_mode = TlsMode::kVerifyIdentity;
+  options.policy.fence = history.fence;
+  if (history.fence_nature != FenceNature::kNone) options.policy.fence_command = {"/fence"};
+  options.policy.min_interval_s = to_seconds(history.min_interval);
+  if (history.account) {
+    options.policy.repl_user = "repl";
+    options.repl_password = "replicate";
+  }
+  if (history.witness) options.witnesses = {{"witness", 22}};
+  options.retries = history.retries;
+  options.retry_interval_s = to_seconds(history.retry_interval);
+  options.probe_timeout_s = to_seconds(history.probe_timeout);
+  options.deadline_s = to_seconds(history.deadline);
+  options.state_dir = kState;
+  return options;
+}
+
+void Manager::body() {
+  const FailoverOptions options = this->options();
+  const std::string node = run_.node < 0 ? "" : "db" + std::to_string(run_.node + 1);
+  const Log log = [this](const std::string& line) {
+    resumes_ = resumes_ || line.find("was interrupted, ") != std::string::npos;
+    if (world_.tells()) world_.tell("manager " + std::to_string(run_.manager) + ": " + line);
+  };
+  Env env(*this, *this, *this, *this, *this, *this);
+  log(describe(run_));
+  switch (run_.errand) {
+    case Errand::kPlan:
+      plan_text_ = plan_now(env, options, "").reason;
+      break;
+    case Errand::kFailover:
+      outcome_ = run_failover(env, options, "", log);
+      break;
+    case Errand::kSwitchover:
+      outcome_ = run_switchover(env, options, node, log);
+      break;
+    case Errand::kRejoin:
+      outcome_ = run_rejoin(env, options, node, log);
+      break;
+  }
+  if (run_.errand != Errand::kPlan) {
+    log(outcome_.text);
+    for (const std::string& line : outcome_.details) log("  " + line);
+  }
+  end_ = world_.now();
+  ended_ = true;
+  kill();
+}
+
+// --- Clock
+
+double Manager::now_s() const {
+  return kEpoch_s + to_seconds(world_.now() + world_.wall_offset(host()));
+}
+
+double Manager::monotonic_s() const { return to_seconds(world_.now()); }
+
+bool Manager::sleep(double seconds) {
+  pause(seconds);
+  return true;
+}
+
+void Manager::pause(double seconds) {
+  effect();
+  if (seconds > 0) wait_until(world_.now() + to_time(seconds));
+}
+
+Moment Manager::moment() const { return {now_s(), 1000 + monotonic_s(), "boot"}; }
+
+// --- Connector
+
+// The client's end of a session.
+class SimSqlSession : public SqlSession {
+ public:
+  SimSqlSession(Manager& manager, std::uint32_t id, Time patience)
+      : manager_(manager), id_(id), patience_(patience) {}
+
+  ~SimSqlSession() override {
+    World& world = manager_.world_;
+    SimSession& session = world.sessions()[id_];
+    session.client_gone = true;
+    world.events().add(world.now() + world.delay(session.host, session.server),
+                       Happens::kSessionEnds, id_);
+  }
+
+  Result<Rows> query(const std::string& sql) override {
+    manager_.effect();
+    World& world = manager_.world_;
+    // Another fiber of ours may be waiting for an answer.
+    while (busy_) manager_.wait_until(world.now() + kMillisecond);
+    if (broken_) return Error{Errc::kUnreachable, label() + ": MySQL server has gone away", 2006};
+    busy_ = true;
+    ask(sql);
+    manager_.effect();
+    manager_.wait_until(patience_ >= kNever ? kNever : world.now() + patience_);
+    SimSession& session = world.sessions()[id_];
+    busy_ = false;
+    if (!session.answer) {
+      broken_ = true;
+      session.client_gone = true;
+      return Error{Errc::kUnreachable, label() + ": no whole answer in time", 2013};
+    }
+    Result<Rows> answer = std::move(*session.answer);
+    session.answer.reset();
+    if (!answer && answer.error().code == Errc::kUnreachable) broken_ = true;
+    return answer;
+  }
+
+  const Version& version() const override {
+    return manager_.world_.servers()[manager_.world_.sessions()[id_].server].version();
+  }
+
+ private:
+  std::string label() const {
+    return "db" + std::to_string(manager_.world_.sessions()[id_].server + 1);
+  }
+
+  void ask(const std::string& sql) {
+    World& world = manager_.world_;
+    SimSession& session = world.sessions()[id_];
+    session.sql = sql;
+    session.waits = true;
+    session.answer.reset();
+    session.fiber = world.current_fiber();
+    session.wait = world.wait_of(session.fiber) + 1;
+    session.asked = world.now() + world.delay(session.host, session.server);
+    world.events().add(session.asked, Happens::kStatement, id_);
+  }
+
+  Manager& manager_;
+  const std::uint32_t id_;
+  const Time patience_;
+  bool busy_ = false, broken_ = false;
+};
+
+Result<std::unique_ptr<SqlSession>> Manager::connect(const MysqlOptions& options) {
+  effect();
+  const auto index = static_cast<std::size_t>(std::stoul(options.host.substr(2)) - 1);
+  Server& server = world_.servers()[index];
+  const Time limit =
+      options.connect_timeout_s == 0 ? kNever : world_.now() + options.connect_timeout_s * kSecond;
+  const std::string place = options.host + ":3306";
+  const auto cannot = [&](unsigned number, const char* reason) {
+    return Error{Errc::kUnreachable,
+                 place + ": Can't connect to server on '" + options.host + "' (" + reason + ")",
+                 number};
+  };
+  for (;;) {
+    // The kernel repeats what gets no answer.
+    wait_until(
+        std::min(limit, world_.now() + world_.delay(host(), index) + world_.delay(index, host())));
+    const bool reaches = world_.passes(host(), index) && world_.passes(index, host());
+    if (reaches && !server.up()) return cannot(2003, "111");
+    if (reaches && server.answers()) break;
+    if (world_.now() >= limit)
+      return server.hung() && reaches
+                 ? Error{Errc::kUnreachable,
+                         place +
+                             ": Lost connection to server at 'reading initial communication "
+                             "packet'",
+                         2013}
+                 : cannot(2003, "110");
+    wait_until(std::min(limit, world_.now() + kSecond));
+  }
+  const auto id = static_cast<std::uint32_t>(world_.sessions().size());
+  SimSession session;
+  session.server = static_cast<std::uint8_t>(index);
+  session.host = static_cast<std::uint8_t>(host());
+  session.process = id_;
+  world_.sessions().push_back(std::move(session));
+  server.begin_session(id);
+  const Time patience = options.answer_timeout_s == 0 ? kNever : options.answer_timeout_s * kSecond;
+  return std::unique_ptr<SqlSession>(std::make_unique<SimSqlSession>(*this, id, patience));
+}
+
+// --- Process
+
+Result<ProcessOutcome> Manager::run(const Command& command, const Deadline& deadline) {
+  effect();
+  if (command.argv[0] == "/fence") return fence(command, deadline);
+  if (command.argv[0] == "mysqlbinlog" || command.argv[0] == "mariadb-binlog")
+    return print_binlog(command);
+  throw Impossible{"the simulated host has no program " + command.argv[0]};
+}
+
+ProcessOutcome Manager::fence(const Command& command, const Deadline& deadline) {
+  std::string node;
+  for (const auto& [name, value] : command.environment)
+    if (name == "HA_FAILED_NODE") node = value;
+  Server& server = world_.servers()[std::stoul(node.substr(2)) - 1];
+  const auto ends = [&](Time after, int code) {
+    const Time limit = world_.now() + to_time(deadline.remaining_s());
+    if (world_.now() + after > limit) {
+      wait_until(limit);
+      return ProcessOutcome{ProcessOutcome::End::kTimedOut, 0, "", 0};
+    }
+    wait_until(world_.now() + after);
+    return ProcessOutcome{ProcessOutcome::End::kExited, code, "", 0};
+  };
+  switch (world_.history().fence_nature) {
+    case FenceNature::kHangs:
+      return ends(kNever, 0);
+    case FenceNature::kFails:
+      return ends(kSecond, 1);
+    case FenceNature::kLies:
+      return ends(kSecond, 0);
+    case FenceNature::kHonest:
+    case FenceNature::kSlow:
+    case FenceNature::kNone:
+      break;
+  }
+  const auto outcome =
+      ends(world_.history().fence_nature == FenceNature::kSlow ? 8 * kSecond : kSecond / 2, 0);
+  if (!outcome.succeeded() || world_.history().broken == Break::kFence) return outcome;
+  if (world_.history().broken == Break::kOrder) {
+    world_.fence_later(server.index());
+  } else {
+    world_.tell("fence: db" + std::to_string(server.index() + 1) + " is off");
+    server.fence();
+  }
+  return outcome;
+}
+
+// It prints nothing but what marks a transaction, for all that the server's binlog has.
+ProcessOutcome Manager::print_binlog(const Command& command) {
+  std::string host;
+  for (const std::string& word : command.argv)
+    if (word.starts_with("--host=")) host = word.substr(7);
+  std::string text = "# simulated\n";
+  if (host.starts_with("db"))
+    for (const LogEntry& entry : world_.servers()[std::stoul(host.substr(2)) - 1].binlog())
+      if (entry.transaction != UINT32_MAX) text += "SET @@SESSION.GTID_NEXT= 'ANONYMOUS';\n";
+  text += "\n/*!50530 SET @@SESSION.PSEUDO_SLAVE_MODE=0*/;\n";
+  disk_.files[command.output_file] = text;
+  wait_until(world_.now() + 100 * kMillisecond);
+  return {ProcessOutcome::End::kExited, 0, "", 0.1};
+}
+
+// --- Files
+
+FileInfo Manager::info(const std::string& path) {
+  const auto found = disk_.files.find(path);
+  if (found != disk_.files.end()) return {FileInfo::Kind::kRegular, found->second.size()};
+  return {disk_.directories.contains(path) ? FileInfo::Kind::kOther : FileInfo::Kind::kMissing, 0};
+}
+
+Result<std::string> Manager::read(const std::string& path, std::size_t most) {
+  auto found = disk_.files.find(path);
+  if (world_.history().broken == Break::kMemory && path.ends_with("/memory.json"))
+    if (const auto first = disk_.files.find(path + ".first"); first != disk_.files.end())
+      found = first;
+  if (found == disk_.files.end())
+    return Error{Errc::kMissing, "cannot read " + path + ": No such file or directory"};
+  if (found->second.size() > most) return Error{Errc::kUsage, path + " is too large"};
+  return found->second;
+}
+
+Result<std::unique_ptr<std::istream>> Manager::open(const std::string& path) {
+  const auto found = disk_.files.find(path);
+  if (found == disk_.files.end()) return Error{Errc::kMissing, "cannot read " + path};
+  return std::unique_ptr<std::istream>(std::make_unique<std::istringstream>(found->second));
+}
+
+Result<Done> Manager::write_atomic(const std::string& path, std::string_view content, mode_t) {
+  effect();
+  disk_.files[path] = content;
+  if (world_.history().broken == Break::kMemory && path.ends_with("/memory.json"))
+    disk_.files.try_emplace(path + ".first", content);
+  return Done{};
+}
+
+class SimAppendFile : public AppendFile {
+ public:
+  SimAppendFile(Manager& manager, std::string path) : manager_(manager), path_(std::move(path)) {}
+
+  // A kill may come in the middle of it.
+  Result<Done> append(std::string_view content) override {
+    std::string& file = manager_.disk_.files[path_];
+    try {
+      manager_.effect();
+    } catch (const Killed&) {
+      if (manager_.effects_ % 2 == 0) file += content.substr(0, content.size() / 2);
+      throw;
+    }
+    file += content;
+    return Done{};
+  }
+
+  Result<Done> truncate(std::uint64_t size) override {
+    manager_.effect();
+    manager_.disk_.files[path_].resize(size);
+    return Done{};
+  }
+
+ private:
+  Manager& manager_;
+  const std::string path_;
+};
+
+Result<std::unique_ptr<AppendFile>> Manager::open_append(const std::string& path) {
+  effect();
+  disk_.files.try_emplace(path);
+  return std::unique_ptr<AppendFile>(std::make_unique<SimAppendFile>(*this, path));
+}
+
+Result<Done> Manager::rename(const std::string& from, const std::string& to) {
+  effect();
+  const auto found = disk_.files.find(from);
+  if (found == disk_.files.end())
+    return Error{Errc::kInternal, "cannot rename " + from + ": No such file or directory"};
+  disk_.files[to] = std::move(found->second);
+  disk_.files.erase(from);
+  return Done{};
+}
+
+Result<Done> Manager::remove(const std::string& path) {
+  // What is cleaned up while a process is killed stays.
+  if (killed_) return Done{};
+  disk_.files.erase(path);
+  return Done{};
+}
+
+Result<Done> Manager::remove_all(const std::string& path) {
+  if (killed_) return Done{};
+  disk_.files.erase(path);
+  std::erase_if(disk_.files, [&](const auto& one) { return one.first.starts_with(path + "/"); });
+  disk_.directories.erase(path);
+  return Done{};
+}
+
+Result<Done> Manager::link(const std::string&, const std::string& path) {
+  disk_.files.try_emplace(path);
+  return Done{};
+}
+
+Result<std::vector<std::string>> Manager::list(const std::string& directory) {
+  std::vector<std::string> names;
+  const std::string prefix = directory + "/";
+  for (auto file = disk_.files.lower_bound(prefix);
+       file != disk_.files.end() && file->first.starts_with(prefix); ++file)
+    if (file->first.find('/', prefix.size()) == std::string::npos)
+      names.push_back(file->first.substr(prefix.size()));
+  return names;
+}
+
+Result<Done> Manager::make_private_directory(const std::string& path) {
+  disk_.directories.insert(path);
+  return Done{};
+}
+
+Result<Done> Manager::check_private_directory(const std::string& path) {
+  if (disk_.directories.contains(path)) return Done{};
+  return Error{Errc::kMissing, path + " does not exist"};
+}
+
+Result<Done> Manager::check_replaceable(const std::string&) { return Done{}; }
+
+class SimFileLock : public FileLock {
+ public:
+  SimFileLock(Manager& manager, std::string path) : manager_(manager), path_(std::move(path)) {}
+  ~SimFileLock() override {
+    const auto held = manager_.disk_.locks.find(path_);
+    if (held != manager_.disk_.locks.end() && held->second == manager_.id_)
+      manager_.disk_.locks.erase(held);
+  }
+
+ private:
+  Manager& manager_;
+  const std::string path_;
+};
+
+Result<std::unique_ptr<FileLock>> Manager::lock(const std::string& path) {
+  effect();
+  const auto [held, ours] = disk_.locks.try_emplace(path, id_);
+  if (!ours && world_.history().broken != Break::kLock)
+    return Error{Errc::kRefused, "process " + std::to_string(held->second) + " of this host"};
+  return std::unique_ptr<FileLock>(std::make_unique<SimFileLock>(*this, path));
+}
+
+std::string Manager::lock_holder(const std::string& path) {
+  const auto held = disk_.locks.find(path);
+  if (held == disk_.locks.end()) return "";
+  return "process " + std::to_string(held->second) + " of this host";
+}
+
+// --- Network
+
+std::set<std::string> Manager::resolve(const std::string& host) { return {"10.0.0." + host}; }
+
+bool Manager::reach(const HostPort& place, const Deadline& deadline) {
+  effect();
+  const History& history = world_.history();
+  const std::size_t to = place.host == "witness"
+                             ? history.host_of_witness()
+                             : static_cast<std::size_t>(std::stoul(place.host.substr(2)) - 1);
+  const Time limit = world_.now() + to_time(deadline.remaining_s());
+  for (;;) {
+    wait_until(std::min(limit, world_.now() + world_.delay(host(), to) * 2));
+    if (world_.passes(host(), to) && world_.passes(to, host())) return true;
+    if (world_.now() >= limit) return false;
+    wait_until(std::min(limit, world_.now() + kSecond));
+  }
+}
+
+std::unique_ptr<VipHost> Manager::open_vip_host(const VipOptions&, const std::string&, Process&,
+                                                const Deadline&) {
+  throw Impossible{"virtual addresses are not simulated"};
+}
+
+Result<std::unique_ptr<LoginRelay>> Manager::start_relay(const HostPort&, LoginTls) {
+  throw Impossible{"relays of logins are not simulated"};
+}
+
+// --- Workers
+
+struct Manager::Group {
+  std::vector<End> ends;
+  std::size_t pending;
+  std::uint32_t fiber = 0, wait = 0;  // of who waits for it
+  bool waits = false;
+};
+
+std::vector<Workers::End> Manager::for_all(std::size_t count, const Deadline& deadline, Work work) {
+  if (killed_) throw Killed{};
+  if (count == 0) return {};
+  const auto group = std::make_shared<Group>();
+  group->ends.assign(count, End::kLate);
+  group->pending = count;
+  const auto shared = std::make_shared<Work>(std::move(work));
+  for (std::size_t i = 0; i < count; ++i)
+    add_fiber([this, group, shared, i] {
+      (*shared)(i);
+      group->ends[i] = End::kDone;
+      if (--group->pending == 0 && group->waits)
+        world_.wake(group->fiber, group->wait, world_.now());
+    });
+  const Time limit = world_.now() + to_time(deadline.remaining_s());
+  group->fiber = world_.current_fiber();
+  group->wait = world_.wait_of(group->fiber) + 1;
+  group->waits = true;
+  wait_until(limit);
+  group->waits = false;
+  if (group->pending == 0) *shared = nullptr;
+  return group->ends;
+}
+
+class Manager::SimJob : public Job {
+ public:
+  SimJob(Manager& manager, std::shared_ptr<Group> group)
+      : manager_(manager), group_(std::move(group)) {}
+
+  bool wait(const Deadline& deadline) override {
+    if (group_->pending == 0) return true;
+    group_->fiber = manager_.world_.current_fiber();
+    group_->wait = manager_.world_.wait_of(group_->fiber) + 1;
+    group_->waits = true;
+    manager_.wait_until(manager_.world_.now() + to_time(deadline.remaining_s()));
+    group_->waits = false;
+    return group_->pending == 0;
+  }
+
+ private:
+  Manager& manager_;
+  std::shared_ptr<Group> group_;
+};
+
+Result<std::unique_ptr<Job>> Manager::start(std::function<void()> work) {
+  const auto group = std::make_shared<Group>();
+  group->pending = 1;
+  add_fiber([this, group, begun = std::move(work)] {
+    begun();
+    group->pending = 0;
+    if (group->waits) world_.wake(group->fiber, group->wait, world_.now());
+  });
+  return std::unique_ptr<Job>(std::make_unique<SimJob>(*this, group));
+}
+
+}  // namespace ha::sim

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+// One run of mysql_ha on one of the managers' hosts: our own code, unchanged, in an Env that is
+// simulated. Every effect on the world is counted, and the run can be killed at any of them.
+
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/cluster/options.h"
+#include "common/env.h"
+#include "common/failover/failover.h"
+#include "tests/sim/history.h"
+#include "tests/sim/time.h"
+#include "tests/sim/world.h"
+
+namespace ha::sim {
+
+// The files of one host. What is written is on disk at once: the product syncs what it relies on.
+struct Disk {
+  std::map<std::string, std::string> files = {};
+  std::set<std::string> directories = {};
+  std::map<std::string, std::uint32_t> locks = {};  // by path: the process that holds it
+};
+
+// Thrown when the process is killed; nothing of ours catches it.
+struct Killed {};
+
+class Manager : public Clock,
+                public Connector,
+                public Process,
+                public Files,
+                public Network,
+                public Workers {
+ public:
+  Manager(World& world, Disk& disk, const ManagerRun& run, std::uint32_t id);
+
+  // Ends it as SIGKILL does: what waits is woken to find that out.
+  void kill();
+
+  const ManagerRun& what() const { return run_; }
+  std::uint32_t id() const { return id_; }
+  bool ended() const { return ended_; }
+  bool killed() const { return killed_ && !ended_; }
+  Time began() const { return began_; }
+  Time end() const { return end_; }
+  std::uint32_t effects() const { return effects_; }
+  // True when it has gone on with another run, or has rolled it back.
+  bool resumes() const { return resumes_; }
+  const FailoverOutcome& outcome() const { return outcome_; }
+  const std::string& plan_refusal() const { return plan_text_; }
+
+  // Clock
+  double now_s() const override;
+  double monotonic_s() const override;
+  bool sleep(double seconds) override;
+  void pause(double seconds) override;
+  bool stopping() override { return false; }
+  Moment moment() const override;
+
+  // Connector
+  Result<std::unique_ptr<SqlSession>> connect(const MysqlOptions& options) override;
+
+  // Process
+  Result<ProcessOutcome> run(const Command& command, const Deadline& deadline) override;
+
+  // Files
+  FileInfo info(const std::string& path) override;
+  Result<std::string> read(const std::string& path, std::size_t most) override;
+  Result<std::unique_ptr<std::istream>> open(const std::string& path) override;
+  Result<Done> write_atomic(const std::string& path, std::string_view content,
+                            mode_t mode) override;
+  Result<std::unique_ptr<AppendFile>> open_append(const std::string& path) override;
+  Result<Done> rename(const std::string& from, const std::string& to) override;
+  Result<Done> remove(const std::string& path) override;
+  Result<Done> remove_all(const std::string& path) override;
+  Result<Done> link(const std::string& target, const std::string& path) override;
+  Result<std::vector<std::string>> list(const std::string& directory) override;
+  Result<Done> make_private_directory(const std::string& path) override;
+  Result<Done> check_private_directory(const std::string& path) override;
+  Result<Done> check_replaceable(const std::string& path) override;
+  std::string user() override { return "nagios"; }
+  Result<std::unique_ptr<FileLock>> lock(const std::string& path) override;
+  std::string lock_holder(const std::string& path) override;
+
+  // Network
+  std::set<std::string> resolve(const std::string& host) override;
+  bool reach(const HostPort& place, const Deadline& deadline) override;
+  std::unique_ptr<VipHost> open_vip_host(const VipOptions& vip, const std::string& host,
+                                         Process& process, const Deadline& deadline) override;
+  Result<std::unique_ptr<LoginRelay>> start_relay(const HostPort& server, LoginTls tls) override;
+
+  // Workers
+  std::vector<End> for_all(std::size_t count, const Deadline& deadline, Work work) override;
+  Result<std::unique_ptr<Job>> start(std::function<void()> work) override;
+
+ private:
+  friend class SimSqlSession;
+  friend class SimAppendFile;
+  friend class SimFileLock;
+  struct Group;
+  class SimJob;
+
+  void body();
+  // Counts an effect; the run may be killed right before it.
+  void effect();
+  void wait_until(Time at);
+  void add_fiber(std::function<void()> body);
+  FailoverOptions options() const;
+  ProcessOutcome fence(const Command& command, const Deadline& deadline);
+  ProcessOutcome print_binlog(const Command& command);
+  std::size_t host() const;
+
+  World& world_;
+  Disk& disk_;
+  const ManagerRun run_;
+  const std::uint32_t id_;
+  Time began_, end_ = 0;
+  std::uint32_t effects_ = 0;
+  bool killed_ = false, ended_ = false, resumes_ = false;
+  std::vector<std::uint32_t> fibers_;
+  FailoverOutcome outcome_;
+  std::string plan_text_;
+};
+
+}  // namespace ha::sim

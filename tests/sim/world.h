@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+// A simulated world: servers, the network between hosts, clients that write, managers that run our
+// own code in fibers. A discrete-event simulation in one thread: what a history does depends on
+// nothing but its data.
+
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/sim/events.h"
+#include "tests/sim/fiber.h"
+#include "tests/sim/history.h"
+#include "tests/sim/random.h"
+#include "tests/sim/server.h"
+
+namespace ha::sim {
+
+class Manager;
+struct Disk;
+
+// Something is not as a simulation can go on with: an unknown statement, a wait that never ends.
+struct Impossible {
+  std::string text;
+};
+
+// A session of a manager with a server. It outlives its client: the server has to notice.
+struct SimSession {
+  std::uint8_t server = 0, host = 0;
+  std::uint32_t boot = 0;  // of the server, when it began
+  std::uint32_t process = 0;
+  bool open = true;  // as the server sees it
+  bool client_gone = false;
+  Time lock_wait = 31536000 * kSecond;
+  // The statement under way.
+  std::string sql = {};
+  Time asked = 0;
+  bool waits = false;
+  std::optional<Result<Rows>> answer = {};
+  std::uint32_t fiber = 0, wait = 0;
+};
+
+struct Client {
+  std::uint8_t host = 0, target = 0;
+  std::uint32_t write = 0;  // the one under way; 0: none
+  Time asked = 0;
+};
+
+struct Write {
+  std::uint8_t server = 0;
+  std::uint32_t transaction = 0;
+  bool taken = false, done = false, failed = false, waits = false;
+};
+
+// Told what happens, to judge it.
+class Witness {
+ public:
+  virtual ~Witness() = default;
+  // A client is told by `server` that its write is done.
+  virtual void acknowledged(std::size_t server, std::uint32_t transaction) = 0;
+  // A manager takes a lock on a server: it has a plan.
+  virtual void locks(std::uint32_t process) = 0;
+  // A manager's statement changes a server.
+  virtual void changed(std::size_t server, std::uint32_t process, std::string_view what) = 0;
+  // A server forgets its source and relay log, `undrained` transactions of it not applied.
+  virtual void forgot_source(std::size_t server, std::size_t undrained) = 0;
+  virtual void opened(std::size_t server, std::uint32_t process) = 0;
+  virtual void violated(std::string text) = 0;
+};
+
+class World {
+ public:
+  World(const History& history, Witness& witness);
+  ~World();
+
+  // Runs until nothing is left to happen before `until`.
+  void run(Time until);
+
+  const History& history() const { return history_; }
+  Time now() const { return now_; }
+  Events& events() { return events_; }
+  Random& random() { return random_; }
+  Witness& witness() { return witness_; }
+  std::vector<Server>& servers() { return servers_; }
+  const Server& server(std::size_t i) const { return servers_[i]; }
+  std::vector<Transaction>& transactions() { return transactions_; }
+  std::vector<SimSession>& sessions() { return sessions_; }
+  std::vector<Write>& writes() { return writes_; }
+
+  // --- The network.
+  bool passes(std::size_t from, std::size_t to) const {
+    return (lost_[from] & (1u << to)) == 0 && host_up(from) && host_up(to);
+  }
+  bool host_up(std::size_t host) const { return (down_ & (1u << host)) == 0; }
+  void set_host_up(std::size_t host, bool up);
+  // How long something takes from one host to the other.
+  Time delay(std::size_t from, std::size_t to);
+
+  // --- Fibers.
+  std::uint32_t add_fiber(std::function<void()> body);
+  std::uint32_t current_fiber() const { return current_; }
+  // Suspends the running fiber until `at`, or until wake() is called for this wait.
+  void wait_until(Time at);
+  // Wakes a fiber that waits, at `at`.
+  void wake(std::uint32_t fiber, std::uint32_t wait, Time at);
+  std::uint32_t wait_of(std::uint32_t fiber) const { return fibers_[fiber].wait; }
+
+  // --- Replies to clients.
+  void answer_client(std::uint32_t server, std::uint32_t client, std::uint32_t write, bool done);
+  void fence_later(std::size_t server);
+  void kill_session(std::uint32_t session);
+  // A power cut has taken a transaction from a server's disk.
+  void lost_on_disk(std::size_t server, std::uint32_t transaction);
+
+  // --- Managers.
+  std::uint32_t start_manager(const ManagerRun& run);
+  std::vector<std::unique_ptr<Manager>>& managers() { return managers_; }
+  Time wall_offset(std::size_t host) const { return wall_offset_[host]; }
+
+  // Keeps a line for the timeline, if one is wanted.
+  bool tells() const { return tells_; }
+  void tell(std::string line);
+  void set_tells(bool tells) { tells_ = tells; }
+  const std::vector<std::string>& timeline() const { return timeline_; }
+
+ private:
+  struct FiberSlot {
+    std::unique_ptr<Fiber> fiber;
+    std::uint32_t wait = 0;
+  };
+
+  void dispatch(const Event& event);
+  void resume(std::uint32_t fiber);
+  void begin_fault(const Fault& fault);
+  void end_fault(const Fault& fault);
+  void network_changed();
+  void client_writes(std::uint32_t client);
+  void write_arrives(std::uint32_t client, std::uint32_t write);
+  void reply_arrives(std::uint32_t client, std::uint32_t write);
+  void statement_arrives(std::uint32_t session);
+
+  const History& history_;
+  Witness& witness_;
+  Time now_ = 0;
+  Events events_;
+  Random random_;
+  std::vector<Server> servers_;
+  std::vector<Transaction> transactions_;
+  std::vector<SimSession> sessions_;
+  std::vector<Client> clients_;
+  std::vector<Write> writes_;
+  std::vector<std::uint32_t> lost_;  // by host: a bit for each that hears nothing from it
+  std::uint32_t down_ = 0;
+  std::vector<Time> slow_;
+  std::vector<Time> wall_offset_;
+  std::vector<FiberSlot> fibers_;
+  std::uint32_t current_ = 0;
+  std::vector<std::unique_ptr<Disk>> disks_;  // of the managers' hosts
+  std::vector<std::unique_ptr<Manager>> managers_;
+  bool tells_ = false;
+  std::vector<std::string> timeline_;
+};
+
+}  // namespace ha::sim
