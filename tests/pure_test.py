@@ -14,10 +14,10 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 PURE_STEMS = ("arrivals", "binlog_tool", "candidates", "check_result", "choose", "classify", "classify_histories",
-              "cluster_history", "commands",
-              "compare", "completeness", "decision", "evaluate", "forecast", "gate", "gluster", "gluster_xml",
+              "cluster_history", "commands", "compare", "completeness", "copy_options", "decision", "evaluate",
+              "forecast", "gate", "gluster", "gluster_xml",
               "known_primary", "locate", "loss", "lost_source", "memory", "moment", "mountinfo", "nfs_stats",
-              "objections", "pandora_layout", "plan", "plan_failover", "plan_hash", "plan_rejoin",
+              "objections", "outcome", "pandora_layout", "plan", "plan_failover", "plan_hash", "plan_rejoin",
               "plan_roles", "plan_steps", "plan_switchover", "policy", "readiness", "receipt", "received",
               "refusal", "result", "resume", "role_plan", "share", "takeover", "text", "thresholds", "topology_text", "topology_view",
               "unread", "verdict", "version", "write_obstacles")

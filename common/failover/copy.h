@@ -9,31 +9,14 @@
 #include <string>
 #include <vector>
 
-#include "common/env.h"
-#include "common/failover/log.h"
 #include "common/cluster/options.h"
-#include "common/failover/plan.h"
+#include "common/env.h"
+#include "common/failover/copy_options.h"
+#include "common/failover/log.h"
 #include "common/mysql/topology.h"
 #include "common/result.h"
 
 namespace ha {
-
-enum class CopyMethod { kAuto, kClone, kDump, kCommand };
-
-// How a copy is compared with its source: not; the rows of all tables and checksums for a tenth of
-// the time that the copying took; all of both.
-enum class Verify { kNone, kSample, kFull };
-
-// How the data of a node are replaced by a copy of another's.
-struct ResyncOptions {
-  std::string from = {};  // empty: a sound replica, else the primary
-  CopyMethod method = CopyMethod::kAuto;
-  Verify verify = Verify::kSample;
-  Surplus surplus = Surplus::kSave;
-  std::vector<std::string> dump_command = {};  // empty: mysqldump or mariadb-dump
-  std::vector<std::string> copy_command = {};  // argv; replaces the files; empty: none
-  double timeout_s = 86400;                    // of the copy
-};
 
 // Which node is copied to which. The primary is asked too, so that of two copiers on different
 // machines, one of which has the node restarted, only one is at work.

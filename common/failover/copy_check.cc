@@ -53,14 +53,16 @@ Result<Done> Copier::expect_privileges(CopyMethod method) const {
     from.push_back(CopyPart::kCloned);
     to.push_back(CopyPart::kReceives);
     // It is installed by writing into a table.
-    for (const auto& [session, parts] : {std::pair(&source_, &from), std::pair(&target_, &to)}) {
-      const auto lacks = lacks_clone(**session);
+    for (const auto& [session, parts] :
+         {std::pair(&sessions_.source(), &from), std::pair(&sessions_.target(), &to)}) {
+      const auto lacks = lacks_clone(*session);
       if (!lacks) return lacks.error();
       if (*lacks) parts->push_back(CopyPart::kInstalls);
     }
   }
-  if (const auto may = expect_privileges_on(from_.name, *source_, from); !may) return may;
-  return expect_privileges_on(to_.name, *target_, to);
+  if (const auto may = expect_privileges_on(task_.from.name, sessions_.source(), from); !may)
+    return may;
+  return expect_privileges_on(task_.to.name, sessions_.target(), to);
 }
 
 }  // namespace ha

@@ -11,39 +11,41 @@ namespace ha {
 Result<BinlogPosition> Copier::clone() {
   const auto statement = clone_statement();
   if (!statement) return statement.error();
-  for (const Session& session : {source_, target_})
+  for (SqlSession* const session : {&sessions_.source(), &sessions_.target()})
     if (const auto installed = install_clone(*session); !installed) return installed.error();
-  const auto worker = connect_worker();
+  const auto worker = sessions_.connect_worker();
   if (!worker) return worker.error();
   const auto own = query_value(**worker, "SELECT CONNECTION_ID()");
   if (!own) return own.error();
-  if (const auto begun = begin(); !begun) return begun.error();
+  if (const auto begun = target_.begin(); !begun) return begun.error();
   if (const auto kept = keep_closed(); !kept) return kept.error();
-  const auto cloned = attend(
+  const auto cloned = watch_.attend(
       [session = *worker, sql = *statement]() -> Result<Done> {
         if (const auto rows = session->query(sql); !rows) return rows.error();
         return Done{};
       },
       [this] { return describe_clone(); });
-  if (ended_) {
+  if (watch_.ended()) {
     // It would go on without us.
-    if (const auto killed = target_->query("KILL " + *own); !killed) log_(killed.error().text);
-    return *ended_;
+    if (const auto killed = sessions_.target().query("KILL " + *own); !killed)
+      log_(killed.error().text);
+    return *watch_.ended();
   }
   const auto back = await_clone(cloned ? "" : cloned.error().text);
   if (!back) return back.error();
-  const auto where =
-      target_->query("SELECT binlog_file, binlog_position FROM performance_schema.clone_status");
+  const auto where = sessions_.target().query(
+      "SELECT binlog_file, binlog_position FROM performance_schema.clone_status");
   if (!where) return where.error();
   if (where->cells.empty()) return failure("it does not say where the binlog was");
   const Row row(*where, 0);
   const BinlogPosition position{
       row.text("binlog_file").value_or(""),
       static_cast<std::uint64_t>(row.integer("binlog_position").value_or(0))};
-  if (const auto same = verify(position); !same) return same.error();
-  const auto unmarked = target_->query(fmt::format("DROP DATABASE IF EXISTS {}", kHalfCopy));
+  if (const auto same = verifier_.verify(position); !same) return same.error();
+  const auto unmarked =
+      sessions_.target().query(fmt::format("DROP DATABASE IF EXISTS {}", kHalfCopy));
   if (!unmarked) return unmarked.error();
-  if (const auto restored = restore(); !restored) return restored.error();
+  if (const auto restored = target_.restore(); !restored) return restored.error();
   return position;
 }
 
@@ -69,7 +71,7 @@ Result<Done> Copier::install_clone(SqlSession& session) {
 // What it is set to now ends with the restart, and nothing can be cloned to a server that is
 // closed for administrators too.
 Result<Done> Copier::keep_closed() {
-  const auto kept = query_value(*target_,
+  const auto kept = query_value(sessions_.target(),
                                 "SELECT COUNT(*) FROM performance_schema.persisted_variables"
                                 " WHERE variable_name = 'super_read_only'"
                                 " AND variable_value = 'ON'");
@@ -77,24 +79,25 @@ Result<Done> Copier::keep_closed() {
   std::vector<std::string> sql = {
       "SET GLOBAL super_read_only=0",
       fmt::format("SET GLOBAL clone_valid_donor_list={}",
-                  quote_string(fmt::format("{}:{}", from_.host, from_.port)))};
+                  quote_string(fmt::format("{}:{}", task_.from.host, task_.from.port)))};
   if (*kept == "0") {
-    if (const auto noted = record_.add(kPersisted); !noted) return noted;
+    if (const auto noted = target_.record().add(CopyTarget::kPersisted); !noted) return noted;
     sql.insert(sql.begin(), "SET PERSIST super_read_only=1");
   }
-  return run_all(*target_, sql);
+  return run_all(sessions_.target(), sql);
 }
 
 Result<std::string> Copier::clone_statement() const {
   const MysqlOptions& account = options_.cluster.mysql;
   if (account.user.empty()) return Error{Errc::kUsage, "give --username"};
   return fmt::format("CLONE INSTANCE FROM {}@{}:{} IDENTIFIED BY {}{}", quote_text(account.user),
-                     quote_text(from_.host), from_.port, quote_text(account.password.value_or("")),
+                     quote_text(task_.from.host), task_.from.port,
+                     quote_text(account.password.value_or("")),
                      effective_tls_mode(account) >= TlsMode::kRequired ? " REQUIRE SSL" : "");
 }
 
 std::string Copier::describe_clone() {
-  const auto rows = target_->query(
+  const auto rows = sessions_.target().query(
       "SELECT SUM(data) AS done, SUM(estimate) AS estimate"
       " FROM performance_schema.clone_progress");
   if (!rows || rows->cells.empty()) return "";
@@ -106,27 +109,28 @@ std::string Copier::describe_clone() {
 // The server restarts when it has the copy; one that nothing starts again has stopped.
 Result<Done> Copier::await_clone(const std::string& error) {
   bool told = false;
-  for (const Deadline patience = deadline_.from_now(kRestart_s); !patience.passed();) {
-    const auto session = connect_to(to_, kAnswer_s);
+  for (const Deadline patience = watch_.deadline().from_now(kRestart_s); !patience.passed();) {
+    const auto session = sessions_.connect_to_target();
     const auto state = session ? query_value(**session,
                                              "SELECT CONCAT(STATE, ' ', ERROR_MESSAGE)"
                                              " FROM performance_schema.clone_status")
                                : Result<std::string>(session.error());
     // What was completed before this one began has left the mark.
     const auto half = session ? is_half_copied(**session) : Result<bool>(session.error());
-    if (state && half && !*half && state->starts_with("Completed")) return take_over(*session);
+    if (state && half && !*half && state->starts_with("Completed"))
+      return target_.take_over(*session);
     if (half && *half && (!state || !state->starts_with("In Progress")))
-      return failure(error.empty() ? to_.name + " was not cloned" : error);
+      return failure(error.empty() ? task_.to.name + " was not cloned" : error);
     if (state && state->starts_with("Failed")) return failure(*state);
     if (session && !state && !is_no_answer(state.error())) return state.error();
     if (!session && !is_no_answer(session.error())) return session.error();
     if (!session && !told) {
       told = true;
-      log_(fmt::format("{} restarts with the copy; start it if nothing else does", to_.name));
+      log_(fmt::format("{} restarts with the copy; start it if nothing else does", task_.to.name));
     }
-    if (!env_.clock.sleep(kPoll_s)) return failure("asked to stop");
+    if (!env_.clock.sleep(kRestartPoll_s)) return failure("asked to stop");
   }
-  return failure(to_.name + " has not come back: start it");
+  return failure(task_.to.name + " has not come back: start it");
 }
 
 }  // namespace ha

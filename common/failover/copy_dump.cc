@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Copying by a dump, and by a command of the operator's.
+// Copying by a logical dump.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <atomic>
 #include <istream>
 
-#include "common/failover/copier.h"
 #include "common/failover/binlog_text.h"
+#include "common/failover/copier.h"
 #include "common/failover/step_tools.h"
 #include "common/failover/tool_login.h"
 #include "common/mysql/mariadb_gtid.h"
@@ -24,9 +24,9 @@ Result<BinlogPosition> Copier::dump_and_load(const std::string& path) {
   auto moment = dump(path);
   if (!moment) return moment.error();
   if (const auto known = complete_gtids(*moment); !known) return known.error();
-  if (const auto begun = begin(); !begun) return begun.error();
+  if (const auto begun = target_.begin(); !begun) return begun.error();
   if (const auto loaded = load(path); !loaded) return loaded.error();
-  if (const auto same = verify(moment->position); !same) return same.error();
+  if (const auto same = verifier_.verify(moment->position); !same) return same.error();
   if (const auto finished = finish(*moment); !finished) return finished.error();
   return moment->position;
 }
@@ -34,16 +34,17 @@ Result<BinlogPosition> Copier::dump_and_load(const std::string& path) {
 // MariaDB's servers know domains that are not in their binlogs: those that they had before they
 // were copied themselves.
 Result<Done> Copier::complete_gtids(CopyMoment& moment) {
-  if (is_mysql()) {
-    const auto* const theirs = std::get_if<MysqlHistory>(&from_.facts->history);
+  if (sessions_.is_mysql()) {
+    const auto* const theirs = std::get_if<MysqlHistory>(&task_.from.facts->history);
     if (theirs != nullptr && !theirs->executed.empty() && moment.gtids.empty())
       return failure("the copy does not say which GTIDs it has");
     return Done{};
   }
   if (moment.gtids.empty()) {
-    const auto gtids = query_value(
-        *source_, fmt::format("SELECT BINLOG_GTID_POS({}, {})", quote_string(moment.position.file),
-                              moment.position.offset));
+    const auto gtids =
+        query_value(sessions_.source(),
+                    fmt::format("SELECT BINLOG_GTID_POS({}, {})",
+                                quote_string(moment.position.file), moment.position.offset));
     if (!gtids) return gtids.error();
     moment.gtids = *gtids;
   }
@@ -60,32 +61,32 @@ Result<Done> Copier::complete_gtids(CopyMoment& moment) {
 }
 
 Result<CopyMoment> Copier::dump(const std::string& path) {
-  if (foreigners_ > 0)
+  if (facts_.foreign_tables > 0)
     log_(
         fmt::format("{} tables are not InnoDB's: whoever writes to {} waits until the dump is "
                     "written",
-                    foreigners_, from_.name));
-  const auto login = ToolLogin::prepare(env_, from_, options_.cluster.mysql, path);
+                    facts_.foreign_tables, task_.from.name));
+  const auto login = ToolLogin::prepare(env_, task_.from, options_.cluster.mysql, path);
   if (!login) return login.error();
   Command command{resync_.dump_command, {}, path};
-  if (command.argv.empty()) command.argv = {is_mysql() ? "mysqldump" : "mariadb-dump"};
+  if (command.argv.empty()) command.argv = {sessions_.is_mysql() ? "mysqldump" : "mariadb-dump"};
   (*login)->add_to(command);
-  for (std::string& word :
-       dump_arguments((*login)->node(), foreigners_ > 0 ? DumpLock::kAllTables : DumpLock::kNone))
+  for (std::string& word : dump_arguments(
+           (*login)->node(), facts_.foreign_tables > 0 ? DumpLock::kAllTables : DumpLock::kNone))
     command.argv.push_back(std::move(word));
-  if (versioned_ > 0) command.argv.emplace_back("--dump-history");
+  if (facts_.versioned_tables > 0) command.argv.emplace_back("--dump-history");
   command.may_go_on = [&] {
     // As soon as it shows a moment, so that little is written between that and the counting.
     if (const auto begun = env_.files.open(path); begun && read_dump_moment(**begun))
-      if (const auto started = start_counting(); !started) log_(started.error().text);
-    return watch([&] {
+      if (const auto started = verifier_.start_counting(); !started) log_(started.error().text);
+    return watch_.go_on([&] {
       return fmt::format("dumped {} of about {}", mebibytes(size_of(path)), mebibytes(bytes_));
     });
   };
   command.ends_with_us = true;
-  const auto outcome = env_.process.run(command, deadline_);
+  const auto outcome = env_.process.run(command, watch_.deadline());
   if (!outcome) return outcome.error();
-  if (ended_) return *ended_;
+  if (watch_.ended()) return *watch_.ended();
   if (!outcome->succeeded())
     return failure((*login)->explain(describe_end(command.argv, *outcome)));
   const auto file = env_.files.open(path);
@@ -93,27 +94,27 @@ Result<CopyMoment> Copier::dump(const std::string& path) {
   auto moment = read_dump_moment(**file);
   if (!moment) return moment.error();
   if (const auto whole = check_dump_end(**file); !whole) return whole.error();
-  if (const auto started = start_counting(); !started) return started.error();
+  if (const auto started = verifier_.start_counting(); !started) return started.error();
   return moment;
 }
 
 Result<Done> Copier::load(const std::string& path) {
   // What fits into a row need not fit into a statement that writes it as text.
-  const auto packet = query_value(*target_, "SELECT @@GLOBAL.max_allowed_packet");
+  const auto packet = query_value(sessions_.target(), "SELECT @@GLOBAL.max_allowed_packet");
   if (!packet) return packet.error();
-  const auto widened = target_->query("SET GLOBAL max_allowed_packet=1073741824");
+  const auto widened = sessions_.target().query("SET GLOBAL max_allowed_packet=1073741824");
   if (!widened) return widened.error();
   const auto loaded = load_statements(path);
-  const auto narrowed = target_->query("SET GLOBAL max_allowed_packet=" + *packet);
+  const auto narrowed = sessions_.target().query("SET GLOBAL max_allowed_packet=" + *packet);
   if (loaded && !narrowed) return narrowed.error();
   return loaded;
 }
 
 Result<Done> Copier::load_statements(const std::string& path) {
-  const auto worker = connect_worker();
+  const auto worker = sessions_.connect_worker();
   if (!worker) return worker.error();
   const auto done = std::make_shared<std::atomic<double>>(0);
-  return attend(
+  return watch_.attend(
       [path, session = *worker, done, &files = env_.files]() -> Result<Done> {
         if (const auto dropped = drop_databases(*session); !dropped) return dropped;
         const auto file = files.open(path);
@@ -134,7 +135,7 @@ Result<Done> Copier::drop_databases(SqlSession& session) {
       session.query_long(fmt::format("SELECT schema_name AS name FROM information_schema.schemata"
                                      " WHERE schema_name NOT IN {} AND schema_name <> '{}'"
                                      " AND schema_name NOT LIKE '#mysql50#%'",
-                                     kSystem, kHalfCopy));
+                                     kSystemDatabases, kHalfCopy));
   if (!databases) return databases.error();
   std::vector<std::string> sql = {"SET SESSION sql_log_bin=0", "SET SESSION foreign_key_checks=0"};
   for (std::size_t i = 0; i < databases->cells.size(); ++i)
@@ -147,7 +148,7 @@ Result<Done> Copier::drop_databases(SqlSession& session) {
 // and a former primary would seem to have extra transactions: its own.
 Result<std::string> Copier::logged_gtids(const CopyMoment& moment) const {
   // A source that has died meanwhile leaves us with what it knew before.
-  const auto now = query_value(*source_, "SELECT @@GLOBAL.gtid_binlog_state");
+  const auto now = query_value(sessions_.source(), "SELECT @@GLOBAL.gtid_binlog_state");
   const auto before = MariadbGtids::parse(source_logged_),
              after = MariadbGtids::parse(now ? *now : source_logged_),
              last = MariadbGtids::parse(moment.gtids);
@@ -158,72 +159,20 @@ Result<std::string> Copier::logged_gtids(const CopyMoment& moment) const {
 
 Result<Done> Copier::finish(const CopyMoment& moment) {
   std::vector<std::string> sql = {"FLUSH PRIVILEGES"};
-  if (is_mysql() || to_.facts->log_bin == true) sql.push_back(forget_binlogs(target_->version()));
-  if (!is_mysql() && to_.facts->log_bin == true) {
+  if (sessions_.is_mysql() || task_.to.facts->log_bin == true)
+    sql.push_back(forget_binlogs(sessions_.target().version()));
+  if (!sessions_.is_mysql() && task_.to.facts->log_bin == true) {
     const auto logged = logged_gtids(moment);
     if (!logged) return logged.error();
     sql.push_back("SET GLOBAL gtid_binlog_state=" + quote_string(*logged));
   }
-  if (!is_mysql())
+  if (!sessions_.is_mysql())
     sql.push_back("SET GLOBAL gtid_slave_pos=" + quote_string(moment.gtids));
   else if (!moment.gtids.empty())
     sql.push_back("SET GLOBAL gtid_purged=" + quote_string(moment.gtids));
   sql.push_back(fmt::format("DROP DATABASE IF EXISTS {}", kHalfCopy));
-  if (const auto done = run_all(*target_, sql); !done) return done;
-  return restore();
-}
-
-Result<BinlogPosition> Copier::run_command(const std::string& path) {
-  if (const auto begun = begin(); !begun) return begun.error();
-  if (const auto copied = copy_by_command(path); !copied) return copied.error();
-  if (const auto started = start_counting(); !started) return started.error();
-  const auto printed = env_.files.read(path);
-  if (!printed) return printed.error();
-  auto moment = parse_moment(*printed);
-  if (!moment) return moment.error();
-  if (const auto known = complete_gtids(*moment); !known) return known.error();
-  const auto session = await_server();
-  if (!session) return session.error();
-  const auto half = is_half_copied(**session);
-  if (!half) return half.error();
-  if (*half) return failure("the command has not replaced what " + to_.name + " has");
-  if (const auto idle = expect_idle(**session); !idle) return idle.error();
-  if (const auto taken = take_over(*session); !taken) return taken.error();
-  if (const auto same = verify(moment->position); !same) return same.error();
-  if (const auto finished = finish(*moment); !finished) return finished.error();
-  return moment->position;
-}
-
-Result<Done> Copier::expect_idle(SqlSession& session) {
-  const auto channels = read_replica_status(session);
-  if (!channels) return channels.error();
-  const auto scheduler = query_value(session, "SELECT @@GLOBAL.event_scheduler");
-  if (!scheduler) return scheduler.error();
-  const bool replicates = std::ranges::any_of(*channels, [](const ChannelStatus& channel) {
-    return channel.io.running() || channel.sql.running();
-  });
-  if (replicates || *scheduler == "ON")
-    return failure(
-        "it replicates or runs events already: the command has to start it with "
-        "--skip-slave-start (MySQL: --skip-replica-start) and --event-scheduler=OFF");
-  return Done{};
-}
-
-Result<Done> Copier::copy_by_command(const std::string& path) {
-  Command command{resync_.copy_command, {{"HA_COMMAND", "resync"}}, path};
-  describe_node(command, "SOURCE", from_);
-  describe_node(command, "TARGET", to_);
-  command.ends_with_us = true;
-  command.may_go_on = [&] {
-    return watch([&] {
-      return "copying for " + format_duration(resync_.timeout_s - deadline_.remaining_s());
-    });
-  };
-  const auto outcome = env_.process.run(command, deadline_);
-  if (!outcome) return outcome.error();
-  if (ended_) return *ended_;
-  if (!outcome->succeeded()) return failure(describe_end(command.argv, *outcome));
-  return Done{};
+  if (const auto done = run_all(sessions_.target(), sql); !done) return done;
+  return target_.restore();
 }
 
 }  // namespace ha

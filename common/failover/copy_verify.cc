@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Comparing a copy with what was copied, before it counts as one. No lock is taken and nobody
 // waits.
+#include "common/failover/copy_verify.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,7 +10,7 @@
 #include <limits>
 #include <vector>
 
-#include "common/failover/copier.h"
+#include "common/failover/copy_mark.h"
 #include "common/failover/step_tools.h"
 #include "common/mysql/version.h"
 
@@ -180,19 +182,26 @@ std::string shorten_list(const std::vector<std::string>& texts) {
 
 }  // namespace
 
-void Copier::note_activity() {
+void CopyVerifier::record_activity() {
   if (resync_.verify == Verify::kNone || counts_) return;
-  if (auto activity = read_activity(*source_, engines())) activity_.push_back(std::move(*activity));
+  if (auto activity = read_activity(sessions_.source(), engines_))
+    activity_.push_back(std::move(*activity));
 }
 
-Engines Copier::engines() const { return foreigners_ > 0 ? Engines::kSeveral : Engines::kInnodb; }
+Result<Done> CopyVerifier::begin(Engines engines) {
+  engines_ = engines;
+  record_activity();
+  if (resync_.verify != Verify::kNone && activity_.empty())
+    return failure(task_.from.name + " does not tell how many rows it writes, give --verify none");
+  return Done{};
+}
 
-Result<Done> Copier::start_counting() {
+Result<Done> CopyVerifier::start_counting() {
   if (resync_.verify == Verify::kNone || counts_) return Done{};
-  const auto session = connect_to(from_, resync_.timeout_s);
+  const auto session = sessions_.connect_for_long(task_.from);
   if (!session) return session.error();
   auto counts = Pending<Result<RowCounts>>::begin(
-      env_.workers, [session = *session, engines = engines(), counted = counted_] {
+      env_.workers, [session = *session, engines = engines_, counted = counted_] {
         return count_source(*session, engines, *counted);
       });
   if (!counts) return counts.error();
@@ -200,24 +209,23 @@ Result<Done> Copier::start_counting() {
   return Done{};
 }
 
-Result<RowCounts> Copier::await_counts() {
+Result<RowCounts> CopyVerifier::await_counts() {
   if (const auto started = start_counting(); !started) return started.error();
   const auto progress = [this] {
-    return fmt::format("counted the rows of {} tables of {}", counted_->load(), from_.name);
+    return fmt::format("counted the rows of {} tables of {}", counted_->load(), task_.from.name);
   };
-  while (!counts_->wait(deadline_.from_now(kWatch_s)))
-    if (!watch(progress)) return *ended_;
+  if (!watch_.await(*counts_, progress)) return *watch_.ended();
   auto counts = *counts_->result();
   counts_.reset();
   return counts;
 }
 
-Result<RowCounts> Copier::count_copy() {
-  const auto session = connect_worker();
+Result<RowCounts> CopyVerifier::count_copy() {
+  const auto session = sessions_.connect_worker();
   if (!session) return session.error();
   const auto counts = std::make_shared<RowCounts>();
   const auto counted = std::make_shared<std::atomic<std::size_t>>(0);
-  const auto done = attend(
+  const auto done = watch_.attend(
       [session = *session, counts, counted]() -> Result<Done> {
         const auto set = run_all(*session, settings_for_counting(session->version()));
         if (!set) return set;
@@ -227,22 +235,22 @@ Result<RowCounts> Copier::count_copy() {
         return count_tables(*session, counts->tables, *counted);
       },
       [this, counted] {
-        return fmt::format("counted the rows of {} tables of {}", counted->load(), to_.name);
+        return fmt::format("counted the rows of {} tables of {}", counted->load(), task_.to.name);
       });
   if (!done) return done.error();
   return *counts;
 }
 
-Result<Done> Copier::verify(const BinlogPosition& moment) {
+Result<Done> CopyVerifier::verify(const BinlogPosition& moment) {
   if (resync_.verify == Verify::kNone) return Done{};
-  const double copying_s = resync_.timeout_s - deadline_.remaining_s();
+  const double copying_s = watch_.elapsed_s();
   const auto source = await_counts();
   if (!source) return unverified(source.error());
   const auto copy = count_copy();
   if (!copy) return unverified(copy.error());
   // Not a reference: more is read while the rows are compared.
   const RowActivity before = last_before(activity_, moment);
-  Differences found = compare_rows(*source, from_.name, *copy, before);
+  Differences found = compare_rows(*source, task_.from.name, *copy, before);
   std::size_t equal = 0;
   if (found.faults.empty())
     if (const auto done = compare_checksums(
@@ -251,25 +259,26 @@ Result<Done> Copier::verify(const BinlogPosition& moment) {
       return unverified(done.error());
   if (!found.faults.empty())
     return failure(
-        fmt::format("it is no whole copy of {}: {}", from_.name, shorten_list(found.faults)));
+        fmt::format("it is no whole copy of {}: {}", task_.from.name, shorten_list(found.faults)));
   if (!found.unknown.empty())
     warnings_.push_back(fmt::format("not compared, because they were changed meanwhile: {}",
                                     shorten_list(found.unknown)));
-  log_(fmt::format("compared with {}: the rows of {} tables, checksums of {}", from_.name,
+  log_(fmt::format("compared with {}: the rows of {} tables, checksums of {}", task_.from.name,
                    copy->tables.size(), equal));
   return Done{};
 }
 
-Error Copier::unverified(const Error& error) const {
-  return {error.code, fmt::format("cannot compare it with {}: {}", from_.name, error.text)};
+Error CopyVerifier::unverified(const Error& error) const {
+  return {error.code, fmt::format("cannot compare it with {}: {}", task_.from.name, error.text)};
 }
 
-Result<Done> Copier::compare_checksums(const RowCounts& source, const RowActivity& before,
-                                       double budget_s, Differences& found, std::size_t& equal) {
+Result<Done> CopyVerifier::compare_checksums(const RowCounts& source, const RowActivity& before,
+                                             double budget_s, Differences& found,
+                                             std::size_t& equal) {
   const bool full = resync_.verify == Verify::kFull;
-  const auto theirs = connect_to(from_, resync_.timeout_s);
+  const auto theirs = sessions_.connect_for_long(task_.from);
   if (!theirs) return theirs.error();
-  const auto ours = connect_worker();
+  const auto ours = sessions_.connect_worker();
   if (!ours) return ours.error();
   for (const Session& session : {*theirs, *ours})
     if (const auto set = run_all(*session, settings_for_counting(session->version())); !set)
@@ -280,10 +289,12 @@ Result<Done> Copier::compare_checksums(const RowCounts& source, const RowActivit
     if (!table.first.starts_with(kSystemTables)) tables.push_back(&table);
   std::ranges::stable_sort(tables, {},
                            [](const auto* table) { return table->second.rows.value_or(0); });
-  const Deadline budget = deadline_.from_now(full ? deadline_.remaining_s() : budget_s);
+  const Deadline budget =
+      watch_.deadline().from_now(full ? watch_.deadline().remaining_s() : budget_s);
   double rows = 0;
   for (const auto* const table : tables) {
-    const double spent_s = (full ? deadline_.remaining_s() : budget_s) - budget.remaining_s();
+    const double spent_s =
+        (full ? watch_.deadline().remaining_s() : budget_s) - budget.remaining_s();
     const double rate = rows > 0 && spent_s > 0 ? rows / spent_s : kRowsPerSecond;
     const double wanted_s = 2 * table->second.rows.value_or(0) / rate;
     if (!full && wanted_s > budget.remaining_s()) break;
@@ -294,20 +305,22 @@ Result<Done> Copier::compare_checksums(const RowCounts& source, const RowActivit
     if (*same == Checksums::kEqual) ++equal;
     if (*same == Checksums::kDiffer)
       found.faults.push_back(
-          fmt::format("{} has other contents than {}'s", table->first, from_.name));
+          fmt::format("{} has other contents than {}'s", table->first, task_.from.name));
     if (*same == Checksums::kUnknown && full)
       found.unknown.push_back(fmt::format("the contents of {}", table->first));
   }
   return Done{};
 }
 
-Result<Copier::Checksums> Copier::compare_checksum(const Session& theirs, const Session& ours,
-                                                   const std::string& name, const TableRows& table,
-                                                   const RowActivity& before) {
+Result<CopyVerifier::Checksums> CopyVerifier::compare_checksum(const Session& theirs,
+                                                               const Session& ours,
+                                                               const std::string& name,
+                                                               const TableRows& table,
+                                                               const RowActivity& before) {
   const auto sums = std::make_shared<std::vector<std::string>>();
   bool known = true;
   for (const Session& session : {theirs, ours}) {
-    const auto done = attend(
+    const auto done = watch_.attend(
         [session, name, table, sums]() -> Result<Done> {
           const auto sum = checksum(*session, name, table);
           if (!sum) return sum.error();
@@ -315,7 +328,7 @@ Result<Copier::Checksums> Copier::compare_checksum(const Session& theirs, const 
           return Done{};
         },
         [&name] { return "checksum of " + name; });
-    if (!done && (ended_ || is_no_answer(done.error()))) return done.error();
+    if (!done && (watch_.ended() || is_no_answer(done.error()))) return done.error();
     known = known && done;
   }
   if (!known || (*sums)[0].empty() || (*sums)[1].empty()) return Checksums::kUnknown;
