@@ -80,11 +80,11 @@ def path(check):
     return str(BUILD / "plugins" / check)
 
 
-def run_raw(command, **arguments):
+def run_raw(command, timeout=30, **arguments):
     """Run a command line; exit code 0 to 3, silence on stderr and valid UTF-8 are asserted."""
     environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", **arguments.pop("env", {})}
     begin = time.monotonic()
-    done = subprocess.run([str(word) for word in command], capture_output=True, timeout=30,
+    done = subprocess.run([str(word) for word in command], capture_output=True, timeout=timeout,
                           stdin=subprocess.DEVNULL, env=environment, **arguments)
     seconds = time.monotonic() - begin
     assert done.stderr == b"", done.stderr

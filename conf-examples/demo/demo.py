@@ -21,7 +21,8 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/live")]
 
 from descendants import Descendants  # noqa: E402
 from documented import Documented  # noqa: E402
-from failover import Writer, rows  # noqa: E402
+from cluster import rows  # noqa: E402
+from writer import Writer  # noqa: E402
 from nagios import watching  # noqa: E402
 from nagios_pair import NagiosPair  # noqa: E402
 from servers import Bench, wait_until  # noqa: E402

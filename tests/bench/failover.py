@@ -24,10 +24,16 @@ import subprocess
 import sys
 import time
 
-from cluster import (HERE, SEMI_SYNC_TIMEOUT_MS, SEMI_SYNC_WORDS, Cluster, Guard, Writer)
+from returning import (DETECTION_S, HERE, INTERVAL_S, SEMI_SYNC_TIMEOUT_MS, SEMI_SYNC_WORDS,
+                       ReturningCluster, check_peak_mib, guard_of)
+
+import cache
+from cluster import rows
 from servers import Bench, wait_until
+from writer import Writer
 
 FLAVOURS = ("mariadb", "mysql")
+PATIENCE_S = 70.0  # of the client: more than a primary waits for a second copy
 
 
 def say(text):
@@ -45,11 +51,11 @@ def describe(seconds):
     return "p50 {:.3f} s, p99 {:.3f} s".format(*quantiles(seconds))
 
 
-def first_write(writer, dead, timeout=120):
+def first_write(cluster, writer, dead, timeout=120):
     """Wait until another node than the dead one acknowledges; return (node, when it did)."""
-    node = wait_until(lambda: [n for n in writer.nodes if n is not dead and writer.by(n)], timeout,
-                      "an accepted write")[0]
-    return node, writer.by(node)[0]
+    node = wait_until(lambda: [s for s in cluster.servers if s is not dead and writer.by(s.name)],
+                      timeout, "an accepted write")[0]
+    return node, writer.first_at(node.name).answered
 
 
 class BareSql:
@@ -59,7 +65,7 @@ class BareSql:
     def __init__(self, cluster):
         self._source = SEMI_SYNC_WORDS[cluster.flavour][0]
         self._mysql = cluster.flavour == "mysql"
-        self._replicas = [n for n in cluster.nodes if n is not cluster.primary()]
+        self._replicas = [n for n in cluster.servers if n is not cluster.primary()]
         self._sessions = {n.name: n.connect(120) for n in self._replicas}
 
     def promote(self):
@@ -156,7 +162,7 @@ class Tool:
         self._cluster = cluster
 
     def promote(self):
-        self.answer = self._cluster.run("failover")
+        self.answer = self._cluster.tool("failover")
 
     def close(self):
         pass
@@ -166,12 +172,12 @@ METHODS = {"mysql_ha": Tool, "bare SQL": BareSql, "safe SQL": SafeSql,
            "safe SQL by a script": ScriptedSql}
 
 
-def kill_and_promote(dead, tool, writer):
+def kill_and_promote(cluster, dead, tool, writer):
     """Kill the primary and promote another node; return (it, seconds to its first write)."""
     dead.kill()
     begin = time.monotonic()
     tool.promote()
-    new, at = first_write(writer, dead)
+    new, at = first_write(cluster, writer, dead)
     tool.close()
     return new, at - begin
 
@@ -185,15 +191,15 @@ class Promotions:
     def add(self, cluster, method):
         """Let the primary die under load and promote; everything is as before at the end."""
         dead = cluster.primary()
-        copied = {n.name: cluster.copied(n) for n in cluster.nodes if n is not dead}
+        copied = {n.name: cluster.copied(n) for n in cluster.servers if n is not dead}
         tool = method(cluster)
-        with Writer(cluster.nodes) as writer:
-            new, seconds = kill_and_promote(dead, tool, writer)
+        with Writer(cluster, patience_s=PATIENCE_S) as writer:
+            new, seconds = kill_and_promote(cluster, dead, tool, writer)
             writer.wait_for(50)
         self.seconds.append(seconds)
-        self.lost += len(writer.lost(cluster.rows(new)))
+        self.lost += len(writer.lost(rows(new)))
         known = cluster.copied(new) - copied[new.name]
-        self.single += max(0, len(writer.by(new)) - known)
+        self.single += max(0, len(writer.by(new.name)) - known)
         cluster.bring_back(dead)
 
     def ratio(self, other):
@@ -208,7 +214,7 @@ class Promotions:
 
 
 def measure_promotion(bench, flavour, rounds):
-    cluster = Cluster(bench, flavour)
+    cluster = ReturningCluster(bench, flavour)
     results = {name: Promotions() for name in METHODS}
     for _ in range(rounds):
         for name, method in METHODS.items():
@@ -224,14 +230,14 @@ def measure_promotion(bench, flavour, rounds):
 
 
 def measure_switchover(bench, flavour, rounds):
-    cluster = Cluster(bench, flavour)
+    cluster = ReturningCluster(bench, flavour)
     gaps, lost = [], 0
     for _ in range(rounds):
-        with Writer(cluster.nodes) as writer:
-            cluster.run("switchover")
+        with Writer(cluster, patience_s=PATIENCE_S) as writer:
+            cluster.tool("switchover")
             writer.wait_for(50)
         gaps.append(writer.gap())
-        lost += len(writer.lost(cluster.rows()))
+        lost += len(writer.lost(rows(cluster.primary())))
     say(f"{flavour}: switchover, longest gap: {describe(gaps)}; of {rounds}: lost {lost}")
     assert lost == 0
 
@@ -241,10 +247,11 @@ def write_rescue_script(cluster):
     ssh = cluster.directory / "ssh"
     ssh.write_text('#!/bin/sh\nfor command; do :; done\nexec sh -c "$command"\n')
     script = cluster.directory / "rescue"
+    binlog_command = shlex.join(cache.client_command(cluster.flavour, "binlog"))
     example = HERE.parent.parent / "conf-examples/mysql-failover/rescue-binlogs"
     script.write_text(f"#!/bin/sh\nPATH={cluster.directory}:$PATH exec {example} "
-                      f'"{cluster.directory}/$HA_FAILED_NODE/data" '
-                      f"{shlex.quote(shlex.join(cluster.binlog_command()))}\n")
+                      f'"{cluster.bench.directory}/$HA_FAILED_NODE/data" '
+                      f"{shlex.quote(binlog_command)}\n")
     for file in (ssh, script):
         file.chmod(0o700)
     return script
@@ -254,21 +261,21 @@ def lose_the_end(cluster, *options):
     """Let the primary die when both replicas have missed its last 0.3 s, and promote; return (the
     dead node, what mysql_ha said of the loss, how many acknowledged rows the client misses)."""
     dead = cluster.primary()
-    with Writer(cluster.nodes) as writer:
-        for replica in cluster.nodes:
+    with Writer(cluster, patience_s=PATIENCE_S) as writer:
+        for replica in cluster.servers:
             if replica is not dead:
                 replica.stop_replication(thread="IO")
         time.sleep(0.3)
         dead.kill()
-        answer = cluster.run("failover", *options)
-        new, _ = first_write(writer, dead)
+        answer = cluster.tool("failover", *options)
+        new, _ = first_write(cluster, writer, dead)
         writer.wait_for(20)
     said = re.search(r"^loss: (.*)", answer, re.M)[1]
-    return dead, said, len(writer.lost(cluster.rows(new)))
+    return dead, said, len(writer.lost(rows(new)))
 
 
 def measure_loss(bench, flavour, rounds):
-    cluster = Cluster(bench, flavour, semi_sync=False)
+    cluster = ReturningCluster(bench, flavour, semi_sync=False)
     script = write_rescue_script(cluster)
     for _ in range(rounds):
         dead, said, lost = lose_the_end(cluster, "--rescue-command", str(script))
@@ -278,7 +285,7 @@ def measure_loss(bench, flavour, rounds):
         dead, said, lost = lose_the_end(cluster)
         new = cluster.primary()
         answer = cluster.bring_back(dead, rebuild=False)
-        more = len(cluster.rows(dead) - cluster.rows(new))
+        more = len(rows(dead) - rows(new))
         counted = int(re.search(r"has (\d+) transactions that", answer)[1])
         say(f"{flavour}: loss without: '{said}'; the client misses {lost}; mysql_ha rejoin counts "
             f"{counted}, {more} rows are on {dead.name} alone")
@@ -287,43 +294,44 @@ def measure_loss(bench, flavour, rounds):
 
 
 def measure_automatic(bench, flavour, rounds):
-    cluster = Cluster(bench, flavour)
+    cluster = ReturningCluster(bench, flavour)
     seconds = []
     for number in range(rounds):
         dead = cluster.primary()
-        with Guard(cluster, f"automatic{number}"), Writer(cluster.nodes) as writer:
+        with guard_of(cluster, f"automatic{number}"), \
+                Writer(cluster, patience_s=PATIENCE_S) as writer:
             time.sleep(random.uniform(2, 3))
             begin = time.monotonic()
             dead.kill()
-            new, at = first_write(writer, dead)
+            new, at = first_write(cluster, writer, dead)
             writer.wait_for(50)
         seconds.append(at - begin)
-        assert not writer.lost(cluster.rows(new))
+        assert not writer.lost(rows(new))
         cluster.bring_back(dead)
     say(f"{flavour}: automatic, median {statistics.median(seconds):.2f} s, from {min(seconds):.2f} s "
         f"to {max(seconds):.2f} s; of {rounds}: lost 0")
 
 
 def measure_trap(bench, flavour, rounds):
-    cluster = Cluster(bench, flavour)
+    cluster = ReturningCluster(bench, flavour)
     names = ["mysql_ha", "safe SQL"]
     seconds, behind = {name: [] for name in names}, []
     for name in names * rounds:
         dead = cluster.primary()
-        replicas = [n for n in cluster.nodes if n is not dead]
+        replicas = [n for n in cluster.servers if n is not dead]
         tool = METHODS[name](cluster)
-        with Writer(cluster.nodes) as writer:
+        with Writer(cluster, patience_s=PATIENCE_S) as writer:
             for replica in replicas:
                 cluster.set_semi_sync(replica, 10000, afresh=True)
             time.sleep(0.5)
-            behind.append(len(writer.acknowledged) - len(cluster.rows(replicas[0]) & writer.numbers()))
-            new, took = kill_and_promote(dead, tool, writer)
+            behind.append(len(writer.writes) - len(rows(replicas[0]) & writer.numbers))
+            new, took = kill_and_promote(cluster, dead, tool, writer)
             seconds[name].append(took)
             # What applies with a short timeout waits no more.
             for node in replicas:
                 cluster.set_semi_sync(node, 10, afresh=True)
             writer.wait_for(50)
-        assert name != "mysql_ha" or not writer.lost(cluster.rows(new))
+        assert name != "mysql_ha" or not writer.lost(rows(new))
         cluster.bring_back(dead)
         for node in replicas:
             cluster.set_semi_sync(node, SEMI_SYNC_TIMEOUT_MS)
@@ -346,54 +354,54 @@ def lose_packets(probability):
                     "--probability", str(probability), "-j", "DROP"], check=True)
 
 
-def measure_idle(guard, seconds=60):
+def measure_idle(cluster, guard, seconds=60):
     """Print what a guard costs that has nothing to do."""
     before = guard.cpu_s()
     time.sleep(seconds)
-    own, check = guard.peaks_mib()
     say(f"idle: {guard.cpu_s() - before:.2f} s CPU in {seconds} s, guard and checks; peak memory "
-        f"guard {own:.1f} MiB, a check {check:.1f} MiB; {guard.INTERVAL_S} s between checks")
+        f"guard {guard.peak_mib():.1f} MiB, a check {check_peak_mib(cluster):.1f} MiB; {INTERVAL_S} s "
+        "between checks")
 
 
 def disturb(cluster, guard, minutes):
     """Freeze the primary again and again, for too short a time to be taken for dead."""
-    primary = cluster.nodes[0]
+    primary = cluster.servers[0]
     end = time.monotonic() + 60 * minutes
     freezes = 0
     while time.monotonic() < end:
         time.sleep(random.uniform(15, 25))
         primary.freeze()
-        time.sleep(guard.DETECTION_S / 2)
+        time.sleep(DETECTION_S / 2)
         primary.thaw()
         freezes += 1
         if freezes % 10 == 0:
             say(f"  {freezes} freezes, {guard.said('attempt ')} failed checks, "
-                f"{guard.said('acting')} confirmed, {len(cluster.runs())} runs")
+                f"{guard.said('acting')} confirmed, {len(cluster.journals())} runs")
     return freezes
 
 
 def measure_soak(bench, flavour, minutes):
-    cluster = Cluster(bench, flavour)
-    primary = cluster.nodes[0]
-    with Guard(cluster, "soak") as guard, Writer(cluster.nodes) as writer:
-        measure_idle(guard)
+    cluster = ReturningCluster(bench, flavour)
+    primary = cluster.servers[0]
+    with guard_of(cluster, "soak") as guard, Writer(cluster, patience_s=PATIENCE_S) as writer:
+        measure_idle(cluster, guard)
         lose_packets(0.05)
         freezes = disturb(cluster, guard, minutes)
-        false = len(cluster.runs())
+        false = len(cluster.journals())
         say(f"{flavour}: soak of {minutes} minutes, {freezes} freezes of "
-            f"{guard.DETECTION_S / 2:.2f} s under 5 % packet loss: {len(writer.acknowledged)} "
+            f"{DETECTION_S / 2:.2f} s under 5 % packet loss: {len(writer.writes)} "
             f"writes, {guard.said('attempt ')} failed checks, {guard.said('acting')} times the "
             f"handler was called, {false} false failovers")
         assert false == 0 and cluster.primary() is primary
         refused = guard.said("acting")
         begin = time.monotonic()
         primary.kill()
-        new, at = first_write(writer, primary)
+        new, at = first_write(cluster, writer, primary)
         writer.wait_for(50)
         handler = guard.said("acting") - refused
-    lost = writer.lost(cluster.rows(new))
+    lost = writer.lost(rows(new))
     say(f"{flavour}: the primary dies: {at - begin:.2f} s to the first write at {new.name}, "
-        f"the handler was called {handler} times; {len(writer.acknowledged)} acknowledged, {len(lost)} lost")
+        f"the handler was called {handler} times; {len(writer.writes)} acknowledged, {len(lost)} lost")
     assert not lost
 
 

@@ -15,7 +15,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "live")]
 
 import plugin  # noqa: E402
-from clusters import LOGIN, named  # noqa: E402
+from cluster import LOGIN, named  # noqa: E402
 from network import Proxy  # noqa: E402
 from servers import FLAVOURS, Bench  # noqa: E402
 

@@ -9,7 +9,8 @@ import subprocess
 import pytest
 
 from documented import EXAMPLES, Documented
-from failover import Pause, received, rows
+from cluster import received, rows
+from interruptions import Pause
 from nrpe import adapted
 from servers import Bench, wait_until
 

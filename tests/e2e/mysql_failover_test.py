@@ -9,7 +9,8 @@ import pytest
 
 import plugin
 from documented import EXAMPLES, Documented
-from failover import Writer, rows
+from cluster import rows
+from writer import Writer
 from guard import Guard
 from icinga2 import EXAMPLES as ICINGA2
 from icinga2 import Icinga2

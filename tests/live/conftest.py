@@ -4,7 +4,8 @@ them in any way and needs not repair anything."""
 
 import pytest
 
-import failover
+from cluster import GTID_KINDS, Cluster
+from cluster import KINDS as CLUSTER_KINDS
 from pairs import FLAVOURS, KINDS, Pair
 from servers import Bench
 
@@ -29,11 +30,27 @@ def bench():
         yield started
 
 
-@pytest.fixture(scope="module", params=failover.KINDS)
+@pytest.fixture(scope="module", params=CLUSTER_KINDS)
 def shared(request):
     """A cluster of each kind in turn for all tests of a file; each calls its start_over() first."""
     with Bench() as started:
-        yield failover.Cluster(started, request.param)
+        yield Cluster(started, request.param)
+
+
+@pytest.fixture
+def cluster(shared):
+    """A primary with two replicas that have caught up, of each kind in turn."""
+    shared.start_over()
+    shared.insert(1, 2, 3)
+    shared.catch_up()
+    return shared
+
+
+@pytest.fixture(scope="module", params=GTID_KINDS)
+def shared_semi_sync(request):
+    """The same with writes that wait, for a minute, for one replica."""
+    with Bench() as started:
+        yield Cluster(started, request.param, semi_sync=True)
 
 
 @pytest.fixture(params=FLAVOURS)

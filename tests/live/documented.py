@@ -7,8 +7,7 @@ import re
 import shlex
 
 import cache
-from clusters import NET_TIMEOUT
-from failover import Cluster
+from cluster import NET_TIMEOUT, Cluster
 from nagios import ROOT
 from server import REPLICATION_PASSWORD, REPLICATION_USER
 from servers import wait_until

@@ -6,30 +6,26 @@ import re
 
 import pytest
 
-from failover import Cluster, changes, interrupt_failover, rows
-from servers import Bench, wait_until
+from cluster import GTID_KINDS, changes, rows
+from interruptions import interrupt_failover
 
 AHEAD_S = 400 * 86400
 
 
-@pytest.fixture(scope="module", params=["mariadb-gtid", "mariadb-position", "mysql-gtid"])
-def cluster(request):
-    with Bench() as bench:
-        yield Cluster(bench, request.param)
-
-
-@pytest.fixture(scope="module", params=["mariadb-gtid", "mysql-gtid"])
-def by_gtid(request):
-    with Bench() as bench:
-        yield Cluster(bench, request.param)
+# By position the two flavours differ little in what is asked here.
+some_kinds = pytest.mark.parametrize("shared", ["mariadb-gtid", "mariadb-position", "mysql-gtid"],
+                                     indirect=True)
+by_gtid = pytest.mark.parametrize("shared", GTID_KINDS, indirect=True)
 
 
 def hash_of(plan):
     return re.search(r"plan hash: (\w+)$", plan.out.strip())[1]
 
 
-def test_a_run_after_one_of_the_future_is_resumed(cluster):
+@some_kinds
+def test_a_run_after_one_of_the_future_is_resumed(shared):
     """A switchover while the clock is 400 days ahead, a failover that is killed when it is right."""
+    cluster = shared
     cluster.start_over()
     cluster.insert(1, 2, 3)
     cluster.catch_up()
@@ -51,8 +47,9 @@ def test_a_run_after_one_of_the_future_is_resumed(cluster):
     assert cluster.writers() == ["db2"] and rows(cluster.db2) == {1, 2, 3, 4, 5}, second.out
 
 
-def test_a_failover_of_the_future_has_its_true_age(by_gtid):
-    cluster = by_gtid
+@by_gtid
+def test_a_failover_of_the_future_has_its_true_age(shared):
+    cluster = shared
     cluster.start_over()
     cluster.lose(cluster.db1)
     outcome = cluster.run("failover", CLOCK_AHEAD=AHEAD_S)
@@ -67,8 +64,9 @@ def test_a_failover_of_the_future_has_its_true_age(by_gtid):
     assert "db1 does not follow db3" in outcome.out and "clock" not in outcome.out, outcome.out
 
 
-def test_a_failover_of_another_boot_and_the_future_does_not_block(by_gtid):
-    cluster = by_gtid
+@by_gtid
+def test_a_failover_of_another_boot_and_the_future_does_not_block(shared):
+    cluster = shared
     cluster.start_over()
     cluster.lose(cluster.db1)
     assert cluster.run("failover", CLOCK_AHEAD=AHEAD_S).code == 0
@@ -82,7 +80,9 @@ def test_a_failover_of_another_boot_and_the_future_does_not_block(by_gtid):
     assert f"mysql_ha journal ack {journal.stem} --cluster {cluster.config}\n" in outcome.out
 
 
-def test_an_interrupted_run_keeps_to_its_hash(cluster):
+@some_kinds
+def test_an_interrupted_run_keeps_to_its_hash(shared):
+    cluster = shared
     interrupt_failover(cluster, "recheck", "before")
     before = cluster.snapshot()
     (run, _), = cluster.journals()
@@ -100,7 +100,9 @@ def test_an_interrupted_run_keeps_to_its_hash(cluster):
     assert cluster.journals() == [(run, "done")]
 
 
-def test_a_run_that_is_rolled_back_keeps_to_its_hash(cluster):
+@some_kinds
+def test_a_run_that_is_rolled_back_keeps_to_its_hash(shared):
+    cluster = shared
     interrupt_failover(cluster, "recheck", "before")
     cluster.db1.start()
     (run, _), = cluster.journals()
@@ -117,7 +119,9 @@ def test_a_run_that_is_rolled_back_keeps_to_its_hash(cluster):
     cluster.assert_one_primary(cluster.db1)
 
 
-def test_a_run_that_somebody_has_overtaken_has_no_plan(cluster):
+@some_kinds
+def test_a_run_that_somebody_has_overtaken_has_no_plan(shared):
+    cluster = shared
     interrupt_failover(cluster, "recheck", "before")
     cluster.db3.stop_replication()
     cluster.db3.sql("SET GLOBAL read_only = OFF")
@@ -126,8 +130,9 @@ def test_a_run_that_somebody_has_overtaken_has_no_plan(cluster):
     assert "plan hash" not in plan.out
 
 
-def test_a_run_that_cannot_be_rolled_back_does_not_fill_its_journal(by_gtid):
-    cluster = by_gtid
+@by_gtid
+def test_a_run_that_cannot_be_rolled_back_does_not_fill_its_journal(shared):
+    cluster = shared
     interrupt_failover(cluster, "recheck", "before")
     cluster.db2.kill()
     cluster.db3.kill()
@@ -151,8 +156,9 @@ def test_a_run_that_cannot_be_rolled_back_does_not_fill_its_journal(by_gtid):
     assert cluster.run("journal", "ack").code == 0
 
 
-def test_old_runs_are_removed(by_gtid):
-    cluster = by_gtid
+@by_gtid
+def test_old_runs_are_removed(shared):
+    cluster = shared
     cluster.start_over()
     cluster.write_config("keep-runs=2")
     for node in ("db2", "db1") * 2:

@@ -6,24 +6,16 @@ import itertools
 
 import pytest
 
-from failover import (GTID_KINDS, KINDS, Cluster, changes, interrupt_failover, rows,
-                      run_and_kill)
+from cluster import changes, rows
+from interruptions import interrupt_failover, run_and_kill
 from network import BlackHole
-from servers import Bench
 
 COMMANDS = {"failover": ["failover"], "switchover": ["switchover", "--to", "db2"]}
 
 
-@pytest.fixture(scope="module", params=["mariadb-gtid", "mariadb-position", "mysql-gtid"])
-def cluster(request):
-    with Bench() as bench:
-        yield Cluster(bench, request.param)
-
-
-@pytest.fixture(scope="module", params=GTID_KINDS)
-def semi_sync(request):
-    with Bench() as bench:
-        yield Cluster(bench, request.param, semi_sync=True)
+# By position the two flavours differ little in what is asked here.
+some_kinds = pytest.mark.parametrize("shared", ["mariadb-gtid", "mariadb-position", "mysql-gtid"],
+                                     indirect=True)
 
 
 def prepare(cluster, command):
@@ -49,13 +41,14 @@ def write_somewhere(cluster):
     return set()
 
 
+@some_kinds
 @pytest.mark.parametrize("command", COMMANDS)
-def test_killed_at_each_write_of_the_journal(cluster, command):
-    kill_at_each_write(cluster, command)
+def test_killed_at_each_write_of_the_journal(shared, command):
+    kill_at_each_write(shared, command)
 
 
-def test_killed_at_each_write_under_semi_sync(semi_sync):
-    kill_at_each_write(semi_sync, "failover")
+def test_killed_at_each_write_under_semi_sync(shared_semi_sync):
+    kill_at_each_write(shared_semi_sync, "failover")
 
 
 def kill_at_each_write(cluster, command):
@@ -81,8 +74,10 @@ def kill_at_each_write(cluster, command):
     assert number > 8, "the journal was written this often"
 
 
-def test_killed_at_each_write_while_it_takes_back(cluster):
+@some_kinds
+def test_killed_at_each_write_while_it_takes_back(shared):
     """Nobody can get the virtual IP, so what was done is taken back; the next run knows of none."""
+    cluster = shared
     words = ["failover", "--vip", "192.0.2.77/32", "--interface", "nosuch0"]
     for number in itertools.count(1):
         where = f"killed after write {number}"
@@ -93,7 +88,7 @@ def test_killed_at_each_write_while_it_takes_back(cluster):
         assert cluster.writers() == [], (where, out)
         second = cluster.run("failover")
         assert len(cluster.writers()) == 1, (where, out, second.out)
-        new, = (getattr(cluster, name) for name in cluster.writers())
+        new = cluster.primary()
         cluster.assert_one_primary(new)
         assert rows(new) == {1, 2, 3}, (where, second.out)
         if process.returncode == 2:
@@ -101,10 +96,10 @@ def test_killed_at_each_write_while_it_takes_back(cluster):
     assert "undone promote db2" in out and number > 10, out
 
 
-@pytest.mark.parametrize("semi_sync", ["mariadb-position", "mysql-position"], indirect=True)
-def test_killed_while_it_takes_back_and_the_primary_went_on(semi_sync):
+@pytest.mark.parametrize("shared_semi_sync", ["mariadb-position", "mysql-position"], indirect=True)
+def test_killed_while_it_takes_back_and_the_primary_went_on(shared_semi_sync):
     """Somebody opens the old primary by hand: what its replicas have got since is not fetched again."""
-    cluster = semi_sync
+    cluster = shared_semi_sync
     for number in itertools.count(1):
         where = f"killed before write {number}"
         cluster.start_over()
@@ -124,7 +119,7 @@ def test_killed_while_it_takes_back_and_the_primary_went_on(semi_sync):
                 replica.wait_caught_up(cluster.db1)
         second = cluster.run("switchover")
         assert second.code == 0, (where, second.out)
-        new, = (getattr(cluster, name) for name in cluster.writers())
+        new = cluster.primary()
         cluster.assert_one_primary(new)
         assert rows(new) == {1, 2, 3, 4, 5}, (where, second.out)
         if process.returncode == 2:
@@ -133,14 +128,15 @@ def test_killed_while_it_takes_back_and_the_primary_went_on(semi_sync):
 
 
 @pytest.fixture
-def interrupted(cluster):
+def interrupted(shared):
     """A function that fails over and is killed before an action or, with "after", as it begins."""
     def kill(action, when):
-        interrupt_failover(cluster, action, when)
-        return cluster
+        interrupt_failover(shared, action, when)
+        return shared
     return kill
 
 
+@some_kinds
 def test_the_primary_is_back_before_anybody_was_opened(interrupted):
     cluster = interrupted("recheck", "before")
     assert cluster.db2.channels() == [] and cluster.writers() == [], "promoted and not open"
@@ -151,6 +147,7 @@ def test_the_primary_is_back_before_anybody_was_opened(interrupted):
     cluster.assert_one_primary(cluster.db1)
 
 
+@some_kinds
 def test_the_primary_is_back_before_the_opening_that_was_begun(interrupted):
     cluster = interrupted("make-writable", "after")
     assert cluster.writers() == []
@@ -161,6 +158,7 @@ def test_the_primary_is_back_before_the_opening_that_was_begun(interrupted):
     cluster.assert_one_primary(cluster.db1)
 
 
+@some_kinds
 def test_somebody_has_closed_what_was_opened(interrupted):
     cluster = interrupted("repoint", "after")
     assert cluster.writers() == ["db2"]
@@ -171,7 +169,6 @@ def test_somebody_has_closed_what_was_opened(interrupted):
     assert not changes(before, cluster.snapshot())
 
 
-@pytest.mark.parametrize("cluster", KINDS, indirect=True)
 def test_more_was_written_since(interrupted):
     """Whoever was promoted then lacks what came later, and is not simply opened."""
     cluster = interrupted("recheck", "before")
@@ -181,10 +178,11 @@ def test_more_was_written_since(interrupted):
     cluster.db3.wait_caught_up(cluster.db1)
     cluster.lose(cluster.db1)
     outcome = cluster.run("failover")
-    new, = (getattr(cluster, name) for name in cluster.writers())
+    new = cluster.primary()
     assert rows(new) == {1, 2, 3, 4, 5}, outcome.out
 
 
+@some_kinds
 def test_we_are_cut_off_when_the_next_run_looks(interrupted):
     cluster = interrupted("recheck", "before")
     cluster.db1.start()
@@ -195,6 +193,7 @@ def test_we_are_cut_off_when_the_next_run_looks(interrupted):
     cluster.assert_one_primary(cluster.db1)
 
 
+@some_kinds
 def test_somebody_else_has_acted_since(interrupted):
     cluster = interrupted("make-writable", "after")
     cluster.db3.stop_replication()

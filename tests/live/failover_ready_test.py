@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import plugin
-from clusters import KINDS, LOGIN, MANAGER_LOGIN, TRIOS, Cluster, named
-from failover import received
+from cluster import (GTID_KINDS, LOGIN, MANAGER_LOGIN, WATCHED_KINDS, named, received,
+                     watched)
 from network import BlackHole, Proxy, SilentListener
 from server import MANAGER_PASSWORD, MANAGER_USER, REPLICATION_PASSWORD, REPLICATION_USER
 from servers import MONITOR_PASSWORD, MONITOR_USER, Bench, replicate, wait_until
@@ -22,14 +22,14 @@ REPLICATION = ["--repl-username", REPLICATION_USER, "--repl-password", REPLICATI
 EXAMPLES = Path(__file__).resolve().parents[2] / "conf-examples/mysql-failover"
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=WATCHED_KINDS)
 def cluster(request, bench, ready):
-    return seen_well(Cluster(bench, request.param), ready)
+    return seen_well(watched(bench, request.param), ready)
 
 
-@pytest.fixture(params=TRIOS)
+@pytest.fixture(params=GTID_KINDS)
 def trio(request, bench, ready):
-    return seen_well(Cluster(bench, request.param), ready)
+    return seen_well(watched(bench, request.param), ready)
 
 
 def seen_well(cluster, ready):
@@ -42,7 +42,7 @@ def seen_well(cluster, ready):
 def ready(tmp_path):
     """Return a function that runs the check with all that a failover needs, unless told otherwise."""
     def run(cluster, *options, **arguments):
-        return cluster.run(READY, *MANAGER_LOGIN, "--state-dir", tmp_path, "--fence-command", "/bin/true",
+        return cluster.check(READY, *MANAGER_LOGIN, "--state-dir", tmp_path, "--fence-command", "/bin/true",
                            "--repl-username", REPLICATION_USER,
                            "--repl-password", REPLICATION_PASSWORD, *options, **arguments)
     return run
@@ -65,7 +65,7 @@ def test_healthy(cluster, ready):
 def test_only_replica_broken(cluster, ready):
     for replica in cluster.servers[2:]:
         replica.kill()
-    cluster.break_applier(cluster.replica, 7)
+    cluster.break_applier(cluster.db2, 7)
     outcome = ready(cluster)
     assert outcome.state == "CRITICAL", outcome.out
     assert "no failover is possible: no node can be promoted in place of db1" in outcome.text
@@ -74,7 +74,7 @@ def test_only_replica_broken(cluster, ready):
 
 
 def test_one_of_two_replicas_broken(trio, ready):
-    trio.break_applier(trio.replica, 7)
+    trio.break_applier(trio.db2, 7)
     outcome = ready(trio)
     assert outcome.state == "WARNING", outcome.out
     assert "db3 would replace db1" in outcome.text
@@ -84,7 +84,7 @@ def test_one_of_two_replicas_broken(trio, ready):
 def test_errant_only(cluster, ready):
     for replica in cluster.servers[2:]:
         replica.kill()
-    cluster.insert(100, cluster.replica)
+    cluster.insert(100, server=cluster.db2)
     outcome = ready(cluster)
     assert outcome.state == "WARNING", outcome.out
     assert "db2 has 1 errant transaction that db1 lacks" in outcome.text
@@ -92,7 +92,7 @@ def test_errant_only(cluster, ready):
 
 def test_two_errant_histories_cannot_be_chosen_between(trio, ready):
     for number, replica in enumerate(trio.servers[1:], 100):
-        trio.insert(number, replica)
+        trio.insert(number, server=replica)
     outcome = ready(trio)
     assert outcome.state == "CRITICAL", outcome.out
     assert "db2 and db3 each have what the other lacks" in outcome.text
@@ -114,19 +114,19 @@ def test_loss_and_limits(trio, ready):
 
 def test_what_is_received_has_to_be_drained(trio, ready):
     trio.servers[2].kill()
-    trio.replica.stop_replication(thread="SQL")
+    trio.db2.stop_replication(thread="SQL")
     for number in range(5):
         trio.insert(number)
-    trio.replica.wait_channel(io="Yes")
+    trio.db2.wait_channel(io="Yes")
     outcome = ready(trio)
     assert numbers(outcome)["drain_time"] is None, "the applier does not run"
-    trio.replica.start_replication(thread="SQL")
-    trio.replica.wait_caught_up(trio.writer)
+    trio.db2.start_replication(thread="SQL")
+    trio.db2.wait_caught_up(trio.db1)
     assert numbers(ready(trio))["drain_time"] == 0
     # With a delay it takes its time.
-    trio.replica.stop_replication()
-    trio.replica.change_source(trio.writer.host, trio.writer.port, delay=1000)
-    trio.replica.start_replication()
+    trio.db2.stop_replication()
+    trio.db2.change_source(trio.db1.host, trio.db1.port, delay=1000)
+    trio.db2.start_replication()
     trio.insert(10)
     wait_until(lambda: numbers(ready(trio))["drain_time"])
     outcome = ready(trio, "-w", "10000", "-c", "20000")
@@ -143,7 +143,7 @@ def test_what_is_received_has_to_be_drained(trio, ready):
 def untouched():
     """A trio that is only looked at."""
     with Bench() as bench:
-        yield Cluster(bench, "mariadb-gtid")
+        yield watched(bench, "mariadb-gtid")
 
 
 @pytest.mark.parametrize("options, state, words", [
@@ -190,9 +190,9 @@ def test_our_own_want_is_no_fault_of_a_server(check, untouched, ready):
         if check == READY:
             return ready(untouched, **arguments)
         if check == plugin.THREADS:
-            return plugin.run(check, *LOGIN, "-H", untouched.replica.host, "-P", untouched.replica.port,
+            return plugin.run(check, *LOGIN, "-H", untouched.db2.host, "-P", untouched.db2.port,
                               **arguments)
-        return untouched.run(check, **arguments)
+        return untouched.check(check, **arguments)
 
     def few(number):
         return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (number, number))
@@ -206,7 +206,7 @@ def test_our_own_want_is_no_fault_of_a_server(check, untouched, ready):
                if outcome.state != state]
     faults = {"LD_PRELOAD": str(plugin.BUILD / "tests/faults.so")}
     wanting.append(run(env={**faults, "NO_SOCKETS": "1"}))
-    wanting.append(run(env={**faults, "UNASKED_PORT": str(untouched.replica.port)}))
+    wanting.append(run(env={**faults, "UNASKED_PORT": str(untouched.db2.port)}))
     if check in (READY, "check_mysql_split_brain"):
         wanting.append(run(env={**faults, "NO_CHILDREN": "1"}))
     for outcome in wanting:
@@ -219,7 +219,7 @@ def test_no_state_directory_yet(untouched, ready, tmp_path):
 
 
 def test_a_dead_primary_cannot_be_fenced_by_sql(untouched, tmp_path):
-    outcome = untouched.run(READY, "--state-dir", tmp_path)
+    outcome = untouched.check(READY, "--state-dir", tmp_path)
     assert outcome.state == "CRITICAL", outcome.out
     assert "fencing db1 is required and there is no fence command" in outcome.text
     assert "there is no replication account" in outcome.text
@@ -237,7 +237,7 @@ def test_the_path_counts(untouched, ready, tmp_path):
 
 
 def test_lock_on_a_node(cluster, ready):
-    with cluster.replica.connect() as session, session.cursor() as cursor:
+    with cluster.db2.connect() as session, session.cursor() as cursor:
         cursor.execute("SELECT GET_LOCK('monitoring-plugins-ha:mysql', 0), CONNECTION_ID() AS id")
         holder = cursor.fetchone()["id"]
         outcome = ready(cluster)
@@ -262,7 +262,7 @@ def test_lock_on_this_host(untouched, ready, tmp_path):
 
 
 def test_after_a_failover(trio, ready, tmp_path):
-    trio.writer.kill()
+    trio.db1.kill()
     login = [*MANAGER_LOGIN, "--state-dir", tmp_path]
     fence = ["--fence-command", "/bin/true", "--retries", "1"]
     done = trio.manage("failover", *login, *fence)
@@ -283,12 +283,12 @@ def test_the_documented_account_suffices(cluster, ready, tmp_path):
     options = [*MANAGER_LOGIN, "--state-dir", tmp_path, "--retries", "1", "--fence-command", "true",
                "--repl-username", REPLICATION_USER, "--repl-password", REPLICATION_PASSWORD]
     assert "our account" not in ready(cluster).text
-    cluster.writer.kill()
-    cluster.replica.wait_channel(io="Connecting")
+    cluster.db1.kill()
+    cluster.db2.wait_channel(io="Connecting")
     outcomes = [cluster.manage("failover", *options)]
-    cluster.writer.start()
+    cluster.db1.start()
     outcomes += [cluster.manage("rejoin", "db1", *options)]
-    cluster.writer.wait_channel(io="Yes", sql="Yes")
+    cluster.db1.wait_channel(io="Yes", sql="Yes")
     outcomes += [cluster.manage("switchover", "--to", "db1", *options)]
     assert [outcome.code for outcome in outcomes] == [0, 0, 0], outcomes
     assert not any("denied" in outcome.out for outcome in outcomes)
@@ -304,7 +304,7 @@ def test_wrong_replication_password(cluster, ready):
 
 
 def test_replication_password_on_one_node(trio, ready):
-    trio.replica.sql("SET sql_log_bin = 0", f"ALTER USER {REPLICATION_USER} IDENTIFIED BY 'another'")
+    trio.db2.sql("SET sql_log_bin = 0", f"ALTER USER {REPLICATION_USER} IDENTIFIED BY 'another'")
     outcome = ready(trio)
     assert outcome.state == "WARNING", outcome.out
     assert outcome.text.count("the replication account cannot be used") == 1
@@ -312,7 +312,7 @@ def test_replication_password_on_one_node(trio, ready):
 
 
 def test_replication_account_that_may_not_replicate(trio, ready):
-    trio.replica.sql("SET sql_log_bin = 0",
+    trio.db2.sql("SET sql_log_bin = 0",
                      f"REVOKE REPLICATION SLAVE ON *.* FROM {REPLICATION_USER}")
     outcome = ready(trio)
     assert outcome.state == "WARNING", outcome.out
@@ -324,9 +324,9 @@ def test_replication_account_of_a_file(untouched, tmp_path):
     account = tmp_path / "replication.cnf"
     account.write_text(f"[client]\nuser={REPLICATION_USER}\npassword={REPLICATION_PASSWORD}\n")
     options = ["--state-dir", tmp_path, "--fence-command", "true", "--repl-defaults-file", account]
-    assert untouched.run(READY, *options).state == "OK"
+    assert untouched.check(READY, *options).state == "OK"
     account.write_text(f"[client]\nuser={REPLICATION_USER}\n")
-    outcome = untouched.run(READY, *options)
+    outcome = untouched.check(READY, *options)
     assert outcome.state == "WARNING"
     assert "the password of the replication account is not known" in outcome.text
 
@@ -335,7 +335,7 @@ def test_missing_privilege_on_one_node(cluster, ready):
     for replica in cluster.servers[2:]:
         replica.kill()
     grant = ("REPLICA MONITOR" if cluster.flavour == "mariadb" else "REPLICATION CLIENT") + " ON *.*"
-    cluster.replica.sql("SET sql_log_bin = 0", f"REVOKE {grant} FROM {MANAGER_USER}")
+    cluster.db2.sql("SET sql_log_bin = 0", f"REVOKE {grant} FROM {MANAGER_USER}")
     outcome = ready(cluster)
     assert outcome.state == "CRITICAL", outcome.out
     assert ("no node can be promoted in place of db1; not db2: its replication could not be read; "
@@ -368,7 +368,7 @@ def test_account_that_may_only_look(trio, ready):
 
 
 def test_account_that_lacks_a_privilege(cluster, ready):
-    cluster.replica.sql("SET sql_log_bin = 0", f"REVOKE RELOAD ON *.* FROM {MANAGER_USER}")
+    cluster.db2.sql("SET sql_log_bin = 0", f"REVOKE RELOAD ON *.* FROM {MANAGER_USER}")
     outcome = ready(cluster, "--unprivileged", "warning")
     assert outcome.state == "WARNING", outcome.out
     assert ("our account cannot carry it out on db2; run: GRANT RELOAD ON *.* TO "
@@ -391,8 +391,8 @@ def test_witnesses(untouched, ready, bench):
 # Nodes that are not there
 
 def test_primary_down(cluster, ready):
-    cluster.writer.kill()
-    cluster.replica.wait_channel(io="Connecting")
+    cluster.db1.kill()
+    cluster.db2.wait_channel(io="Connecting")
     outcome = ready(cluster)
     assert outcome.state == "CRITICAL", outcome.out
     assert outcome.text.startswith("db2 would replace db1, no known transaction would be lost: no server "
@@ -410,9 +410,9 @@ def test_hung_replica(cluster, ready):
 
 
 def test_hung_primary(trio, ready):
-    trio.writer.freeze()
+    trio.db1.freeze()
     outcome = ready(trio, "-t", "3")
-    trio.writer.thaw()
+    trio.db1.thaw()
     assert outcome.seconds < 3.5
     assert outcome.state == "CRITICAL", outcome.out
     assert "no server takes writes" in outcome.text
@@ -489,7 +489,7 @@ def test_stopped_appliers(cluster, ready):
         replica.stop_replication(thread="SQL")
     for number in range(15):
         cluster.insert(number)
-    end = cluster.writer.position()
+    end = cluster.db1.position()
     wait_until(lambda: all(received(server.channels()[0]) >= end for server in cluster.servers[1:]))
     outcome = ready(cluster)
     assert outcome.state == "WARNING", outcome.out
@@ -515,7 +515,7 @@ def test_no_replica_receives(cluster, ready):
 
 
 def test_no_server_takes_writes(cluster, ready):
-    cluster.writer.sql("SET GLOBAL read_only = ON")
+    cluster.db1.sql("SET GLOBAL read_only = ON")
     outcome = ready(cluster)
     assert outcome.state == "CRITICAL", outcome.out
     assert ("no server takes writes: db1 answers and is read-only; to open it: mysql_ha "
@@ -532,7 +532,7 @@ def test_a_node_that_follows_no_server(trio, ready):
 def test_a_delayed_node(trio, ready):
     delayed = trio.servers[2]
     delayed.stop_replication()
-    delayed.change_source(trio.writer.host, trio.writer.port, delay=1000)
+    delayed.change_source(trio.db1.host, trio.db1.port, delay=1000)
     delayed.start_replication()
     outcome = ready(trio)
     assert outcome.state == "WARNING", outcome.out
@@ -542,15 +542,15 @@ def test_a_delayed_node(trio, ready):
 
 def test_a_timeout_that_is_longer_than_hung_after(cluster, ready):
     assert ready(cluster).state == "OK"
-    variable = net_timeout(cluster.replica)
-    cluster.replica.sql(f"SET GLOBAL {variable} = 60")
+    variable = net_timeout(cluster.db2)
+    cluster.db2.sql(f"SET GLOBAL {variable} = 60")
     outcome = ready(cluster)
     assert outcome.state == "WARNING", outcome.out
     assert f"db2: {variable} is 60s, longer than --hung-after (30s)" in outcome.text
     advice = outcome.text.split("; run there: ")[1].split("; and in the option file: ")[0]
     assert "HEARTBEAT_PERIOD=5" in advice
-    cluster.replica.sql(*advice.split("; "))
-    cluster.replica.wait_channel(io="Yes", sql="Yes")
+    cluster.db2.sql(*advice.split("; "))
+    cluster.db2.wait_channel(io="Yes", sql="Yes")
     assert ready(cluster).state == "OK"
 
 
@@ -558,15 +558,15 @@ def test_a_ring_is_no_obstacle(trio, ready, bench):
     db1, db2, db3 = trio.servers
     forget_replication(db3)
     replicate(db1, db2)
-    outcome = trio.run(READY, *MANAGER_LOGIN, "--state-dir", bench.directory / "ring",
+    outcome = trio.check(READY, *MANAGER_LOGIN, "--state-dir", bench.directory / "ring",
                        "--fence-command", "true", *REPLICATION)
     assert "no replica tells" not in outcome.text and outcome.state == "WARNING", outcome.out
     assert outcome.text.startswith("db2 would replace db1, nothing would be lost")
 
 
-@pytest.mark.parametrize("kind", TRIOS)
+@pytest.mark.parametrize("kind", GTID_KINDS)
 def test_the_words_are_the_same_before_and_after_the_death(kind, bench, tmp_path):
-    cluster = Cluster(bench, kind)
+    cluster = watched(bench, kind)
     witness = f"127.0.0.1:{bench.add(BlackHole()).port}"
     options = [*MANAGER_LOGIN, "--state-dir", tmp_path, "--witness", witness]
     words = ("no witness is reachable: we may be the ones who are cut off (isolated)",
@@ -580,7 +580,7 @@ def test_the_words_are_the_same_before_and_after_the_death(kind, bench, tmp_path
         return [f"{reason} ({head.split('(')[1]}" for head, reason in named]
     assert refusals(cluster.manage("plan", *options, "--assume-dead", "db1")) == list(words)
     before = ready_words(cluster, options)
-    cluster.writer.kill()
+    cluster.db1.kill()
     for replica in cluster.servers[1:]:
         replica.wait_channel(io="Connecting")
     assert refusals(cluster.manage("plan", *options)) == list(words)
@@ -593,7 +593,7 @@ def test_the_words_are_the_same_before_and_after_the_death(kind, bench, tmp_path
 
 def ready_words(cluster, options):
     """Return what check_failover_ready says of refusals."""
-    text = cluster.run(READY, *options, *REPLICATION).text
+    text = cluster.check(READY, *options, *REPLICATION).text
     return [part for part in text.split(": ", 1)[1].split("; ")
             if part.startswith(("no witness", "fencing"))]
 
@@ -620,7 +620,7 @@ def test_the_fence_is_asked(untouched, ready, tmp_path, body, state, words):
     fence = script(tmp_path, body.format(directory=tmp_path) if "{d" in body else body)
     outcome = ready(untouched, "--fence-command", fence, "-t", "4")
     assert outcome.state == state, outcome.out
-    assert words.format(port=untouched.writer.port) in outcome.text
+    assert words.format(port=untouched.db1.port) in outcome.text
     assert not (tmp_path / "fenced").exists(), "it is not run"
 
 
@@ -635,8 +635,8 @@ def test_the_shipped_fence_is_not_ready_before_somebody_has_edited_it(untouched,
 
 def test_a_fence_is_told_that_it_is_meant(cluster, tmp_path):
     fence = script(tmp_path, f'echo "$HA_FENCE_ACTION" >> {tmp_path}/asked')
-    cluster.writer.kill()
-    cluster.replica.wait_channel(io="Connecting")
+    cluster.db1.kill()
+    cluster.db2.wait_channel(io="Connecting")
     outcome = cluster.manage("failover", *MANAGER_LOGIN, "--state-dir", tmp_path / "state",
                              "--fence-command", fence, "--retries", "1")
     assert outcome.code == 0, outcome.out

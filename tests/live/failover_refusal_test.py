@@ -9,25 +9,13 @@ import signal
 import pytest
 
 import plugin
-from failover import GTID_KINDS, Cluster, Pause, changes, full
+from cluster import GTID_KINDS, changes, full
+from interruptions import Pause
 from network import BlackHole
 from server import MANAGER_USER
-from servers import Bench, wait_until
 
 
-@pytest.fixture(scope="module", params=GTID_KINDS)
-def shared(request):
-    with Bench() as bench:
-        yield Cluster(bench, request.param)
-
-
-@pytest.fixture
-def cluster(shared):
-    """A primary with two replicas that have caught up."""
-    shared.start_over()
-    shared.insert(1, 2, 3)
-    shared.catch_up()
-    return shared
+pytestmark = pytest.mark.parametrize("shared", GTID_KINDS, indirect=True)
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ import time
 import pytest
 
 import cache
-from failover import ADMIN_PASSWORD, ADMIN_USER, GTID_KINDS, Cluster, Writer, received, rows
-from servers import Bench, wait_until
+from cluster import GTID_KINDS, received, rows
+from writer import ADMIN_PASSWORD, ADMIN_USER, Writer
+from servers import wait_until
 
 BACKLOG = 2000  # transactions
 # Applying events of a binlog needs the rights to the data.
@@ -21,12 +22,6 @@ def cluster(shared):
     """An asynchronous cluster of each kind in turn."""
     shared.start_over()
     return shared
-
-
-@pytest.fixture(scope="module", params=GTID_KINDS)
-def shared_semi_sync(request):
-    with Bench() as bench:
-        yield Cluster(bench, request.param, semi_sync=True)
 
 
 @pytest.fixture
@@ -48,13 +43,13 @@ def lost_as_told(outcome):
 def fail_over(cluster, writer, *words, expected=(0,)):
     """Kill the primary under a writer, fail over, and return (new primary, outcome): it is the one
     writer and everybody follows it."""
-    old = next(server for server in cluster.servers if cluster.writers() == [server.name])
+    old = cluster.primary()
     writer.wait_for(20)
     cluster.lose(old)
     begun = time.monotonic()
     outcome = cluster.run("failover", *words)
     assert outcome.code in expected, outcome.out
-    new = next(server for server in cluster.servers if cluster.writers() == [server.name])
+    new = cluster.primary()
     writer.wait_for(20, new.name)
     first = writer.first_at(new.name).answered - begun
     print(f"\n{cluster.kind}: first insert {first:.3f} s after the invocation, "
@@ -203,7 +198,7 @@ def test_torn_transaction_at_the_end_of_a_relay_log(cluster):
     outcome = cluster.run("failover", "--deadline", "60")
     print(f"\n{cluster.kind}: received {before} to {parts} of {end}, run {outcome.seconds:.3f} s")
     assert outcome.code in (0, 1), outcome.out
-    new = next(server for server in cluster.servers if cluster.writers() == [server.name])
+    new = cluster.primary()
     assert rows(new) == {1}, "half a transaction is none"
     cluster.insert(2, server=new)
     if cluster.gtid:

@@ -57,7 +57,7 @@ class Guard:
         return self.start()
 
     def __exit__(self, *_):
-        self.close()
+        self.end()
 
     def cpu_s(self):
         """Return the CPU seconds of the daemon and its ended children so far."""

@@ -3,21 +3,17 @@
 
 import pytest
 
-from failover import GTID_KINDS, rows
+from cluster import GTID_KINDS, rows
 from servers import wait_until
 
 pytestmark = pytest.mark.parametrize("shared", GTID_KINDS, indirect=True)
 QUICK = ("--probe-timeout", "0.5", "--hung-after", "3")
 
 
-@pytest.fixture
-def cluster(shared):
+@pytest.fixture(autouse=True)
+def frozen_primary(cluster):
     """The primary hangs, its two replicas have caught up and run."""
-    shared.start_over()
-    shared.insert(1, 2, 3)
-    shared.catch_up()
-    shared.db1.freeze()
-    return shared
+    cluster.db1.freeze()
 
 
 def test_it_counts_as_dead_once_it_is_fenced(cluster):
@@ -26,7 +22,7 @@ def test_it_counts_as_dead_once_it_is_fenced(cluster):
     assert outcome.code == 0, outcome.out
     assert "it counts as dead when nothing comes from it for 3s" in outcome.out
     cluster.db1.process.wait()
-    new, = (getattr(cluster, name) for name in cluster.writers())
+    new = cluster.primary()
     cluster.assert_one_primary(new)
     assert rows(new) == {1, 2, 3}
 
@@ -41,7 +37,7 @@ def test_the_time_adds_up_over_runs_that_have_too_little_of_it(cluster):
     assert kept.stat().st_mode & 0o777 == 0o600
     wait_until(lambda: cluster.run(*words).code == 0)
     cluster.db1.process.wait()
-    new, = (getattr(cluster, name) for name in cluster.writers())
+    new = cluster.primary()
     cluster.assert_one_primary(new)
     assert not kept.exists()
 

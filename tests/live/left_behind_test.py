@@ -6,17 +6,8 @@ import re
 
 import pytest
 
-from failover import GTID_KINDS, rows
+from cluster import GTID_KINDS, rows
 from server import MANAGER_USER
-
-
-@pytest.fixture
-def cluster(shared):
-    """A primary with two replicas that have caught up, of each kind in turn."""
-    shared.start_over()
-    shared.insert(1, 2, 3)
-    shared.catch_up()
-    return shared
 
 
 class Reader:

@@ -6,29 +6,24 @@ import time
 
 import pytest
 
-from failover import APP_USER, GTID_KINDS, Cluster, rows
+from cluster import Cluster, rows
+from writer import APP_USER
 from server import MANAGER_USER
 from servers import Bench, wait_until
 
 QUICK_S = 5  # A write or an applier that waits in vain takes longer.
 
 
-@pytest.fixture(scope="module", params=GTID_KINDS)
-def shared_roles(request):
-    with Bench() as bench:
-        yield Cluster(bench, request.param, semi_sync=True)
-
-
 @pytest.fixture
-def cluster(shared_roles):
+def cluster(shared_semi_sync):
     """A primary that waits for its two replicas, which wait for nobody: the usual set-up."""
-    shared_roles.start_over()
-    for server in shared_roles.servers:
+    shared_semi_sync.start_over()
+    for server in shared_semi_sync.servers:
         server.set_semi_sync_timeout(10000)
-    semi_sync(shared_roles.db1, replica=False)
-    for replica in shared_roles.servers[1:]:
+    semi_sync(shared_semi_sync.db1, replica=False)
+    for replica in shared_semi_sync.servers[1:]:
         semi_sync(replica, source=False)
-    return shared_roles
+    return shared_semi_sync
 
 
 def variable(server, role):
@@ -64,7 +59,7 @@ def test_semi_sync_moves_with_the_role(cluster):
     cluster.lose(cluster.db1)
     outcome = cluster.run("failover")
     assert outcome.code == 0, outcome.out
-    new, = (getattr(cluster, name) for name in cluster.writers())
+    new = cluster.primary()
     assert roles(new)[0]
     write_quickly(cluster, new, 3)
     # Its option file says that it waits for replicas, of which it has none.
@@ -158,7 +153,7 @@ def test_events_run_on_the_primary_alone(ticking):
     cluster.lose(cluster.db1)
     outcome = cluster.run("failover")
     assert outcome.code == 0, outcome.out
-    new, = (getattr(cluster, name) for name in cluster.writers())
+    new = cluster.primary()
     assert [server.name for server in cluster.alive() if runs_event(server)] == [new.name]
     wait_for_tick(new)
     # Its events are enabled when it starts again, and read_only stops them.

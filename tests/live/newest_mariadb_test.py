@@ -7,8 +7,8 @@ import pytest
 import cache
 import plugin
 import servers
-from clusters import LOGIN, named
-from failover import ADMIN_PASSWORD, ADMIN_USER, Cluster, fail_over_twice
+from cluster import LOGIN, Cluster, fail_over_twice, named
+from writer import ADMIN_PASSWORD, ADMIN_USER
 from pairs import watch
 from server import NewestMariaDb
 
@@ -21,8 +21,6 @@ def cluster(request, bench, monkeypatch):
 
 def test_the_whole_circle(cluster):
     assert cluster.db1.value("VERSION()") >= "11.8"
-    for server in cluster.servers:
-        server.create_monitor()
     cluster.insert(1)
     cluster.catch_up()
     for check in (plugin.THREADS, plugin.LAG):

@@ -12,7 +12,8 @@ import pytest
 
 import cache
 from certificates import Authority
-from failover import ADMIN_PASSWORD, ADMIN_USER, Cluster, rows
+from cluster import Cluster, rows
+from writer import ADMIN_PASSWORD, ADMIN_USER
 from network import Proxy
 from server import MANAGER_PASSWORD, MANAGER_USER
 from servers import Bench

@@ -13,7 +13,9 @@ import pytest
 
 import cache
 import plugin
-from failover import ADMIN_PASSWORD, ADMIN_USER, GTID_KINDS, Pause, Writer, changes, rows
+from cluster import GTID_KINDS, changes, rows
+from interruptions import Pause
+from writer import ADMIN_PASSWORD, ADMIN_USER, Writer
 from nagios import ROOT
 from server import MANAGER_PASSWORD, MANAGER_USER
 from servers import wait_until
@@ -37,13 +39,7 @@ def as_admin(cluster, nodes=None):
     """Write the cluster file with an account that may copy servers."""
     binlog_command = shlex.join(cache.client_command(cluster.flavour, "binlog"))
     cluster.write_config(f"dump-command={dump_command(cluster)}",
-                         f"binlog-command={binlog_command}", nodes=nodes)
-    text = cluster.config.read_text()
-    for old, new in ((f"username={MANAGER_USER}", f"username={ADMIN_USER}"),
-                     (f"password={MANAGER_PASSWORD}", f"password={ADMIN_PASSWORD}")):
-        assert old in text
-        text = text.replace(old, new)
-    cluster.config.write_text(text)
+                         f"binlog-command={binlog_command}", nodes=nodes, as_admin=True)
 
 
 def dump_command(cluster):

@@ -10,20 +10,11 @@ import shutil
 import pytest
 
 import plugin
-from failover import GTID_KINDS, rows
+from cluster import GTID_KINDS, rows
 from server import MANAGER_PASSWORD, MANAGER_USER
 from servers import replicate
 
 READ_ONLY = {"mariadb": ("--read-only=1",), "mysql": ("--super-read-only=1",)}
-
-
-@pytest.fixture
-def cluster(shared):
-    """A primary with two replicas that have caught up, of each kind in turn."""
-    shared.start_over()
-    shared.insert(1, 2, 3)
-    shared.catch_up()
-    return shared
 
 
 def as_pair(cluster):
@@ -81,7 +72,7 @@ def test_a_former_primary_that_comes_back_writable_is_closed(cluster, pair):
         as_pair(cluster)
     cluster.lose(cluster.db1)
     assert cluster.run("handler").code == 0
-    new, = (getattr(cluster, name) for name in cluster.writers())
+    new = cluster.primary()
     assert remembered_primary(cluster) == new.name, "before any other look"
     assert cluster.run("journal", "ack").code == 0
     cluster.db1.start()
@@ -106,7 +97,7 @@ def test_a_former_primary_that_comes_back_writable_is_closed(cluster, pair):
 def test_without_a_journal_only_the_histories_can_prove_it(cluster):
     cluster.lose(cluster.db1)
     assert cluster.run("handler").code == 0
-    new, = (getattr(cluster, name) for name in cluster.writers())
+    new = cluster.primary()
     cluster.insert(4, server=new)
     shutil.rmtree(cluster.state_dir)
     cluster.db1.start()
@@ -126,7 +117,7 @@ def test_a_former_primary_that_follows_already_is_closed(cluster):
     """As in a ring for one writer: its own channel leads to its successor."""
     cluster.lose(cluster.db1)
     assert cluster.run("handler").code == 0
-    new, = (getattr(cluster, name) for name in cluster.writers())
+    new = cluster.primary()
     cluster.db1.start()
     replicate(cluster.db1, new, gtid=cluster.gtid)
     assert cluster.writers() == ["db1", new.name]
@@ -139,7 +130,7 @@ def test_a_former_primary_that_follows_already_is_closed(cluster):
 def test_a_refused_return_leaves_nothing_open(cluster):
     cluster.lose(cluster.db1)
     assert cluster.run("handler").code == 0
-    new, = (getattr(cluster, name) for name in cluster.writers())
+    new = cluster.primary()
     cluster.db1.start()
     shutil.rmtree(cluster.state_dir)
     outcome = cluster.run("rejoin", "db1")
@@ -152,7 +143,7 @@ def test_a_refused_return_leaves_nothing_open(cluster):
 def test_the_new_primary_is_not_closed_by_a_slip(cluster):
     cluster.lose(cluster.db1)
     assert cluster.run("handler").code == 0
-    new, = (getattr(cluster, name) for name in cluster.writers())
+    new = cluster.primary()
     cluster.db1.start()
     outcome = cluster.run("rejoin", new.name)
     assert outcome.code == 2 and f"{new.name} has replaced db1" in outcome.out, outcome.out
@@ -175,7 +166,7 @@ def test_a_primary_that_was_set_back(cluster):
     outcome = cluster.run("failover")
     # Where it had refused a replica that was ahead of it, that one did not receive to its end.
     assert outcome.code in (0, 1), outcome.out
-    new, = (getattr(cluster, name) for name in cluster.writers())
+    new = cluster.primary()
     assert rows(new) == {1, 2, 3, 10, 11, 12, 13, 14}
     # Nor may it return.
     cluster.insert(20, server=new)

@@ -142,16 +142,18 @@ def start_all(servers):
     return servers
 
 
-def replicate(replica, source, channel="", *, gtid=True, through=None, wait=True, **settings):
+def replicate(replica, source, channel="", *, gtid=True, position=None, through=None, wait=True,
+              **settings):
     """Make `replica` follow `source` and start both threads.
 
     With GTIDs the replica fetches whatever it lacks; gtid=False uses file and position and begins at
-    the source's present end. `through` is a (host, port) to connect to instead of the
+    the source's present end, or at `position`. `through` is a (host, port) to connect to instead of the
     source's own, e.g. a proxy's address. Settings: delay (s), heartbeat_period (s), tls_ca (file),
     user, password.
     """
     host, port = through or (source.host, source.port)
-    replica.change_source(host, port, channel, gtid=gtid, position=source.position(), **settings)
+    replica.change_source(host, port, channel, gtid=gtid, position=position or source.position(),
+                          **settings)
     replica.start_replication(channel)
     if wait:
         replica.wait_channel(channel, io="Yes", sql="Yes")

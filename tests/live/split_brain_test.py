@@ -7,12 +7,11 @@ import threading
 import pytest
 
 import plugin
-from clusters import KINDS, LOGIN, TRIOS, Cluster, named
+from cluster import GTID_KINDS, LOGIN, WATCHED_KINDS, Cluster, named, watched
 from network import BlackHole, Proxy, SilentListener
 from servers import MONITOR_PASSWORD, MONITOR_USER, replicate, wait_until
 
 SPLIT_BRAIN = "check_mysql_split_brain"
-MYSQL_WITHOUT_GTID = ["--gtid-mode=OFF", "--enforce-gtid-consistency=OFF"]
 
 
 def check(servers, *options, **arguments):
@@ -25,18 +24,18 @@ def numbers(outcome):
     return {label: metric.value for label, metric in outcome.perfdata.items()}
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=WATCHED_KINDS)
 def cluster(request, bench):
-    return Cluster(bench, request.param)
+    return watched(bench, request.param)
 
 
-@pytest.fixture(params=TRIOS)
+@pytest.fixture(params=GTID_KINDS)
 def trio(request, bench):
-    return Cluster(bench, request.param)
+    return watched(bench, request.param)
 
 
 def test_healthy(cluster):
-    outcome = cluster.run(SPLIT_BRAIN)
+    outcome = cluster.check(SPLIT_BRAIN)
     count = len(cluster.servers)
     assert outcome.state == "OK", outcome.out
     assert numbers(outcome) == {"nodes": count, "reachable": count, "writable": 1,
@@ -46,93 +45,89 @@ def test_healthy(cluster):
 
 
 def test_two_writers(cluster):
-    cluster.replica.sql("SET GLOBAL read_only = OFF")
-    outcome = cluster.run(SPLIT_BRAIN)
+    cluster.db2.sql("SET GLOBAL read_only = OFF")
+    outcome = cluster.check(SPLIT_BRAIN)
     assert outcome.state == "CRITICAL"
     assert "2 nodes accept writes: db1, db2" in outcome.text
     assert numbers(outcome)["writable"] == 2
-    assert cluster.run(SPLIT_BRAIN, "--allow-writers", "2").state == "OK"
+    assert cluster.check(SPLIT_BRAIN, "--allow-writers", "2").state == "OK"
 
 
 def test_no_writer(cluster):
-    cluster.writer.sql("SET GLOBAL read_only = ON")
-    outcome = cluster.run(SPLIT_BRAIN)
+    cluster.db1.sql("SET GLOBAL read_only = ON")
+    outcome = cluster.check(SPLIT_BRAIN)
     assert outcome.state == "CRITICAL"
     assert "no writable node" in outcome.text
     assert numbers(outcome)["writable"] == 0
 
 
 def test_errant_transaction(cluster):
-    cluster.insert(100, cluster.replica)
-    outcome = cluster.run(SPLIT_BRAIN)
+    cluster.insert(100, server=cluster.db2)
+    outcome = cluster.check(SPLIT_BRAIN)
     assert outcome.state == "WARNING", outcome.out
     assert "db2 has 1 errant transaction" in outcome.text
     assert numbers(outcome)["errant_transactions"] == 1
     assert numbers(outcome)["diverged"] == 0
-    assert cluster.run(SPLIT_BRAIN, "-c", "0").state == "CRITICAL"
+    assert cluster.check(SPLIT_BRAIN, "-c", "0").state == "CRITICAL"
 
 
 def test_errant_transaction_that_later_ones_buried(cluster):
-    cluster.insert(100, cluster.replica)
+    cluster.insert(100, server=cluster.db2)
     for number in range(5):
         cluster.insert(number)
     cluster.catch_up()
-    outcome = cluster.run(SPLIT_BRAIN)
+    outcome = cluster.check(SPLIT_BRAIN)
     assert outcome.state == "WARNING", outcome.out
     assert "db2 has" in outcome.text and "errant" in outcome.text
     assert numbers(outcome)["errant_transactions"] >= 1
 
 
 def test_a_replica_that_is_merely_behind_is_fine(cluster):
-    cluster.replica.stop_replication()
+    cluster.db2.stop_replication()
     for number in range(3):
         cluster.insert(number)
-    outcome = cluster.run(SPLIT_BRAIN)
+    outcome = cluster.check(SPLIT_BRAIN)
     assert outcome.state == "OK", outcome.out
 
 
 def test_behind_and_errant_while_it_still_receives_is_errant(cluster):
-    cluster.replica.stop_replication(thread="SQL")
+    cluster.db2.stop_replication(thread="SQL")
     cluster.insert(1)
-    cluster.insert(100, cluster.replica)
-    outcome = cluster.run(SPLIT_BRAIN)
+    cluster.insert(100, server=cluster.db2)
+    outcome = cluster.check(SPLIT_BRAIN)
     assert outcome.state == "WARNING", outcome.out
     assert numbers(outcome)["errant_transactions"] == 1
 
 
 def test_true_divergence(cluster):
-    cluster.replica.stop_replication()
+    cluster.db2.stop_replication()
     cluster.insert(1)
-    cluster.insert(100, cluster.replica)
-    outcome = cluster.run(SPLIT_BRAIN)
+    cluster.insert(100, server=cluster.db2)
+    outcome = cluster.check(SPLIT_BRAIN)
     assert outcome.state == "CRITICAL", outcome.out
     assert "db1 and db2 have diverged" in outcome.text
     assert numbers(outcome)["diverged"] == 2
 
 
-LOSSES = {"mariadb-gtid": ("mariadb", 1, True, []), "mysql-gtid": ("mysql", 1, True, []),
-          "mysql-position": ("mysql", 1, False, MYSQL_WITHOUT_GTID)}
-
-
-@pytest.mark.parametrize("kind", LOSSES)
+@pytest.mark.parametrize("kind", ["mariadb-gtid", "mysql-gtid", "mysql-position"])
 def test_a_primary_that_has_lost_what_it_wrote(bench, kind, tmp_path):
-    cluster = Cluster(bench, LOSSES[kind])
+    cluster = Cluster(bench, kind, 2)
     cluster.insert(1)
     cluster.catch_up()
-    cluster.writer.sql(
+    cluster.db1.sql(
         "RESET MASTER" if cluster.flavour == "mariadb" else "RESET BINARY LOGS AND GTIDS")
     if cluster.gtid:
-        outcome = cluster.run(SPLIT_BRAIN)
+        outcome = cluster.check(SPLIT_BRAIN)
         assert outcome.state == "CRITICAL", outcome.out
         assert outcome.text.startswith("db1 has lost 3 transactions that it wrote itself")
         assert numbers(outcome)["errant_transactions"] == 0
     cluster.insert(2)  # MariaDB takes an empty binlog for that of a new primary
-    cluster.replica.stop_replication()
-    cluster.replica.start_replication()
-    cluster.replica.wait_channel(io="No", io_errno=1236 if cluster.flavour == "mariadb" else 13114)
+    cluster.db2.stop_replication()
+    cluster.db2.start_replication()
+    cluster.db2.wait_channel(io="No", io_errno=1236 if cluster.flavour == "mariadb" else 13114)
     for number in range(10, 20):  # the same numbers again, and more
         cluster.insert(number)
-    outcome = cluster.run(SPLIT_BRAIN)
+    outcome = cluster.check(SPLIT_BRAIN)
     assert outcome.state == "CRITICAL", outcome.out
     if cluster.gtid:
         assert outcome.text.startswith("db1 has lost transactions that it had sent to db2")
@@ -142,7 +137,7 @@ def test_a_primary_that_has_lost_what_it_wrote(bench, kind, tmp_path):
             "either db1 has lost transactions, or db2 was given a wrong position (")
         assert "; db2 may hold what db1 lacks: save it before it is rebuilt" in outcome.text
     assert numbers(outcome)["errant_transactions"] == 0
-    ready = cluster.run("check_failover_ready", "--fence", "none", "--state-dir", tmp_path)
+    ready = cluster.check("check_failover_ready", "--fence", "none", "--state-dir", tmp_path)
     assert ready.state == "CRITICAL", ready.out
     assert ("holds the only copy" if cluster.gtid else "may hold what db1 lacks") in ready.text
     assert "an unknown number of transactions would be lost" in ready.text
@@ -168,26 +163,26 @@ def test_a_server_that_refuses_all_writes_is_no_writer(bench, flavour, option):
 
 
 def test_a_write_proves_what_no_variable_tells(bench):
-    cluster = Cluster(bench, ("mariadb", 1, True, []))
+    cluster = Cluster(bench, "mariadb-gtid", 2)
     table = "shop.beat"
-    cluster.writer.sql(f"CREATE TABLE {table} (ts VARCHAR(26) NOT NULL,"
+    cluster.db1.sql(f"CREATE TABLE {table} (ts VARCHAR(26) NOT NULL,"
                     " server_id INT UNSIGNED NOT NULL PRIMARY KEY)")
-    outcome = cluster.run(SPLIT_BRAIN, "--write-probe", table)
+    outcome = cluster.check(SPLIT_BRAIN, "--write-probe", table)
     assert outcome.state == "UNKNOWN", outcome.out
     assert f"run: GRANT SELECT, UPDATE ON `shop`.`beat` TO '{MONITOR_USER}'" in outcome.text
-    cluster.writer.sql("SET SESSION sql_log_bin = 0",
+    cluster.db1.sql("SET SESSION sql_log_bin = 0",
                     f"GRANT SELECT, UPDATE ON {table} TO {MONITOR_USER}")
-    outcome = cluster.run(SPLIT_BRAIN, "--write-probe", table)
+    outcome = cluster.check(SPLIT_BRAIN, "--write-probe", table)
     assert outcome.state == "UNKNOWN" and "has no row of the server; run: INSERT" in outcome.text
-    cluster.writer.sql(f"INSERT INTO {table} VALUES ('', {cluster.writer.server_id})")
-    outcome = cluster.run(SPLIT_BRAIN, "--write-probe", table)
+    cluster.db1.sql(f"INSERT INTO {table} VALUES ('', {cluster.db1.server_id})")
+    outcome = cluster.check(SPLIT_BRAIN, "--write-probe", table)
     assert outcome.state == "OK", outcome.out
-    assert cluster.writer.sql(f"SELECT ts FROM {table}")[0]["ts"].startswith("20")
-    with cluster.writer.connect() as session, session.cursor() as cursor:
+    assert cluster.db1.sql(f"SELECT ts FROM {table}")[0]["ts"].startswith("20")
+    with cluster.db1.connect() as session, session.cursor() as cursor:
         cursor.execute("FLUSH TABLES WITH READ LOCK")
-        assert cluster.run(SPLIT_BRAIN).state == "OK", "without the probe nothing tells"
+        assert cluster.check(SPLIT_BRAIN).state == "OK", "without the probe nothing tells"
         for name in (SPLIT_BRAIN, "check_failover_ready"):
-            outcome = cluster.run(name, "--write-probe", table, "-t", "10")
+            outcome = cluster.check(name, "--write-probe", table, "-t", "10")
             assert outcome.state == "CRITICAL" and outcome.seconds < 10.5, outcome.out
             assert f"the write probe of {table} failed" in outcome.text
             assert "Lock wait timeout exceeded" in outcome.text
@@ -214,28 +209,28 @@ def test_a_member_that_has_left_its_group(bench):
 
 
 def test_a_version_that_an_administrator_chose(bench):
-    cluster = Cluster(bench, ("mariadb", 1, True, ["--version=8.0.36"]))
-    assert cluster.writer.value("VERSION()").startswith("8.0.36")
+    cluster = Cluster(bench, "mariadb-gtid", 2, options=["--version=8.0.36"])
+    assert cluster.db1.value("VERSION()").startswith("8.0.36")
     for name in (SPLIT_BRAIN, "check_mysql_replication_threads"):
-        outcome = (cluster.run(name) if name == SPLIT_BRAIN else
-                   plugin.run(name, "-H", "127.0.0.1", "-P", cluster.replica.port, *LOGIN))
+        outcome = (cluster.check(name) if name == SPLIT_BRAIN else
+                   plugin.run(name, "-H", "127.0.0.1", "-P", cluster.db2.port, *LOGIN))
         assert outcome.state == "OK", outcome.out
 
 
 def test_histories_are_not_torn_by_writes_between_two_readings(trio):
     # The replicas are read after the writer, which goes on writing: they seem to be ahead of it.
-    slow = trio.bench.add(Proxy((trio.replica.host, trio.replica.port), delay_s=0.05))
+    slow = trio.bench.add(Proxy((trio.db2.host, trio.db2.port), delay_s=0.05))
     slow.name = "db2"
     stop = threading.Event()
-    with trio.writer.connect() as session, session.cursor() as cursor:
+    with trio.db1.connect() as session, session.cursor() as cursor:
         def write():
             for number in itertools.takewhile(lambda _: not stop.is_set(), itertools.count(1000)):
-                cursor.execute(f"INSERT INTO shop.item VALUES ({number})")
+                cursor.execute(f"INSERT INTO shop.item (id) VALUES ({number})")
         writer = threading.Thread(target=write)
         writer.start()
         try:
             for _ in range(5):
-                outcome = check([trio.writer, slow, trio.servers[2]])
+                outcome = check([trio.db1, slow, trio.servers[2]])
                 assert outcome.state == "OK", outcome.out
         finally:
             stop.set()
@@ -243,16 +238,16 @@ def test_histories_are_not_torn_by_writes_between_two_readings(trio):
 
 
 def test_ring_with_one_writer_is_a_note(cluster):
-    replicate(cluster.writer, cluster.replica, gtid=cluster.gtid)
-    outcome = cluster.run(SPLIT_BRAIN)
+    replicate(cluster.db1, cluster.db2, gtid=cluster.gtid)
+    outcome = cluster.check(SPLIT_BRAIN)
     assert outcome.state == "OK", outcome.out
     assert "db1, db2 replicate in a ring" in outcome.text
 
 
 def test_ring_with_two_writers(cluster):
-    replicate(cluster.writer, cluster.replica, gtid=cluster.gtid)
-    cluster.replica.sql("SET GLOBAL read_only = OFF")
-    outcome = cluster.run(SPLIT_BRAIN, "--allow-writers", "2")
+    replicate(cluster.db1, cluster.db2, gtid=cluster.gtid)
+    cluster.db2.sql("SET GLOBAL read_only = OFF")
+    outcome = cluster.check(SPLIT_BRAIN, "--allow-writers", "2")
     assert outcome.state == "CRITICAL"
     assert "db1, db2 replicate in a ring and 2 of them accept writes" in outcome.text
 
@@ -261,7 +256,7 @@ def test_duplicate_server_id(cluster):
     *_, other, last = cluster.servers
     last.stop_replication()
     last.sql(f"SET GLOBAL server_id = {other.server_id}")
-    outcome = cluster.run(SPLIT_BRAIN)
+    outcome = cluster.check(SPLIT_BRAIN)
     assert outcome.state == "CRITICAL"
     count = len(cluster.servers)
     assert f"db{count - 1}, db{count} share the server_id {other.server_id}" in outcome.text
@@ -270,10 +265,10 @@ def test_duplicate_server_id(cluster):
 def test_replica_of_a_server_outside(cluster):
     outcome = check(cluster.servers[1:])
     assert outcome.state == "CRITICAL", "no writer among them"
-    assert f"db1 follows 127.0.0.1:{cluster.writer.port}, which is none of the nodes" in outcome.out
+    assert f"db1 follows 127.0.0.1:{cluster.db1.port}, which is none of the nodes" in outcome.out
     outsider = cluster.bench.server(cluster.flavour)
-    replicate(cluster.replica, outsider, "more", gtid=cluster.gtid)
-    outcome = cluster.run(SPLIT_BRAIN)
+    replicate(cluster.db2, outsider, "more", gtid=cluster.gtid)
+    outcome = cluster.check(SPLIT_BRAIN)
     assert outcome.state == "WARNING", outcome.out
     assert f"db2 follows 127.0.0.1:{outsider.port}, which is none of the nodes" in outcome.text
 
@@ -282,44 +277,44 @@ def test_green_but_stale(trio):
     # db3 follows db2, whose own replication is gone: Yes, Yes, 0 s behind, and nothing arrives.
     last = trio.servers[2]
     last.stop_replication()
-    replicate(last, trio.replica)
-    assert trio.run(SPLIT_BRAIN).state == "OK", "a chain is healthy"
-    trio.replica.stop_replication()
-    outcome = trio.run(SPLIT_BRAIN)
+    replicate(last, trio.db2)
+    assert trio.check(SPLIT_BRAIN).state == "OK", "a chain is healthy"
+    trio.db2.stop_replication()
+    outcome = trio.check(SPLIT_BRAIN)
     assert outcome.state == "WARNING"
     assert "db3 follows db2, which gets nothing from a writer" in outcome.text
 
 
 def test_one_node_down(cluster):
-    cluster.replica.kill()
-    outcome = cluster.run(SPLIT_BRAIN)
+    cluster.db2.kill()
+    outcome = cluster.check(SPLIT_BRAIN)
     assert outcome.state == "WARNING"
     assert "db2 is unreachable" in outcome.text
     assert numbers(outcome)["reachable"] == len(cluster.servers) - 1
-    assert cluster.run(SPLIT_BRAIN, "--unreachable", "critical").state == "CRITICAL"
-    assert cluster.run(SPLIT_BRAIN, "--unreachable", "ok").state == "OK"
+    assert cluster.check(SPLIT_BRAIN, "--unreachable", "critical").state == "CRITICAL"
+    assert cluster.check(SPLIT_BRAIN, "--unreachable", "ok").state == "OK"
 
 
 def test_writer_down(cluster):
-    cluster.writer.kill()
-    outcome = cluster.run(SPLIT_BRAIN)
+    cluster.db1.kill()
+    outcome = cluster.check(SPLIT_BRAIN)
     assert outcome.state == "CRITICAL"
     assert "no writable node" in outcome.text and "db1 is unreachable" in outcome.text
 
 
 def test_one_node_hung(cluster):
-    cluster.replica.freeze()
-    outcome = cluster.run(SPLIT_BRAIN, "-t", "3")
+    cluster.db2.freeze()
+    outcome = cluster.check(SPLIT_BRAIN, "-t", "3")
     assert outcome.state == "WARNING"
     assert "db2 does not answer" in outcome.text
     assert outcome.seconds < 3.5
-    cluster.replica.thaw()
+    cluster.db2.thaw()
 
 
 def test_node_that_hangs_on_the_first_query(cluster):
-    proxy = cluster.bench.add(Proxy((cluster.replica.host, cluster.replica.port)))
+    proxy = cluster.bench.add(Proxy((cluster.db2.host, cluster.db2.port)))
     proxy.delay_s = 0.7  # greeting, login and answer: too slow for the budget
-    outcome = check([cluster.writer, proxy], "-t", "2")
+    outcome = check([cluster.db1, proxy], "-t", "2")
     assert outcome.state == "WARNING", outcome.out
     assert "db2 does not answer" in outcome.text
 
@@ -327,22 +322,22 @@ def test_node_that_hangs_on_the_first_query(cluster):
 def test_no_node_reachable(cluster):
     for server in cluster.servers:
         server.kill()
-    outcome = cluster.run(SPLIT_BRAIN)
+    outcome = cluster.check(SPLIT_BRAIN)
     assert outcome.state == "CRITICAL"
     assert "no node is reachable" in outcome.text
     assert numbers(outcome)["reachable"] == 0
 
 
 def test_too_many_connections_is_alive(trio):
-    trio.replica.sql("SET GLOBAL max_connections = 10")
+    trio.db2.sql("SET GLOBAL max_connections = 10")
     held = []
     try:
         with pytest.raises(Exception, match="1040"):
             while True:
-                held.append(trio.replica.connect(unix_socket=None, host="127.0.0.1",
-                                                 port=trio.replica.port, user=MONITOR_USER,
+                held.append(trio.db2.connect(unix_socket=None, host="127.0.0.1",
+                                                 port=trio.db2.port, user=MONITOR_USER,
                                                  password=MONITOR_PASSWORD))
-        outcome = trio.run(SPLIT_BRAIN)
+        outcome = trio.check(SPLIT_BRAIN)
     finally:
         for session in held:
             session.close()
@@ -352,17 +347,17 @@ def test_too_many_connections_is_alive(trio):
 
 
 def test_wrong_password_on_one_node_is_never_healthy(trio):
-    trio.replica.sql("SET sql_log_bin = 0",
+    trio.db2.sql("SET sql_log_bin = 0",
                      f"ALTER USER {MONITOR_USER} IDENTIFIED BY 'another'")
-    outcome = trio.run(SPLIT_BRAIN)
+    outcome = trio.check(SPLIT_BRAIN)
     assert outcome.state == "UNKNOWN"
     assert "db2 cannot be read" in outcome.text and "access denied" in outcome.text
 
 
 def test_missing_privilege_on_one_node_is_never_healthy(trio):
     grant = ("REPLICA MONITOR" if trio.flavour == "mariadb" else "REPLICATION CLIENT") + " ON *.*"
-    trio.replica.sql("SET sql_log_bin = 0", f"REVOKE {grant} FROM {MONITOR_USER}")
-    outcome = trio.run(SPLIT_BRAIN)
+    trio.db2.sql("SET sql_log_bin = 0", f"REVOKE {grant} FROM {MONITOR_USER}")
+    outcome = trio.check(SPLIT_BRAIN)
     assert outcome.state == "UNKNOWN", outcome.out
     assert "db2: replication status unknown" in outcome.text
     assert f"GRANT {grant} TO '{MONITOR_USER}'@'%'" in outcome.text
@@ -371,7 +366,7 @@ def test_missing_privilege_on_one_node_is_never_healthy(trio):
 def test_black_holes_and_silence_end_within_the_budget(trio):
     lost = [trio.bench.add(BlackHole()) for _ in range(20)]
     lost += [trio.bench.add(SilentListener()) for _ in range(20)]
-    outcome = trio.run(SPLIT_BRAIN, "-t", "3", nodes=lost)
+    outcome = trio.check(SPLIT_BRAIN, "-t", "3", nodes=lost)
     assert outcome.seconds < 3.5
     assert outcome.state == "WARNING", outcome.out
     assert numbers(outcome)["nodes"] == 43 and numbers(outcome)["reachable"] == 3
@@ -379,11 +374,11 @@ def test_black_holes_and_silence_end_within_the_budget(trio):
 
 
 def test_flavours_may_be_mixed(bench):
-    maria = Cluster(bench, "mariadb-position")
+    maria = watched(bench, "mariadb-position")
     mysql = bench.server("mysql")
     mysql.create_monitor()
     mysql.sql("SET GLOBAL super_read_only = ON")
-    outcome = maria.run(SPLIT_BRAIN, nodes=[mysql])
+    outcome = maria.check(SPLIT_BRAIN, nodes=[mysql])
     # Nothing else is wrong with it.
     assert outcome.state == "WARNING", outcome.out
     assert outcome.text.startswith("db3 follows no server and gets no changes; to make it a replica")
@@ -392,13 +387,13 @@ def test_flavours_may_be_mixed(bench):
 
 @pytest.mark.parametrize("log_updates", [True, False])
 def test_mysql_without_gtids(bench, log_updates):
-    options = MYSQL_WITHOUT_GTID + ([] if log_updates else ["--skip-log-replica-updates"])
-    cluster = Cluster(bench, ("mysql", 1, False, options))
-    outcome = cluster.run(SPLIT_BRAIN)
+    options = [] if log_updates else ["--skip-log-replica-updates"]
+    cluster = Cluster(bench, "mysql-position", 2, options=options)
+    outcome = cluster.check(SPLIT_BRAIN)
     assert outcome.state == "OK", outcome.out
     assert ("cannot prove that db2 has no writes of its own" in outcome.text) == log_updates
-    cluster.insert(100, cluster.replica)
-    outcome = cluster.run(SPLIT_BRAIN)
+    cluster.insert(100, server=cluster.db2)
+    outcome = cluster.check(SPLIT_BRAIN)
     assert outcome.state == ("OK" if log_updates else "WARNING"), outcome.out
     if not log_updates:
         assert "db2 has written transactions of its own" in outcome.text
@@ -412,7 +407,7 @@ def test_facts_in_json(trio):
     assert set(items) == {"db1", "db2", "db3"}
     assert items["db1"]["read_only"] is False and items["db2"]["read_only"] is True
     assert items["db2"]["follows"] == "db1"
-    assert items["db1"]["server_id"] == trio.writer.server_id
+    assert items["db1"]["server_id"] == trio.db1.server_id
     column = "gtid_binlog_state" if trio.flavour == "mariadb" else "gtid_executed"
     wait_until(lambda: items["db1"][column] == items["db3"][column])
 

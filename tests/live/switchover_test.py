@@ -12,19 +12,11 @@ import pymysql
 import pytest
 
 from certificates import Authority
-from failover import (APP_PASSWORD, APP_USER, GTID_KINDS, Cluster, Pause, Writer, changes,
-                      rows)
+from cluster import GTID_KINDS, Cluster, changes, rows
+from interruptions import Pause
+from writer import APP_PASSWORD, APP_USER, Writer
 from server import MANAGER_USER
 from servers import wait_until
-
-
-@pytest.fixture
-def cluster(shared):
-    """A primary with two replicas that have caught up, of each kind in turn."""
-    shared.start_over()
-    shared.insert(1, 2, 3)
-    shared.catch_up()
-    return shared
 
 
 def switch(cluster, to, expected=0):
@@ -259,7 +251,7 @@ def test_replication_over_tls_stays_so(bench, kind, tmp_path):
     cluster.lose(cluster.db2)
     outcome = cluster.run("failover")
     assert outcome.code == 0, outcome.out
-    new = next(server for server in cluster.servers if cluster.writers() == [server.name])
+    new = cluster.primary()
     cluster.assert_one_primary(new)
     assert_tls(cluster, authority, *(s for s in cluster.alive() if s is not new))
 

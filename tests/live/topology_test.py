@@ -12,7 +12,7 @@ import threading
 import pytest
 
 import plugin
-from clusters import KINDS, LOGIN, MANAGER_LOGIN, TRIOS, Cluster, named
+from cluster import GTID_KINDS, LOGIN, MANAGER_LOGIN, WATCHED_KINDS, named, watched
 from servers import MONITOR_USER, replicate, wait_until
 
 # What a server counts by itself.
@@ -20,14 +20,14 @@ COUNTED = re.compile(r"heartbeat|Transactional_Groups|^(Last_IO_Error_Timestamp|
                      re.IGNORECASE)
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=WATCHED_KINDS)
 def cluster(request, bench):
-    return Cluster(bench, request.param)
+    return watched(bench, request.param)
 
 
-@pytest.fixture(params=TRIOS)
+@pytest.fixture(params=GTID_KINDS)
 def trio(request, bench):
-    return Cluster(bench, request.param)
+    return watched(bench, request.param)
 
 
 def state_of(server):
@@ -86,12 +86,12 @@ def test_looking_changes_nothing(cluster, tmp_path):
     assert cluster.manage("plan", *MANAGER_LOGIN, "--assume-dead", "db1", "--state-dir", tmp_path,
                           "--fence-command", "true").code == 0
     repl = ["--repl-username", "replication", "--repl-password", "replication-secret"]
-    cluster.run("check_failover_ready", *MANAGER_LOGIN, "--state-dir", tmp_path, *repl)
+    cluster.check("check_failover_ready", *MANAGER_LOGIN, "--state-dir", tmp_path, *repl)
     assert [state_of(server) for server in cluster.servers] == before
 
 
 def test_status_shows_what_stopped(cluster):
-    cluster.break_applier(cluster.replica, 7)
+    cluster.break_applier(cluster.db2, 7)
     outcome = cluster.manage("status")
     assert outcome.code == 1
     assert re.search(r"^\+- db2  replica  read-only   unknown  1 behind +SQL thread stopped, "
@@ -108,16 +108,16 @@ def test_status_of_a_node_that_follows_no_server(cluster):
     assert outcome.code == 1
     assert (f"\n[WARNING] follows-nobody: {name} follows no server and gets no changes; to make it a "
             f"replica: mysql_ha rejoin {name}\n") in outcome.out, outcome.out
-    brain = cluster.run("check_mysql_split_brain")
+    brain = cluster.check("check_mysql_split_brain")
     assert (brain.state, brain.text.split(";")[0]) == (
         "WARNING", f"{name} follows no server and gets no changes"), brain.out
 
 
 def test_status_counts_what_a_replica_has_not_applied(trio):
-    trio.replica.stop_replication(thread="SQL")
+    trio.db2.stop_replication(thread="SQL")
     for number in range(3):
         trio.insert(number)
-    trio.servers[2].wait_caught_up(trio.writer)
+    trio.servers[2].wait_caught_up(trio.db1)
     outcome = trio.manage("status")
     assert outcome.code == 1
     assert re.search(r"^\+- db2  replica  read-only +unknown  3 behind +SQL thread stopped$",
@@ -125,17 +125,17 @@ def test_status_counts_what_a_replica_has_not_applied(trio):
 
 
 def test_status_of_troubles(cluster):
-    cluster.insert(100, cluster.replica)
+    cluster.insert(100, server=cluster.db2)
     outcome = cluster.manage("status")
     assert outcome.code == 1
     assert re.search(r"^\+- db2  replica  read-only   0s   1 errant$", outcome.out, re.MULTILINE)
     assert "\n[WARNING] errant: db2 has 1 errant transaction" in outcome.out
-    cluster.replica.sql("SET GLOBAL read_only = OFF")
+    cluster.db2.sql("SET GLOBAL read_only = OFF")
     outcome = cluster.manage("status")
     assert outcome.code == 2
     assert "\n[CRITICAL] several-writers: 2 nodes accept writes: db1, db2\n" in outcome.out
-    cluster.replica.sql("SET GLOBAL read_only = ON")
-    cluster.writer.sql("SET GLOBAL read_only = ON")
+    cluster.db2.sql("SET GLOBAL read_only = ON")
+    cluster.db1.sql("SET GLOBAL read_only = ON")
     outcome = cluster.manage("status")
     assert outcome.code == 2
     assert "\n[CRITICAL] no-writer: no writable node\n" in outcome.out
@@ -144,13 +144,13 @@ def test_status_of_troubles(cluster):
 def test_status_of_a_chain_and_a_ring(trio):
     last = trio.servers[2]
     last.stop_replication()
-    replicate(last, trio.replica)
+    replicate(last, trio.db2)
     outcome = trio.manage("status")
     assert outcome.code == 0
     assert outcome.out.endswith("db1        primary  read-write  -    -\n"
                                 "+- db2     replica  read-only   0s   equal\n"
                                 "   +- db3  replica  read-only   0s   equal\n\nhealthy\n")
-    replicate(trio.writer, trio.replica)
+    replicate(trio.db1, trio.db2)
     outcome = trio.manage("status")
     assert outcome.code == 0, "a ring with one writer is no trouble"
     assert re.search(r"^db1 +primary  read-write  -    - +follows db2$", outcome.out, re.MULTILINE)
@@ -158,8 +158,8 @@ def test_status_of_a_chain_and_a_ring(trio):
 
 
 def test_status_when_the_primary_is_gone(cluster):
-    cluster.writer.kill()
-    cluster.replica.wait_channel(io="Connecting")
+    cluster.db1.kill()
+    cluster.db2.wait_channel(io="Connecting")
     outcome = cluster.manage("status")
     assert outcome.code == 2
     assert re.search(r"^db1     unreachable  - +- ", outcome.out, re.MULTILINE)
@@ -167,16 +167,16 @@ def test_status_when_the_primary_is_gone(cluster):
 
 
 def test_status_of_a_hung_node_ends_in_time(cluster):
-    cluster.replica.freeze()
+    cluster.db2.freeze()
     outcome = cluster.manage("status", "--probe-timeout", "2")
-    cluster.replica.thaw()
+    cluster.db2.thaw()
     assert outcome.seconds < 2.5
     assert outcome.code == 1
     assert re.search(r"^db2 +hung ", outcome.out, re.MULTILINE)
 
 
 def test_status_is_not_healthy_where_a_node_may_not_be_read(trio):
-    trio.replica.sql("SET sql_log_bin = 0", f"ALTER USER {MONITOR_USER} IDENTIFIED BY 'another'")
+    trio.db2.sql("SET sql_log_bin = 0", f"ALTER USER {MONITOR_USER} IDENTIFIED BY 'another'")
     outcome = trio.manage("status")
     assert outcome.code == 1
     assert re.search(r"^db2 +unreadable ", outcome.out, re.MULTILINE)
@@ -190,7 +190,7 @@ def test_status_in_json(trio):
     assert outcome.code == 1 and status["state"] == "WARNING"
     nodes = {node["name"]: node for node in status["nodes"]}
     assert [nodes[name]["role"] for name in ("db1", "db2", "db3")] == ["primary", "replica", "replica"]
-    assert nodes["db2"]["follows"] == ["db1"] and nodes["db2"]["port"] == trio.replica.port
+    assert nodes["db2"]["follows"] == ["db1"] and nodes["db2"]["port"] == trio.db2.port
     assert nodes["db2"]["transactions_behind"] == 0 and nodes["db2"]["errant_transactions"] == 0
     assert nodes["db3"]["notes"] == ["IO thread stopped", "SQL thread stopped"]
     assert status["findings"] == []
@@ -198,10 +198,10 @@ def test_status_in_json(trio):
 
 def test_status_tells_where_the_virtual_address_leads(trio):
     vip = ["--vip", "127.0.0.1/8", "--interface", "lo"]
-    outcome = trio.manage("status", *vip, "-P", str(trio.writer.port))
+    outcome = trio.manage("status", *vip, "-P", str(trio.db1.port))
     assert outcome.code == 0
     assert outcome.lines[-1] == "virtual IP 127.0.0.1: leads to db1, held here on lo"
-    outcome = trio.manage("status", *vip, "-P", str(trio.replica.port))
+    outcome = trio.manage("status", *vip, "-P", str(trio.db2.port))
     assert outcome.code == 2
     assert outcome.lines[-1].startswith("virtual IP 127.0.0.1: leads to db2, which accepts no writes")
     outcome = trio.manage("status", *vip, "-P", "1", "--output", "json")
@@ -218,7 +218,7 @@ def command(cluster, *options):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_watch_goes_on_until_it_is_told_to_end(bench, number):
-    cluster = Cluster(bench, "mariadb-position")
+    cluster = watched(bench, "mariadb-position")
     watcher = subprocess.Popen(command(cluster, "--output", "json"), stdout=subprocess.PIPE, text=True)
     states = []
 
@@ -228,7 +228,7 @@ def test_watch_goes_on_until_it_is_told_to_end(bench, number):
     reader = threading.Thread(target=read)
     reader.start()
     wait_until(lambda: states[-2:] == ["OK", "OK"])
-    cluster.writer.sql("SET GLOBAL read_only = ON")
+    cluster.db1.sql("SET GLOBAL read_only = ON")
     wait_until(lambda: states[-1] == "CRITICAL")
     watcher.send_signal(number)
     assert watcher.wait(2) == 2, "that of what was shown last"
@@ -236,15 +236,15 @@ def test_watch_goes_on_until_it_is_told_to_end(bench, number):
 
 
 def test_watch_ends_at_once_while_a_node_hangs(bench):
-    cluster = Cluster(bench, "mariadb-position")
+    cluster = watched(bench, "mariadb-position")
     with subprocess.Popen(command(cluster, "--probe-timeout", "30"), stdout=subprocess.PIPE,
                           text=True) as watcher:
         assert watcher.stdout.readline().startswith("mysql  ")
-        cluster.replica.freeze()
-        wait_until(lambda: established(cluster.replica.port))
+        cluster.db2.freeze()
+        wait_until(lambda: established(cluster.db2.port))
         watcher.send_signal(signal.SIGTERM)
         watcher.wait(2)
-        cluster.replica.thaw()
+        cluster.db2.thaw()
 
 
 def established(port):
@@ -255,7 +255,7 @@ def established(port):
 
 
 def test_watch_ends_when_nobody_reads(bench):
-    cluster = Cluster(bench, "mariadb-position")
+    cluster = watched(bench, "mariadb-position")
     watcher = subprocess.Popen(command(cluster), stdout=subprocess.PIPE)
     watcher.stdout.readline()
     watcher.stdout.close()
@@ -289,8 +289,8 @@ def on_terminal(arguments, frames, **environment):
 
 
 def test_colour_is_for_terminals_that_want_it(bench):
-    cluster = Cluster(bench, "mariadb-position")
-    cluster.writer.sql("SET GLOBAL read_only = ON")
+    cluster = watched(bench, "mariadb-position")
+    cluster.db1.sql("SET GLOBAL read_only = ON")
     once = [word for word in command(cluster) if word not in ("--watch", "--interval", "0.2")]
     assert "\033[1;31m[CRITICAL]" in on_terminal(once, 0)
     assert "\033" not in on_terminal(once, 0, NO_COLOR="1")
@@ -299,7 +299,7 @@ def test_colour_is_for_terminals_that_want_it(bench):
 
 
 def test_watch_draws_over_the_last_frame(bench):
-    cluster = Cluster(bench, "mariadb-position")
+    cluster = watched(bench, "mariadb-position")
     frames = on_terminal(command(cluster, "--never", "db1"), 3).split("\033[?25h")
     assert frames[0].startswith("\033[2J") and "\033[2J" not in "".join(frames[1:]), "one clearing"
     for frame in frames[:3]:

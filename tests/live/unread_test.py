@@ -8,27 +8,21 @@ import subprocess
 
 import pytest
 
-from failover import GTID_KINDS, Cluster, full, rows
+from cluster import GTID_KINDS, full, rows
 from network import Proxy
 from server import MANAGER_PASSWORD, MANAGER_USER
-from servers import Bench, wait_until
+from servers import wait_until
 
 
-@pytest.fixture(scope="module", params=GTID_KINDS)
-def shared(request):
-    with Bench() as bench:
-        yield Cluster(bench, request.param)
+pytestmark = pytest.mark.parametrize("shared", GTID_KINDS, indirect=True)
 
 
-@pytest.fixture
-def cluster(shared):
-    """A primary with two replicas that have caught up, and were seen."""
-    shared.start_over()
-    shared.insert(1, 2, 3)
-    shared.catch_up()
-    shared.watch()
-    yield shared
-    for server in shared.alive():
+@pytest.fixture(autouse=True)
+def seen(cluster):
+    """All nodes were seen; afterwards our account has its password again."""
+    cluster.watch()
+    yield
+    for server in cluster.alive():
         set_password(server, MANAGER_PASSWORD)
 
 

@@ -206,7 +206,7 @@ def test_what_cannot_be_asked_is_unknown(lan):
 # With servers
 
 
-class Cluster:
+class PairInLan:
     """A writer on db1, its read-only replica on db2."""
 
     def __init__(self, bench, lan, flavour):
@@ -235,7 +235,7 @@ class Cluster:
 @pytest.fixture(name="cluster")
 def cluster_fixture(bench, flavour):
     lan = bench.add(Lan("db1", "db2", "watcher"))
-    return Cluster(bench, lan, flavour)
+    return PairInLan(bench, lan, flavour)
 
 
 def test_where_the_address_leads(cluster):

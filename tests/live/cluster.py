@@ -1,23 +1,20 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of failover and switchover share: a cluster with the account that the tools work
-with, clients that note each write that was acknowledged, and the state of servers to compare."""
+"""A primary and its replicas with the accounts that programs work with, and the state of servers to
+compare."""
 
 import concurrent.futures
 import contextlib
-import dataclasses
 import json
 import os
 import subprocess
 import tempfile
-import threading
-import time
 from pathlib import Path
 
-import pymysql
-
 import plugin
-from server import MANAGER_PASSWORD, MANAGER_USER, REPLICATION_PASSWORD, REPLICATION_USER
+from server import (MANAGER_PASSWORD, MANAGER_USER, MONITOR_PASSWORD, MONITOR_USER,
+                    REPLICATION_PASSWORD, REPLICATION_USER)
 from servers import replicate, wait_until
+from writer import ADMIN_PASSWORD, ADMIN_USER, APP_PASSWORD, APP_USER
 
 MYSQL_WITHOUT_GTID = ("--gtid-mode=OFF", "--enforce-gtid-consistency=OFF")
 # name: (flavour, GTID, options of the servers)
@@ -26,9 +23,26 @@ KINDS = {"mariadb-gtid": ("mariadb", True, ()),
          "mysql-gtid": ("mysql", True, ()),
          "mysql-position": ("mysql", False, MYSQL_WITHOUT_GTID)}
 GTID_KINDS = ("mariadb-gtid", "mysql-gtid")
+# What checks are tried with; name: (kind, nodes, options of the servers)
+WATCHED_KINDS = {"mariadb-gtid": ("mariadb-gtid", 3, ()),
+                 "mysql-gtid": ("mysql-gtid", 3, ()),
+                 "mariadb-position": ("mariadb-position", 2, ()),
+                 "mariadb-position-quiet": ("mariadb-position", 2, ("--skip-log-slave-updates",))}
+# Replicas that notice soon that their source is gone, as check_failover_ready wishes.
+NET_TIMEOUT = {"mariadb": "--slave-net-timeout=10", "mysql": "--replica-net-timeout=10"}
+LOGIN = ["-u", MONITOR_USER, "-p", MONITOR_PASSWORD]
+MANAGER_LOGIN = ["-u", MANAGER_USER, "-p", MANAGER_PASSWORD]
 
-APP_USER, APP_PASSWORD = "app", "app-secret"
-ADMIN_USER, ADMIN_PASSWORD = "admin", "admin-secret"  # may do anything
+
+def named(servers):
+    """Return the options that name the servers; the n-th is db<n>."""
+    return [f"--node=db{n}={server.host}:{server.port}" for n, server in enumerate(servers, 1)]
+
+
+def watched(bench, name):
+    """Return a cluster of one of WATCHED_KINDS."""
+    kind, nodes, options = WATCHED_KINDS[name]
+    return Cluster(bench, kind, nodes, options=(*options, NET_TIMEOUT[KINDS[kind][0]]))
 
 
 class Cluster:
@@ -36,6 +50,8 @@ class Cluster:
 
     `replication` are settings of replicate(), such as tls_ca."""
 
+    # Lines of the cluster file that do not depend on the servers.
+    settings = ("fence-command=true", "retries=1", "probe-timeout=2")
     environment = {"PATH": os.environ["PATH"]}
 
     def __init__(self, bench, kind, nodes=3, *, semi_sync=False, options=(), tls=None,
@@ -46,10 +62,11 @@ class Cluster:
         self.servers = bench.start(self.flavour, nodes, options=(*needed, *options), tls=tls)
         for number, server in enumerate(self.servers, 1):
             server.name = f"db{number}"
+            server.create_monitor()
             server.create_manager()
             server.create_user(APP_USER, APP_PASSWORD, ["ALL ON shop.*"])
             server.create_user(ADMIN_USER, ADMIN_PASSWORD, ["ALL ON *.*"])
-        self.start_over()
+        self._compose()
 
     def __getattr__(self, name):
         """db1, db2, ... are the servers."""
@@ -65,18 +82,24 @@ class Cluster:
                 server.thaw()
             else:
                 server.start(wait=False)
-        primary, *replicas = self.servers
         _each(self.servers, lambda server: server.wait_ready())
         if self.semi_sync:
             # What still waits for replicas could not be stopped.
             _each(self.servers, lambda server: server.disable_semi_sync())
         _each(self.servers, lambda server: server.start_over())
+        self._compose()
+
+    def _compose(self):
+        """Make a cluster of servers that have no data and no binlog."""
+        primary, *replicas = self.servers
         if self.semi_sync:
             # Nobody acknowledges the first transactions: they are waited for, but not for long.
             _each(self.servers, lambda server: server.enable_semi_sync(timeout_ms=10))
-        primary.sql("CREATE DATABASE shop", "CREATE TABLE shop.item (id INT PRIMARY KEY, "
-                    "note VARCHAR(200))")
-        _each(replicas, lambda server: self.follow(server, primary))
+        begin = primary.position()
+        # By SQL: no check can tell what a restart would make of it, so none warns of it.
+        primary.sql("SET GLOBAL read_only = OFF", "CREATE DATABASE shop",
+                    "CREATE TABLE shop.item (id INT PRIMARY KEY, note VARCHAR(200))")
+        _each(replicas, lambda server: self._follow(server, primary, begin))
         if self.semi_sync:
             _each(self.servers, lambda server: server.set_semi_sync_timeout(60000))
             wait_until(primary.waits_for_replicas, what="db1 to wait for its replicas")
@@ -95,24 +118,26 @@ class Cluster:
         """Return what is remembered of the cluster."""
         return json.loads((self.state_dir / "mysql/memory.json").read_text())
 
-    def follow(self, replica, source):
-        """Make a new server a read-only replica that has all that its source has."""
-        if not self.gtid:
-            replica.sql("SET SESSION sql_log_bin = 0", "CREATE DATABASE shop",
-                        "CREATE TABLE shop.item (id INT PRIMARY KEY, note VARCHAR(200))")
-        replicate(replica, source, gtid=self.gtid, **self._replication)
+    def _follow(self, replica, source, begin):
+        """Make a server without data a read-only replica that has all that its source has."""
+        replicate(replica, source, gtid=self.gtid, position=begin, **self._replication)
         replica.wait_caught_up(source)
         replica.sql("SET GLOBAL read_only = ON")
 
-    def write_config(self, *lines, nodes=None):
-        """Write the cluster file, with further lines; of the first `nodes` servers."""
-        content = [f"username={MANAGER_USER}", f"password={MANAGER_PASSWORD}",
+    def write_config(self, *lines, nodes=None, as_admin=False):
+        """Write the cluster file, with further lines; of the first `nodes` servers; for the manager's
+        account unless that of an administrator is wanted."""
+        user, password = ((ADMIN_USER, ADMIN_PASSWORD) if as_admin
+                          else (MANAGER_USER, MANAGER_PASSWORD))
+        content = [f"username={user}", f"password={password}",
                    f"repl-username={REPLICATION_USER}", f"repl-password={REPLICATION_PASSWORD}",
-                   f"state-dir={self.state_dir}", "fence-command=true", "retries=1",
-                   "probe-timeout=2", *(f"node={server.name}={server.host}:{server.port}"
-                                        for server in self.servers[:nodes]), *lines]
+                   f"state-dir={self.state_dir}", *self.settings, *self.node_lines(nodes), *lines]
         self.config.write_text("\n".join(content) + "\n")
         self.config.chmod(0o600)
+
+    def node_lines(self, nodes=None):
+        """Return the lines of a cluster file that name the first `nodes` servers."""
+        return [f"node={server.name}={server.host}:{server.port}" for server in self.servers[:nodes]]
 
     def command(self, *words):
         """Return the command line of mysql_ha, or of handle_mysql_failover when it is `handler`."""
@@ -158,6 +183,16 @@ class Cluster:
         return next(float(record["time"]) for record in records
                     if (record["event"], record.get("number")) == ("step-begins", number))
 
+    def check(self, name, *options, nodes=(), **arguments):
+        """Run a check over all servers, and further nodes, with the account for monitoring."""
+        return plugin.run(name, *named([*self.servers, *nodes]), *LOGIN, *options, **arguments)
+
+    def manage(self, command, *options, **arguments):
+        """Run mysql_ha without a cluster file and with the account for monitoring; a login among the
+        options is used instead."""
+        return plugin.run_raw([plugin.path("mysql_ha"), command, *named(self.servers), *LOGIN,
+                               *options], **arguments)
+
     # What the servers say
 
     def alive(self):
@@ -172,6 +207,12 @@ class Cluster:
         """Insert rows at the primary, or at another server with an administrator's rights."""
         (server or self.db1).sql(*(f"INSERT INTO shop.item VALUES ({n}, REPEAT('x', {size}))"
                                    for n in numbers))
+
+    def break_applier(self, replica, number):
+        """Let the SQL thread of a replica fail at a row that it has already; it is not errant."""
+        replica.sql("SET sql_log_bin = 0", f"INSERT INTO shop.item (id) VALUES ({number})")
+        self.insert(number)
+        replica.wait_channel(sql="No", sql_errno=1062)
 
     def catch_up(self):
         """Wait until every replica of db1 has applied everything."""
@@ -206,6 +247,11 @@ class Cluster:
             replica.wait_caught_up(primary, channels[0].name)
             assert rows(replica) == rows(primary), replica.name
 
+    def primary(self):
+        """Return the only server that accepts writes."""
+        name, = self.writers()
+        return getattr(self, name)
+
     def assert_one_primary(self, primary, servers=None):
         """Assert that `primary` alone accepts writes and that everybody follows it."""
         assert self.writers() == [primary.name]
@@ -224,7 +270,7 @@ def fail_over_twice(cluster, primary, binlog_tool):
     cluster.lose(primary)
     outcome = cluster.run("handler")
     assert outcome.code == 0, outcome.out
-    new, = (getattr(cluster, name) for name in cluster.writers())
+    new = cluster.primary()
     primary.start()
     outcome = cluster.run("rejoin", primary.name)
     assert outcome.code == 0, outcome.out
@@ -239,61 +285,6 @@ def fail_over_twice(cluster, primary, binlog_tool):
     assert outcome.code == 2 and "1 transaction " in outcome.out, outcome.out
     saved, = cluster.state_dir.glob("*/*.extra.sql")
     assert "77" in saved.read_text()
-
-
-def run_and_kill(cluster, command, number, when):
-    """Run mysql_ha and kill it at its number-th write; return False when there was none."""
-    process = cluster.begin(*command, KILL_AT=number, KILL_WHEN=when)
-    out, _ = process.communicate(timeout=60)
-    assert process.returncode in (0, -9), out
-    return process.returncode == -9
-
-
-def write_before(cluster, action):
-    """Return the number of the write that comes before the first step of an action, as the journal
-    of the last run tells."""
-    path = sorted(cluster.state_dir.glob("mysql/*.journal"))[-1]
-    begin, *records = [json.loads(line) for line in path.read_text().splitlines()]
-    number = next(step["number"] for step in json.loads(begin["plan"])["steps"]
-                  if step["action"] == action)
-    events = [record["event"] for record in records[:records.index(
-        next(r for r in records if (r["event"], r["number"]) == ("step-begins", str(number))))]]
-    # The first steps of each group are written with the ends of the group before.
-    events.append("step-begins")
-    return 2 + sum(pair == ("step-done", "step-begins") for pair in zip(events, events[1:]))
-
-
-def interrupt_failover(cluster, action, when):
-    """Make the cluster new and fail over from db1, killed before an action or, with "after", as it
-    begins."""
-    for step in ("look", "kill"):
-        cluster.start_over()
-        cluster.insert(1, 2, 3)
-        cluster.catch_up()
-        cluster.lose(cluster.db1)
-        if step == "look":
-            assert cluster.run("failover").code == 0
-            number = write_before(cluster, action)
-    assert run_and_kill(cluster, ["failover"], number, when)
-
-
-class Pause:
-    """A hook in which the tool waits until release()."""
-
-    def __init__(self, cluster, body=""):
-        self._here, self._go = cluster.directory / "here", cluster.directory / "go"
-        self.command = cluster.hook(
-            "pause", f"{body}\ntouch {self._here}\n"
-            # A test that fails does not release it.
-            f"until [ -e {self._go} ] || [ ! -e {self._here} ]; do sleep 0.01; done\n")
-
-    def wait(self):
-        """Wait until the tool is there."""
-        wait_until(self._here.exists, what="the tool to reach its hook")
-
-    def release(self):
-        """Let the tool go on."""
-        self._go.touch()
 
 
 def _with(faults):
@@ -348,107 +339,6 @@ def changes(before, after):
             for name in {*before, *after}
             for key in {*before.get(name, {}), *after.get(name, {})}
             if before.get(name, {}).get(key) != after.get(name, {}).get(key)}
-
-
-@dataclasses.dataclass
-class Write:
-    """A row that a server acknowledged, and when it was asked and answered (monotonic seconds)."""
-    number: int
-    server: str
-    asked: float
-    answered: float
-
-
-class Writer:
-    """Inserts rows, `rate` a second, into whichever server accepts writes, and notes what was
-    acknowledged. Each row is tried once: one without an answer may be there or not.
-
-    `as_admin` uses an account that read_only does not stop."""
-
-    def __init__(self, cluster, rate=200, as_admin=False, first=1000):
-        self._cluster, self._rate = cluster, rate
-        user, password = (ADMIN_USER, ADMIN_PASSWORD) if as_admin else (APP_USER, APP_PASSWORD)
-        self._account = {"user": user, "password": password}
-        self._next = first
-        self.writes = []
-        self.errors = []
-        self._session, self._server = None, None
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self):
-        self._thread.start()
-        self.wait_for(5)
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        self._thread.join(40)
-        assert not self._thread.is_alive()
-
-    @property
-    def numbers(self):
-        """Return the numbers of the rows that were acknowledged."""
-        return {write.number for write in self.writes}
-
-    def wait_for(self, count, server=None):
-        """Wait until `count` more rows were acknowledged, by `server` if one is given."""
-        def of_server():
-            return sum(1 for w in list(self.writes) if server in (None, w.server))
-        wanted = of_server() + count
-        wait_until(lambda: of_server() >= wanted, 60, f"{count} writes; last {self.errors[-3:]}")
-
-    def first_at(self, server):
-        """Return the first write that a server acknowledged."""
-        return next(write for write in self.writes if write.server == server)
-
-    def gap(self):
-        """Return the longest time between two acknowledgements, in seconds."""
-        times = [write.answered for write in self.writes]
-        return max(after - before for before, after in zip(times, times[1:]))
-
-    def _run(self):
-        due = time.monotonic()
-        while not self._stop.is_set():
-            try:
-                if self._session is None:
-                    self._connect()
-                    continue
-                due = max(due + 1 / self._rate, time.monotonic() - 0.1)
-                time.sleep(max(0.0, due - time.monotonic()))
-                self._insert()
-            except (pymysql.err.MySQLError, OSError) as error:
-                self.errors.append((time.monotonic(), self._server and self._server.name, error))
-                self._close()
-                time.sleep(0.001)
-
-    def _connect(self):
-        """Find the server that accepts writes, as a client behind a proxy or a virtual IP does."""
-        for server in self._cluster.alive():
-            with contextlib.suppress(pymysql.err.MySQLError, OSError):
-                session = server.connect(1.0, unix_socket=None, host=server.host, port=server.port,
-                                         **self._account)
-                with session.cursor() as cursor:
-                    cursor.execute("SELECT @@GLOBAL.read_only AS closed")
-                    if cursor.fetchone()["closed"] == 0:
-                        session._read_timeout = 30.0  # An insert may wait for a replica.
-                        self._session, self._server = session, server
-                        return
-                session.close()
-        time.sleep(0.001)
-
-    def _insert(self):
-        number, self._next = self._next, self._next + 1
-        asked = time.monotonic()
-        with self._session.cursor() as cursor:
-            cursor.execute(f"INSERT INTO shop.item VALUES ({number}, '')")
-        self.writes.append(Write(number, self._server.name, asked, time.monotonic()))
-
-    def _close(self):
-        if self._session is not None:
-            with contextlib.suppress(pymysql.err.MySQLError, OSError):
-                self._session.close()
-        self._session = None
 
 
 @contextlib.contextmanager
