@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -69,6 +70,29 @@ inline Node replica(int number, int source, std::string_view history = "#1:1-100
 inline Node lost(int number, Reach reach = Reach::kUnreachable) {
   return {fmt::format("db{}", number), fmt::format("db{}", number), 3306, reach, "no answer"};
 }
+
+// What a change does to a node: cases are a healthy node with such changes.
+using Change = void (*)(Node&);
+
+inline Node with(Node node, std::initializer_list<Change> changes) {
+  for (const Change change : changes) change(node);
+  return node;
+}
+
+template <class OneChange>
+Node with(Node node, const OneChange& change) {
+  change(node);
+  return node;
+}
+
+inline ChannelStatus& channel(Node& node, std::size_t place = 0) {
+  return (*node.facts->channels)[place];
+}
+
+inline void io_connecting(Node& node) { channel(node).io.state = ThreadState::kConnecting; }
+inline void read_further(Node& node) { channel(node).read.offset = 2000; }
+inline void writable(Node& node) { node.facts->read_only = false; }
+inline void unknown_channels(Node& node) { node.facts->channels.reset(); }
 
 inline Topology linked(std::vector<Node> nodes, const Memory& memory = {}) {
   Topology topology{std::move(nodes)};

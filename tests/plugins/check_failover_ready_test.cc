@@ -20,8 +20,6 @@ ReadyFacts with_nodes(std::vector<Node> nodes) { return {.topology = linked(std:
 
 ReadyFacts sound() { return with_nodes({writer(1), replica(2, 1), replica(3, 1)}); }
 
-ChannelStatus& channel(Node& node) { return (*node.facts->channels)[0]; }
-
 Node failed(int number) {
   Node node = replica(number, 1);
   channel(node).sql = {ThreadState::kStopped, 1062, "Duplicate entry"};

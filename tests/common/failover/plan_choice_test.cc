@@ -12,8 +12,6 @@ namespace {
 
 constexpr Flavour kMariadb = Flavour::kMariadb;
 
-ChannelStatus& channel(Node& node) { return (*node.facts->channels)[0]; }
-
 // A replica whose primary, db1, has gone.
 Node orphan(int number, std::string_view history = "#1:1-100", Flavour flavour = Flavour::kMysql) {
   Node node = replica(number, 1, history, flavour);

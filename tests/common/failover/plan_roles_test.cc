@@ -13,21 +13,9 @@ namespace {
 
 constexpr Flavour kMariadb = Flavour::kMariadb;
 
-using Change = void (*)(Node&);
-
-Node with(Node node, std::initializer_list<Change> changes) {
-  for (const Change change : changes) change(node);
-  return node;
-}
-
-ChannelStatus& channel(Node& node) { return (*node.facts->channels)[0]; }
-
-void io_connecting(Node& node) { channel(node).io.state = ThreadState::kConnecting; }
-void writable(Node& node) { node.facts->read_only = false; }
 void by_sql(Node& node) { node.facts->read_only_origin = ReadOnlyOrigin::kSql; }
 void by_nobody_knows(Node& node) { node.facts->read_only_origin = ReadOnlyOrigin::kUnknown; }
 void persisted(Node& node) { node.facts->read_only_origin = ReadOnlyOrigin::kPersisted; }
-void unknown_channels(Node& node) { node.facts->channels.reset(); }
 void in_ring_with_2(Node& node) { node.facts->channels->push_back(channel_from(2)); }
 void by_position(Node& node) {
   node.facts->history = {};
@@ -36,7 +24,6 @@ void by_position(Node& node) {
     one.read = one.executed = {"binlog.000001", 1000};
   }
 }
-void read_further(Node& node) { channel(node).read.offset = 2000; }
 void reinstalled(Node& node) {
   node.facts->server_uuid = uuid_of(9);
   node.facts->server_id = 9;

@@ -13,13 +13,6 @@ namespace {
 
 constexpr Flavour kMariadb = Flavour::kMariadb;
 
-ChannelStatus& channel(Node& node) { return (*node.facts->channels)[0]; }
-
-Node changed(Node node, const std::function<void(Node&)>& change) {
-  change(node);
-  return node;
-}
-
 Node by_position(Node node) {
   node.facts->history = {};
   if (node.channels().empty()) return node;
@@ -90,9 +83,9 @@ TEST(PlanSwitchoverTest, AnApplierThatWaitsForSemiSyncReplicasOfItsOwnIsLetGo) {
         std::get<MysqlHistory>(writer(1, "#1:1-110").facts->history).executed;
   };
   const Plan plan =
-      switchover({changed(writer(1, "#1:1-110"), semi_sync), changed(replica(2, 1), behind),
-                  changed(replica(3, 1), behind), changed(replica(4, 1, "#1:1-110"), semi_sync),
-                  changed(replica(5, 1, "#1:1-110"), semi_sync)});
+      switchover({with(writer(1, "#1:1-110"), semi_sync), with(replica(2, 1), behind),
+                  with(replica(3, 1), behind), with(replica(4, 1, "#1:1-110"), semi_sync),
+                  with(replica(5, 1, "#1:1-110"), semi_sync)});
   const std::string off = "SET GLOBAL rpl_semi_sync_source_enabled=OFF",
                     on = "SET GLOBAL rpl_semi_sync_source_enabled=ON";
   const auto step = [&](Action action, std::string_view node) {
@@ -119,7 +112,7 @@ TEST(PlanSwitchoverTest, TheRolesOfSemiSyncAreExchanged) {
     };
   };
   const Plan plan = switchover(
-      {changed(writer(1), settings(true, false)), changed(replica(2, 1), settings(false, true))});
+      {with(writer(1), settings(true, false)), with(replica(2, 1), settings(false, true))});
   EXPECT_NE(sql_of(plan, Action::kPromote, "db2").find("rpl_semi_sync_source_enabled=ON"),
             std::string::npos);
   EXPECT_TRUE(sql_of(plan, Action::kRepoint, "db1")
@@ -127,8 +120,8 @@ TEST(PlanSwitchoverTest, TheRolesOfSemiSyncAreExchanged) {
                                "rpl_semi_sync_replica_enabled=ON; "));
   EXPECT_TRUE(plan.reservations.empty()) << plan.reservations[0];
   // What was asynchronous stays so.
-  EXPECT_EQ(render(switchover({changed(writer(1), settings(false, false)),
-                               changed(replica(2, 1), settings(false, true))}))
+  EXPECT_EQ(render(switchover({with(writer(1), settings(false, false)),
+                               with(replica(2, 1), settings(false, true))}))
                 .find("semi_sync"),
             std::string::npos);
 }
@@ -144,7 +137,7 @@ TEST(PlanSwitchoverTest, MariadbsAdministratorsAreBlockedByTheGlobalLock) {
 }
 
 TEST(PlanSwitchoverTest, TheOldPrimaryConnectsAsItsSuccessorDid) {
-  const Plan plan = switchover({writer(1), changed(replica(2, 1), [](Node& node) {
+  const Plan plan = switchover({writer(1), with(replica(2, 1), [](Node& node) {
                                   node.facts->version = parse_version("9.1.0");
                                   channel(node).tls = {true, true, "/etc/ca.pem"};
                                   channel(node).retry = {5, 86400};
@@ -171,18 +164,18 @@ TEST(PlanSwitchoverTest, NothingIsTriedThatMayHaveToWait) {
   EXPECT_EQ(refusal({writer(1), lost(2), replica(3, 1)}, "db2"),
             "no-candidate: db2 cannot be promoted: no facts: no answer");
   EXPECT_EQ(refusal({writer(1),
-                     changed(replica(2, 1),
-                             [](Node& node) { channel(node).sql.state = ThreadState::kStopped; })}),
+                     with(replica(2, 1),
+                          [](Node& node) { channel(node).sql.state = ThreadState::kStopped; })}),
             "not-ready: db2 does not replicate: its IO or SQL thread does not run, or it applies "
             "with a delay");
-  EXPECT_EQ(refusal({writer(1), changed(replica(2, 1),
-                                        [](Node& node) { channel(node).seconds_behind = 60; })}),
+  EXPECT_EQ(refusal({writer(1),
+                     with(replica(2, 1), [](Node& node) { channel(node).seconds_behind = 60; })}),
             "not-ready: db2 is 60s behind, more than 10s");
   const auto without_binlog_end = [](Node& node) {
     node.facts->binlog.reset();
     node.facts->notes = {"run: GRANT"};
   };
-  EXPECT_EQ(refusal({changed(writer(1), without_binlog_end), by_position(replica(2, 1))}),
+  EXPECT_EQ(refusal({with(writer(1), without_binlog_end), by_position(replica(2, 1))}),
             "not-ready: db1: the end of its binlog cannot be read: run: GRANT");
   EXPECT_EQ(refusal({writer(1), replica(2, 1)}, "", Policy()),
             "not-ready: db1 could not become a replica: give the replication account "
@@ -250,7 +243,7 @@ TEST(PlanSwitchoverTest, ThePreferredReplicaThatIsReadyIsTaken) {
   policy.promotion["db3"] = Promotion::kPreferred;
   EXPECT_EQ(switchover({writer(1), replica(2, 1), replica(3, 1)}, "", policy).candidate, "db3");
   const Node lame =
-      changed(replica(3, 1), [](Node& node) { channel(node).io.state = ThreadState::kConnecting; });
+      with(replica(3, 1), [](Node& node) { channel(node).io.state = ThreadState::kConnecting; });
   EXPECT_EQ(switchover({writer(1), replica(2, 1), lame}, "", policy).candidate, "db2");
 }
 
@@ -297,24 +290,22 @@ TEST(PlanRejoinTest, AServerThatWasInstalledAnewNeedsAResync) {
 }
 
 TEST(PlanRejoinTest, AWritableNodeIsClosedWhateverElseIsRefused) {
-  const auto writable = [](Node& node) { node.facts->read_only = false; };
-  const Node db1 = changed(replica(1, 2), writable), db2 = writer(2);
+  const Node db1 = with(replica(1, 2), writable), db2 = writer(2);
   EXPECT_EQ(outline(rejoin({by_position(writer(1)), by_position(db2)})), "fence(db1)");
-  EXPECT_EQ(outline(rejoin(
-                {changed(db1, [](Node& node) { node.facts->channels->push_back(channel_from(9)); }),
-                 db2})),
-            "fence(db1)");
+  EXPECT_EQ(
+      outline(rejoin(
+          {with(db1, [](Node& node) { node.facts->channels->push_back(channel_from(9)); }), db2})),
+      "fence(db1)");
   EXPECT_EQ(outline(rejoin({writer(1), writer(2), writer(3)})), "");
 }
 
 TEST(PlanRejoinTest, AFollowerThatIsWritableIsOnlyClosed) {
-  const auto writable = [](Node& node) { node.facts->read_only = false; };
-  const Plan plan = rejoin({changed(replica(1, 2), writable), writer(2)});
+  const Plan plan = rejoin({with(replica(1, 2), writable), writer(2)});
   EXPECT_TRUE(plan.possible()) << plan.reason;
   EXPECT_EQ(outline(plan), "fence(db1)");
   // In a ring its successor gets what it has.
-  const Node db1 = changed(replica(1, 2, "#1:1-103"), writable);
-  EXPECT_EQ(outline(rejoin({db1, changed(replica(2, 1), writable)})), "fence(db1)");
+  const Node db1 = with(replica(1, 2, "#1:1-103"), writable);
+  EXPECT_EQ(outline(rejoin({db1, with(replica(2, 1), writable)})), "fence(db1)");
   EXPECT_EQ(rejoin({db1, writer(2)}).refusal, Refusal::kDiverged);
 }
 
@@ -363,8 +354,8 @@ TEST(PlanRejoinTest, ThePrimaryWaitsAgainWhenTheNodeAcknowledges) {
     };
   };
   CrashRecord record{"db2", true};
-  const std::vector<Node> nodes = {changed(writer(1, "#1:1-100"), semi_sync(true)),
-                                   changed(writer(2, "#1:1-100,#2:1-5"), semi_sync(false))};
+  const std::vector<Node> nodes = {with(writer(1, "#1:1-100"), semi_sync(true)),
+                                   with(writer(2, "#1:1-100,#2:1-5"), semi_sync(false))};
   const auto without = rejoin(nodes, record);
   EXPECT_EQ(outline(without), "fence(db1) repoint(db1)");
   EXPECT_TRUE(sql_of(without, Action::kRepoint, "db1")
@@ -384,8 +375,8 @@ TEST(PlanSwitchoverTest, EventsRunWhereTheWritesGo) {
       node.facts->events = {{"`shop`.`tick`", "`app`@`%`", enabled, !enabled, 1}};
     };
   };
-  const Plan plan = switchover({changed(writer(1, "0-1-10", kMariadb), event(true)),
-                                changed(replica(2, 1, "0-1-10", kMariadb), event(false))});
+  const Plan plan = switchover({with(writer(1, "0-1-10", kMariadb), event(true)),
+                                with(replica(2, 1, "0-1-10", kMariadb), event(false))});
   EXPECT_EQ(outline(plan),
             "events(db1) block-writers(db1) wait-equal(db2) record(db2) promote(db2) "
             "make-writable(db2) events(db2) unblock(db1) repoint(db1)");
@@ -396,12 +387,12 @@ TEST(PlanSwitchoverTest, EventsRunWhereTheWritesGo) {
   EXPECT_EQ(sql_of(plan, Action::kEvents, "db2"),
             "ALTER DEFINER=`app`@`%` EVENT `shop`.`tick` ENABLE");
   const auto unseen = [](Node& node) { node.facts->event_scheduler = true; };
-  EXPECT_EQ(switchover(
-                {changed(writer(1, "0-1-10", kMariadb), unseen), replica(2, 1, "0-1-10", kMariadb)})
-                .reservations,
-            std::vector<std::string>{"whether db1 has events cannot be seen; run: GRANT EVENT, SET "
-                                     "USER, BINLOG ADMIN ON *.* TO the account"});
-  EXPECT_EQ(outline(plan_rejoin(linked({changed(writer(1, "0-1-10", kMariadb), event(true)),
+  EXPECT_EQ(
+      switchover({with(writer(1, "0-1-10", kMariadb), unseen), replica(2, 1, "0-1-10", kMariadb)})
+          .reservations,
+      std::vector<std::string>{"whether db1 has events cannot be seen; run: GRANT EVENT, SET "
+                               "USER, BINLOG ADMIN ON *.* TO the account"});
+  EXPECT_EQ(outline(plan_rejoin(linked({with(writer(1, "0-1-10", kMariadb), event(true)),
                                         writer(2, "0-1-10,0-2-11", kMariadb)}),
                                 with_account(), {}, "db1", {})),
             "fence(db1) events(db1) repoint(db1)");
@@ -531,7 +522,7 @@ TEST(ChooseDonorTest, ASoundReplicaSparesThePrimary) {
   EXPECT_EQ(donor({db1, db2, db3}, "db2"), "db2");
   EXPECT_EQ(donor({by_position(db1), by_position(db2), by_position(db3)}), "db2");
   const auto spoilt = [&](const std::function<void(Node&)>& spoil) {
-    const Node node = changed(db3, spoil);
+    const Node node = with(db3, spoil);
     EXPECT_EQ(donor({db1, db2, node}), "db2");
     return donor({db1, db2, node}, "db3");
   };
@@ -558,7 +549,7 @@ TEST(ChooseDonorTest, WhatCannotBeCopiedIsNamed) {
   EXPECT_EQ(donor({db1, db2}, "db1"), "db1 cannot be a copy of itself");
   EXPECT_EQ(donor({db1, db2}, "db9"), "no node is called 'db9'");
   EXPECT_EQ(donor({db1, db2, lost(3)}, "db3"), "db3 cannot be copied: no answer");
-  EXPECT_EQ(donor({db1, changed(db2, [](Node& node) { node.facts->log_bin = false; })}),
+  EXPECT_EQ(donor({db1, with(db2, [](Node& node) { node.facts->log_bin = false; })}),
             "db2 cannot be copied: it has no binlog");
   EXPECT_EQ(
       donor({by_position(db1), by_position(db2), by_position(replica(3, 2))}, "db3"),

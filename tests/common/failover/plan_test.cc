@@ -17,17 +17,6 @@ namespace {
 
 constexpr Flavour kMariadb = Flavour::kMariadb;
 
-// What a change does to a node: cases below are a healthy replica with such changes.
-using Change = void (*)(Node&);
-
-Node with(Node node, std::initializer_list<Change> changes) {
-  for (const Change change : changes) change(node);
-  return node;
-}
-
-ChannelStatus& channel(Node& node) { return (*node.facts->channels)[0]; }
-
-void io_connecting(Node& node) { channel(node).io.state = ThreadState::kConnecting; }
 void io_stopped(Node& node) { channel(node).io.state = ThreadState::kStopped; }
 void sql_stopped(Node& node) { channel(node).sql.state = ThreadState::kStopped; }
 void sql_failed(Node& node) {
@@ -39,8 +28,6 @@ void without_binlog(Node& node) { node.facts->log_bin = false; }
 void refusing_writes(Node& node) { node.facts->obstacles.reasons = {"innodb_read_only is ON"}; }
 void unknown_binlog_end(Node& node) { node.facts->binlog.reset(); }
 void without_updates(Node& node) { node.facts->log_replica_updates = false; }
-void writable(Node& node) { node.facts->read_only = false; }
-void unknown_channels(Node& node) { node.facts->channels.reset(); }
 void semi_sync(Node& node) { node.facts->semi_sync = {"rpl_semi_sync_source_enabled", true, true}; }
 void slow_30(Node& node) { channel(node).seconds_behind = 30; }
 void newer(Node& node) { node.facts->version.major = 9; }
@@ -49,7 +36,6 @@ void by_position(Node& node) {
   channel(node).uses_gtid = false;
   channel(node).read = channel(node).executed = {"binlog.000007", 1000};
 }
-void read_further(Node& node) { channel(node).read.offset = 2000; }
 void read_next_file(Node& node) { channel(node).read = {"binlog.000010", 4}; }
 
 // A replica whose primary has gone.

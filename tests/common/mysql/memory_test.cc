@@ -16,8 +16,6 @@ namespace {
 
 constexpr Flavour kMariadb = Flavour::kMariadb;
 
-ChannelStatus& channel(Node& node) { return (*node.facts->channels)[0]; }
-
 Memory seen(std::vector<Node> nodes, double now_s = 1000) {
   return remember({}, linked(std::move(nodes)), now_s);
 }

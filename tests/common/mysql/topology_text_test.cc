@@ -8,14 +8,6 @@
 namespace ha {
 namespace {
 
-ChannelStatus& channel(Node& node, std::size_t place = 0) { return (*node.facts->channels)[place]; }
-
-template <class Change>
-Node with(Node node, Change change) {
-  change(node);
-  return node;
-}
-
 Node behind(int number, int source, double seconds) {
   return with(replica(number, source), [&](Node& node) { channel(node).seconds_behind = seconds; });
 }
