@@ -48,15 +48,13 @@ def stays(condition, seconds=3.0):
 
 @pytest.mark.parametrize("fault, repair", [("kill", "return_master"), ("stop", "return_master"),
                                            ("freeze", "thaw")])
-def test_takes_over_once_and_stands_down(pair, fault, repair, record_property, capsys):
+def test_takes_over_once_and_stands_down(pair, fault, repair, record_property):
     pair.wait_role(pair.master, True)
     pair.wait_role(pair.standby, False)
     assert pair.switches() == []
 
     seconds = take_over(pair, getattr(pair.master, fault))
     record_property("seconds_to_notifications_enabled", round(seconds, 1))
-    with capsys.disabled():
-        print(f"\nscenario {pair.scenario}, master {fault}: active after {seconds:.1f} s")
     stays(lambda: pair.switches() == [ON])
 
     (pair.return_master if repair == "return_master" else pair.master.thaw)()

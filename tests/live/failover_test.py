@@ -13,6 +13,7 @@ from writer import ADMIN_PASSWORD, ADMIN_USER, Writer
 from servers import wait_until
 
 BACKLOG = 2000  # transactions
+AT_ONCE_S = 3.0  # beside other tests
 # Applying events of a binlog needs the rights to the data.
 AS_ADMIN = ("--username", ADMIN_USER, "--password", ADMIN_PASSWORD)
 
@@ -41,19 +42,17 @@ def lost_as_told(outcome):
 
 
 def fail_over(cluster, writer, *words, expected=(0,)):
-    """Kill the primary under a writer, fail over, and return (new primary, outcome): it is the one
-    writer and everybody follows it."""
+    """Kill the primary under a writer, fail over, and return (new primary, outcome): it accepts the
+    writer's rows at once."""
     old = cluster.primary()
     writer.wait_for(20)
     cluster.lose(old)
-    begun = time.monotonic()
     outcome = cluster.run("failover", *words)
     assert outcome.code in expected, outcome.out
+    ended = time.monotonic()
     new = cluster.primary()
     writer.wait_for(20, new.name)
-    first = writer.first_at(new.name).answered - begun
-    print(f"\n{cluster.kind}: first insert {first:.3f} s after the invocation, "
-          f"run {outcome.seconds:.3f} s")
+    assert writer.first_at(new.name).answered < ended + AT_ONCE_S
     return new, outcome
 
 
@@ -77,7 +76,6 @@ def test_under_writes(cluster, nodes):
     lost = writer.numbers - rows(new)
     told, more = lost_as_told(outcome)
     assert more or told >= len(lost), (lost, outcome.out)
-    print(f"lost {len(lost)} of {len(writer.writes)}, told: {told}{' or more' if more else ''}")
 
 
 def test_what_no_replica_received_is_told(cluster):
@@ -130,7 +128,6 @@ def test_backlog_is_applied_completely(cluster):
     assert outcome.code == 0, outcome.out
     assert rows(cluster.db2) == set(range(BACKLOG))
     cluster.assert_one_primary(cluster.db2)
-    print(f"\n{cluster.kind}: {BACKLOG} transactions applied, run {outcome.seconds:.3f} s")
 
 
 def test_catch_up_from_a_sibling_that_must_not_be_promoted(cluster):
@@ -179,7 +176,6 @@ def test_torn_transaction_at_the_end_of_a_relay_log(cluster):
     cluster.db1.sql("ALTER TABLE shop.item MODIFY note LONGTEXT")
     cluster.insert(1)
     cluster.catch_up()
-    before = received(cluster.db2.channels()[0])
     for replica in (cluster.db2, cluster.db3):
         replica.freeze()
     # The replicas' sockets hold the first part of this.
@@ -194,9 +190,9 @@ def test_torn_transaction_at_the_end_of_a_relay_log(cluster):
     for replica in (cluster.db2, cluster.db3):
         replica.thaw()
         wait_until(lambda r=replica: r.channels()[0].io != "Yes")
-    parts = [received(server.channels()[0]) for server in (cluster.db2, cluster.db3)]
+    for replica in (cluster.db2, cluster.db3):
+        assert received(replica.channels()[0]) < end, "the transaction is torn"
     outcome = cluster.run("failover", "--deadline", "60")
-    print(f"\n{cluster.kind}: received {before} to {parts} of {end}, run {outcome.seconds:.3f} s")
     assert outcome.code in (0, 1), outcome.out
     new = cluster.primary()
     assert rows(new) == {1}, "half a transaction is none"
@@ -289,7 +285,6 @@ def test_applier_that_waits_for_replicas_of_its_own(semi_sync):
     semi_sync.insert(1, 2, 3)
     semi_sync.lose(semi_sync.db1)
     outcome = semi_sync.run("failover")
-    print(f"\nappliers that wait for 10 s: run {outcome.seconds:.3f} s")
     assert outcome.code == 0 and outcome.seconds < 5, outcome.out
     semi_sync.assert_one_primary(semi_sync.db2)
     assert rows(semi_sync.db2) == {1, 2, 3}

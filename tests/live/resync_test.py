@@ -160,7 +160,6 @@ def test_diverged_old_primary_becomes_a_copy(cluster):
     refused = cluster.run("rejoin", "db1")
     assert refused.code == 2 and "run: mysql_ha resync db1" in refused.out, refused.out
     outcome = resync(cluster, cluster.db1)
-    print("\n" + outcome.out)
     cluster.assert_one_primary(new)
     assert rows(cluster.db1) == {1, 2, 3}
     assert content(cluster.db1) == content(new)
@@ -569,7 +568,6 @@ def test_account_that_may_not_copy(cluster, method):
             cluster.db1.sql(granted[-1])
             cluster.catch_up()
             before = cluster.snapshot()
-    print(granted)
     assert outcome.code == 0 and granted and "SELECT" in granted[0], outcome.out
     cluster.assert_one_primary(cluster.db1)
     assert rows(cluster.db2) == {1, 2}

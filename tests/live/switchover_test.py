@@ -38,19 +38,24 @@ def refuse(cluster, text, *words, strict=True):
 
 # Under writers
 
+# Writers are blocked for less than this where nothing else is to be done; one switchover among
+# several tests that run at the same time may take longer, but not of three the second longest.
+BLOCKED_S, BESIDE_OTHERS_S = 1.0, 3.0
+
+
 def test_no_write_is_lost(cluster):
     """There and back again and to the third, under a writer."""
     with Writer(cluster) as writer:
-        seconds = []
+        gaps = []
         for server in (cluster.db2, cluster.db1, cluster.db3):
+            begun = time.monotonic()
             outcome = cluster.run("switchover", "--to", server.name)
             assert outcome.code == 0, outcome.out
-            seconds.append(outcome.seconds)
             writer.wait_for(20, server.name)
+            gaps.append(writer.gap(begun))
     cluster.assert_one_primary(cluster.db3)
-    assert writer.numbers <= rows(cluster.db3)
-    print(f"\n{cluster.kind}: longest gap {writer.gap():.3f} s in {len(writer.writes)} writes, "
-          f"runs {', '.join(f'{s:.3f}' for s in seconds)} s")
+    assert not writer.lost(rows(cluster.db3))
+    assert sorted(gaps)[1] < BLOCKED_S and max(gaps) < BESIDE_OTHERS_S, gaps
 
 
 def test_no_write_of_an_administrator_is_lost(cluster):
@@ -60,8 +65,8 @@ def test_no_write_of_an_administrator_is_lost(cluster):
         assert outcome.code == 0, outcome.out
         writer.wait_for(20, "db2")
     cluster.assert_one_primary(cluster.db2)
-    assert writer.numbers <= rows(cluster.db2)
-    print(f"\n{cluster.kind}: longest gap {writer.gap():.3f} s of an administrator")
+    assert not writer.lost(rows(cluster.db2))
+    assert writer.gap() < BESIDE_OTHERS_S
 
 
 class Obstinate:
@@ -108,11 +113,9 @@ def test_administrators_who_do_not_look(cluster):
     assert len(asked) > 50 and asked <= rows(cluster.db2), outcome.out
     beyond = set(obstinate.acknowledged) - rows(cluster.db2)
     assert not beyond or cluster.flavour == "mariadb"
-    channels = cluster.db1.channels()
-    attached = bool(channels) and channels[0].io == "Yes"
-    print(f"\n{cluster.kind}: {len(beyond)} written to the closed primary, attached {attached}")
-    if not attached:
-        assert outcome.code == 1 and "repoint db1: " in outcome.out, outcome.out
+    attached = [channel.io for channel in cluster.db1.channels()] == ["Yes"]
+    told = outcome.code == 1 and "repoint db1: " in outcome.out
+    assert attached or (cluster.flavour == "mariadb" and told), outcome.out
 
 
 @pytest.fixture
@@ -141,13 +144,12 @@ def test_clients_at_work(cluster, client):
                                  "information_schema.columns b, information_schema.columns c")
         wait_until(lambda: [row for row in cluster.db1.sql("SHOW PROCESSLIST")
                             if "COUNT" in str(row["Info"])])
-        outcome = switch(cluster, cluster.db2)
+        switch(cluster, cluster.db2)
         with pytest.raises(pymysql.err.MySQLError):
             query.result(60)
     with pytest.raises((pymysql.err.MySQLError, OSError)):
         idle.commit()
     assert rows(cluster.db2) == {1, 2, 3}
-    print(f"\n{cluster.kind}: clients at work, run {outcome.seconds:.3f} s")
 
 
 # What is taken back, and what is refused
@@ -177,7 +179,7 @@ def test_candidate_dies_when_writers_are_blocked(cluster):
         outcome = with_fault(cluster, cluster.db2.kill)
         writer.wait_for(20, "db1")
     assert cluster.writers() == ["db1"], outcome
-    print(f"\n{cluster.kind}: candidate killed, writers waited {writer.gap():.3f} s")
+    assert writer.gap() < BESIDE_OTHERS_S
 
 
 @pytest.mark.parametrize("shared", ["mariadb-gtid"], indirect=True)
@@ -188,7 +190,6 @@ def test_candidate_hangs_when_writers_are_blocked(cluster):
     assert cluster.writers([cluster.db1, cluster.db3]) == ["db1"], outcome
     cluster.db2.thaw()
     cluster.wait_until_all_follow(cluster.db1)
-    print(f"\n{cluster.kind}: candidate frozen, writers waited {writer.gap():.3f} s")
     assert writer.gap() < 20
 
 

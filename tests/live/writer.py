@@ -79,9 +79,9 @@ class Writer:
         """Return the first write that a server acknowledged."""
         return self.by(server)[0]
 
-    def gap(self):
-        """Return the longest time between two acknowledgements, in seconds."""
-        times = [write.answered for write in self.writes]
+    def gap(self, since=0.0):
+        """Return the longest time between two acknowledgements after `since`, in seconds."""
+        times = [write.answered for write in list(self.writes) if write.answered >= since]
         return max(after - before for before, after in zip(times, times[1:]))
 
     def _run(self):
