@@ -2,7 +2,6 @@
 """Runs handle_engine_failover as an engine does, and holds every run to what handlers promise."""
 
 import atexit
-import dataclasses
 import os
 import re
 import shlex
@@ -19,12 +18,8 @@ RUNTIME = "/dev/shm/monitoring-plugins-ha-{}"
 _engines = set()
 
 
-@dataclasses.dataclass
-class Outcome:
+class HandlerOutcome(plugin.Outcome):
     """What a run gave."""
-    code: int
-    out: str
-    seconds: float
 
     @property
     def text(self):
@@ -62,7 +57,7 @@ def run(*options, within=None, timeout=40, **arguments):
     begin = time.monotonic()
     done = subprocess.run(command(*options), stdin=subprocess.DEVNULL, capture_output=True,
                           timeout=timeout, env=environment, **arguments)
-    outcome = Outcome(done.returncode, done.stdout.decode(), time.monotonic() - begin)
+    outcome = HandlerOutcome(done.returncode, done.stdout.decode(), time.monotonic() - begin)
     assert done.stderr == b"", done.stderr
     assert outcome.code in (DONE, UNVERIFIED, FAILED, USAGE), outcome
     assert outcome.out.startswith("handle_engine_failover: "), outcome

@@ -19,7 +19,7 @@ DIRECTORIES = ("conf", "collections", "md5", "netflow")
 PANDORA, APACHE, NAGIOS = 4711, 4712, 4713
 
 
-class Server:
+class PandoraServer:
     """A Pandora FMS server with a console, whose places are below one directory."""
 
     def __init__(self, mounts):
@@ -70,7 +70,7 @@ class Server:
 @pytest.fixture
 def server(tmp_path):
     with Mounts(tmp_path) as mounts:
-        yield Server(mounts)
+        yield PandoraServer(mounts)
 
 
 def test_glusterfs(server):
