@@ -5,10 +5,8 @@
 
 #include <algorithm>
 #include <map>
-#include <random>
 
 #include "common/commands.h"
-#include "common/failover/old_steps.h"
 #include "common/text.h"
 #include "tests/topology_builders.h"
 
@@ -848,107 +846,6 @@ TEST(PlanFailoverTest, TheHashChangesWithTheWorld) {
   EXPECT_NE(before, hash({lost(1), orphan(2, "#1:1-101"), orphan(3)}));
   EXPECT_NE(before, hash({lost(1), orphan(2), lost(3)}));
   EXPECT_NE(before, hash({lost(1), orphan(2), orphan(3, "#1:1-100", {sql_stopped})}));
-}
-
-// Worlds drawn at random: whatever they are, these hold.
-class PlanPropertyTest : public testing::Test {
- protected:
-  Topology draw() {
-    std::vector<Node> nodes = {chance(4) ? writer(1, "#1:1-100") : lost(1)};
-    const int count = 2 + static_cast<int>(random_() % 5);
-    for (int number = 2; number <= count; ++number) nodes.push_back(draw_replica(number));
-    return linked(std::move(nodes));
-  }
-
-  Node draw_replica(int number) {
-    if (chance(6)) return lost(number, chance(2) ? Reach::kHung : Reach::kUnreachable);
-    std::string history = fmt::format("#1:1-{}", 80 + random_() % 21);
-    if (chance(6)) history += fmt::format(",#{}:1", number);
-    Node node = orphan(number, history);
-    if (chance(3)) node = received_to(node, fmt::format("#1:80-{}", 85 + random_() % 16));
-    const Change changes[] = {sql_stopped,     sql_failed, delayed,   without_binlog,
-                              without_updates, semi_sync,  io_stopped};
-    for (const Change change : changes)
-      if (chance(8)) change(node);
-    if (chance(12)) node.facts->read_only = false;
-    return node;
-  }
-
-  // All of them were seen as replicas of db1.
-  static Circumstances remembering_all() {
-    std::vector<Node> nodes = {writer(1)};
-    for (int number = 2; number <= 6; ++number) nodes.push_back(replica(number, 1));
-    Circumstances moment;
-    moment.memory = remember({}, linked(std::move(nodes)), 1000);
-    return moment;
-  }
-
-  Policy draw_policy() {
-    Policy policy = chance(4) ? fenced(Fence::kRequired) : with_fence();
-    if (chance(3)) policy.promotion["db2"] = chance(2) ? kNever : kPreferred;
-    return policy;
-  }
-
-  bool chance(unsigned one_in) { return random_() % one_in == 0; }
-
-  std::mt19937 random_{20260101};
-};
-
-std::size_t place(const Plan& plan, Action action, const std::string& node) {
-  for (std::size_t i = 0; i < plan.steps.size(); ++i)
-    if (plan.steps[i].action == action && plan.steps[i].node == node) return i;
-  return plan.steps.size();
-}
-
-// An older version would have written the same statements without their parts.
-void expect_inferable(const std::vector<Step>& steps) {
-  for (const Step& step : steps) {
-    EXPECT_EQ(infer_statements(step.action, sql_of(step.statements)), step.statements)
-        << action_name(step.action);
-    expect_inferable(step.undo);
-  }
-}
-
-TEST_F(PlanPropertyTest, NobodyIsPromotedWhoMustNotBe) {
-  int possible = 0;
-  Circumstances circumstances = remembering_all();
-  for (int round = 0; round < 5000; ++round) {
-    const Topology topology = draw();
-    const Policy policy = draw_policy();
-    circumstances.assume_dead = topology.nodes[0].alive();
-    const Plan plan = plan_failover(topology, policy, circumstances, "db1");
-    ASSERT_EQ(render(plan), render(plan_failover(topology, policy, circumstances, "db1")));
-    if (!plan.possible()) continue;
-    ++possible;
-    const auto chosen = std::ranges::find(topology.nodes, plan.candidate, &Node::name);
-    ASSERT_TRUE(chosen->facts) << render(plan);
-    expect_inferable(plan.steps);
-    EXPECT_EQ(chosen->channels()[0].sql.error_number, 0u);
-    EXPECT_TRUE(chosen->facts->log_bin == true);
-    // Nobody else writes, before and after: one opening, and only after the fence.
-    std::vector<std::size_t> openings;
-    for (std::size_t i = 0; i < plan.steps.size(); ++i)
-      if (plan.steps[i].action == Action::kMakeWritable) openings.push_back(i);
-    ASSERT_EQ(openings.size(), 1u);
-    EXPECT_LT(place(plan, Action::kFence, "db1"), openings[0]);
-    EXPECT_LT(place(plan, Action::kDrain, plan.candidate),
-              place(plan, Action::kPromote, plan.candidate));
-    EXPECT_LT(place(plan, Action::kPromote, plan.candidate), openings[0]);
-    for (const Node& other : topology.nodes) {
-      EXPECT_TRUE(other.name == "db1" || !other.writable()) << render(plan);
-      // Whoever has received more, errant ones aside, was rejected or is fetched from.
-      if (!other.facts || other.name == "db1" || &other == &*chosen) continue;
-      const GtidSet more =
-          subtract(unite(std::get<MysqlHistory>(other.facts->history).executed,
-                         std::get<MysqlHistory>(other.facts->history).retrieved),
-                   unite(std::get<MysqlHistory>(chosen->facts->history).executed,
-                         std::get<MysqlHistory>(chosen->facts->history).retrieved));
-      if (subtract(more, more.of_server(other.facts->server_uuid)).empty()) continue;
-      EXPECT_NE(std::ranges::find(plan.rejected, other.name, &Rejection::node), plan.rejected.end())
-          << render(plan);
-    }
-  }
-  EXPECT_GT(possible, 500);
 }
 
 }  // namespace
