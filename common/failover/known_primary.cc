@@ -15,10 +15,10 @@ namespace ha {
 namespace {
 
 // A node that answers can tell itself what it is.
-std::size_t find_remembered_primary(const Decision& d) {
-  const auto seen = std::ranges::find(d.nodes(), d.moment.memory.primary, &Node::name);
-  const bool answers = seen != d.nodes().end() && seen->facts;
-  return static_cast<std::size_t>((answers ? d.nodes().end() : seen) - d.nodes().begin());
+std::size_t find_silent_last_primary(const Decision& d) {
+  const Node* const last = last_primary(d.topology, d.moment);
+  if (last == nullptr || last->facts) return d.nodes().size();
+  return static_cast<std::size_t>(last - d.nodes().data());
 }
 
 std::string why_unknown(const Decision& d) {
@@ -38,6 +38,17 @@ std::string why_unknown(const Decision& d) {
 
 }  // namespace
 
+const Node* last_primary(const Topology& topology, const Circumstances& circumstances) {
+  const Memory& memory = circumstances.memory;
+  const RoleHistory& roles = circumstances.roles;
+  const bool seen_later = memory.seen_s > roles.since_s;
+  const std::string& name = roles.primary.empty() || (!memory.primary.empty() && seen_later)
+                                ? memory.primary
+                                : roles.primary;
+  const auto found = std::ranges::find(topology.nodes, name, &Node::name);
+  return found == topology.nodes.end() ? nullptr : &*found;
+}
+
 const ChannelStatus* channel_to_stranger(const Node& node) {
   for (std::size_t c = 0; c < node.sources.size(); ++c)
     if (!node.sources[c]) return &node.channels()[c];
@@ -54,7 +65,7 @@ void find_primary(Decision& d, std::string_view name) {
         if (source && d.nodes()[*source].channels().empty())
           followed.insert(find_root(d.topology, d.policy, d.moment, *source));
   }
-  if (name.empty() && followed.empty()) d.primary = find_remembered_primary(d);
+  if (name.empty() && followed.empty()) d.primary = find_silent_last_primary(d);
   if (name.empty() && followed.size() == 1) d.primary = *followed.begin();
   if (d.primary < d.nodes().size()) {
     d.plan.primary = d.primary_node().name;

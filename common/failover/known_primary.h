@@ -9,8 +9,12 @@
 
 namespace ha {
 
+// Returns the node that is known to have been the primary last: by the newest change that the
+// journal tells of, or by what was seen later; null: none is known.
+const Node* last_primary(const Topology& topology, const Circumstances& circumstances);
+
 // Finds the node that is to be replaced: the one that was named, else the one that all replicas
-// follow, else the one that was last seen as the primary. Refuses when nothing tells.
+// follow, else the last primary when it is silent. Refuses when nothing tells.
 void find_primary(Decision& d, std::string_view name);
 
 // Finds the primary of a switchover, the only node that accepts writes, or refuses.

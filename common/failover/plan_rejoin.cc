@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "common/failover/known_primary.h"
 #include "common/failover/plan_hash.h"
-#include "common/failover/plan_roles.h"
 #include "common/failover/rejoin_steps.h"
 #include "common/mysql/statements.h"
 #include "common/text.h"

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "common/failover/known_primary.h"
 #include "common/failover/lock_steps.h"
 #include "common/failover/plan_hash.h"
 #include "common/failover/role_statements.h"
@@ -348,17 +349,6 @@ class Reopening {
 };
 
 }  // namespace
-
-const Node* last_primary(const Topology& topology, const Circumstances& circumstances) {
-  const Memory& memory = circumstances.memory;
-  const RoleHistory& roles = circumstances.roles;
-  const bool seen_later = memory.seen_s > roles.since_s;
-  const std::string& name = roles.primary.empty() || (!memory.primary.empty() && seen_later)
-                                ? memory.primary
-                                : roles.primary;
-  const auto found = std::ranges::find(topology.nodes, name, &Node::name);
-  return found == topology.nodes.end() ? nullptr : &*found;
-}
 
 std::optional<Plan> plan_close(const Topology& topology, const Policy& policy,
                                const Circumstances& circumstances) {

@@ -11,10 +11,6 @@
 
 namespace ha {
 
-// Returns the node that is known to have been the primary last: by the newest change that the
-// journal tells of, or by a later look; null: none is known.
-const Node* last_primary(const Topology& topology, const Circumstances& circumstances);
-
 // Plans to close every node that accepts writes although the node that accepts them too has
 // replaced it: by the journal, or by what was seen last, or because the histories prove it.
 // plan.primary is the first of them, plan.candidate the one that stays open. When nothing proves
