@@ -331,7 +331,7 @@ TEST(PlanRejoinTest, ThePrimaryIsNotTakenForTheOneThatReturns) {
 }
 
 TEST(PlanRejoinTest, AnApplierThatWaitsForReplicasOfItsOwnIsLetGoBeforeItIsStopped) {
-  const Node db1 = changed(replica(1, 3), [](Node& node) {
+  const Node db1 = with(replica(1, 3), [](Node& node) {
     node.facts->semi_sync = {.source_variable = "rpl_semi_sync_source_enabled",
                              .source_enabled = true};
   });
