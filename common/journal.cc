@@ -66,6 +66,8 @@ std::string journal_value(const JournalRecord& record, std::string_view name) {
 }
 
 Result<Done> Journal::reopen() {
+  // Records must not go into a file that has been replaced.
+  file_.reset();
   auto file = files_.open_append(path_);
   if (!file) return file.error();
   file_ = std::move(*file);
@@ -95,6 +97,7 @@ Result<std::vector<JournalRecord>> Journal::read(Files& files, const std::string
 Result<Done> Journal::append_all(std::vector<JournalRecord> records) {
   std::string lines;
   for (const JournalRecord& record : records) lines += to_line(record);
+  if (!file_) return Error{Errc::kInternal, "cannot write " + path_ + ": it is not open"};
   if (const auto written = file_->append(lines); !written) return written;
   std::ranges::move(records, std::back_inserter(records_));
   return Done{};

@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "common/posix_files.h"
+#include "tests/fakes/fake_env.h"
 #include "tests/fakes/file_size_limit.h"
 
 namespace ha {
@@ -113,6 +114,28 @@ TEST_F(JournalTest, RewritingReplacesTheStory) {
   ASSERT_EQ(again->records().size(), 2u);
   EXPECT_EQ(journal_value(again->records()[0], "event"), "two");
   EXPECT_EQ(journal_value(again->records()[1], "event"), "three");
+}
+
+// A machine that has one descriptor.
+class OneDescriptor : public MemoryFiles {
+ public:
+  Result<std::unique_ptr<AppendFile>> open_append(const std::string& path) override {
+    if (opened_++ > 0) return Error{Errc::kInternal, "cannot open " + path};
+    return MemoryFiles::open_append(path);
+  }
+
+ private:
+  int opened_ = 0;
+};
+
+TEST(ReplacedJournalTest, WhatIsNotOpenAgainTakesNoRecords) {
+  OneDescriptor files;
+  auto journal = Journal::open(files, "/journal");
+  ASSERT_TRUE(journal);
+  EXPECT_FALSE(journal->rewrite({{{"event", "one"}}}));
+  EXPECT_EQ(journal->append({{"event", "two"}}).error().text,
+            "cannot write /journal: it is not open");
+  EXPECT_EQ(Journal::read(files, "/journal")->size(), 1u);
 }
 
 }  // namespace
