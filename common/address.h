@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Host and port as people write them, and whether two names mean one host.
+// Host and port as people write them. Pure; resolve.h asks the resolver.
 
 #pragma once
 
-#include <set>
 #include <string>
 #include <string_view>
 
@@ -24,13 +23,5 @@ std::string format_host_port(const HostPort& address);
 
 // True for an address that needs no resolver, IPv6 with or without a zone ("fe80::1%eth0").
 bool is_numeric_address(const std::string& host);
-
-// Returns the numeric addresses of a name, none when it does not resolve. Blocks as long as the
-// resolver does.
-std::set<std::string> resolve_host(const std::string& host);
-
-// True when both names are equal or resolve to a common address. Blocks as long as the resolver
-// does; a name that does not resolve equals only itself.
-bool same_host(const std::string& a, const std::string& b);
 
 }  // namespace ha

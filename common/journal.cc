@@ -59,12 +59,6 @@ std::string to_line(const JournalRecord& record) {
 
 }  // namespace
 
-std::string journal_value(const JournalRecord& record, std::string_view name) {
-  for (const auto& [key, value] : record)
-    if (key == name) return value;
-  return "";
-}
-
 Result<Done> Journal::reopen() {
   // Records must not go into a file that has been replaced.
   file_.reset();

@@ -11,15 +11,10 @@
 #include <vector>
 
 #include "common/env.h"
+#include "common/journal_record.h"
 #include "common/result.h"
 
 namespace ha {
-
-// One record: names and values, in their order. Values are text.
-using JournalRecord = std::vector<std::pair<std::string, std::string>>;
-
-// Returns the value of a name, "" when the record has none.
-std::string journal_value(const JournalRecord& record, std::string_view name);
 
 class Journal {
  public:

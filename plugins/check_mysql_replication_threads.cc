@@ -9,6 +9,7 @@
 #include "common/cli.h"
 #include "common/mysql/connect_within.h"
 #include "common/mysql/write_state.h"
+#include "common/resolve.h"
 #include "common/text.h"
 #include "common/thresholds.h"
 

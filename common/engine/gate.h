@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What an engine's event means for the standby: every event handler starts with this question.
+// Pure.
 
 #pragma once
 

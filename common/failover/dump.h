@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What mysqldump writes when it copies a whole server, and how it is asked for it. Pure.
+// What mysqldump writes when it copies a whole server, and how it is asked for it.
 // Sources: MySQL manual, "mysqldump"; MariaDB Knowledge Base, "mariadb-dump".
 
 #pragma once

@@ -7,6 +7,7 @@
 #include "common/mysql/connector.h"
 #include "common/posix_files.h"
 #include "common/reach.h"
+#include "common/resolve.h"
 #include "common/vip/vip_host.h"
 
 namespace ha {

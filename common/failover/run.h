@@ -26,7 +26,7 @@
 #include <vector>
 
 #include "common/failover/plan.h"
-#include "common/journal.h"
+#include "common/journal_record.h"
 #include "common/moment.h"
 #include "common/result.h"
 

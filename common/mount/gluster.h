@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A GlusterFS volume: started, all bricks online, peers connected, nothing in split brain, little
-// to heal?
+// to heal? Pure.
 
 #pragma once
 

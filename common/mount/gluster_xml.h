@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What the gluster command prints with --xml, made into plain structs (cli/src/cli-xml-output.c and
 // heal/src/glfs-heal.c of GlusterFS). Success is what <opRet> says: the exit code is 0 after many a
-// failure.
+// failure. Pure.
 //
 // All parsers fail alike: kRefused with gluster's own words when <opRet> is not 0, kUnreachable
 // when glusterd gave the command no answer, kBadData, naming it, for what is not understood.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Which mount a path leads to, found out without touching anything that may hang: links are read
 // one component at a time, and only where the table says that this machine's kernel alone answers.
+// Pure.
 
 #pragma once
 

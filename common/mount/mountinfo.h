@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What is mounted, and what should be: /proc/self/mountinfo (proc(5)) and fstab(5). The kernel
-// tells both without asking any server, so reading them never hangs.
+// tells both without asking any server, so reading them never hangs. Pure.
 
 #pragma once
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // How an NFS mount has fared since it was made: /proc/self/mountstats, which the kernel answers
-// without asking the server. Its format is that of nfs-utils' mountstats(8).
+// without asking the server. Its format is that of nfs-utils' mountstats(8). Pure.
 
 #pragma once
 

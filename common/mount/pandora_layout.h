@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The rules for the spool that several Pandora FMS servers share: what lies in data_in/conf,
 // collections, md5 and netflow and in the console's attachment is common to all, data_in itself is
-// not, because two data servers would race for the same XML file.
+// not, because two data servers would race for the same XML file. Pure.
 
 #pragma once
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One shared directory: what was seen of it, and the judgement.
+// One shared directory: what was seen of it, and the judgement. Pure.
 
 #pragma once
 

@@ -14,6 +14,7 @@
 #include "common/address.h"
 #include "common/deadline.h"
 #include "common/parallel.h"
+#include "common/resolve.h"
 
 namespace ha {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "common/mysql/connector.h"
 
-#include "common/address.h"
 #include "common/mysql/session.h"
+#include "common/resolve.h"
 
 namespace ha {
 

@@ -13,6 +13,7 @@
 #include "common/mysql/read_facts.h"
 #include "common/mysql/session.h"
 #include "common/parallel.h"
+#include "common/resolve.h"
 #include "common/text.h"
 
 namespace ha {

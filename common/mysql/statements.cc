@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "common/mysql/session.h"
+#include "common/mysql/quote.h"
 #include "common/text.h"
 
 namespace ha {

@@ -5,8 +5,8 @@
 
 #include <set>
 
-#include "common/address.h"
 #include "common/parallel.h"
+#include "common/resolve.h"
 #include "common/text.h"
 #include "common/vip/neighbours.h"
 

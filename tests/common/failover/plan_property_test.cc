@@ -191,7 +191,7 @@ void expect_no_hidden_lead(const Plan& plan, const World& world) {
 TEST_P(PlanPropertyTest, AFailoverPromotesNoNodeThatMustNotBe) {
   int possible = 0;
   Circumstances circumstances = remembering_all();
-  for (int round = 0; round < 1500; ++round) {
+  for (int round = 0; round < 800; ++round) {
     const World world = draw(chance(4));
     const Policy policy = draw_policy();
     circumstances.assume_dead = world.topology.nodes[0].alive();
@@ -222,7 +222,7 @@ TEST_P(PlanPropertyTest, AFailoverPromotesNoNodeThatMustNotBe) {
 TEST_P(PlanPropertyTest, ASwitchoverLosesNothing) {
   int possible = 0;
   const Circumstances circumstances = remembering_all();
-  for (int round = 0; round < 1000; ++round) {
+  for (int round = 0; round < 500; ++round) {
     const World world = draw(true);
     const Plan plan = plan_switchover(world.topology, draw_policy(), circumstances, "");
     if (!plan.possible()) continue;
