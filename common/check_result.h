@@ -17,7 +17,7 @@
 
 namespace ha {
 
-// The values are the exit codes of a plugin.
+// The values are the exit codes of a check.
 enum class State { kOk = 0, kWarning = 1, kCritical = 2, kUnknown = 3 };
 
 // Returns "OK", "WARNING", "CRITICAL" or "UNKNOWN".

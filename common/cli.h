@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "common/check_result.h"
+#include "common/cli/arguments.h"
 #include "common/clock.h"
 #include "common/deadline.h"
 #include "common/report.h"
@@ -20,18 +21,17 @@
 
 namespace ha {
 
-// Each plugin's entry point: `clock` is the system's, args[0] the program's name. Returns the exit
-// code.
-int plugin_main(Clock& clock, const std::vector<std::string>& args);
+// Each plugin's entry point; `clock` is the system's. Returns the exit code.
+int plugin_main(Clock& clock, const Arguments& arguments);
 
 class Cli {
  public:
-  // Takes over one occurrence of an option, or says what is wrong with it and what is accepted.
+  // Takes over one occurrence of an option, or fails with what is wrong and what is accepted.
   using Accept = std::function<Result<Done>(const std::string&)>;
 
   // What runs and how its exit codes are read. Checks: states, five voices, -t SECONDS[:STATE].
-  // Handlers: 0 done, 1 unverified, 2 failed, 3 usage, -t SECONDS. Tools: likewise, without -t, and
-  // -h and -V exit with 0.
+  // Handlers: common/exit_code.h, -t SECONDS. Tools: likewise, without -t, and -h and -V exit with
+  // 0.
   enum class Kind { kCheck, kHandler, kTool };
 
   // `clock` measures the budget; `binary` is the program's name, `purpose` one sentence for the
@@ -80,28 +80,30 @@ class Cli {
                  [words, &target](std::size_t i) { target = words[i].second; });
   }
 
-  // Adds -w/--warning and -c/--critical, or --OF-warning and --OF-critical; `what` says what they
+  // Adds -w/--warning and -c/--critical, or --OF-warning and --OF-critical; `what` names what they
   // judge.
   void thresholds(Thresholds& target, const char* what, const std::string& of = "");
 
   // How many options were added so far.
   std::size_t count_options() const;
 
-  // Says that mysql_ha has the options from the place `first` on as well: complete() repeats them.
+  // Marks the options from the place `first` on as those of mysql_ha as well: complete() repeats
+  // them.
   void repeat_options(std::size_t first);
 
-  // Says that texts tell to run this program itself, with the options from the place `first` on and
-  // the files of options that it was given.
+  // Likewise where the commands in texts are of this program itself, with the files of options that
+  // it was given.
   void repeat_own_options(std::size_t first);
 
-  // Returns `text` with the commands that it tells to type made complete: with the options that the
-  // command line gave to reach this cluster, without secrets, and as the user who runs this where
-  // that is somebody else than who reads it. All that is printed through this class is completed.
+  // Returns `text` with the commands to type in it made complete: with the options that the command
+  // line gave to reach this cluster, without secrets, and as the user who runs this where a reader
+  // is another one. All that is printed through this class is completed.
   std::string complete(std::string_view text) const;
 
-  // Parses the command line, after the files it names. Returns nothing when the program is to go
-  // on, with the hard stop armed; otherwise all is printed and this is the exit code.
-  std::optional<int> parse(const std::vector<std::string>& args);
+  // Wipes the passwords from the process list and parses the command line, after the files it
+  // names. Returns nothing when the program is to go on, with the hard stop armed; otherwise all is
+  // printed and this is the exit code.
+  std::optional<int> parse(const Arguments& arguments);
 
   // Names what is about to be waited for; it is what the hard stop would complain of. Not for
   // tools.
@@ -121,6 +123,9 @@ class Cli {
   // Prints a mistake of the operator that only shows after parsing; returns the exit code.
   int usage_error(std::string_view text) const;
 
+  // The file that the last --config on the command line names, or "".
+  const std::string& config_path() const;
+
   // The end of the budget. Not for tools.
   const Deadline& deadline() const;
   double timeout_s() const;
@@ -128,13 +133,14 @@ class Cli {
   int verbosity() const;
 
  private:
-  struct State_;
+  struct Impl;
   void add_voices();
   void add_timeout();
-  void watch_files(const std::vector<std::string>& args);
+  void watch_files(const std::vector<Occurrence>& options);
+  std::optional<std::string> take_operands();
   void choice_index(const char* names, const std::vector<std::string>& words, const char* help,
                     std::function<void(std::size_t)> take);
-  std::unique_ptr<State_> state_;
+  std::unique_ptr<Impl> impl_;
 };
 
 // Prints lines of a tool. What a server, a program or a file said may stand in them: see
@@ -144,12 +150,8 @@ void print_lines(std::string_view lines);
 // Parses "SECONDS": a positive decimal number.
 Result<double> parse_seconds(std::string_view text);
 
-// Takes a copy of the arguments and overwrites every password in the originals, which the process
-// list shows: `-p SECRET`, `-pSECRET` and long options whose name ends in "password".
-std::vector<std::string> take_arguments(int argc, char** argv);
-
 // Prints that the program failed in itself, in the voice asked for; returns the exit code.
-int report_internal_error(const std::string& binary, const std::vector<std::string>& args,
+int report_internal_error(const std::string& binary, const std::vector<std::string>& words,
                           std::string_view text);
 
 }  // namespace ha

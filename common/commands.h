@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Texts end with what to type next: "mysql_ha journal ack 7". Code that decides knows no command
-// line, so whoever prints the text completes it, and a reader can copy all of it. Pure.
+// line, so the code that prints the text completes it, and a reader can copy all of it. Pure.
 
 #pragma once
 
@@ -13,7 +13,7 @@ namespace ha {
 inline constexpr char kThisCommand[] = "{this command}";
 
 // Stands in a text for the program that is running, with what it was given except the reason of
-// this run; the option that follows says what is wanted.
+// this run; the option that follows is what is wanted.
 inline constexpr char kThisProgram[] = "{this program}";
 
 struct CommandWords {
@@ -27,7 +27,7 @@ struct CommandWords {
 // one that is complete stays as it is.
 std::string complete_commands(std::string_view text, const CommandWords& words);
 
-// True when a text tells a command to type: of mysql_ha, the one that is running, or after "run:".
+// True when a text names a command to type: of mysql_ha, the one that is running, or after "run:".
 bool names_command(std::string_view text);
 
 }  // namespace ha

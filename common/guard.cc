@@ -95,12 +95,12 @@ GuardEpisode read_episode(const GuardConfig& config, const std::vector<JournalRe
 
 namespace {
 
-// One pass over what the check says and what the journal tells.
+// One pass over the result of the check and the episode in the journal.
 class Pass {
  public:
   Pass(const GuardConfig& config, Journal& journal, Process& process, Clock& clock,
-       const std::function<void(const std::string&)>& say)
-      : config_(config), journal_(journal), process_(process), clock_(clock), say_(say) {}
+       const std::function<void(const std::string&)>& log)
+      : config_(config), journal_(journal), process_(process), clock_(clock), log_(log) {}
 
   GuardOutcome run() {
     if (!config_.lock_file.empty() && access(config_.lock_file.c_str(), F_OK) == 0)
@@ -127,7 +127,7 @@ class Pass {
     const bool handled = episode.phase == GuardPhase::kFailure && episode.complete;
     if (handled && config_.lock_file.empty()) return GuardOutcome::kDone;
     if (config_.on_failure.empty()) {
-      say_("the check has failed and no on-failure is configured");
+      log_("the check has failed and no on-failure is configured");
       return GuardOutcome::kNotHandled;
     }
     return act(GuardPhase::kFailure, handled ? GuardEpisode{} : episode);
@@ -140,7 +140,7 @@ class Pass {
       const auto outcome =
           process_.run({config_.check}, Deadline::after(clock_, config_.check_timeout_s));
       if (!outcome) {
-        say_("the check cannot be run: " + outcome.error().text);
+        log_("the check cannot be run: " + outcome.error().text);
         return GuardVerdict::kMisconfigured;
       }
       const GuardVerdict verdict = judge_check(config_, *outcome);
@@ -148,10 +148,10 @@ class Pass {
       const std::string what =
           fmt::format("the check {}: {}", describe(*outcome), first_line(outcome->output));
       if (verdict == GuardVerdict::kMisconfigured) {
-        say_(what + " (this tells of the check, not of a failure)");
+        log_(what + " (this tells of the check, not of a failure)");
         return verdict;
       }
-      say_(fmt::format("attempt {} of {}: {}", attempt, config_.retries, what));
+      log_(fmt::format("attempt {} of {}: {}", attempt, config_.retries, what));
       if (attempt >= config_.retries) return verdict;
       if (!clock_.sleep(config_.retry_interval_s)) {
         stopped_ = true;
@@ -165,7 +165,7 @@ class Pass {
       const auto outcome =
           process_.run({step.argv}, Deadline::after(clock_, config_.command_timeout_s));
       if (outcome && outcome->succeeded()) continue;
-      say_(fmt::format("while healthy: {} {}", step.text, failure_of(outcome)));
+      log_(fmt::format("while healthy: {} {}", step.text, failure_of(outcome)));
       if (!step.may_fail) return GuardOutcome::kStepFailed;
     }
     return GuardOutcome::kDone;
@@ -175,12 +175,12 @@ class Pass {
   GuardOutcome act(GuardPhase phase, GuardEpisode episode) {
     if (episode.phase != phase || episode.complete) {
       const bool failure = phase == GuardPhase::kFailure;
-      if (!note({{kEvent, failure ? kFailureBegins : kRecoveryBegins}}))
+      if (!record({{kEvent, failure ? kFailureBegins : kRecoveryBegins}}))
         return GuardOutcome::kNotHandled;
-      say_(failure ? "FAILURE confirmed, acting" : "RECOVERY, undoing");
+      log_(failure ? "FAILURE confirmed, acting" : "RECOVERY, undoing");
       episode = {phase};
     } else {
-      say_("resuming where the last run ended");
+      log_("resuming where the last run ended");
       if (!shorten_journal()) return GuardOutcome::kNotHandled;
     }
     const auto& steps = steps_of(config_, phase);
@@ -196,27 +196,27 @@ class Pass {
 
   GuardOutcome run_step(std::size_t index, const GuardStep& step) {
     const std::string number = std::to_string(index);
-    if (!note({{kEvent, kStepBegins}, {"index", number}, {"command", step.text}}))
+    if (!record({{kEvent, kStepBegins}, {"index", number}, {"command", step.text}}))
       return GuardOutcome::kNotHandled;
     const auto outcome =
         process_.run({step.argv}, Deadline::after(clock_, config_.command_timeout_s));
     const bool succeeded = outcome && outcome->succeeded();
     const std::string result = outcome ? describe(*outcome) : outcome.error().text;
     const std::string output = outcome ? shorten(outcome->output, 2000) : "";
-    say_(fmt::format("step {}: {}: {}", index + 1, step.text,
+    log_(fmt::format("step {}: {}: {}", index + 1, step.text,
                      succeeded ? "done" : failure_of(outcome)));
-    if (!note({{kEvent, succeeded || step.may_fail ? kStepDone : kStepFailed},
-               {"index", number},
-               {"command", step.text},
-               {"result", result},
-               {"output", output}}))
+    if (!record({{kEvent, succeeded || step.may_fail ? kStepDone : kStepFailed},
+                 {"index", number},
+                 {"command", step.text},
+                 {"result", result},
+                 {"output", output}}))
       return GuardOutcome::kNotHandled;
     return succeeded || step.may_fail ? GuardOutcome::kDone : GuardOutcome::kStepFailed;
   }
 
   GuardOutcome close_phase(GuardPhase phase) {
     if (phase == GuardPhase::kRecovery) {
-      say_("all done, back to normal");
+      log_("all done, back to normal");
       return end_episode() ? GuardOutcome::kDone : GuardOutcome::kNotHandled;
     }
     if (!config_.lock_file.empty()) {
@@ -224,12 +224,12 @@ class Pass {
           config_.lock_file,
           fmt::format("{} has failed over; remove this file to arm it again\n", config_.name));
       if (!written) {
-        say_(written.error().text);
+        log_(written.error().text);
         return GuardOutcome::kStepFailed;
       }
     }
-    if (!note({{kEvent, kComplete}})) return GuardOutcome::kNotHandled;
-    say_("all done");
+    if (!record({{kEvent, kComplete}})) return GuardOutcome::kNotHandled;
+    log_("all done");
     return GuardOutcome::kDone;
   }
 
@@ -250,21 +250,21 @@ class Pass {
       if (event != kStepBegins && event != kStepFailed) kept.push_back(record);
     }
     const auto written = journal_.rewrite(std::move(kept));
-    if (!written) say_(written.error().text);
+    if (!written) log_(written.error().text);
     return written.has_value();
   }
 
   bool end_episode() {
     const auto cleared = journal_.rewrite({});
-    if (!cleared) say_(cleared.error().text);
+    if (!cleared) log_(cleared.error().text);
     return cleared.has_value();
   }
 
-  // Nothing is done that the journal could not tell of.
-  bool note(JournalRecord record) {
+  // No step is done that the journal does not hold.
+  bool record(JournalRecord record) {
     record.insert(record.begin(), {"time", format_number(clock_.now_s())});
     const auto appended = journal_.append(std::move(record));
-    if (!appended) say_(appended.error().text);
+    if (!appended) log_(appended.error().text);
     return appended.has_value();
   }
 
@@ -272,15 +272,15 @@ class Pass {
   Journal& journal_;
   Process& process_;
   Clock& clock_;
-  const std::function<void(const std::string&)>& say_;
+  const std::function<void(const std::string&)>& log_;
   bool stopped_ = false;
 };
 
 }  // namespace
 
 GuardOutcome run_pass(const GuardConfig& config, Journal& journal, Process& process, Clock& clock,
-                      const std::function<void(const std::string&)>& say) {
-  return Pass(config, journal, process, clock, say).run();
+                      const std::function<void(const std::string&)>& log) {
+  return Pass(config, journal, process, clock, log).run();
 }
 
 }  // namespace ha

@@ -2,7 +2,7 @@
 // The logic of ha_guard: the soft and hard states of an engine where none runs. One pass runs the
 // check, again until it has failed `retries` times, and then the actions, in order and each once.
 //
-// What a pass does depends on the check and on the episode that the journal tells of: a failure
+// What a pass does depends on the check and on the episode in the journal: a failure
 // whose actions began, up to the recovery's last action or the lock file. A step that the journal
 // shows finished is not repeated; one that was only begun is.
 
@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "common/clock.h"
+#include "common/exit_code.h"
 #include "common/journal.h"
 #include "common/process.h"
 #include "common/result.h"
@@ -43,13 +44,13 @@ struct GuardConfig {
 
 enum class GuardVerdict { kHealthy, kFailed, kMisconfigured };
 
-// Judges one run of the check. Exit codes 3, 126 and 127 and a signal tell of the check, not of
-// what it checks.
+// Judges one run of the check. Exit codes 3, 126 and 127 and a signal show that the check is
+// broken, not what it checks.
 GuardVerdict judge_check(const GuardConfig& config, const ProcessOutcome& outcome);
 
 enum class GuardPhase { kNone, kFailure, kRecovery };
 
-// What the journal tells: which list of steps was being run, and which of them are finished.
+// What the journal holds: which list of steps was being run, and which of them are finished.
 struct GuardEpisode {
   GuardPhase phase = GuardPhase::kNone;  // kNone: no failure is open
   std::set<std::size_t> finished = {};   // indices into the phase's list
@@ -67,10 +68,15 @@ Result<Done> parse_fail_on(std::string_view text, GuardConfig& config);
 Result<GuardStep> parse_step(std::string_view text);
 
 // What a pass came to; the values are the exit codes.
-enum class GuardOutcome { kDone = 0, kStepFailed = 1, kNotHandled = 2, kMisconfigured = 3 };
+enum class GuardOutcome {
+  kDone = kExitDone,
+  kStepFailed = kExitWarnings,
+  kNotHandled = kExitFailed,
+  kMisconfigured = kExitUsage
+};
 
-// Makes one pass. `say` gets each line for people; a healthy pass says nothing.
+// Makes one pass. `log` gets each line for people; a healthy pass has none.
 GuardOutcome run_pass(const GuardConfig& config, Journal& journal, Process& process, Clock& clock,
-                      const std::function<void(const std::string&)>& say);
+                      const std::function<void(const std::string&)>& log);
 
 }  // namespace ha

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A CheckResult in the words of the one who asked: Nagios text, JSON, OpenMetrics, one bare number,
+// A CheckResult in the voice that was asked for: Nagios text, JSON, OpenMetrics, one bare number,
 // or Zabbix discovery. The state is the same in all of them.
 
 #pragma once

@@ -147,7 +147,7 @@ Verdict judge_failure(const EngineFacts& engine) {
   return verdict;
 }
 
-// A heartbeat that is fresh enough to be believed: active as it says, or because it is there.
+// A heartbeat that is fresh enough to be believed: active by its own role, or because it is there.
 Verdict judge_fresh(const EngineFacts& engine, const HeartbeatJudgement& beat) {
   const HeartbeatFacts& facts = *engine.heartbeat;
   const bool active = facts.active.value_or(true);
@@ -172,7 +172,7 @@ Verdict judge_fresh(const EngineFacts& engine, const HeartbeatJudgement& beat) {
 // No heartbeat, or one that is too old: it leaves the work to another.
 Verdict judge_silent(const EngineFacts& engine, const HeartbeatJudgement& beat) {
   const HeartbeatFacts& facts = *engine.heartbeat;
-  const bool elsewhere = !facts.leader.empty();  // the IDO tells of one endpoint only
+  const bool elsewhere = !facts.leader.empty();  // the IDO holds one endpoint only
   Verdict verdict{elsewhere || engine.cold ? Activity::kStandby : Activity::kDown, {engine.name}};
   if (verdict.activity == Activity::kDown) verdict.item.state = State::kWarning;
   if (!facts.memory_trouble.empty())
@@ -284,7 +284,7 @@ Result<std::vector<EngineSpec>> parse_engines(const std::vector<std::string>& te
 
 }  // namespace
 
-int plugin_main(Clock& clock, const std::vector<std::string>& args) {
+int plugin_main(Clock& clock, const Arguments& arguments) {
   HeartbeatSpec common;
   std::vector<std::string> texts;
   std::string expected;
@@ -299,11 +299,11 @@ int plugin_main(Clock& clock, const std::vector<std::string>& args) {
   cli.text("--expect", "NAME", expected, "WARNING when another engine is the active one");
   cli.thresholds(common.limits, "the age of a heartbeat in seconds is");
   add_mysql_options(cli, common.mysql);
-  if (const auto exit_code = cli.parse(args)) return *exit_code;
+  if (const auto exit_code = cli.parse(arguments)) return *exit_code;
   const auto engines = parse_engines(texts, common, expected);
   if (!engines) return cli.usage_error(engines.error().text);
 
-  cli.waiting_for("the engines to tell their heartbeats");
+  cli.waiting_for("the heartbeats of the engines");
   CheckResult result = evaluate(gather(*engines, cli.deadline()), expected);
   for (const EngineSpec& engine : *engines)
     for (std::string& note : option_notes(engine.heartbeat.mysql))

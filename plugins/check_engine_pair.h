@@ -41,7 +41,8 @@ struct EngineFacts {
 // `expected` is the engine that should be active; empty: any.
 CheckResult evaluate(const std::vector<EngineFacts>& engines, const std::string& expected);
 
-// Reads all heartbeats at the same time; who has not answered at the deadline is unreachable.
+// Reads all heartbeats at the same time; an engine that has not answered at the deadline is
+// unreachable.
 std::vector<EngineFacts> gather(const std::vector<EngineSpec>& engines, const Deadline& deadline);
 
 }  // namespace ha

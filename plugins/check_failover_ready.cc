@@ -4,40 +4,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <thread>
 
-#include "common/address.h"
 #include "common/cli.h"
-#include "common/clock.h"
 #include "common/failover/plan.h"
 #include "common/failover/posix_env.h"
-#include "common/failover/witness.h"
 #include "common/machine.h"
 #include "common/mysql/classify.h"
 #include "common/mysql/drain.h"
-#include "common/mysql/probe.h"
 #include "common/text.h"
 #include "common/thresholds.h"
 
 namespace ha {
 
 namespace {
-
-// What is left is for the questions after the first ones, and for printing.
-constexpr double kMostOfBudget = 0.8;
-
-// What a failover would know of the moment.
-Circumstances circumstances_of(const ReadyFacts& facts) {
-  Circumstances now{true, facts.witnesses};
-  facts.state.add_to(now);
-  now.memory = facts.known.memory;
-  now.memory_trouble = facts.known.trouble;
-  now.now_s = facts.now_s;
-  for (const auto& [node, answers] : facts.answers)
-    if (answers && !answers->lock_holder.empty())
-      now.lock_holder = fmt::format("connection {} on {}", sanitize(answers->lock_holder), node);
-  return now;
-}
 
 class Judge {
  public:
@@ -108,7 +87,7 @@ class Judge {
   void judge_plan() {
     if (!plan_.possible()) object({plan_.refusal, plan_.reason});
     for (const Objection& one : plan_.further) object(one);
-    for (const std::string& reservation : plan_.reservations) add(State::kWarning, reservation);
+    for (const std::string& warning : plan_.reservations) add(State::kWarning, warning);
   }
 
   void judge_loss() {
@@ -213,7 +192,7 @@ class Judge {
             {i});
   }
 
-  // The servers tell no more what their option files say once read_only was set by SQL.
+  // Once read_only was set by SQL, no server shows any more what its option file sets.
   std::string note_on_restarts() const {
     std::vector<std::string> names;
     for (const Node& node : nodes_)
@@ -302,7 +281,7 @@ class Judge {
           fmt::format(
               "run {} was interrupted: it is resumed or rolled back first; see: mysql_ha plan",
               facts_.state.interrupted_run));
-    if (facts_.witnesses != Witnesses::kReached) return;  // none: the plan says so
+    if (facts_.witnesses != Witnesses::kReached) return;  // none: the plan has it
     for (const std::string& witness : facts_.silent_witnesses)
       add(State::kWarning, fmt::format("witness {} cannot be reached", witness));
   }
@@ -378,71 +357,7 @@ CheckResult evaluate(const ReadyFacts& facts, const Policy& policy, const ReadyL
   return Judge(facts, policy, limits).result();
 }
 
-namespace {
-
-// Adds what a node had received later, as long as it follows the same sources. Its history stays,
-// for the writer's is no younger.
-void add_received(Node& node, const ServerFacts& later) {
-  if (!later.channels || later.channels->size() != node.sources.size()) return;
-  node.facts->channels = later.channels;
-  node.facts->history_later = later.history;
-}
-
-}  // namespace
-
-ReadyFacts gather(const Env& env, const FailoverOptions& options, const WriteProbe& write,
-                  const Deadline& deadline) {
-  const Deadline answers =
-      deadline.from_now(std::min(options.probe_timeout_s, kMostOfBudget * deadline.remaining_s()));
-  ReadyFacts facts;
-  const Policy& policy = options.policy;
-  if (policy.repl_user.empty())
-    facts.account_trouble =
-        "there is no replication account for a former primary that returns (--repl-username, "
-        "--repl-defaults-file)";
-  else if (!options.repl_password)
-    facts.account_trouble =
-        "the password of the replication account is not known (--repl-defaults-file)";
-  std::vector<bool> reached;
-  std::vector<std::jthread> asking;
-  asking.emplace_back([&] { reached = reach_witnesses(env, options.witnesses, answers); });
-  asking.emplace_back([&] { facts.vip_hosts = try_vip_hosts(env, options, answers); });
-  if (facts.account_trouble.empty())
-    asking.emplace_back([&] { facts.accounts = try_replication_account(env, options, answers); });
-  const MemoryFile memory(env.files, options.state_dir, options.cluster_name);
-  facts.known = memory.read(options.cluster.nodes);
-  Probe probe =
-      probe_nodes(env, options.cluster.nodes, options.cluster.mysql, answers, {facts.known.memory});
-  facts.answers =
-      ask_nodes(env, options, probe,
-                deadline.from_now(std::min(1.0, kMostOfBudget * deadline.remaining_s())));
-  // Last, because a session that writes may hang.
-  probe_writes(env.workers, probe, write,
-               deadline.from_now(kMostOfBudget * deadline.remaining_s()));
-  facts.topology = std::move(probe.topology);
-  for (Node& node : facts.topology.nodes)
-    if (const auto found = facts.answers.find(node.name);
-        found != facts.answers.end() && found->second && found->second->later)
-      add_received(node, *found->second->later);
-  for (std::jthread& one : asking) one.join();
-
-  facts.witnesses = judge_witnesses(reached);
-  for (std::size_t i = 0; i < reached.size(); ++i)
-    if (!reached[i]) facts.silent_witnesses.push_back(format_host_port(options.witnesses[i]));
-  const Moment now = env.clock.moment();
-  facts.now_s = now.now_s;
-  facts.state = look_at_state(env.files, options, now);
-  memory.update(facts.known, facts.topology, facts.now_s);
-  facts.programs = find_missing_programs(env.process, options);
-  facts.files = find_unwritable_files(env.files, policy);
-  // Who would be fenced is known only now.
-  const Plan plan = plan_failover(facts.topology, policy, circumstances_of(facts), "");
-  facts.fence = try_fence(env, options, facts.topology, plan,
-                          deadline.from_now(kMostOfBudget * deadline.remaining_s()));
-  return facts;
-}
-
-int plugin_main(Clock& clock, const std::vector<std::string>& args) {
+int plugin_main(Clock& clock, const Arguments& arguments) {
   FailoverOptions options;
   ReadyLimits limits;
   Cli cli(clock, "check_failover_ready",
@@ -454,7 +369,7 @@ int plugin_main(Clock& clock, const std::vector<std::string>& args) {
   WriteProbe write;
   add_write_probe_option(cli, write);
   add_failover_options(cli, options);
-  if (const auto exit_code = cli.parse(args)) return *exit_code;
+  if (const auto exit_code = cli.parse(arguments)) return *exit_code;
   if (const auto complete = complete_failover_options(cli, options); !complete)
     return cli.usage_error(complete.error().text);
 

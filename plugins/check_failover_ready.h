@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// check_failover_ready: if the primary died now, who would be promoted, what would be lost, and
-// what would stand in the way?
+// check_failover_ready: if the primary died now, which node would be promoted, which transactions
+// would be lost, and what would block the failover?
 //
 // CRITICAL is what a failover would end at: there is no plan, or something without which it cannot
 // be begun or finished. WARNING is what would be left undone, and what is not known.
@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "common/check_result.h"
-#include "common/deadline.h"
 #include "common/cluster/options.h"
+#include "common/deadline.h"
 #include "common/failover/preconditions.h"
 #include "common/mysql/memory_file.h"
 #include "common/mysql/topology.h"
@@ -39,11 +39,14 @@ struct ReadyFacts {
 
 struct ReadyLimits {
   // For the seconds that the candidate would need to apply what it has received: 0 when it has
-  // applied all, else what it says to be behind; unknown while its applier does not run.
+  // applied all, else its own lag; unknown while its applier does not run.
   Thresholds drain = {};
   State unprivileged = State::kOk;  // when our account could not carry it out
   double deadline_s = 120;  // of a failover; half of it is the most that the drain should take
 };
+
+// Returns what a failover would know of the moment.
+Circumstances circumstances_of(const ReadyFacts& facts);
 
 // Judges by the plan of the moment, with the primary taken for dead.
 CheckResult evaluate(const ReadyFacts& facts, const Policy& policy, const ReadyLimits& limits);

@@ -120,7 +120,7 @@ void add_options(Cli& cli, HeartbeatSpec& spec, std::optional<ProcessPattern>& p
 
 }  // namespace
 
-int plugin_main(Clock& clock, const std::vector<std::string>& args) {
+int plugin_main(Clock& clock, const Arguments& arguments) {
   HeartbeatSpec spec;
   std::optional<ProcessPattern> pattern;
   bool table_named = false;
@@ -128,7 +128,7 @@ int plugin_main(Clock& clock, const std::vector<std::string>& args) {
   add_options(cli, spec, pattern);
   add_mysql_options(cli, spec.mysql);
   add_heartbeat_options(cli, spec.heartbeat, table_named);
-  if (const auto exit_code = cli.parse(args)) return *exit_code;
+  if (const auto exit_code = cli.parse(arguments)) return *exit_code;
   if (spec.preset == nullptr)
     return cli.usage_error("--preset: missing (accepted: " + preset_names() + ")");
   if (const auto finished = finish(spec); !finished) return cli.usage_error(finished.error().text);
@@ -136,7 +136,7 @@ int plugin_main(Clock& clock, const std::vector<std::string>& args) {
   if (const auto complete = complete_login(spec, files); !complete)
     return cli.usage_error(complete.error().text);
 
-  cli.waiting_for(heartbeat_place(spec) + " to tell its heartbeat");
+  cli.waiting_for("the heartbeat of " + heartbeat_place(spec));
   CheckResult result =
       evaluate(gather(spec, pattern, cli.deadline()), spec.limits, std::string(spec.preset->name));
   for (std::string& note : option_notes(spec.mysql)) result.notes.push_back(std::move(note));

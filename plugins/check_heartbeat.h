@@ -12,7 +12,7 @@
 
 namespace ha {
 
-// The process that --process looks for.
+// The process that --process names.
 struct ProcessFacts {
   std::string pattern;
   std::optional<int> pid = {};  // unset: none is seen
@@ -21,7 +21,7 @@ struct ProcessFacts {
 
 struct EngineFacts {
   Result<HeartbeatFacts> heartbeat;
-  std::optional<ProcessFacts> process = {};  // unset: none was looked for
+  std::optional<ProcessFacts> process = {};  // unset: --process was not given
 };
 
 // Judges the heartbeat, or the failure to read it, and the process. `preset` stands in the facts of

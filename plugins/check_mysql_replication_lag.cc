@@ -63,7 +63,7 @@ std::string missing_beat(const ChannelStatus& status, const HeartbeatTable& tabl
 // `on_server`: how many channels the server has, judged or not.
 void measure_by_heartbeat(LagFacts& facts, const std::vector<HeartbeatRow>& beats,
                           const HeartbeatTable& table, std::size_t on_server) {
-  // An operator who names one row for one channel knows which way it comes.
+  // An operator names one row for one channel only where it comes through that channel.
   const bool only_own = on_server > 1 && (facts.channels.size() > 1 || !table.server_id);
   for (ChannelLag& channel : facts.channels) {
     channel.method = LagMethod::kHeartbeat;
@@ -81,7 +81,7 @@ void measure_by_heartbeat(LagFacts& facts, const std::vector<HeartbeatRow>& beat
 void measure_by_status(ChannelLag& channel) {
   channel.method = LagMethod::kStatus;
   channel.lag_s = channel.status.seconds_behind;
-  channel.unknown = "lag unknown, the server says NULL though both threads run";
+  channel.unknown = "lag unknown, the server shows NULL though both threads run";
 }
 
 // Returns how far this server's clock is before that of the writer, when what it tells proves that
@@ -125,7 +125,7 @@ void measure(ChannelLag& channel, LagMethod wanted, const Activities& activities
     return measure_by_applier(channel, found->second);
   if (wanted != LagMethod::kApplier) return measure_by_status(channel);
   channel.method = LagMethod::kApplier;
-  channel.unknown = "lag unknown, performance_schema tells no commit time for this channel";
+  channel.unknown = "lag unknown, performance_schema has no commit time for this channel";
 }
 
 // MySQL says 0, too, while its applier waits for more, as between two transactions that come over a
@@ -319,7 +319,7 @@ CheckResult evaluate(const LagFacts& facts, const LagLimits& limits) {
     texts.push_back("no channel '" + name + "'");
   }
   if (!facts.state_directory_error.empty()) {
-    // The next run could not see a stall, and nobody would know.
+    // The next run could not see a stall, and no output would show that.
     result.state = worst(result.state, State::kUnknown);
     texts.push_back(facts.state_directory_error);
   }
@@ -331,7 +331,7 @@ CheckResult evaluate(const LagFacts& facts, const LagLimits& limits) {
   return result;
 }
 
-int plugin_main(Clock& clock, const std::vector<std::string>& args) {
+int plugin_main(Clock& clock, const Arguments& arguments) {
   MysqlOptions mysql;
   LagLimits limits;
   LagQuery query;
@@ -357,8 +357,8 @@ int plugin_main(Clock& clock, const std::vector<std::string>& args) {
                     "state when the source has sent nothing for so long (default: three heartbeat "
                     "periods, warning)");
   cli.text("--state-dir", "DIR", query.state_directory,
-           "remember receipts here, to see a stall on servers that do not tell (MariaDB)");
-  if (const auto exit_code = cli.parse(args)) return *exit_code;
+           "remember receipts here, to see a stall on servers that do not report it (MariaDB)");
+  if (const auto exit_code = cli.parse(arguments)) return *exit_code;
 
   if (heartbeat_named || query.method == LagMethod::kHeartbeat) query.heartbeat = heartbeat;
   if (const auto complete = complete_login(mysql); !complete)
@@ -366,7 +366,7 @@ int plugin_main(Clock& clock, const std::vector<std::string>& args) {
   const std::string server = server_label(mysql);
   cli.waiting_for(server + " (name, connection or login)");
   auto session = connect_within(mysql, cli.deadline());
-  if (session) cli.waiting_for(server + " to tell its replication status");
+  if (session) cli.waiting_for("the replication status of " + server);
   const auto facts = session ? gather(**session, server, query) : session.error();
   CheckResult result = facts ? evaluate(*facts, limits) : from_error(facts.error());
   for (std::string& note : option_notes(mysql)) result.notes.push_back(std::move(note));

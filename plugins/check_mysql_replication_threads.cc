@@ -46,7 +46,7 @@ struct Finding {
   std::string text;
 };
 
-// START ... UNTIL: whether the thread got there. Unset: no column tells what it had to reach.
+// START ... UNTIL: whether the thread got there. Unset: no column holds what it had to reach.
 std::optional<bool> reached_until(const ChannelStatus& channel) {
   const std::string condition = to_lower(channel.until_condition);
   if (channel.until.file.empty()) return std::nullopt;
@@ -189,7 +189,7 @@ CheckResult evaluate(const ThreadsFacts& facts, const ThreadsLimits& limits) {
   return result;
 }
 
-int plugin_main(Clock& clock, const std::vector<std::string>& args) {
+int plugin_main(Clock& clock, const Arguments& arguments) {
   MysqlOptions mysql;
   ThreadsLimits limits;
   Cli cli(clock, "check_mysql_replication_threads",
@@ -212,14 +212,14 @@ int plugin_main(Clock& clock, const std::vector<std::string>& args) {
             "state when the replica accepts writes (default: warning)");
   cli.state("--not-replica", limits.not_replica,
             "state when the server is not a replica (default: warning)");
-  if (const auto exit_code = cli.parse(args)) return *exit_code;
+  if (const auto exit_code = cli.parse(arguments)) return *exit_code;
 
   if (const auto complete = complete_login(mysql); !complete)
     return cli.usage_error(complete.error().text);
   const std::string server = server_label(mysql);
   cli.waiting_for(server + " (name, connection or login)");
   auto session = connect_within(mysql, cli.deadline());
-  if (session) cli.waiting_for(server + " to tell its replication status");
+  if (session) cli.waiting_for("the replication status of " + server);
   const auto facts = session ? gather(**session, server, limits.expected_source) : session.error();
   CheckResult result = facts ? evaluate(*facts, limits) : from_error(facts.error());
   result.notes = option_notes(mysql);

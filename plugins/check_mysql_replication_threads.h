@@ -21,7 +21,7 @@ struct ThreadsFacts {
   std::vector<ChannelStatus> channels;  // all of the server's
   std::optional<bool> read_only = {};
   WriteObstacles obstacles = {};  // beside read_only
-  // By channel: what its parallel workers stumbled over, where the server says it.
+  // By channel: the errors of its parallel workers, where the server shows them.
   WorkerErrors worker_errors = {};
   // Channels attached to another host than the expected one. Filled only when one is expected.
   std::map<std::string, bool> wrong_source = {};

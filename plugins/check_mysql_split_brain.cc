@@ -166,7 +166,7 @@ CheckResult evaluate(const Topology& topology, const SplitBrainLimits& limits) {
   return result;
 }
 
-int plugin_main(Clock& clock, const std::vector<std::string>& args) {
+int plugin_main(Clock& clock, const Arguments& arguments) {
   ClusterOptions cluster;
   SplitBrainLimits limits;
   Cli cli(clock, "check_mysql_split_brain",
@@ -187,7 +187,7 @@ int plugin_main(Clock& clock, const std::vector<std::string>& args) {
                   "(default: {})",
                   kStatedir)
           .c_str());
-  if (const auto exit_code = cli.parse(args)) return *exit_code;
+  if (const auto exit_code = cli.parse(arguments)) return *exit_code;
   if (const auto complete = complete_nodes(cli, cluster); !complete)
     return cli.usage_error(complete.error().text);
   if (!is_file_name(name))

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "common/check_result.h"
+#include "common/cluster/node_options.h"
 #include "common/deadline.h"
 #include "common/mysql/memory_file.h"
-#include "common/cluster/node_options.h"
 #include "common/mysql/topology.h"
 #include "common/mysql/write_probe.h"
 

@@ -21,7 +21,7 @@ namespace ha {
 namespace {
 
 // What is well here is well outside when mounts made and undone there are seen here.
-void tell_namespace(const ShareMountFacts& facts, CheckResult& result) {
+void report_namespace(const ShareMountFacts& facts, CheckResult& result) {
   constexpr const char* kText =
       "this process sees mounts of its own and not the machine's, so both may differ (of a systemd "
       "unit: PrivateTmp, ProtectSystem and the like)";
@@ -56,7 +56,7 @@ CheckResult evaluate(const ShareMountFacts& facts, const ShareLimits& limits,
   for (const Item& finding : findings) result.state = worst(result.state, finding.state);
   result.text = summarize(findings, join(healthy, "; "));
   result.notes = facts.notes;
-  if (facts.own_namespace && !facts.shares.empty()) tell_namespace(facts, result);
+  if (facts.own_namespace && !facts.shares.empty()) report_namespace(facts, result);
   return result;
 }
 
@@ -116,7 +116,7 @@ Result<std::vector<ShareSpec>> read_fstab(std::vector<std::string>& later) {
   return specs;
 }
 
-// Where Pandora FMS is not installed nobody can own its directories.
+// Where Pandora FMS is not installed no user owns its directories.
 std::optional<Owner> find_pandora() {
   const auto uid = find_user("pandora");
   if (!uid) return std::nullopt;
@@ -161,7 +161,7 @@ bool is_automount(const ShareFacts& share) {
   return share.location.mount && share.location.mount->type == "autofs";
 }
 
-// Fills in what touching the directories tells.
+// Fills in what touching the directories has shown.
 void ask_mounts(ShareMountFacts& facts, const ShareMountOptions& options,
                 const std::string& state_directory, const Deadline& deadline) {
   std::vector<ProbeTarget> targets;
@@ -314,14 +314,14 @@ void add_options(Cli& cli, ShareMountOptions& options, ShareLimits& limits) {
 
 }  // namespace
 
-int plugin_main(Clock& clock, const std::vector<std::string>& args) {
+int plugin_main(Clock& clock, const Arguments& arguments) {
   ShareMountOptions options;
   options.state_directory = kStatedir;
   ShareLimits limits;
   Cli cli(clock, "check_share_mount",
           "Checks that shared directories are mounted, the right ones, alive and writable.");
   add_options(cli, options, limits);
-  if (const auto exit_code = cli.parse(args)) return *exit_code;
+  if (const auto exit_code = cli.parse(arguments)) return *exit_code;
   const GlusterOptions& gluster = options.gluster;
   if (options.mounts.empty() && !options.fstab && !options.pandora && gluster.volumes.empty())
     return cli.usage_error(

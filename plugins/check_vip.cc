@@ -145,13 +145,13 @@ Item judge_local(const VipFacts& facts, const VipQuestion& question) {
   return item;
 }
 
-// True when a server is there, whatever it says to us.
+// True when a server is there, even one that refuses us.
 bool answers(const Result<ServerIdentity>& server) {
   return server || (server.error().code != Errc::kUnreachable &&
                     server.error().code != Errc::kUsage && server.error().code != Errc::kInternal);
 }
 
-// The nodes that are the server which the address leads to; several when they cannot be told apart.
+// The nodes that are the server which the address leads to; several when they look alike.
 std::vector<std::string> led_to(const VipFacts& facts) {
   std::vector<std::string> names;
   if (!facts.leads_to || !*facts.leads_to) return names;
@@ -329,12 +329,12 @@ Result<Done> complete(const Cli& cli, VipQuestion& question) {
 
 }  // namespace
 
-int plugin_main(Clock& clock, const std::vector<std::string>& args) {
+int plugin_main(Clock& clock, const Arguments& arguments) {
   VipQuestion question;
   Cli cli(clock, "check_vip",
           "Checks that one machine holds a virtual IP and that it leads to the writer.");
   add_options(cli, question);
-  if (const auto exit_code = cli.parse(args)) return *exit_code;
+  if (const auto exit_code = cli.parse(arguments)) return *exit_code;
   if (const auto completed = complete(cli, question); !completed)
     return cli.usage_error(completed.error().text);
 

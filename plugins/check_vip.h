@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "common/check_result.h"
-#include "common/deadline.h"
 #include "common/cluster/node_options.h"
+#include "common/deadline.h"
 #include "common/mysql/server_identity.h"
 #include "common/mysql/write_probe.h"
 #include "common/result.h"
@@ -21,7 +21,7 @@ namespace ha {
 
 enum class Expect { kAny, kHeld, kAbsent };
 
-// What is asked, as the options say.
+// What is asked, from the options.
 struct VipQuestion {
   VipOptions vip = {};
   bool ask_network = false;     // --arping
@@ -42,7 +42,7 @@ struct VipFacts {
   bool hidden = false;
   // The hardware address that this machine had for it before anything was asked.
   std::optional<std::string> neighbour = {};
-  // The hardware addresses of the other machines that answer for it; unset: nobody was asked.
+  // The hardware addresses of the other machines that answer for it; unset: they were not asked.
   std::optional<Result<std::set<std::string>>> others = {};
   std::optional<Result<ServerIdentity>> leads_to = {};  // unset: no nodes are known
   std::vector<VipNode> nodes = {};

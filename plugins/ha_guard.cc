@@ -20,6 +20,8 @@ namespace ha {
 
 namespace {
 
+constexpr char kNameRule[] = "needs letters, digits, '.', '_' or '-'";
+
 void add_steps(Cli& cli, const char* name, std::vector<GuardStep>& steps, const char* help) {
   cli.option(
       name, "COMMAND",
@@ -33,12 +35,17 @@ void add_steps(Cli& cli, const char* name, std::vector<GuardStep>& steps, const 
 }
 
 void add_guard_options(Cli& cli, GuardConfig& config, bool& daemon) {
-  cli.text(
-      "--name", "NAME", config.name,
+  cli.option(
+      "--name", "NAME",
+      [&config](const std::string& value) -> Result<Done> {
+        if (!is_file_name(value)) return Error{Errc::kUsage, kNameRule};
+        config.name = value;
+        return Done{};
+      },
       "name of this guard; two of one name never run at once (default: the name of the --config "
       "file, without its ending)");
   cli.command("--check", config.check,
-              "what tells whether the other node is well, by its exit code");
+              "the command whose exit code shows whether the other node is well");
   cli.seconds("--check-timeout", config.check_timeout_s, "time for one check (default: 10)");
   cli.count("--retries", config.retries, 1, 1000,
             "failed attempts in all before acting (default: 3)");
@@ -65,21 +72,14 @@ void add_guard_options(Cli& cli, GuardConfig& config, bool& daemon) {
 }
 
 // "/etc/ha/guard.conf" becomes "guard": as many guards as there are files, each with its own state.
-std::string default_name(const std::vector<std::string>& args) {
-  constexpr std::string_view kOption = "--config", kWithValue = "--config=";
-  std::string file;
-  for (std::size_t i = 1; i < args.size(); ++i)
-    if (args[i].starts_with(kWithValue))
-      file = args[i].substr(kWithValue.size());
-    else if (args[i] == kOption && i + 1 < args.size())
-      file = args[i + 1];
-  const std::string name = file.substr(file.rfind('/') + 1);
+std::string default_name(const std::string& config_path) {
+  const std::string name = config_path.substr(config_path.rfind('/') + 1);
   return name.substr(0, name.rfind('.'));
 }
 
 // Returns what is wrong with the configuration as a whole, "" when nothing is.
 std::string find_conflict(const GuardConfig& config) {
-  if (!is_file_name(config.name)) return "--name: needs letters, digits, '.', '_' or '-'";
+  if (!is_file_name(config.name)) return fmt::format("--name: {}", kNameRule);
   if (config.check.empty()) return "--check: needs a command";
   if (!config.lock_file.empty() && !config.on_recovery.empty())
     return "--on-recovery: never runs with --lock-file; remove one of the two";
@@ -88,16 +88,16 @@ std::string find_conflict(const GuardConfig& config) {
 
 }  // namespace
 
-int plugin_main(Clock& clock, const std::vector<std::string>& args) {
+int plugin_main(Clock& clock, const Arguments& arguments) {
   GuardConfig config;
   config.state_directory = kStatedir;
-  config.name = default_name(args);
   bool daemon = false;
   Cli cli(clock, "ha_guard",
           "Runs a check and, when it has failed for good, the steps of a failover, each once.",
           Cli::Kind::kTool);
   add_guard_options(cli, config, daemon);
-  if (const auto exit_code = cli.parse(args)) return *exit_code;
+  if (const auto exit_code = cli.parse(arguments)) return *exit_code;
+  if (config.name.empty()) config.name = default_name(cli.config_path());
   if (const std::string conflict = find_conflict(config); !conflict.empty())
     return cli.usage_error(conflict);
 
@@ -109,8 +109,7 @@ int plugin_main(Clock& clock, const std::vector<std::string>& args) {
     return cli.usage_error(
         fmt::format("--state-dir: cannot open {}.lock: {}", path, std::strerror(errno)));
   if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
-    constexpr int kBusy = 0;
-    return cli.finish(kBusy, fmt::format("another guard '{}' is running", config.name));
+    return cli.finish(kExitDone, fmt::format("another guard '{}' is running", config.name));
   }
   PosixFiles files;
   auto journal = Journal::open(files, path + ".journal");
@@ -118,14 +117,14 @@ int plugin_main(Clock& clock, const std::vector<std::string>& args) {
 
   PosixProcess process;
   clock.heed_stop_signals();
-  const std::function<void(const std::string&)> say = [&config](const std::string& line) {
+  const std::function<void(const std::string&)> log = [&config](const std::string& line) {
     print_lines(fmt::format("{}: {}\n", config.name, printable(line)));
   };
   for (;;) {
-    const GuardOutcome outcome = run_pass(config, *journal, process, clock, say);
-    if (cli.verbosity() > 0 && outcome == GuardOutcome::kDone) say("pass done");
+    const GuardOutcome outcome = run_pass(config, *journal, process, clock, log);
+    if (cli.verbosity() > 0 && outcome == GuardOutcome::kDone) log("pass done");
     if (!daemon) return static_cast<int>(outcome);
-    if (!clock.sleep(config.interval_s)) return 0;
+    if (!clock.sleep(config.interval_s)) return kExitDone;
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// handle_engine_failover: makes the monitoring engine of this host, the standby, take over when the
-// active one's check says that it is dead, and stand down when it is back.
+// handle_engine_failover: activates the monitoring engine of this host, the standby, when the check
+// of the active one finds it dead, and deactivates it when the other is back.
 
 #include <fmt/format.h>
 #include <syslog.h>
@@ -13,154 +13,24 @@
 #include <limits>
 #include <thread>
 
-#include "common/cli.h"
 #include "common/commands.h"
-#include "common/engine/engine_access.h"
-#include "common/engine/gate.h"
 #include "common/engine/process_id.h"
 #include "common/engine/succession.h"
+#include "common/exit_code.h"
 #include "common/files.h"
-#include "common/http/notify.h"
 #include "common/text.h"
+#include "common/time_text.h"
+#include "plugins/handle_engine_failover_options.h"
 
 namespace ha {
 
 namespace {
-
-enum ExitCode { kDone = 0, kNotVerified = 1, kFailed = 2 };
 
 constexpr double kNotifyBudget_s = 5;
 constexpr double kMargin_s = 0.3;  // of the budget, for the words after an exhausted wait
 // How long a status is waited for that may show that there is nothing to do.
 constexpr double kProofBudget_s = 3;
 constexpr auto kPause = std::chrono::milliseconds(20);
-
-struct HandlerOptions {
-  EventMacros event = {};
-  bool reassert = false, activate = false, deactivate = false, dry_run = false;
-  std::optional<EngineKind> kind = {};
-  EngineControl control = {};
-  std::string api_credentials = {}, ca_file = {}, api_server_name = {};
-  ClientCertificate api_certificate = {};
-  std::string status_file = {};
-  std::vector<std::string> verify_command = {};
-  double verify_timeout_s = 15;
-  std::string state_dir = {};
-  NotifyOptions notify = {};
-};
-
-void add_path(Cli& cli, const char* name, const char* metavar, std::string& target,
-              const char* help) {
-  cli.option(
-      name, metavar,
-      [&target](const std::string& value) -> Result<Done> {
-        if (value.empty()) return Error{Errc::kUsage, "its value is empty"};
-        target = value;
-        return Done{};
-      },
-      help);
-}
-
-void add_options(Cli& cli, HandlerOptions& options) {
-  EngineControl& control = options.control;
-  add_event_options(cli, options.event);
-  cli.flag("--reassert", options.reassert,
-           "without an event: give the engine the role on record again, after its start");
-  cli.flag("--activate", options.activate,
-           "without an event: activate the engine by hand, on record; no event undoes it");
-  cli.flag("--deactivate", options.deactivate,
-           "without an event: let the engine stand by again; the next problem may activate it");
-  cli.flag("--dry-run", options.dry_run, "print what would be done and do nothing");
-  const std::size_t first = cli.count_options();
-  cli.option(
-      "--engine", "ENGINE",
-      [&options](const std::string& value) -> Result<Done> {
-        const std::pair<const char*, EngineKind> kinds[] = {{"nagios", EngineKind::kNagios},
-                                                            {"naemon", EngineKind::kNaemon},
-                                                            {"icinga1", EngineKind::kIcinga1},
-                                                            {"icinga2", EngineKind::kIcinga2}};
-        for (const auto& [word, kind] : kinds)
-          if (value == word) options.kind = kind;
-        if (options.kind) return Done{};
-        return Error{Errc::kUsage,
-                     fmt::format("'{}' is not one of: nagios, naemon, icinga1, icinga2", value)};
-      },
-      "nagios, naemon, icinga1 or icinga2");
-  cli.choice<EngineScope>("--scope",
-                          {{"notifications", EngineScope::kNotifications},
-                           {"checks", EngineScope::kChecks},
-                           {"all", EngineScope::kAll}},
-                          control.scope,
-                          "what the role is made of: notifications (default), checks or all");
-  add_path(cli, "--command-file", "PATH", control.command_file,
-           "command pipe of nagios, naemon or icinga1");
-  add_path(cli, "--query-handler", "PATH", control.query_handler,
-           "query handler socket of naemon, used instead of the pipe: it acknowledges");
-  add_path(cli, "--api", "URL", control.api, "API of icinga2, https://HOST:5665");
-  add_path(cli, "--api-credentials", "FILE", options.api_credentials,
-           "ApiUser: lines username= and password=");
-  add_path(cli, "--cert", "FILE", options.api_certificate.certificate,
-           "or a client certificate, whose name is the ApiUser's client_cn");
-  add_path(cli, "--key", "FILE", options.api_certificate.key, "its key");
-  add_path(cli, "--ca-cert", "FILE", options.ca_file,
-           "CA certificates that sign the API's (default: the system's)");
-  add_path(cli, "--api-server-name", "NAME", options.api_server_name,
-           "name in the API's certificate (default: the URL's host)");
-  cli.command("--start-command", control.start_command,
-              "starts the engine of a cold standby; run without a shell");
-  cli.command("--stop-command", control.stop_command, "stops it");
-  add_path(cli, "--status-file", "PATH", options.status_file,
-           "status.dat of the engine: verify by it");
-  cli.command("--verify-command", options.verify_command,
-              "verify by it: exits with 0 when the engine has the role in $HA_ROLE, active or "
-              "standby");
-  cli.seconds("--verify-timeout", options.verify_timeout_s,
-              "how long to wait for the engine to obey (default: 15)");
-  add_path(cli, "--state-dir", "DIR", options.state_dir,
-           "remember take-overs here, so that a stand-down undoes only what they did");
-  add_notify_options(cli, options.notify);
-  cli.repeat_own_options(first);
-}
-
-// What takes the place of an event needs the record, and stands alone.
-std::string find_mistaken_mode(const HandlerOptions& options) {
-  std::vector<std::string> modes;
-  if (options.reassert) modes.emplace_back("--reassert");
-  if (options.activate) modes.emplace_back("--activate");
-  if (options.deactivate) modes.emplace_back("--deactivate");
-  if (modes.empty()) return "";
-  if (options.state_dir.empty()) return modes[0] + " needs --state-dir";
-  if (options.event.state) modes.emplace_back("--state");
-  return modes.size() > 1 ? join(modes, " and ") + ": give one of them" : "";
-}
-
-// Returns what is wrong with the combination of options, or an empty string.
-std::string find_mistake(const HandlerOptions& options) {
-  const EngineControl& control = options.control;
-  const bool icinga2 = options.kind == EngineKind::kIcinga2;
-  if (!options.kind) return "--engine is missing (one of: nagios, naemon, icinga1, icinga2)";
-  if (icinga2 && (!control.command_file.empty() || !options.status_file.empty()))
-    return "--engine icinga2 is controlled and verified by --api, it has no command pipe or "
-           "status file";
-  if (!icinga2 && !control.api.empty()) return "--api belongs to --engine icinga2";
-  if (!control.query_handler.empty() && options.kind != EngineKind::kNaemon)
-    return "--query-handler belongs to --engine naemon";
-  if (!control.query_handler.empty() && !control.command_file.empty())
-    return "--query-handler and --command-file: give one of them";
-  if (!control.api.empty() && !control.api.starts_with("https://"))
-    return "--api must start with https:// (the password is not sent without TLS)";
-  const bool login =
-      !options.api_credentials.empty() || !options.api_certificate.certificate.empty();
-  if (control.api.empty() == login)
-    return "--api and --api-credentials (or --cert and --key) belong together";
-  if (!control.has_flags() && control.start_command.empty() && control.stop_command.empty())
-    return icinga2 ? "--api is missing (or --start-command and --stop-command)"
-                   : "--command-file is missing (or --start-command and --stop-command)";
-  if (const std::string mistake = find_mistaken_mode(options); !mistake.empty()) return mistake;
-  if (!options.ca_file.empty() && access(options.ca_file.c_str(), R_OK) != 0)
-    return "--ca-cert: cannot read " + options.ca_file;
-  return "";
-}
 
 // Names the engine: handlers for equal names share a record and a lock.
 std::string engine_name(const EngineControl& control) {
@@ -171,26 +41,8 @@ std::string engine_name(const EngineControl& control) {
   return join(command, " ");
 }
 
-Result<LocalEngine::Sources> make_sources(const HandlerOptions& options) {
-  LocalEngine::Sources sources{options.status_file,
-                               {},
-                               options.verify_command,
-                               !options.control.query_handler.empty(),
-                               *options.kind};
-  if (!options.control.api.empty()) {
-    sources.api = Icinga2Api{options.control.api};
-    sources.api->ca_file = options.ca_file;
-    sources.api->server_name = options.api_server_name;
-    if (const auto login =
-            set_login(*sources.api, options.api_credentials, options.api_certificate);
-        !login)
-      return login.error();
-  }
-  return sources;
-}
-
-// Returns who gives the command, and when: "anna, 2026-11-29 23:10". A person works as the engine's
-// user, by runuser or sudo.
+// Returns the person who gives the command, and the time: "anna, 2026-11-29 23:10". A person works
+// as the engine's user, by runuser or sudo.
 std::string describe_person() {
   constexpr std::uint64_t kUnset = std::numeric_limits<std::uint32_t>::max();
   std::string name;
@@ -201,12 +53,7 @@ std::string describe_person() {
     name = user_name(static_cast<unsigned>(*uid));
   else
     name = sudo != nullptr && *sudo != '\0' ? printable(sudo) : user_name(getuid());
-  const std::time_t now = std::time(nullptr);
-  std::tm fields = {};
-  localtime_r(&now, &fields);
-  char when[32] = "";
-  std::strftime(when, sizeof when, "%F %R", &fields);
-  return fmt::format("{}, {}", name, when);
+  return fmt::format("{}, {}", name, format_local_minute(static_cast<double>(std::time(nullptr))));
 }
 
 // Returns what the handler was started for.
@@ -228,9 +75,9 @@ Arrival make_arrival(const HandlerOptions& options, const Gate& gate) {
 }
 
 struct Report {
-  int code = kDone;
+  int code = kExitDone;
   std::string text = {};
-  bool tell_people = false;
+  bool notify_people = false;
 };
 
 // One run, for one event; and for a later one whose handler was ended before its turn came.
@@ -250,14 +97,14 @@ class Handler {
 
   int dry_run() {
     if (const auto read = shared_.peek(mine_); !read)
-      return cli_.finish(kFailed, read.error().text);
+      return cli_.finish(kExitFailed, read.error().text);
     take_role_on_record();
     const RolePlan plan = make_plan();
     if (!plan.nothing.empty())
-      return cli_.finish(kDone, fmt::format("dry run: {}: {}", mine_.title, plan.nothing));
+      return cli_.finish(kExitDone, fmt::format("dry run: {}: {}", mine_.title, plan.nothing));
     std::vector<std::string> lines;
     for (const EngineStep& step : plan.steps) lines.push_back(describe(step));
-    return cli_.finish(kDone, fmt::format("dry run: {} would do this:", mine_.title), lines);
+    return cli_.finish(kExitDone, fmt::format("dry run: {} would do this:", mine_.title), lines);
   }
 
   int run() {
@@ -265,11 +112,12 @@ class Handler {
     const auto later = shared_.begin(mine_, deadline_);
     if (!later) {
       take_role_on_record();
-      return tell({kFailed, fmt::format("{} failed: {}", mine_.title, later.error().text), true});
+      return publish(
+          {kExitFailed, fmt::format("{} failed: {}", mine_.title, later.error().text), true});
     }
     if (*later) {
       syslog(LOG_DAEMON | LOG_NOTICE, "%s", superseded(*later).c_str());
-      return cli_.finish(kDone, superseded(*later));
+      return cli_.finish(kExitDone, superseded(*later));
     }
     if (const auto left = shared_.left_over(mine_)) mine_ = *left;
     take_role_on_record();
@@ -280,9 +128,9 @@ class Handler {
       mine_ = *left;
       const Report more = act();
       all = {std::max(all.code, more.code), all.text + "; then " + more.text,
-             all.tell_people || more.tell_people};
+             all.notify_people || more.notify_people};
     }
-    return tell(all);
+    return publish(all);
   }
 
  private:
@@ -309,7 +157,7 @@ class Handler {
     return plan;
   }
 
-  // The role is given again after a start, and what is undone by that can be told once the engine
+  // The role is given again after a start, and what is undone by that is known once the engine
   // shows it.
   bool is_starting() const {
     return mine_.kind == Arrival::Kind::kReassert && options_.control.has_flags() &&
@@ -323,8 +171,8 @@ class Handler {
     cli_.waiting_for("the engine to show its state");
     // A shorter patience than the run's, so that an engine that hangs leaves time for the deed.
     double patience_s = std::min(options_.verify_timeout_s, deadline_.remaining_s() / 2);
-    const Deadline look = deadline_.from_now(patience_s);
-    // Whose a flag was is remembered and told, so it is worth knowing; else the command costs
+    const Deadline seen_by = deadline_.from_now(patience_s);
+    // Who set a flag is recorded and reported, so it is worth knowing; else the command costs
     // nothing.
     if (!shared_.remembers() ||
         (mine_.role == Role::kStandby && mine_.kind != Arrival::Kind::kReassert))
@@ -332,7 +180,7 @@ class Handler {
     const Commands commands = shared_.earlier_commands();
     const Deadline proof = deadline_.from_now(patience_s);
     for (;;) {
-      before_ = engine_.look(mine_.role, look);
+      before_ = engine_.look(mine_.role, seen_by);
       const std::int64_t now = std::time(nullptr);
       facts_ = believe(before_, engine_.means(), since_, commands, now);
       RolePlan plan = plan_upon(facts_);
@@ -350,7 +198,7 @@ class Handler {
 
   Report act() {
     const RolePlan plan = make_plan();
-    if (is_overtaken()) return {kDone, superseded(shared_.overtaking(mine_)), false};
+    if (is_overtaken()) return {kExitDone, superseded(shared_.overtaking(mine_)), false};
     if (!plan.nothing.empty()) {
       const auto& known = shared_.known();
       if (known && shared_.trouble().empty() &&
@@ -366,7 +214,7 @@ class Handler {
   Report carry_out(const RolePlan& plan) {
     using End = RoleOutcome::End;
     // Before the deed, so that one that is killed in the middle can still be undone. It stays when
-    // the deed fails: an engine that gave no answer may still carry out what it was told.
+    // the deed fails: an engine that gave no answer may still carry out its command.
     RoleRecord intent = plan.record;
     if (plan.role == Role::kStandby && shared_.last()) {
       intent = *shared_.last();
@@ -391,7 +239,7 @@ class Handler {
     return report_on(plan, outcome);
   }
 
-  int code_when_done() const { return shared_.trouble().empty() ? kDone : kNotVerified; }
+  int code_when_done() const { return shared_.trouble().empty() ? kExitDone : kExitWarnings; }
 
   Report report_on(const RolePlan& plan, const RoleOutcome& outcome) {
     const std::string change = describe_change(plan);
@@ -403,19 +251,19 @@ class Handler {
         return {code_when_done(), with_trouble(text + undone(plan)), true};
       case RoleOutcome::End::kUnverified:
         text = fmt::format("{}: {}, sent but not verified: {}", mine_.title, change, outcome.text);
-        return {kNotVerified, with_trouble(text + undone(plan)), true};
+        return {kExitWarnings, with_trouble(text + undone(plan)), true};
       case RoleOutcome::End::kOvertaken:
-        return {kDone, superseded(shared_.overtaking(mine_)), false};
+        return {kExitDone, superseded(shared_.overtaking(mine_)), false};
       case RoleOutcome::End::kFailed:
         break;
     }
     text = fmt::format("{} failed: {}", mine_.title, outcome.text);
     if (outcome.steps_done > 0)
       text += fmt::format(" (after {} of {} steps)", outcome.steps_done, plan.steps.size());
-    return {kFailed, with_trouble(text), true};
+    return {kExitFailed, with_trouble(text), true};
   }
 
-  // A role that is given again may undo what a person wants: they are told, and how to keep it.
+  // A role that is given again may undo what a person wants: the text names it, and how to keep it.
   std::string undone(const RolePlan& plan) const {
     const std::string what = describe_undone(plan, facts_);
     if (mine_.kind != Arrival::Kind::kReassert || what.empty()) return "";
@@ -433,20 +281,20 @@ class Handler {
     return fmt::format("{}: superseded by {}", mine_.title, later ? later->title : "a later event");
   }
 
-  // Tells syslog and people, and prints the last words.
-  int tell(const Report& report) {
-    const auto& [code, told, people] = report;
-    const std::string text = cli_.complete(told);
+  // Logs to syslog, notifies people, and prints the last words.
+  int publish(const Report& report) {
+    const auto& [code, words, people] = report;
+    const std::string text = cli_.complete(words);
     if (!people) return cli_.finish(code, text, steps_);
-    syslog(LOG_DAEMON | (code == kDone ? LOG_NOTICE : LOG_ERR), "%s", sanitize(text).c_str());
+    syslog(LOG_DAEMON | (code == kExitDone ? LOG_NOTICE : LOG_ERR), "%s", sanitize(text).c_str());
     std::vector<std::string> lines = steps_;
     if (options_.notify.wanted()) {
       cli_.prepare_last_words(code, text + " (nobody was told of it in time)");
       char host[256] = "";
       gethostname(host, sizeof host - 1);
-      const char* const outcome = code == kDone     ? "done"
-                                  : code == kFailed ? "failed"
-                                                    : "unverified";
+      const char* const outcome = code == kExitDone     ? "done"
+                                  : code == kExitFailed ? "failed"
+                                                        : "unverified";
       const Notice notice{
           fmt::format("{}: {}", host, text),
           {text},
@@ -474,15 +322,14 @@ class Handler {
 
 }  // namespace
 
-int plugin_main(Clock& clock, const std::vector<std::string>& args) {
+int plugin_main(Clock& clock, const Arguments& arguments) {
   HandlerOptions options;
   Cli cli(clock, "handle_engine_failover",
-          "Makes the local monitoring engine take over or stand down on an event.",
-          Cli::Kind::kHandler);
-  add_options(cli, options);
-  if (const auto clean = refuse_control_bytes(args); !clean)
+          "Activates or deactivates the local monitoring engine on an event.", Cli::Kind::kHandler);
+  add_handler_options(cli, options);
+  if (const auto clean = refuse_control_bytes(arguments.words()); !clean)
     return cli.usage_error(clean.error().text);
-  if (const auto exit_code = cli.parse(args)) return *exit_code;
+  if (const auto exit_code = cli.parse(arguments)) return *exit_code;
   if (const std::string mistake = find_mistake(options); !mistake.empty())
     return cli.usage_error(mistake);
   if (const auto usable = check_notify_options(options.notify); !usable)
@@ -497,7 +344,7 @@ int plugin_main(Clock& clock, const std::vector<std::string>& args) {
     if (!judged) return cli.usage_error(judged.error().text);
     gate = *judged;
     if (gate.meaning == EventMeaning::kNothing)
-      return cli.finish(kDone, fmt::format("nothing to do on {}", gate.event));
+      return cli.finish(kExitDone, fmt::format("nothing to do on {}", gate.event));
   }
   openlog("handle_engine_failover", LOG_PID, LOG_DAEMON);
   Handler handler(cli, options, std::move(*sources), make_arrival(options, gate));

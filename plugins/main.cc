@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The main of every binary: hides secrets first, lets nothing but an exit code out.
+// The main of every binary: lets nothing but an exit code out. Secrets are hidden from the process
+// list before anything is read (common/cli/arguments.h).
 
 #include <signal.h>
 #include <sys/auxv.h>
@@ -28,8 +29,8 @@ void forbid_cores() {
   setrlimit(RLIMIT_CORE, &limit);
 }
 
-// Whoever starts us with capabilities or another user's rights, as setcap and setuid give them,
-// says nothing through the environment. Nobody names code there that the MySQL client library would
+// A user who starts us with capabilities or another user's rights, as setcap and setuid give them,
+// sets nothing through the environment. No variable names code that the MySQL client library would
 // load, ours or that of a program that we start.
 void distrust_environment() {
   if (getauxval(AT_SECURE) != 0) {
@@ -52,16 +53,15 @@ void reset_signals() {
 }
 
 // Prints a line without asking for memory; returns the exit code.
-int say(std::string_view line) {
-  constexpr int kUnknown = 3;
+int print_last(std::string_view line) {
   [[maybe_unused]] const auto written = write(STDOUT_FILENO, line.data(), line.size());
-  return kUnknown;
+  return static_cast<int>(ha::State::kUnknown);
 }
 
 // Memory for the last words of a program that has no other left.
 std::atomic<void*> reserve = nullptr;
 
-// The first want of memory sets it free; whoever asks then gets what is still to be said printed.
+// The first want of memory sets it free, and what is still to be printed gets it.
 // Several threads may be in want at the same time.
 void use_reserve() {
   std::set_new_handler(nullptr);
@@ -69,8 +69,8 @@ void use_reserve() {
   throw std::bad_alloc();
 }
 
-// An exception that nobody catches, such as in a thread of a library, must not end us by abort().
-[[noreturn]] void give_up() { _exit(say("UNKNOWN - internal error\n")); }
+// An exception that is not caught, such as in a thread of a library, must not end us by abort().
+[[noreturn]] void give_up() { _exit(print_last("UNKNOWN - internal error\n")); }
 
 // Before anything of ours or of a library runs, for that may fail already.
 [[gnu::constructor(101)]] void prepare_to_give_up() { std::set_terminate(give_up); }
@@ -80,22 +80,23 @@ int run(ha::Clock& clock, int argc, char** argv) {
     reserve = std::malloc(1u << 16);
     std::set_new_handler(use_reserve);
     distrust_environment();
-    const std::vector<std::string> args = ha::take_arguments(argc, argv);
+    const ha::Arguments arguments(argc, argv);
     forbid_cores();
     reset_signals();
     try {
-      return ha::plugin_main(clock, args);
+      return ha::plugin_main(clock, arguments);
     } catch (const std::bad_alloc&) {
-      return ha::report_internal_error(HA_BINARY, args, "out of memory");
+      return ha::report_internal_error(HA_BINARY, arguments.words(), "out of memory");
     } catch (const std::system_error& error) {  // no thread is left
-      return ha::report_internal_error(HA_BINARY, args, std::string(error.what()) + ha::kOwnWant);
+      return ha::report_internal_error(HA_BINARY, arguments.words(),
+                                       std::string(error.what()) + ha::kOwnWant);
     } catch (const std::exception& error) {
-      return ha::report_internal_error(HA_BINARY, args, error.what());
+      return ha::report_internal_error(HA_BINARY, arguments.words(), error.what());
     }
   } catch (const std::bad_alloc&) {
-    return say("UNKNOWN - out of memory (an error of this machine)\n");
+    return print_last("UNKNOWN - out of memory (an error of this machine)\n");
   } catch (...) {
-    return say("UNKNOWN - internal error\n");
+    return print_last("UNKNOWN - internal error\n");
   }
 }
 

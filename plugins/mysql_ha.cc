@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "common/clock.h"
+#include "common/exit_code.h"
 #include "common/failover/failover.h"
 #include "common/failover/posix_env.h"
 #include "common/failover/run_store.h"
@@ -16,8 +17,6 @@
 namespace ha {
 
 namespace {
-
-enum ExitCode { kDone = 0, kReservations = 1, kRefused = 2 };
 
 struct CommandWord {
   std::string_view name;
@@ -91,7 +90,7 @@ void add_options(Cli& cli, MysqlHaOptions& options) {
               "resync: a command that replaces the files of a server by another's");
   cli.choice<Surplus>("--surplus", {{"save", Surplus::kSave}, {"discard", Surplus::kDiscard}},
                       options.resync.surplus,
-                      "resync: what to do with what only NODE has (default: save)");
+                      "resync: what to do with the extra transactions of NODE (default: save)");
   cli.command("--dump-command", options.resync.dump_command,
               "resync: how to run mysqldump (default: mysqldump or mariadb-dump)");
   cli.seconds("--copy-timeout", options.resync.timeout_s, "resync: time to copy (default: 86400)");
@@ -108,26 +107,26 @@ int run_plan(const Env& env, const Cli& cli, const MysqlHaOptions& options) {
   Plan plan = plan_now(env, options.failover, options.assume_dead);
   complete_texts(cli, plan);
   print_lines(options.json ? plan_to_json(plan) + "\n" : render(plan));
-  return plan.possible() ? kDone : kRefused;
+  return plan.possible() ? kExitDone : kExitFailed;
 }
 
 namespace {
 
 int show_run(const Cli& cli, const MysqlHaOptions& options, const RunStore& store) {
   const auto run = store.read(options.operand(1));
-  if (!run) return cli.finish(kRefused, run.error().text);
+  if (!run) return cli.finish(kExitFailed, run.error().text);
   print_lines(fmt::format("run {}: {} {} -> {}, {}\n", run->id, run->plan.command,
                           run->plan.primary, run->plan.candidate, run_end_name(run->end)));
   for (const std::string& line : run->timeline) print_lines(cli.complete(line) + "\n");
-  return kDone;
+  return kExitDone;
 }
 
 int list_runs(const Cli& cli, const RunStore& store) {
   const auto ids = store.ids();
-  if (!ids) return cli.finish(kRefused, ids.error().text);
+  if (!ids) return cli.finish(kExitFailed, ids.error().text);
   if (ids->empty())
-    return cli.finish(kDone, "there is no run in " + store.path() +
-                                 "; to see what would be done, run: mysql_ha plan");
+    return cli.finish(kExitDone, "there is no run in " + store.path() +
+                                     "; to see what would be done, run: mysql_ha plan");
   for (const std::string& id : *ids) {
     const auto run = store.read(id);
     if (!run)
@@ -137,7 +136,7 @@ int list_runs(const Cli& cli, const RunStore& store) {
                               run->plan.primary, run->plan.candidate, run_end_name(run->end),
                               run->acknowledged ? ", acknowledged" : ""));
   }
-  return kDone;
+  return kExitDone;
 }
 
 // Returns the run that keeps others from acting: the one that was interrupted, else the last
@@ -153,36 +152,36 @@ Result<std::string> find_run_in_the_way(const RunStore& store, const Moment& now
 // A journal that cannot be read would be in the way for ever.
 int set_run_aside(const Cli& cli, const RunStore& store, const std::string& id,
                   const Error& error) {
-  if (error.code != Errc::kBadData) return cli.finish(kRefused, error.text);
+  if (error.code != Errc::kBadData) return cli.finish(kExitFailed, error.text);
   const auto path = store.set_aside(id);
-  if (!path) return cli.finish(kRefused, path.error().text);
-  return cli.finish(kDone, fmt::format("run {} is acknowledged: its journal is damaged and was "
-                                       "renamed to {}",
-                                       id, *path));
+  if (!path) return cli.finish(kExitFailed, path.error().text);
+  return cli.finish(kExitDone, fmt::format("run {} is acknowledged: its journal is damaged and was "
+                                           "renamed to {}",
+                                           id, *path));
 }
 
 int acknowledge_run(Clock& clock, const Cli& cli, const MysqlHaOptions& options, RunStore& store) {
   const auto found =
       options.operand(1).empty() ? find_run_in_the_way(store, clock.moment()) : options.operand(1);
-  if (!found) return cli.finish(kRefused, found.error().text);
+  if (!found) return cli.finish(kExitFailed, found.error().text);
   const std::string& id = *found;
   if (const auto locked = store.lock(clock); !locked)
-    return cli.finish(kRefused, locked.error().code == Errc::kRefused
-                                    ? "a run is at work: " + locked.error().text
-                                    : locked.error().text);
+    return cli.finish(kExitFailed, locked.error().code == Errc::kRefused
+                                       ? "a run is at work: " + locked.error().text
+                                       : locked.error().text);
   if (const auto run = store.read(id); !run) return set_run_aside(cli, store, id, run.error());
   auto journal = store.journal(id);
-  if (!journal) return cli.finish(kRefused, journal.error().text);
+  if (!journal) return cli.finish(kExitFailed, journal.error().text);
   const auto written = journal->append(make_record(clock.moment(), "acknowledged"));
-  if (!written) return cli.finish(kRefused, written.error().text);
-  return cli.finish(kDone, fmt::format("run {} is acknowledged", id));
+  if (!written) return cli.finish(kExitFailed, written.error().text);
+  return cli.finish(kExitDone, fmt::format("run {} is acknowledged", id));
 }
 
 }  // namespace
 
 int run_journal(const Env& env, const Cli& cli, const MysqlHaOptions& options) {
   auto store = RunStore::open(env.files, options.failover.state_dir, options.failover.cluster_name);
-  if (!store) return cli.finish(kRefused, "--state-dir: " + store.error().text);
+  if (!store) return cli.finish(kExitFailed, "--state-dir: " + store.error().text);
   const std::string what = options.operand(0);
   if (what.empty()) return list_runs(cli, *store);
   if (what == "show" && !options.operand(1).empty()) return show_run(cli, options, *store);
@@ -190,12 +189,12 @@ int run_journal(const Env& env, const Cli& cli, const MysqlHaOptions& options) {
   return cli.usage_error("journal: expected nothing, show ID or ack [ID]");
 }
 
-int plugin_main(Clock& clock, const std::vector<std::string>& args) {
+int plugin_main(Clock& clock, const Arguments& arguments) {
   MysqlHaOptions options;
-  Cli cli(clock, "mysql_ha", "Shows, plans and carries out who is the primary of a cluster.",
+  Cli cli(clock, "mysql_ha", "Shows a cluster, and plans and carries out changes of its primary.",
           Cli::Kind::kTool);
   add_options(cli, options);
-  if (const auto exit_code = cli.parse(args)) return *exit_code;
+  if (const auto exit_code = cli.parse(arguments)) return *exit_code;
   std::vector<std::string> names;
   for (const CommandWord& command : kCommands) names.emplace_back(command.name);
   const std::string word = options.words.empty() ? "" : options.words[0];

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The commands of mysql_ha. Each returns the exit code: 0 done, 1 done with reservations, 2 refused
-// or failed, 3 usage.
+// The commands of mysql_ha. Each returns the exit code (common/exit_code.h).
 
 #pragma once
 
@@ -8,8 +7,8 @@
 #include <vector>
 
 #include "common/cli.h"
-#include "common/failover/failover.h"
 #include "common/cluster/options.h"
+#include "common/failover/failover.h"
 #include "common/failover/resync.h"
 #include "common/http/notify.h"
 

@@ -13,6 +13,7 @@
 #include "common/http/client.h"
 #include "common/http/transfer.h"
 #include "common/text.h"
+#include "common/time_text.h"
 
 namespace ha {
 
@@ -40,16 +41,12 @@ bool is_mail_address(const std::string& text) {
 
 std::string compose_mail(const NotifyOptions& options, const Notice& notice) {
   const std::time_t now = std::time(nullptr);
-  std::tm utc = {};
-  gmtime_r(&now, &utc);
-  char date[64];
-  std::strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S +0000", &utc);
   std::string mail = fmt::format(
       "Date: {}\r\nFrom: {}\r\nTo: {}\r\nSubject: {}\r\nMessage-ID: <{}.{}@{}>\r\n"
       "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
       "Content-Transfer-Encoding: 8bit\r\nAuto-Submitted: auto-generated\r\n\r\n",
-      date, mail_sender(options), join(options.mail_to, ", "), sanitize(notice.subject), now,
-      getpid(), hostname());
+      format_mail_date(static_cast<double>(now)), mail_sender(options), join(options.mail_to, ", "),
+      sanitize(notice.subject), now, getpid(), hostname());
   for (const std::string& line : notice.lines) mail += sanitize(line) + "\r\n";
   return mail;
 }

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A password given on the command line disappears from the process list, and appears nowhere else."""
 
+import os
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -8,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from network import SilentListener
-from plugin import CHECKS, path, run
+from plugin import BUILD, CHECKS, path, run, run_raw
 
+PROGRAMS = sorted(file.name for file in (BUILD / "plugins").iterdir()
+                  if file.is_file() and os.access(file, os.X_OK))
 SECRET = "hunter2-very-secret"
 all_checks = pytest.mark.parametrize("check", CHECKS)
 spellings = pytest.mark.parametrize("spelling", [
@@ -44,6 +48,30 @@ def test_password_is_wiped_from_the_process_list(check, spelling, silent):
     finally:
         process.kill()
         process.communicate()
+
+
+def flags(program):
+    """The letters of the options that take no value, as the program's help shows them."""
+    letters = re.findall(r"^  -(\w), --[a-z-]+(?: |$)", run_raw([path(program), "--help"]).out, re.M)
+    assert {"h", "V", "v"} <= set(letters)
+    return [letter for letter in letters if letter not in "hV"]  # which end the program
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_password_behind_every_flag_is_wiped(program, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for letter in [*flags(program), "".join(flags(program))]:
+        process = subprocess.Popen([path(program), f"-{letter}p{SECRET}", "--config", pipe],
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        try:
+            with open(pipe, "w"):  # Opened by both: the program is at its files of options.
+                shown = Path(f"/proc/{process.pid}/cmdline").read_bytes()
+            assert str(pipe).encode() in shown
+            assert SECRET.encode() not in shown, letter
+        finally:
+            process.kill()
+            process.communicate()
 
 
 @all_checks

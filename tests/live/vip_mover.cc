@@ -17,7 +17,7 @@ int main(int argc, char** argv) {
   cli.choice<std::string>("--do", {{"take", "take"}, {"drop", "drop"}}, verb, "what to do");
   cli.text("--host", "HOST", host, "where (default: here)");
   ha::add_vip_options(cli, vip);
-  if (const auto exit_code = cli.parse({argv, argv + argc})) return *exit_code;
+  if (const auto exit_code = cli.parse({argc, argv})) return *exit_code;
   if (const auto completed = ha::complete_vip(vip); !completed)
     return cli.usage_error(completed.error().text);
   ha::PosixProcess process;
