@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "common/resolve.h"
+
 namespace ha {
 namespace {
 
