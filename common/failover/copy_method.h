@@ -6,7 +6,7 @@
 #include <string>
 
 #include "common/failover/copy_options.h"
-#include "common/mysql/options.h"
+#include "common/mysql/tls_mode.h"
 #include "common/mysql/version.h"
 #include "common/result.h"
 

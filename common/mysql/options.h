@@ -11,11 +11,10 @@
 
 #include "common/cli.h"
 #include "common/mysql/node_address.h"
+#include "common/mysql/tls_mode.h"
 #include "common/result.h"
 
 namespace ha {
-
-enum class TlsMode { kDisabled, kPreferred, kRequired, kVerifyCa, kVerifyIdentity };
 
 inline constexpr unsigned kMysqlPort = 3306;
 
