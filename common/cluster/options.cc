@@ -13,18 +13,8 @@ namespace ha {
 
 namespace {
 
-void add_policy_options(Cli& cli, Policy& policy) {
-  cli.choice<Fence>(
-      "--fence",
-      {{"required", Fence::kRequired}, {"best-effort", Fence::kBestEffort}, {"none", Fence::kNone}},
-      policy.fence,
-      "keep the old primary from taking writes before another one is opened: "
-      "required (default), best-effort or none");
-  cli.command("--fence-command", policy.fence_command,
-              "does it; exit 0: fenced, 10: the operator accepts, else the failover is refused");
-  cli.command("--rescue-command", policy.rescue_command,
-              "prints, as mysqlbinlog does, what the dead primary wrote to $HA_BINLOG_FILE from "
-              "$HA_BINLOG_POSITION on and later");
+// How much may be lost.
+void add_loss_options(Cli& cli, Policy& policy) {
   cli.option(
       "--max-lost-transactions", "N",
       [&policy](const std::string& value) -> Result<Done> {
@@ -47,6 +37,21 @@ void add_policy_options(Cli& cli, Policy& policy) {
   cli.flag(
       "--allow-loss", policy.allow_loss,
       "promote although transactions are lost, or may be, that other nodes have or had received");
+}
+
+void add_policy_options(Cli& cli, Policy& policy) {
+  cli.choice<Fence>(
+      "--fence",
+      {{"required", Fence::kRequired}, {"best-effort", Fence::kBestEffort}, {"none", Fence::kNone}},
+      policy.fence,
+      "keep the old primary from taking writes before another one is opened: "
+      "required (default), best-effort or none");
+  cli.command("--fence-command", policy.fence_command,
+              "does it; exit 0: fenced, 10: the operator accepts, else the failover is refused");
+  cli.command("--rescue-command", policy.rescue_command,
+              "prints, as mysqlbinlog does, what the dead primary wrote to $HA_BINLOG_FILE from "
+              "$HA_BINLOG_POSITION on and later");
+  add_loss_options(cli, policy);
   cli.seconds("--hung-after", policy.hung_after_s,
               "a primary that answers no query for so long, while no replica receives an event, "
               "counts as dead once it is fenced (default: 30)");
@@ -122,13 +127,8 @@ Result<Done> check_words(FailoverOptions& options) {
   return Done{};
 }
 
-}  // namespace
-
-void add_failover_options(Cli& cli, FailoverOptions& options) {
-  const std::size_t first = cli.count_options();
-  options.state_dir = kStatedir;
-  add_node_options(cli, options.cluster);
-  add_policy_options(cli, options.policy);
+// The replication account.
+void add_account_options(Cli& cli, FailoverOptions& options) {
   cli.option(
       "--repl-password", "PASSWORD",
       [&options](const std::string& value) -> Result<Done> {
@@ -139,6 +139,10 @@ void add_failover_options(Cli& cli, FailoverOptions& options) {
   cli.text("--repl-defaults-file", "PATH", options.repl_defaults_file,
            "MySQL option file with user and password of the replication account");
   cli.text("--repl-group", "NAME", options.repl_group, "its group (default: client)");
+}
+
+// What an operator says of nodes, and what else is asked.
+void add_role_options(Cli& cli, FailoverOptions& options) {
   cli.list("--prefer", "NODE", options.preferred,
            "promote this node among those that are as far; repeatable");
   cli.list("--never", "NODE", options.never, "never promote this node; repeatable");
@@ -155,6 +159,9 @@ void add_failover_options(Cli& cli, FailoverOptions& options) {
         return Done{};
       },
       "refuse when none of these can be reached by TCP (default port: 22); repeatable");
+}
+
+void add_time_options(Cli& cli, FailoverOptions& options) {
   cli.count("--retries", options.retries, 1, 1000,
             "tries in all before the primary counts as dead (default: 3)");
   cli.seconds("--retry-interval", options.retry_interval_s, "wait between two tries (default: 1)");
@@ -162,11 +169,10 @@ void add_failover_options(Cli& cli, FailoverOptions& options) {
               "time for the nodes to answer a probe (default: 3)");
   cli.seconds("--deadline", options.deadline_s,
               "time for the whole failover; at its end the safe state is sought (default: 120)");
-  add_vip_options(cli, options.vip);
-  cli.command("--binlog-command", options.binlog_command,
-              "how to run mysqlbinlog for a rejoin (default: mysqlbinlog or mariadb-binlog)");
-  add_command_options(cli, options.policy);
-  cli.seconds("--hook-timeout", options.hook_timeout_s, "time for one command (default: 30)");
+}
+
+// Where runs are kept.
+void add_store_options(Cli& cli, FailoverOptions& options) {
   cli.text("--cluster-name", "NAME", options.cluster_name,
            "name of the cluster's journal and lock (default: mysql)");
   cli.text(
@@ -176,6 +182,24 @@ void add_failover_options(Cli& cli, FailoverOptions& options) {
           .c_str());
   cli.count("--keep-runs", options.keep_runs, 1, 1000000,
             "journals of so many runs are kept, and those that are still needed (default: 100)");
+}
+
+}  // namespace
+
+void add_failover_options(Cli& cli, FailoverOptions& options) {
+  const std::size_t first = cli.count_options();
+  options.state_dir = kStatedir;
+  add_node_options(cli, options.cluster);
+  add_policy_options(cli, options.policy);
+  add_account_options(cli, options);
+  add_role_options(cli, options);
+  add_time_options(cli, options);
+  add_vip_options(cli, options.vip);
+  cli.command("--binlog-command", options.binlog_command,
+              "how to run mysqlbinlog for a rejoin (default: mysqlbinlog or mariadb-binlog)");
+  add_command_options(cli, options.policy);
+  cli.seconds("--hook-timeout", options.hook_timeout_s, "time for one command (default: 30)");
+  add_store_options(cli, options);
   cli.repeat_options(first);
 }
 
