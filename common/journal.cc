@@ -88,6 +88,11 @@ Result<std::vector<JournalRecord>> Journal::read(Files& files, const std::string
   return parse_records(path, *content);
 }
 
+Result<std::vector<JournalRecord>> Journal::parse(const std::string& path,
+                                                  std::string_view content) {
+  return parse_records(path, content);
+}
+
 Result<Done> Journal::append_all(std::vector<JournalRecord> records) {
   std::string lines;
   for (const JournalRecord& record : records) lines += to_line(record);

@@ -26,6 +26,10 @@ class Journal {
   // likewise, with kBadData for a line that is none of ours.
   static Result<std::vector<JournalRecord>> read(Files& files, const std::string& path);
 
+  // Does the same with the content of the file at `path`.
+  static Result<std::vector<JournalRecord>> parse(const std::string& path,
+                                                  std::string_view content);
+
   // The records that were in the file when it was opened, and those appended since.
   const std::vector<JournalRecord>& records() const { return records_; }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <ctime>
+#include <limits>
 #include <set>
 
 #include "common/text.h"
@@ -69,8 +70,14 @@ Result<Run> RunStore::read(const std::string& id) const {
   const std::string path = path_of(id);
   if (!is_file_name(id) || files_.info(path).kind == FileInfo::Kind::kMissing)
     return Error{Errc::kMissing, fmt::format("there is no run '{}'", sanitize(id))};
-  const auto records = Journal::read(files_, path);
+  auto content = files_.read(path, std::numeric_limits<std::size_t>::max());
+  if (!content) return content.error();
+  if (const auto known = known_.find(id);
+      known != known_.end() && known->second.content == *content)
+    return known->second.run;
+  const auto records = Journal::parse(path, *content);
   auto run = records ? read_run(id, *records) : Result<Run>(records.error());
+  if (run) known_[id] = {std::move(*content), *run};
   if (run || run.error().code != Errc::kBadData) return run;
   return Error{Errc::kBadData, fmt::format("{}; to do without it, run: mysql_ha journal ack {}",
                                            ha::shorten(run.error().text, 300), id)};

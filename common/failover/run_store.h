@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -76,9 +77,16 @@ class RunStore {
 
   RunStore(Files& files, std::string path) : files_(files), path_(std::move(path)) {}
 
+  // A journal that was read. Many questions are asked of the same ones, which are long to parse.
+  struct Known {
+    std::string content;
+    Run run;
+  };
+
   Files& files_;
   std::string path_;
   std::unique_ptr<FileLock> lock_ = nullptr;
+  mutable std::map<std::string, Known> known_ = {};  // by id
 };
 
 }  // namespace ha
