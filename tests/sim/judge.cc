@@ -290,10 +290,13 @@ class Judge : public Witness {
       const Manager* const manager = command(Errand::kRejoin, static_cast<std::int8_t>(i));
       world_.run(world_.now() + 3 * kSecond);
       if (follows(i, writer)) continue;
-      const std::string& text = manager->outcome().text;
-      if (manager->outcome().end == FailoverEnd::kRefused && names_command(text)) continue;
+      const FailoverOutcome& outcome = manager->outcome();
+      // Of a run that was begun the program itself says how to see its steps.
+      if (outcome.end == FailoverEnd::kRefused &&
+          (names_command(outcome.text) || !outcome.run_id.empty()))
+        continue;
       all = false;
-      refusal = text;
+      refusal = outcome.text;
     }
     return all;
   }

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <sstream>
 #include <utility>
 
 #include "common/failover/tool_login.h"
@@ -309,158 +308,11 @@ ProcessOutcome Manager::print_binlog(const Command& command) {
   std::string text = "# simulated\n";
   if (host.starts_with("db"))
     for (const LogEntry& entry : world_.servers()[std::stoul(host.substr(2)) - 1].binlog())
-      if (entry.transaction != UINT32_MAX) text += "SET @@SESSION.GTID_NEXT= 'ANONYMOUS';\n";
+      if (entry.transaction != kNoTransaction) text += "SET @@SESSION.GTID_NEXT= 'ANONYMOUS';\n";
   text += "\n/*!50530 SET @@SESSION.PSEUDO_SLAVE_MODE=0*/;\n";
   disk_.files[command.output_file] = text;
   wait_until(world_.now() + 100 * kMillisecond);
   return {ProcessOutcome::End::kExited, 0, "", 0.1};
-}
-
-// --- Files
-
-FileInfo Manager::info(const std::string& path) {
-  const auto found = disk_.files.find(path);
-  if (found != disk_.files.end()) return {FileInfo::Kind::kRegular, found->second.size()};
-  return {disk_.directories.contains(path) ? FileInfo::Kind::kOther : FileInfo::Kind::kMissing, 0};
-}
-
-Result<std::string> Manager::read(const std::string& path, std::size_t most) {
-  auto found = disk_.files.find(path);
-  if (world_.history().broken == Break::kMemory && path.ends_with("/memory.json"))
-    if (const auto first = disk_.files.find(path + ".first"); first != disk_.files.end())
-      found = first;
-  if (found == disk_.files.end())
-    return Error{Errc::kMissing, "cannot read " + path + ": No such file or directory"};
-  if (found->second.size() > most) return Error{Errc::kUsage, path + " is too large"};
-  return found->second;
-}
-
-Result<std::unique_ptr<std::istream>> Manager::open(const std::string& path) {
-  const auto found = disk_.files.find(path);
-  if (found == disk_.files.end()) return Error{Errc::kMissing, "cannot read " + path};
-  return std::unique_ptr<std::istream>(std::make_unique<std::istringstream>(found->second));
-}
-
-Result<Done> Manager::write_atomic(const std::string& path, std::string_view content, mode_t) {
-  effect();
-  disk_.files[path] = content;
-  if (world_.history().broken == Break::kMemory && path.ends_with("/memory.json"))
-    disk_.files.try_emplace(path + ".first", content);
-  return Done{};
-}
-
-class SimAppendFile : public AppendFile {
- public:
-  SimAppendFile(Manager& manager, std::string path) : manager_(manager), path_(std::move(path)) {}
-
-  // A kill may come in the middle of it.
-  Result<Done> append(std::string_view content) override {
-    std::string& file = manager_.disk_.files[path_];
-    try {
-      manager_.effect();
-    } catch (const Killed&) {
-      if (manager_.effects_ % 2 == 0) file += content.substr(0, content.size() / 2);
-      throw;
-    }
-    file += content;
-    return Done{};
-  }
-
-  Result<Done> truncate(std::uint64_t size) override {
-    manager_.effect();
-    manager_.disk_.files[path_].resize(size);
-    return Done{};
-  }
-
- private:
-  Manager& manager_;
-  const std::string path_;
-};
-
-Result<std::unique_ptr<AppendFile>> Manager::open_append(const std::string& path) {
-  effect();
-  disk_.files.try_emplace(path);
-  return std::unique_ptr<AppendFile>(std::make_unique<SimAppendFile>(*this, path));
-}
-
-Result<Done> Manager::rename(const std::string& from, const std::string& to) {
-  effect();
-  const auto found = disk_.files.find(from);
-  if (found == disk_.files.end())
-    return Error{Errc::kInternal, "cannot rename " + from + ": No such file or directory"};
-  disk_.files[to] = std::move(found->second);
-  disk_.files.erase(from);
-  return Done{};
-}
-
-Result<Done> Manager::remove(const std::string& path) {
-  // What is cleaned up while a process is killed stays.
-  if (killed_) return Done{};
-  disk_.files.erase(path);
-  return Done{};
-}
-
-Result<Done> Manager::remove_all(const std::string& path) {
-  if (killed_) return Done{};
-  disk_.files.erase(path);
-  std::erase_if(disk_.files, [&](const auto& one) { return one.first.starts_with(path + "/"); });
-  disk_.directories.erase(path);
-  return Done{};
-}
-
-Result<Done> Manager::link(const std::string&, const std::string& path) {
-  disk_.files.try_emplace(path);
-  return Done{};
-}
-
-Result<std::vector<std::string>> Manager::list(const std::string& directory) {
-  std::vector<std::string> names;
-  const std::string prefix = directory + "/";
-  for (auto file = disk_.files.lower_bound(prefix);
-       file != disk_.files.end() && file->first.starts_with(prefix); ++file)
-    if (file->first.find('/', prefix.size()) == std::string::npos)
-      names.push_back(file->first.substr(prefix.size()));
-  return names;
-}
-
-Result<Done> Manager::make_private_directory(const std::string& path) {
-  disk_.directories.insert(path);
-  return Done{};
-}
-
-Result<Done> Manager::check_private_directory(const std::string& path) {
-  if (disk_.directories.contains(path)) return Done{};
-  return Error{Errc::kMissing, path + " does not exist"};
-}
-
-Result<Done> Manager::check_replaceable(const std::string&) { return Done{}; }
-
-class SimFileLock : public FileLock {
- public:
-  SimFileLock(Manager& manager, std::string path) : manager_(manager), path_(std::move(path)) {}
-  ~SimFileLock() override {
-    const auto held = manager_.disk_.locks.find(path_);
-    if (held != manager_.disk_.locks.end() && held->second == manager_.id_)
-      manager_.disk_.locks.erase(held);
-  }
-
- private:
-  Manager& manager_;
-  const std::string path_;
-};
-
-Result<std::unique_ptr<FileLock>> Manager::lock(const std::string& path) {
-  effect();
-  const auto [held, ours] = disk_.locks.try_emplace(path, id_);
-  if (!ours && world_.history().broken != Break::kLock)
-    return Error{Errc::kRefused, "process " + std::to_string(held->second) + " of this host"};
-  return std::unique_ptr<FileLock>(std::make_unique<SimFileLock>(*this, path));
-}
-
-std::string Manager::lock_holder(const std::string& path) {
-  const auto held = disk_.locks.find(path);
-  if (held == disk_.locks.end()) return "";
-  return "process " + std::to_string(held->second) + " of this host";
 }
 
 // --- Network

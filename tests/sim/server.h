@@ -34,6 +34,9 @@ struct Transaction {
   std::uint32_t received_by = 0;  // servers that acknowledged it to the source, a bit each
 };
 
+inline constexpr std::uint32_t kNoTransaction = UINT32_MAX;  // of what only begins a new file
+inline constexpr std::uint32_t kFirstOffset = 4;
+
 struct Place {  // in a server's binlog
   std::uint32_t file = 1;
   std::uint32_t offset = 4;

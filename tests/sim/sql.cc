@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The statements that a simulated server answers: those that the product sends, each by its first
-// words. What the product does not send is not here, and a new statement has to be added.
+// words. What the product does not send is not here, and a new statement has to be added. All in
+// one file, although it is a long one: who misses a statement looks here.
 
 #include <algorithm>
 #include <charconv>
@@ -402,7 +403,7 @@ class Statements {
       from = static_cast<std::uint32_t>(std::stoul(sql_.substr(at + 6)));
     Rows rows{{"Log_name", "Event_type"}, {}};
     for (const LogEntry& entry : s_.binlog_)
-      if (entry.end.file == file && entry.end.offset > from && entry.transaction != UINT32_MAX)
+      if (entry.end.file == file && entry.end.offset > from && entry.transaction != kNoTransaction)
         rows.cells.push_back(
             {Cell(binlog_name(file)),
              Cell(s_.settings_.mariadb || s_.settings_.gtid ? "Gtid" : "Anonymous_Gtid")});
