@@ -115,7 +115,7 @@ namespace {
 int show_run(const Cli& cli, const MysqlHaOptions& options, const RunStore& store) {
   const auto run = store.read(options.operand(1));
   if (!run) return cli.finish(kExitFailed, run.error().text);
-  print_lines(fmt::format("run {}: {} {} -> {}, {}\n", run->id, run->plan.command,
+  print_lines(fmt::format("run {}: {} {} -> {}, {}\n", run->id, command_name(run->plan.command),
                           run->plan.primary, run->plan.candidate, run_end_name(run->end)));
   for (const std::string& line : run->timeline) print_lines(cli.complete(line) + "\n");
   return kExitDone;
@@ -132,7 +132,7 @@ int list_runs(const Cli& cli, const RunStore& store) {
     if (!run)
       print_lines(fmt::format("{}  {}\n", id, cli.complete(run.error().text)));
     else
-      print_lines(fmt::format("{}  {:<10} {} -> {}  {}{}\n", id, run->plan.command,
+      print_lines(fmt::format("{}  {:<10} {} -> {}  {}{}\n", id, command_name(run->plan.command),
                               run->plan.primary, run->plan.candidate, run_end_name(run->end),
                               run->acknowledged ? ", acknowledged" : ""));
   }

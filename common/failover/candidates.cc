@@ -104,7 +104,7 @@ void collect_candidates(Decision& d) {
     else
       d.candidates.push_back(i);
   }
-  if (d.candidates.empty() && d.plan.command == "failover") collect_detached(d);
+  if (d.candidates.empty() && d.plan.command == PlanCommand::kFailover) collect_detached(d);
   const bool only_errants = d.candidates.empty();
   for (const auto& [i, why] : errants) {
     if (!only_errants) {

@@ -36,8 +36,8 @@ CrashRecord record_of(const Run& run) {
           plan.channel,
           plan.tls,
           plan.retry,
-          position_of(run.facts, "applied"),
-          position_of(run.facts, "binlog"),
+          run.facts.applied.value_or(BinlogPosition()),
+          run.facts.binlog.value_or(BinlogPosition()),
           std::nullopt,
           plan.semi_sync};
 }
@@ -46,13 +46,10 @@ CrashRecord add_tail(CrashRecord record, const Run& run, const BinlogTail& tail)
   record.lost = tail.lost;
   if (tail.lost) return record;
   record.transactions_beyond = tail.transactions;
-  const BinlogPosition after_rescue = position_of(run.facts, "return");
-  if (after_rescue.file.empty()) return record;
-  record.binlog = after_rescue;
-  const auto rescued = parse_integer(run.facts.at("rescued")).value_or(0);
+  if (!run.facts.after_rescue || run.facts.after_rescue->file.empty()) return record;
+  record.binlog = *run.facts.after_rescue;
   if (tail.transactions)
-    *record.transactions_beyond -=
-        std::min(*tail.transactions, static_cast<std::uint64_t>(rescued));
+    *record.transactions_beyond -= std::min(*tail.transactions, run.facts.rescued.value_or(0));
   return record;
 }
 

@@ -46,9 +46,6 @@ bool is_volatile(const Step& step, const Run& run) {
   }
 }
 
-// The name under which a run's facts hold the warning of a step, so that a later process knows it.
-constexpr std::string_view kWarning = "warning_";
-
 // Returns what a step has done to the world that no step takes back, for people; empty: nothing.
 std::string effect_of(const Step& step, const Run& run) {
   const bool done = run.state_of(step) == StepState::kDone;
@@ -57,8 +54,8 @@ std::string effect_of(const Step& step, const Run& run) {
     case Action::kStartService:
       return step.argv[0] + (done ? " has run" : " was called and failed");
     case Action::kFence:
-      if (step.argv.empty()) return run.facts.contains("closed") ? step.node + " is read-only" : "";
-      if (run.facts.contains("fenced")) return step.node + " has been fenced";
+      if (step.argv.empty()) return run.facts.closed ? step.node + " is read-only" : "";
+      if (run.facts.fenced) return step.node + " has been fenced";
       return fmt::format("{} {}", step.argv[0],
                          done ? "has run for " + step.node : "was called and failed");
     case Action::kRescue:
@@ -97,7 +94,7 @@ Result<Done> Executor::flush(std::vector<JournalRecord> more) {
 
 Result<Done> Executor::begin(const Plan& plan) {
   JournalRecord record = make_record(clock_.moment(), "begin");
-  record.emplace_back("command", plan.command);
+  record.emplace_back("command", command_name(plan.command));
   record.emplace_back("primary", plan.primary);
   record.emplace_back("candidate", plan.candidate);
   record.emplace_back("plan", plan_to_json(plan));
@@ -165,13 +162,7 @@ std::optional<std::string> Executor::record_result(Run& run, const Step& step,
                                                    const Result<StepResult>& result) {
   const std::string text = result ? result->text : result.error().text;
   pending_.push_back(record(result ? "step-done" : "step-failed", step, text));
-  if (result) {
-    for (const auto& [name, value] : result->facts) {
-      pending_.back().emplace_back(name, value);
-      run.facts[name] = value;
-    }
-    note_warning(run, step, result->warning);
-  }
+  if (result) record_facts(run, step, *result);
   const std::string line =
       text.empty() ? name_of(step) : fmt::format("{}: {}", name_of(step), text);
   say_(result ? line : "FAILED " + line);
@@ -182,11 +173,12 @@ std::optional<std::string> Executor::record_result(Run& run, const Step& step,
 }
 
 // The last time that a step is done counts.
-void Executor::note_warning(Run& run, const Step& step, const std::string& warning) {
-  const std::string name = fmt::format("{}{}", kWarning, step.number);
-  if (warning.empty() && !run.facts.contains(name)) return;
-  run.facts[name] = warning;
-  pending_.back().emplace_back(name, warning);
+void Executor::record_facts(Run& run, const Step& step, const StepResult& result) {
+  RunFacts found = result.facts;
+  if (!result.warning.empty() || run.facts.warnings.contains(step.number))
+    found.warnings[step.number] = result.warning;
+  std::ranges::copy(to_fields(found), std::back_inserter(pending_.back()));
+  add_facts(run.facts, found);
 }
 
 RunOutcome Executor::go_on(const Deadline& deadline) {
@@ -210,8 +202,8 @@ RunOutcome Executor::go_on(const Deadline& deadline) {
     if (const auto written = flush(); !written) say_(written.error().text);
     return {RunEnd::kUnfinished, *obstacle, reservations_, std::move(now->facts)};
   }
-  for (const auto& [name, warning] : now->facts)
-    if (name.starts_with(kWarning) && !warning.empty()) reservations_.push_back(warning);
+  for (const auto& [number, warning] : now->facts.warnings)
+    if (!warning.empty()) reservations_.push_back(warning);
   RunOutcome outcome = finish(reservations_.empty() ? RunEnd::kDone : RunEnd::kReservations,
                               join(reservations_, "; "));
   outcome.facts = std::move(now->facts);

@@ -82,7 +82,7 @@ class Executor {
   // Returns why a step cannot be rolled back; empty: it is.
   std::string undo(const Step& step, const RunFacts& known) const;
   RunOutcome finish(RunEnd end, std::string text);
-  void note_warning(Run& run, const Step& step, const std::string& warning);
+  void record_facts(Run& run, const Step& step, const StepResult& result);
   JournalRecord record(std::string event, const Step& step, std::string text = {}) const;
   Result<Done> flush(std::vector<JournalRecord> more = {});
 

@@ -120,10 +120,7 @@ Result<ServerFacts> LiveActions::read_other(const std::string& name) {
 }
 
 PlaceholderValues LiveActions::values_of(const RunFacts& known) const {
-  const auto find_position = [&](const std::string& name) {
-    return known.contains(name + "_file") ? std::optional(position_of(known, name)) : std::nullopt;
-  };
-  return {find_position("binlog"), find_position("applied"), {}, options_.repl_password};
+  return {known.binlog, known.applied, {}, options_.repl_password};
 }
 
 Result<Done> LiveActions::run_sql(const Statements& statements, SqlSession& session,

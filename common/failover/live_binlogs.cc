@@ -46,7 +46,7 @@ std::string LiveActions::rescued_file(const BinlogPosition& begin) const {
 // events change its settings.
 Result<StepResult> LiveActions::rescue(const Step& step, SqlSession& session, const RunFacts& known,
                                        const Deadline& deadline) {
-  const BinlogPosition begin = position_of(known, "applied");
+  const BinlogPosition begin = known.applied.value_or(BinlogPosition());
   if (!begin.file.empty())
     if (const auto plain = check_binlog_name(begin.file); !plain) return plain.error();
   const std::string path = rescued_file(begin);
@@ -72,10 +72,10 @@ Result<StepResult> LiveActions::rescue(const Step& step, SqlSession& session, co
   const auto facts = read_again(step.node, session);
   if (!facts) return facts.error();
   StepResult result{fmt::format("{} applied, kept in {}", in_words(*applied), path),
-                    {{"rescued", std::to_string(*applied)}}};
+                    {.rescued = *applied}};
   // Whoever had these transactions itself begins after them.
   if (facts->binlog) {
-    note_position(result.facts, "return", *facts->binlog);
+    result.facts.after_rescue = *facts->binlog;
   }
   return result;
 }
@@ -108,8 +108,7 @@ Result<StepResult> LiveActions::save_extra(const Step& step, SqlSession& session
   if (!printed) return Error{printed.error().code, (*login)->explain(printed.error().text)};
   const auto count = count_transactions(env_.files, path);
   if (!count) return count.error();
-  return StepResult{fmt::format("{} saved in {}", in_words(*count), path),
-                    {{"saved", std::to_string(*count)}, {"saved_in", path}}};
+  return StepResult{fmt::format("{} saved in {}", in_words(*count), path)};
 }
 
 }  // namespace ha

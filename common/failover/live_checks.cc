@@ -61,8 +61,8 @@ Result<StepResult> LiveActions::recheck(const Step& step, const RunFacts& known,
     session->judge(ours);
     if (!ours || *ours != "1") return failure("the lock on " + node.name + " is lost");
   }
-  if (plan_.command == "reopen") return compare_binlogs(step.node);
-  if (plan_.command != "failover" || known.contains("fenced")) return StepResult{};
+  if (plan_.command == PlanCommand::kReopen) return compare_binlogs(step.node);
+  if (plan_.command != PlanCommand::kFailover || known.fenced) return StepResult{};
   return confirm_dead(step, known, deadline);
 }
 

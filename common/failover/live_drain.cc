@@ -59,7 +59,7 @@ Result<bool> has_applied_relay_log(const ServerFacts& facts, const ChannelStatus
 }
 
 StepResult drained(const Step& step, std::string text) {
-  return {std::move(text), {{drained_fact(step.node), "yes"}}};
+  return {std::move(text), {.drained = {step.node}}};
 }
 
 // True when the plan has lifted the delay of a node.
@@ -169,7 +169,7 @@ Result<StepResult> LiveActions::wait_for_node(const Step& step, SqlSession& sess
     if (has_all(*facts, *channel, *wanted)) {
       StepResult result;
       if (step.action == Action::kWaitEqual && wanted->binlog) {
-        note_position(result.facts, "closed", *wanted->binlog);
+        result.facts.closed_at = *wanted->binlog;
       }
       return result;
     }
@@ -188,7 +188,7 @@ Result<StepResult> LiveActions::record(const Step& step, SqlSession& session, co
   if (!facts) return facts.error();
   StepResult result;
   if (facts->binlog) {
-    note_position(result.facts, "binlog", *facts->binlog);
+    result.facts.binlog = *facts->binlog;
     result.text =
         fmt::format("its binlog ends at {}:{}", facts->binlog->file, facts->binlog->offset);
   }
@@ -203,7 +203,7 @@ Result<StepResult> LiveActions::record(const Step& step, SqlSession& session, co
        ++c) {
     if (!node->sources[c] || topology_.nodes[*node->sources[c]].name != plan_.primary) continue;
     const BinlogPosition& applied = channels[c].executed;
-    note_position(result.facts, "applied", applied);
+    result.facts.applied = applied;
     result.text += fmt::format("{}it has {}'s up to {}:{}", result.text.empty() ? "" : ", ",
                                plan_.primary, applied.file, applied.offset);
   }

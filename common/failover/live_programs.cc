@@ -12,13 +12,14 @@ namespace ha {
 
 Command LiveActions::command_of(const std::vector<std::string>& argv, const RunFacts& known) const {
   const Node *failed = find(plan_.primary), *successor = find(plan_.candidate);
-  Command command{argv, {{"HA_COMMAND", plan_.command}, {"HA_RUN", run_id_}}};
+  Command command{argv,
+                  {{"HA_COMMAND", std::string(command_name(plan_.command))}, {"HA_RUN", run_id_}}};
   if (failed != nullptr) describe_node(command, "FAILED", *failed);
   if (successor != nullptr) describe_node(command, "SUCCESSOR", *successor);
-  for (const auto& [fact, variable] : {std::pair("applied_file", "HA_BINLOG_FILE"),
-                                       std::pair("applied_position", "HA_BINLOG_POSITION")})
-    if (const auto found = known.find(fact); found != known.end())
-      command.environment.emplace_back(variable, found->second);
+  if (known.applied) {
+    command.environment.emplace_back("HA_BINLOG_FILE", known.applied->file);
+    command.environment.emplace_back("HA_BINLOG_POSITION", std::to_string(known.applied->offset));
+  }
   return command;
 }
 
@@ -55,7 +56,7 @@ Result<StepResult> LiveActions::run_fence(const Step& step, const RunFacts& know
     return StepResult{warning, {}, fmt::format("{} is {}", step.node, warning)};
   }
   if (!outcome->succeeded()) return failure(text);
-  return StepResult{text, {{"fenced", text}}};
+  return StepResult{text, {.fenced = true}};
 }
 
 Result<StepResult> LiveActions::move_vip(const Step& step, const RunFacts& known,
@@ -68,7 +69,7 @@ Result<StepResult> LiveActions::move_vip(const Step& step, const RunFacts& known
   const auto moved =
       up ? take_vip(options_.vip, *host, env_.clock, deadline) : drop_vip(options_.vip, *host);
   // Whether a dead machine has let go of it shows when it is taken.
-  if (!moved && !up && known.contains("fenced"))
+  if (!moved && !up && known.fenced)
     return StepResult{"it is fenced, and could not be asked: " + moved.error().text};
   if (!moved) return moved.error();
   return StepResult{fmt::format("{} {} it", options_.vip.address, up ? "is on" : "is not on")};

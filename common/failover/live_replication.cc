@@ -101,7 +101,7 @@ Result<StepResult> LiveActions::restore(const Step& step, SqlSession& session,
 // To MariaDB's administrators read_only means nothing.
 Result<Done> LiveActions::compare_with_closing(const Step& step, SqlSession& session,
                                                const RunFacts& known) const {
-  const BinlogPosition closed = position_of(known, "closed");
+  const BinlogPosition closed = known.closed_at.value_or(BinlogPosition());
   if (step.node != plan_.primary || closed.file.empty()) return Done{};
   const auto facts = read_again(step.node, session);
   if (!facts) return facts.error();
@@ -140,12 +140,12 @@ Result<StepResult> LiveActions::follow_source(const Step& step, SqlSession& sess
   // What is still in its relay log would be gone, and the new primary does not send it by position.
   const bool by_position = std::ranges::any_of(
       step.statements, [](const Statement& one) { return one.needs(Placeholder::kBinlogEnd); });
-  if (by_position && plan_.command == "failover" && !attached &&
-      !known.contains(drained_fact(step.node)))
+  if (by_position && plan_.command == PlanCommand::kFailover && !attached &&
+      !known.drained.contains(step.node))
     return failure("it has not applied all that it received, and needs a resync if it cannot");
   if (!attached)
     if (const auto same = compare_with_closing(step, session, known); !same) return same.error();
-  if (plan_.command == "rejoin" && !attached)
+  if (plan_.command == PlanCommand::kRejoin && !attached)
     if (const auto same = compare_with_plan(step, session, by_position); !same) return same.error();
   if (own != nullptr && !attached) {
     if (const auto free = expect_stoppable(session, env_.clock); !free) return free.error();

@@ -31,7 +31,7 @@ Result<StepResult> LiveActions::close_writers(const Step& step, SqlSession& sess
   const auto closed = read_switch(session, "read_only");
   if (!closed || !*closed) return failure("it still accepts writes");
   return StepResult{fmt::format("read-only, {} connections ended", *before + *after),
-                    {{"closed", "yes"}}};
+                    {.closed = true}};
 }
 
 Result<StepResult> LiveActions::unblock(const Step& step, SqlSession& session,
@@ -48,7 +48,7 @@ Result<StepResult> LiveActions::open(const Step& step, SqlSession& session, cons
   const auto closed = read_switch(session, "read_only");
   if (!closed) return closed.error();
   if (*closed) return failure("it is still read-only");
-  return StepResult{"it accepts writes", {{kOpenedFact, "yes"}}};
+  return StepResult{"it accepts writes", {.opened = true}};
 }
 
 namespace {

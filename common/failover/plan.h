@@ -33,8 +33,25 @@ struct LossForecast {
   std::string text = {};
 };
 
+// What a plan does. The words of journals and outputs are those of command_name().
+enum class PlanCommand {
+  kNothing,  // of a run that was killed before it wrote its plan
+  kFailover,
+  kSwitchover,
+  kRejoin,
+  kResync,
+  kClose,
+  kReopen,
+};
+
+// Returns the command's word, as in kSwitchover: "switchover".
+std::string_view command_name(PlanCommand command);
+
+// The other way round; nullopt for a word that names none.
+std::optional<PlanCommand> parse_command(std::string_view name);
+
 struct Plan {
-  std::string command = "failover";  // or "switchover", "rejoin", "resync", "close", "reopen"
+  PlanCommand command = PlanCommand::kFailover;
   Refusal refusal = Refusal::kNone;
   std::string reason = {};              // of the refusal, with names
   std::vector<Objection> further = {};  // what stands in the way beside the refusal
@@ -61,7 +78,9 @@ struct Plan {
 
   bool possible() const { return refusal == Refusal::kNone; }
   // True when another node is to be the primary.
-  bool changes_primary() const { return command == "failover" || command == "switchover"; }
+  bool changes_primary() const {
+    return command == PlanCommand::kFailover || command == PlanCommand::kSwitchover;
+  }
 };
 
 // Plans what to do now that `primary` is dead; empty: the plan finds out which node that is. With

@@ -20,14 +20,14 @@ class RejoinPlanner {
       : topology_(topology), policy_(policy), moment_(moment), record_(record) {}
 
   Plan plan(std::string_view name) {
-    prepare("rejoin", name);
+    prepare(PlanCommand::kRejoin, name);
     if (!refused()) judge_history();
     if (refused()) leave_closed();
     return finish();
   }
 
   Plan plan_copy(std::string_view name, Surplus surplus) {
-    prepare("resync", name);
+    prepare(PlanCommand::kResync, name);
     if (!refused() && policy_.repl_user.empty()) refuse_without_account();
     if (!refused()) refuse_with_replicas();
     if (refused()) return finish();
@@ -50,8 +50,8 @@ class RejoinPlanner {
     plan_.reason = std::move(reason);
   }
 
-  void prepare(std::string command, std::string_view name) {
-    plan_.command = std::move(command);
+  void prepare(PlanCommand command, std::string_view name) {
+    plan_.command = command;
     find_roles(name);
   }
 

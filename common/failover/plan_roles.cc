@@ -120,7 +120,9 @@ class Closing {
   }
 
   Plan write() {
-    Plan plan{.command = "close", .primary = replaced_[0]->name, .candidate = successor_->name};
+    Plan plan{.command = PlanCommand::kClose,
+              .primary = replaced_[0]->name,
+              .candidate = successor_->name};
     if (!moment_.lock_holder.empty())
       return refused(std::move(plan), Refusal::kLocked,
                      "another run holds the lock: " + moment_.lock_holder);
@@ -179,7 +181,7 @@ class Reopening {
     if (!topology_.writers().empty()) return std::nullopt;
     node_ = find_node();
     if (node_ == nullptr || !node_->facts || node_->facts->read_only != true) return std::nullopt;
-    Plan plan{.command = "reopen", .primary = node_->name, .candidate = node_->name};
+    Plan plan{.command = PlanCommand::kReopen, .primary = node_->name, .candidate = node_->name};
     if (!moment_.lock_holder.empty())
       return refused(std::move(plan), Refusal::kLocked,
                      "another run holds the lock: " + moment_.lock_holder);

@@ -193,7 +193,7 @@ void StepWriter::move_vip() {
   if (policy_.vip.empty()) return;
   Step down = at(Action::kVipDown, primary_, {}, policy_.vip);
   // A dead host cannot be asked; whether it still has the address shows when it is taken.
-  down.may_fail = plan_.command == "failover";
+  down.may_fail = plan_.command == PlanCommand::kFailover;
   if (!down.may_fail) down.undo.push_back(at(Action::kVipUp, primary_, {}, policy_.vip));
   add(std::move(down));
   Step up = at(Action::kVipUp, candidate_, {}, policy_.vip);
@@ -202,7 +202,7 @@ void StepWriter::move_vip() {
 }
 
 void StepWriter::open() {
-  const bool planned = plan_.command == "switchover";
+  const bool planned = plan_.command == PlanCommand::kSwitchover;
   add(Action::kRecheck, planned ? candidate_ : primary_, {},
       planned ? "the lock is still ours" : "the lock is still ours, it is still dead");
   add(Action::kMakeWritable, candidate_, {open_server(candidate_.facts->version)},
@@ -221,10 +221,10 @@ void StepWriter::finish(const std::vector<std::vector<std::string>>& hooks) {
   };
   run(Action::kStartService, policy_.start_services, {});
   write_file(policy_.hosts_file, candidate_.host);
-  if (plan_.command == "failover") write_file(policy_.flag_file, candidate_.host);
+  if (plan_.command == PlanCommand::kFailover) write_file(policy_.flag_file, candidate_.host);
   run(Action::kHook, hooks, {});
   // One that comes back while we are at work was promised to be closed.
-  if (plan_.command == "failover" && policy_.fence != Fence::kNone)
+  if (plan_.command == PlanCommand::kFailover && policy_.fence != Fence::kNone)
     add(Action::kFence, primary_, {close_server(candidate_.facts->version)}, "if it answers again");
 }
 

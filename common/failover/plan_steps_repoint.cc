@@ -24,12 +24,13 @@ std::string StepWriter::why_not_repointed(std::size_t i) const {
   if (const Extra lost = lost_own(nodes_[i], candidate_.facts->history); lost.any())
     return fmt::format("it has lost transactions that it wrote itself and {} has: {}",
                        candidate_.name, lost.text);
-  if (!repoints_by_gtid(i) && own.sql_delay_s > 0 && plan_.command != "failover")
+  if (!repoints_by_gtid(i) && own.sql_delay_s > 0 && plan_.command != PlanCommand::kFailover)
     return "it applies with a delay";
   if (!repoints_by_gtid(i))
     // Without GTIDs only a sibling at the very same point can begin at the candidate's end.
-    return own.read == like_.read || plan_.command == "switchover" ? ""
-                                                                   : "it is at another position";
+    return own.read == like_.read || plan_.command == PlanCommand::kSwitchover
+               ? ""
+               : "it is at another position";
   if (candidate_.facts->log_replica_updates == false &&
       extra(candidate_.facts->history, nodes_[i].facts->latest_history()).value_or(Extra{1}).any())
     return fmt::format("{} does not log what it lacks", candidate_.name);
@@ -123,7 +124,7 @@ void StepWriter::repoint_others() {
 // By position a sibling begins at the candidate's end, so it has to be as far first. Nobody else
 // has to wait for that.
 void StepWriter::finish_relay_log(std::size_t i) {
-  if (plan_.command == "failover" && !repoints_by_gtid(i)) add_drain(i);
+  if (plan_.command == PlanCommand::kFailover && !repoints_by_gtid(i)) add_drain(i);
 }
 
 void StepWriter::repoint(std::size_t i) {

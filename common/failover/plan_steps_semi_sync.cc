@@ -22,7 +22,7 @@ std::vector<std::size_t> StepWriter::acknowledging() const {
 }
 
 bool StepWriter::primary_will_acknowledge() const {
-  return plan_.command == "switchover" &&
+  return plan_.command == PlanCommand::kSwitchover &&
          (primary_.facts->semi_sync.replica_enabled == true ||
           (plan_.semi_sync && why_not_acknowledging(primary_).empty()));
 }
@@ -54,7 +54,7 @@ void StepWriter::judge_semi_sync() {
         "{0} waits less strictly than {1} did, a write may be acknowledged that exists once: give "
         "it the same timeout, wait point and waiting with no replica",
         candidate_.name, primary_.name));
-  if (plan_.command == "switchover" && plan_.semi_sync)
+  if (plan_.command == PlanCommand::kSwitchover && plan_.semi_sync)
     if (const std::string why = why_not_acknowledging(primary_); !why.empty())
       plan_.reservations.push_back(why);
 }

@@ -90,7 +90,7 @@ void judge_successor(Decision& d) {
 Plan plan_switchover(const Topology& topology, const Policy& policy,
                      const Circumstances& circumstances, std::string_view to) {
   Decision d(topology, policy, circumstances);
-  d.plan.command = "switchover";
+  d.plan.command = PlanCommand::kSwitchover;
   find_writer(d);
   if (!d.refused()) collect_candidates(d);
   if (!d.refused()) choose_successor(d, to);

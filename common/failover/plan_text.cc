@@ -9,6 +9,24 @@
 
 namespace ha {
 
+namespace {
+
+// In the order of PlanCommand.
+constexpr std::string_view kCommands[] = {"nothing", "failover", "switchover", "rejoin",
+                                          "resync",  "close",    "reopen"};
+
+}  // namespace
+
+std::string_view command_name(PlanCommand command) {
+  return kCommands[static_cast<std::size_t>(command)];
+}
+
+std::optional<PlanCommand> parse_command(std::string_view name) {
+  const auto found = std::ranges::find(kCommands, name);
+  if (found == std::end(kCommands)) return std::nullopt;
+  return static_cast<PlanCommand>(found - std::begin(kCommands));
+}
+
 std::string describe_refusal(const Plan& plan) {
   std::string text = fmt::format("{} ({})", plan.reason, refusal_name(plan.refusal));
   for (const Objection& one : plan.further)
@@ -52,21 +70,21 @@ std::string render(const Plan& plan) {
   std::string text;
   const bool resumed = !plan.interrupted_run.empty();
   if (!plan.possible())
-    text = fmt::format("no {} ({}): {}\n", plan.command, refusal_name(plan.refusal),
+    text = fmt::format("no {} ({}): {}\n", command_name(plan.command), refusal_name(plan.refusal),
                        printable(plan.reason));
   else if (!plan.roll_back_reason.empty())
     text = fmt::format(
         "run {} ({}: {} for {}) was interrupted and is rolled back first: {}\n"
         "after that a new plan is made\n",
-        plan.interrupted_run, plan.command, plan.candidate, plan.primary,
+        plan.interrupted_run, command_name(plan.command), plan.candidate, plan.primary,
         printable(plan.roll_back_reason));
   else if (resumed)
     text = fmt::format("run {} ({}: {} for {}) was interrupted and is resumed: {} steps are left\n",
-                       plan.interrupted_run, plan.command, plan.candidate, plan.primary,
-                       plan.steps.size());
-  else if (plan.command == "close")
+                       plan.interrupted_run, command_name(plan.command), plan.candidate,
+                       plan.primary, plan.steps.size());
+  else if (plan.command == PlanCommand::kClose)
     text = fmt::format("close {}, which {} has replaced\n", plan.primary, plan.candidate);
-  else if (plan.command == "reopen")
+  else if (plan.command == PlanCommand::kReopen)
     text = fmt::format("open {}, which was restarted, for writes again\n", plan.primary);
   else
     text = fmt::format("promote {} in place of {}\nexpected loss: {}\n", plan.candidate,

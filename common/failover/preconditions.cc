@@ -183,7 +183,10 @@ FenceTrial try_fence(const Env& env, const FailoverOptions& options, const Topol
     return {is_script(env.files, *program) ? End::kUnasked : End::kNotRun,
             fmt::format("{} does not know {}=status (exit 0: usable), see mysql_ha(8)", argv[0],
                         kFenceAction)};
-  Command command{argv, {{"HA_COMMAND", plan.command}, {"HA_RUN", ""}, {kFenceAction, "status"}}};
+  Command command{argv,
+                  {{"HA_COMMAND", std::string(command_name(plan.command))},
+                   {"HA_RUN", ""},
+                   {kFenceAction, "status"}}};
   for (const auto& [role, name] :
        {std::pair("FAILED", plan.primary), std::pair("SUCCESSOR", plan.candidate)})
     if (const auto node = std::ranges::find(topology.nodes, name, &Node::name);

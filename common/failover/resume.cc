@@ -15,8 +15,8 @@ namespace {
 constexpr double kFresh_s = 600;
 
 std::string name_run(const Run& run) {
-  return fmt::format("run {} ({}: {} for {})", run.id, run.plan.command, run.plan.candidate,
-                     run.plan.primary);
+  return fmt::format("run {} ({}: {} for {})", run.id, command_name(run.plan.command),
+                     run.plan.candidate, run.plan.primary);
 }
 
 class Judge {
@@ -53,7 +53,7 @@ class Judge {
             "ack {}",
             candidate().name, run_.id, run_.id));
       if (candidate().writable()) return {Resume::Kind::kResume};
-      if (run_.facts.contains(kOpenedFact))
+      if (run_.facts.opened)
         return refuse(fmt::format(
             "{} was opened for writes by run {} and is read-only now: it was restarted, or "
             "another client or run has closed it. Open it and run this again, or give up what it "
@@ -78,7 +78,7 @@ class Judge {
 
   // Returns a node that accepts writes and should not, as far as the run can tell; null: none does.
   const Node* find_stranger() const {
-    const bool alone = run_.facts.contains(kOpenedFact) && !candidate().writable();
+    const bool alone = run_.facts.opened && !candidate().writable();
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
       const bool expected = (run_.opened() && i == candidate_) || (i == primary_ && !alone) ||
                             !run_.plan.changes_primary();
@@ -90,7 +90,7 @@ class Judge {
   // Time has passed since the run was interrupted before it opened the candidate: what it rests on
   // is judged anew. Empty: it still holds.
   std::string why_roll_back() const {
-    if (run_.plan.command != "failover") return "it was interrupted";
+    if (run_.plan.command != PlanCommand::kFailover) return "it was interrupted";
     if (run_.taking_back || run_.end == RunEnd::kFailed) return "it was being rolled back";
     const auto objections = object_to_takeover(topology_, policy_, circumstances_, primary_);
     if (!objections.empty()) return objections[0].reason;
@@ -132,7 +132,7 @@ class Judge {
                            });
       return more && more->any() && fetched ? more->text : "";
     }
-    const BinlogPosition applied = position_of(run_.facts, "applied");
+    const BinlogPosition applied = run_.facts.applied.value_or(BinlogPosition());
     const ChannelStatus* const own = find_channel(candidate());
     const BinlogPosition known = applied.file.empty() && own != nullptr ? own->read : applied;
     return !follows_candidate(node, *channel) && binlog_order(channel->read) > binlog_order(known)

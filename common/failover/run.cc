@@ -68,7 +68,7 @@ ChannelRetry retry_from_json(const Json& json) {
 std::string plan_to_json(const Plan& plan) {
   Json steps = Json::array();
   for (const Step& step : plan.steps) steps.push_back(step_to_json(step));
-  Json json = {{"command", plan.command},
+  Json json = {{"command", command_name(plan.command)},
                {"primary", plan.primary},
                {"candidate", plan.candidate},
                {"steps", steps},
@@ -95,7 +95,9 @@ Result<Plan> plan_from_json(std::string_view text) {
   try {
     const Json json = Json::parse(text);
     Plan plan;
-    plan.command = json.at("command");
+    const auto command = parse_command(json.at("command").get<std::string>());
+    if (!command) throw Json::other_error::create(501, "unknown command", &json);
+    plan.command = *command;
     plan.primary = json.at("primary");
     plan.candidate = json.at("candidate");
     for (const Json& step : json.at("steps")) plan.steps.push_back(step_from_json(step));
@@ -140,17 +142,6 @@ StepState Run::state_of(const Step& step) const {
 StepState Run::state_of_action(Action action) const {
   const auto step = std::ranges::find(plan.steps, action, &Step::action);
   return step == plan.steps.end() ? StepState::kOpen : state_of(*step);
-}
-
-BinlogPosition position_of(const RunFacts& facts, const std::string& name) {
-  const auto file = facts.find(name + "_file"), offset = facts.find(name + "_position");
-  if (file == facts.end() || offset == facts.end()) return {};
-  return {file->second, static_cast<std::uint64_t>(parse_integer(offset->second).value_or(0))};
-}
-
-void note_position(RunFacts& facts, const std::string& name, const BinlogPosition& position) {
-  facts[name + "_file"] = position.file;
-  facts[name + "_position"] = std::to_string(position.offset);
 }
 
 JournalRecord make_record(const Moment& now, std::string event) {
@@ -221,11 +212,6 @@ std::vector<JournalRecord> condense(std::vector<JournalRecord> records) {
 
 namespace {
 
-bool is_part_of_every_record(std::string_view name) {
-  constexpr std::string_view kNames[] = {"time", "uptime", "boot", "event", "number", "text"};
-  return std::ranges::find(kNames, name) != std::end(kNames);
-}
-
 Moment moment_of(const JournalRecord& record) {
   Moment moment{parse_number(journal_value(record, "time")).value_or(0)};
   const auto uptime_s = parse_number(journal_value(record, "uptime"));
@@ -246,7 +232,7 @@ class RunReader {
     const std::string text = journal_value(record, "text");
     if (event == "resumed") {
       // It may have come back to life since.
-      run_.facts.erase("fenced");
+      run_.facts.fenced = false;
       run_.end = RunEnd::kUnfinished;
       const std::string times = journal_value(record, "times");
       note(times.empty() ? "resumed" : "resumed " + times + " more times");
@@ -275,8 +261,7 @@ class RunReader {
     for (const auto& [name, state] : states)
       if (event == name) run_.steps[static_cast<int>(*number)] = state;
     if (event == "step-done")
-      for (const auto& [name, value] : record)
-        if (!is_part_of_every_record(name)) run_.facts[name] = value;
+      for (const auto& [name, value] : record) read_field(run_.facts, name, value);
     if (event != "step-begins") note(describe(static_cast<int>(*number), event, text));
   }
 
@@ -315,7 +300,8 @@ class RunReader {
 }  // namespace
 
 Result<Run> read_run(const std::string& id, const std::vector<JournalRecord>& records) {
-  if (records.empty()) return Run{.id = id, .plan = {.command = "nothing"}, .end = RunEnd::kUndone};
+  if (records.empty())
+    return Run{.id = id, .plan = {.command = PlanCommand::kNothing}, .end = RunEnd::kUndone};
   if (journal_value(records[0], "event") != "begin")
     return Error{Errc::kBadData,
                  fmt::format("the journal of run {} does not begin with a plan", id)};

@@ -26,16 +26,12 @@
 #include <vector>
 
 #include "common/failover/plan.h"
+#include "common/failover/run_facts.h"
 #include "common/journal_record.h"
 #include "common/moment.h"
 #include "common/result.h"
 
 namespace ha {
-
-using RunFacts = std::map<std::string, std::string>;
-
-// Is known as soon as the new primary was seen to accept writes.
-inline constexpr char kOpenedFact[] = "opened";
 
 enum class StepState { kOpen, kBegun, kDone, kFailed, kUndone };
 
@@ -77,10 +73,6 @@ struct Run {
     return (end == RunEnd::kUnfinished || end == RunEnd::kFailed) && !acknowledged;
   }
 };
-
-// A position among the facts, as NAME_file and NAME_position; no file: it is not known.
-BinlogPosition position_of(const RunFacts& facts, const std::string& name);
-void note_position(RunFacts& facts, const std::string& name, const BinlogPosition& position);
 
 // Begins a record of an event.
 JournalRecord make_record(const Moment& now, std::string event);

@@ -96,7 +96,7 @@ Result<std::optional<Run>> RunStore::unfinished(const Moment& now) const {
   return std::optional<Run>();
 }
 
-Result<std::optional<Run>> RunStore::last_opened(const std::vector<std::string>& commands) const {
+Result<std::optional<Run>> RunStore::last_opened(const std::vector<PlanCommand>& commands) const {
   const auto all = ids();
   if (!all) return all.error();
   for (auto id = all->rbegin(); id != all->rend(); ++id) {
@@ -110,10 +110,12 @@ Result<std::optional<Run>> RunStore::last_opened(const std::vector<std::string>&
   return std::optional<Run>();
 }
 
-Result<std::optional<Run>> RunStore::last_failover() const { return last_opened({"failover"}); }
+Result<std::optional<Run>> RunStore::last_failover() const {
+  return last_opened({PlanCommand::kFailover});
+}
 
 Result<std::optional<Run>> RunStore::last_change() const {
-  return last_opened({"failover", "switchover"});
+  return last_opened({PlanCommand::kFailover, PlanCommand::kSwitchover});
 }
 
 Result<RoleHistory> RunStore::roles() const {
@@ -178,7 +180,8 @@ Result<Done> RunStore::prune(std::size_t most, const Moment& now) const {
     bool needed = run->open() && !is_given_up(*run, now);
     // The last failover, the last change, and who was replaced in it or copied over.
     if (run->opened())
-      for (const std::string& what : {run->plan.command, "from " + run->plan.primary})
+      for (const std::string& what :
+           {std::string(command_name(run->plan.command)), "from " + run->plan.primary})
         needed |= told.insert(what).second;
     if (run->copied_over) needed |= told.insert("copy " + run->plan.candidate).second;
     const bool old = all->size() - i > most;

@@ -69,7 +69,7 @@ class RunStore {
   Result<Done> prune(std::size_t most, const Moment& now) const;
 
  private:
-  Result<std::optional<Run>> last_opened(const std::vector<std::string>& commands) const;
+  Result<std::optional<Run>> last_opened(const std::vector<PlanCommand>& commands) const;
 
   std::string path_of(const std::string& id) const;
   // True when the run has left more than its journal, such as transactions of a node.

@@ -69,8 +69,8 @@ Result<std::map<std::string, double>> find_fenced(const RunStore& store) {
   for (auto id = ids->rbegin(); id != ids->rend(); ++id) {
     const auto run = store.read(*id);
     if (!run) return run.error();
-    const bool replaced = run->plan.command == "failover" && run->opened();
-    if (replaced && run->facts.contains("fenced") && !judged.contains(run->plan.primary))
+    const bool replaced = run->plan.command == PlanCommand::kFailover && run->opened();
+    if (replaced && run->facts.fenced && !judged.contains(run->plan.primary))
       fenced[run->plan.primary] = run->begun.now_s;
     if (replaced) judged.insert(run->plan.primary);
     // Whatever else was begun with a node, it was there for it.

@@ -81,9 +81,6 @@ inline FenceEnd read_fence(const ProcessOutcome& outcome) {
              : FenceEnd::kFailed;
 }
 
-// Tells later steps that a node has applied all that it received.
-inline std::string drained_fact(const std::string& node) { return "drained_" + node; }
-
 // True when a replica has applied all that another server had, as far as this channel tells.
 inline bool has_all(const ServerFacts& replica, const ChannelStatus& channel,
                     const ServerFacts& other) {

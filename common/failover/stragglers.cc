@@ -39,7 +39,7 @@ std::vector<std::string> find_stragglers(const FailoverOutcome& outcome, const P
   std::vector<std::string> names;
   for (const Node& node : before.nodes) {
     const bool old = node.name == plan.primary;
-    if (node.name == plan.candidate || (old && plan.command == "failover")) continue;
+    if (node.name == plan.candidate || (old && plan.command == PlanCommand::kFailover)) continue;
     const bool silent = !node.facts || !node.facts->channels;
     const bool failed = has_line(outcome.details, "reservation: repoint " + node.name);
     if ((silent || failed || is_forgotten(node, plan, before)) &&

@@ -43,9 +43,7 @@ namespace {
 // No probe may ever see it: the new primary may die before a replica follows it.
 void remember_change(const Workflow& workflow, const Plan& plan, const RunOutcome& run) {
   const Node* const primary = find_node(workflow.view, plan.candidate);
-  if (!plan.changes_primary() || !run.facts.contains(kOpenedFact) || primary == nullptr ||
-      !primary->facts)
-    return;
+  if (!plan.changes_primary() || !run.facts.opened || primary == nullptr || !primary->facts) return;
   const FailoverOptions& options = workflow.options;
   const MemoryFile file(workflow.env.files, options.state_dir, options.cluster_name);
   Recollection known = file.read(options.cluster.nodes);
@@ -54,9 +52,10 @@ void remember_change(const Workflow& workflow, const Plan& plan, const RunOutcom
 }
 
 std::string describe_beginning(const Plan& plan, const std::string& id) {
-  if (plan.command == "close" || plan.command == "reopen")
-    return fmt::format("{}: {} (run {})", plan.command, describe_cause(plan), id);
-  return fmt::format("{}: {} for {} (run {})", plan.command, plan.candidate, plan.primary, id);
+  if (plan.command == PlanCommand::kClose || plan.command == PlanCommand::kReopen)
+    return fmt::format("{}: {} (run {})", command_name(plan.command), describe_cause(plan), id);
+  return fmt::format("{}: {} for {} (run {})", command_name(plan.command), plan.candidate,
+                     plan.primary, id);
 }
 
 }  // namespace
@@ -82,7 +81,7 @@ RunReport carry_out(Workflow& workflow, Plan plan) {
   if (!pruned) workflow.log(pruned.error().text);
   RunReport report = end_run(workflow, plan, *id, run);
   // The roles have changed, and are to be remembered in case that one of the nodes dies now.
-  if (plan.command != "failover" && report.outcome.end != FailoverEnd::kRefused)
+  if (plan.command != PlanCommand::kFailover && report.outcome.end != FailoverEnd::kRefused)
     look(workflow.env, workflow.options);
   return report;
 }

@@ -9,10 +9,10 @@
 namespace ha {
 namespace {
 
-Run change(const std::string& id, std::string command, std::string primary, std::string candidate,
-           StepState opening = StepState::kDone) {
+Run change(const std::string& id, const std::string& command, std::string primary,
+           std::string candidate, StepState opening = StepState::kDone) {
   Run run{.id = id,
-          .plan = {.command = std::move(command),
+          .plan = {.command = *parse_command(command),
                    .primary = std::move(primary),
                    .candidate = std::move(candidate)}};
   run.plan.steps = {{1, Action::kMakeWritable, run.plan.candidate}};
@@ -21,7 +21,9 @@ Run change(const std::string& id, std::string command, std::string primary, std:
 }
 
 Run resync(const std::string& id, std::string node, bool copied_over = true) {
-  Run run{.id = id, .plan = {.command = "resync", .primary = "db2", .candidate = std::move(node)}};
+  Run run{
+      .id = id,
+      .plan = {.command = PlanCommand::kResync, .primary = "db2", .candidate = std::move(node)}};
   run.copied_over = copied_over;
   return run;
 }
@@ -107,8 +109,8 @@ Run by_position() {
   Run run = change("1", "failover", "db1", "db2");
   run.plan.channel = "east";
   run.plan.semi_sync = true;
-  note_position(run.facts, "applied", {"db1-bin.000007", 700});
-  note_position(run.facts, "binlog", {"db2-bin.000002", 200});
+  run.facts.applied = {"db1-bin.000007", 700};
+  run.facts.binlog = {"db2-bin.000002", 200};
   return run;
 }
 
@@ -125,7 +127,7 @@ TEST(CrashRecordTest, ARecordHoldsThePositionsOfTheRun) {
 TEST(CrashRecordTest, OfACopyOnlyHowItReplicatesIsKnown) {
   auto run = resync("1", "db1");
   run.plan.channel = "east";
-  note_position(run.facts, "applied", {"db1-bin.000007", 700});
+  run.facts.applied = {"db1-bin.000007", 700};
   const CrashRecord record = record_of(run);
   EXPECT_EQ(record.candidate, "db2");
   EXPECT_EQ(record.channel, "east");
@@ -135,31 +137,31 @@ TEST(CrashRecordTest, OfACopyOnlyHowItReplicatesIsKnown) {
 TEST(CrashRecordTest, TheTailOfTheBinlogIsCountedWithoutWhatWasRescued) {
   const struct {
     const char* what;
-    const char* rescued;  // empty: nothing was
+    std::optional<std::uint64_t> rescued;  // empty: nothing was
     BinlogTail tail;
     bool lost;
     std::optional<std::uint64_t> beyond;
     const char* begin;  // the binlog of db2 where db1 is to begin
   } cases[] = {
-      {"nothing beyond", "", {false, 0}, false, 0, "db2-bin.000002"},
-      {"three beyond", "", {false, 3}, false, 3, "db2-bin.000002"},
-      {"three beyond, three rescued", "3", {false, 3}, false, 0, "db2-bin.000003"},
-      {"five beyond, three rescued", "3", {false, 5}, false, 2, "db2-bin.000003"},
-      {"fewer than were rescued", "3", {false, 2}, false, 0, "db2-bin.000003"},
-      {"the binlog is gone", "", {false, std::nullopt}, false, std::nullopt, "db2-bin.000002"},
+      {"nothing beyond", {}, {false, 0}, false, 0, "db2-bin.000002"},
+      {"three beyond", {}, {false, 3}, false, 3, "db2-bin.000002"},
+      {"three beyond, three rescued", 3, {false, 3}, false, 0, "db2-bin.000003"},
+      {"five beyond, three rescued", 3, {false, 5}, false, 2, "db2-bin.000003"},
+      {"fewer than were rescued", 3, {false, 2}, false, 0, "db2-bin.000003"},
+      {"the binlog is gone", {}, {false, std::nullopt}, false, std::nullopt, "db2-bin.000002"},
       {"the binlog is gone, three rescued",
-       "3",
+       3,
        {false, std::nullopt},
        false,
        std::nullopt,
        "db2-bin.000003"},
-      {"its end is lost", "3", {true, std::nullopt}, true, std::nullopt, "db2-bin.000002"},
+      {"its end is lost", 3, {true, std::nullopt}, true, std::nullopt, "db2-bin.000002"},
   };
   for (const auto& one : cases) {
     auto run = by_position();
-    if (*one.rescued != '\0') {
-      run.facts["rescued"] = one.rescued;
-      note_position(run.facts, "return", {"db2-bin.000003", 300});
+    if (one.rescued) {
+      run.facts.rescued = one.rescued;
+      run.facts.after_rescue = {"db2-bin.000003", 300};
     }
     const CrashRecord record = add_tail(record_of(run), run, one.tail);
     EXPECT_EQ(record.lost, one.lost) << one.what;

@@ -28,7 +28,8 @@ class FakeActions : public Actions {
     limit_s[name] = deadline.remaining_s();
     if (fails.contains(name)) return Error{Errc::kUnreachable, "it burns"};
     return StepResult{
-        "", step.action == Action::kRecord ? RunFacts{{"binlog_file", "b.1"}} : RunFacts{},
+        "",
+        step.action == Action::kRecord ? RunFacts{.binlog = BinlogPosition{"b.1", 4}} : RunFacts{},
         warns.contains(name) ? "it smokes" : ""};
   }
 
@@ -114,8 +115,8 @@ TEST_F(ExecutorTest, CarriesOutEveryStepInOrder) {
 
 TEST_F(ExecutorTest, WhatAStepFoundIsKnownToTheNextAndToLaterRuns) {
   run(small_plan());
-  EXPECT_EQ(actions_->known_by["promote(db2)"]["binlog_file"], "b.1");
-  EXPECT_EQ(reread().facts["binlog_file"], "b.1");
+  EXPECT_EQ(actions_->known_by["promote(db2)"].binlog, (BinlogPosition{"b.1", 4}));
+  EXPECT_EQ(reread().facts.binlog, (BinlogPosition{"b.1", 4}));
 }
 
 TEST_F(ExecutorTest, AFailureBeforeTheOpeningIsTakenBackInReverse) {

@@ -9,8 +9,8 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-Plan plan(std::string command) {
-  return {.command = std::move(command), .primary = "db1", .candidate = "db2"};
+Plan plan(const std::string& command) {
+  return {.command = *parse_command(command), .primary = "db1", .candidate = "db2"};
 }
 
 struct Case {
@@ -21,7 +21,7 @@ struct Case {
   const char* text;
 };
 
-const RunFacts kOpened = {{kOpenedFact, "yes"}};
+const RunFacts kOpened = {.opened = true};
 
 const Case kCases[] = {
     {"a failover",
@@ -143,7 +143,7 @@ TEST(OutcomeTest, AFailoverThatHasPromotedReportsItsLoss) {
   EXPECT_EQ(report_run(failover, "7", {RunEnd::kDone}).outcome.details, loss);
   EXPECT_EQ(report_run(failover, "7", {RunEnd::kUndone}).outcome.details, Lines{});
   EXPECT_EQ(report_run(plan("switchover"), "7", {RunEnd::kDone}).outcome.details, Lines{});
-  const RunOutcome rescued{RunEnd::kDone, "", {}, {{"rescued", "3"}}};
+  const RunOutcome rescued{RunEnd::kDone, "", {}, {.rescued = 3}};
   EXPECT_EQ(report_run(failover, "7", rescued).outcome.details,
             Lines{"loss: none, 3 transactions were rescued from db1's disk"});
 }

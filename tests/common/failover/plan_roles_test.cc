@@ -185,7 +185,7 @@ TEST(PlanCloseTest, NothingIsClosedThatMayBeThePrimary) {
   locked.lock_holder = "ha2";
   assumed.assume_dead = true;
   EXPECT_EQ(plan({old, now}, locked).refusal, Refusal::kLocked);
-  EXPECT_NE(plan({old, now, replica(3, 2)}, assumed).command, "close");
+  EXPECT_NE(plan({old, now, replica(3, 2)}, assumed).command, PlanCommand::kClose);
 }
 
 TEST(PlanCloseTest, ItIsToldWhatMayBeOnIt) {
@@ -311,12 +311,12 @@ TEST(PlanReopenTest, AnotherPrimaryThatIsLostIsReplaced) {
   const Circumstances moment = knowing({}, seen("db1", 100));
   const Node waiting = with(replica(3, 2), {io_connecting});
   const Plan made = plan({restarted(1), lost(2), waiting}, moment, policy);
-  EXPECT_EQ(made.command, "failover");
+  EXPECT_EQ(made.command, PlanCommand::kFailover);
   EXPECT_TRUE(made.possible()) << made.reason;
   EXPECT_EQ(made.primary, "db2");
   EXPECT_EQ(made.candidate, "db3");
   const Plan receiving = plan({restarted(1), lost(2), replica(3, 2)}, moment, policy);
-  EXPECT_EQ(receiving.command, "reopen");
+  EXPECT_EQ(receiving.command, PlanCommand::kReopen);
   EXPECT_EQ(receiving.refusal, Refusal::kPrimaryAlive);
 }
 

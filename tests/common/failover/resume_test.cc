@@ -17,7 +17,8 @@ constexpr int kPromoteStep = 3, kOpenStep = 4;
 
 // A failover of db2 for db1, and db3 is to follow.
 Plan plan() {
-  Plan plan{.command = "failover", .primary = "db1", .candidate = "db2", .hash = "0123"};
+  Plan plan{
+      .command = PlanCommand::kFailover, .primary = "db1", .candidate = "db2", .hash = "0123"};
   plan.steps = {{1, Action::kLock, "db2"},
                 {2, Action::kStopReceiver, "db2"},
                 {kPromoteStep, Action::kPromote, "db2"},
@@ -55,7 +56,7 @@ struct World {
   void opened() {
     promoted();
     done_up_to(kOpenStep);
-    run.facts[kOpenedFact] = "yes";
+    run.facts.opened = true;
     nodes[1].facts->read_only = false;
   }
 };
@@ -93,8 +94,8 @@ const Case kCases[] = {
        w.done_up_to(1);
      },
      Kind::kResume},
-    {"a planned change", [](World& w) { w.run.plan.command = "switchover"; }, Kind::kRollBack,
-     "it was interrupted"},
+    {"a planned change", [](World& w) { w.run.plan.command = PlanCommand::kSwitchover; },
+     Kind::kRollBack, "it was interrupted"},
     {"it was being rolled back", [](World& w) { w.run.taking_back = true; }, Kind::kRollBack,
      "it was being rolled back"},
     {"it could not be rolled back", [](World& w) { w.run.end = RunEnd::kFailed; }, Kind::kRollBack,

@@ -22,7 +22,7 @@ class RunStoreTest : public testing::Test {
   // Writes a run of which these steps were begun and which ended so; empty: not at all.
   void write_run(const std::string& id, const std::string& command, bool opened,
                  const std::string& outcome) {
-    Plan plan{.command = command, .primary = "db1", .candidate = "db2"};
+    Plan plan{.command = *parse_command(command), .primary = "db1", .candidate = "db2"};
     plan.steps = {{1, Action::kPromote, "db2"}, {2, Action::kMakeWritable, "db2"}};
     Journal journal = std::move(*store_.journal(id));
     ASSERT_TRUE(journal.append({{"time", "1"}, {"event", "begin"}, {"plan", plan_to_json(plan)}}));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/failover/run.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <random>
@@ -11,7 +12,7 @@ namespace {
 const Moment kNow = {1000, 100, "a boot"};
 
 std::vector<JournalRecord> begin() {
-  Plan plan{.command = "failover", .primary = "db1", .candidate = "db2"};
+  Plan plan{.command = PlanCommand::kFailover, .primary = "db1", .candidate = "db2"};
   plan.steps = {{1, Action::kFence, ""},
                 {2, Action::kPromote, "db2"},
                 {3, Action::kMakeWritable, "db2"},
@@ -75,7 +76,7 @@ TEST(RunTest, ResumptionsWithoutEndFillNoJournal) {
     ASSERT_LE(records.size(), most);
   }
   const auto run = read_run("1", records);
-  EXPECT_TRUE(run->facts.contains(kOpenedFact) && run->facts.contains("closed"));
+  EXPECT_TRUE(run->facts.opened && run->facts.closed);
   EXPECT_EQ(run->state_of(run->plan.steps[3]), StepState::kFailed);
 }
 
@@ -118,6 +119,21 @@ TEST(PlanJsonTest, NoForeignWordCommandsATerminalAndNoneIsLost) {
   const auto read = plan_from_json(json);
   ASSERT_TRUE(read) << read.error().text;
   EXPECT_EQ(read->steps, plan.steps);
+}
+
+TEST(RunTest, KeepsTheWordsOfCommands) {
+  for (const char* const word :
+       {"nothing", "failover", "switchover", "rejoin", "resync", "close", "reopen"}) {
+    const auto command = parse_command(word);
+    ASSERT_TRUE(command) << word;
+    EXPECT_EQ(command_name(*command), word);
+    const std::string json = plan_to_json({.command = *command});
+    EXPECT_NE(json.find(fmt::format("\"command\":\"{}\"", word)), json.npos) << json;
+    EXPECT_EQ(plan_from_json(json)->command, *command);
+  }
+  std::string unknown = plan_to_json({});
+  unknown.replace(unknown.find("failover"), 8, "take-all");
+  EXPECT_FALSE(plan_from_json(unknown));
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ using Names = std::vector<std::string>;
 
 // db2 has replaced db1; db3 was moved to it.
 struct Change {
-  Plan plan{.command = "switchover", .primary = "db1", .candidate = "db2"};
+  Plan plan{.command = PlanCommand::kSwitchover, .primary = "db1", .candidate = "db2"};
   std::vector<Node> nodes = {writer(1), replica(2, 1), replica(3, 1)};
   FailoverOutcome outcome = {FailoverEnd::kDone};
 
@@ -40,7 +40,7 @@ const Case kCases[] = {
      {"db1"}},
     {"the dead primary of a failover is expected to be silent",
      [](Change& c) {
-       c.plan.command = "failover";
+       c.plan.command = PlanCommand::kFailover;
        c.nodes[0] = lost(1);
      },
      {}},
