@@ -45,7 +45,6 @@ class Stage:
         view.event("starting three MariaDB servers, db1 and its replicas db2 and db3, with semi-sync")
         self.cluster = Documented(bench, "mariadb-gtid", semi_sync=True)
         self.primary, self.replica = self.cluster.db1, self.cluster.db2
-        self.replica.create_monitor()
         # The fence command has to prove that the primary is dead.
         process = f"/proc/{self.primary.process.pid}"
         self.cluster.stub("fence", f"[ -e {process} ] && exit 1\necho there is no {process} any more")
