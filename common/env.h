@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Everything of the outside world that a failover touches. What decides and what carries out a plan
 // gets it as one parameter and calls nothing of the system itself, so that a test or a simulator
-// can be the whole world. The system's own twins are put together in common/failover/posix_env.h,
+// can be the whole world. The system's own twins are put together in common/context/posix_env.h,
 // those of the unit tests are in tests/fakes/fake_env.h.
 //
 // A call that has not ended at its deadline is abandoned: its thread goes on until the program
@@ -66,7 +66,7 @@ class Network : public Resolver {
                                                  Process& process, const Deadline& deadline) = 0;
 
   // Listens on a port of this machine's loopback for a tool's logins to `server`
-  // (common/failover/tool_login.h).
+  // (common/execute/tool_login.h).
   virtual Result<std::unique_ptr<LoginRelay>> start_relay(const HostPort& server, LoginTls tls) = 0;
 };
 

@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "common/cli.h"
+#include "common/context/posix_env.h"
 #include "common/failover/plan.h"
-#include "common/failover/posix_env.h"
 #include "common/machine.h"
 #include "common/mysql/classify.h"
 #include "common/mysql/drain.h"

@@ -13,8 +13,8 @@
 
 #include "common/check_result.h"
 #include "common/cluster/options.h"
+#include "common/context/preconditions.h"
 #include "common/deadline.h"
-#include "common/failover/preconditions.h"
 #include "common/mysql/memory_file.h"
 #include "common/mysql/topology.h"
 #include "common/mysql/write_probe.h"

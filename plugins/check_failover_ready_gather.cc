@@ -6,8 +6,8 @@
 #include <thread>
 
 #include "common/address.h"
+#include "common/context/witness.h"
 #include "common/failover/plan.h"
-#include "common/failover/witness.h"
 #include "common/mysql/probe.h"
 #include "common/text.h"
 #include "plugins/check_failover_ready.h"

@@ -8,11 +8,11 @@
 
 #include "common/cli.h"
 #include "common/cluster/options.h"
+#include "common/context/posix_env.h"
 #include "common/engine/gate.h"
+#include "common/execute/failover.h"
+#include "common/execute/tell.h"
 #include "common/exit_code.h"
-#include "common/failover/failover.h"
-#include "common/failover/posix_env.h"
-#include "common/failover/tell.h"
 
 namespace ha {
 

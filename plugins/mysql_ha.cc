@@ -7,11 +7,11 @@
 #include <algorithm>
 
 #include "common/clock.h"
+#include "common/context/posix_env.h"
+#include "common/context/run_store.h"
+#include "common/execute/failover.h"
+#include "common/execute/tell.h"
 #include "common/exit_code.h"
-#include "common/failover/failover.h"
-#include "common/failover/posix_env.h"
-#include "common/failover/run_store.h"
-#include "common/failover/tell.h"
 #include "common/text.h"
 
 namespace ha {

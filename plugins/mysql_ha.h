@@ -8,9 +8,9 @@
 
 #include "common/cli.h"
 #include "common/cluster/options.h"
-#include "common/failover/failover.h"
-#include "common/failover/resync.h"
+#include "common/execute/failover.h"
 #include "common/http/notify.h"
+#include "common/resync/resync.h"
 
 namespace ha {
 

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "common/env.h"
-#include "common/failover/tool_login.h"
+#include "common/execute/tool_login.h"
 #include "common/mysql/session.h"
 #include "common/vip/vip_host.h"
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // What mysqlbinlog and the dump programs print.
 
+#include "common/execute/binlog_text.h"
+
 #include <sstream>
 
-#include "common/failover/dump.h"
-#include "common/failover/binlog_text.h"
+#include "common/resync/dump.h"
 #include "tests/fuzz/fuzz.h"
 
 void ha::fuzz(std::string_view text) {

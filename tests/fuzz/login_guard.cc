@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a server, or whoever stands between, and a tool say to each other while the tool logs in.
 
-#include "common/failover/login_guard.h"
+#include "common/context/login_guard.h"
 
 #include <string>
 #include <vector>

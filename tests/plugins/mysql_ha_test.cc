@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "common/failover/run_store.h"
+#include "common/context/run_store.h"
 #include "common/posix_files.h"
 #include "tests/fakes/temp_directory.h"
 

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <utility>
 
-#include "common/failover/tool_login.h"
+#include "common/execute/tool_login.h"
 #include "common/text.h"
 #include "common/vip/vip_host.h"
 

@@ -12,7 +12,7 @@
 
 #include "common/cluster/options.h"
 #include "common/env.h"
-#include "common/failover/failover.h"
+#include "common/execute/failover.h"
 #include "tests/sim/history.h"
 #include "tests/sim/time.h"
 #include "tests/sim/world.h"

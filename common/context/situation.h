@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// The view that a decision is made on: the topology as it is now, and what the journal and the
+// witnesses say of the moment.
+
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "common/cluster/options.h"
+#include "common/context/run_store.h"
+#include "common/env.h"
+#include "common/mysql/session.h"
+#include "common/mysql/topology.h"
+
+namespace ha {
+
+struct Situation {
+  Topology topology;
+  std::vector<std::shared_ptr<SqlSession>> sessions = {};  // of the nodes; null: no facts
+  Circumstances circumstances = {};
+};
+
+// Probes all nodes and asks the witnesses at the same time, within --probe-timeout; a node that is
+// alive and cannot be read is asked again until then. What was seen of one writer is remembered.
+Situation look(const Env& env, const FailoverOptions& options);
+
+// Adds the age of the last failover that nobody acknowledged, the last change, and which nodes were
+// replaced and fenced. Fails when a journal cannot be read.
+Result<Done> add_history(const RunStore& store, const Moment& now, Circumstances& circumstances);
+
+}  // namespace ha

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#include "common/execute/clients.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include "common/context/step_tools.h"
+#include "common/deadline.h"
+
+namespace ha {
+
+namespace {
+
+Result<std::set<std::string>> find_clients(SqlSession& session) {
+  const auto own = query_value(session, "SELECT CONNECTION_ID()");
+  if (!own) return own.error();
+  const auto rows = session.query_long("SHOW PROCESSLIST");
+  if (!rows) return rows.error();
+  std::set<std::string> clients;
+  for (std::size_t i = 0; i < rows->cells.size(); ++i) {
+    const Row row(*rows, i);
+    const std::string user = row.text("User").value_or(""), id = row.text("Id").value_or("");
+    const std::string command = row.text("Command").value_or("");
+    if (!id.empty() && id != *own && user != "system user" && user != "event_scheduler" &&
+        !command.starts_with("Binlog Dump") && command != "Daemon")
+      clients.insert(id);
+  }
+  return clients;
+}
+
+}  // namespace
+
+Result<int> end_clients(SqlSession& session) {
+  const auto clients = find_clients(session);
+  if (!clients) return clients.error();
+  int ended = 0;
+  // One that has gone by itself is ended too.
+  for (const std::string& id : *clients)
+    if (session.query("KILL CONNECTION " + id)) ++ended;
+  return ended;
+}
+
+Result<Done> turn_away_clients(SqlSession& session, Clock& clock) {
+  constexpr double kPatience_s = 1;
+  const auto waiting = find_clients(session);
+  if (!waiting) return waiting.error();
+  if (const auto ended = end_clients(session); !ended) return ended.error();
+  for (const Deadline patience = Deadline::after(clock, kPatience_s); !patience.passed();
+       clock.pause(kPoll_s)) {
+    const auto left = find_clients(session);
+    if (!left) return left.error();
+    if (std::ranges::none_of(*waiting, [&](const auto& id) { return left->contains(id); })) break;
+  }
+  return Done{};
+}
+
+}  // namespace ha

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+#include "common/execute/live_actions.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "common/context/step_tools.h"
+#include "common/mysql/read_facts.h"
+
+namespace ha {
+
+LiveActions::LiveActions(const Env& env, const FailoverOptions& options, const Situation& situation,
+                         Plan plan, std::string run_id, std::string directory)
+    : env_(env),
+      options_(options),
+      topology_(situation.topology),
+      plan_(std::move(plan)),
+      run_id_(std::move(run_id)),
+      directory_(std::move(directory)) {
+  for (std::size_t i = 0; i < situation.sessions.size(); ++i)
+    if (situation.sessions[i]) sessions_.add(topology_.nodes[i].name, situation.sessions[i]);
+}
+
+namespace {
+
+constexpr std::size_t place_of(Action action) { return static_cast<std::size_t>(action); }
+
+}  // namespace
+
+// What no line names is done by its statements alone.
+constinit const std::array<LiveActions::Handler, kActionCount> LiveActions::kHandlers = [] {
+  std::array<Handler, kActionCount> all;
+  all.fill({.on_node = &LiveActions::run_all});
+  const auto set = [&](Action action, Handler handler) { all[place_of(action)] = handler; };
+  set(Action::kConfirmDead, {.here = &LiveActions::confirm_dead});
+  set(Action::kRecheck, {.here = &LiveActions::recheck});
+  set(Action::kHook, {.here = &LiveActions::run_command});
+  set(Action::kStartService, {.here = &LiveActions::run_command});
+  set(Action::kVipDown, {.here = &LiveActions::move_vip});
+  set(Action::kVipUp, {.here = &LiveActions::move_vip});
+  set(Action::kWriteFile, {.here = &LiveActions::write_file});
+  set(Action::kFence, {&LiveActions::run_fence, &LiveActions::close_writers});
+  set(Action::kBlockWriters, {.on_node = &LiveActions::close_writers});
+  set(Action::kLock, {.on_node = &LiveActions::lock});
+  set(Action::kDrain, {.on_node = &LiveActions::drain});
+  set(Action::kCatchUp, {.on_node = &LiveActions::wait_for_node});
+  set(Action::kWaitEqual, {.on_node = &LiveActions::wait_for_node});
+  set(Action::kEvents, {.on_node = &LiveActions::move_events});
+  set(Action::kSetDelay, {.on_node = &LiveActions::set_delay});
+  set(Action::kRecord, {.on_node = &LiveActions::record});
+  set(Action::kRescue, {.on_node = &LiveActions::rescue});
+  set(Action::kSaveExtra, {.on_node = &LiveActions::save_extra});
+  set(Action::kPromote, {.on_node = &LiveActions::promote});
+  set(Action::kRepoint, {.on_node = &LiveActions::follow_source});
+  set(Action::kMakeWritable, {.on_node = &LiveActions::open});
+  set(Action::kRestore, {.on_node = &LiveActions::restore});
+  set(Action::kSemiSync, {.on_node = &LiveActions::switch_semi_sync});
+  set(Action::kUnblock, {.on_node = &LiveActions::unblock});
+  return all;
+}();
+
+Result<StepResult> LiveActions::perform(const Step& step, const RunFacts& known,
+                                        const Deadline& deadline) {
+  const Handler& handler = kHandlers[place_of(step.action)];
+  if (handler.on_node == nullptr || (handler.here != nullptr && !step.argv.empty()))
+    return (this->*handler.here)(step, known, deadline);
+  auto session = sessions_.borrow(step.node);
+  if (!session) {
+    // What is dead takes no writes.
+    if (step.action == Action::kFence && step.may_fail && is_no_answer(session.error()))
+      return StepResult{"it does not answer"};
+    return session.error();
+  }
+  auto result = (this->*handler.on_node)(step, **session, known, deadline);
+  session->judge(result);
+  return result;
+}
+
+Result<StepResult> LiveActions::run_all(const Step& step, SqlSession& session,
+                                        const RunFacts& known, const Deadline& deadline) {
+  if (const auto done = run_sql(step.statements, session, known, deadline); !done)
+    return done.error();
+  return StepResult{};
+}
+
+const Node* LiveActions::find(const std::string& node) const {
+  const auto found = std::ranges::find(topology_.nodes, node, &Node::name);
+  return found == topology_.nodes.end() ? nullptr : &*found;
+}
+
+Result<NodeSessions::Session> LiveActions::connect_to(const std::string& name) const {
+  const Node* const node = find(name);
+  if (node == nullptr) return failure(fmt::format("no node is called '{}'", name));
+  MysqlOptions one = options_for({node->name, node->host, node->port}, options_.cluster.mysql,
+                                 options_.probe_timeout_s);
+  one.answer_timeout_s = static_cast<unsigned>(std::ceil(options_.deadline_s));
+  auto session = env_.connector.connect(one);
+  if (!session) return session.error();
+  return NodeSessions::Session(std::move(*session));
+}
+
+// Reads of a node what may have moved since the situation was looked at.
+Result<ServerFacts> LiveActions::read_again(const std::string& name, SqlSession& session) const {
+  const Node* const node = find(name);
+  if (node == nullptr || !node->facts) return read_server_facts(session);
+  ServerFacts facts = *node->facts;
+  if (const auto done = reread_replication(session, facts); !done) return done.error();
+  return facts;
+}
+
+// The same of another node than the step's, which is not to blame when that fails.
+Result<ServerFacts> LiveActions::read_other(const std::string& name) {
+  auto session = sessions_.borrow(name);
+  if (!session) return failure(session.error().text);
+  auto facts = read_again(name, **session);
+  session->judge(facts);
+  return facts ? std::move(facts) : failure(facts.error().text);
+}
+
+PlaceholderValues LiveActions::values_of(const RunFacts& known) const {
+  return {known.binlog, known.applied, {}, options_.repl_password};
+}
+
+Result<Done> LiveActions::run_sql(const Statements& statements, SqlSession& session,
+                                  const RunFacts& known, const Deadline& deadline) const {
+  return run_statements(statements, session, values_of(known), deadline);
+}
+
+}  // namespace ha

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+// The steps of a plan done to real servers: SQL through one session for each node, commands of the
+// operator's, the virtual IP, files.
+
+#pragma once
+
+#include <array>
+#include <string>
+
+#include "common/cluster/options.h"
+#include "common/context/situation.h"
+#include "common/env.h"
+#include "common/execute/executor.h"
+#include "common/execute/node_sessions.h"
+#include "common/execute/run_statements.h"
+#include "common/mysql/session.h"
+#include "common/mysql/topology.h"
+#include "common/process.h"
+
+namespace ha {
+
+class LiveActions : public Actions {
+ public:
+  // `run_id` names the run in the environment of commands; `directory` is for rescued events.
+  LiveActions(const Env& env, const FailoverOptions& options, const Situation& situation, Plan plan,
+              std::string run_id, std::string directory);
+
+  Result<StepResult> perform(const Step& step, const RunFacts& known,
+                             const Deadline& deadline) override;
+
+ private:
+  // Carries out a step without a session of its own, or with that of its node. A fence has both:
+  // its program, or the node's closing.
+  struct Handler {
+    Result<StepResult> (LiveActions::*here)(const Step& step, const RunFacts& known,
+                                            const Deadline& deadline) = nullptr;
+    Result<StepResult> (LiveActions::*on_node)(const Step& step, SqlSession& session,
+                                               const RunFacts& known,
+                                               const Deadline& deadline) = nullptr;
+  };
+  static constinit const std::array<Handler, kActionCount> kHandlers;  // by Action
+
+  // Runs the step's statements and no more.
+  Result<StepResult> run_all(const Step& step, SqlSession& session, const RunFacts& known,
+                             const Deadline& deadline);
+  Result<StepResult> lock(const Step& step, SqlSession& session, const RunFacts& known,
+                          const Deadline& deadline);
+  // Fails when a node is not as the plan took it to be.
+  Result<StepResult> compare_view(const Step& step, SqlSession& session) const;
+  Result<StepResult> confirm_dead(const Step& step, const RunFacts& known,
+                                  const Deadline& deadline);
+  Result<StepResult> recheck(const Step& step, const RunFacts& known, const Deadline& deadline);
+  // Fails when a replica has received more than the primary, which was restarted, has in its
+  // binlog.
+  Result<StepResult> compare_binlogs(const std::string& primary);
+  Result<StepResult> run_command(const Step& step, const RunFacts& known, const Deadline& deadline);
+  Result<StepResult> run_fence(const Step& step, const RunFacts& known, const Deadline& deadline);
+  Result<StepResult> close_writers(const Step& step, SqlSession& session, const RunFacts& known,
+                                   const Deadline& deadline);
+  Result<StepResult> drain(const Step& step, SqlSession& session, const RunFacts& known,
+                           const Deadline& deadline);
+  Result<StepResult> move_events(const Step& step, SqlSession& session, const RunFacts& known,
+                                 const Deadline& deadline);
+  Result<StepResult> set_delay(const Step& step, SqlSession& session, const RunFacts& known,
+                               const Deadline& deadline);
+  bool has_substitute(const Step& step) const;
+  Result<StepResult> wait_for_node(const Step& step, SqlSession& session, const RunFacts& known,
+                                   const Deadline& deadline);
+  Result<StepResult> record(const Step& step, SqlSession& session, const RunFacts& known,
+                            const Deadline& deadline);
+  Result<StepResult> rescue(const Step& step, SqlSession& session, const RunFacts& known,
+                            const Deadline& deadline);
+  Result<StepResult> save_extra(const Step& step, SqlSession& session, const RunFacts& known,
+                                const Deadline& deadline);
+  Result<StepResult> promote(const Step& step, SqlSession& session, const RunFacts& known,
+                             const Deadline& deadline);
+  Result<StepResult> restore(const Step& step, SqlSession& session, const RunFacts& known,
+                             const Deadline& deadline);
+  Result<StepResult> follow_source(const Step& step, SqlSession& session, const RunFacts& known,
+                                   const Deadline& deadline);
+  Result<Done> wait_for_threads(const Step& step, SqlSession& session,
+                                const Deadline& deadline) const;
+  Result<StepResult> switch_semi_sync(const Step& step, SqlSession& session, const RunFacts& known,
+                                      const Deadline& deadline);
+  Result<StepResult> unblock(const Step& step, SqlSession& session, const RunFacts& known,
+                             const Deadline& deadline);
+  // Fails when the old primary of a planned change has gone on after it was closed.
+  Result<Done> compare_with_closing(const Step& step, SqlSession& session,
+                                    const RunFacts& known) const;
+  // Fails when a node that is to return has gone on after the plan was made.
+  Result<Done> compare_with_plan(const Step& step, SqlSession& session, bool by_position);
+  // Waits until `source` counts a replica that acknowledges, if it waits for any.
+  Result<StepResult> wait_for_acknowledger(const std::string& source, SqlSession& session,
+                                           const Deadline& deadline);
+  // Fails when a node that has transactions to apply applies nothing, with what it waits for.
+  Result<Done> expect_progress(const Step& step, SqlSession& session, const Deadline& deadline);
+  // The same, once the step's node follows its source.
+  Result<StepResult> confirm_following(const Step& step, SqlSession& session,
+                                       const Deadline& deadline);
+  Result<StepResult> open(const Step& step, SqlSession& session, const RunFacts& known,
+                          const Deadline& deadline);
+  Result<StepResult> move_vip(const Step& step, const RunFacts& known, const Deadline& deadline);
+  Result<StepResult> write_file(const Step& step, const RunFacts& known, const Deadline& deadline);
+
+  // Runs statements, with what `known` has for their placeholders.
+  Result<Done> run_sql(const Statements& statements, SqlSession& session, const RunFacts& known,
+                       const Deadline& deadline) const;
+  PlaceholderValues values_of(const RunFacts& known) const;
+  Command command_of(const std::vector<std::string>& argv, const RunFacts& known) const;
+  Result<ProcessOutcome> run_program(const std::vector<std::string>& argv, const RunFacts& known,
+                                     const Deadline& deadline);
+  // Runs a program that prints as mysqlbinlog does. There is no file unless its text is whole.
+  Result<Done> print_events(Command command, const Deadline& deadline, const std::string& path);
+  Deadline hook_deadline(const Deadline& deadline) const;
+  Result<NodeSessions::Session> connect_to(const std::string& name) const;
+  Result<ServerFacts> read_again(const std::string& node, SqlSession& session) const;
+  Result<ServerFacts> read_other(const std::string& node);
+  const Node* find(const std::string& node) const;
+  std::string rescued_file(const BinlogPosition& begin) const;
+
+  const Env env_;
+  const FailoverOptions options_;
+  const Topology topology_;
+  const Plan plan_;
+  const std::string run_id_, directory_;
+  NodeSessions sessions_{[this](const std::string& node) { return connect_to(node); }};
+};
+
+}  // namespace ha

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+// The steps of LiveActions that run programs, move the virtual IP and write files.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/context/step_tools.h"
+#include "common/execute/live_actions.h"
+#include "common/vip/move.h"
+
+namespace ha {
+
+Command LiveActions::command_of(const std::vector<std::string>& argv, const RunFacts& known) const {
+  const Node *failed = find(plan_.primary), *successor = find(plan_.candidate);
+  Command command{argv,
+                  {{"HA_COMMAND", std::string(command_name(plan_.command))}, {"HA_RUN", run_id_}}};
+  if (failed != nullptr) describe_node(command, "FAILED", *failed);
+  if (successor != nullptr) describe_node(command, "SUCCESSOR", *successor);
+  if (known.applied) {
+    command.environment.emplace_back("HA_BINLOG_FILE", known.applied->file);
+    command.environment.emplace_back("HA_BINLOG_POSITION", std::to_string(known.applied->offset));
+  }
+  return command;
+}
+
+Result<ProcessOutcome> LiveActions::run_program(const std::vector<std::string>& argv,
+                                                const RunFacts& known, const Deadline& deadline) {
+  return env_.process.run(command_of(argv, known), deadline);
+}
+
+Deadline LiveActions::hook_deadline(const Deadline& deadline) const {
+  return deadline.from_now(std::min(deadline.remaining_s(), options_.hook_timeout_s));
+}
+
+Result<StepResult> LiveActions::run_command(const Step& step, const RunFacts& known,
+                                            const Deadline& deadline) {
+  const auto outcome = run_program(step.argv, known, hook_deadline(deadline));
+  if (!outcome) return outcome.error();
+  const std::string text = describe_end(step.argv, *outcome);
+  if (!outcome->succeeded()) return failure(text);
+  return StepResult{text};
+}
+
+Result<StepResult> LiveActions::run_fence(const Step& step, const RunFacts& known,
+                                          const Deadline& deadline) {
+  Command command = command_of(step.argv, known);
+  command.environment.emplace_back(kFenceAction, "off");
+  const auto outcome = env_.process.run(command, hook_deadline(program_deadline(step, deadline)));
+  if (!outcome) return outcome.error();
+  const bool accepted = read_fence(*outcome) == FenceEnd::kAccepted;
+  const std::string text = describe_end(step.argv, *outcome);
+  if (accepted && plan_.hung)
+    return failure("only exit 0 is enough for a primary that hangs: " + text);
+  if (accepted) {
+    const std::string warning = "NOT fenced, the operator accepts it: " + text;
+    return StepResult{warning, {}, fmt::format("{} is {}", step.node, warning)};
+  }
+  if (!outcome->succeeded()) return failure(text);
+  return StepResult{text, {.fenced = true}};
+}
+
+Result<StepResult> LiveActions::move_vip(const Step& step, const RunFacts& known,
+                                         const Deadline& whole) {
+  const Deadline deadline = hook_deadline(program_deadline(step, whole));
+  const Node* const node = find(step.node);
+  if (node == nullptr) return failure(fmt::format("no node is called '{}'", step.node));
+  const bool up = step.action == Action::kVipUp;
+  const auto host = env_.network.open_vip_host(options_.vip, node->host, env_.process, deadline);
+  const auto moved =
+      up ? take_vip(options_.vip, *host, env_.clock, deadline) : drop_vip(options_.vip, *host);
+  // Whether a dead machine has let go of it shows when it is taken.
+  if (!moved && !up && known.fenced)
+    return StepResult{"it is fenced, and could not be asked: " + moved.error().text};
+  if (!moved) return moved.error();
+  return StepResult{fmt::format("{} {} it", options_.vip.address, up ? "is on" : "is not on")};
+}
+
+Result<StepResult> LiveActions::write_file(const Step& step, const RunFacts&, const Deadline&) {
+  // Other programs read it: there is no secret in it.
+  constexpr mode_t kReadable = 0644;
+  if (const auto written = env_.files.write_atomic(step.path, step.content, kReadable); !written)
+    return written.error();
+  return StepResult{step.path};
+}
+
+}  // namespace ha

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// The steps of LiveActions that let clients and events write to a server, or do not.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/context/step_tools.h"
+#include "common/execute/clients.h"
+#include "common/execute/live_actions.h"
+#include "common/mysql/events.h"
+#include "common/mysql/variables.h"
+
+namespace ha {
+
+// Closes a server for writes and ends its clients' connections: before, because table locks would
+// keep it open, and after, because only then nobody new can write.
+Result<StepResult> LiveActions::close_writers(const Step& step, SqlSession& session,
+                                              const RunFacts& known, const Deadline& deadline) {
+  // A statement that waits longer than we do would close the server when nobody wants it any more.
+  if (const auto set = session.query("SET SESSION lock_wait_timeout=5"); !set) return set.error();
+  const auto before = end_clients(session);
+  if (!before) return before.error();
+  if (const auto done = run_sql(only(step.statements, {Part::kClose}), session, known, deadline);
+      !done)
+    return done.error();
+  const auto after = end_clients(session);
+  if (!after) return after.error();
+  if (const auto done = run_sql(without(step.statements, {Part::kClose}), session, known, deadline);
+      !done)
+    return done.error();
+  const auto closed = read_switch(session, "read_only");
+  if (!closed || !*closed) return failure("it still accepts writes");
+  return StepResult{fmt::format("read-only, {} connections ended", *before + *after),
+                    {.closed = true}};
+}
+
+Result<StepResult> LiveActions::unblock(const Step& step, SqlSession& session,
+                                        const RunFacts& known, const Deadline& deadline) {
+  // Who waits for the lock would write when it ends, and nobody would follow.
+  if (const auto gone = turn_away_clients(session, env_.clock); !gone) return gone.error();
+  return run_all(step, session, known, deadline);
+}
+
+Result<StepResult> LiveActions::open(const Step& step, SqlSession& session, const RunFacts& known,
+                                     const Deadline& deadline) {
+  if (const auto done = run_sql(step.statements, session, known, deadline); !done)
+    return done.error();
+  const auto closed = read_switch(session, "read_only");
+  if (!closed) return closed.error();
+  if (*closed) return failure("it is still read-only");
+  return StepResult{"it accepts writes", {.opened = true}};
+}
+
+namespace {
+
+// Returns the statement that makes an event what it is not.
+Statement change_of(const ServerEvent& event, const Version& version) {
+  if (event.enabled) return {Part::kDisableEvent, disable_on_replica(version, event)};
+  return {Part::kEnableEvent, enable(event)};
+}
+
+}  // namespace
+
+// No binlog tells of it: each server's own role decides.
+Result<StepResult> LiveActions::move_events(const Step& step, SqlSession& session,
+                                            const RunFacts& known, const Deadline& deadline) {
+  if (const auto off = session.query("SET SESSION sql_log_bin=0"); !off) return off.error();
+  const auto done = run_sql(step.statements, session, known, deadline);
+  if (const auto on = session.query("SET SESSION sql_log_bin=1"); !on) return on.error();
+  if (!done) return done.error();
+  const auto events = read_events(session);
+  if (!events) return events.error();
+  for (const ServerEvent& event : *events)
+    // Would it have to be run once more?
+    if (std::ranges::find(step.statements, change_of(event, session.version())) !=
+        step.statements.end())
+      return failure(
+          fmt::format("event {} is still {}", event.name, event.enabled ? "enabled" : "disabled"));
+  return StepResult{fmt::format("{} events", step.statements.size())};
+}
+
+}  // namespace ha

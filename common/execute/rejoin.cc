@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#include "common/execute/rejoin.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "common/execute/copy_mark.h"
+#include "common/execute/crash_record.h"
+#include "common/execute/resumption.h"
+#include "common/execute/workflow.h"
+
+namespace ha {
+
+Plan refuse_return(const Topology& topology, Plan plan, const std::string& reason) {
+  const auto node = std::ranges::find(topology.nodes, plan.candidate, &Node::name);
+  if (node == topology.nodes.end() || !node->writable()) plan.steps.clear();
+  std::erase_if(plan.steps, [](const Step& step) {
+    return step.action != Action::kLock && step.action != Action::kFence;
+  });
+  plan.refusal = Refusal::kNotReady;
+  plan.reason = reason;
+  return plan;
+}
+
+namespace {
+
+// Returns why a node cannot be asked, or holds no whole copy; empty: neither.
+std::string find_obstacle(const Workflow& workflow, const std::string& node, bool is_copy) {
+  const Situation& view = workflow.view;
+  SqlSession* const session = find_session(view, node);
+  if (session == nullptr) return describe_silence(view, node);
+  if (is_copy) return "";
+  const auto whole = expect_whole(workflow.env.files, *find_node(view, node), *session,
+                                  view.sessions, workflow.options);
+  return whole ? "" : whole.error().text;
+}
+
+// Closes a node that may not return all the same, and saves the transactions that only it has.
+FailoverOutcome close_refused(Workflow& workflow, Plan plan) {
+  const std::string why = std::exchange(plan.reason, ""), node = plan.candidate;
+  plan.refusal = Refusal::kNone;
+  const bool saves = std::ranges::any_of(
+      plan.steps, [](const Step& step) { return step.action == Action::kSaveExtra; });
+  FailoverOutcome outcome = carry_out(workflow, std::move(plan)).outcome;
+  const bool done = outcome.end != FailoverEnd::kRefused;
+  outcome.end = FailoverEnd::kRefused;
+  if (!saves)
+    outcome.text = fmt::format(
+        "rejoin refused: {}. {}", why,
+        done ? node + " is read-only now" : node + " could not be closed: " + outcome.text);
+  else
+    outcome.text = fmt::format(
+        "rejoin refused: {}. {}", why,
+        done ? fmt::format("They are saved and {0} is read-only now; to make it a copy of the "
+                           "others, run: mysql_ha resync {0}",
+                           node)
+             : "They could not be saved: " + outcome.text);
+  return outcome;
+}
+
+}  // namespace
+
+FailoverOutcome rejoin(const Env& env, const FailoverOptions& options, const std::string& node,
+                       const std::optional<CrashRecord>& copied, const Log& log) {
+  auto workflow = begin_workflow(env, options, log);
+  if (!workflow) return refuse(workflow.error().text);
+  if (auto ended = prepare_change(*workflow)) return *ended;
+  Situation& view = workflow->view;
+  std::string obstacle = find_obstacle(*workflow, node, copied.has_value());
+  const auto record =
+      copied ? Result<std::optional<CrashRecord>>(copied)
+             : find_crash_record(env.connector, workflow->store, node, view.topology, options);
+  if (!record && obstacle.empty()) obstacle = record.error().text;
+  const auto roles = workflow->store.roles();
+  if (!roles) return refuse("rejoin refused: " + roles.error().text);
+  view.circumstances.roles = *roles;
+  Plan plan = plan_rejoin(view.topology, options.policy, view.circumstances, node,
+                          record ? *record : std::nullopt);
+  if (!obstacle.empty()) plan = refuse_return(view.topology, std::move(plan), obstacle);
+  if (plan.possible() || plan.steps.empty()) return carry_out(*workflow, std::move(plan)).outcome;
+  return close_refused(*workflow, std::move(plan));
+}
+
+FailoverOutcome run_rejoin(const Env& env, const FailoverOptions& options, const std::string& node,
+                           const Log& log) {
+  return rejoin(env, options, node, std::nullopt, log);
+}
+
+}  // namespace ha

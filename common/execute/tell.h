@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// Tells people of a failover: each step as it is done, and at the end syslog, mails and webhooks.
+
+#pragma once
+
+#include "common/cli.h"
+#include "common/clock.h"
+#include "common/execute/log.h"
+#include "common/execute/outcome.h"
+#include "common/failover/plan.h"
+#include "common/http/notify.h"
+
+namespace ha {
+
+class Teller {
+ public:
+  Teller(const Cli& cli, const Clock& clock) : cli_(cli), clock_(clock), begin_s_(clock.now_s()) {}
+
+  // Prints lines with the seconds since the construction, and keeps them.
+  Log say();
+
+  // Tells the outcome and returns the exit code. A refusal is printed alone: nothing was begun, and
+  // whoever runs this every minute is not to be flooded.
+  int finish(const NotifyOptions& notify, const FailoverOutcome& outcome) const;
+
+ private:
+  const Cli& cli_;
+  const Clock& clock_;
+  double begin_s_;
+  std::vector<std::string> lines_ = {};
+};
+
+// Completes the commands that the texts of a plan tell to type.
+void complete_texts(const Cli& cli, Plan& plan);
+
+}  // namespace ha

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#include "common/execute/workflow.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "common/execute/live_actions.h"
+#include "common/execute/tool_login.h"
+#include "common/mysql/memory_file.h"
+
+namespace ha {
+
+Result<Workflow> begin_workflow(const Env& env, const FailoverOptions& options, const Log& log) {
+  const Deadline deadline = Deadline::after(env.clock, options.deadline_s);
+  auto store = RunStore::open(env.files, options.state_dir, options.cluster_name);
+  if (!store) return Error{store.error().code, "--state-dir: " + store.error().text};
+  if (const auto locked = store->lock(env.clock); !locked)
+    return Error{locked.error().code,
+                 locked.error().code == Errc::kRefused
+                     ? "refused: another run is at work: " + locked.error().text
+                     : locked.error().text};
+  remove_login_files(env.files, store->path());
+  auto interrupted = store->unfinished(env.clock.moment());
+  if (!interrupted) return interrupted.error();
+  if (*interrupted)
+    if (const auto shortened = store->shorten((*interrupted)->id); !shortened)
+      log(shortened.error().text);
+  return Workflow{env, options, log, deadline, std::move(*store), std::move(*interrupted)};
+}
+
+Executor make_executor(const Workflow& workflow, Journal& journal, const Plan& plan,
+                       const std::string& id) {
+  return {std::make_shared<LiveActions>(workflow.env, workflow.options, workflow.view, plan, id,
+                                        workflow.store.path()),
+          journal, workflow.env.clock, workflow.env.workers, workflow.log};
+}
+
+namespace {
+
+// No probe may ever see it: the new primary may die before a replica follows it.
+void remember_change(const Workflow& workflow, const Plan& plan, const RunOutcome& run) {
+  const Node* const primary = find_node(workflow.view, plan.candidate);
+  if (!plan.changes_primary() || !run.facts.opened || primary == nullptr || !primary->facts) return;
+  const FailoverOptions& options = workflow.options;
+  const MemoryFile file(workflow.env.files, options.state_dir, options.cluster_name);
+  Recollection known = file.read(options.cluster.nodes);
+  file.note_primary(known, *primary, workflow.env.clock.now_s());
+  if (!known.trouble.empty()) workflow.log(known.trouble);
+}
+
+std::string describe_beginning(const Plan& plan, const std::string& id) {
+  if (plan.command == PlanCommand::kClose || plan.command == PlanCommand::kReopen)
+    return fmt::format("{}: {} (run {})", command_name(plan.command), describe_cause(plan), id);
+  return fmt::format("{}: {} for {} (run {})", command_name(plan.command), plan.candidate,
+                     plan.primary, id);
+}
+
+}  // namespace
+
+RunReport end_run(const Workflow& workflow, const Plan& plan, const std::string& id,
+                  const RunOutcome& run) {
+  remember_change(workflow, plan, run);
+  return report_run(plan, id, run);
+}
+
+RunReport carry_out(Workflow& workflow, Plan plan) {
+  if (!plan.possible()) return {refuse_plan(plan, describe_refusal(plan))};
+  const auto id = workflow.store.new_id(workflow.env.clock.now_s());
+  if (!id) return {refuse_plan(plan, id.error().text)};
+  auto journal = workflow.store.journal(*id);
+  if (!journal) return {refuse_plan(plan, journal.error().text)};
+  Executor executor = make_executor(workflow, *journal, plan, *id);
+  if (const auto begun = executor.begin(plan); !begun)
+    return {refuse_plan(plan, begun.error().text)};
+  workflow.log(describe_beginning(plan, *id));
+  const RunOutcome run = executor.go_on(workflow.deadline);
+  const auto pruned = workflow.store.prune(workflow.options.keep_runs, workflow.env.clock.moment());
+  if (!pruned) workflow.log(pruned.error().text);
+  RunReport report = end_run(workflow, plan, *id, run);
+  // The roles have changed, and are to be remembered in case that one of the nodes dies now.
+  if (plan.command != PlanCommand::kFailover && report.outcome.end != FailoverEnd::kRefused)
+    look(workflow.env, workflow.options);
+  return report;
+}
+
+const Node* find_node(const Situation& view, const std::string& name) {
+  const auto& nodes = view.topology.nodes;
+  const auto node = std::ranges::find(nodes, name, &Node::name);
+  return node == nodes.end() ? nullptr : &*node;
+}
+
+SqlSession* find_session(const Situation& view, const std::string& name) {
+  const Node* const node = find_node(view, name);
+  if (node == nullptr) return nullptr;
+  return view.sessions[static_cast<std::size_t>(node - view.topology.nodes.data())].get();
+}
+
+std::string describe_silence(const Situation& view, const std::string& name) {
+  const Node* const node = find_node(view, name);
+  if (node == nullptr || !node->facts) return "";
+  return name + " answers too slowly; run it again, with a longer --probe-timeout";
+}
+
+}  // namespace ha
