@@ -143,6 +143,9 @@ void add_next_command(Plan& plan);
 // Prints what is lost, for people: "12 transactions, not received: ...".
 std::string render(const LossForecast& loss);
 
+// Prints a step for people, with what it runs.
+std::string render(const Step& step);
+
 // Prints a plan for people; the last line is "plan hash: HEX". A refusal is printed with its
 // reason and the rejected candidates, without a hash.
 std::string render(const Plan& plan);

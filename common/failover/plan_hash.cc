@@ -23,6 +23,9 @@ std::string print(const History& history) {
 
 std::string hash_of(const Plan& plan, const Topology& topology) {
   std::string text = render(plan);
+  for (const Step& step : plan.steps)
+    for (const Step& undo : step.undo)
+      text += fmt::format("\n{} {} {} {}", step.number, undo.channel, undo.other, render(undo));
   for (const Node& node : topology.nodes) {
     text += fmt::format("\n{} {} {}", node.name, static_cast<int>(node.reach), node.writable());
     if (!node.facts) continue;

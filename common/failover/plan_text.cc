@@ -52,9 +52,7 @@ std::string render(const LossForecast& loss) {
   return text + more;
 }
 
-namespace {
-
-std::string render_step(const Step& step) {
+std::string render(const Step& step) {
   std::string text = fmt::format("{:3}. {:<13} {}", step.number, action_name(step.action),
                                  step.node.empty() ? "here" : step.node);
   if (!step.text.empty()) text += ": " + printable(step.text);
@@ -63,8 +61,6 @@ std::string render_step(const Step& step) {
   if (!step.argv.empty()) text += "       run: " + printable(join(step.argv, " ")) + "\n";
   return text;
 }
-
-}  // namespace
 
 std::string render(const Plan& plan) {
   std::string text;
@@ -95,7 +91,7 @@ std::string render(const Plan& plan) {
     text += "reservation: " + printable(reservation) + "\n";
   for (const Rejection& rejection : plan.rejected)
     text += fmt::format("not {}: {}\n", rejection.node, printable(rejection.reason));
-  for (const Step& step : plan.steps) text += render_step(step);
+  for (const Step& step : plan.steps) text += render(step);
   if (plan.possible() && !plan.hash.empty()) text += fmt::format("plan hash: {}\n", plan.hash);
   return text;
 }

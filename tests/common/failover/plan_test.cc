@@ -7,6 +7,7 @@
 #include <map>
 
 #include "common/commands.h"
+#include "common/failover/plan_hash.h"
 #include "common/text.h"
 #include "tests/topology_builders.h"
 
@@ -846,6 +847,28 @@ TEST(PlanFailoverTest, TheHashChangesWithTheWorld) {
   EXPECT_NE(before, hash({lost(1), orphan(2, "#1:1-101"), orphan(3)}));
   EXPECT_NE(before, hash({lost(1), orphan(2), lost(3)}));
   EXPECT_NE(before, hash({lost(1), orphan(2), orphan(3, "#1:1-100", {sql_stopped})}));
+}
+
+TEST(PlanFailoverTest, TheHashCoversWhatTakesAStepBack) {
+  const Topology topology = linked({lost(1), orphan(2), orphan(3)});
+  Plan plan = plan_failover(topology, with_fence(), remembering(), "db1");
+  plan.hash.clear();
+  const std::string before = hash_of(plan, topology);
+  const auto with_undo =
+      std::ranges::find_if(plan.steps, [](const Step& step) { return !step.undo.empty(); });
+  ASSERT_NE(with_undo, plan.steps.end());
+  const Step undo = with_undo->undo[0];
+  with_undo->undo.clear();
+  EXPECT_NE(hash_of(plan, topology), before);
+  for (const auto& change : std::initializer_list<void (*)(Step&)>{
+           [](Step& step) { step.node = "db3"; }, [](Step& step) { step.channel = "other"; },
+           [](Step& step) { step.other = "db9"; }, [](Step& step) { step.statements.clear(); },
+           [](Step& step) { step.argv = {"/bin/true"}; }}) {
+    with_undo->undo = {undo};
+    EXPECT_EQ(hash_of(plan, topology), before);
+    change(with_undo->undo[0]);
+    EXPECT_NE(hash_of(plan, topology), before);
+  }
 }
 
 }  // namespace
