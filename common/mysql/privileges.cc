@@ -100,7 +100,7 @@ struct CopyPrivilege {
   std::string_view alternative = {};
 };
 
-// A table, and so longer than a page.
+// Long: a table, a line for each privilege.
 const std::vector<CopyPrivilege>& copy_privileges() {
   using enum CopyPart;
   using enum Flavour;
