@@ -115,8 +115,11 @@ Error missing_directory(const std::string& path, std::string_view reason, std::s
 }
 
 Result<Done> make_private_directory(const std::string& path) {
-  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
-    return missing_directory(path, std::strerror(errno), user_name(geteuid()));
+  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+    // Before the user is looked up, which sets errno, too.
+    const std::string reason = std::strerror(errno);
+    return missing_directory(path, reason, user_name(geteuid()));
+  }
   return check_private_directory(path);
 }
 
