@@ -40,6 +40,9 @@ enum class Takes { kNothing, kMaybeAValue, kValue, kPassword };
 // The names of a program's options, without dashes; a name of one character is a letter.
 class Grammar {
  public:
+  // `most`: names for which there is room from the beginning.
+  explicit Grammar(std::size_t most) { names_.reserve(most); }
+
   // `name` must outlive this.
   void add(std::string_view name, Takes takes) { names_.emplace_back(name, takes); }
 

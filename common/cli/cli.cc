@@ -14,26 +14,21 @@
 namespace ha {
 
 Cli::Cli(const Clock& clock, std::string binary, std::string purpose, Kind kind)
-    : impl_(new Impl{clock, kind, binary, CLI::App(std::move(purpose)), {check_name(binary)}}) {
+    : impl_(new Impl{clock, kind, binary, std::move(purpose), {check_name(binary)}}) {
   Impl& s = *impl_;
-  s.app.set_help_flag();
-  s.app.allow_extras();
-  s.app.name(binary);
   // The voice first: options are taken over in the order of definition, and a later mistake is to
   // be reported in it.
   if (kind == Kind::kCheck) add_voices();
   flag("-h,--help", s.help, "print this help and exit");
   flag("-V,--version", s.version, "print the version and exit");
-  s.app.add_flag("-v,--verbose", s.style.verbosity, "print more; repeatable");
+  s.parser.counter("-v,--verbose", s.style.verbosity, "print more; repeatable");
   // Engines kill an event handler after 30 seconds (event_handler_timeout).
   if (kind == Kind::kHandler) s.timeout_s = 25;
   if (kind != Kind::kTool) add_timeout();
-  // These two are taken out before CLI11 sees them; here they stand for the help.
-  s.app.add_option("--extra-opts", "read options from an INI section as monitoring-plugins do")
-      ->expected(0, 1)
-      ->type_name("[=[SECTION][@FILE]]");
-  s.app.add_option("--config", "read options from an INI file, long names as keys")
-      ->type_name("FILE");
+  s.parser.shown("--extra-opts", "[=[SECTION][@FILE]]", Takes::kMaybeAValue,
+                 "read options from an INI section as monitoring-plugins do");
+  s.parser.shown("--config", "FILE", Takes::kValue,
+                 "read options from an INI file, long names as keys");
 }
 
 void Cli::add_voices() {
@@ -50,7 +45,7 @@ void Cli::add_voices() {
         return Done{};
       },
       "print only the number of this metric, U if unknown");
-  s.app.add_flag_callback(
+  s.parser.action(
       "--discovery", [&s] { s.style.voice = Voice::kDiscovery; },
       "print Zabbix low-level discovery JSON");
 }
@@ -67,22 +62,11 @@ void Cli::add_timeout() {
 Cli::~Cli() = default;
 
 void Cli::flag(const char* names, bool& target, const char* help) {
-  impl_->app.add_flag(names, target, help)->each([](const std::string& value) {
-    const std::vector<std::string> words = {"true", "false", "yes", "no", "on", "off", "1", "0"};
-    if (std::ranges::find(words, value) == words.end())
-      throw CLI::ValidationError(fmt::format("'{}' is not one of: {}", value, join(words, ", ")));
-  });
+  impl_->parser.flag(names, target, help);
 }
 
 void Cli::option(const char* names, const char* metavar, Accept accept, const char* help) {
-  impl_->app.add_option(names, CLI::callback_t{}, help)
-      ->type_name(metavar)
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->each([accept = std::move(accept)](const std::string& value) {
-        const Result<Done> taken = accept(value);
-        if (!taken) throw CLI::ValidationError(taken.error().text);
-      });
+  impl_->parser.option(names, metavar, std::move(accept), help);
 }
 
 void Cli::text(const char* names, const char* metavar, std::string& target, const char* help) {
@@ -208,8 +192,7 @@ void Cli::operands(const char* usage, std::vector<std::string>& target) {
 }
 
 void Cli::shared_file(const char* name, const char* help) {
-  // Taken out before CLI11 sees it, as --config is; here it stands for the help.
-  impl_->app.add_option(name, CLI::callback_t{}, help)->type_name("FILE");
+  impl_->parser.shown(name, "FILE", Takes::kValue, help);
   impl_->shared_option = name;
 }
 
@@ -254,7 +237,7 @@ void Cli::thresholds(Thresholds& target, const char* what, const std::string& of
          help("CRITICAL", target.critical).c_str());
 }
 
-std::size_t Cli::count_options() const { return impl_->app.get_options().size(); }
+std::size_t Cli::count_options() const { return impl_->parser.size(); }
 
 void Cli::repeat_own_options(std::size_t first) {
   repeat_options(first);
@@ -262,8 +245,7 @@ void Cli::repeat_own_options(std::size_t first) {
 }
 
 void Cli::repeat_options(std::size_t first) {
-  const auto options = impl_->app.get_options();
-  impl_->repeated.insert(options.begin() + static_cast<long>(first), options.end());
+  for (std::size_t i = first; i < count_options(); ++i) impl_->repeated.insert(i);
 }
 
 const std::string& Cli::config_path() const { return impl_->config_path; }

@@ -3,14 +3,15 @@
 
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
+
+#include "common/cli/parser.h"
 
 namespace ha {
 
-// Returns the help of a program; `operands` follows the options in the usage, with a blank before
-// it, and may be empty.
-std::string render_help(const CLI::App& app, const std::string& binary,
-                        const std::string& operands);
+// Returns the help of a program; `purpose` is one sentence, `operands` follows the options in the
+// usage, with a blank before it, and may be empty.
+std::string render_help(const Parser& options, const std::string& binary,
+                        const std::string& purpose, const std::string& operands);
 
 }  // namespace ha

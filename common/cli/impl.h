@@ -3,7 +3,6 @@
 
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <map>
 #include <optional>
 #include <set>
@@ -13,6 +12,7 @@
 #include "common/cli.h"
 #include "common/cli/arguments.h"
 #include "common/cli/option_files.h"
+#include "common/cli/parser.h"
 #include "common/commands.h"
 #include "common/deadline.h"
 #include "common/report.h"
@@ -23,8 +23,9 @@ struct Cli::Impl {
   const Clock& clock;
   Kind kind;
   std::string binary;
-  CLI::App app;
+  std::string purpose;
   ReportStyle style;
+  Parser parser = {};
   bool help = false, version = false;
   std::vector<std::string>* operands = nullptr;  // null: none is accepted
   std::string operand_usage = {};
@@ -35,9 +36,9 @@ struct Cli::Impl {
   double timeout_s = 10;
   State timeout_state = State::kCritical;
   std::optional<Deadline> deadline = {};
-  std::set<const CLI::Option*> repeated = {};  // in the commands that texts name
+  std::set<std::size_t> repeated = {};  // in the commands that texts name
   // How many of an option's values came from a file that is named there itself.
-  std::map<const CLI::Option*, std::size_t> in_files = {};
+  std::map<std::size_t, std::size_t> in_files = {};
   bool repeats_files = kind == Kind::kTool;  // commands to type are of this program
   std::vector<std::string> file_words = {};  // the options that name these files
   CommandWords words = {};                   // set by parse()
@@ -50,12 +51,12 @@ struct Cli::Impl {
   Result<Done> apply_file(const std::string& name, const Occurrence& option);
   Result<Done> apply(const std::vector<FileSetting>& settings);
   Result<Done> apply_shared(const std::string& path);
-  CLI::Option* find(const std::string& key);
-  void set(CLI::Option& option, const FileSetting& setting);
+  std::optional<std::size_t> find(const std::string& key) const;
+  void set(std::size_t option, const FileSetting& setting);
 
   // Sets `words` from what the command line has given.
   void find_words(const std::string& program);
-  std::string words_of(const std::vector<const CLI::Option*>& options) const;
+  std::string words_of(const std::vector<std::size_t>& options) const;
 
   std::string last_words(std::string_view text) const;
 };

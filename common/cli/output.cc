@@ -87,7 +87,7 @@ void print_lines(std::string_view lines) {
 
 int report_internal_error(const std::string& binary, const std::vector<std::string>& words,
                           std::string_view text) {
-  Grammar grammar;  // the program's own options are not known here
+  Grammar grammar(1);  // the program's own options are not known here
   grammar.add("output", Takes::kValue);
   return print_last(render_error({check_name(binary), guess_voice(find_options(words, grammar))},
                                  fmt::format("internal error: {}", text)));

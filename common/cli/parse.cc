@@ -16,29 +16,25 @@
 namespace ha {
 
 Grammar Cli::Impl::grammar() const {
-  Grammar grammar;
-  for (const CLI::Option* const option : app.get_options()) {
-    const bool password = std::ranges::any_of(option->get_lnames(), is_password_name);
-    const Takes takes = option->get_expected_max() == 0   ? Takes::kNothing
-                        : option->get_expected_min() == 0 ? Takes::kMaybeAValue
-                        : password                        ? Takes::kPassword
-                                                          : Takes::kValue;
-    for (const auto* names : {&option->get_snames(), &option->get_lnames()})
-      for (const std::string& name : *names) grammar.add(name, takes);
+  Grammar grammar(2 * parser.size());
+  for (std::size_t i = 0; i < parser.size(); ++i) {
+    const Takes takes = parser.takes(i);
+    for (const std::string_view name : {parser.letter(i), parser.name(i)})
+      if (!name.empty()) grammar.add(name, takes);
   }
   return grammar;
 }
 
-CLI::Option* Cli::Impl::find(const std::string& key) {
-  if (key == "config" || key == "extra-opts") return nullptr;
-  return app.get_option_no_throw((key.size() == 1 ? "-" : "--") + key);
+std::optional<std::size_t> Cli::Impl::find(const std::string& key) const {
+  if (key == "config" || key == "extra-opts") return std::nullopt;
+  return parser.find(key);
 }
 
-void Cli::Impl::set(CLI::Option& option, const FileSetting& setting) {
+void Cli::Impl::set(std::size_t option, const FileSetting& setting) {
   // The other programs know --cluster, and none of them another's --config.
-  if (setting.file == shared_path || repeats_files) ++in_files[&option];
-  const bool is_flag = option.get_expected_min() == 0;
-  option.add_result(is_flag && setting.value.empty() ? "true" : setting.value);
+  if (setting.file == shared_path || repeats_files) ++in_files[option];
+  const bool is_flag = parser.takes(option) == Takes::kNothing;
+  parser.add_value(option, is_flag && setting.value.empty() ? "true" : setting.value);
 }
 
 Result<Done> Cli::Impl::apply(const std::vector<FileSetting>& settings) {
@@ -50,8 +46,8 @@ Result<Done> Cli::Impl::apply(const std::vector<FileSetting>& settings) {
       if (const auto applied = apply_shared(setting.value); !applied) return applied;
       continue;
     }
-    CLI::Option* const option = find(setting.key);
-    if (option == nullptr)
+    const auto option = find(setting.key);
+    if (!option)
       return Error{Errc::kUsage, fmt::format("{}: unknown option '{}' (see {} --help)",
                                              setting.file, setting.key, binary)};
     set(*option, setting);
@@ -64,8 +60,8 @@ Result<Done> Cli::Impl::apply_shared(const std::string& path) {
   if (!settings) return settings.error();
   shared_path = path;
   for (const FileSetting& setting : *settings) {
-    CLI::Option* const option = "--" + setting.key == shared_option ? nullptr : find(setting.key);
-    if (option == nullptr)
+    const auto option = "--" + setting.key == shared_option ? std::nullopt : find(setting.key);
+    if (!option)
       unknown_keys.push_back(setting.key);
     else
       set(*option, setting);
@@ -113,35 +109,18 @@ bool is_secret(const std::string& name) {
   return is_password_name(name) || name.ends_with("webhook");
 }
 
-// Returns the words in the order in which CLI11 wants them, without the program's name.
-std::vector<std::string> for_cli11(const std::vector<std::string>& words) {
-  std::vector<std::string> reversed;
-  for (const std::string& word : words) {
-    // CLI11 would take the next word for an empty value.
-    if (word.size() > 3 && word.starts_with("--") && word.find('=') == word.size() - 1) {
-      reversed.push_back(word.substr(0, word.size() - 1));
-      reversed.emplace_back();
-    } else {
-      reversed.push_back(word);
-    }
-  }
-  if (!reversed.empty()) reversed.erase(reversed.begin());
-  std::ranges::reverse(reversed);
-  return reversed;
-}
-
 }  // namespace
 
-std::string Cli::Impl::words_of(const std::vector<const CLI::Option*>& options) const {
+std::string Cli::Impl::words_of(const std::vector<std::size_t>& options) const {
   std::vector<std::string> given = file_words;
-  for (const CLI::Option* const option : options) {
-    const std::string name = option->get_lnames().empty() ? "-" + option->get_snames()[0]
-                                                          : "--" + option->get_lnames()[0];
-    const auto& values = option->results();
+  for (const std::size_t option : options) {
+    const std::string name = parser.name(option).empty() ? fmt::format("-{}", parser.letter(option))
+                                                         : fmt::format("--{}", parser.name(option));
+    const auto& values = parser.values(option);
     const auto hidden = in_files.find(option);
     for (std::size_t i = hidden == in_files.end() ? 0 : hidden->second; i < values.size(); ++i) {
       if (is_secret(name)) continue;
-      const bool is_flag = option->get_expected_min() == 0;
+      const bool is_flag = parser.takes(option) == Takes::kNothing;
       given.push_back(is_flag && values[i] == "true"          ? name
                       : is_flag || values[i].starts_with('-') ? quote_word(name + "=" + values[i])
                                                               : name + " " + quote_word(values[i]));
@@ -151,10 +130,11 @@ std::string Cli::Impl::words_of(const std::vector<const CLI::Option*>& options) 
 }
 
 void Cli::Impl::find_words(const std::string& program) {
-  std::vector<const CLI::Option*> all, common;
-  for (const CLI::Option* const option : app.get_options()) {
-    all.push_back(option);
-    if (repeated.contains(option)) common.push_back(option);
+  std::vector<std::size_t> all, common;
+  for (std::size_t i = 0; i < parser.size(); ++i) {
+    if (parser.values(i).empty()) continue;
+    all.push_back(i);
+    if (repeated.contains(i)) common.push_back(i);
   }
   words.options = words_of(common);
   words.program = quote_word(program);
@@ -182,7 +162,7 @@ void Cli::watch_files(const std::vector<Occurrence>& options) {
 // Takes over the words that CLI11 has left.
 std::optional<std::string> Cli::take_operands() {
   Impl& s = *impl_;
-  for (const std::string& extra : s.app.remaining()) {
+  for (const std::string& extra : s.parser.rest()) {
     // Its value is not quoted: it may be a secret behind a misspelt option.
     const std::string name = extra.substr(0, extra.find('='));
     if (name.starts_with('-') && name != "-")
@@ -204,13 +184,9 @@ std::optional<int> Cli::parse(const Arguments& arguments) {
   watch_files(options);
   if (const auto applied = s.apply_files(words, options); !applied)
     return usage_error(applied.error().text);
-  try {
-    s.app.parse(for_cli11(words));
-  } catch (const CLI::ParseError& error) {
-    return usage_error(error.what());
-  }
+  if (const auto parsed = s.parser.parse(words); !parsed) return usage_error(parsed.error().text);
   const int code = s.kind == Kind::kTool ? kExitDone : kExitUsage;
-  if (s.help) return print_last(render_help(s.app, s.binary, s.operand_usage), code);
+  if (s.help) return print_last(render_help(s.parser, s.binary, s.purpose, s.operand_usage), code);
   if (s.version)
     return print_last(
         fmt::format("{} v{} (monitoring-plugins-ha {})\n", s.binary, kVersion, kVersion), code);

@@ -7,7 +7,7 @@ namespace ha {
 namespace {
 
 Grammar grammar() {
-  Grammar grammar;
+  Grammar grammar(0);
   for (const char* flag : {"h", "V", "v", "verbose", "l", "fast"})
     grammar.add(flag, Takes::kNothing);
   for (const char* valued : {"t", "timeout", "H", "hostname", "config"})
