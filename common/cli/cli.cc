@@ -14,7 +14,7 @@
 namespace ha {
 
 Cli::Cli(const Clock& clock, std::string binary, std::string purpose, Kind kind)
-    : impl_(new Impl{clock, kind, binary, std::move(purpose), {check_name(binary)}}) {
+    : impl_(new Impl(clock, kind, binary, std::move(purpose))) {
   Impl& s = *impl_;
   // The voice first: options are taken over in the order of definition, and a later mistake is to
   // be reported in it.

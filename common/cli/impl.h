@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/cli.h"
@@ -19,12 +20,21 @@
 
 namespace ha {
 
+// Returns the name of a check in its reports: the binary's without "check_".
+std::string check_name(const std::string& binary);
+
 struct Cli::Impl {
+  // An aggregate made of temporaries is destroyed twice by GCC 12 when memory ends in between.
+  Impl(const Clock& a_clock, Kind a_kind, const std::string& a_binary, std::string a_purpose)
+      : clock(a_clock), kind(a_kind), binary(a_binary), purpose(std::move(a_purpose)) {
+    style.check = check_name(binary);
+  }
+
   const Clock& clock;
   Kind kind;
   std::string binary;
   std::string purpose;
-  ReportStyle style;
+  ReportStyle style = {};
   Parser parser = {};
   bool help = false, version = false;
   std::vector<std::string>* operands = nullptr;  // null: none is accepted
@@ -67,9 +77,6 @@ int print_last(const Report& report);
 
 // Renders a mistake or an internal error of a check.
 Report render_error(const ReportStyle& style, std::string_view text);
-
-// Returns the name of a check in its reports: the binary's without "check_".
-std::string check_name(const std::string& binary);
 
 // Returns the voice of errors: JSON where it is asked for, wherever that stands.
 Voice guess_voice(const std::vector<Occurrence>& options);
