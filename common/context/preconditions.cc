@@ -189,9 +189,7 @@ FenceTrial try_fence(const Env& env, const FailoverOptions& options, const Topol
                    {kFenceAction, "status"}}};
   for (const auto& [role, name] :
        {std::pair("FAILED", plan.primary), std::pair("SUCCESSOR", plan.candidate)})
-    if (const auto node = std::ranges::find(topology.nodes, name, &Node::name);
-        node != topology.nodes.end())
-      describe_node(command, role, *node);
+    if (const Node* const node = find_node(topology, name)) describe_node(command, role, *node);
   const auto outcome = env.process.run(
       command, deadline.from_now(std::min(options.hook_timeout_s, deadline.remaining_s())));
   if (!outcome) return {End::kUnusable, outcome.error().text};

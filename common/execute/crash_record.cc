@@ -84,10 +84,10 @@ Result<std::optional<CrashRecord>> find_crash_record(Connector& connector, const
   if (!run) return run.error();
   if (!*run) return std::optional<CrashRecord>();
   const CrashRecord record = record_of(**run);
-  const auto place = std::ranges::find(topology.nodes, node, &Node::name);
-  if ((*run)->copied_over || record.by_gtid || place == topology.nodes.end() || !place->facts)
+  const Node* const old = find_node(topology, node);
+  if ((*run)->copied_over || record.by_gtid || old == nullptr || !old->facts)
     return std::optional(record);
-  const auto tail = read_tail(connector, *place, record.applied, options);
+  const auto tail = read_tail(connector, *old, record.applied, options);
   if (!tail) return tail.error();
   return std::optional(*tail ? add_tail(record, **run, **tail) : record);
 }

@@ -9,7 +9,7 @@ namespace ha {
 
 void HungWatch::observe(const std::string& primary) {
   const FailoverOptions& options = workflow_.options;
-  const Node* const old = find_node(workflow_.view, primary);
+  const Node* const old = find_node(workflow_.view.topology, primary);
   // That tells nothing of it.
   if (old == nullptr || old->reach == Reach::kNotAsked) return;
   // Its kernel takes our connections, so it is not we who are cut off.

@@ -85,10 +85,7 @@ Result<StepResult> LiveActions::run_all(const Step& step, SqlSession& session,
   return StepResult{};
 }
 
-const Node* LiveActions::find(const std::string& node) const {
-  const auto found = std::ranges::find(topology_.nodes, node, &Node::name);
-  return found == topology_.nodes.end() ? nullptr : &*found;
-}
+const Node* LiveActions::find(const std::string& node) const { return find_node(topology_, node); }
 
 Result<NodeSessions::Session> LiveActions::connect_to(const std::string& name) const {
   const Node* const node = find(name);

@@ -14,8 +14,8 @@
 namespace ha {
 
 Plan refuse_return(const Topology& topology, Plan plan, const std::string& reason) {
-  const auto node = std::ranges::find(topology.nodes, plan.candidate, &Node::name);
-  if (node == topology.nodes.end() || !node->writable()) plan.steps.clear();
+  const Node* const node = find_node(topology, plan.candidate);
+  if (node == nullptr || !node->writable()) plan.steps.clear();
   std::erase_if(plan.steps, [](const Step& step) {
     return step.action != Action::kLock && step.action != Action::kFence;
   });
@@ -32,7 +32,7 @@ std::string find_obstacle(const Workflow& workflow, const std::string& node, boo
   SqlSession* const session = find_session(view, node);
   if (session == nullptr) return describe_silence(view, node);
   if (is_copy) return "";
-  const auto whole = expect_whole(workflow.env.files, *find_node(view, node), *session,
+  const auto whole = expect_whole(workflow.env.files, *find_node(view.topology, node), *session,
                                   view.sessions, workflow.options);
   return whole ? "" : whole.error().text;
 }

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -42,7 +41,7 @@ namespace {
 
 // No probe may ever see it: the new primary may die before a replica follows it.
 void remember_change(const Workflow& workflow, const Plan& plan, const RunOutcome& run) {
-  const Node* const primary = find_node(workflow.view, plan.candidate);
+  const Node* const primary = find_node(workflow.view.topology, plan.candidate);
   if (!plan.changes_primary() || !run.facts.opened || primary == nullptr || !primary->facts) return;
   const FailoverOptions& options = workflow.options;
   const MemoryFile file(workflow.env.files, options.state_dir, options.cluster_name);
@@ -86,20 +85,14 @@ RunReport carry_out(Workflow& workflow, Plan plan) {
   return report;
 }
 
-const Node* find_node(const Situation& view, const std::string& name) {
-  const auto& nodes = view.topology.nodes;
-  const auto node = std::ranges::find(nodes, name, &Node::name);
-  return node == nodes.end() ? nullptr : &*node;
-}
-
 SqlSession* find_session(const Situation& view, const std::string& name) {
-  const Node* const node = find_node(view, name);
+  const Node* const node = find_node(view.topology, name);
   if (node == nullptr) return nullptr;
   return view.sessions[static_cast<std::size_t>(node - view.topology.nodes.data())].get();
 }
 
 std::string describe_silence(const Situation& view, const std::string& name) {
-  const Node* const node = find_node(view, name);
+  const Node* const node = find_node(view.topology, name);
   if (node == nullptr || !node->facts) return "";
   return name + " answers too slowly; run it again, with a longer --probe-timeout";
 }

@@ -49,9 +49,6 @@ Executor make_executor(const Workflow& workflow, Journal& journal, const Plan& p
 RunReport end_run(const Workflow& workflow, const Plan& plan, const std::string& id,
                   const RunOutcome& run);
 
-// Returns the node of this name; null: there is none.
-const Node* find_node(const Situation& view, const std::string& name);
-
 // Returns the session of a node; null: it gave no answer, or no more than the first.
 SqlSession* find_session(const Situation& view, const std::string& name);
 

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <set>
 
 #include "common/address.h"
@@ -45,8 +44,7 @@ const Node* last_primary(const Topology& topology, const Circumstances& circumst
   const std::string& name = roles.primary.empty() || (!memory.primary.empty() && seen_later)
                                 ? memory.primary
                                 : roles.primary;
-  const auto found = std::ranges::find(topology.nodes, name, &Node::name);
-  return found == topology.nodes.end() ? nullptr : &*found;
+  return find_node(topology, name);
 }
 
 const ChannelStatus* channel_to_stranger(const Node& node) {

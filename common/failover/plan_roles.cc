@@ -179,7 +179,7 @@ class Reopening {
 
   std::optional<Plan> plan() {
     if (!topology_.writers().empty()) return std::nullopt;
-    node_ = find_node();
+    node_ = find_old_primary();
     if (node_ == nullptr || !node_->facts || node_->facts->read_only != true) return std::nullopt;
     Plan plan{.command = PlanCommand::kReopen, .primary = node_->name, .candidate = node_->name};
     if (!moment_.lock_holder.empty())
@@ -198,10 +198,9 @@ class Reopening {
   }
 
  private:
-  const Node* find_node() const {
-    const auto named = std::ranges::find(topology_.nodes, policy_.primary, &Node::name);
-    const Node* const known =
-        named == topology_.nodes.end() ? last_primary(topology_, moment_) : &*named;
+  const Node* find_old_primary() const {
+    const Node* const named = find_node(topology_, policy_.primary);
+    const Node* const known = named == nullptr ? last_primary(topology_, moment_) : named;
     if (known == nullptr) return find_root();
     // One that follows another node, and not as a ring does, is none any more.
     const bool demoted = std::ranges::any_of(known->sources, [&](const auto& source) {

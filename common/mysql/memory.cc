@@ -78,16 +78,15 @@ bool receives_from(const Node& node, std::size_t source) {
 // An old primary that comes back writable while its successor is silent is not the primary again.
 bool has_taken_over(const Memory& earlier, const Memory& memory, const Topology& topology,
                     std::size_t writer) {
-  const auto before = std::ranges::find(topology.nodes, memory.primary, &Node::name);
-  return before == topology.nodes.end() || before->facts ||
-         was_promoted(earlier, topology.nodes[writer]) ||
+  const Node* const before = find_node(topology, memory.primary);
+  return before == nullptr || before->facts || was_promoted(earlier, topology.nodes[writer]) ||
          std::ranges::any_of(topology.nodes,
                              [&](const Node& node) { return receives_from(node, writer); });
 }
 
 void forget_strangers(Memory& memory, const Topology& topology) {
   const auto is_stranger = [&](const std::string& name) {
-    return std::ranges::find(topology.nodes, name, &Node::name) == topology.nodes.end();
+    return find_node(topology, name) == nullptr;
   };
   std::erase_if(memory.nodes, [&](const auto& one) { return is_stranger(one.first); });
   if (!memory.primary.empty() && is_stranger(memory.primary)) {

@@ -14,6 +14,11 @@ const std::vector<ChannelStatus>& Node::channels() const {
   return facts && facts->channels ? *facts->channels : kNone;
 }
 
+const Node* find_node(const Topology& topology, std::string_view name) {
+  const auto found = std::ranges::find(topology.nodes, name, &Node::name);
+  return found == topology.nodes.end() ? nullptr : &*found;
+}
+
 const ChannelStatus* channel_to(const Node& node, std::size_t source) {
   const auto found = std::ranges::find(node.sources, source);
   return found == node.sources.end()
@@ -227,8 +232,8 @@ void mark_outdated_histories(Topology& topology) {
 }
 
 void follow_word(const std::string& primary, Topology& topology) {
-  const auto named = std::ranges::find(topology.nodes, primary, &Node::name);
-  if (named == topology.nodes.end() || named->facts) return;
+  const Node* const named = find_node(topology, primary);
+  if (named == nullptr || named->facts) return;
   std::vector<Node*> orphans;
   std::set<std::string> told;
   for (Node& node : topology.nodes) {
@@ -238,7 +243,7 @@ void follow_word(const std::string& primary, Topology& topology) {
   }
   if (told.size() != 1) return;
   for (Node* const node : orphans)
-    node->sources[0] = static_cast<std::size_t>(named - topology.nodes.begin());
+    node->sources[0] = static_cast<std::size_t>(named - topology.nodes.data());
 }
 
 namespace {

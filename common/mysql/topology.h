@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/mysql/lost_source.h"
@@ -59,6 +60,9 @@ struct Topology {
   // Returns the places of those of them that take writes now, as far as they tell.
   std::vector<std::size_t> active_writers() const;
 };
+
+// Returns the node of this name; null: there is none.
+const Node* find_node(const Topology& topology, std::string_view name);
 
 // Returns the channel of a node to the one at place `source`; null: it has none.
 const ChannelStatus* channel_to(const Node& node, std::size_t source);

@@ -20,7 +20,7 @@ namespace {
 std::string find_obstacle(const Situation& view, const std::string& node) {
   SqlSession* const session = find_session(view, node);
   if (session == nullptr) return describe_silence(view, node);
-  const auto alone = expect_no_copier(*find_node(view, node), *session, view.sessions);
+  const auto alone = expect_no_copier(*find_node(view.topology, node), *session, view.sessions);
   return alone ? "" : alone.error().text;
 }
 
@@ -53,7 +53,8 @@ Preparation prepare_copy(const Env& env, const FailoverOptions& options,
   if (!plan.possible()) return {carry_out(*workflow, plan).outcome};
   const auto from = choose_donor(topology, plan, resync.from);
   if (!from) return refuse_resync(from.error().text);
-  CopyTask copy{topology.nodes[*from], *find_node(view, node), *find_node(view, plan.primary)};
+  CopyTask copy{topology.nodes[*from], *find_node(topology, node),
+                *find_node(topology, plan.primary)};
   // Before anything is closed or stopped.
   if (const auto can = check_copy(env, copy, options, resync, log); !can)
     return refuse_resync(can.error().text);
