@@ -138,8 +138,8 @@ Result<Done> confirm_skews(SqlSession& session, LagFacts& facts, const Activitie
   const auto again = read_replica_status(session);
   if (!again) return again.error();
   for (ChannelLag& channel : facts.channels) {
-    const auto now = std::ranges::find(*again, channel.status.name, &ChannelStatus::name);
-    if (!seems_ahead(channel) || now == again->end()) continue;
+    const ChannelStatus* const now = find_channel(*again, channel.status.name);
+    if (!seems_ahead(channel) || now == nullptr) continue;
     channel.status.seconds_behind = std::max(channel.status.seconds_behind, now->seconds_behind);
     measure_by_applier(channel, activities.at(channel.status.name));
   }

@@ -42,13 +42,6 @@ inline std::string describe_end(const std::vector<std::string>& argv,
                      sanitize(cut ? output.substr(output.size() - kMostOutput) : output));
 }
 
-// Returns the channel of this name; null: there is none.
-inline const ChannelStatus* find_channel(const std::vector<ChannelStatus>& channels,
-                                         const std::string& name) {
-  const auto found = std::ranges::find(channels, name, &ChannelStatus::name);
-  return found == channels.end() ? nullptr : &*found;
-}
-
 // Returns each channel with its source, sorted, to be compared.
 inline std::vector<std::string> sources_of(const std::vector<ChannelStatus>& channels) {
   std::vector<std::string> sources;

@@ -98,7 +98,7 @@ class Judge {
     if (!fresh_ && !run_.has_begun(Action::kRescue)) return "it was interrupted long ago";
     if (!candidate().facts) return candidate().name + " does not answer";
     if (run_.state_of_action(Action::kPromote) == StepState::kDone &&
-        find_channel(candidate()) != nullptr)
+        channel_of(candidate()) != nullptr)
       return candidate().name + " is a replica again";
     for (const Step& step : run_.plan.steps) {
       const std::size_t node = find(step.node);
@@ -110,9 +110,8 @@ class Judge {
   }
 
   // Returns the channel that the plan is about; null: the node has none of this name.
-  const ChannelStatus* find_channel(const Node& node) const {
-    const auto found = std::ranges::find(node.channels(), run_.plan.channel, &ChannelStatus::name);
-    return found == node.channels().end() ? nullptr : &*found;
+  const ChannelStatus* channel_of(const Node& node) const {
+    return find_channel(node.channels(), run_.plan.channel);
   }
 
   bool follows_candidate(const Node& node, const ChannelStatus& channel) const {
@@ -122,7 +121,7 @@ class Judge {
 
   // Returns what a sibling of the candidate has received and the candidate has not; empty: nothing.
   std::string what_it_has_more(const Node& node) const {
-    const ChannelStatus* const channel = find_channel(node);
+    const ChannelStatus* const channel = channel_of(node);
     if (channel == nullptr || channel->uses_gtid) {
       const auto more = extra(node.facts->history, candidate().facts->latest_history());
       // A sibling that is ahead is followed until equal, which may be still to be done.
@@ -133,7 +132,7 @@ class Judge {
       return more && more->any() && fetched ? more->text : "";
     }
     const BinlogPosition applied = run_.facts.applied.value_or(BinlogPosition());
-    const ChannelStatus* const own = find_channel(candidate());
+    const ChannelStatus* const own = channel_of(candidate());
     const BinlogPosition known = applied.file.empty() && own != nullptr ? own->read : applied;
     return !follows_candidate(node, *channel) && binlog_order(channel->read) > binlog_order(known)
                ? fmt::format("events up to {}:{}", channel->read.file, channel->read.offset)

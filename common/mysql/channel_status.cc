@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "common/text.h"
 
 namespace ha {
@@ -21,6 +23,12 @@ std::pair<long long, std::uint64_t> binlog_order(const BinlogPosition& position)
   const auto number =
       dot == std::string::npos ? std::nullopt : parse_integer(position.file.substr(dot + 1));
   return {number.value_or(-1), position.offset};
+}
+
+const ChannelStatus* find_channel(const std::vector<ChannelStatus>& channels,
+                                  std::string_view name) {
+  const auto found = std::ranges::find(channels, name, &ChannelStatus::name);
+  return found == channels.end() ? nullptr : &*found;
 }
 
 }  // namespace ha

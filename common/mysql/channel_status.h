@@ -86,4 +86,8 @@ struct ChannelStatus {
   std::string label() const { return name.empty() ? "" : "channel '" + name + "'"; }
 };
 
+// Returns the channel of this name; null: there is none.
+const ChannelStatus* find_channel(const std::vector<ChannelStatus>& channels,
+                                  std::string_view name);
+
 }  // namespace ha
