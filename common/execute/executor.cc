@@ -168,8 +168,13 @@ std::optional<std::string> Executor::record_result(Run& run, const Step& step,
   say_(result ? line : "FAILED " + line);
   if (result) return std::nullopt;
   if (!step.may_fail) return line;
-  reservations_.push_back(line);
+  add_failure(step, line);
   return std::nullopt;
+}
+
+void Executor::add_failure(const Step& step, std::string line) {
+  reservations_.push_back(std::move(line));
+  if (step.action == Action::kRepoint) not_repointed_.insert(step.node);
 }
 
 // The last time that a step is done counts.
@@ -186,7 +191,7 @@ RunOutcome Executor::go_on(const Deadline& deadline) {
   if (!now) return {RunEnd::kUnfinished, now.error().text};
   for (const Step& step : now->plan.steps)
     if (step.may_fail && now->state_of(step) == StepState::kFailed && now->opened())
-      reservations_.push_back(name_of(step) + " failed before");
+      add_failure(step, name_of(step) + " failed before");
   std::optional<Deadline> forward;
   for (const Group& group : open_groups(*now)) {
     std::optional<std::string> obstacle;
@@ -207,6 +212,7 @@ RunOutcome Executor::go_on(const Deadline& deadline) {
   RunOutcome outcome = finish(reservations_.empty() ? RunEnd::kDone : RunEnd::kReservations,
                               join(reservations_, "; "));
   outcome.facts = std::move(now->facts);
+  outcome.not_repointed = not_repointed_;
   return outcome;
 }
 

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -79,6 +80,8 @@ class Executor {
   // Writes how a step ended; returns why the run cannot go on, if it cannot.
   std::optional<std::string> record_result(Run& run, const Step& step,
                                            const Result<StepResult>& result);
+  // Remembers that a step failed without which the run goes on.
+  void add_failure(const Step& step, std::string line);
   // Returns why a step cannot be rolled back; empty: it is.
   std::string undo(const Step& step, const RunFacts& known) const;
   RunOutcome finish(RunEnd end, std::string text);
@@ -95,6 +98,7 @@ class Executor {
   std::vector<JournalRecord> pending_ = {};  // to be written before the next step begins
   std::vector<std::string> reservations_ = {};
   std::string stuck_ = {};
+  std::set<std::string> not_repointed_ = {};
 };
 
 }  // namespace ha

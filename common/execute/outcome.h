@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,7 @@ struct RunOutcome {
   std::vector<std::string> remains = {};  // effects that were not rolled back, nor can be
   // The node that has ended the run: it could not apply what it received, or not follow in time.
   std::string stuck = {};
+  std::set<std::string> not_repointed = {};  // nodes that do not follow the new primary
 };
 
 // What has become of a plan.
@@ -40,6 +42,7 @@ struct RunReport {
   FailoverOutcome outcome = {};
   bool complete = false;                // it has done all that it could, perhaps with warnings
   std::optional<Rejection> stuck = {};  // the node that has ended the run, which is rolled back
+  std::set<std::string> not_repointed = {};
 };
 
 // Returns the outcome of a command that is refused before it has a plan.

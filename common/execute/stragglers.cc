@@ -13,11 +13,11 @@ namespace ha {
 
 namespace {
 
-// True when a line begins so. The name of a node ends there: db1 is not db10.
-bool has_line(const std::vector<std::string>& lines, const std::string& begin) {
-  return std::ranges::any_of(lines, [&](const std::string& line) {
-    return line.starts_with(begin) &&
-           (line.size() == begin.size() || line[begin.size()] == ':' || line[begin.size()] == ' ');
+// True for a node that the plan leaves out: a plan that was interrupted has only its words for
+// that.
+bool needs_resync(const Node& node, const Plan& plan) {
+  return std::ranges::any_of(plan.reservations, [&](const std::string& line) {
+    return line.starts_with(node.name + " needs a resync:");
   });
 }
 
@@ -34,16 +34,15 @@ bool is_forgotten(const Node& node, const Plan& plan, const Topology& before) {
 
 }  // namespace
 
-std::vector<std::string> find_stragglers(const FailoverOutcome& outcome, const Plan& plan,
-                                         const Topology& before) {
+std::vector<std::string> find_stragglers(const std::set<std::string>& not_repointed,
+                                         const Plan& plan, const Topology& before) {
   std::vector<std::string> names;
   for (const Node& node : before.nodes) {
     const bool old = node.name == plan.primary;
     if (node.name == plan.candidate || (old && plan.command == PlanCommand::kFailover)) continue;
     const bool silent = !node.facts || !node.facts->channels;
-    const bool failed = has_line(outcome.details, "reservation: repoint " + node.name);
-    if ((silent || failed || is_forgotten(node, plan, before)) &&
-        !has_line(plan.reservations, node.name + " needs a resync"))
+    if ((silent || not_repointed.contains(node.name) || is_forgotten(node, plan, before)) &&
+        !needs_resync(node, plan))
       names.push_back(node.name);
   }
   return names;
@@ -82,7 +81,8 @@ RunReport pick_up_stragglers(Workflow& workflow, const Plan& plan, RunReport rep
   FailoverOutcome& outcome = report.outcome;
   // They hold the locks of the run that is done.
   workflow.view.sessions.clear();
-  for (const std::string& name : find_stragglers(outcome, plan, workflow.view.topology)) {
+  for (const std::string& name :
+       find_stragglers(report.not_repointed, plan, workflow.view.topology)) {
     workflow.view.sessions.clear();
     workflow.probe();
     const std::string why = let_follow(workflow, plan, name);

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,10 +12,11 @@
 
 namespace ha {
 
-// Returns the nodes that a change has left behind, as far as it knew at its own end. `before` is
-// the view on which it was carried out. Pure.
-std::vector<std::string> find_stragglers(const FailoverOutcome& outcome, const Plan& plan,
-                                         const Topology& before);
+// Returns the nodes that a change has left behind, as far as it knew at its own end: those of its
+// steps that are `not_repointed`, and those of no step. `before` is the view on which it was
+// carried out. Pure.
+std::vector<std::string> find_stragglers(const std::set<std::string>& not_repointed,
+                                         const Plan& plan, const Topology& before);
 
 // Probes once more after a complete change of the primary and lets the stragglers follow. Each that
 // does not follow in the end is a warning. Any other report is returned as it is.

@@ -149,6 +149,16 @@ TEST_F(ExecutorTest, AfterTheOpeningTheRestIsDoneAllTheSame) {
   const RunOutcome outcome = run(small_plan());
   EXPECT_EQ(outcome.end, RunEnd::kReservations);
   EXPECT_EQ(join(outcome.reservations, "|"), "repoint db3: it burns");
+  EXPECT_EQ(outcome.not_repointed, std::set<std::string>{"db3"});
+}
+
+TEST_F(ExecutorTest, AnotherStepThatFailedAfterTheOpeningLeavesNoNodeBehind) {
+  Plan plan = small_plan();
+  plan.steps.back().action = Action::kSemiSync;
+  actions_->fails = {"semi-sync(db3)"};
+  const RunOutcome outcome = run(plan);
+  EXPECT_EQ(join(outcome.reservations, "|"), "semi-sync db3: it burns");
+  EXPECT_TRUE(outcome.not_repointed.empty());
 }
 
 TEST_F(ExecutorTest, AnOpeningWithoutAnAnswerIsLeftToTheNextRun) {
@@ -232,6 +242,7 @@ TEST_F(ExecutorTest, WhatHasFailedBeforeIsStillAReservation) {
   const RunOutcome outcome = executor(*journal).go_on(deadline_in(60));
   EXPECT_EQ(outcome.end, RunEnd::kReservations);
   EXPECT_EQ(join(outcome.reservations, "|"), "repoint db3 failed before");
+  EXPECT_EQ(outcome.not_repointed, std::set<std::string>{"db3"});
 }
 
 TEST_F(ExecutorTest, AWarningOfAStepIsTold) {
