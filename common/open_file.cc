@@ -184,15 +184,4 @@ Result<Descriptor> open_file(const std::string& path, int flags, mode_t mode) {
   }
 }
 
-Result<Done> remove_file(const std::string& path) {
-  const auto place = open_place(path);
-  if (!place) {
-    if (place.error().code == Errc::kMissing) return Done{};
-    return place.error();
-  }
-  if (unlinkat(place->directory.get(), place->name.c_str(), 0) != 0 && errno != ENOENT)
-    return system_error(errno);
-  return Done{};
-}
-
 }  // namespace ha

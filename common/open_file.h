@@ -47,7 +47,4 @@ Result<Place> open_place(const std::string& path);
 // unless `flags` hold O_NOFOLLOW or O_CREAT. Fails as open_place() does.
 Result<Descriptor> open_file(const std::string& path, int flags, mode_t mode = 0600);
 
-// Removes a file; not being there is success. Fails as open_place() does.
-Result<Done> remove_file(const std::string& path);
-
 }  // namespace ha
