@@ -4,7 +4,7 @@ them in any way and needs not repair anything."""
 
 import pytest
 
-from cluster import GTID_KINDS, Cluster
+from cluster import GTID_KINDS, Cluster, watched
 from cluster import KINDS as CLUSTER_KINDS
 from pairs import FLAVOURS, KINDS, Pair
 from servers import Bench
@@ -51,6 +51,12 @@ def shared_semi_sync(request):
     """The same with writes that wait, for a minute, for one replica."""
     with Bench() as started:
         yield Cluster(started, request.param, semi_sync=True)
+
+
+@pytest.fixture(params=GTID_KINDS)
+def trio(request, bench):
+    """A cluster by GTID with an account for monitoring, for one test alone."""
+    return watched(bench, request.param)
 
 
 @pytest.fixture(params=FLAVOURS)

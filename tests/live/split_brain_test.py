@@ -7,7 +7,7 @@ import threading
 import pytest
 
 import plugin
-from cluster import GTID_KINDS, LOGIN, WATCHED_KINDS, Cluster, named, watched
+from cluster import LOGIN, WATCHED_KINDS, Cluster, named, watched
 from network import BlackHole, Proxy, SilentListener
 from servers import MONITOR_PASSWORD, MONITOR_USER, replicate, wait_until
 
@@ -26,11 +26,6 @@ def numbers(outcome):
 
 @pytest.fixture(params=WATCHED_KINDS)
 def cluster(request, bench):
-    return watched(bench, request.param)
-
-
-@pytest.fixture(params=GTID_KINDS)
-def trio(request, bench):
     return watched(bench, request.param)
 
 

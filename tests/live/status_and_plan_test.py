@@ -12,7 +12,7 @@ import threading
 import pytest
 
 import plugin
-from cluster import GTID_KINDS, LOGIN, MANAGER_LOGIN, WATCHED_KINDS, named, watched
+from cluster import LOGIN, MANAGER_LOGIN, WATCHED_KINDS, named, watched
 from servers import MONITOR_USER, replicate, wait_until
 
 # What a server counts by itself.
@@ -22,11 +22,6 @@ COUNTED = re.compile(r"heartbeat|Transactional_Groups|^(Last_IO_Error_Timestamp|
 
 @pytest.fixture(params=WATCHED_KINDS)
 def cluster(request, bench):
-    return watched(bench, request.param)
-
-
-@pytest.fixture(params=GTID_KINDS)
-def trio(request, bench):
     return watched(bench, request.param)
 
 
