@@ -14,7 +14,7 @@ class Clock {
  public:
   virtual ~Clock() = default;
 
-  // Seconds since the epoch, by the wall clock: somebody may set it.
+  // Seconds since the epoch, by the wall clock, which may be set.
   virtual double now_s() const = 0;
 
   // Seconds since a moment that does not change while the program runs; never set back. Deadlines

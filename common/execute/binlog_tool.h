@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What mysqlbinlog is asked for, to print what only one node has. Pure.
+// The arguments of mysqlbinlog that print a node's extra transactions. Pure.
 
 #pragma once
 

@@ -12,7 +12,7 @@
 
 namespace ha {
 
-// Whoever had the lock before may have changed what the plan was made on.
+// The process that had the lock before may have changed what the plan was made on.
 Result<StepResult> LiveActions::lock(const Step& step, SqlSession& session, const RunFacts&,
                                      const Deadline&) {
   // A server takes a moment to notice that the run which had it has ended.

@@ -14,7 +14,7 @@ namespace ha {
 
 namespace {
 
-// True when nobody works on the rest of a relay log that receives nothing more: it is the first
+// True when no worker applies the rest of a relay log that receives nothing more: it is the first
 // part of a transaction that will never be whole.
 Result<bool> is_torn_end(const ChannelStatus& channel, SqlSession& session) {
   if (channel.io.running() || !channel.applier_idle || channel.executed == channel.read)

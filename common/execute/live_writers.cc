@@ -13,10 +13,11 @@
 namespace ha {
 
 // Closes a server for writes and ends its clients' connections: before, because table locks would
-// keep it open, and after, because only then nobody new can write.
+// keep it open, and after, because only then no new client can write.
 Result<StepResult> LiveActions::close_writers(const Step& step, SqlSession& session,
                                               const RunFacts& known, const Deadline& deadline) {
-  // A statement that waits longer than we do would close the server when nobody wants it any more.
+  // A statement that waits longer than we do would close the server when that is not wanted any
+  // more.
   if (const auto set = session.query("SET SESSION lock_wait_timeout=5"); !set) return set.error();
   const auto before = end_clients(session);
   if (!before) return before.error();
@@ -36,7 +37,7 @@ Result<StepResult> LiveActions::close_writers(const Step& step, SqlSession& sess
 
 Result<StepResult> LiveActions::unblock(const Step& step, SqlSession& session,
                                         const RunFacts& known, const Deadline& deadline) {
-  // Who waits for the lock would write when it ends, and nobody would follow.
+  // A client that waits for the lock would write when it ends, and no replica would receive it.
   if (const auto gone = turn_away_clients(session, env_.clock); !gone) return gone.error();
   return run_all(step, session, known, deadline);
 }

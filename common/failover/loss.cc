@@ -13,7 +13,7 @@ namespace ha {
 
 namespace {
 
-// Returns what the primary, which lives, has written and nobody has received; nullopt when
+// Returns what the primary, which lives, has written and no replica has received; nullopt when
 // nothing tells.
 std::optional<Extra> not_received(const Decision& d, const Node& primary) {
   const std::size_t best = d.ahead.value_or(d.candidate);

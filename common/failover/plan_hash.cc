@@ -34,7 +34,7 @@ std::string hash_of(const Plan& plan, const Topology& topology) {
       text += fmt::format(" {} {} {}:{} {}", channel.name, channel.source(), channel.read.file,
                           channel.read.offset, channel.io.running());
   }
-  // FNV-1a: nobody is to be kept from forging it, only from overlooking a change.
+  // FNV-1a: it need not resist forging, only show a change.
   std::uint64_t hash = 14695981039346656037u;
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
   return fmt::format("{:016x}", hash);

@@ -96,7 +96,7 @@ void StepWriter::stop_receivers() {
 }
 
 // A replica that is a semi-sync source itself would wait with each transaction for replicas of its
-// own; nobody is promised anything before it is opened, and then it waits again.
+// own; no client is promised anything before it is opened, and then it waits again.
 void StepWriter::let_apply(Step& step, std::size_t i) {
   const ServerFacts& facts = *nodes_[i].facts;
   if (facts.semi_sync.source_enabled != true) return;

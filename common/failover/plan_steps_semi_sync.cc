@@ -27,7 +27,7 @@ bool StepWriter::primary_will_acknowledge() const {
           (plan_.semi_sync && why_not_acknowledging(primary_).empty()));
 }
 
-// The operator's own choice at the candidate stays; else nobody is let wait in vain.
+// The operator's own choice at the candidate stays; else no client waits in vain.
 bool StepWriter::waits_when_opened() const {
   const SemiSync& own = candidate_.facts->semi_sync;
   if (!under_semi_sync()) return false;
@@ -37,8 +37,8 @@ bool StepWriter::waits_when_opened() const {
          there >= own.wait_count.value_or(1);
 }
 
-// Whoever replaces a primary that waits for acknowledgements waits as well. Of one of which nothing
-// is known the replicas tell: they acknowledge for its sake.
+// A node that replaces a primary which waits for acknowledgements waits as well. Of one of which
+// nothing is known the replicas tell: they acknowledge for its sake.
 void StepWriter::judge_semi_sync() {
   const SemiSync& own = candidate_.facts->semi_sync;
   plan_.semi_sync = semi_sync_ ? semi_sync_->source_enabled == true : own.replica_enabled == true;

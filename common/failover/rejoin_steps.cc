@@ -62,7 +62,7 @@ void RejoinSteps::follow(const std::optional<LogPosition>& position) {
   move_semi_sync();
 }
 
-// MySQL's super_read_only has stopped them, and would let nobody change them.
+// MySQL's super_read_only has stopped them, and would let no client change them.
 void RejoinSteps::disable_events() {
   if (node_.facts->version.flavour == Flavour::kMysql) return;
   if (const std::string why = why_events_unknown(node_); !why.empty())

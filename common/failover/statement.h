@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A statement of a plan: the SQL that an operator reads, what it does, and what it can only know
-// when it runs. Whoever carries it out goes by the part and the placeholders; nothing reads the SQL
+// when it runs. What carries it out goes by the part and the placeholders; nothing reads the SQL
 // but the server. Plain values.
 
 #pragma once

@@ -19,7 +19,7 @@ enum class Action {
   kConfirmDead,   // probe the primary once more
   kHook,          // run a program of the operator's
   kFence,         // make sure that the old primary takes no writes
-  kStopReceiver,  // so that a primary that comes back feeds nobody
+  kStopReceiver,  // so that a primary that comes back feeds no replica
   kStartApplier,  // it was stopped without an error
   kDrain,         // wait until everything received is applied
   kCatchUp,       // follow a sibling that has more, until equal
@@ -37,7 +37,7 @@ enum class Action {
   kWaitEqual,     // planned: until the candidate has all that the old primary has
   kUnblock,       // planned: end the global lock
   kRestore,       // takes another step back
-  kSaveExtra,     // write the transactions that nobody else has into a file
+  kSaveExtra,     // write the extra transactions into a file
   kSetDelay,      // apply at once, so that the drain does not wait; or later again
   kEvents,        // run scheduled events here, or run none any more
   kSemiSync,      // wait for acknowledgements, now that a replica acknowledges
@@ -67,7 +67,7 @@ struct Step {
   std::string path = {};               // kWriteFile: the file,
   std::string content = {};            // and what is to stand in it
   bool may_fail = false;               // a failure is a reservation, it ends nothing
-  std::vector<Step> undo = {};         // takes it back, as long as nobody was opened
+  std::vector<Step> undo = {};         // takes it back, as long as no node was opened
 
   bool operator==(const Step&) const = default;
 };

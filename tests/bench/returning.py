@@ -35,7 +35,7 @@ class ReturningCluster(Cluster):
         binlog_command = shlex.join(cache.client_command(flavour, "binlog"))
         self.settings = ("fence=none", "retries=1", "min-interval=0.001",
                          f"binlog-command={binlog_command}")
-        # A node that comes back is closed until somebody opens it.
+        # A node that comes back is closed until an operator opens it.
         super().__init__(bench, f"{flavour}-gtid", semi_sync=semi_sync, options=("--read-only=ON",))
 
     def write_config(self, *lines, nodes=None, as_admin=True):

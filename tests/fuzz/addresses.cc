@@ -2,8 +2,8 @@
 // Addresses of servers and nodes: what is accepted can be printed and read again.
 
 #include "common/address.h"
-#include "common/mount/share_spec.h"
 #include "common/cluster/node_options.h"
+#include "common/mount/share_spec.h"
 #include "tests/fuzz/fuzz.h"
 
 void ha::fuzz(std::string_view text) {

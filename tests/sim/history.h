@@ -25,8 +25,8 @@ enum class FaultKind : std::uint8_t {
   kOneWay,         // what `node` sends to the hosts of `hosts` is lost
   kSlow,           // what `node` sends takes long
   kClockJump,      // the wall clock of manager `node` jumps by `amount`
-  kReceiverStops,  // somebody stops the receiver of `node`
-  kApplierStops,   // somebody stops the applier of `node`
+  kReceiverStops,  // an operator stops the receiver of `node`
+  kApplierStops,   // an operator stops the applier of `node`
 };
 
 struct Fault {
@@ -57,7 +57,7 @@ enum class Break : std::uint8_t {
   kNone,
   kDrain,   // servers say that they have applied all that they have received
   kFence,   // the fence command says that it has fenced, and has not
-  kLock,    // every lock is had by whoever asks for it
+  kLock,    // every lock is had by each that asks for it
   kOrder,   // what the fence command does comes after the opening
   kMemory,  // what was seen last is remembered as it was at the beginning
 };
