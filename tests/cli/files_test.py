@@ -170,12 +170,11 @@ def test_defaults_file_with_a_syntax_error_names_the_line(check, write, content,
 
 
 @all_checks
-def test_defaults_file_unreadable_for_this_user(check, write, tmp_path):
+def test_defaults_file_unreadable_for_this_user(check, public_directory):
     # As another user: root may read everything.
-    file = write("[client]\nuser=x\n", "my.cnf")
+    file = public_directory / "my.cnf"
+    file.write_text("[client]\nuser=x\n")
     file.chmod(0o600)
-    for parent in (tmp_path, *tmp_path.parents[:2]):
-        parent.chmod(0o755)
     text = run_usage_error(check, "-f", file, user=65534, group=65534)
     assert str(file) in text and "Permission denied" in text
 

@@ -68,8 +68,8 @@ class PandoraServer:
 
 
 @pytest.fixture
-def server(tmp_path):
-    with Mounts(tmp_path) as mounts:
+def server(public_directory):
+    with Mounts(public_directory) as mounts:
         yield PandoraServer(mounts)
 
 

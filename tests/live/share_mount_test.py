@@ -21,8 +21,8 @@ NOBODY = {"user": 65534, "group": 65534}
 
 
 @pytest.fixture
-def mounts(tmp_path):
-    with Mounts(tmp_path) as own:
+def mounts(public_directory):
+    with Mounts(public_directory) as own:
         yield own
 
 
