@@ -12,22 +12,27 @@ namespace ha {
 
 namespace {
 
-std::int64_t number_at(const std::vector<std::string>& words, std::size_t place) {
-  return place < words.size() ? parse_integer(words[place]).value_or(0) : 0;
+// The kernel's counters are never negative. Their sums wrap, as the counters themselves do.
+std::uint64_t number_at(const std::vector<std::string>& words, std::size_t place) {
+  const long long number = place < words.size() ? parse_integer(words[place]).value_or(0) : 0;
+  return number > 0 ? static_cast<std::uint64_t>(number) : 0;
+}
+
+std::uint64_t excess(std::uint64_t number, std::uint64_t over) {
+  return number > over ? number - over : 0;
 }
 
 // "xprt: tcp PORT BINDS CONNECTS CONNECT_TIME IDLE_TIME SENT RECEIVED ..."; UDP has no connections.
 void add_transport(const std::vector<std::string>& words, NfsStats& stats) {
   const std::size_t sent = words.size() > 1 && words[1] == "udp" ? 4 : 7;
-  stats.unanswered +=
-      std::max<std::int64_t>(0, number_at(words, sent) - number_at(words, sent + 1));
+  stats.unanswered += excess(number_at(words, sent), number_at(words, sent + 1));
 }
 
 // "READ: OPERATIONS TRANSMISSIONS TIMEOUTS BYTES_SENT BYTES_RECEIVED QUEUE_MS RTT_MS EXECUTE_MS"
 void add_operation(const std::vector<std::string>& words, NfsStats& stats) {
-  const std::int64_t operations = number_at(words, 1);
+  const std::uint64_t operations = number_at(words, 1);
   stats.operations += operations;
-  stats.retransmissions += std::max<std::int64_t>(0, number_at(words, 2) - operations);
+  stats.retransmissions += excess(number_at(words, 2), operations);
   stats.timeouts += number_at(words, 3);
   stats.round_trip_ms += number_at(words, 7);
 }
@@ -62,7 +67,7 @@ std::vector<NfsStats> parse_mountstats(std::string_view text) {
 
 std::string describe(const NfsStats& stats) {
   const double each_ms = static_cast<double>(stats.round_trip_ms) /
-                         static_cast<double>(std::max<std::int64_t>(1, stats.operations));
+                         static_cast<double>(std::max<std::uint64_t>(1, stats.operations));
   return fmt::format(
       "{}: NFS in {}: {} operations of {:.1f}ms each, {} sent again, {} timed out, {} requests "
       "without an answer",

@@ -13,12 +13,12 @@ namespace ha {
 
 struct NfsStats {
   std::string point;
-  std::int64_t age_s = 0;
-  std::int64_t operations = 0;
-  std::int64_t retransmissions = 0;
-  std::int64_t timeouts = 0;
-  std::int64_t round_trip_ms = 0;  // of all operations together
-  std::int64_t unanswered = 0;     // requests sent less answers received, over all connections
+  std::uint64_t age_s = 0;
+  std::uint64_t operations = 0;
+  std::uint64_t retransmissions = 0;
+  std::uint64_t timeouts = 0;
+  std::uint64_t round_trip_ms = 0;  // of all operations together
+  std::uint64_t unanswered = 0;     // requests sent less answers received, over all connections
 };
 
 // Returns the NFS mounts of the table in its order.

@@ -30,14 +30,14 @@ TEST(NfsStatsTest, ReadsEveryNfsMount) {
   const auto all = parse_mountstats(kText);
   ASSERT_EQ(all.size(), 2u);
   EXPECT_EQ(all[0].point, "/srv/my share");
-  EXPECT_EQ(all[0].age_s, 7200);
-  EXPECT_EQ(all[0].operations, 100);
-  EXPECT_EQ(all[0].retransmissions, 3);
-  EXPECT_EQ(all[0].timeouts, 4);
-  EXPECT_EQ(all[0].round_trip_ms, 150);
-  EXPECT_EQ(all[0].unanswered, 3);
+  EXPECT_EQ(all[0].age_s, 7200u);
+  EXPECT_EQ(all[0].operations, 100u);
+  EXPECT_EQ(all[0].retransmissions, 3u);
+  EXPECT_EQ(all[0].timeouts, 4u);
+  EXPECT_EQ(all[0].round_trip_ms, 150u);
+  EXPECT_EQ(all[0].unanswered, 3u);
   EXPECT_EQ(all[1].point, "/x");
-  EXPECT_EQ(all[1].unanswered, 3);
+  EXPECT_EQ(all[1].unanswered, 3u);
 }
 
 TEST(NfsStatsTest, ALineForPeople) {
@@ -53,6 +53,17 @@ TEST(NfsStatsTest, TornTextIsNoHarm) {
   for (std::size_t size = 0; size < text.size(); ++size)
     EXPECT_LE(parse_mountstats(text.substr(0, size)).size(), 2u);
   EXPECT_EQ(parse_mountstats("READ: 1 2\nage: 3\n").size(), 0u);
+}
+
+TEST(NfsStatsTest, NumbersThatNoCounterHoldsAreNoHarm) {
+  const std::string line =
+      "READ: -5 9000000000000000000 9000000000000000000 0 0 0 "
+      "9000000000000000000\n";
+  const auto all = parse_mountstats(
+      "device a:/x mounted on /x with fstype nfs\nper-op statistics\n" + line + line);
+  ASSERT_EQ(all.size(), 1u);
+  EXPECT_EQ(all[0].operations, 0u);
+  EXPECT_EQ(all[0].timeouts, 18000000000000000000u);
 }
 
 }  // namespace
