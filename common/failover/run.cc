@@ -197,10 +197,11 @@ std::vector<JournalRecord> condense(std::vector<JournalRecord> records) {
       static_cast<std::size_t>(std::ranges::find(records, "resumed", event_of) - records.begin());
   const std::set<std::size_t> lasting = find_lasting(records, begin);
   std::vector<JournalRecord> result;
-  std::int64_t resumed = 0;
+  std::uint64_t resumed = 0;  // wraps where a damaged journal holds numbers that none counts to
   for (std::size_t i = 0; i < records.size(); ++i) {
     if (i > begin && event_of(records[i]) == "resumed")
-      resumed += parse_integer(journal_value(records[i], "times")).value_or(1);
+      resumed +=
+          static_cast<std::uint64_t>(parse_integer(journal_value(records[i], "times")).value_or(1));
     if (i > begin && !lasting.contains(i)) continue;
     result.push_back(std::move(records[i]));
     if (i == begin || event_of(result.back()) != "resumed") continue;
