@@ -81,6 +81,20 @@ Result<StepResult> LiveActions::promote(const Step& step, SqlSession& session,
   return StepResult{};
 }
 
+namespace {
+
+// Returns why a receiver has stopped, for people, with what to type when its source's binlog has
+// not what it asks for.
+std::string describe_receiver(const Step& step, const ReplicationThread& io) {
+  constexpr unsigned kNotInBinlog[] = {1236, 13114};
+  std::string text = describe_stop("IO", io);
+  if (std::ranges::find(kNotInBinlog, io.error_number) != std::end(kNotInBinlog))
+    text += "; " + next_command(Refusal::kNeedsResync, step.node);
+  return text;
+}
+
+}  // namespace
+
 // A channel that follows its source after all keeps all its settings and only has to go on.
 Result<StepResult> LiveActions::restore(const Step& step, SqlSession& session,
                                         const RunFacts& known, const Deadline& deadline) {
@@ -169,7 +183,7 @@ Result<Done> LiveActions::wait_for_threads(const Step& step, SqlSession& session
     if (channel->io.running() && channel->sql.running()) return Done{};
     if (channel->sql.error_number != 0) return failure(describe_stop("SQL", channel->sql));
     if (channel->io.error_number != 0 && channel->io.state == ThreadState::kStopped)
-      return failure(describe_stop("IO", channel->io));
+      return failure(describe_receiver(step, channel->io));
     if (deadline.passed())
       return failure(
           fmt::format("it does not reach {}: {}", step.other, describe_stop("IO", channel->io)));

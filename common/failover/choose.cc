@@ -58,14 +58,6 @@ bool brings_foreign(const Decision& d, std::size_t i) {
   return !all || all->count > ahead(d, i, d.candidate).value_or(Extra{}).count;
 }
 
-bool has_in_binlog(const Decision& d, std::size_t i) {
-  const auto* const mysql = std::get_if<MysqlHistory>(&d.nodes()[i].facts->history);
-  return mysql == nullptr ||
-         !extra(MysqlHistory{mysql->purged}, d.candidate_node().facts->latest_history())
-              .value_or(Extra{})
-              .any();
-}
-
 bool can_hand_on(const Decision& d, std::size_t i) {
   if (d.is_stuck(i)) return false;
   const ChannelStatus *own = d.channel(i), *of_candidate = d.channel(d.candidate);
@@ -74,7 +66,7 @@ bool can_hand_on(const Decision& d, std::size_t i) {
       facts.log_replica_updates != true || !d.filters_of(i).empty())
     return false;
   if (own == nullptr ? unapplied(facts.history) != 0u : own->sql.error_number != 0) return false;
-  return !brings_foreign(d, i) && has_in_binlog(d, i);
+  return !brings_foreign(d, i) && has_in_binlog(facts, d.candidate_node().facts->latest_history());
 }
 
 void leave_behind(Decision& d, std::size_t i, const Extra& lead) {

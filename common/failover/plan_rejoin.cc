@@ -5,6 +5,7 @@
 
 #include "common/failover/known_primary.h"
 #include "common/failover/plan_hash.h"
+#include "common/failover/received.h"
 #include "common/failover/rejoin_steps.h"
 #include "common/mysql/statements.h"
 #include "common/text.h"
@@ -134,6 +135,11 @@ class RejoinPlanner {
     if (!by_gtid()) return judge_positions();
     if (!more) return refuse(Refusal::kIncomparable, "the histories of the two cannot be compared");
     if (more->any()) return refuse_diverged(*more);
+    if (!has_in_binlog(*primary_->facts, node_->facts->history))
+      return refuse(Refusal::kNeedsResync,
+                    fmt::format("{0} has no binlog that begins where {1} ended; run: mysql_ha "
+                                "resync {1}",
+                                primary_->name, node_->name));
     follow({});
   }
 

@@ -155,6 +155,22 @@ SourceLoss loss_of_own(const Takeover& t, const Node& primary) {
   return worst;
 }
 
+bool has_in_binlog(const ServerFacts& source, const History& receiver) {
+  if (const auto* const mysql = std::get_if<MysqlHistory>(&source.history))
+    return !extra(MysqlHistory{mysql->purged}, receiver).value_or(Extra{}).any();
+  const auto* const sent = std::get_if<MariadbHistory>(&source.history);
+  const auto* const begin = std::get_if<MariadbHistory>(&receiver);
+  if (sent == nullptr || begin == nullptr || source.log_replica_updates != false) return true;
+  // It finds the place where a replica begins only among what it wrote itself, unless it has none
+  // of the domain.
+  const auto& own = sent->binlog_state;
+  return std::ranges::all_of(begin->current_position.list(), [&](const MariadbGtid& gtid) {
+    return std::ranges::none_of(
+               own.list(), [&](const MariadbGtid& one) { return one.domain == gtid.domain; }) ||
+           own.last(gtid.domain, gtid.server).value_or(0) >= gtid.sequence;
+  });
+}
+
 std::tuple<std::uint64_t, long long, std::int64_t> backlog(const Takeover& t, std::size_t i) {
   const ChannelStatus* const channel = t.channel(i);
   if (channel == nullptr) return {};

@@ -38,6 +38,10 @@ SourceLoss loss_of_own(const Takeover& t, const Node& primary);
 // True when the node has all that some node has which received until the primary died.
 bool is_up_to_date(const Takeover& t, std::size_t i);
 
+// False when a source's binlog does not hold what a server with this history has yet to receive by
+// GTID, as far as the source tells.
+bool has_in_binlog(const ServerFacts& source, const History& receiver);
+
 // Returns a measure of what a node has yet to apply of what it has received. Without GTIDs, of
 // nodes that have received the same, the one that has executed furthest has the least.
 std::tuple<std::uint64_t, long long, std::int64_t> backlog(const Takeover& t, std::size_t i);

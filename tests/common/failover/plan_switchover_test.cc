@@ -299,6 +299,30 @@ TEST(PlanRejoinTest, AWritableNodeIsClosedWhateverElseIsRefused) {
   EXPECT_EQ(outline(rejoin({writer(1), writer(2), writer(3)})), "");
 }
 
+TEST(PlanRejoinTest, ByGtidThePrimaryMustHaveWhatIsToBeSentInItsBinlog) {
+  Node db2 = writer(2, "#9:1-105,#2:1-5");
+  std::get<MysqlHistory>(db2.facts->history).purged = gtids("#9:1-100");
+  EXPECT_EQ(outline(rejoin({writer(1, "#9:1-100"), db2})), "fence(db1) repoint(db1)");
+  std::get<MysqlHistory>(db2.facts->history).purged = gtids("#9:1-105");
+  const Plan plan = rejoin({writer(1, "#9:1-100"), db2});
+  EXPECT_EQ(plan.refusal, Refusal::kNeedsResync);
+  EXPECT_EQ(plan.reason, "db2 has no binlog that begins where db1 ended; run: mysql_ha resync db1");
+
+  // Not logged are db1's transactions; of a domain in which it wrote none, it sends from the first.
+  const auto returns_to = [](std::string_view binlog, std::string_view position, bool logs) {
+    Node old = writer(1, "0-1-10", kMariadb), primary = writer(2, binlog, kMariadb);
+    std::get<MariadbHistory>(old.facts->history).current_position = *MariadbGtids::parse(position);
+    std::get<MariadbHistory>(primary.facts->history).applied_position =
+        *MariadbGtids::parse("0-1-10");
+    primary.facts->log_replica_updates = logs;
+    return refusal_name(rejoin({old, primary}).refusal);
+  };
+  EXPECT_EQ(returns_to("0-2-15", "0-1-10", true), "none");
+  EXPECT_EQ(returns_to("0-2-15", "0-1-10", false), "needs-resync");
+  EXPECT_EQ(returns_to("0-2-15", "0-2-12", false), "none");
+  EXPECT_EQ(returns_to("7-2-15", "0-1-10", false), "none");
+}
+
 TEST(PlanRejoinTest, AFollowerThatIsWritableIsOnlyClosed) {
   const Plan plan = rejoin({with(replica(1, 2), writable), writer(2)});
   EXPECT_TRUE(plan.possible()) << plan.reason;
