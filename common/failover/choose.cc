@@ -94,16 +94,12 @@ void leave_behind(Decision& d, std::size_t i, const Extra& lead) {
 void judge_incomparable(Decision& d, std::size_t i) {
   const std::string text = fmt::format("{} cannot be compared with {}, it may have received more",
                                        d.nodes()[i].name, d.candidate_node().name);
-  const SeenNode* const seen = d.moment.memory.find(d.nodes()[i].name);
-  const bool bystander =
-      seen != nullptr && d.moment.memory.primary == d.plan.primary &&
-      std::ranges::all_of(seen->channels, &std::string::empty, &SeenChannel::source);
-  if (bystander && d.is_detached(i)) {
+  if (d.is_bystander(i)) {
     d.warn(fmt::format("{} was no replica when {} was last seen and is not compared",
                        d.nodes()[i].name, d.plan.primary));
     return;
   }
-  if (!d.policy.allow_loss && (d.is_detached(i) || d.has_limit()))
+  if (d.forbids_incomparable(i))
     return d.refuse(Refusal::kIncomparable,
                     text + ". To promote without it, run: mysql_ha failover --allow-loss");
   d.warn(text);

@@ -85,8 +85,6 @@ void ask_primary(Decision& d, const Node& primary) {
 }  // namespace
 
 void judge_unread(Decision& d) {
-  const SeenNode* const seen = d.moment.memory.find(d.plan.primary);
-  const bool strict = d.has_limit() || (seen != nullptr && seen->semi_sync.lossless());
   for (std::size_t i = 0; i < d.nodes().size(); ++i) {
     if (!may_have_more(d, i)) continue;
     const Node& node = d.nodes()[i];
@@ -94,7 +92,7 @@ void judge_unread(Decision& d) {
         fmt::format("{} {} ({}): it may have transactions that {} lacks", node.name,
                     node.alive() ? "is alive and cannot be read" : "could not be asked",
                     sanitize(node.error), d.plan.candidate);
-    if (strict && !d.policy.allow_loss)
+    if (d.forbids_loss())
       d.refuse(Refusal::kTooMuchLoss,
                fmt::format("{}, and {}. Put that right, or, to accept the loss, run: mysql_ha "
                            "failover --allow-loss",

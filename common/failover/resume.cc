@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "common/failover/contradiction.h"
 #include "common/failover/objections.h"
 
 namespace ha {
@@ -100,12 +101,9 @@ class Judge {
     if (run_.state_of_action(Action::kPromote) == StepState::kDone &&
         channel_of(candidate()) != nullptr)
       return candidate().name + " is a replica again";
-    for (const Step& step : run_.plan.steps) {
-      const std::size_t node = find(step.node);
-      if (step.action != Action::kRepoint || node == nodes_.size() || !nodes_[node].facts) continue;
-      if (const std::string more = what_it_has_more(nodes_[node]); !more.empty())
-        return fmt::format("{} has what {} lacks: {}", nodes_[node].name, candidate().name, more);
-    }
+    for (std::size_t i = 0; i < nodes_.size(); ++i)
+      if (const std::string more = what_it_has_more(i); !more.empty())
+        return fmt::format("{} has what {} lacks: {}", nodes_[i].name, candidate().name, more);
     return "";
   }
 
@@ -114,29 +112,27 @@ class Judge {
     return find_channel(node.channels(), run_.plan.channel);
   }
 
-  bool follows_candidate(const Node& node, const ChannelStatus& channel) const {
-    const auto place = static_cast<std::size_t>(&channel - node.channels().data());
-    return place < node.sources.size() && node.sources[place] == candidate_;
+  bool has_step(Action action, const Node& node) const {
+    return std::ranges::any_of(run_.plan.steps, [&](const Step& step) {
+      return step.action == action && step.node == node.name;
+    });
   }
 
-  // Returns what a sibling of the candidate has received and the candidate has not; empty: nothing.
-  std::string what_it_has_more(const Node& node) const {
-    const ChannelStatus* const channel = channel_of(node);
-    if (channel == nullptr || channel->uses_gtid) {
-      const auto more = extra(node.facts->history, candidate().facts->latest_history());
-      // A sibling that is ahead is followed until equal, which may be still to be done.
-      const bool fetched = run_.has_begun(Action::kCatchUp) ||
-                           std::ranges::none_of(run_.plan.steps, [&node](const Step& step) {
-                             return step.action == Action::kCatchUp && step.other == node.name;
-                           });
-      return more && more->any() && fetched ? more->text : "";
-    }
-    const BinlogPosition applied = run_.facts.applied.value_or(BinlogPosition());
-    const ChannelStatus* const own = channel_of(candidate());
-    const BinlogPosition known = applied.file.empty() && own != nullptr ? own->read : applied;
-    return !follows_candidate(node, *channel) && binlog_order(channel->read) > binlog_order(known)
-               ? fmt::format("events up to {}:{}", channel->read.file, channel->read.offset)
-               : "";
+  // Returns what a node that is to follow the candidate, or was silent when the run was planned and
+  // so has no lock, has received and the candidate has not; empty: nothing.
+  std::string what_it_has_more(std::size_t i) const {
+    const Node& node = nodes_[i];
+    if (i == candidate_ || i == primary_ ||
+        (!has_step(Action::kRepoint, node) && has_step(Action::kLock, node)))
+      return "";
+    // A sibling that is ahead is followed until equal, which may be still to be done.
+    const bool fetched = run_.has_begun(Action::kCatchUp) ||
+                         std::ranges::none_of(run_.plan.steps, [&node](const Step& step) {
+                           return step.action == Action::kCatchUp && step.other == node.name;
+                         });
+    const auto more =
+        lead_over_candidate({run_.plan, run_.facts, policy_, circumstances_}, topology_, i);
+    return more && more->any() && fetched ? more->text : "";
   }
 
   const Run& run_;

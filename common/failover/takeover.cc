@@ -65,6 +65,21 @@ bool Takeover::is_detached(std::size_t i) const {
          !is_downstream(i);
 }
 
+bool Takeover::is_bystander(std::size_t i) const {
+  const SeenNode* const seen = moment.memory.find(nodes()[i].name);
+  return seen != nullptr && moment.memory.primary == primary_node().name && is_detached(i) &&
+         std::ranges::all_of(seen->channels, &std::string::empty, &SeenChannel::source);
+}
+
+bool Takeover::forbids_incomparable(std::size_t i) const {
+  return !policy.allow_loss && !is_bystander(i) && (is_detached(i) || has_limit());
+}
+
+bool Takeover::forbids_loss() const {
+  const SeenNode* const seen = moment.memory.find(primary_node().name);
+  return !policy.allow_loss && (has_limit() || (seen != nullptr && seen->semi_sync.lossless()));
+}
+
 bool Takeover::numbers_transactions(std::size_t i) const {
   return !std::holds_alternative<std::monostate>(nodes()[i].facts->history);
 }

@@ -43,12 +43,18 @@ struct Takeover {
   bool is_stuck(std::size_t i) const;
   // Whether the operator limits what may be lost.
   bool has_limit() const { return policy.max_lost_transactions || policy.max_lag_s; }
+  // Whether what a node that cannot be read may have must not be lost.
+  bool forbids_loss() const;
 
   // True when a node receives from one that can be read what that has from the primary, at any
   // distance, and so has no more.
   bool is_downstream(std::size_t i) const;
   // True when the node has left replication, so that no position tells what it has.
   bool is_detached(std::size_t i) const;
+  // True when the node has left replication, and had before the primary was last seen.
+  bool is_bystander(std::size_t i) const;
+  // Whether no other node may be promoted when nothing tells if this one has received more.
+  bool forbids_incomparable(std::size_t i) const;
 
   // The following need a node with facts.
   bool numbers_transactions(std::size_t i) const;

@@ -120,6 +120,26 @@ const Case kCases[] = {
        w.run.plan.steps.push_back({6, Action::kCatchUp, "db2", {}, {}, "", "", "db3"});
      },
      Kind::kResume},
+    {"one that was silent when it was planned has more",
+     [](World& w) {
+       w.promoted();
+       w.run.plan.steps.pop_back();
+       w.nodes[2] = orphan(3, "#1:1-105");
+     },
+     Kind::kRollBack, "db3 has what db2 lacks"},
+    {"one that it leaves behind has more",
+     [](World& w) {
+       w.promoted();
+       w.run.plan.steps.back().action = Action::kLock;
+       w.nodes[2] = orphan(3, "#1:1-105");
+     },
+     Kind::kResume},
+    {"a sibling has what it wrote itself",
+     [](World& w) {
+       w.promoted();
+       w.nodes[2] = orphan(3, "#1:1-100,#3:1-7");
+     },
+     Kind::kResume},
     {"a sibling has received more, by position",
      [](World& w) {
        for (Node& node : w.nodes)
