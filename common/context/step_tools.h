@@ -25,6 +25,9 @@ inline constexpr double kPoll_s = 0.001;
 
 inline Error failure(std::string text) { return {Errc::kUnreachable, std::move(text)}; }
 
+// What a node shows speaks against the plan: another one is to be made.
+inline Error contradiction(std::string text) { return {Errc::kRefused, std::move(text)}; }
+
 // Returns how long a step's program may take. What a failover can do without leaves the rest of it
 // half of the time: ssh that hangs on a host which is half dead must not keep everybody waiting.
 inline Deadline program_deadline(const Step& step, const Deadline& deadline) {

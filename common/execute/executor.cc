@@ -65,6 +65,12 @@ std::string effect_of(const Step& step, const Run& run) {
   }
 }
 
+// True when a step that compares the nodes with the plan has refused to go on.
+bool is_contradiction(const Step& step, const Result<StepResult>& result) {
+  return (step.action == Action::kRecord || step.action == Action::kRecheck) && !result &&
+         result.error().code == Errc::kRefused;
+}
+
 std::string name_of(const Step& step) {
   return fmt::format("{} {}", action_name(step.action), step.node.empty() ? "here" : step.node);
 }
@@ -153,6 +159,7 @@ std::optional<std::string> Executor::perform(Run& run, const Group& group,
       // So is a sibling that is to acknowledge and cannot: another one may.
       if (steps[i].action == Action::kDrain || steps[i].action == Action::kRepoint)
         stuck_ = steps[i].node;
+      contradicted_ = is_contradiction(steps[i], result_of(results[i]));
     }
   }
   return obstacle;
@@ -256,6 +263,7 @@ RunOutcome Executor::take_back(std::string why) {
         now->state_of(step) != StepState::kOpen && !effect.empty())
       outcome.remains.push_back(effect);
   outcome.stuck = stuck_;
+  outcome.contradicted = contradicted_;
   return outcome;
 }
 

@@ -98,6 +98,7 @@ class Executor {
   std::vector<JournalRecord> pending_ = {};  // to be written before the next step begins
   std::vector<std::string> reservations_ = {};
   std::string stuck_ = {};
+  bool contradicted_ = false;  // what a step has read speaks against the plan
   std::set<std::string> not_repointed_ = {};
 };
 

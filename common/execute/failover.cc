@@ -122,11 +122,12 @@ class Failover {
   }
 
   // Carries out a plan of failover. When a node that cannot apply what it received has ended it,
-  // another that has received as much is tried in the time that is left.
+  // another that has received as much is tried in the time that is left; when the nodes have
+  // changed, the plan is made anew.
   FailoverOutcome carry_out_in_turn(Plan plan, Choice choice) {
     for (;;) {
       RunReport report = carry_out(workflow_, plan);
-      if (!remember_stuck(report) || choice == Choice::kFixed || workflow_.deadline.passed() ||
+      if (!may_choose_again(report) || choice == Choice::kFixed || workflow_.deadline.passed() ||
           workflow_.env.clock.stopping())
         return pick_up_stragglers(workflow_, plan, std::move(report)).outcome;
       // One that has died meanwhile may have had more than all others.
@@ -141,6 +142,13 @@ class Failover {
       }
       workflow_.log(report.outcome.text);
     }
+  }
+
+  // Nodes that come and go are not to keep it busy.
+  bool may_choose_again(const RunReport& report) {
+    if (remember_stuck(report)) return true;
+    return report.outcome.end == FailoverEnd::kRefused && report.contradicted &&
+           !std::exchange(chosen_again_, true);
   }
 
   // Remembers the node that has ended a run of which nothing is left; false: there is none, or it
@@ -159,6 +167,7 @@ class Failover {
   Workflow& workflow_;
   HungWatch hung_;
   std::map<std::string, std::string> stuck_ = {};  // nodes that have ended a run, with the reason
+  bool chosen_again_ = false;                      // because the nodes had changed
 };
 
 }  // namespace

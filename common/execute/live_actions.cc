@@ -16,6 +16,7 @@ LiveActions::LiveActions(const Env& env, const FailoverOptions& options, const S
     : env_(env),
       options_(options),
       topology_(situation.topology),
+      circumstances_(situation.circumstances),
       plan_(std::move(plan)),
       run_id_(std::move(run_id)),
       directory_(std::move(directory)) {
@@ -42,7 +43,7 @@ constinit const std::array<LiveActions::Handler, kActionCount> LiveActions::kHan
   set(Action::kVipUp, {.here = &LiveActions::move_vip});
   set(Action::kWriteFile, {.here = &LiveActions::write_file});
   set(Action::kFence, {&LiveActions::run_fence, &LiveActions::close_writers});
-  set(Action::kBlockWriters, {.on_node = &LiveActions::close_writers});
+  set(Action::kBlockWriters, {.on_node = &LiveActions::block_writers});
   set(Action::kLock, {.on_node = &LiveActions::lock});
   set(Action::kDrain, {.on_node = &LiveActions::drain});
   set(Action::kCatchUp, {.on_node = &LiveActions::wait_for_node});

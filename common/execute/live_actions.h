@@ -13,6 +13,7 @@
 #include "common/execute/executor.h"
 #include "common/execute/node_sessions.h"
 #include "common/execute/run_statements.h"
+#include "common/failover/contradiction.h"
 #include "common/mysql/session.h"
 #include "common/mysql/topology.h"
 #include "common/process.h"
@@ -52,7 +53,25 @@ class LiveActions : public Actions {
   Result<StepResult> recheck(const Step& step, const RunFacts& known, const Deadline& deadline);
   // Fails when a replica has received more than the primary, which was restarted, has in its
   // binlog.
-  Result<StepResult> compare_binlogs(const std::string& primary);
+  Result<Done> compare_binlogs(const std::string& primary, const Topology& now);
+  // Fails when another run may have a lock by now.
+  Result<Done> expect_locks();
+  // The nodes beside the old primary that have given no facts, and for how long one is asked again.
+  std::vector<Node> silent_nodes() const;
+  double glance_s() const;
+  // Returns the view with these nodes as they are now.
+  Topology probe_again(const std::vector<Node>& nodes, double seconds) const;
+  void link(Topology& topology) const;
+  // Reads nodes once more into a view.
+  Result<Done> read_into(Topology& now, const std::vector<std::string>& nodes);
+  // Fails when a node that was silent answers and contradicts the plan.
+  Result<StepResult> judge_returned(Topology now, const RunFacts& known);
+  // The other replicas of the old primary: all, or those whose receivers the plan does not stop.
+  enum class Siblings { kAll, kReceiving };
+  std::vector<std::string> siblings(Siblings which) const;
+  // Fails when one has received more than the candidate since the plan was made.
+  Result<Done> compare_siblings(const Topology& now, const RunFacts& known) const;
+  Result<Done> compare_receiving(Topology now, const RunFacts& known);
   Result<StepResult> run_command(const Step& step, const RunFacts& known, const Deadline& deadline);
   Result<StepResult> run_fence(const Step& step, const RunFacts& known, const Deadline& deadline);
   Result<StepResult> close_writers(const Step& step, SqlSession& session, const RunFacts& known,
@@ -82,6 +101,8 @@ class LiveActions : public Actions {
                                 const Deadline& deadline) const;
   Result<StepResult> switch_semi_sync(const Step& step, SqlSession& session, const RunFacts& known,
                                       const Deadline& deadline);
+  Result<StepResult> block_writers(const Step& step, SqlSession& session, const RunFacts& known,
+                                   const Deadline& deadline);
   Result<StepResult> unblock(const Step& step, SqlSession& session, const RunFacts& known,
                              const Deadline& deadline);
   // Fails when the old primary of a planned change has gone on after it was closed.
@@ -116,11 +137,15 @@ class LiveActions : public Actions {
   Result<ServerFacts> read_again(const std::string& node, SqlSession& session) const;
   Result<ServerFacts> read_other(const std::string& node);
   const Node* find(const std::string& node) const;
+  PlanAtWork at_work(const RunFacts& known) const {
+    return {plan_, known, options_.policy, circumstances_};
+  }
   std::string rescued_file(const BinlogPosition& begin) const;
 
   const Env env_;
   const FailoverOptions options_;
   const Topology topology_;
+  const Circumstances circumstances_;
   const Plan plan_;
   const std::string run_id_, directory_;
   NodeSessions sessions_{[this](const std::string& node) { return connect_to(node); }};

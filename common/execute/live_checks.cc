@@ -2,6 +2,8 @@
 // The steps of LiveActions that prove that the plan still holds: locks, the dead primary.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "common/context/node_locks.h"
 #include "common/context/step_tools.h"
 #include "common/execute/binlog_events.h"
@@ -35,21 +37,114 @@ Result<StepResult> LiveActions::compare_view(const Step& step, SqlSession& sessi
   return StepResult{};
 }
 
+namespace {
+
+// Returns with which error a probed primary does not answer; fails when it is alive.
+Result<StepResult> expect_dead(const Node& primary) {
+  if (primary.alive())
+    return failure(primary.error.empty() ? "it answers" : "it is alive: " + primary.error);
+  if (!primary.silent()) return failure("it could not be asked: " + primary.error);
+  return StepResult{primary.error};
+}
+
+bool follows_old_primary(const Node& node, const Topology& topology, const Plan& plan) {
+  const Node* const primary = find_node(topology, plan.primary);
+  return primary != nullptr &&
+         channel_to(node, static_cast<std::size_t>(primary - topology.nodes.data())) != nullptr;
+}
+
+}  // namespace
+
 Result<StepResult> LiveActions::confirm_dead(const Step& step, const RunFacts&, const Deadline&) {
   const Node* const primary = find(step.node);
   if (primary == nullptr) return failure("it is no node of the cluster");
-  const Topology now =
-      probe_topology(env_, {{primary->name, primary->host, primary->port}}, options_.cluster.mysql,
-                     Deadline::after(env_.clock, options_.probe_timeout_s));
-  const Node& probed = now.nodes[0];
-  if (probed.alive())
-    return failure(probed.error.empty() ? "it answers" : "it is alive: " + probed.error);
-  if (!probed.silent()) return failure("it could not be asked: " + probed.error);
-  return StepResult{probed.error};
+  return expect_dead(*find_node(probe_again({*primary}, options_.probe_timeout_s), step.node));
 }
 
-Result<StepResult> LiveActions::recheck(const Step& step, const RunFacts& known,
-                                        const Deadline& deadline) {
+Topology LiveActions::probe_again(const std::vector<Node>& nodes, double seconds) const {
+  Topology now = topology_;
+  if (nodes.empty()) return now;
+  std::vector<NodeAddress> addresses;
+  for (const Node& node : nodes)
+    addresses.push_back({node.name, node.host, node.port, {}, node.aliases});
+  Topology probed = probe_topology(env_, addresses, options_.cluster.mysql,
+                                   Deadline::after(env_.clock, seconds), {circumstances_.memory});
+  for (Node& node : probed.nodes)
+    *std::ranges::find(now.nodes, node.name, &Node::name) = std::move(node);
+  now.addresses.merge(probed.addresses);
+  link(now);
+  return now;
+}
+
+void LiveActions::link(Topology& topology) const {
+  link_sources(topology, circumstances_.memory);
+  follow_word(options_.policy.primary, topology);
+}
+
+std::vector<Node> LiveActions::silent_nodes() const {
+  std::vector<Node> silent;
+  for (const Node& node : topology_.nodes)
+    if (!node.facts && node.name != plan_.primary) silent.push_back(node);
+  return silent;
+}
+
+double LiveActions::glance_s() const { return std::min(1.0, options_.probe_timeout_s); }
+
+Result<StepResult> LiveActions::judge_returned(Topology now, const RunFacts& known) {
+  const auto returned = [&](const Node& node) {
+    return node.name != plan_.primary && node.facts && !find(node.name)->facts;
+  };
+  if (std::ranges::any_of(now.nodes, returned))
+    if (const auto read = read_into(now, {plan_.candidate}); !read) return read.error();
+  std::vector<std::string> words;
+  for (std::size_t i = 0; i < now.nodes.size(); ++i) {
+    const Node& node = now.nodes[i];
+    if (topology_.nodes[i].facts || node.name == plan_.primary) continue;
+    if (const std::string why = object_to_return(at_work(known), topology_, now, i); !why.empty())
+      return contradiction(why);
+    if (returned(node)) words.push_back(node.name + " answers again, nothing speaks against it");
+  }
+  return StepResult{join(words, ", ")};
+}
+
+Result<Done> LiveActions::read_into(Topology& now, const std::vector<std::string>& nodes) {
+  for (const std::string& name : nodes) {
+    auto facts = read_other(name);
+    if (!facts) return facts.error();
+    std::ranges::find(now.nodes, name, &Node::name)->facts = std::move(*facts);
+  }
+  link(now);
+  return Done{};
+}
+
+std::vector<std::string> LiveActions::siblings(Siblings which) const {
+  std::vector<std::string> names;
+  for (const Node& node : topology_.nodes) {
+    const bool stopped = std::ranges::any_of(plan_.steps, [&](const Step& step) {
+      return step.action == Action::kStopReceiver && step.node == node.name;
+    });
+    if (node.facts && node.name != plan_.candidate && node.name != plan_.primary &&
+        (!stopped || which == Siblings::kAll) && follows_old_primary(node, topology_, plan_))
+      names.push_back(node.name);
+  }
+  return names;
+}
+
+Result<Done> LiveActions::compare_siblings(const Topology& now, const RunFacts& known) const {
+  const std::string why = object_to_lead(at_work(known), topology_, now);
+  return why.empty() ? Result<Done>(Done{}) : contradiction(why);
+}
+
+// MariaDB's receivers by GTID are not stopped.
+Result<Done> LiveActions::compare_receiving(Topology now, const RunFacts& known) {
+  std::vector<std::string> names = siblings(Siblings::kReceiving);
+  if (names.empty()) return Done{};
+  names.push_back(plan_.candidate);
+  if (const auto read = read_into(now, names); !read) return read.error();
+  return compare_siblings(now, known);
+}
+
+Result<Done> LiveActions::expect_locks() {
   for (const Node& node : topology_.nodes) {
     // The old primary is dead, or its session is busy with keeping it closed.
     if (!node.facts || (node.name == plan_.primary && plan_.primary != plan_.candidate)) continue;
@@ -61,21 +156,41 @@ Result<StepResult> LiveActions::recheck(const Step& step, const RunFacts& known,
     session->judge(ours);
     if (!ours || *ours != "1") return failure("the lock on " + node.name + " is lost");
   }
-  if (plan_.command == PlanCommand::kReopen) return compare_binlogs(step.node);
-  if (plan_.command != PlanCommand::kFailover || known.fenced) return StepResult{};
-  return confirm_dead(step, known, deadline);
+  return Done{};
+}
+
+// All that were silent are asked at the same time. One that stays silent costs little: the silence
+// of the old primary alone is worth the time of a whole probe, unless it is fenced.
+Result<StepResult> LiveActions::recheck(const Step& step, const RunFacts& known, const Deadline&) {
+  if (const auto locked = expect_locks(); !locked) return locked.error();
+  if (plan_.command == PlanCommand::kSwitchover) return StepResult{};
+  std::vector<Node> silent = silent_nodes();
+  const bool unfenced = plan_.command == PlanCommand::kFailover && !known.fenced;
+  if (unfenced) silent.push_back(*find(plan_.primary));
+  const Topology now = probe_again(silent, unfenced ? options_.probe_timeout_s : glance_s());
+  StepResult result;
+  if (unfenced) {
+    const auto dead = expect_dead(*find_node(now, plan_.primary));
+    if (!dead) return dead.error();
+    result = *dead;
+  }
+  const auto returned = judge_returned(now, known);
+  if (!returned) return returned.error();
+  if (!returned->text.empty()) result.text += (result.text.empty() ? "" : "; ") + returned->text;
+  const auto compared = plan_.command == PlanCommand::kReopen ? compare_binlogs(step.node, now)
+                                                              : compare_receiving(now, known);
+  return compared ? Result<StepResult>(std::move(result)) : compared.error();
 }
 
 // Without GTIDs only the sizes of a restarted primary's binlogs tell whether it has lost what its
 // replicas have received.
-Result<StepResult> LiveActions::compare_binlogs(const std::string& primary) {
+Result<Done> LiveActions::compare_binlogs(const std::string& primary, const Topology& now) {
   auto session = sessions_.borrow(primary);
   if (!session) return session.error();
-  for (const Node& node : topology_.nodes)
+  for (const Node& node : now.nodes)
     for (std::size_t c = 0; c < node.sources.size(); ++c) {
       const ChannelStatus& channel = node.channels()[c];
-      if (!node.sources[c] || topology_.nodes[*node.sources[c]].name != primary ||
-          channel.uses_gtid)
+      if (!node.sources[c] || now.nodes[*node.sources[c]].name != primary || channel.uses_gtid)
         continue;
       const auto lost = ends_before(**session, channel.read);
       session->judge(lost);
@@ -86,7 +201,7 @@ Result<StepResult> LiveActions::compare_binlogs(const std::string& primary) {
             "stop {1} and run: mysql_ha failover",
             node.name, primary, channel.read.file, channel.read.offset));
     }
-  return StepResult{};
+  return Done{};
 }
 
 }  // namespace ha

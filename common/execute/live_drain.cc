@@ -182,10 +182,16 @@ Result<StepResult> LiveActions::wait_for_node(const Step& step, SqlSession& sess
 
 // Who has caught up from a sibling has what that one has, and follows it: only the sibling's
 // channel still tells a position in the old primary's binlog.
-Result<StepResult> LiveActions::record(const Step& step, SqlSession& session, const RunFacts&,
+Result<StepResult> LiveActions::record(const Step& step, SqlSession& session, const RunFacts& known,
                                        const Deadline&) {
   const auto facts = read_again(step.node, session);
   if (!facts) return facts.error();
+  if (plan_.command == PlanCommand::kFailover) {
+    Topology now = topology_;
+    std::ranges::find(now.nodes, step.node, &Node::name)->facts = *facts;
+    if (const auto read = read_into(now, siblings(Siblings::kAll)); !read) return read.error();
+    if (const auto same = compare_siblings(now, known); !same) return same.error();
+  }
   StepResult result;
   if (facts->binlog) {
     result.facts.binlog = *facts->binlog;

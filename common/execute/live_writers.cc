@@ -35,6 +35,13 @@ Result<StepResult> LiveActions::close_writers(const Step& step, SqlSession& sess
                     {.closed = true}};
 }
 
+// Clients do not wait yet when silent nodes are asked again.
+Result<StepResult> LiveActions::block_writers(const Step& step, SqlSession& session,
+                                              const RunFacts& known, const Deadline& deadline) {
+  const auto returned = judge_returned(probe_again(silent_nodes(), glance_s()), known);
+  return returned ? close_writers(step, session, known, deadline) : returned.error();
+}
+
 Result<StepResult> LiveActions::unblock(const Step& step, SqlSession& session,
                                         const RunFacts& known, const Deadline& deadline) {
   // A client that waits for the lock would write when it ends, and no replica would receive it.

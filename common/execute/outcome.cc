@@ -101,6 +101,7 @@ RunReport report_run(const Plan& plan, const std::string& id, const RunOutcome& 
                    run.end == RunEnd::kDone || run.end == RunEnd::kReservations};
   if (run.end == RunEnd::kUndone && !run.stuck.empty())
     report.stuck = Rejection{run.stuck, run.text};
+  report.contradicted = run.end == RunEnd::kUndone && run.contradicted;
   report.not_repointed = run.not_repointed;
   FailoverOutcome& outcome = report.outcome;
   const bool achieved = outcome.end != FailoverEnd::kRefused;

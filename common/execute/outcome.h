@@ -35,6 +35,7 @@ struct RunOutcome {
   // The node that has ended the run: it could not apply what it received, or not follow in time.
   std::string stuck = {};
   std::set<std::string> not_repointed = {};  // nodes that do not follow the new primary
+  bool contradicted = false;                 // the nodes have changed since the plan was made
 };
 
 // What has become of a plan.
@@ -43,6 +44,7 @@ struct RunReport {
   bool complete = false;                // it has done all that it could, perhaps with warnings
   std::optional<Rejection> stuck = {};  // the node that has ended the run, which is rolled back
   std::set<std::string> not_repointed = {};
+  bool contradicted = false;  // the run is rolled back: the nodes have changed
 };
 
 // Returns the outcome of a command that is refused before it has a plan.

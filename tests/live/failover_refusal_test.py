@@ -2,7 +2,6 @@
 """When a failover is refused or fails before the new primary is open, no server is changed: each
 case compares all settings and the replication of every server before and after."""
 
-import contextlib
 import re
 import signal
 
@@ -10,7 +9,7 @@ import pytest
 
 import plugin
 from cluster import GTID_KINDS, changes, full
-from interruptions import Pause
+from interruptions import Pause, in_the_middle
 from network import BlackHole
 from server import MANAGER_USER
 
@@ -32,20 +31,6 @@ def refuse(cluster, text, *words, strict=True, **faults):
     assert outcome.code == 2 and text in outcome.out, outcome.out
     assert not changes(before, cluster.snapshot(strict)), outcome.out
     return outcome.out
-
-
-@contextlib.contextmanager
-def in_the_middle(cluster, *words):
-    """Fail over, and run the block while the tool is in its first hook; yields a list that holds
-    the (exit code, output) after the block."""
-    pause = Pause(cluster)
-    process = cluster.begin("failover", "--pre-failover", pause.command, *words)
-    pause.wait()
-    result = []
-    yield result
-    pause.release()
-    out, _ = process.communicate(timeout=60)
-    result.extend((process.returncode, out))
 
 
 # The primary is not dead, or may not be

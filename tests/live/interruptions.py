@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Runs of mysql_ha that wait for the test at a place of its choice, or are killed there."""
 
+import contextlib
 import json
 
 from servers import wait_until
@@ -59,3 +60,17 @@ class Pause:
     def release(self):
         """Let the tool go on."""
         self._go.touch()
+
+
+@contextlib.contextmanager
+def in_the_middle(cluster, *words, **faults):
+    """Fail over, and run the block while the tool is in its first hook; yields a list that holds
+    the (exit code, output) after the block."""
+    pause = Pause(cluster)
+    process = cluster.begin("failover", "--pre-failover", pause.command, *words, **faults)
+    pause.wait()
+    result = []
+    yield result
+    pause.release()
+    out, _ = process.communicate(timeout=60)
+    result.extend((process.returncode, out))

@@ -27,6 +27,7 @@ class FakeActions : public Actions {
     known_by[name] = known;
     limit_s[name] = deadline.remaining_s();
     if (fails.contains(name)) return Error{Errc::kUnreachable, "it burns"};
+    if (refuses.contains(name)) return Error{Errc::kRefused, "it says no"};
     return StepResult{
         "",
         step.action == Action::kRecord ? RunFacts{.binlog = BinlogPosition{"b.1", 4}} : RunFacts{},
@@ -36,7 +37,7 @@ class FakeActions : public Actions {
   std::vector<std::string> did;
   std::map<std::string, RunFacts> known_by;
   std::map<std::string, double> limit_s;
-  std::set<std::string> fails, warns;
+  std::set<std::string> fails, refuses, warns;
 
  private:
   std::mutex mutex_;
@@ -280,6 +281,28 @@ TEST_F(ExecutorTest, ASiblingThatCannotFollowBeforeTheOpeningIsNamed) {
   const RunOutcome outcome = run(plan);
   EXPECT_EQ(outcome.end, RunEnd::kUndone);
   EXPECT_EQ(outcome.stuck, "db3");
+}
+
+TEST_F(ExecutorTest, OnlyAStepThatComparesTheNodesWithThePlanContradictsIt) {
+  Plan plan = small_plan();
+  plan.steps.insert(plan.steps.begin() + 5, step(8, Action::kRecheck, "db1"));
+  int runs = 0;
+  const auto contradicts = [&](std::set<std::string> fails, std::set<std::string> refuses) {
+    actions_->fails = std::move(fails);
+    actions_->refuses = std::move(refuses);
+    Journal journal =
+        std::move(*Journal::open(files_, directory_.path("run" + std::to_string(++runs))));
+    Executor one = executor(journal);
+    EXPECT_TRUE(one.begin(plan));
+    const RunOutcome outcome = one.go_on(deadline_in(60));
+    EXPECT_EQ(outcome.end, RunEnd::kUndone);
+    return outcome.contradicted;
+  };
+  EXPECT_TRUE(contradicts({}, {"record(db2)"}));
+  EXPECT_TRUE(contradicts({}, {"recheck(db1)"}));
+  EXPECT_FALSE(contradicts({"recheck(db1)"}, {}));
+  EXPECT_FALSE(contradicts({}, {"lock(db2)"}));
+  EXPECT_FALSE(contradicts({"promote(db2)"}, {}));
 }
 
 TEST_F(ExecutorTest, TheDeadlineEndsNothingAfterTheOpening) {

@@ -136,6 +136,15 @@ TEST(OutcomeTest, OnlyARunThatIsRolledBackNamesTheNodeThatEndedIt) {
   }
 }
 
+TEST(OutcomeTest, OnlyARunThatIsRolledBackIsContradicted) {
+  RunOutcome run{RunEnd::kUndone, "db3 answers again"};
+  EXPECT_FALSE(report_run(plan("failover"), "7", run).contradicted);
+  run.contradicted = true;
+  EXPECT_TRUE(report_run(plan("failover"), "7", run).contradicted);
+  run.end = RunEnd::kFailed;
+  EXPECT_FALSE(report_run(plan("failover"), "7", run).contradicted);
+}
+
 TEST(OutcomeTest, AFailoverThatHasPromotedReportsItsLoss) {
   Plan failover = plan("failover");
   failover.loss.text = "12 transactions";
