@@ -46,11 +46,15 @@ class LiveActions : public Actions {
                              const Deadline& deadline);
   Result<StepResult> lock(const Step& step, SqlSession& session, const RunFacts& known,
                           const Deadline& deadline);
+  Result<Done> take_lock(SqlSession& session) const;
+  Result<Done> lock_returned(const std::string& node);
   // Fails when a node is not as the plan took it to be.
   Result<StepResult> compare_view(const Step& step, SqlSession& session) const;
   Result<StepResult> confirm_dead(const Step& step, const RunFacts& known,
                                   const Deadline& deadline);
   Result<StepResult> recheck(const Step& step, const RunFacts& known, const Deadline& deadline);
+  // Fails when the old primary is alive, or another node contradicts the plan.
+  Result<StepResult> compare_with_now(const Step& step, const RunFacts& known);
   // Fails when a replica has received more than the primary, which was restarted, has in its
   // binlog.
   Result<Done> compare_binlogs(const std::string& primary, const Topology& now);

@@ -17,10 +17,15 @@ namespace ha {
 // The process that had the lock before may have changed what the plan was made on.
 Result<StepResult> LiveActions::lock(const Step& step, SqlSession& session, const RunFacts&,
                                      const Deadline&) {
+  const auto locked = take_lock(session);
+  return locked ? compare_view(step, session) : locked.error();
+}
+
+Result<Done> LiveActions::take_lock(SqlSession& session) const {
   // A server takes a moment to notice that the run which had it has ended.
   const auto got = take_node_lock(session, options_.node_lock(), 1);
   if (!got) return got.error();
-  if (*got) return compare_view(step, session);
+  if (*got) return Done{};
   const auto holder = node_lock_holder(session, options_.node_lock());
   return Error{Errc::kRefused, fmt::format("another run holds its lock (connection {})",
                                            holder && !holder->empty() ? *holder : "?")};
@@ -102,9 +107,21 @@ Result<StepResult> LiveActions::judge_returned(Topology now, const RunFacts& kno
     if (topology_.nodes[i].facts || node.name == plan_.primary) continue;
     if (const std::string why = object_to_return(at_work(known), topology_, now, i); !why.empty())
       return contradiction(why);
-    if (returned(node)) words.push_back(node.name + " answers again, nothing speaks against it");
+    if (!returned(node)) continue;
+    if (const auto locked = lock_returned(node.name); !locked) return locked.error();
+    words.push_back(node.name + " answers again, nothing speaks against it");
   }
   return StepResult{join(words, ", ")};
+}
+
+// Managers that were cut off from each other have locked different nodes. The session stays the
+// node's own until the end of the run.
+Result<Done> LiveActions::lock_returned(const std::string& node) {
+  auto session = sessions_.borrow(node);
+  if (!session) return session.error();
+  const auto locked = take_lock(**session);
+  session->judge(locked);
+  return locked ? locked : failure(node + " answers again: " + locked.error().text);
 }
 
 Result<Done> LiveActions::read_into(Topology& now, const std::vector<std::string>& nodes) {
@@ -159,11 +176,18 @@ Result<Done> LiveActions::expect_locks() {
   return Done{};
 }
 
+Result<StepResult> LiveActions::recheck(const Step& step, const RunFacts& known, const Deadline&) {
+  // A switchover has asked before clients had to wait.
+  auto same = plan_.command == PlanCommand::kSwitchover ? Result<StepResult>(StepResult{})
+                                                        : compare_with_now(step, known);
+  if (!same) return same;
+  const auto locked = expect_locks();
+  return locked ? std::move(same) : locked.error();
+}
+
 // All that were silent are asked at the same time. One that stays silent costs little: the silence
 // of the old primary alone is worth the time of a whole probe, unless it is fenced.
-Result<StepResult> LiveActions::recheck(const Step& step, const RunFacts& known, const Deadline&) {
-  if (const auto locked = expect_locks(); !locked) return locked.error();
-  if (plan_.command == PlanCommand::kSwitchover) return StepResult{};
+Result<StepResult> LiveActions::compare_with_now(const Step& step, const RunFacts& known) {
   std::vector<Node> silent = silent_nodes();
   const bool unfenced = plan_.command == PlanCommand::kFailover && !known.fenced;
   if (unfenced) silent.push_back(*find(plan_.primary));
