@@ -48,13 +48,6 @@ class Judge : public Witness {
                          transaction, name(owner_)));
   }
 
-  void locks(std::uint32_t process) override {
-    if (reached_.contains(process)) return;
-    std::uint32_t& reached = reached_[process];
-    for (std::size_t i = 0; i < history_.servers.size(); ++i)
-      if (is_within_reach(i, *world_.managers()[process])) reached |= 1u << i;
-  }
-
   void changed(std::size_t server, std::uint32_t process, std::string_view what) override {
     changes_[process].insert(server);
     const ManagerRun& run = world_.managers()[process]->what();
@@ -98,14 +91,16 @@ class Judge : public Witness {
   }
 
  private:
-  // One that has changed something, let another one change something, and goes on.
+  // One that has changed something, let another one change something, and goes on. Where managers
+  // see different halves of a network, a lock holds only on what both of them reach.
   void judge_alone(std::size_t server, std::uint32_t process) {
     if (overtaken_.contains(process))
       violated(fmt::format("two managers are at work: {} of host {} changes {} after another did",
                            process, world_.managers()[process]->what().manager, name(server)));
     for (const auto& manager : world_.managers())
       if (manager->id() != process && !manager->ended() && !manager->killed() &&
-          changes_.contains(manager->id()))
+          changes_.contains(manager->id()) &&
+          (!managers_are_split() || changes_[manager->id()].contains(server)))
         overtaken_.insert(manager->id());
   }
 
@@ -144,17 +139,13 @@ class Judge : public Witness {
   // A healthy server within reach has nothing acknowledged that the new primary lacks.
   void judge_completeness(std::size_t server, const Manager& manager) {
     if (managers_are_split()) return;
-    const std::uint32_t reached = reached_[manager.id()];
     const auto& transactions = world_.transactions();
     for (std::uint32_t t = 0; t < transactions.size(); ++t) {
       if (!transactions[t].acknowledged || transactions[t].origin != owner_ ||
           world_.server(server).has(t))
         continue;
       for (std::size_t other = 0; other < history_.servers.size(); ++other) {
-        // Who was silent when the plan was made was not asked.
-        if (other == server || other == owner_ || (reached & (1u << other)) == 0 ||
-            !is_within_reach(other, manager))
-          continue;
+        if (other == server || other == owner_ || !is_within_reach(other, manager)) continue;
         const Channel& channel = world_.server(other).channel();
         if (!channel.exists || channel.sql_errno != 0 || !world_.server(other).has_or_received(t))
           continue;
@@ -311,7 +302,6 @@ class Judge : public Witness {
   std::array<std::uint32_t, kMostNodes> boots_ = {1, 1, 1, 1, 1, 1};
   std::array<std::size_t, kMostNodes> undrained_ = {};
   std::map<std::uint32_t, std::set<std::size_t>> changes_;  // servers, by process
-  std::map<std::uint32_t, std::uint32_t> reached_;          // by process: a bit for each server
   std::set<std::uint32_t> overtaken_;                       // processes
   std::map<std::uint32_t, std::uint64_t> lost_of_;          // acknowledged writes, by process
   std::uint32_t takeovers_ = 0;

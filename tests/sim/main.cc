@@ -7,7 +7,10 @@
 #include <charconv>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
+#include <numeric>
 #include <string>
+#include <vector>
 
 #include "tests/sim/judge.h"
 
@@ -15,7 +18,7 @@ namespace ha::sim {
 namespace {
 
 constexpr char kUsage[] =
-    "usage: tests/sim/run --first SEED --count N [--break WHAT] [--show] [--list]\n"
+    "usage: tests/sim/run --first SEED --count N|--seeds FILE [--break WHAT] [--show] [--list]\n"
     "\n"
     "Each seed is a history: a cluster of simulated MySQL or MariaDB servers, clients that write,\n"
     "managers that run the product's own probe, planner, executor, journal and locks, and faults.\n"
@@ -23,6 +26,7 @@ constexpr char kUsage[] =
     "\n"
     "  --first SEED  the first history\n"
     "  --count N     how many\n"
+    "  --seeds FILE  these histories instead: a seed a line, '#' begins a comment\n"
     "  --break WHAT  drain, fence, lock, order or memory: breaks this on purpose (history.h)\n"
     "  --show        print the timeline of each\n"
     "  --caught      exit 0 when a promise is broken, and 1 when none is\n"
@@ -35,6 +39,7 @@ constexpr std::pair<std::string_view, Break> kBreaks[] = {{"drain", Break::kDrai
                                                           {"memory", Break::kMemory}};
 
 struct Options {
+  std::string seeds = {};
   std::uint64_t first = 1, count = 1;
   bool show = false, list = false, caught = false;
   Break broken = Break::kNone;
@@ -52,6 +57,11 @@ bool parse(int argc, char** argv, Options& options) {
       for (const auto& [name, one] : kBreaks)
         if (name == what) options.broken = one;
       if (options.broken == Break::kNone) return false;
+      continue;
+    }
+    if (word == "--seeds") {
+      if (i + 1 == argc) return false;
+      options.seeds = argv[++i];
       continue;
     }
     std::uint64_t* const target = word == "--first"   ? &options.first
@@ -104,9 +114,23 @@ void print_history(const History& history) {
   for (const std::string& line : verdict.timeline) std::printf("%s\n", line.c_str());
 }
 
+std::vector<std::uint64_t> seeds_of(const Options& options) {
+  std::vector<std::uint64_t> seeds;
+  if (options.seeds.empty()) {
+    seeds.resize(options.count);
+    std::iota(seeds.begin(), seeds.end(), options.first);
+    return seeds;
+  }
+  std::ifstream file(options.seeds);
+  for (std::string line; std::getline(file, line);)
+    if (!line.empty() && line[0] != '#') seeds.push_back(std::stoull(line));
+  return seeds;
+}
+
 int run(const Options& options) {
+  const std::vector<std::uint64_t> seeds = seeds_of(options);
   std::uint64_t faults = 0, takeovers = 0, runs = 0, violations = 0;
-  for (std::uint64_t seed = options.first; seed < options.first + options.count; ++seed) {
+  for (const std::uint64_t seed : seeds) {
     History history = draw_history(seed);
     history.broken = options.broken;
     if (options.show) print_history(history);
@@ -123,11 +147,11 @@ int run(const Options& options) {
     return 1;
   }
   std::printf("%llu histories, %llu faults, %llu runs, %llu takeovers, %llu violations\n",
-              static_cast<unsigned long long>(options.count),
+              static_cast<unsigned long long>(seeds.size()),
               static_cast<unsigned long long>(faults), static_cast<unsigned long long>(runs),
               static_cast<unsigned long long>(takeovers),
               static_cast<unsigned long long>(violations));
-  return violations > 0 ? 1 : 0;
+  return violations > 0 || seeds.empty() ? 1 : 0;
 }
 
 }  // namespace

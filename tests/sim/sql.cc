@@ -171,7 +171,6 @@ class Statements {
 
   Answer get_lock() {
     const std::string name = quoted(sql_);
-    s_.world_.witness().locks(session().process);
     const auto held = std::ranges::find(s_.locks_, name, &UserLock::name);
     if (held == s_.locks_.end()) {
       s_.locks_.push_back({name, session_});
