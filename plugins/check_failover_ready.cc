@@ -36,6 +36,7 @@ class Judge {
     add_all(judge_replicas(facts.topology, policy, plan_));
     add_all(judge_fencing(policy, plan_, facts.fence));
     judge_privileges();
+    add_all(judge_votes(facts.topology, plan_, facts.votes, facts.silent_voters));
     judge_surroundings();
     blocked_ =
         !plan_.possible() || std::ranges::count(concerns_, State::kCritical, &Concern::state) > 0;

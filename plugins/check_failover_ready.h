@@ -35,6 +35,8 @@ struct ReadyFacts {
   Troubles programs = {};
   Troubles files = {};
   FenceTrial fence = {};
+  std::size_t votes = 0;        // servers that vote beside the nodes; 0: no votes are needed
+  Troubles silent_voters = {};  // of these, by name: why they would give no vote
 };
 
 struct ReadyLimits {

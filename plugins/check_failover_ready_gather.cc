@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "common/address.h"
+#include "common/context/votes.h"
 #include "common/context/witness.h"
 #include "common/failover/plan.h"
 #include "common/mysql/probe.h"
@@ -90,9 +91,11 @@ ReadyFacts gather(const Env& env, const FailoverOptions& options, const WritePro
       deadline.from_now(std::min(options.probe_timeout_s, kMostOfBudget * deadline.remaining_s()));
   ReadyFacts facts;
   facts.account_trouble = account_trouble(options);
+  facts.votes = options.votes.size();
   std::vector<bool> reached;
   std::vector<std::jthread> asking;
   asking.emplace_back([&] { reached = reach_witnesses(env, options.witnesses, answers); });
+  asking.emplace_back([&] { facts.silent_voters = find_silent_voters(env, options, answers); });
   asking.emplace_back([&] { facts.vip_hosts = try_vip_hosts(env, options, answers); });
   if (facts.account_trouble.empty())
     asking.emplace_back([&] { facts.accounts = try_replication_account(env, options, answers); });

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "common/mysql/defaults_file.h"
 #include "common/text.h"
@@ -127,6 +128,21 @@ Result<Done> check_words(FailoverOptions& options) {
   return Done{};
 }
 
+// No server has two votes.
+Result<Done> complete_votes(FailoverOptions& options) {
+  std::set<std::string> voters;
+  for (const NodeAddress& node : options.cluster.nodes)
+    voters.insert(to_lower(format_host_port({node.host, node.port})));
+  for (HostPort& vote : options.votes) {
+    if (vote.port == 0)
+      vote.port = options.cluster.mysql.port != 0 ? options.cluster.mysql.port : kMysqlPort;
+    const std::string name = to_lower(format_host_port(vote));
+    if (!voters.insert(name).second)
+      return Error{Errc::kUsage, fmt::format("--vote: {} has a vote already", name)};
+  }
+  return Done{};
+}
+
 // The replication account.
 void add_account_options(Cli& cli, FailoverOptions& options) {
   cli.option(
@@ -159,6 +175,16 @@ void add_role_options(Cli& cli, FailoverOptions& options) {
         return Done{};
       },
       "refuse when none of these can be reached by TCP (default port: 22); repeatable");
+  cli.option(
+      "--vote", "HOST[:PORT]",
+      [&options](const std::string& value) -> Result<Done> {
+        const auto address = parse_host_port(value);
+        if (!address) return address.error();
+        options.votes.push_back(*address);
+        return Done{};
+      },
+      "a server that votes beside the nodes: change the cluster only with the votes of more than "
+      "half of them; repeatable");
 }
 
 void add_time_options(Cli& cli, FailoverOptions& options) {
@@ -212,6 +238,7 @@ Result<Done> complete_failover_options(const Cli& cli, FailoverOptions& options)
   if (const auto read = read_repl_account(options); !read) return read;
   if (const auto marked = mark_promotions(options); !marked) return marked;
   if (const auto sound = check_words(options); !sound) return sound;
+  if (const auto complete = complete_votes(options); !complete) return complete;
   // The name of a lock has at most 64 characters.
   constexpr std::size_t kLongestName = 32;
   if (!is_file_name(options.cluster_name) || options.cluster_name.size() > kLongestName)

@@ -21,6 +21,7 @@ struct FailoverOptions {
   Policy policy = {};
   std::optional<std::string> repl_password = {};
   std::vector<HostPort> witnesses = {};
+  std::vector<HostPort> votes = {};  // servers that vote beside the nodes; empty: no votes needed
   unsigned retries = 3;         // how often the primary is tried before it counts as dead
   double retry_interval_s = 1;  // between two tries
   double probe_timeout_s = 3;   // for the answers of all nodes
@@ -34,6 +35,8 @@ struct FailoverOptions {
 
   // The name of the lock on each node.
   std::string node_lock() const { return "monitoring-plugins-ha:" + cluster_name; }
+  // The name of the lock that is a vote (common/context/votes.h).
+  std::string vote_lock() const { return node_lock() + ":vote"; }
   // The store of resyncs, which is apart: failovers do not wait for them.
   std::string resync_store() const { return cluster_name + ".resync"; }
 

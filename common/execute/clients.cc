@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 
+#include "common/context/node_locks.h"
 #include "common/context/step_tools.h"
 #include "common/deadline.h"
 
@@ -12,9 +13,11 @@ namespace ha {
 
 namespace {
 
-Result<std::set<std::string>> find_clients(SqlSession& session) {
+Result<std::set<std::string>> find_clients(SqlSession& session, const std::string& vote_lock) {
   const auto own = query_value(session, "SELECT CONNECTION_ID()");
   if (!own) return own.error();
+  const auto voter = node_lock_holder(session, vote_lock);
+  if (!voter) return voter.error();
   const auto rows = session.query_long("SHOW PROCESSLIST");
   if (!rows) return rows.error();
   std::set<std::string> clients;
@@ -22,8 +25,8 @@ Result<std::set<std::string>> find_clients(SqlSession& session) {
     const Row row(*rows, i);
     const std::string user = row.text("User").value_or(""), id = row.text("Id").value_or("");
     const std::string command = row.text("Command").value_or("");
-    if (!id.empty() && id != *own && user != "system user" && user != "event_scheduler" &&
-        !command.starts_with("Binlog Dump") && command != "Daemon")
+    if (!id.empty() && id != *own && id != *voter && user != "system user" &&
+        user != "event_scheduler" && !command.starts_with("Binlog Dump") && command != "Daemon")
       clients.insert(id);
   }
   return clients;
@@ -31,8 +34,8 @@ Result<std::set<std::string>> find_clients(SqlSession& session) {
 
 }  // namespace
 
-Result<int> end_clients(SqlSession& session) {
-  const auto clients = find_clients(session);
+Result<int> end_clients(SqlSession& session, const std::string& vote_lock) {
+  const auto clients = find_clients(session, vote_lock);
   if (!clients) return clients.error();
   int ended = 0;
   // One that has gone by itself is ended too.
@@ -41,14 +44,14 @@ Result<int> end_clients(SqlSession& session) {
   return ended;
 }
 
-Result<Done> turn_away_clients(SqlSession& session, Clock& clock) {
+Result<Done> turn_away_clients(SqlSession& session, const std::string& vote_lock, Clock& clock) {
   constexpr double kPatience_s = 1;
-  const auto waiting = find_clients(session);
+  const auto waiting = find_clients(session, vote_lock);
   if (!waiting) return waiting.error();
-  if (const auto ended = end_clients(session); !ended) return ended.error();
+  if (const auto ended = end_clients(session, vote_lock); !ended) return ended.error();
   for (const Deadline patience = Deadline::after(clock, kPatience_s); !patience.passed();
        clock.pause(kPoll_s)) {
-    const auto left = find_clients(session);
+    const auto left = find_clients(session, vote_lock);
     if (!left) return left.error();
     if (std::ranges::none_of(*waiting, [&](const auto& id) { return left->contains(id); })) break;
   }

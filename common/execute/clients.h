@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The connections of a server's clients: not those of replicas, of the server itself, and ours.
+// The connections of a server's clients: not those of replicas, of the server itself, and ours,
+// that which holds a vote included.
 
 #pragma once
+
+#include <string>
 
 #include "common/clock.h"
 #include "common/mysql/session.h"
@@ -10,10 +13,10 @@
 namespace ha {
 
 // Ends them; returns how many.
-Result<int> end_clients(SqlSession& session);
+Result<int> end_clients(SqlSession& session, const std::string& vote_lock);
 
 // Ends clients that wait for a lock of ours, and waits until they are gone: as long as they are
 // there, the end of the lock lets them do what they waited for.
-Result<Done> turn_away_clients(SqlSession& session, Clock& clock);
+Result<Done> turn_away_clients(SqlSession& session, const std::string& vote_lock, Clock& clock);
 
 }  // namespace ha

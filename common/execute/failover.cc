@@ -31,6 +31,14 @@ class Failover {
     if (!try_again(plan)) return refuse_plan(plan, "asked to stop");
     await_hung(plan);
     ask_silent_nodes_again(plan);
+    if (plan.possible()) {
+      const auto taken = take_votes(workflow_);
+      if (!taken) return refuse_plan(plan, taken.error().text);
+      if (*taken) {
+        hung_.observe(plan.primary);
+        plan = decide();
+      }
+    }
     if (plan.possible() && !plan_hash.empty() && plan.hash != plan_hash)
       return refuse_plan(plan, fmt::format("the world has changed: the plan is now {}, not {}",
                                            plan.hash, sanitize(plan_hash)));

@@ -12,14 +12,16 @@
 namespace ha {
 
 LiveActions::LiveActions(const Env& env, const FailoverOptions& options, const Situation& situation,
-                         Plan plan, std::string run_id, std::string directory)
+                         Plan plan, std::string run_id, std::string directory,
+                         std::optional<std::weak_ptr<const Votes>> votes)
     : env_(env),
       options_(options),
       topology_(situation.topology),
       circumstances_(situation.circumstances),
       plan_(std::move(plan)),
       run_id_(std::move(run_id)),
-      directory_(std::move(directory)) {
+      directory_(std::move(directory)),
+      votes_(std::move(votes)) {
   for (std::size_t i = 0; i < situation.sessions.size(); ++i)
     if (situation.sessions[i]) sessions_.add(topology_.nodes[i].name, situation.sessions[i]);
 }
@@ -64,6 +66,7 @@ constinit const std::array<LiveActions::Handler, kActionCount> LiveActions::kHan
 
 Result<StepResult> LiveActions::perform(const Step& step, const RunFacts& known,
                                         const Deadline& deadline) {
+  if (const auto ours = expect_votes(step, known); !ours) return ours.error();
   const Handler& handler = kHandlers[place_of(step.action)];
   if (handler.on_node == nullptr || (handler.here != nullptr && !step.argv.empty()))
     return (this->*handler.here)(step, known, deadline);
@@ -77,6 +80,22 @@ Result<StepResult> LiveActions::perform(const Step& step, const RunFacts& known,
   auto result = (this->*handler.on_node)(step, **session, known, deadline);
   session->judge(result);
   return result;
+}
+
+Result<Done> LiveActions::confirm_votes() const {
+  if (!votes_) return Done{};
+  const auto votes = votes_->lock();
+  return votes ? votes->confirm() : failure("the votes for changing the cluster were given back");
+}
+
+// When the new primary is open there is no way back. What another manager may have done meanwhile
+// is not to be undone; the rest of a rollback is no harm.
+Result<Done> LiveActions::expect_votes(const Step& step, const RunFacts& known) const {
+  if (known.opened) return Done{};
+  const bool rolls_back = step.number == 0;
+  const bool moves_role = step.action == Action::kVipUp || step.action == Action::kVipDown ||
+                          !only(step.statements, {Part::kOpen, Part::kPoint}).empty();
+  return rolls_back && !moves_role ? Result<Done>(Done{}) : confirm_votes();
 }
 
 Result<StepResult> LiveActions::run_all(const Step& step, SqlSession& session,

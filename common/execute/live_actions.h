@@ -5,10 +5,13 @@
 #pragma once
 
 #include <array>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include "common/cluster/options.h"
 #include "common/context/situation.h"
+#include "common/context/votes.h"
 #include "common/env.h"
 #include "common/execute/executor.h"
 #include "common/execute/node_sessions.h"
@@ -23,8 +26,10 @@ namespace ha {
 class LiveActions : public Actions {
  public:
   // `run_id` names the run in the environment of commands; `directory` is for rescued events.
+  // `votes` are those of this manager; nullopt: none are needed.
   LiveActions(const Env& env, const FailoverOptions& options, const Situation& situation, Plan plan,
-              std::string run_id, std::string directory);
+              std::string run_id, std::string directory,
+              std::optional<std::weak_ptr<const Votes>> votes);
 
   Result<StepResult> perform(const Step& step, const RunFacts& known,
                              const Deadline& deadline) override;
@@ -41,6 +46,10 @@ class LiveActions : public Actions {
   };
   static constinit const std::array<Handler, kActionCount> kHandlers;  // by Action
 
+  // Fails when this manager may not change the cluster any more.
+  Result<Done> confirm_votes() const;
+  // Fails when a step may not be carried out for want of votes, or not be rolled back.
+  Result<Done> expect_votes(const Step& step, const RunFacts& known) const;
   // Runs the step's statements and no more.
   Result<StepResult> run_all(const Step& step, SqlSession& session, const RunFacts& known,
                              const Deadline& deadline);
@@ -152,6 +161,8 @@ class LiveActions : public Actions {
   const Circumstances circumstances_;
   const Plan plan_;
   const std::string run_id_, directory_;
+  // The workflow's own: what is abandoned keeps no votes.
+  const std::optional<std::weak_ptr<const Votes>> votes_;
   NodeSessions sessions_{[this](const std::string& node) { return connect_to(node); }};
 };
 

@@ -22,11 +22,17 @@ Result<StepResult> LiveActions::lock(const Step& step, SqlSession& session, cons
 }
 
 Result<Done> LiveActions::take_lock(SqlSession& session) const {
+  const std::string name = options_.node_lock();
   // A server takes a moment to notice that the run which had it has ended.
-  const auto got = take_node_lock(session, options_.node_lock(), 1);
+  const auto got = take_node_lock(session, name, 1);
   if (!got) return got.error();
   if (*got) return Done{};
-  const auto holder = node_lock_holder(session, options_.node_lock());
+  const auto holder = node_lock_holder(session, name);
+  // Our votes prove that the run which has it lost its own: its host hangs or is cut off. It finds
+  // out by the lock that is lost.
+  if (votes_ && confirm_votes() && holder && !holder->empty() &&
+      session.query("KILL CONNECTION " + *holder))
+    if (const auto again = take_node_lock(session, name, 1); again && *again) return Done{};
   return Error{Errc::kRefused, fmt::format("another run holds its lock (connection {})",
                                            holder && !holder->empty() ? *holder : "?")};
 }
@@ -182,7 +188,10 @@ Result<StepResult> LiveActions::recheck(const Step& step, const RunFacts& known,
                                                         : compare_with_now(step, known);
   if (!same) return same;
   const auto locked = expect_locks();
-  return locked ? std::move(same) : locked.error();
+  if (!locked) return locked.error();
+  // Votes may have been lost meanwhile. A failure here is rolled back, one of the opening is not.
+  const auto ours = confirm_votes();
+  return ours ? std::move(same) : ours.error();
 }
 
 // All that were silent are asked at the same time. One that stays silent costs little: the silence

@@ -19,12 +19,12 @@ Result<StepResult> LiveActions::close_writers(const Step& step, SqlSession& sess
   // A statement that waits longer than we do would close the server when that is not wanted any
   // more.
   if (const auto set = session.query("SET SESSION lock_wait_timeout=5"); !set) return set.error();
-  const auto before = end_clients(session);
+  const auto before = end_clients(session, options_.vote_lock());
   if (!before) return before.error();
   if (const auto done = run_sql(only(step.statements, {Part::kClose}), session, known, deadline);
       !done)
     return done.error();
-  const auto after = end_clients(session);
+  const auto after = end_clients(session, options_.vote_lock());
   if (!after) return after.error();
   if (const auto done = run_sql(without(step.statements, {Part::kClose}), session, known, deadline);
       !done)
@@ -45,7 +45,8 @@ Result<StepResult> LiveActions::block_writers(const Step& step, SqlSession& sess
 Result<StepResult> LiveActions::unblock(const Step& step, SqlSession& session,
                                         const RunFacts& known, const Deadline& deadline) {
   // A client that waits for the lock would write when it ends, and no replica would receive it.
-  if (const auto gone = turn_away_clients(session, env_.clock); !gone) return gone.error();
+  if (const auto gone = turn_away_clients(session, options_.vote_lock(), env_.clock); !gone)
+    return gone.error();
   return run_all(step, session, known, deadline);
 }
 

@@ -46,6 +46,9 @@ RunReport resume_or_roll_back(Workflow& workflow, const Run& run) {
 
 RunReport resume_interrupted(Workflow& workflow) {
   const Run& run = *workflow.interrupted;
+  if (const auto taken = take_votes(workflow); !taken)
+    return {refuse(fmt::format("run {} was interrupted and is neither resumed nor rolled back: {}",
+                               run.id, taken.error().text))};
   // Nodes that were silent when it was planned are in none of its steps.
   return pick_up_stragglers(workflow, run.plan, resume_or_roll_back(workflow, run));
 }

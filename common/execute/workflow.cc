@@ -32,8 +32,10 @@ Result<Workflow> begin_workflow(const Env& env, const FailoverOptions& options, 
 
 Executor make_executor(const Workflow& workflow, Journal& journal, const Plan& plan,
                        const std::string& id) {
+  std::optional<std::weak_ptr<const Votes>> votes;
+  if (!workflow.options.votes.empty()) votes = workflow.votes;
   return {std::make_shared<LiveActions>(workflow.env, workflow.options, workflow.view, plan, id,
-                                        workflow.store.path()),
+                                        workflow.store.path(), std::move(votes)),
           journal, workflow.env.clock, workflow.env.workers, workflow.log};
 }
 
@@ -65,8 +67,27 @@ RunReport end_run(const Workflow& workflow, const Plan& plan, const std::string&
   return report_run(plan, id, run);
 }
 
+Result<bool> take_votes(Workflow& workflow) {
+  if (workflow.options.votes.empty()) return false;
+  if (workflow.votes && workflow.votes->confirm()) return false;
+  const bool lost = std::exchange(workflow.votes, nullptr) != nullptr;
+  auto taken =
+      Votes::take(workflow.env, workflow.options, workflow.view.topology, workflow.deadline);
+  if (!taken) return taken.error();
+  workflow.votes = std::move(taken->votes);
+  const bool old = taken->waited || lost;
+  if (old) workflow.probe();
+  return old;
+}
+
 RunReport carry_out(Workflow& workflow, Plan plan) {
   if (!plan.possible()) return {refuse_plan(plan, describe_refusal(plan))};
+  const auto old = take_votes(workflow);
+  if (!old) return {refuse_plan(plan, old.error().text)};
+  if (*old)
+    return {refuse_plan(plan,
+                        "another manager may have changed the cluster while this one waited for "
+                        "its votes; to see how it is now, run: mysql_ha status")};
   const auto id = workflow.store.new_id(workflow.env.clock.now_s());
   if (!id) return {refuse_plan(plan, id.error().text)};
   auto journal = workflow.store.journal(*id);

@@ -4,12 +4,14 @@
 
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "common/cluster/options.h"
 #include "common/context/run_store.h"
 #include "common/context/situation.h"
+#include "common/context/votes.h"
 #include "common/deadline.h"
 #include "common/env.h"
 #include "common/execute/executor.h"
@@ -31,12 +33,18 @@ struct Workflow {
   std::optional<Run> interrupted = {};  // an earlier run of which something was left to do
   bool settled = false;                 // it was resumed or rolled back, and nothing of it is left
   Situation view = {};                  // as of the last probe
+  std::shared_ptr<const Votes> votes = nullptr;  // null: none are needed, or not yet
 
   void probe() { view = look(env, options); }
 };
 
 // Takes the lock of the cluster and reads its journals. Fails with the words of the refusal.
 Result<Workflow> begin_workflow(const Env& env, const FailoverOptions& options, const Log& log);
+
+// Takes the votes for changing the cluster, where votes are configured and not yet ours. Returns
+// whether the cluster was probed again, because another manager may have acted meanwhile. Fails
+// with kRefused.
+Result<bool> take_votes(Workflow& workflow);
 
 // Carries out a plan as a new run, or refuses a plan that is not possible.
 RunReport carry_out(Workflow& workflow, Plan plan);

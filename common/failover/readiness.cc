@@ -209,4 +209,23 @@ std::vector<Concern> judge_fencing(const Policy& policy, const Plan& plan,
   return concerns;
 }
 
+std::vector<Concern> judge_votes(const Topology& topology, const Plan& plan, std::size_t votes,
+                                 const std::map<std::string, std::string>& silent) {
+  std::vector<Concern> concerns;
+  if (votes == 0) return concerns;
+  for (const auto& [name, why] : silent)
+    concerns.push_back({State::kWarning, fmt::format("{} would give no vote: {}", name, why)});
+  std::size_t left = votes - silent.size();
+  for (const Node& node : topology.nodes)
+    if (node.name != plan.primary && node.facts) ++left;
+  if (plan.primary.empty() && left > 0) --left;
+  const std::size_t voters = topology.nodes.size() + votes, majority = voters / 2 + 1;
+  if (left < majority)
+    concerns.push_back(
+        {State::kCritical,
+         fmt::format("without {} only {} of {} servers would vote, and a failover needs {}",
+                     plan.primary.empty() ? "the primary" : plan.primary, left, voters, majority)});
+  return concerns;
+}
+
 }  // namespace ha

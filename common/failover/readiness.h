@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -40,5 +41,10 @@ std::vector<Concern> judge_replicas(const Topology& topology, const Policy& poli
 
 // Judges what keeps the plan's primary from taking writes beside the new one.
 std::vector<Concern> judge_fencing(const Policy& policy, const Plan& plan, const FenceTrial& trial);
+
+// Judges whether a majority of votes is left when the plan's primary is gone: `votes` servers vote
+// beside the nodes (0: no votes are needed), of which the `silent` ones would not, for the reason.
+std::vector<Concern> judge_votes(const Topology& topology, const Plan& plan, std::size_t votes,
+                                 const std::map<std::string, std::string>& silent);
 
 }  // namespace ha

@@ -66,6 +66,8 @@ TEST(HandleMysqlFailoverTest, MistakesAreNamedAndExitWith3) {
       {kProblem + Words{"--prefer", "db9"}, "--prefer: no node is called 'db9'"},
       {kProblem + Words{"--never", "db9"}, "--never: no node is called 'db9'"},
       {kProblem + Words{"--witness", "a b"}, "--witness"},
+      {kProblem + Words{"--vote", "a b"}, "--vote"},
+      {kProblem + Words{"--vote", "127.0.0.1:1"}, "--vote: 127.0.0.1:1 has a vote already"},
       {kProblem + Words{"--retries", "0"}, "--retries"},
       {kProblem + Words{"--vip", "192.0.2.10"}, "--interface"},
       {kProblem + Words{"--cluster-name", "../other"}, "--cluster-name"},
