@@ -277,11 +277,11 @@ class Judge {
     if (!facts_.state.trouble.empty())
       add(State::kCritical, "--state-dir: " + facts_.state.trouble);
     if (!facts_.state.absence.empty()) add(State::kWarning, "--state-dir: " + facts_.state.absence);
-    if (!facts_.state.interrupted_run.empty())
+    if (facts_.state.interrupted)
       add(State::kWarning,
           fmt::format(
               "run {} was interrupted: it is resumed or rolled back first; see: mysql_ha plan",
-              facts_.state.interrupted_run));
+              facts_.state.interrupted->id));
     if (facts_.witnesses != Witnesses::kReached) return;  // none: the plan has it
     for (const std::string& witness : facts_.silent_witnesses)
       add(State::kWarning, fmt::format("witness {} cannot be reached", witness));

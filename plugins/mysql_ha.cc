@@ -142,8 +142,10 @@ int list_runs(const Cli& cli, const RunStore& store) {
 // Returns the run that keeps others from acting: the one that was interrupted, else the last
 // failover.
 Result<std::string> find_run_in_the_way(const RunStore& store, const Moment& now) {
-  auto run = store.unfinished(now);
-  if (run && !*run) run = store.last_failover();
+  const auto runs = store.runs();
+  if (!runs) return runs.error();
+  auto run = find_interrupted(*runs, now);
+  if (run && !*run) run = find_last_failover(*runs);
   if (!run) return run.error();
   if (!*run) return Error{Errc::kMissing, "there is no run to acknowledge"};
   return (*run)->id;

@@ -226,18 +226,15 @@ Result<Done> read_runs(Files& files, const FailoverOptions& options, const Momen
   const auto store = RunStore::open(files, options.state_dir, options.cluster_name);
   if (!store) return store.error();
   state.lock_holder = store->lock_holder();
-  Circumstances circumstances;
-  if (const auto added = add_history(*store, now, circumstances); !added) return added;
-  state.last_failover_age_s = circumstances.last_failover_age_s;
-  state.last_primary = circumstances.last_primary;
-  state.last_run = circumstances.last_run;
-  state.undated_run = circumstances.undated_run;
-  state.roles = circumstances.roles;
-  state.fenced = circumstances.fenced;
-  const auto unfinished = store->unfinished(now);
-  if (!unfinished) return unfinished.error();
+  const auto runs = store->runs();
+  if (!runs) return runs.error();
+  auto history = history_of(*runs, now);
+  if (!history) return history.error();
+  state.runs = std::move(*history);
+  auto interrupted = find_interrupted(*runs, now);
+  if (!interrupted) return interrupted.error();
   // One that is at work has not ended either.
-  if (*unfinished && state.lock_holder.empty()) state.interrupted_run = (*unfinished)->id;
+  if (state.lock_holder.empty()) state.interrupted = std::move(*interrupted);
   if (const std::string trouble = try_to_write(files, store->path()); !trouble.empty())
     return Error{Errc::kInternal, trouble};
   return Done{};
@@ -247,12 +244,7 @@ Result<Done> read_runs(Files& files, const FailoverOptions& options, const Momen
 
 void StateDirectory::add_to(Circumstances& circumstances) const {
   circumstances.lock_holder = lock_holder;
-  circumstances.last_failover_age_s = last_failover_age_s;
-  circumstances.last_primary = last_primary;
-  circumstances.last_run = last_run;
-  circumstances.undated_run = undated_run;
-  circumstances.roles = roles;
-  circumstances.fenced = fenced;
+  circumstances.runs = runs;
 }
 
 StateDirectory look_at_state(Files& files, const FailoverOptions& options, const Moment& now) {

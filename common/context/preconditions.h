@@ -15,6 +15,7 @@
 #include "common/env.h"
 #include "common/failover/plan.h"
 #include "common/failover/readiness.h"
+#include "common/failover/run.h"
 #include "common/moment.h"
 #include "common/mysql/probe.h"
 
@@ -60,16 +61,11 @@ Troubles find_unwritable_files(Files& files, const Policy& policy);
 
 // Where a run keeps its journal.
 struct StateDirectory {
-  std::string trouble = {};          // why a run could not write there, or read what is there
-  std::string absence = {};          // that it is not there and can be created, and how
-  std::string lock_holder = {};      // empty: the lock is free
-  std::string interrupted_run = {};  // the id of one that has to be gone on with; empty: none
-  std::optional<double> last_failover_age_s = {};  // of the last one that nobody acknowledged
-  std::string undated_run = {};  // of the last failover, when its age cannot be known
-  // Who was made the primary by the last change, and in which run; empty: none is known.
-  std::string last_primary = {}, last_run = {};
-  RoleHistory roles = {};
-  std::map<std::string, double> fenced = {};  // as in Circumstances
+  std::string trouble = {};             // why a run could not write there, or read what is there
+  std::string absence = {};             // that it is not there and can be created, and how
+  std::string lock_holder = {};         // empty: the lock is free
+  std::optional<Run> interrupted = {};  // that has to be resumed or rolled back first
+  RunHistory runs = {};
 
   // Adds to what a plan knows of the moment.
   void add_to(Circumstances& circumstances) const;

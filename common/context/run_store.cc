@@ -18,19 +18,6 @@ namespace {
 constexpr std::string_view kSuffix = ".journal";
 constexpr int kLockTries = 10;
 constexpr double kLockPause_s = 0.01;
-// How long a run that could not be taken back is tried again before new ones are made.
-constexpr double kPatience_s = 600;
-
-// Returns the number that an id carries; 0: none.
-std::int64_t number_of(const std::string& id) {
-  const std::size_t dash = id.rfind('-');
-  return dash == id.npos ? 0 : parse_integer(id.substr(dash + 1)).value_or(0);
-}
-
-bool is_given_up(const Run& run, const Moment& now) {
-  return run.end == RunEnd::kFailed &&
-         age_of(run.failed.value_or(run.last), now).value_or(kPatience_s) >= kPatience_s;
-}
 
 }  // namespace
 
@@ -62,7 +49,8 @@ Result<std::vector<std::string>> RunStore::ids() const {
   std::vector<std::string> ids;
   for (const std::string& name : *names)
     if (name.ends_with(kSuffix)) ids.push_back(name.substr(0, name.size() - kSuffix.size()));
-  std::ranges::sort(ids, {}, [](const std::string& id) { return std::pair(number_of(id), id); });
+  std::ranges::sort(ids, {},
+                    [](const std::string& id) { return std::pair(number_of_run(id), id); });
   return ids;
 }
 
@@ -83,65 +71,18 @@ Result<Run> RunStore::read(const std::string& id) const {
                                            ha::shorten(run.error().text, 300), id)};
 }
 
-Result<std::optional<Run>> RunStore::unfinished(const Moment& now) const {
+Result<Runs> RunStore::runs() const {
   const auto all = ids();
   if (!all) return all.error();
-  for (auto id = all->rbegin(); id != all->rend(); ++id) {
-    auto run = read(*id);
-    if (!run) return run.error();
-    if (run->open() && !is_given_up(*run, now)) return std::optional<Run>(std::move(*run));
-    // By their time alone, nobody knows which of two came later.
-    if (run->opened() && number_of(*id) > 0) break;
-  }
-  return std::optional<Run>();
-}
-
-Result<std::optional<Run>> RunStore::last_opened(const std::vector<PlanCommand>& commands) const {
-  const auto all = ids();
-  if (!all) return all.error();
-  for (auto id = all->rbegin(); id != all->rend(); ++id) {
-    auto run = read(*id);
-    if (!run) return run.error();
-    if (std::ranges::find(commands, run->plan.command) == commands.end() || !run->opened())
-      continue;
-    if (run->acknowledged) return std::optional<Run>();
-    return std::optional<Run>(std::move(*run));
-  }
-  return std::optional<Run>();
-}
-
-Result<std::optional<Run>> RunStore::last_failover() const {
-  return last_opened({PlanCommand::kFailover});
-}
-
-Result<std::optional<Run>> RunStore::last_change() const {
-  return last_opened({PlanCommand::kFailover, PlanCommand::kSwitchover});
-}
-
-Result<RoleHistory> RunStore::roles() const {
-  const auto all = ids();
-  if (!all) return all.error();
-  RoleHistory roles;
-  for (auto id = all->rbegin(); id != all->rend(); ++id) {
-    const auto run = read(*id);
-    if (!run) return run.error();
-    if (!run->plan.changes_primary() || !run->opened()) continue;
-    if (roles.primary.empty()) {
-      roles.primary = run->plan.candidate;
-      roles.run = run->id;
-      roles.since_s = run->begun.now_s;
-    }
-    // Whatever came after an older change made another node the primary.
-    for (const std::string& node : {run->plan.primary, run->plan.candidate})
-      if (node != roles.primary) roles.replaced.insert(node);
-  }
-  return roles;
+  Runs runs;
+  for (const std::string& id : *all) runs.push_back(read(id));
+  return runs;
 }
 
 Result<std::string> RunStore::new_id(double now_s) const {
   const auto all = ids();
   if (!all) return all.error();
-  const std::int64_t number = all->empty() ? 1 : number_of(all->back()) + 1;
+  const std::int64_t number = all->empty() ? 1 : number_of_run(all->back()) + 1;
   const std::time_t seconds = static_cast<std::time_t>(now_s);
   std::tm utc = {};
   gmtime_r(&seconds, &utc);

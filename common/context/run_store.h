@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "common/env.h"
-#include "common/failover/run.h"
+#include "common/failover/run_history.h"
 #include "common/journal.h"
 #include "common/result.h"
 
@@ -37,18 +37,8 @@ class RunStore {
 
   Result<Run> read(const std::string& id) const;
 
-  // Returns the newest run of which something is left to do or to take back, unless a later one has
-  // opened a new primary. What could not be taken back for some minutes counts no more.
-  Result<std::optional<Run>> unfinished(const Moment& now) const;
-
-  // Returns the newest failover that opened a new primary, unless it is acknowledged.
-  Result<std::optional<Run>> last_failover() const;
-
-  // Returns the newest failover or switchover that opened a new primary, unless it is acknowledged.
-  Result<std::optional<Run>> last_change() const;
-
-  // Returns what all changes that opened a new primary tell of the roles, acknowledged or not.
-  Result<RoleHistory> roles() const;
+  // Reads all of them, in that order. Fails as ids() does.
+  Result<Runs> runs() const;
 
   // Returns an id, "TIME-NUMBER", for a run that begins now, `now_s` seconds since the epoch. Its
   // number is above all others, so the lock must be held. Fails as ids() does.
@@ -69,8 +59,6 @@ class RunStore {
   Result<Done> prune(std::size_t most, const Moment& now) const;
 
  private:
-  Result<std::optional<Run>> last_opened(const std::vector<PlanCommand>& commands) const;
-
   std::string path_of(const std::string& id) const;
   // True when the run has left more than its journal, such as transactions of a node.
   bool has_saved_files(const std::string& id) const;

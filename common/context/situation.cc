@@ -57,49 +57,12 @@ Situation look(const Env& env, const FailoverOptions& options) {
   return situation;
 }
 
-namespace {
-
-// Returns which nodes were replaced and fenced, each with the time when that run began, and have
-// not returned since as far as the journals tell.
-Result<std::map<std::string, double>> find_fenced(const RunStore& store) {
-  const auto ids = store.ids();
-  if (!ids) return ids.error();
-  std::map<std::string, double> fenced;
-  std::set<std::string> judged;
-  for (auto id = ids->rbegin(); id != ids->rend(); ++id) {
-    const auto run = store.read(*id);
-    if (!run) return run.error();
-    const bool replaced = run->plan.command == PlanCommand::kFailover && run->opened();
-    if (replaced && run->facts.fenced && !judged.contains(run->plan.primary))
-      fenced[run->plan.primary] = run->begun.now_s;
-    if (replaced) judged.insert(run->plan.primary);
-    // Whatever else was begun with a node, it was there for it.
-    judged.insert(run->plan.candidate);
-  }
-  return fenced;
-}
-
-}  // namespace
-
 Result<Done> add_history(const RunStore& store, const Moment& now, Circumstances& circumstances) {
-  const auto last = store.last_failover();
-  if (!last) return last.error();
-  if (*last) {
-    circumstances.last_failover_age_s = age_of((*last)->begun, now);
-    if (!circumstances.last_failover_age_s) circumstances.undated_run = (*last)->id;
-  }
-  const auto roles = store.roles();
-  if (!roles) return roles.error();
-  circumstances.roles = *roles;
-  const auto change = store.last_change();
-  if (!change) return change.error();
-  if (*change) {
-    circumstances.last_primary = (*change)->plan.candidate;
-    circumstances.last_run = (*change)->id;
-  }
-  auto fenced = find_fenced(store);
-  if (!fenced) return fenced.error();
-  circumstances.fenced = std::move(*fenced);
+  const auto runs = store.runs();
+  if (!runs) return runs.error();
+  auto history = history_of(*runs, now);
+  if (!history) return history.error();
+  circumstances.runs = std::move(*history);
   return Done{};
 }
 

@@ -25,8 +25,7 @@ struct Situation {
 // alive and cannot be read is asked again until then. What was seen of one writer is remembered.
 Situation look(const Env& env, const FailoverOptions& options);
 
-// Adds the age of the last failover that nobody acknowledged, the last change, and which nodes were
-// replaced and fenced. Fails when a journal cannot be read.
+// Adds what the journals tell. Fails when one of them cannot be read.
 Result<Done> add_history(const RunStore& store, const Moment& now, Circumstances& circumstances);
 
 }  // namespace ha

@@ -73,9 +73,9 @@ FailoverOutcome rejoin(const Env& env, const FailoverOptions& options, const std
       copied ? Result<std::optional<CrashRecord>>(copied)
              : find_crash_record(env.connector, workflow->store, node, view.topology, options);
   if (!record && obstacle.empty()) obstacle = record.error().text;
-  const auto roles = workflow->store.roles();
-  if (!roles) return refuse("rejoin refused: " + roles.error().text);
-  view.circumstances.roles = *roles;
+  if (const auto added = add_history(workflow->store, env.clock.moment(), view.circumstances);
+      !added)
+    return refuse("rejoin refused: " + added.error().text);
   Plan plan = plan_rejoin(view.topology, options.policy, view.circumstances, node,
                           record ? *record : std::nullopt);
   if (!obstacle.empty()) plan = refuse_return(view.topology, std::move(plan), obstacle);

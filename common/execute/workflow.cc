@@ -22,7 +22,9 @@ Result<Workflow> begin_workflow(const Env& env, const FailoverOptions& options, 
                      ? "refused: another run is at work: " + locked.error().text
                      : locked.error().text};
   remove_login_files(env.files, store->path());
-  auto interrupted = store->unfinished(env.clock.moment());
+  const auto runs = store->runs();
+  if (!runs) return runs.error();
+  auto interrupted = find_interrupted(*runs, env.clock.moment());
   if (!interrupted) return interrupted.error();
   if (*interrupted)
     if (const auto shortened = store->shorten((*interrupted)->id); !shortened)

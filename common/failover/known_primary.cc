@@ -39,11 +39,11 @@ std::string why_unknown(const Decision& d) {
 
 const Node* last_primary(const Topology& topology, const Circumstances& circumstances) {
   const Memory& memory = circumstances.memory;
-  const RoleHistory& roles = circumstances.roles;
-  const bool seen_later = memory.seen_s > roles.since_s;
-  const std::string& name = roles.primary.empty() || (!memory.primary.empty() && seen_later)
+  const RunHistory& runs = circumstances.runs;
+  const bool seen_later = memory.seen_s > runs.since_s;
+  const std::string& name = runs.primary.empty() || (!memory.primary.empty() && seen_later)
                                 ? memory.primary
-                                : roles.primary;
+                                : runs.primary;
   return find_node(topology, name);
 }
 

@@ -68,13 +68,13 @@ std::vector<Objection> object_to_takeover(const Topology& topology, const Policy
 
 void judge_primary(Decision& d) {
   // A replica that missed the last change still follows the primary before that.
-  const auto last = std::ranges::find(d.nodes(), d.moment.last_primary, &Node::name);
+  const auto last = std::ranges::find(d.nodes(), d.moment.runs.binding_primary(), &Node::name);
   if (last != d.nodes().end() && last->name != d.plan.primary && !last->facts)
     return d.refuse(
         Refusal::kUnknownPrimary,
         fmt::format("replicas follow {}, but run {} made {} the primary, which cannot be "
                     "asked: {}. If it is none any more: mysql_ha journal ack {}",
-                    d.plan.primary, d.moment.last_run, last->name, last->error, d.moment.last_run));
+                    d.plan.primary, d.moment.runs.run, last->name, last->error, d.moment.runs.run));
   for (Objection& one : object_to_takeover(d.topology, d.policy, d.moment, d.primary)) {
     const bool receives = one.refusal == Refusal::kStillReceives;
     if (receives && counts_as_hung(d))
@@ -87,22 +87,23 @@ void judge_primary(Decision& d) {
 void judge_moment(Decision& d) {
   if (!d.moment.lock_holder.empty())
     d.refuse(Refusal::kLocked, "another run holds the lock: " + d.moment.lock_holder);
-  if (d.moment.last_failover_age_s && *d.moment.last_failover_age_s < d.policy.min_interval_s)
+  if (d.moment.runs.last_failover_age_s &&
+      *d.moment.runs.last_failover_age_s < d.policy.min_interval_s)
     d.refuse(Refusal::kTooSoon,
              fmt::format("the last failover was {} ago, less than {}, and is not acknowledged",
-                         format_duration(*d.moment.last_failover_age_s),
+                         format_duration(*d.moment.runs.last_failover_age_s),
                          format_duration(d.policy.min_interval_s)));
-  if (!d.moment.undated_run.empty())
+  if (!d.moment.runs.undated_run.empty())
     d.warn(
         fmt::format("how long ago the last failover was is not known, the clock was set back "
                     "since: --min-interval does not hold; run: mysql_ha journal ack {}",
-                    d.moment.undated_run));
+                    d.moment.runs.undated_run));
 }
 
 void judge_vouched(Decision& d) {
   const auto seen = std::ranges::find(d.nodes(), d.moment.memory.primary, &Node::name);
   if (seen == d.nodes().end() || seen->facts || seen->name == d.plan.primary ||
-      !d.policy.assume_replica.contains(seen->name) || d.moment.fenced.contains(seen->name))
+      !d.policy.assume_replica.contains(seen->name) || d.moment.runs.fenced.contains(seen->name))
     return;
   d.warn(fmt::format(
       "{0} was the primary when it was last seen and is not fenced: nothing but your word "

@@ -90,7 +90,7 @@ class RejoinPlanner {
       return refuse(Refusal::kNotReady,
                     fmt::format("{0} has replaced {1} (run {2}) and accepts writes; to make a "
                                 "replica of {1}, run: mysql_ha rejoin {1}",
-                                node_->name, primary_->name, moment_.roles.run));
+                                node_->name, primary_->name, moment_.runs.run));
     if (!node_->facts)
       return refuse(Refusal::kNotReady, fmt::format("{}: {}", node_->name, node_->error));
     if (!node_->facts->channels)
@@ -174,8 +174,7 @@ class RejoinPlanner {
 
   // Not when the other one was made the primary after that, by whomever.
   bool is_primary_by_journal() const {
-    return moment_.roles.primary == node_->name &&
-           moment_.roles.replaced.contains(primary_->name) &&
+    return moment_.runs.primary == node_->name && moment_.runs.replaced.contains(primary_->name) &&
            last_primary(topology_, moment_) == node_ && !was_promoted(moment_.memory, *primary_);
   }
 

@@ -88,8 +88,7 @@ class Closing {
   bool was_replaced(const Node& node, const Node& successor) const {
     if (was_promoted(moment_.memory, node) || is_followed(node, successor)) return false;
     if (follows(topology_, successor, node) && !follows(topology_, node, successor)) return false;
-    return (moment_.roles.primary == successor.name &&
-            moment_.roles.replaced.contains(node.name)) ||
+    return (moment_.runs.primary == successor.name && moment_.runs.replaced.contains(node.name)) ||
            was_left_behind(node, successor);
   }
 
@@ -154,11 +153,11 @@ class Closing {
 
   void warn(Plan& plan, const Node& node) const {
     const bool told =
-        moment_.roles.primary == successor_->name && moment_.roles.replaced.contains(node.name);
+        moment_.runs.primary == successor_->name && moment_.runs.replaced.contains(node.name);
     const auto more = extra(node.facts->history, successor_->facts->latest_history());
     plan.reservations.push_back(fmt::format(
         "{0} accepted writes although {1} had replaced it{2}; {3}; run: mysql_ha rejoin {0}",
-        node.name, successor_->name, told ? fmt::format(" (run {})", moment_.roles.run) : "",
+        node.name, successor_->name, told ? fmt::format(" (run {})", moment_.runs.run) : "",
         !more         ? fmt::format("it may have transactions that {} lacks", successor_->name)
         : more->any() ? fmt::format("it has {} that {} lacks: {}", in_words(*more),
                                     successor_->name, more->text)
@@ -211,7 +210,7 @@ class Reopening {
 
   // Without any record: the node that follows nothing and that all the others follow.
   const Node* find_root() const {
-    if (!moment_.roles.primary.empty() || !moment_.memory.primary.empty() ||
+    if (!moment_.runs.primary.empty() || !moment_.memory.primary.empty() ||
         topology_.nodes.size() < 2)
       return nullptr;
     for (const Node& node : topology_.nodes)

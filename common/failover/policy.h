@@ -43,29 +43,31 @@ struct Policy {
 
 enum class Witnesses { kNotAsked, kReached, kUnreached };
 
-// What the journals of this machine tell of who was the primary, acknowledged or not.
-struct RoleHistory {
+// What the journals of this machine tell of the runs that it has made; see run_history.h.
+struct RunHistory {
   std::string primary = {};             // that the newest change made; empty: there was none
   std::string run = {};                 // in which that was
   double since_s = 0;                   // since the epoch
   std::set<std::string> replaced = {};  // that were the primary before, and are none any more
+  bool acknowledged = false;            // the newest change is
+  std::optional<double> last_failover_age_s = {};  // of the last one that is not acknowledged
+  // The run of that failover, when its age is not known because the clock was set back since.
+  std::string undated_run = {};
+  // By node: when the run began that has replaced and fenced it, since the epoch; not of those that
+  // have returned.
+  std::map<std::string, double> fenced = {};
+
+  // The primary that the newest change made, unless that is acknowledged; empty: none.
+  std::string binding_primary() const { return acknowledged ? "" : primary; }
 };
 
 struct Circumstances {
   bool assume_dead = false;  // forecast what follows if the primary dies now
   Witnesses witnesses = Witnesses::kNotAsked;
-  std::optional<double> last_failover_age_s = {};  // of the last one that nobody acknowledged
-  std::string lock_holder = {};                    // who holds the lock; empty: it is free
-  // Who was made the primary by the last change, and in which run; empty: none is known.
-  std::string last_primary = {}, last_run = {};
-  // The run of the last failover, when its age is not known because the clock was set back since.
-  std::string undated_run = {};
-  RoleHistory roles = {};
-  Memory memory = {};               // what was last seen of the nodes
-  std::string memory_trouble = {};  // why that is not all; empty: it is
-  // By node: when the run began that has replaced and fenced it as the journal says, since the
-  // epoch; not of those that have returned.
-  std::map<std::string, double> fenced = {};
+  std::string lock_holder = {};  // who holds the lock; empty: it is free
+  RunHistory runs = {};
+  Memory memory = {};                         // what was last seen of the nodes
+  std::string memory_trouble = {};            // why that is not all; empty: it is
   double now_s = 0;                           // since the epoch; 0: not known
   std::optional<double> primary_hung_s = {};  // how long the primary was seen to answer no query
   // Nodes that could not apply what they received or follow, a moment ago, and why.

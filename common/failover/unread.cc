@@ -48,9 +48,9 @@ bool was_downstream(const Takeover& takeover, std::size_t i) {
 
 // A fence counts for as long as the node was not seen since.
 bool is_fenced(const Circumstances& moment, const Node& node) {
-  const auto fenced = moment.fenced.find(node.name);
+  const auto fenced = moment.runs.fenced.find(node.name);
   const SeenNode* const seen = moment.memory.find(node.name);
-  return fenced != moment.fenced.end() && (seen == nullptr || seen->seen_s <= fenced->second);
+  return fenced != moment.runs.fenced.end() && (seen == nullptr || seen->seen_s <= fenced->second);
 }
 
 std::string describe_last_seen(const Circumstances& moment, const Node& node) {
@@ -103,7 +103,7 @@ std::size_t find_root(const Topology& topology, const Policy& policy, const Circ
   for (std::size_t steps = 0; steps < topology.nodes.size(); ++steps) {
     const Node& node = topology.nodes[source];
     const std::vector<std::size_t> up = seen_sources(topology, moment.memory, node.name);
-    if (node.facts || up.size() != 1 || node.name == moment.last_primary) return source;
+    if (node.facts || up.size() != 1 || node.name == moment.runs.binding_primary()) return source;
     const Node& next = topology.nodes[up[0]];
     if (policy.assume_replica.contains(next.name) || follows(next, source) ||
         is_fenced(moment, next))

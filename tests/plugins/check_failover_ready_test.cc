@@ -219,12 +219,15 @@ TEST(CheckFailoverReadyTest, JudgesWhatAFailoverNeeds) {
          facts.answers.emplace("db2", Error{Errc::kUnreachable, "no answer in time"});
        }),
        State::kWarning, "db2: neither its lock nor our privileges are known: no answer in time"},
-      {"young failover", changed([](ReadyFacts& facts) { facts.state.last_failover_age_s = 60; }),
+      {"young failover",
+       changed([](ReadyFacts& facts) { facts.state.runs.last_failover_age_s = 60; }),
        State::kCritical,
        "the last failover was 60s ago, less than 60m 00s, and is not acknowledged"},
-      {"old failover", changed([](ReadyFacts& facts) { facts.state.last_failover_age_s = 4000; }),
-       State::kOk, "nothing would be lost"},
-      {"interrupted run", changed([](ReadyFacts& facts) { facts.state.interrupted_run = "2026"; }),
+      {"old failover",
+       changed([](ReadyFacts& facts) { facts.state.runs.last_failover_age_s = 4000; }), State::kOk,
+       "nothing would be lost"},
+      {"interrupted run",
+       changed([](ReadyFacts& facts) { facts.state.interrupted = ha::Run{.id = "2026"}; }),
        State::kWarning, "run 2026 was interrupted"},
       {"one of two witnesses", changed([](ReadyFacts& facts) {
          facts.witnesses = Witnesses::kReached;
@@ -394,7 +397,7 @@ TEST(CheckFailoverReadyTest, TheFenceIsAskedWhetherItCouldBeUsed) {
 TEST(CheckFailoverReadyTest, AllThatIsRefusedIsNamedAtOnce) {
   ReadyFacts facts = sound();
   facts.witnesses = Witnesses::kUnreached;
-  facts.state.last_failover_age_s = 60;
+  facts.state.runs.last_failover_age_s = 60;
   facts.programs["missing"] = "cannot run missing";
   Policy policy;
   policy.pre_failover = {{"missing"}};

@@ -80,27 +80,27 @@ TEST_F(PreconditionsTest, NothingIsLeftInIt) {
 }
 
 TEST_F(PreconditionsTest, TheJournalsTellOfTheLastFailover) {
-  EXPECT_FALSE(look_at_state(files_, options_, kNow).last_failover_age_s);
+  EXPECT_FALSE(look_at_state(files_, options_, kNow).runs.last_failover_age_s);
   add_run(kNow_s - 7200, {kEnd});
-  EXPECT_EQ(look_at_state(files_, options_, kNow).last_failover_age_s, 7200);
+  EXPECT_EQ(look_at_state(files_, options_, kNow).runs.last_failover_age_s, 7200);
   add_run(kNow_s - 60, {kEnd, kAcknowledged});
-  EXPECT_FALSE(look_at_state(files_, options_, kNow).last_failover_age_s);
-  EXPECT_EQ(look_at_state(files_, options_, kNow).interrupted_run, "");
+  EXPECT_FALSE(look_at_state(files_, options_, kNow).runs.last_failover_age_s);
+  EXPECT_FALSE(look_at_state(files_, options_, kNow).interrupted);
 }
 
 TEST_F(PreconditionsTest, ARunThatDidNotEndIsNamed) {
   const std::string id = add_run(kNow_s - 60, {});
-  EXPECT_EQ(look_at_state(files_, options_, kNow).interrupted_run, id);
+  EXPECT_EQ(look_at_state(files_, options_, kNow).interrupted->id, id);
   add_run(kNow_s, {kAcknowledged});
   // A later one has opened a new primary.
-  EXPECT_EQ(look_at_state(files_, options_, kNow).interrupted_run, "");
+  EXPECT_FALSE(look_at_state(files_, options_, kNow).interrupted);
 }
 
 TEST_F(PreconditionsTest, AFailoverOfTheFutureHasNoAge) {
   const std::string id = add_run(kNow_s + 400 * 86400, {kEnd});
   const StateDirectory state = look_at_state(files_, options_, kNow);
-  EXPECT_FALSE(state.last_failover_age_s);
-  EXPECT_EQ(state.undated_run, id);
+  EXPECT_FALSE(state.runs.last_failover_age_s);
+  EXPECT_EQ(state.runs.undated_run, id);
 }
 
 TEST_F(PreconditionsTest, ADamagedJournalIsTrouble) {
@@ -128,7 +128,7 @@ TEST_F(PreconditionsTest, ARunAtWorkIsNotInterrupted) {
   add_run(kNow_s, {});
   auto run = RunStore::open(files_, options_.state_dir, options_.cluster_name);
   ASSERT_TRUE(run->lock(clock_));
-  EXPECT_EQ(look_at_state(files_, options_, kNow).interrupted_run, "");
+  EXPECT_FALSE(look_at_state(files_, options_, kNow).interrupted);
 }
 
 // An acknowledgement does not make it younger: what was seen since the fence counts.
@@ -139,7 +139,7 @@ TEST_F(PreconditionsTest, AFenceIsAsOldAsItsRun) {
   const auto store = RunStore::open(files_, options_.state_dir, options_.cluster_name);
   Circumstances moment;
   ASSERT_TRUE(add_history(*store, kNow, moment));
-  EXPECT_EQ(moment.fenced, (std::map<std::string, double>{{"db1", kNow_s - 900}}));
+  EXPECT_EQ(moment.runs.fenced, (std::map<std::string, double>{{"db1", kNow_s - 900}}));
 }
 
 TEST_F(PreconditionsTest, MissingProgramsAreNamed) {

@@ -57,7 +57,7 @@ TEST_F(RunStoreTest, IdsSortByTheirNumberWhateverTheClockSays) {
   EXPECT_EQ(ids[0], "20261125T082824.500-1");
   EXPECT_EQ(ids[3], "20261125T082824.000-4");
   EXPECT_EQ(*store_.ids(), ids);
-  EXPECT_EQ((*store_.last_failover())->id, ids[3]);
+  EXPECT_EQ((*find_last_failover(*store_.runs()))->id, ids[3]);
 }
 
 TEST_F(RunStoreTest, IdsOfTheFirstVersionComeFirst) {
@@ -68,7 +68,7 @@ TEST_F(RunStoreTest, IdsOfTheFirstVersionComeFirst) {
   write_run(id, "failover", true, "done");
   EXPECT_EQ(*store_.ids(),
             (std::vector<std::string>{"20261125T082824.500", "20271231T082824.500", id}));
-  EXPECT_EQ((*store_.last_change())->id, id);
+  EXPECT_EQ(history_of(*store_.runs(), kNow)->run, id);
 }
 
 TEST_F(RunStoreTest, NumbersAreNotReusedInADirectoryThatIsPruned) {
@@ -82,18 +82,18 @@ TEST_F(RunStoreTest, NumbersAreNotReusedInADirectoryThatIsPruned) {
 TEST_F(RunStoreTest, ARunIsUnfinishedWhateverCameAfterIt) {
   write_run("2027-1", "failover", true, "done");
   write_run("2026-2", "failover", false, "");
-  EXPECT_EQ((*store_.unfinished(kNow))->id, "2026-2");
+  EXPECT_EQ((*find_interrupted(*store_.runs(), kNow))->id, "2026-2");
   write_run("2026-3", "rejoin", false, "done");
-  EXPECT_EQ((*store_.unfinished(kNow))->id, "2026-2");
+  EXPECT_EQ((*find_interrupted(*store_.runs(), kNow))->id, "2026-2");
   // Nobody has to finish what a later run has made anew.
   write_run("2025-4", "failover", true, "done");
-  EXPECT_EQ(*store_.unfinished(kNow), std::nullopt);
+  EXPECT_EQ(*find_interrupted(*store_.runs(), kNow), std::nullopt);
 }
 
 TEST_F(RunStoreTest, OfRunsWithoutANumberNoneIsKnownToBeTheLater) {
   write_run("20261125T082824.500", "failover", false, "");
   write_run("20271231T082824.500", "failover", true, "done");
-  EXPECT_EQ((*store_.unfinished(kNow))->id, "20261125T082824.500");
+  EXPECT_EQ((*find_interrupted(*store_.runs(), kNow))->id, "20261125T082824.500");
 }
 
 TEST_F(RunStoreTest, WhatCouldNotBeTakenBackIsTriedForSomeMinutes) {
@@ -120,7 +120,7 @@ TEST_F(RunStoreTest, WhatCouldNotBeTakenBackIsTriedForSomeMinutes) {
     again.emplace_back("outcome", "failed");
     auto journal = store_.journal("1");
     ASSERT_TRUE(journal->append_all({end, make_record(kNow, "resumed"), again}));
-    EXPECT_EQ(store_.unfinished(kNow)->has_value(), c.open) << c.why;
+    EXPECT_EQ(find_interrupted(*store_.runs(), kNow)->has_value(), c.open) << c.why;
     unlink((store_.path() + "/1.journal").c_str());
   }
 }
@@ -171,10 +171,10 @@ TEST_F(RunStoreTest, AJournalThatWasResumedAThousandTimesIsReadAndShortened) {
   }
   const std::string path = store_.path() + "/1.journal";
   ASSERT_GT(std::filesystem::file_size(path), std::size_t{1} << 20);
-  ASSERT_TRUE(*store_.unfinished(kNow));
+  ASSERT_TRUE(*find_interrupted(*store_.runs(), kNow));
   ASSERT_TRUE(store_.shorten("1"));
   EXPECT_LT(std::filesystem::file_size(path), std::size_t{1} << 13);
-  const auto run = store_.unfinished(kNow);
+  const auto run = find_interrupted(*store_.runs(), kNow);
   ASSERT_TRUE(*run);
   EXPECT_TRUE((*run)->opened());
   EXPECT_NE(std::ranges::find_if(
@@ -184,21 +184,21 @@ TEST_F(RunStoreTest, AJournalThatWasResumedAThousandTimesIsReadAndShortened) {
 }
 
 TEST_F(RunStoreTest, TheNewestRunMayBeUnfinished) {
-  EXPECT_EQ(*store_.unfinished(kNow), std::nullopt);
+  EXPECT_EQ(*find_interrupted(*store_.runs(), kNow), std::nullopt);
   write_run("1", "failover", true, "done");
-  EXPECT_EQ(*store_.unfinished(kNow), std::nullopt);
+  EXPECT_EQ(*find_interrupted(*store_.runs(), kNow), std::nullopt);
   write_run("2", "failover", false, "");
-  ASSERT_TRUE(*store_.unfinished(kNow));
-  EXPECT_EQ((*store_.unfinished(kNow))->id, "2");
+  ASSERT_TRUE(*find_interrupted(*store_.runs(), kNow));
+  EXPECT_EQ((*find_interrupted(*store_.runs(), kNow))->id, "2");
   acknowledge("2");
-  EXPECT_EQ(*store_.unfinished(kNow), std::nullopt);
+  EXPECT_EQ(*find_interrupted(*store_.runs(), kNow), std::nullopt);
 }
 
 TEST_F(RunStoreTest, ARunWithoutAPlanDidNothing) {
   write_run("1", "failover", true, "done");
   ASSERT_TRUE(store_.journal("2"));
-  EXPECT_EQ(*store_.unfinished(kNow), std::nullopt);
-  EXPECT_EQ((*store_.last_failover())->id, "1");
+  EXPECT_EQ(*find_interrupted(*store_.runs(), kNow), std::nullopt);
+  EXPECT_EQ((*find_last_failover(*store_.runs()))->id, "1");
   EXPECT_EQ(store_.read("2")->end, RunEnd::kUndone);
 }
 
@@ -206,10 +206,10 @@ TEST_F(RunStoreTest, OnlyFailoversThatOpenedANodeCount) {
   write_run("1", "failover", true, "done");
   write_run("2", "failover", false, "undone");
   write_run("3", "switchover", true, "done");
-  ASSERT_TRUE(*store_.last_failover());
-  EXPECT_EQ((*store_.last_failover())->id, "1");
+  ASSERT_TRUE(*find_last_failover(*store_.runs()));
+  EXPECT_EQ((*find_last_failover(*store_.runs()))->id, "1");
   acknowledge("1");
-  EXPECT_EQ(*store_.last_failover(), std::nullopt);
+  EXPECT_EQ(*find_last_failover(*store_.runs()), std::nullopt);
 }
 
 TEST_F(RunStoreTest, OneRunAtATime) {

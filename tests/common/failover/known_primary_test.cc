@@ -11,8 +11,9 @@ namespace {
 Circumstances knowing(const char* by_journal, double since_s, const char* by_memory,
                       double seen_s) {
   Circumstances moment;
-  moment.roles.primary = by_journal;
-  moment.roles.since_s = since_s;
+  moment.runs.primary = by_journal;
+  moment.runs.since_s = since_s;
+  moment.runs.acknowledged = true;  // it refuses no failover from another node
   moment.memory.primary = by_memory;
   moment.memory.seen_s = seen_s;
   return moment;

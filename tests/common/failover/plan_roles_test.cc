@@ -41,9 +41,13 @@ Node restarted(int number, std::string_view history = "#1:1-100",
   return with(node, changes);
 }
 
-RoleHistory made_primary(std::string primary, std::set<std::string> replaced,
-                         double since_s = 100) {
+RunHistory made_primary(std::string primary, std::set<std::string> replaced, double since_s = 100) {
   return {std::move(primary), "run1", since_s, std::move(replaced)};
+}
+
+RunHistory acknowledged(RunHistory runs) {
+  runs.acknowledged = true;
+  return runs;
 }
 
 Memory seen(std::string primary, double seen_s, std::initializer_list<int> replicas = {}) {
@@ -57,9 +61,9 @@ Memory seen(std::string primary, double seen_s, std::initializer_list<int> repli
   return memory;
 }
 
-Circumstances knowing(RoleHistory roles, Memory memory = {}) {
+Circumstances knowing(RunHistory roles, Memory memory = {}) {
   Circumstances moment;
-  moment.roles = std::move(roles);
+  moment.runs = std::move(roles);
   moment.memory = std::move(memory);
   return moment;
 }
@@ -204,7 +208,7 @@ TEST(PlanCloseTest, ItIsToldWhatMayBeOnIt) {
 TEST(PlanReopenTest, ARestartedPrimaryIsOpenedAgain) {
   const char* const opened = "recheck(db1) make-writable(db1)";
   Circumstances young = knowing(made_primary("db1", {"db2"}));
-  young.last_failover_age_s = 60;
+  young.runs.last_failover_age_s = 60;
   expect_each({
       {"a pair, and no record", {restarted(1), with(replica(2, 1), {io_connecting})}, {}, opened},
       {"three", {restarted(1), replica(2, 1), replica(3, 1)}, {}, opened},
@@ -258,7 +262,7 @@ TEST(PlanReopenTest, ElseItIsSaidWhyNot) {
   returned.nodes["db3"].seen_s = 200;
   returned.nodes["db3"].read_only = false;
   Circumstances fenced = knowing({}, returned);
-  fenced.fenced["db3"] = 100;
+  fenced.runs.fenced["db3"] = 100;
   EXPECT_TRUE(
       why({restarted(1), replica(2, 1), lost(3)}, fenced).starts_with(unseen + "last seen"));
   EXPECT_EQ(why({restarted(1), lost(2, Reach::kRefuses)}, moment), "db2 cannot be read: no answer");
@@ -291,7 +295,7 @@ TEST(PlanReopenTest, ItIsNotOpenedAlone) {
       "it, and another may have replaced it. Put that right, or, when no other node takes writes, "
       "run: mysql_ha failover --assume-replica ";
   Circumstances moment = knowing({}, seen("db1", 100, {2, 3}));
-  moment.fenced["db4"] = 200;
+  moment.runs.fenced["db4"] = 200;
   EXPECT_EQ(plan({restarted(1), lost(2)}, moment).reason, alone + "db2");
   EXPECT_EQ(plan({restarted(1), lost(4)}, moment).reason, alone + "db4");
   EXPECT_EQ(plan({restarted(1), lost(2), lost(3)}, moment).reason,
@@ -325,6 +329,10 @@ TEST(PlanReopenTest, WhatIsNotTheLastPrimaryIsNotOpened) {
       {"the last change made another one the primary",
        {restarted(1), lost(2), replica(3, 1)},
        knowing(made_primary("db2", {"db1"})),
+       "unknown-primary"},
+      {"and that is acknowledged",
+       {restarted(1), lost(2), replica(3, 1)},
+       knowing(acknowledged(made_primary("db2", {"db1"}))),
        "primary-alive"},
       {"another one was seen writing later",
        {restarted(1), lost(2), replica(3, 1)},

@@ -335,7 +335,7 @@ TEST(PlanRejoinTest, AFollowerThatIsWritableIsOnlyClosed) {
 
 TEST(PlanRejoinTest, ThePrimaryIsNotTakenForTheOneThatReturns) {
   Circumstances moment;
-  moment.roles = {"db1", "run1", 100, {"db2"}};
+  moment.runs = {"db1", "run1", 100, {"db2"}};
   const Plan plan = plan_rejoin(linked({writer(1), writer(2)}), with_account(), moment, "db1", {});
   EXPECT_EQ(plan.reason,
             "db1 has replaced db2 (run run1) and accepts writes; to make a replica of db2, run: "

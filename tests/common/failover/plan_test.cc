@@ -115,8 +115,8 @@ std::vector<Case> refusals() {
   Policy lag = with_fence();
   lag.max_lag_s = 10;
   Circumstances young, old, locked;
-  young.last_failover_age_s = 60;
-  old.last_failover_age_s = 7200;
+  young.runs.last_failover_age_s = 60;
+  old.runs.last_failover_age_s = 7200;
   locked.lock_holder = "ha2 (pid 7)";
   return {
       {"the primary answers", {writer(1), replica(2, 1)}, "primary-alive"},
@@ -665,7 +665,7 @@ TEST(PlanFailoverTest, AForecastHasTheWordsOfTheFailover) {
 
 TEST(PlanFailoverTest, AllThatStandsInTheWayIsNamed) {
   Circumstances circumstances = moment(Witnesses::kUnreached);
-  circumstances.last_failover_age_s = 60;
+  circumstances.runs.last_failover_age_s = 60;
   EXPECT_EQ(describe_refusal(plan_failover(linked({lost(1), orphan(2, "#1:1-100", {sql_failed})}),
                                            fenced(Fence::kRequired), circumstances, "")),
             "no witness is reachable: we may be the ones who are cut off (isolated); the last "
@@ -798,7 +798,7 @@ TEST(PlanFailoverTest, WhatOnlyAnErrantNodeReceivedIsCountedAsLost) {
 }
 
 TEST(PlanFailoverTest, AReplicaThatMissedTheLastChangeIsNotBelieved) {
-  const Circumstances after_change = {.last_primary = "db2"};
+  const Circumstances after_change = {.runs = {.primary = "db2"}};
   EXPECT_EQ(
       plan_failover(linked({lost(1), lost(2), orphan(3)}), with_fence(), after_change, "").refusal,
       Refusal::kUnknownPrimary);

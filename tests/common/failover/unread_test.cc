@@ -64,7 +64,7 @@ Circumstances after(std::vector<Node> nodes) {
 }
 
 Circumstances fenced(Circumstances moment, const char* node, double when_s) {
-  moment.fenced[node] = when_s;
+  moment.runs.fenced[node] = when_s;
   return moment;
 }
 
