@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The one budget of a run. Waits that can be bounded ask the Deadline; what cannot be (a resolver,
-// a TLS handshake inside a library) is ended by the HardStop, which prints what was being waited
-// for and leaves the process.
+// a TLS handshake inside a library) is ended by the hard stop (common/hard_stop.h).
 
 #pragma once
-
-#include <string>
 
 #include "common/clock.h"
 
@@ -34,13 +31,5 @@ class Deadline {
   const Clock* clock_;
   double when_s_;  // by its monotonic time
 };
-
-// Ends the process at the deadline, whatever it is doing (SIGALRM): writes `output` to standard
-// output and exits with `exit_code`. Each call replaces the last one's deadline and words. Uses
-// only async-signal-safe calls at the end, hence the prepared output.
-void set_hard_stop(const Deadline& deadline, std::string output, int exit_code);
-
-// Ends the hard stop's watch: the run has its result and prints it now.
-void clear_hard_stop();
 
 }  // namespace ha

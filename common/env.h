@@ -41,7 +41,7 @@ class Connector {
  public:
   virtual ~Connector() = default;
 
-  // Logs in, as connect() of common/mysql/session.h does and with its errors. Blocks as long as the
+  // Logs in, as connect() of common/mysql/connect.h does and with its errors. Blocks as long as the
   // network does, or until the options' timeouts.
   virtual Result<std::unique_ptr<SqlSession>> connect(const MysqlOptions& options) = 0;
 };

@@ -15,6 +15,7 @@
 
 #include "common/commands.h"
 #include "common/machine.h"
+#include "common/missing_directory.h"
 #include "common/open_file.h"
 
 namespace ha {
@@ -104,14 +105,6 @@ Result<std::string> read_file(const std::string& path, std::size_t most) {
 std::string user_name(unsigned uid) {
   const passwd* const user = getpwuid(uid);
   return user == nullptr ? std::to_string(uid) : user->pw_name;
-}
-
-Error missing_directory(const std::string& path, std::string_view reason, std::string_view user) {
-  return {
-      Errc::kInternal,
-      fmt::format("{0} does not exist and cannot be created: {1}; run as root: install -d -o {2} "
-                  "-m 700 {0}",
-                  path, reason, user)};
 }
 
 Result<Done> make_private_directory(const std::string& path) {

@@ -29,10 +29,6 @@ Result<Done> make_private_directory(const std::string& path);
 // Likewise, but fails with kMissing when it is not there.
 Result<Done> check_private_directory(const std::string& path);
 
-// Says that a directory is missing, cannot be created for this reason, and what to type so that it
-// is this user's.
-Error missing_directory(const std::string& path, std::string_view reason, std::string_view user);
-
 // Replaces `path` atomically with `content`: after a crash there is the old file or the new one, on
 // disk. Whoever owns the directory cannot have another file changed (common/open_file.h). Fails
 // with the path and the reason.

@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Runs other programs, without a shell between us and them, within a deadline and with bounded
-// output. A program that outlives its deadline is killed with its process group; one that cannot
-// be killed (it hangs in the kernel) is abandoned, never waited for.
-//
-// A program may also have to end when we do, however we end (SIGKILL, a hang-up): then a process of
-// ours leads its group and kills it. PR_SET_PDEATHSIG would reach the program but not its children,
-// and would strike when the thread ends that started it.
+// output. The system's twin is in common/posix_process.h.
 
 #pragma once
 
@@ -53,21 +48,10 @@ class Process {
   // behind is not waited for. Fails with kMissing or kUsage when the program cannot be started.
   virtual Result<ProcessOutcome> run(const Command& command, const Deadline& deadline) = 0;
 
-  // Returns the path of the program that run() would start for this argv[0], as find_program().
+  // Returns the path of the program that run() would start for this argv[0], as find_program()
+  // of common/posix_process.h.
   virtual Result<std::string> find(const std::string& name) { return name; }
 };
-
-// The real thing.
-class PosixProcess : public Process {
- public:
-  Result<ProcessOutcome> run(const Command& command, const Deadline& deadline) override;
-  Result<std::string> find(const std::string& name) override;
-};
-
-// Returns the path of the program that run() would start for this argv[0]. Fails with kMissing when
-// there is none, kUsage when it may not be executed; what a script's first line asks for is not
-// looked at.
-Result<std::string> find_program(const std::string& name);
 
 // Splits a command as a shell splits words: blanks separate, '...' and "..." group, a backslash
 // takes the next character as it is (inside "..." before ", \, $ and ` only). Nothing is expanded.

@@ -8,6 +8,7 @@
 #include "common/address.h"
 #include "common/cli.h"
 #include "common/heartbeat/read.h"
+#include "common/mysql/cli_options.h"
 #include "common/mysql/defaults_file.h"
 #include "common/parallel.h"
 #include "common/text.h"

@@ -10,6 +10,7 @@
 #include "common/failover/plan.h"
 #include "common/machine.h"
 #include "common/mysql/classify.h"
+#include "common/mysql/cli_options.h"
 #include "common/mysql/drain.h"
 #include "common/text.h"
 #include "common/thresholds.h"

@@ -7,6 +7,7 @@
 #include "common/heartbeat/local_process.h"
 #include "common/heartbeat/read.h"
 #include "common/heartbeat/spec.h"
+#include "common/mysql/cli_options.h"
 #include "common/mysql/defaults_file.h"
 #include "common/process_table.h"
 #include "common/text.h"

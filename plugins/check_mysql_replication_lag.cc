@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "common/cli.h"
+#include "common/mysql/cli_options.h"
 #include "common/mysql/connect_within.h"
 #include "common/text.h"
 #include "common/thresholds.h"

@@ -7,6 +7,7 @@
 
 #include "common/address.h"
 #include "common/cli.h"
+#include "common/mysql/cli_options.h"
 #include "common/mysql/connect_within.h"
 #include "common/mysql/write_state.h"
 #include "common/resolve.h"

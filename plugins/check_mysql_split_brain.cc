@@ -9,6 +9,7 @@
 #include "common/cli.h"
 #include "common/clock.h"
 #include "common/mysql/classify.h"
+#include "common/mysql/cli_options.h"
 #include "common/mysql/connector.h"
 #include "common/mysql/probe.h"
 #include "common/mysql/replica_status.h"

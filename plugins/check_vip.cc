@@ -7,6 +7,8 @@
 #include <memory>
 
 #include "common/cli.h"
+#include "common/mysql/cli_options.h"
+#include "common/mysql/connect.h"
 #include "common/mysql/session.h"
 #include "common/parallel.h"
 #include "common/text.h"

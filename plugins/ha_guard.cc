@@ -13,6 +13,7 @@
 #include "common/files.h"
 #include "common/guard.h"
 #include "common/posix_files.h"
+#include "common/posix_process.h"
 #include "common/text.h"
 #include "common/version.h"
 

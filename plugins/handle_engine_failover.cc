@@ -18,6 +18,7 @@
 #include "common/engine/succession.h"
 #include "common/exit_code.h"
 #include "common/files.h"
+#include "common/posix_process.h"
 #include "common/text.h"
 #include "common/time_text.h"
 #include "plugins/handle_engine_failover_options.h"

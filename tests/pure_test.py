@@ -2,7 +2,8 @@
 """What decides does no I/O. A room is a library of common/CMakeLists.txt that touches nothing of the
 outside world: it links rooms only, no object of it names a call of the system or reaches one through
 other objects, and no file of it reaches an I/O header. The same holds for each file whose header
-says "Pure". In a check's file, where gathering stands beside judging, `evaluate` and whatever it
+says "Pure". What carries out does its I/O through an Env alone, which its objects tell likewise. In a
+check's file, where gathering stands beside judging, `evaluate` and whatever it
 calls there make no I/O call.
 
 Relies on the format that clang-format gives: a function starts in the first column and ends with
@@ -21,6 +22,9 @@ OBJECTS = pathlib.Path(os.environ.get("HA_BUILD_DIR", ROOT / "build")) / "common
 
 # A new room is one more name.
 ROOMS = ("ha_base", "ha_topology", "ha_plan")
+# These touch the outside world through an Env only (common/env.h): no object of theirs reaches a
+# call of the system but by a virtual function.
+ENV_ROOMS = ("ha_context", "ha_execute", "ha_resync")
 # What a room may link besides: headers of formats, and flags of the compiler.
 HARMLESS_LINKS = re.compile(r"ha_flags|fmt::.*|nlohmann_json::nlohmann_json")
 
@@ -31,6 +35,8 @@ HARMLESS_C = re.compile(
     r"|(__)?(mem|str)\w*(_chk)?|bcmp|abort|free|malloc|__assert_fail"
     r"|(__)?(isoc99_)?v?s(n|scan)?printf(_chk)?|gmtime_r|strftime|localeconv|inet_pton|inet_ntop"
     r"|is\w+|to(upper|lower)|__ctype\w+|l?l?(round|rint)|log10|pow|floor|ceil|trunc|fmod|ldexp|frexp")
+# What those keep data with that several workers use; it waits for nothing outside.
+MUTEX = re.compile(r"pthread_mutex_(un)?lock")
 IO_CXX = re.compile(r"clock|thread|future|promise|condition_variable|mutex|filesystem|fstream"
                     r"|random_device|(cout|cerr|cin)E?$|ios_base4Init")
 
@@ -159,10 +165,20 @@ def test_pure_object_reaches_no_call_of_the_system(one, symbols):
     assert symbols.io(one) == []
 
 
+@pytest.mark.parametrize("one", [(room, source) for room in ENV_ROOMS for source in LIBRARIES[room]],
+                         ids=lambda one: one[1])
+def test_object_reaches_the_system_through_an_env_only(one, symbols):
+    assert [way for way in symbols.io(one) if not MUTEX.fullmatch(way.split()[-1])] == []
+
+
 def test_io_is_seen_in_objects(symbols):
     assert symbols.own_io(("ha_core", "resolve.cc")) == ["freeaddrinfo", "getaddrinfo", "getnameinfo"]
     assert any("steady_clock" in symbol for symbol in symbols.own_io(("ha_core", "clock.cc")))
     assert any("filesystem" in symbol for symbol in symbols.io(("ha_core", "cli/parser.cc")))
+    # What an Env is made of is seen where it is made.
+    ways = symbols.io(("ha_posix", "context/posix_env.cc"))
+    for call in ("accept4", "flock", "getifaddrs", "mysql_real_connect", "posix_spawnp"):
+        assert any(way.endswith(" " + call) for way in ways), call
 
 
 @pytest.mark.parametrize("path", PURE_FILES, ids=lambda path: str(path.relative_to(ROOT)))

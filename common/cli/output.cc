@@ -8,6 +8,7 @@
 #include "common/cli/impl.h"
 #include "common/exit_code.h"
 #include "common/files.h"
+#include "common/hard_stop.h"
 #include "common/text.h"
 #include "common/thresholds.h"
 

@@ -9,6 +9,7 @@
 #include "common/address.h"
 #include "common/cluster/config_import.h"
 #include "common/files.h"
+#include "common/mysql/cli_options.h"
 #include "common/text.h"
 
 namespace ha {

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "common/context/login_relay.h"
+
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -21,7 +23,6 @@
 #include <vector>
 
 #include "common/address.h"
-#include "common/execute/tool_login.h"
 #include "common/open_file.h"
 
 namespace ha {

@@ -3,9 +3,10 @@
 
 #include <cerrno>
 
-#include "common/execute/tool_login.h"
+#include "common/context/login_relay.h"
 #include "common/mysql/connector.h"
 #include "common/posix_files.h"
+#include "common/posix_process.h"
 #include "common/reach.h"
 #include "common/resolve.h"
 #include "common/vip/vip_host.h"

@@ -10,7 +10,7 @@
 #include "common/context/run_store.h"
 #include "common/context/situation.h"
 #include "common/context/step_tools.h"
-#include "common/files.h"
+#include "common/missing_directory.h"
 #include "common/mysql/privileges.h"
 #include "common/mysql/read_facts.h"
 #include "common/mysql/session.h"

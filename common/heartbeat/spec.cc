@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "common/mysql/cli_options.h"
 #include "common/text.h"
 
 namespace ha {

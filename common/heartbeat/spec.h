@@ -18,6 +18,8 @@
 
 namespace ha {
 
+class DefaultsFiles;
+
 enum class StampUnit { kDatetime, kEpoch, kEpochMs };
 
 struct Preset;

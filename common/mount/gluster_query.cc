@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "common/parallel.h"
+#include "common/posix_process.h"
 #include "common/process.h"
 #include "common/text.h"
 

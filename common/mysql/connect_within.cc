@@ -13,6 +13,7 @@
 
 #include "common/address.h"
 #include "common/deadline.h"
+#include "common/mysql/connect.h"
 #include "common/parallel.h"
 #include "common/resolve.h"
 

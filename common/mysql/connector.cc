@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/mysql/connector.h"
 
-#include "common/mysql/session.h"
+#include "common/mysql/connect.h"
 #include "common/resolve.h"
 
 namespace ha {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "common/cli.h"
 #include "common/mysql/local_stamp.h"
 #include "common/mysql/session.h"
 #include "common/result.h"

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "common/mysql/session_error.h"
 #include "common/text.h"
 
 namespace ha {

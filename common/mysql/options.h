@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How to reach and log in to a MySQL or MariaDB server: the options of check_mysql, by the same
-// letters.
+// How to reach and log in to a MySQL or MariaDB server.
 
 #pragma once
 
@@ -9,7 +8,6 @@
 #include <string_view>
 #include <vector>
 
-#include "common/cli.h"
 #include "common/mysql/node_address.h"
 #include "common/mysql/tls_mode.h"
 #include "common/result.h"
@@ -24,7 +22,8 @@ struct MysqlOptions {
   std::string socket = {};
   std::string user = {};
   std::optional<std::string> password = {};
-  std::string defaults_file = {};  // one that is still to be read, by complete_login()
+  std::string defaults_file =
+      {};  // one that is still to be read, by complete_login() of cli_options.h
   std::string defaults_group = "client";
   std::string exposed_file = {};         // one that was read, if every user may read it
   std::optional<TlsMode> tls_mode = {};  // unset: as the other TLS options and the file say
@@ -35,9 +34,6 @@ struct MysqlOptions {
   unsigned connect_timeout_s = 0;  // set by programs that continue without an answer; 0: none
   unsigned answer_timeout_s = 0;   // likewise, for the answer to a statement
 };
-
-// Adds the connection options; call it after the Cli's construction. Targets must outlive parse().
-void add_mysql_options(Cli& cli, MysqlOptions& options);
 
 // Returns the TLS mode that the options amount to: what --ssl-mode says, else verify-identity is
 // never implied: a CA asks for verify-ca, -l or a certificate for required, nothing for preferred.
@@ -52,14 +48,6 @@ Result<std::string> parse_host(const std::string& text);
 // Returns the connection options for one node of a cluster, whose attempt to connect gives up after
 // `seconds`.
 MysqlOptions options_for(const NodeAddress& node, const MysqlOptions& common, double seconds);
-
-class DefaultsFiles;
-
-// Completes the options by what their defaults file says, once parse() has ended. Fails with kUsage
-// as read_defaults_file(), or with the option and the file when one that they name cannot be read,
-// for the libraries notice it late or never. `files` is for options that may share one.
-Result<Done> complete_login(MysqlOptions& options, DefaultsFiles& files);
-Result<Done> complete_login(MysqlOptions& options);
 
 // True when the server is reached by TCP: by a host that is another than localhost, or by a port
 // that was given. To the client libraries "localhost" is a socket, whatever the port.

@@ -2,75 +2,11 @@
 #include "common/mysql/session.h"
 
 #include <fmt/format.h>
-#include <mysql.h>
 
-#include "common/mysql/client_library.h"
-#include "common/mysql/login_options.h"
-#include "common/mysql/mysql_session.h"
-#include "common/mysql/system_cas.h"
-#include "common/mysql/tls_guard.h"
-#include "common/mysql/transfer_limit.h"
+#include <algorithm>
+#include <iterator>
 
 namespace ha {
-
-namespace {
-
-const char* or_null(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
-
-Peer peer_of(const MysqlOptions& options) {
-  Peer peer{server_label(options)};
-  if (by_tcp(options))
-    peer.place = {options.host.empty() ? "localhost" : options.host,
-                  options.port != 0 ? options.port : kMysqlPort};
-  return peer;
-}
-
-// False when the library reports a failure.
-bool log_in(MYSQL* mysql, const Peer& peer, const MysqlOptions& options) {
-  const bool path = options.host.starts_with('/');
-  const char* const host = path         ? nullptr
-                           : peer.place ? peer.place->host.c_str()
-                                        : or_null(options.host);
-  const char* const socket = path ? options.host.c_str() : or_null(options.socket);
-  const char* const password = options.password ? options.password->c_str() : nullptr;
-  // Else the library takes what /etc/services and the environment say for the default.
-  const unsigned port = peer.place ? peer.place->port : options.port;
-  return mysql_real_connect(mysql, host, or_null(options.user), password, nullptr, port, socket,
-                            0) != nullptr;
-}
-
-}  // namespace
-
-Result<std::unique_ptr<SqlSession>> connect(const MysqlOptions& options) {
-  // The TLS settings in it must not be lost.
-  if (!options.defaults_file.empty())
-    return Error{Errc::kInternal, "the defaults file has not been read"};
-  if (const auto plain = check_host(options.host); !plain) return plain.error();
-  if (!start_client_library())
-    return Error{Errc::kInternal, "the MySQL client library does not start"};
-  const Peer peer = peer_of(options);
-  auto session = std::make_unique<MysqlSession>(peer, options.answer_timeout_s);
-  MYSQL* const mysql = session->handle();
-  if (mysql == nullptr) return Error{Errc::kInternal, "out of memory"};
-
-  set_login_options(mysql, options);
-  const TransferLimit transfer(
-      mysql, kMaxHeader,
-      options.answer_timeout_s == 0 ? 0 : options.connect_timeout_s + options.answer_timeout_s);
-  const SystemCas cas(verifies_nothing(mysql) ? SystemCas::Use::kNone : SystemCas::Use::kVerify);
-  const TlsGuard tls(mysql, options);
-  const bool connected = log_in(mysql, peer, options);
-  const bool no_tls = connected && effective_tls_mode(options) >= TlsMode::kRequired &&
-                      mysql_get_ssl_cipher(mysql) == nullptr;
-  if (tls.refused() || no_tls)
-    return Error{Errc::kUnreachable,
-                 peer.label + ": TLS is required but the server does not offer it"};
-  if (!connected)
-    return tls.refusal() == LoginRefusal::kNone ? session->login_error(transfer)
-                                                : describe_refusal(peer.label, tls.refusal());
-  session->remember_version();
-  return std::unique_ptr<SqlSession>(std::move(session));
-}
 
 Result<std::string> query_value(SqlSession& session, const std::string& sql) {
   const auto rows = session.query(sql);
@@ -87,6 +23,21 @@ std::string grant_statement(SqlSession& session, std::string_view privilege,
   const std::size_t at = user.rfind('@');
   if (at != user.npos) user = "'" + user.substr(0, at) + "'@'" + user.substr(at + 1) + "'";
   return fmt::format("GRANT {} ON {} TO {}", privilege, object, user);
+}
+
+bool is_no_answer(const Error& error) {
+  constexpr unsigned kTlsError = 2026;
+  // Sources: mysqld_error.h and errmsg.h. No socket, no connection, unknown host; gone, lost; lost
+  // with a reason of the system's; shutting down.
+  constexpr unsigned kNoAnswer[] = {2001, 2002, 2003, 2004, 2005, 2006, 2013, 2055, 1053};
+  // The words of OpenSSL for a connection that broke in the handshake.
+  constexpr std::string_view kBroken[] = {"unexpected eof", "(104)", "(110)", "(11)", "(32)"};
+  if (error.code != Errc::kUnreachable) return false;
+  if (error.server_errno == kTlsError)
+    return std::ranges::any_of(kBroken, [&](std::string_view words) {
+      return error.text.find(words) != std::string::npos;
+    });
+  return std::ranges::find(kNoAnswer, error.server_errno) != std::end(kNoAnswer);
 }
 
 }  // namespace ha

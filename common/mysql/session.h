@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One connection to a server. The files of this folder that include mysql.h are the only ones that
-// know the client library, and use the calls that Oracle's libmysqlclient and MariaDB Connector/C
-// share; everything above works on rows of text.
+// One connection to a server, whose answers are rows of text. What makes one is in
+// common/mysql/connect.h.
 
 #pragma once
 
@@ -12,7 +11,6 @@
 #include "common/mysql/options.h"
 #include "common/mysql/quote.h"
 #include "common/mysql/rows.h"
-#include "common/mysql/session_error.h"
 #include "common/mysql/version.h"
 #include "common/result.h"
 
@@ -34,11 +32,6 @@ class SqlSession {
   virtual const Version& version() const = 0;
 };
 
-// Connects and logs in, by complete options (complete_login()). Fails with kUnreachable, kRefused,
-// kAccessDenied or kUsage (the host). Blocks as long as the network does: the caller's hard stop
-// bounds it.
-Result<std::unique_ptr<SqlSession>> connect(const MysqlOptions& options);
-
 // Runs a statement and returns the one cell of its first row; kBadData when there is none.
 Result<std::string> query_value(SqlSession& session, const std::string& sql);
 
@@ -46,5 +39,9 @@ Result<std::string> query_value(SqlSession& session, const std::string& sql);
 // by an administrator.
 std::string grant_statement(SqlSession& session, std::string_view privilege,
                             std::string_view object);
+
+// True when an error says that nothing answered. Any other proves that a server is there, such as
+// one that takes no more connections, or whose certificate has expired.
+bool is_no_answer(const Error& error);
 
 }  // namespace ha

@@ -23,7 +23,7 @@ constexpr unsigned kTooManyConnections = 1040, kDbAccessDenied = 1044, kAccessDe
                    kMustChangePassword = 1820, kMustChangePasswordLogin = 1862,
                    kAccountLocked = 3118, kAccountHasBeenLocked = 4151, kServerShutdown = 1053,
                    kNotSupportedAuth = 1251, kUnknownCommand = 1047, kOutOfSync = 2014,
-                   kTlsError = 2026, kServerIsOffline = 3032, kPluginNotAllowed = 5010;
+                   kServerIsOffline = 3032, kPluginNotAllowed = 5010;
 constexpr int kHighestErrno = 4096;
 }  // namespace
 
@@ -171,20 +171,6 @@ std::string name_statement(const std::string& sql) {
   constexpr std::size_t kMost = 60;
   if (sql.empty()) return "the login";
   return "'" + sanitize(shorten(trim(sql.substr(0, sql.find_first_of("'\""))), kMost)) + "'";
-}
-
-bool is_no_answer(const Error& error) {
-  // Sources: mysqld_error.h and errmsg.h. No socket, no connection, unknown host; gone, lost; lost
-  // with a reason of the system's; shutting down.
-  constexpr unsigned kNoAnswer[] = {2001, 2002, 2003, 2004, 2005, 2006, 2013, 2055, 1053};
-  // The words of OpenSSL for a connection that broke in the handshake.
-  constexpr std::string_view kBroken[] = {"unexpected eof", "(104)", "(110)", "(11)", "(32)"};
-  if (error.code != Errc::kUnreachable) return false;
-  if (error.server_errno == kTlsError)
-    return std::ranges::any_of(kBroken, [&](std::string_view words) {
-      return error.text.find(words) != std::string::npos;
-    });
-  return std::ranges::find(kNoAnswer, error.server_errno) != std::end(kNoAnswer);
 }
 
 }  // namespace ha

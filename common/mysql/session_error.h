@@ -39,8 +39,4 @@ Error describe_refusal(const std::string& label, LoginRefusal refusal);
 // Names a statement in an error: its beginning, up to the first value, which may be a secret.
 std::string name_statement(const std::string& sql);
 
-// True when an error says that nothing answered. Any other proves that a server is there, such as
-// one that takes no more connections, or whose certificate has expired.
-bool is_no_answer(const Error& error);
-
 }  // namespace ha

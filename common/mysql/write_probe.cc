@@ -81,19 +81,4 @@ std::vector<ProbeResult> try_writes(Workers& workers, const std::vector<WriteTar
   return results;
 }
 
-void add_write_probe_option(Cli& cli, WriteProbe& probe) {
-  cli.option(
-      "--write-probe", "DB.TABLE",
-      [&](const std::string& value) -> Result<Done> {
-        if (value.empty() || value.find('.') == value.npos || value.starts_with('.') ||
-            value.ends_with('.'))
-          return Error{Errc::kUsage,
-                       fmt::format("'{}' is not a table (accepted: DB.TABLE)", value)};
-        probe.table = value;
-        return Done{};
-      },
-      "prove that the writer takes writes: update its own row of this table once, which has the "
-      "columns ts and server_id and serves nothing else (default: nothing is written)");
-}
-
 }  // namespace ha

@@ -10,7 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include "common/cli.h"
 #include "common/deadline.h"
 #include "common/mysql/session.h"
 #include "common/workers.h"
@@ -44,8 +43,5 @@ struct WriteTarget {
 // no use any more.
 std::vector<ProbeResult> try_writes(Workers& workers, const std::vector<WriteTarget>& servers,
                                     const std::string& table, const Deadline& deadline);
-
-// Adds --write-probe.
-void add_write_probe_option(Cli& cli, WriteProbe& probe);
 
 }  // namespace ha

@@ -149,15 +149,6 @@ std::vector<LocalAddress> parse_ip_addresses(std::string_view text) {
   return addresses;
 }
 
-std::optional<LocalAddress> find_address(const std::vector<LocalAddress>& addresses,
-                                         std::string_view address) {
-  std::optional<LocalAddress> found;
-  for (const LocalAddress& entry : addresses)
-    if (entry.address == address && (!found || found->state != AddressState::kUsable))
-      found = entry;
-  return found;
-}
-
 std::optional<LocalAddress> find_own(const Interfaces& ours, std::string_view address) {
   std::vector<LocalAddress> on_ethernet;
   std::ranges::copy_if(ours.addresses, std::back_inserter(on_ethernet), [&](const auto& entry) {

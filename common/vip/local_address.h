@@ -46,8 +46,14 @@ Result<Interfaces> read_interfaces();
 std::vector<LocalAddress> parse_ip_addresses(std::string_view text);
 
 // Returns the entry of an address, a usable one where there are several.
-std::optional<LocalAddress> find_address(const std::vector<LocalAddress>& addresses,
-                                         std::string_view address);
+inline std::optional<LocalAddress> find_address(const std::vector<LocalAddress>& addresses,
+                                                std::string_view address) {
+  std::optional<LocalAddress> found;
+  for (const LocalAddress& entry : addresses)
+    if (entry.address == address && (!found || found->state != AddressState::kUsable))
+      found = entry;
+  return found;
+}
 
 // Returns how we have an address: on an Ethernet interface if it is on one, else on lo, a tunnel or
 // a dummy.

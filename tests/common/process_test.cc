@@ -9,6 +9,7 @@
 
 #include <fstream>
 
+#include "common/posix_process.h"
 #include "tests/fakes/deadline_in.h"
 #include "tests/fakes/temp_directory.h"
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "common/cli.h"
+#include "common/posix_process.h"
 #include "common/process.h"
 #include "common/vip/move.h"
 #include "common/vip/vip_options.h"

@@ -10,6 +10,7 @@
 
 #include "common/commands.h"
 #include "common/files.h"
+#include "common/hard_stop.h"
 #include "common/version.h"
 #include "tests/fakes/temp_directory.h"
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "common/context/login_relay.h"
+
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -12,7 +14,6 @@
 #include <thread>
 #include <vector>
 
-#include "common/execute/tool_login.h"
 #include "common/open_file.h"
 
 namespace ha {

@@ -9,6 +9,7 @@
 #include "common/context/situation.h"
 #include "common/files.h"
 #include "common/posix_files.h"
+#include "common/posix_process.h"
 #include "common/process.h"
 #include "tests/fakes/temp_directory.h"
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "common/posix_process.h"
 #include "tests/fakes/child.h"
 #include "tests/fakes/deadline_in.h"
 #include "tests/fakes/temp_directory.h"

@@ -6,6 +6,8 @@
 
 #include <filesystem>
 
+#include "common/hard_stop.h"
+#include "common/mysql/cli_options.h"
 #include "common/mysql/defaults_file.h"
 #include "tests/fakes/temp_directory.h"
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "common/machine.h"
+#include "common/mysql/session.h"
 
 namespace ha {
 namespace {

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <future>
 
+#include "common/mysql/connect.h"
 #include "common/mysql/session.h"
 #include "tests/fakes/temp_directory.h"
 
