@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include <fstream>
 
 #include "common/files.h"
+#include "common/lock_file.h"
 #include "common/machine.h"
 #include "common/open_file.h"
 #include "common/text.h"
@@ -55,10 +55,10 @@ class PosixAppendFile : public AppendFile {
 
 class PosixFileLock : public FileLock {
  public:
-  explicit PosixFileLock(Descriptor file) : file_(std::move(file)) {}
+  explicit PosixFileLock(LockFile file) : file_(std::move(file)) {}
 
  private:
-  Descriptor file_;
+  LockFile file_;
 };
 
 std::string name_holder(const std::string& path) {
@@ -146,19 +146,17 @@ Result<Done> PosixFiles::check_replaceable(const std::string& path) {
 std::string PosixFiles::user() { return user_name(geteuid()); }
 
 Result<std::unique_ptr<FileLock>> PosixFiles::lock(const std::string& path) {
-  Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (file.get() < 0) return file_error("open", path, errno);
-  if (flock(file.get(), LOCK_EX | LOCK_NB) != 0) return Error{Errc::kRefused, name_holder(path)};
+  auto file = LockFile::open(path);
+  if (!file) return file.error();
+  if (!file->take()) return Error{Errc::kRefused, name_holder(path)};
   const std::string pid = std::to_string(getpid()) + "\n";
   // Only a courtesy to the next one.
-  if (ftruncate(file.get(), 0) == 0) write_all(file.get(), pid);
-  return std::unique_ptr<FileLock>(std::make_unique<PosixFileLock>(std::move(file)));
+  if (ftruncate(file->descriptor(), 0) == 0) write_all(file->descriptor(), pid);
+  return std::unique_ptr<FileLock>(std::make_unique<PosixFileLock>(std::move(*file)));
 }
 
 std::string PosixFiles::lock_holder(const std::string& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (file.get() < 0) return "";
-  return flock(file.get(), LOCK_SH | LOCK_NB) != 0 ? name_holder(path) : "";
+  return is_locked(path) ? name_holder(path) : "";
 }
 
 }  // namespace ha

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: MIT
 // ha_guard: the soft/hard state logic of an engine where none runs (cold standby).
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 
 #include "common/cli.h"
 #include "common/files.h"
 #include "common/guard.h"
+#include "common/lock_file.h"
 #include "common/posix_files.h"
 #include "common/posix_process.h"
 #include "common/text.h"
@@ -105,13 +102,10 @@ int plugin_main(Clock& clock, const Arguments& arguments) {
   if (const auto made = make_private_directory(config.state_directory); !made)
     return cli.usage_error("--state-dir: " + made.error().text);
   const std::string path = config.state_directory + "/" + config.name;
-  const int lock = open((path + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (lock < 0)
-    return cli.usage_error(
-        fmt::format("--state-dir: cannot open {}.lock: {}", path, std::strerror(errno)));
-  if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+  const auto lock = LockFile::open(path + ".lock");
+  if (!lock) return cli.usage_error("--state-dir: " + lock.error().text);
+  if (!lock->take())
     return cli.finish(kExitDone, fmt::format("another guard '{}' is running", config.name));
-  }
   PosixFiles files;
   auto journal = Journal::open(files, path + ".journal");
   if (!journal) return cli.usage_error("--state-dir: " + journal.error().text);

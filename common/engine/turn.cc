@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "common/engine/turn.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <functional>
 #include <thread>
 #include <utility>
@@ -24,12 +19,6 @@ namespace {
 constexpr auto kPause = std::chrono::milliseconds(20);
 constexpr auto kShortPause = std::chrono::milliseconds(2);  // where a file is replaced meanwhile
 
-Result<int> open_lock(const std::string& path) {
-  const int lock = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (lock >= 0) return lock;
-  return Error{Errc::kInternal, fmt::format("cannot open {}: {}", path, std::strerror(errno))};
-}
-
 Arrivals read_arrivals(const std::string& path) {
   const auto content = read_file(path + ".events");
   if (!content) return {};
@@ -43,19 +32,16 @@ Arrivals read_arrivals(const std::string& path) {
 Result<Done> change_arrivals(const std::string& path, const std::function<void(Arrivals&)>& change,
                              const Deadline& deadline) {
   const std::string lock_path = path + ".events.lock";
-  const auto lock = open_lock(lock_path);
+  const auto lock = LockFile::open(lock_path);
   if (!lock) return lock.error();
-  bool locked = false;
-  while (!(locked = flock(*lock, LOCK_EX | LOCK_NB) == 0) && !deadline.passed())
+  while (!lock->take()) {
+    if (deadline.passed())
+      return Error{Errc::kRefused, "another handler for this engine holds " + lock_path};
     std::this_thread::sleep_for(kShortPause);
-  Result<Done> done = Error{Errc::kRefused, "another handler for this engine holds " + lock_path};
-  if (locked) {
-    Arrivals arrivals = read_arrivals(path);
-    change(arrivals);
-    done = write_file_atomic(path + ".events", format_arrivals(arrivals));
   }
-  close(*lock);
-  return done;
+  Arrivals arrivals = read_arrivals(path);
+  change(arrivals);
+  return write_file_atomic(path + ".events", format_arrivals(arrivals));
 }
 
 }  // namespace
@@ -63,9 +49,9 @@ Result<Done> change_arrivals(const std::string& path, const std::function<void(A
 Result<Turn> Turn::enter(const std::string& directory, const std::string& engine,
                          const Arrival& mine, const Deadline& deadline) {
   const std::string path = path_of_engine(directory, engine);
-  const auto lock = open_lock(path + ".lock");
+  auto lock = LockFile::open(path + ".lock");
   if (!lock) return lock.error();
-  Turn turn(path, *lock);
+  Turn turn(path, std::move(*lock));
   if (mine.kind == Arrival::Kind::kReassert) return turn;
   const auto entered = change_arrivals(
       path, [&](Arrivals& arrivals) { ha::enter(arrivals, mine); }, deadline);
@@ -73,17 +59,6 @@ Result<Turn> Turn::enter(const std::string& directory, const std::string& engine
   if (!entered) turn.unregistered_ = entered.error();
   return turn;
 }
-
-Turn::Turn(Turn&& other) noexcept
-    : path_(std::move(other.path_)),
-      lock_(std::exchange(other.lock_, -1)),
-      unregistered_(std::move(other.unregistered_)) {}
-
-Turn::~Turn() {
-  if (lock_ >= 0) close(lock_);
-}
-
-bool Turn::take() const { return flock(lock_, LOCK_EX | LOCK_NB) == 0; }
 
 Arrivals Turn::arrivals() const { return read_arrivals(path_); }
 

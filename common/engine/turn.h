@@ -10,6 +10,7 @@
 
 #include "common/deadline.h"
 #include "common/engine/arrivals.h"
+#include "common/lock_file.h"
 #include "common/result.h"
 
 namespace ha {
@@ -22,12 +23,8 @@ class Turn {
   static Result<Turn> enter(const std::string& directory, const std::string& engine,
                             const Arrival& mine, const Deadline& deadline);
 
-  Turn(Turn&& other) noexcept;
-  Turn& operator=(Turn&&) = delete;
-  ~Turn();
-
   // Takes the turn unless another handler has it; it ends with the object, or with the process.
-  bool take() const;
+  bool take() const { return lock_.take(); }
 
   // Why `mine` is not registered, though it should be.
   const std::optional<Error>& unregistered() const { return unregistered_; }
@@ -41,10 +38,10 @@ class Turn {
   Result<Done> mark_done(const ProcessId& process, const Deadline& deadline) const;
 
  private:
-  Turn(std::string path, int lock) : path_(std::move(path)), lock_(lock) {}
+  Turn(std::string path, LockFile lock) : path_(std::move(path)), lock_(std::move(lock)) {}
 
   std::string path_;
-  int lock_;
+  LockFile lock_;
   std::optional<Error> unregistered_ = {};
 };
 

@@ -6,7 +6,6 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -22,6 +21,7 @@
 #include <optional>
 #include <utility>
 
+#include "common/lock_file.h"
 #include "common/machine.h"
 #include "common/mount/touch.h"
 #include "common/process_table.h"
@@ -74,7 +74,7 @@ std::map<std::string, double> find_probes() {
 
 // The right to probe a mount.
 struct Claim {
-  int lock = -1;                           // whose holder has it; -1: there is nothing to hold
+  std::optional<LockFile> lock = {};       // whose holder has it; nullopt: nothing to hold
   std::optional<double> older_age_s = {};  // set: an older probe has it
 };
 
@@ -82,16 +82,15 @@ struct Claim {
 std::optional<Claim> claim_by_file(int mount_id, const std::string& directory) {
   if (directory.empty()) return std::nullopt;
   const std::string path = fmt::format("{}/share-mount-{}.lock", directory, mount_id);
-  const int lock = open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-  if (lock < 0) return std::nullopt;
-  if (flock(lock, LOCK_EX | LOCK_NB) == 0) {
-    futimens(lock, nullptr);
-    return Claim{lock};
+  auto lock = LockFile::open(path);
+  if (!lock) return std::nullopt;
+  if (lock->take()) {
+    futimens(lock->descriptor(), nullptr);
+    return Claim{std::move(*lock)};
   }
   struct stat info = {};
-  fstat(lock, &info);
-  close(lock);
-  return Claim{-1, now_s(CLOCK_REALTIME) - to_seconds(info.st_mtim)};
+  fstat(lock->descriptor(), &info);
+  return Claim{{}, now_s(CLOCK_REALTIME) - to_seconds(info.st_mtim)};
 }
 
 // Keeps nothing of the parent's but the pipe and the lock: whoever waits for the end of our output
@@ -166,10 +165,10 @@ class Probing {
   }
 
   Claim claim_mount(int mount_id) {
-    if (const auto claim = claim_by_file(mount_id, directory_)) return *claim;
+    if (auto claim = claim_by_file(mount_id, directory_)) return std::move(*claim);
     if (!processes_) processes_ = find_probes();
     const auto older = processes_->find(process_name(std::to_string(mount_id)));
-    return {-1, older == processes_->end() ? std::nullopt : std::optional(older->second)};
+    return {{}, older == processes_->end() ? std::nullopt : std::optional(older->second)};
   }
 
   void start(Job& job) {
@@ -187,10 +186,9 @@ class Probing {
     const pid_t parent = getpid();
     job.child = pipe2(ends, O_CLOEXEC) == 0 ? fork() : -1;
     const int error = errno;
-    if (job.child == 0) run_child(job, parent, ends[1], claim.lock);
+    if (job.child == 0) run_child(job, parent, ends[1], claim.lock ? claim.lock->descriptor() : -1);
     job.pipe = ends[0];
-    for (const int fd : {ends[1], claim.lock})
-      if (fd >= 0) close(fd);
+    if (ends[1] >= 0) close(ends[1]);
     if (job.child < 0)
       end(job, {End::kImpossible, {}, 0, std::string(std::strerror(error)) + kOwnWant});
   }
