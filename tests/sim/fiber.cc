@@ -17,18 +17,9 @@ namespace {
 
 constexpr std::size_t kStackSize = 256 << 10, kGuardSize = 4096;
 
-// Stacks are used again: a history needs some dozens, one after the other.
-std::vector<char*>& free_stacks() {
-  static std::vector<char*> stacks;
-  return stacks;
-}
+Fiber* running = nullptr;
 
-char* take_stack() {
-  if (!free_stacks().empty()) {
-    char* const stack = free_stacks().back();
-    free_stacks().pop_back();
-    return stack;
-  }
+char* make_stack() {
   void* const stack = mmap(nullptr, kStackSize, PROT_READ | PROT_WRITE,
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (stack == MAP_FAILED) std::abort();
@@ -36,42 +27,57 @@ char* take_stack() {
   return static_cast<char*>(stack);
 }
 
-Fiber* running = nullptr;
-
 }  // namespace
 
+// A stack on which one body runs after the other: a history needs hundreds, and to begin on a new
+// one takes system calls.
 struct Fiber::Context {
-  char* stack = nullptr;
-  ucontext_t first = {}, caller = {};
+  ucontext_t first = {};
   jmp_buf inside = {}, outside = {};
+  bool begun = false;
+
+  static std::vector<std::unique_ptr<Context>>& free() {
+    static std::vector<std::unique_ptr<Context>> contexts;
+    return contexts;
+  }
+
+  void begin() {
+    begun = true;
+    getcontext(&first);
+    first.uc_stack.ss_sp = make_stack();
+    first.uc_stack.ss_size = kStackSize;
+    first.uc_link = nullptr;
+    makecontext(&first, &Fiber::enter, 0);
+    setcontext(&first);
+  }
 };
 
-Fiber::Fiber(std::function<void()> body)
-    : body_(std::move(body)), context_(std::make_unique<Context>()) {}
-
-Fiber::~Fiber() {
-  if (context_->stack != nullptr) free_stacks().push_back(context_->stack);
+Fiber::Fiber(std::function<void()> body) : body_(std::move(body)) {
+  if (Context::free().empty()) {
+    context_ = std::make_unique<Context>();
+    return;
+  }
+  context_ = std::move(Context::free().back());
+  Context::free().pop_back();
 }
 
+Fiber::~Fiber() { Context::free().push_back(std::move(context_)); }
+
+// Runs one fiber's body after the other. What is not in memory when it is left is lost.
 void Fiber::enter() {
-  Fiber* const self = running;
-  self->body_();
-  self->done_ = true;
-  _longjmp(self->context_->outside, 1);
+  for (;;) {
+    Fiber* volatile const self = running;
+    self->body_();
+    self->done_ = true;
+    if (_setjmp(self->context_->inside) == 0) _longjmp(self->context_->outside, 1);
+  }
 }
 
 void Fiber::resume() {
   Fiber* const before = std::exchange(running, this);
   if (_setjmp(context_->outside) == 0) {
-    if (begun_) _longjmp(context_->inside, 1);
-    begun_ = true;
-    context_->stack = take_stack();
-    getcontext(&context_->first);
-    context_->first.uc_stack.ss_sp = context_->stack;
-    context_->first.uc_stack.ss_size = kStackSize;
-    context_->first.uc_link = nullptr;
-    makecontext(&context_->first, &Fiber::enter, 0);
-    setcontext(&context_->first);
+    if (context_->begun) _longjmp(context_->inside, 1);
+    context_->begin();
   }
   running = before;
 }

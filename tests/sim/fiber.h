@@ -13,7 +13,7 @@ class Fiber {
  public:
   // `body` throws nothing.
   explicit Fiber(std::function<void()> body);
-  // Precondition: it is done, or was never resumed.
+  // Precondition: it is done.
   ~Fiber();
   Fiber(const Fiber&) = delete;
   Fiber& operator=(const Fiber&) = delete;
@@ -32,7 +32,7 @@ class Fiber {
 
   std::function<void()> body_;
   std::unique_ptr<Context> context_;
-  bool begun_ = false, done_ = false;
+  bool done_ = false;
 };
 
 }  // namespace ha::sim

@@ -15,7 +15,9 @@ double seconds(Time time) { return static_cast<double>(time) / 1e6; }
 
 class Drawing {
  public:
-  explicit Drawing(std::uint64_t seed) : random_(seed) { history_.seed = seed; }
+  explicit Drawing(std::uint64_t seed) : random_(seed % kFirstKinds), more_(seed ^ 0x6d6f7265) {
+    history_.seed = seed;
+  }
 
   History draw() {
     draw_topology();
@@ -29,6 +31,10 @@ class Drawing {
     else
       draw_faults();
     draw_runs();
+    if (history_.seed < kFirstKinds) {
+      std::swap(random_, more_);
+      draw_more();
+    }
     return std::move(history_);
   }
 
@@ -234,6 +240,49 @@ class Drawing {
     }
   }
 
+  // --- What came later.
+
+  void draw_more() {
+    if (random_.chance(60)) history_.sync_time = time(1, 30) * kMillisecond;
+    if (random_.chance(50)) history_.keepalive = time(10, 120) * kSecond;
+    if (random_.chance(25)) {
+      const Time limit = time(5, 60) * kSecond;
+      for (ServerSettings& one : history_.servers) one.wait_timeout = limit;
+    }
+    if (random_.chance(12)) history_.servers[any_node()].second_channel = true;
+    if (random_.chance(15)) history_.before_hook = draw_hook();
+    if (random_.chance(15)) history_.after_hook = draw_hook();
+    if (random_.chance(30)) draw_manager_fault();
+    // Hooks take their time, and an operator waits for the runs under way.
+    if (history_.before_hook != HookNature::kNone || history_.after_hook != HookNature::kNone)
+      for (const ManagerRun& run : history_.runs)
+        history_.calm = std::max(history_.calm, run.at + history_.deadline);
+  }
+
+  HookNature draw_hook() {
+    constexpr HookNature kNatures[] = {HookNature::kHonest, HookNature::kHonest, HookNature::kSlow,
+                                       HookNature::kFails, HookNature::kHangs};
+    return kNatures[random_.between(0, std::ssize(kNatures) - 1)];
+  }
+
+  // Of a manager's host while a run is under way, and somebody tries again.
+  void draw_manager_fault() {
+    const auto runs = static_cast<std::int64_t>(history_.runs.size());
+    if (runs == 0) return;
+    const ManagerRun run = history_.runs[static_cast<std::size_t>(random_.between(0, runs - 1))];
+    constexpr FaultKind kKinds[] = {FaultKind::kManagerCut, FaultKind::kManagerFreeze,
+                                    FaultKind::kManagerDisk};
+    Fault fault;
+    fault.kind = kKinds[random_.between(0, std::ssize(kKinds) - 1)];
+    fault.at = run.at + time(0, 8000) * kMillisecond;
+    fault.ends = fault.at + (random_.chance(80) ? time(1, 45) : time(60, 150)) * kSecond;
+    fault.node = run.manager;
+    history_.faults.push_back(fault);
+    history_.calm = std::max(history_.calm, fault.ends);
+    add({Errand::kFailover, fault.at + time(1, 20) * kSecond, any_manager()});
+    add({Errand::kFailover, fault.ends + time(1, 10) * kSecond, run.manager});
+  }
+
   std::uint32_t draw_kill() {
     return static_cast<std::uint32_t>(random_.chance(50) ? random_.between(1, 60)
                                                          : random_.between(1, 260));
@@ -245,7 +294,7 @@ class Drawing {
 
   void add(ManagerRun run) { history_.runs.push_back(run); }
 
-  Random random_;
+  Random random_, more_;
   History history_;
 };
 
@@ -259,7 +308,10 @@ constexpr const char* kFaultNames[] = {"crash of",
                                        "slow network of",
                                        "clock jump of manager",
                                        "stopped receiver of",
-                                       "stopped applier of"};
+                                       "stopped applier of",
+                                       "power cut of manager",
+                                       "freeze of manager",
+                                       "full disk of manager"};
 
 std::string name_of(const History& history, std::size_t host) {
   if (host < history.servers.size()) return fmt::format("db{}", host + 1);
@@ -288,6 +340,8 @@ std::string describe(const History& history, const Fault& fault) {
         fmt::format(" {} | {}", names_of(history, fault.hosts), names_of(history, ~fault.hosts));
   else if (fault.kind == FaultKind::kClockJump)
     text += fmt::format(" {} by {} s", fault.node, seconds(fault.amount));
+  else if (fault.kind >= FaultKind::kManagerCut)
+    text += fmt::format(" {}", fault.node);
   else
     text += fmt::format(" db{}", fault.node + 1);
   if (fault.kind == FaultKind::kOneWay) text += " to " + names_of(history, fault.hosts);
@@ -320,16 +374,25 @@ std::string describe(const History& history) {
       kNatures[static_cast<std::size_t>(history.fence_nature)], history.retries,
       seconds(history.retry_interval), seconds(history.probe_timeout), seconds(history.deadline),
       seconds(history.min_interval), history.account ? "" : ", no replication account");
+  constexpr const char* kHooks[] = {"none", "honest", "slow", "fails", "hangs"};
+  text += fmt::format("  hooks {} and {}, a disk syncs in {} s, keepalive {} s\n",
+                      kHooks[static_cast<std::size_t>(history.before_hook)],
+                      kHooks[static_cast<std::size_t>(history.after_hook)],
+                      seconds(history.sync_time), seconds(history.keepalive));
   for (std::size_t i = 0; i < history.servers.size(); ++i) {
     const ServerSettings& one = history.servers[i];
     text += fmt::format(
-        "  db{}: {}{}{}{}{}{}{}\n", i + 1,
+        "  db{}: {}{}{}{}{}{}{}{}{}\n", i + 1,
         history.sources[i] < 0 ? "primary" : fmt::format("replica of db{}", history.sources[i] + 1),
         one.read_only_file ? ", read_only in its option file" : "",
         one.log_updates ? "" : ", logs no replicated changes",
         one.keeps_relay_log ? "" : ", loses its relay log at a restart",
         one.unsynced > 0 ? fmt::format(", a power cut loses {}", one.unsynced) : "",
         one.delay > 0 ? fmt::format(", delay {} s", seconds(one.delay)) : "",
+        one.wait_timeout < 3600 * kSecond
+            ? fmt::format(", wait_timeout {} s", seconds(one.wait_timeout))
+            : "",
+        one.second_channel ? ", a channel from elsewhere" : "",
         !one.semi_sync.installed ? ""
         : one.semi_sync.lossless ? fmt::format(", lossless semi-sync (source {}, replica {})",
                                                one.semi_sync.source, one.semi_sync.replica)

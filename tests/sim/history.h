@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A history as data: the cluster, its managers, and what befalls them. One seed is one history.
-// What goes wrong in it is a list, so that a history can be shrunk to what matters.
+// A history as data: the cluster, its managers, and what befalls them. One seed is one history, and
+// stays it: what is drawn for more is drawn apart, and left out of the seeds from kFirstKinds on,
+// so that a seed that has found something is that history forever. What goes wrong in it is a list,
+// so that a history can be shrunk to what matters.
 
 #pragma once
 
@@ -27,6 +29,10 @@ enum class FaultKind : std::uint8_t {
   kClockJump,      // the wall clock of manager `node` jumps by `amount`
   kReceiverStops,  // an operator stops the receiver of `node`
   kApplierStops,   // an operator stops the applier of `node`
+  // Of manager `node`'s host.
+  kManagerCut,     // its power: its runs end, and what it has not synced is lost
+  kManagerFreeze,  // its runs stand still, and go on where they were
+  kManagerDisk,    // is full
 };
 
 struct Fault {
@@ -51,6 +57,9 @@ struct ManagerRun {
 // How the fence command behaves.
 enum class FenceNature : std::uint8_t { kHonest, kSlow, kFails, kHangs, kLies, kNone };
 
+// How the operator's hooks behave.
+enum class HookNature : std::uint8_t { kNone, kHonest, kSlow, kFails, kHangs };
+
 // What is broken on purpose, to see that it is caught. Nothing of the product is touched: its
 // environment does what a product without that part would come to.
 enum class Break : std::uint8_t {
@@ -72,12 +81,15 @@ struct History {
   Time network_delay = 300;  // one way, at least
   Fence fence = Fence::kRequired;
   FenceNature fence_nature = FenceNature::kHonest;
+  HookNature before_hook = HookNature::kNone, after_hook = HookNature::kNone;
   unsigned retries = 2;
   Time retry_interval = kSecond;
   Time probe_timeout = 3 * kSecond;
   Time deadline = 60 * kSecond;
   Time min_interval = 0;
-  bool account = true;  // the replication account is given
+  bool account = true;              // the replication account is given
+  Time sync_time = 0;               // that a manager's disk takes
+  Time keepalive = 7200 * kSecond;  // until a server notices that a client's host is gone
   std::vector<Fault> faults = {};
   std::vector<ManagerRun> runs = {};
   Time calm = 0;  // when the last fault ends
@@ -88,6 +100,9 @@ struct History {
   std::size_t host_of_client(std::size_t i) const { return servers.size() + managers + i; }
   std::size_t host_of_witness() const { return servers.size() + managers + clients; }
 };
+
+// Seeds from here on: the history of this much less, of the kinds that there were at first.
+inline constexpr std::uint64_t kFirstKinds = 1'000'000'000;
 
 // Draws a history.
 History draw_history(std::uint64_t seed);

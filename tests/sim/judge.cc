@@ -126,7 +126,7 @@ class Judge : public Witness {
   bool has_looked(const Manager& manager) {
     return std::ranges::any_of(world_.managers(), [&](const auto& one) {
       return one->what().manager == manager.what().manager && one->ended() &&
-             one->id() != manager.id() && one->began() > opened_at_;
+             one->looked_at(owner_) && one->id() != manager.id() && one->began() > opened_at_;
     });
   }
 

@@ -35,7 +35,7 @@ Manager::Manager(World& world, Disk& disk, const ManagerRun& run, std::uint32_t 
 std::size_t Manager::host() const { return world_.history().host_of_manager(run_.manager); }
 
 void Manager::add_fiber(std::function<void()> body) {
-  fibers_.push_back(world_.add_fiber([this, work = std::move(body)] {
+  fibers_.push_back(world_.add_fiber(host(), [this, work = std::move(body)] {
     if (killed_) return;
     try {
       work();
@@ -64,7 +64,12 @@ void Manager::effect() {
 }
 
 void Manager::wait_until(Time at) {
+  const Time from = world_.now();
   world_.wait_until(at);
+  for (const Fault& fault : world_.history().faults)
+    if (fault.kind == FaultKind::kManagerFreeze && fault.node == run_.manager &&
+        fault.ends == world_.now() && world_.current_fiber() == fibers_[0])
+      frozen_ += fault.ends - std::max(fault.at, from);
   if (killed_) throw Killed{};
 }
 
@@ -80,6 +85,10 @@ FailoverOptions Manager::options() const {
   options.cluster.mysql.tls_mode = TlsMode::kVerifyIdentity;
   options.policy.fence = history.fence;
   if (history.fence_nature != FenceNature::kNone) options.policy.fence_command = {"/fence"};
+  if (history.before_hook != HookNature::kNone)
+    options.policy.pre_failover = options.policy.pre_switchover = {{"/before"}};
+  if (history.after_hook != HookNature::kNone)
+    options.policy.post_failover = options.policy.post_switchover = {{"/after"}};
   options.policy.min_interval_s = to_seconds(history.min_interval);
   if (history.account) {
     options.policy.repl_user = "repl";
@@ -95,6 +104,7 @@ FailoverOptions Manager::options() const {
 }
 
 void Manager::body() {
+  began_ = world_.now();
   const FailoverOptions options = this->options();
   const std::string node = run_.node < 0 ? "" : "db" + std::to_string(run_.node + 1);
   const Log log = [this](const std::string& line) {
@@ -154,13 +164,7 @@ class SimSqlSession : public SqlSession {
   SimSqlSession(Manager& manager, std::uint32_t id, Time patience)
       : manager_(manager), id_(id), patience_(patience) {}
 
-  ~SimSqlSession() override {
-    World& world = manager_.world_;
-    SimSession& session = world.sessions()[id_];
-    session.client_gone = true;
-    world.events().add(world.now() + world.delay(session.host, session.server),
-                       Happens::kSessionEnds, id_);
-  }
+  ~SimSqlSession() override { manager_.world_.leave_session(id_); }
 
   Result<Rows> query(const std::string& sql) override {
     manager_.effect();
@@ -246,6 +250,9 @@ Result<std::unique_ptr<SqlSession>> Manager::connect(const MysqlOptions& options
   session.server = static_cast<std::uint8_t>(index);
   session.host = static_cast<std::uint8_t>(host());
   session.process = id_;
+  session.used = world_.now();
+  reached_ |= 1u << index;
+  session.wait_timeout = server.settings().wait_timeout;
   world_.sessions().push_back(std::move(session));
   server.begin_session(id);
   const Time patience = options.answer_timeout_s == 0 ? kNever : options.answer_timeout_s * kSecond;
@@ -257,9 +264,36 @@ Result<std::unique_ptr<SqlSession>> Manager::connect(const MysqlOptions& options
 Result<ProcessOutcome> Manager::run(const Command& command, const Deadline& deadline) {
   effect();
   if (command.argv[0] == "/fence") return fence(command, deadline);
+  if (command.argv[0] == "/before") return hook(world_.history().before_hook, deadline);
+  if (command.argv[0] == "/after") return hook(world_.history().after_hook, deadline);
   if (command.argv[0] == "mysqlbinlog" || command.argv[0] == "mariadb-binlog")
     return print_binlog(command);
   throw Impossible{"the simulated host has no program " + command.argv[0]};
+}
+
+ProcessOutcome Manager::take_time(Time time, int code, const Deadline& deadline) {
+  const Time limit = world_.now() + to_time(deadline.remaining_s());
+  const Time begin = world_.now();
+  const bool ends = begin + time <= limit;
+  wait_until(ends ? begin + time : limit);
+  const double seconds = to_seconds(world_.now() - begin);
+  if (!ends) return {ProcessOutcome::End::kTimedOut, 0, "", seconds};
+  return {ProcessOutcome::End::kExited, code, "", seconds};
+}
+
+ProcessOutcome Manager::hook(HookNature nature, const Deadline& deadline) {
+  switch (nature) {
+    case HookNature::kFails:
+      return take_time(kSecond / 5, 1, deadline);
+    case HookNature::kSlow:
+      return take_time(12 * kSecond, 0, deadline);
+    case HookNature::kHangs:
+      return take_time(kNever, 0, deadline);
+    case HookNature::kNone:
+    case HookNature::kHonest:
+      break;
+  }
+  return take_time(kSecond / 5, 0, deadline);
 }
 
 ProcessOutcome Manager::fence(const Command& command, const Deadline& deadline) {
@@ -267,29 +301,20 @@ ProcessOutcome Manager::fence(const Command& command, const Deadline& deadline) 
   for (const auto& [name, value] : command.environment)
     if (name == "HA_FAILED_NODE") node = value;
   Server& server = world_.servers()[std::stoul(node.substr(2)) - 1];
-  const auto ends = [&](Time after, int code) {
-    const Time limit = world_.now() + to_time(deadline.remaining_s());
-    if (world_.now() + after > limit) {
-      wait_until(limit);
-      return ProcessOutcome{ProcessOutcome::End::kTimedOut, 0, "", 0};
-    }
-    wait_until(world_.now() + after);
-    return ProcessOutcome{ProcessOutcome::End::kExited, code, "", 0};
-  };
   switch (world_.history().fence_nature) {
     case FenceNature::kHangs:
-      return ends(kNever, 0);
+      return take_time(kNever, 0, deadline);
     case FenceNature::kFails:
-      return ends(kSecond, 1);
+      return take_time(kSecond, 1, deadline);
     case FenceNature::kLies:
-      return ends(kSecond, 0);
+      return take_time(kSecond, 0, deadline);
     case FenceNature::kHonest:
     case FenceNature::kSlow:
     case FenceNature::kNone:
       break;
   }
-  const auto outcome =
-      ends(world_.history().fence_nature == FenceNature::kSlow ? 8 * kSecond : kSecond / 2, 0);
+  const bool slow = world_.history().fence_nature == FenceNature::kSlow;
+  const auto outcome = take_time(slow ? 8 * kSecond : kSecond / 2, 0, deadline);
   if (!outcome.succeeded() || world_.history().broken == Break::kFence) return outcome;
   if (world_.history().broken == Break::kOrder) {
     world_.fence_later(server.index());

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -19,11 +20,24 @@
 
 namespace ha::sim {
 
-// The files of one host. What is written is on disk at once: the product syncs what it relies on.
+// The files of one host. A change of a directory is not on disk before the directory is synced, nor
+// what is appended before the file is.
 struct Disk {
+  struct Change {
+    std::string path;
+    std::optional<std::string> before;  // nullopt: there was no such file
+  };
   std::map<std::string, std::string> files = {};
   std::set<std::string> directories = {};
-  std::map<std::string, std::uint32_t> locks = {};  // by path: the process that holds it
+  std::map<std::string, std::uint32_t> locks = {};    // by path: the process that holds it
+  std::vector<Change> unsynced = {};                  // in their order
+  std::map<std::string, std::size_t> appending = {};  // by path: how much of it is synced
+  bool full = false;
+
+  // A directory's entry is about to change.
+  void will_change(const std::string& path);
+  // After a power cut: some of the last changes are not on disk, nor is the end of a file.
+  void lose_unsynced(Random& random);
 };
 
 // Thrown when the process is killed; nothing of ours catches it.
@@ -46,8 +60,11 @@ class Manager : public Clock,
   bool ended() const { return ended_; }
   bool killed() const { return killed_ && !ended_; }
   Time began() const { return began_; }
-  Time end() const { return end_; }
+  // As if its host had not stood still.
+  Time end() const { return end_ - frozen_; }
   std::uint32_t effects() const { return effects_; }
+  // True when it has reached a server, and could remember what it saw.
+  bool looked_at(std::size_t server) const { return (reached_ & (1u << server)) != 0 && !forgets_; }
   // True when it has gone on with another run, or has rolled it back.
   bool resumes() const { return resumes_; }
   const FailoverOutcome& outcome() const { return outcome_; }
@@ -101,6 +118,8 @@ class Manager : public Clock,
   friend class SimSqlSession;
   friend class SimAppendFile;
   friend class SimFileLock;
+  void sync();
+  Error no_space(const std::string& path) const;
   struct Group;
   class SimJob;
 
@@ -110,7 +129,10 @@ class Manager : public Clock,
   void wait_until(Time at);
   void add_fiber(std::function<void()> body);
   FailoverOptions options() const;
+  // Waits for as long as a program takes, or until the deadline.
+  ProcessOutcome take_time(Time time, int code, const Deadline& deadline);
   ProcessOutcome fence(const Command& command, const Deadline& deadline);
+  ProcessOutcome hook(HookNature nature, const Deadline& deadline);
   ProcessOutcome print_binlog(const Command& command);
   std::size_t host() const;
 
@@ -118,9 +140,10 @@ class Manager : public Clock,
   Disk& disk_;
   const ManagerRun run_;
   const std::uint32_t id_;
-  Time began_, end_ = 0;
+  Time began_, end_ = 0, frozen_ = 0;
   std::uint32_t effects_ = 0;
-  bool killed_ = false, ended_ = false, resumes_ = false;
+  bool killed_ = false, ended_ = false, resumes_ = false, forgets_ = false;
+  std::uint32_t reached_ = 0;  // a bit for each server
   std::vector<std::uint32_t> fibers_;
   FailoverOutcome outcome_;
   std::string plan_text_;

@@ -30,9 +30,49 @@ Result<std::unique_ptr<std::istream>> Manager::open(const std::string& path) {
   return std::unique_ptr<std::istream>(std::make_unique<std::istringstream>(found->second));
 }
 
+void Disk::will_change(const std::string& path) {
+  const auto found = files.find(path);
+  unsynced.push_back({path, found == files.end() ? std::nullopt : std::optional(found->second)});
+}
+
+void Disk::lose_unsynced(Random& random) {
+  const auto kept = random.between(0, std::ssize(unsynced));
+  while (std::ssize(unsynced) > kept) {
+    const Change& last = unsynced.back();
+    if (last.before)
+      files[last.path] = *last.before;
+    else
+      files.erase(last.path);
+    unsynced.pop_back();
+  }
+  unsynced.clear();
+  for (const auto& [path, synced] : appending)
+    if (const auto file = files.find(path); file != files.end() && file->second.size() > synced)
+      file->second.resize(static_cast<std::size_t>(random.between(
+          static_cast<std::int64_t>(synced), static_cast<std::int64_t>(file->second.size()))));
+  appending.clear();
+}
+
+// Waits for the disk.
+void Manager::sync() {
+  if (const Time time = world_.history().sync_time; time > 0) wait_until(world_.now() + time);
+}
+
+Error Manager::no_space(const std::string& path) const {
+  return {Errc::kInternal, "cannot write " + path + ": No space left on device"};
+}
+
 Result<Done> Manager::write_atomic(const std::string& path, std::string_view content, mode_t) {
   effect();
+  if (disk_.full) {
+    forgets_ = true;
+    return no_space(path);
+  }
+  sync();
+  disk_.will_change(path);
   disk_.files[path] = content;
+  sync();
+  disk_.unsynced.clear();
   if (world_.history().broken == Break::kMemory && path.ends_with("/memory.json"))
     disk_.files.try_emplace(path + ".first", content);
   return Done{};
@@ -51,7 +91,11 @@ class SimAppendFile : public AppendFile {
       if (manager_.effects_ % 2 == 0) file += content.substr(0, content.size() / 2);
       throw;
     }
+    if (manager_.disk_.full) return manager_.no_space(path_);
+    manager_.disk_.appending.try_emplace(path_, file.size());
     file += content;
+    manager_.sync();
+    manager_.disk_.appending.erase(path_);
     return Done{};
   }
 
@@ -68,6 +112,10 @@ class SimAppendFile : public AppendFile {
 
 Result<std::unique_ptr<AppendFile>> Manager::open_append(const std::string& path) {
   effect();
+  if (disk_.files.contains(path))
+    return std::unique_ptr<AppendFile>(std::make_unique<SimAppendFile>(*this, path));
+  if (disk_.full) return no_space(path);
+  disk_.will_change(path);
   disk_.files.try_emplace(path);
   return std::unique_ptr<AppendFile>(std::make_unique<SimAppendFile>(*this, path));
 }
@@ -77,6 +125,8 @@ Result<Done> Manager::rename(const std::string& from, const std::string& to) {
   const auto found = disk_.files.find(from);
   if (found == disk_.files.end())
     return Error{Errc::kInternal, "cannot rename " + from + ": No such file or directory"};
+  disk_.will_change(to);
+  disk_.will_change(from);
   disk_.files[to] = std::move(found->second);
   disk_.files.erase(from);
   return Done{};
@@ -84,7 +134,8 @@ Result<Done> Manager::rename(const std::string& from, const std::string& to) {
 
 Result<Done> Manager::remove(const std::string& path) {
   // What is cleaned up while a process is killed stays.
-  if (killed_) return Done{};
+  if (killed_ || !disk_.files.contains(path)) return Done{};
+  disk_.will_change(path);
   disk_.files.erase(path);
   return Done{};
 }

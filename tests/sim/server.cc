@@ -19,6 +19,7 @@ Server::Server(World& world, std::size_t index, const ServerSettings& settings)
   read_only_ = super_read_only_ = settings.read_only_file;
   semi_sync_source_ = semi_sync_active_ = settings.semi_sync.source;
   semi_sync_replica_ = settings.semi_sync.replica;
+  second_channel_ = settings.second_channel;
 }
 
 void Server::make_replica(std::size_t source) {
@@ -337,6 +338,17 @@ void Server::end_session(std::uint32_t session) {
   if (global_lock_ == session + 1) {
     global_lock_ = 0;
     settle_waiting();
+  }
+}
+
+void Server::end_idle_sessions(std::uint32_t asking) {
+  for (const std::uint32_t id : std::vector(sessions_)) {
+    const SimSession& one = world_.sessions()[id];
+    const bool idle = !one.waits || (id == asking && !one.arrived);
+    if (idle && world_.now() - one.used > one.wait_timeout) {
+      world_.tell(host() + " ends connection " + std::to_string(id + 1) + ": wait_timeout");
+      end_session(id);
+    }
   }
 }
 

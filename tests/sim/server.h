@@ -4,8 +4,8 @@
 // others: an unknown one ends the history, loudly.
 //
 // Simulated by the manuals and by what was measured on real servers (DESIGN.md, section 4). Left
-// out: parallel appliers, torn transactions, filters, several channels, events, TLS, several
-// domains.
+// out: parallel appliers, torn transactions, filters, events, TLS, several domains. A second
+// channel is there, and brings nothing.
 
 #pragma once
 
@@ -73,7 +73,9 @@ struct ServerSettings {
   Time apply_time = 2 * kMillisecond;
   Time connect_retry = kSecond;
   Time net_timeout = 10 * kSecond;
-  Time delay = 0;  // SQL_Delay
+  Time delay = 0;                       // SQL_Delay
+  Time wait_timeout = 28800 * kSecond;  // after which it ends a session that does nothing
+  bool second_channel = false;          // from a server outside the cluster
   SemiSyncSettings semi_sync = {};
 };
 
@@ -182,6 +184,8 @@ class Server {
   std::optional<Result<Rows>> execute(std::uint32_t session, const std::string& sql, Time since);
   void begin_session(std::uint32_t session);
   void end_session(std::uint32_t session);
+  // Ends those that did nothing for too long, when a statement of `session` arrives.
+  void end_idle_sessions(std::uint32_t session);
   const Version& version() const;
 
  private:
@@ -230,6 +234,7 @@ class Server {
   std::uint8_t copied_server_ = 0;  // MariaDB: gtid_slave_pos of the copy
   std::uint32_t copied_number_ = 0;
   Channel channel_;
+  bool second_channel_ = false;
 
   // In memory.
   bool up_ = true, stopped_ = false, stuck_ = false, disk_full_ = false, fenced_ = false;

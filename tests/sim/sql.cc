@@ -62,6 +62,7 @@ std::string quoted(const std::string& sql, std::size_t from = 0) {
 
 Error error(unsigned number, std::string text) { return {Errc::kBadData, std::move(text), number}; }
 
+constexpr char kSecondChannel[] = "other";
 constexpr std::uint32_t kClientIds = 1'000'000;  // connections of writers, beyond the managers'
 
 }  // namespace
@@ -269,6 +270,7 @@ class Statements {
                       source = mariadb ? "Master" : "Source";
     const Channel& c = s_.channel_;
     Rows rows{channel_columns(mariadb), {}};
+    if (s_.second_channel_) rows.cells.push_back(second_channel(mariadb));
     if (!c.exists) return rows;
     const bool caught_up = c.applied >= c.relay.size();
     const char* const io = c.io == Receiver::kRunning      ? "Yes"
@@ -319,6 +321,53 @@ class Statements {
     }
     rows.cells.push_back(std::move(row));
     return rows;
+  }
+
+  // The channel from elsewhere: it runs, and nothing comes.
+  static std::vector<Cell> second_channel(bool mariadb) {
+    std::vector<Cell> row = {Cell(kSecondChannel), "elsewhere", "3306", "repl", "60"};
+    for (const char* const cell : {"binlog.000007",
+                                   "4",
+                                   "relay-other.000002",
+                                   "4",
+                                   "binlog.000007",
+                                   "Yes",
+                                   "Yes",
+                                   "4",
+                                   "0",
+                                   "None",
+                                   "",
+                                   "0",
+                                   "No",
+                                   "0",
+                                   "0",
+                                   "",
+                                   "0",
+                                   "",
+                                   "99",
+                                   "0",
+                                   "",
+                                   "",
+                                   "86400"})
+      row.emplace_back(cell);
+    if (mariadb) {
+      row.emplace_back("No");
+      row.emplace_back("");
+    } else {
+      row.emplace_back("99999999-1111-1111-1111-111111111111");
+      row.emplace_back("");
+      row.emplace_back("0");
+    }
+    return row;
+  }
+
+  // True for a statement that is about the channel from elsewhere, too: MySQL takes one that names
+  // none for all channels.
+  bool is_of_second_channel() const {
+    if (!s_.second_channel_) return false;
+    if (s_.settings_.mariadb) return holds(std::string(" '") + kSecondChannel + "'");
+    const std::size_t at = sql_.find(" FOR CHANNEL ");
+    return at == sql_.npos || quoted(sql_, at) == kSecondChannel;
   }
 
   std::string io_position() const {
@@ -427,6 +476,10 @@ class Statements {
       session().lock_wait = std::stoll(sql_.substr(sql_.find('=') + 1)) * kSecond;
       return Rows{};
     }
+    if (begins("SET SESSION wait_timeout=")) {
+      session().wait_timeout = std::stoll(sql_.substr(sql_.find('=') + 1)) * kSecond;
+      return Rows{};
+    }
     if (begins("SET SESSION ")) return Rows{};
     if (begins("SET GLOBAL read_only=1")) return close();
     if (begins("SET GLOBAL read_only=0") ||
@@ -489,6 +542,8 @@ class Statements {
   // --- Replication
 
   Answer replicate() {
+    if (is_of_second_channel())
+      s_.world_.witness().violated(s_.host() + "'s channel from elsewhere is changed: " + sql_);
     Channel& c = s_.channel_;
     const bool io = !holds("SQL_THREAD"), sql = !holds("IO_THREAD");
     if (begins("STOP ")) {

@@ -19,11 +19,12 @@ constexpr Time kClientPatience = 2 * kSecond;  // before a client tries another 
 }  // namespace
 
 World::World(const History& history, Witness& witness)
-    : history_(history), witness_(witness), random_(history.seed ^ 0x5151) {
+    : history_(history), witness_(witness), random_(history.seed % kFirstKinds ^ 0x5151) {
   const std::size_t hosts = history.hosts();
   lost_.assign(hosts, 0);
   slow_.assign(hosts, 0);
   wall_offset_.assign(hosts, 0);
+  frozen_until_.assign(hosts, 0);
   transactions_.reserve(256);
   sessions_.reserve(256);
   writes_.resize(1);
@@ -79,9 +80,15 @@ void World::tell(std::string line) {
 
 void World::dispatch(const Event& event) {
   switch (event.what) {
-    case Happens::kWake:
-      if (fibers_[event.a].fiber && fibers_[event.a].wait == event.b) resume(event.a);
+    case Happens::kWake: {
+      const FiberSlot& slot = fibers_[event.a];
+      if (!slot.fiber || slot.wait != event.b) break;
+      if (const Time until = frozen_until_[slot.host]; until > now_)
+        events_.add(until, Happens::kWake, event.a, event.b);
+      else
+        resume(event.a);
       break;
+    }
     case Happens::kStatement:
       statement_arrives(event.a);
       break;
@@ -119,7 +126,9 @@ void World::dispatch(const Event& event) {
       end_fault(history_.faults[event.a]);
       break;
     case Happens::kManagerStarts:
-      start_manager(history_.runs[event.a]);
+      if (const ManagerRun& run = history_.runs[event.a];
+          host_up(history_.host_of_manager(run.manager)))
+        start_manager(run);
       break;
     case Happens::kFence:
       tell("fence: db" + std::to_string(event.a + 1) + " is off");
@@ -127,7 +136,8 @@ void World::dispatch(const Event& event) {
       break;
     case Happens::kSessionEnds: {
       SimSession& session = sessions_[event.a];
-      if (passes(session.host, session.server) && !servers_[session.server].hung())
+      const bool hears = session.ghost || passes(session.host, session.server);
+      if (hears && !servers_[session.server].hung())
         servers_[session.server].end_session(event.a);
       else if (session.open)
         events_.add(now_ + kRetransmit, Happens::kSessionEnds, event.a);
@@ -202,8 +212,24 @@ void World::begin_fault(const Fault& fault) {
     case FaultKind::kApplierStops:
       server->stop_threads(false);
       break;
+    case FaultKind::kManagerCut:
+    case FaultKind::kManagerFreeze:
+    case FaultKind::kManagerDisk:
+      return begin_manager_fault(fault);
   }
   network_changed();
+}
+
+void World::begin_manager_fault(const Fault& fault) {
+  const std::size_t host = history_.host_of_manager(fault.node);
+  Disk& disk = *disks_[fault.node];
+  if (fault.kind == FaultKind::kManagerFreeze) frozen_until_[host] = fault.ends;
+  if (fault.kind == FaultKind::kManagerDisk) disk.full = true;
+  if (fault.kind != FaultKind::kManagerCut) return;
+  set_host_up(host, false);
+  for (const auto& manager : managers_)
+    if (manager->what().manager == fault.node) manager->kill();
+  disk.lose_unsynced(random_);
 }
 
 void World::end_fault(const Fault& fault) {
@@ -240,6 +266,13 @@ void World::end_fault(const Fault& fault) {
       break;
     case FaultKind::kReceiverStops:
     case FaultKind::kApplierStops:
+    case FaultKind::kManagerFreeze:
+      break;
+    case FaultKind::kManagerCut:
+      set_host_up(history_.host_of_manager(fault.node), true);
+      break;
+    case FaultKind::kManagerDisk:
+      disks_[fault.node]->full = false;
       break;
   }
   tell("ends: " + describe(history_, fault));
@@ -253,8 +286,8 @@ void World::lost_on_disk(std::size_t server, std::uint32_t transaction) {
 
 // --- Fibers.
 
-std::uint32_t World::add_fiber(std::function<void()> body) {
-  fibers_.push_back({std::make_unique<Fiber>(std::move(body)), 0});
+std::uint32_t World::add_fiber(std::size_t host, std::function<void()> body) {
+  fibers_.push_back({std::make_unique<Fiber>(std::move(body)), 0, static_cast<std::uint8_t>(host)});
   const auto id = static_cast<std::uint32_t>(fibers_.size() - 1);
   events_.add(now_, Happens::kWake, id, 0);
   return id;
@@ -351,21 +384,32 @@ void World::kill_session(std::uint32_t id) {
   }
 }
 
+void World::leave_session(std::uint32_t id) {
+  SimSession& session = sessions_[id];
+  session.client_gone = true;
+  session.ghost = !host_up(session.host);
+  // Nobody sends again what the network has held up.
+  if (session.ghost && !session.arrived) session.waits = false;
+  events_.add(now_ + (session.ghost ? history_.keepalive : delay(session.host, session.server)),
+              Happens::kSessionEnds, id);
+}
+
 void World::statement_arrives(std::uint32_t id) {
   SimSession& session = sessions_[id];
   const auto again = [&](Time after) { events_.add(now_ + after, Happens::kStatement, id); };
   Server& server = servers_[session.server];
-  if (session.answer) {
+  if (session.answer && !session.ghost) {
     // The reply, held up by the network.
     if (!passes(session.server, session.host)) return again(kRetransmit);
     return wake(session.fiber, session.wait, now_ + delay(session.server, session.host));
   }
   if (!session.waits) return;
-  if (!passes(session.host, session.server)) {
+  if (!passes(session.host, session.server) && !session.ghost) {
     // A host that is gone says nothing, ever.
     if (session.open || host_up(session.server)) again(kRetransmit);
     return;
   }
+  server.end_idle_sessions(id);
   if (!session.open) {
     session.waits = false;
     session.answer = Error{Errc::kUnreachable, "Lost connection to server during query", 2013};
@@ -373,12 +417,15 @@ void World::statement_arrives(std::uint32_t id) {
     return wake(session.fiber, session.wait, now_ + delay(session.server, session.host));
   }
   if (server.hung()) return again(kRetransmit);
+  session.arrived = true;
   auto answer = server.execute(id, session.sql, session.asked);
   if (!answer) return again(10 * kMillisecond);
   if (tells_ && !std::string_view(session.sql).starts_with("SELECT") &&
       !std::string_view(session.sql).starts_with("SHOW"))
     tell(server.host() + " < " + session.sql + (*answer ? "" : "  FAILED " + answer->error().text));
-  session.waits = false;
+  session.waits = session.arrived = false;
+  session.used = now_;
+  if (session.ghost) return;
   session.answer = std::move(answer);
   if (!passes(session.server, session.host)) return again(kRetransmit);
   wake(session.fiber, session.wait, now_ + kStatementTime + delay(session.server, session.host));

@@ -35,7 +35,11 @@ struct SimSession {
   std::uint32_t process = 0;
   bool open = true;  // as the server sees it
   bool client_gone = false;
+  bool ghost = false;  // its client's host went without a word
   Time lock_wait = 31536000 * kSecond;
+  Time used = 0;  // when its last statement ended
+  Time wait_timeout = 0;
+  bool arrived = false;  // the statement under way is at its server
   // The statement under way.
   std::string sql = {};
   Time asked = 0;
@@ -95,11 +99,13 @@ class World {
   }
   bool host_up(std::size_t host) const { return (down_ & (1u << host)) == 0; }
   void set_host_up(std::size_t host, bool up);
+  // Until when a host stands still.
+  Time frozen_until(std::size_t host) const { return frozen_until_[host]; }
   // How long something takes from one host to the other.
   Time delay(std::size_t from, std::size_t to);
 
   // --- Fibers.
-  std::uint32_t add_fiber(std::function<void()> body);
+  std::uint32_t add_fiber(std::size_t host, std::function<void()> body);
   std::uint32_t current_fiber() const { return current_; }
   // Suspends the running fiber until `at`, or until wake() is called for this wait.
   void wait_until(Time at);
@@ -111,6 +117,8 @@ class World {
   void answer_client(std::uint32_t server, std::uint32_t client, std::uint32_t write, bool done);
   void fence_later(std::size_t server);
   void kill_session(std::uint32_t session);
+  // The client of a session is gone; its server hears of it, or not, when the host went with it.
+  void leave_session(std::uint32_t session);
   // A power cut has taken a transaction from a server's disk.
   void lost_on_disk(std::size_t server, std::uint32_t transaction);
 
@@ -129,11 +137,13 @@ class World {
   struct FiberSlot {
     std::unique_ptr<Fiber> fiber;
     std::uint32_t wait = 0;
+    std::uint8_t host = 0;
   };
 
   void dispatch(const Event& event);
   void resume(std::uint32_t fiber);
   void begin_fault(const Fault& fault);
+  void begin_manager_fault(const Fault& fault);
   void end_fault(const Fault& fault);
   void network_changed();
   void client_writes(std::uint32_t client);
@@ -154,9 +164,9 @@ class World {
   std::vector<std::uint32_t> lost_;  // by host: a bit for each that hears nothing from it
   std::uint32_t down_ = 0;
   std::vector<Time> slow_;
-  std::vector<Time> wall_offset_;
+  std::vector<Time> wall_offset_, frozen_until_;
   std::vector<FiberSlot> fibers_;
-  std::uint32_t current_ = 0;
+  std::uint32_t current_ = UINT32_MAX;        // none
   std::vector<std::unique_ptr<Disk>> disks_;  // of the managers' hosts
   std::vector<std::unique_ptr<Manager>> managers_;
   bool tells_ = false;
