@@ -99,6 +99,21 @@ class RejoinPlanner {
       return refuse(Refusal::kNotReady, "the two are of different flavours");
     if (node_->channels().size() > 1)
       return refuse(Refusal::kNotReady, node_->name + " has several replication channels");
+    keep_foreign_channel();
+  }
+
+  // A channel of its own name to a server outside the cluster is there for something else.
+  void keep_foreign_channel() {
+    if (node_->channels().empty() || node_->sources[0]) return;
+    const ChannelStatus& channel = node_->channels()[0];
+    if (channel.name == steps().model_channel().name) return;
+    const Version& version = node_->facts->version;
+    refuse(
+        Refusal::kNotReady,
+        fmt::format("{0} replicates from {1}, outside the cluster, by channel '{2}'; to end that, "
+                    "run on {0}: {3}; {4}; then run: mysql_ha rejoin {0}",
+                    node_->name, sanitize(channel.source()), sanitize(channel.name),
+                    stop_replication(version, channel.name), forget_source(version, channel.name)));
   }
 
   bool follows_primary() const {
