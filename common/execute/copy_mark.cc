@@ -54,7 +54,7 @@ Result<Done> expect_free(SqlSession& session, const std::string& lock) {
 
 }  // namespace
 
-Result<Done> expect_no_copier(const Node& node, SqlSession& session, const NodeSessions& all) {
+Result<Done> expect_no_copier(const Node& node, SqlSession& session, const ClusterSessions& all) {
   if (const auto free = expect_free(session, kCopyLock); !free) return free;
   for (const auto& other : all) {
     if (!other) continue;
@@ -66,7 +66,7 @@ Result<Done> expect_no_copier(const Node& node, SqlSession& session, const NodeS
 }
 
 Result<Done> expect_whole(Files& files, const Node& node, SqlSession& session,
-                          const NodeSessions& all, const FailoverOptions& options) {
+                          const ClusterSessions& all, const FailoverOptions& options) {
   if (const auto free = expect_no_copier(node, session, all); !free) return free;
   const auto half = is_half_copied(session);
   if (!half) return half.error();

@@ -44,14 +44,14 @@ class CopyRecord {
 };
 
 // The sessions with the nodes of a cluster; null: no answer.
-using NodeSessions = std::vector<std::shared_ptr<SqlSession>>;
+using ClusterSessions = std::vector<std::shared_ptr<SqlSession>>;
 
 // Fails when another client, on whatever machine, copies to this node now. `session` is the node's;
 // while it is restarted for a copy only the other nodes' sessions tell.
-Result<Done> expect_no_copier(const Node& node, SqlSession& session, const NodeSessions& all);
+Result<Done> expect_no_copier(const Node& node, SqlSession& session, const ClusterSessions& all);
 
 // Fails then too, and when a copy to this node was begun and not finished.
 Result<Done> expect_whole(Files& files, const Node& node, SqlSession& session,
-                          const NodeSessions& all, const FailoverOptions& options);
+                          const ClusterSessions& all, const FailoverOptions& options);
 
 }  // namespace ha
