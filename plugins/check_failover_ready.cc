@@ -89,7 +89,7 @@ class Judge {
   void judge_plan() {
     if (!plan_.possible()) object({plan_.refusal, plan_.reason});
     for (const Objection& one : plan_.further) object(one);
-    for (const std::string& warning : plan_.reservations) add(State::kWarning, warning);
+    for (const std::string& warning : plan_.warnings) add(State::kWarning, warning);
   }
 
   void judge_loss() {

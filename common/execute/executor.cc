@@ -138,7 +138,7 @@ std::optional<std::string> Executor::perform(Run& run, const Group& group,
   // Nothing is done that the journal could not tell of, until there is no way back.
   if (const auto written = flush(std::move(begins)); !written) {
     if (!run.opened()) return written.error().text;
-    reservations_.push_back(written.error().text);
+    warnings_.push_back(written.error().text);
   }
   for (const Step& step : steps) run.steps[step.number] = StepState::kBegun;
 
@@ -180,7 +180,7 @@ std::optional<std::string> Executor::record_result(Run& run, const Step& step,
 }
 
 void Executor::add_failure(const Step& step, std::string line) {
-  reservations_.push_back(std::move(line));
+  warnings_.push_back(std::move(line));
   if (step.action == Action::kRepoint) not_repointed_.insert(step.node);
 }
 
@@ -212,12 +212,12 @@ RunOutcome Executor::go_on(const Deadline& deadline) {
     if (!now->opened()) return take_back(*obstacle);
     // It may be open, or not: only a look at the world tells, which the next run takes.
     if (const auto written = flush(); !written) say_(written.error().text);
-    return {RunEnd::kUnfinished, *obstacle, reservations_, std::move(now->facts)};
+    return {RunEnd::kUnfinished, *obstacle, warnings_, std::move(now->facts)};
   }
   for (const auto& [number, warning] : now->facts.warnings)
-    if (!warning.empty()) reservations_.push_back(warning);
-  RunOutcome outcome = finish(reservations_.empty() ? RunEnd::kDone : RunEnd::kReservations,
-                              join(reservations_, "; "));
+    if (!warning.empty()) warnings_.push_back(warning);
+  RunOutcome outcome =
+      finish(warnings_.empty() ? RunEnd::kDone : RunEnd::kWarnings, join(warnings_, "; "));
   outcome.facts = std::move(now->facts);
   outcome.not_repointed = not_repointed_;
   return outcome;
@@ -239,7 +239,7 @@ std::string Executor::undo(const Step& step, const RunFacts& known) const {
 
 RunOutcome Executor::take_back(std::string why) {
   // A later run must not go on over what is taken back from here on.
-  if (const auto written = flush({make_record(clock_.moment(), "taking-back")}); !written)
+  if (const auto written = flush({make_record(clock_.moment(), "rolling-back")}); !written)
     say_(written.error().text);
   const auto now = run();
   if (!now) return {RunEnd::kUnfinished, now.error().text};
@@ -272,7 +272,7 @@ RunOutcome Executor::finish(RunEnd end, std::string text) {
   record.emplace_back("outcome", run_end_name(end));
   record.emplace_back("text", text);
   if (const auto written = flush({std::move(record)}); !written) say_(written.error().text);
-  return {end, std::move(text), reservations_};
+  return {end, std::move(text), warnings_};
 }
 
 }  // namespace ha

@@ -4,7 +4,7 @@
 //
 // Until the new primary is opened, a step that fails, a deadline or a request to stop lead back:
 // what was done is taken back in reverse order. From the opening on there is only forward: a step
-// that fails is a reservation, and the rest is done all the same.
+// that fails is a warning, and the rest is done all the same.
 
 #pragma once
 
@@ -96,7 +96,7 @@ class Executor {
   std::function<void(const std::string&)> say_;
   std::optional<Plan> plan_ = {};            // of a run that was begun here
   std::vector<JournalRecord> pending_ = {};  // to be written before the next step begins
-  std::vector<std::string> reservations_ = {};
+  std::vector<std::string> warnings_ = {};
   std::string stuck_ = {};
   bool contradicted_ = false;  // what a step has read speaks against the plan
   std::set<std::string> not_repointed_ = {};

@@ -67,7 +67,7 @@ std::string describe_unfinished(const Plan& plan, const RunOutcome& run) {
 std::string describe_end(const Plan& plan, const RunOutcome& run) {
   switch (run.end) {
     case RunEnd::kDone:
-    case RunEnd::kReservations:
+    case RunEnd::kWarnings:
       break;
     case RunEnd::kUndone:
       return describe_rolled_back(plan, run);
@@ -84,8 +84,7 @@ std::string describe_end(const Plan& plan, const RunOutcome& run) {
 FailoverEnd rate(const RunOutcome& run) {
   if (run.end == RunEnd::kDone) return FailoverEnd::kDone;
   const bool opened = run.end == RunEnd::kUnfinished && run.facts.opened;
-  return run.end == RunEnd::kReservations || opened ? FailoverEnd::kWarnings
-                                                    : FailoverEnd::kRefused;
+  return run.end == RunEnd::kWarnings || opened ? FailoverEnd::kWarnings : FailoverEnd::kRefused;
 }
 
 std::string describe_loss(const Plan& plan, const RunOutcome& run) {
@@ -98,7 +97,7 @@ std::string describe_loss(const Plan& plan, const RunOutcome& run) {
 
 RunReport report_run(const Plan& plan, const std::string& id, const RunOutcome& run) {
   RunReport report{{rate(run), describe_end(plan, run), {}, id, plan.primary, plan.candidate},
-                   run.end == RunEnd::kDone || run.end == RunEnd::kReservations};
+                   run.end == RunEnd::kDone || run.end == RunEnd::kWarnings};
   if (run.end == RunEnd::kUndone && !run.stuck.empty())
     report.stuck = Rejection{run.stuck, run.text};
   report.contradicted = run.end == RunEnd::kUndone && run.contradicted;
@@ -107,10 +106,9 @@ RunReport report_run(const Plan& plan, const std::string& id, const RunOutcome& 
   const bool achieved = outcome.end != FailoverEnd::kRefused;
   if (plan.command == PlanCommand::kFailover && achieved)
     outcome.details.push_back(describe_loss(plan, run));
-  for (const std::string& one : run.reservations) outcome.details.push_back("reservation: " + one);
-  if (achieved && !plan.reservations.empty()) {
-    for (const std::string& one : plan.reservations)
-      outcome.details.push_back("reservation: " + one);
+  for (const std::string& one : run.warnings) outcome.details.push_back("warning: " + one);
+  if (achieved && !plan.warnings.empty()) {
+    for (const std::string& one : plan.warnings) outcome.details.push_back("warning: " + one);
     outcome.end = FailoverEnd::kWarnings;
   }
   return report;

@@ -29,7 +29,7 @@ struct FailoverOutcome {
 struct RunOutcome {
   RunEnd end = RunEnd::kUnfinished;  // kUnfinished: it may be open, a later run has to go on
   std::string text = {};             // why, in one sentence
-  std::vector<std::string> reservations = {};
+  std::vector<std::string> warnings = {};
   RunFacts facts = {};                    // what the steps found
   std::vector<std::string> remains = {};  // effects that were not rolled back, nor can be
   // The node that has ended the run: it could not apply what it received, or not follow in time.

@@ -28,9 +28,9 @@ Plan plan_now(const Env& env, const FailoverOptions& options, const std::string&
   Plan plan =
       plan_failover(situation.topology, options.policy, situation.circumstances, assume_dead);
   // An account that may not read the journal can still be told what would be done.
-  if (!state.trouble.empty()) plan.reservations.push_back("--state-dir: " + state.trouble);
+  if (!state.trouble.empty()) plan.warnings.push_back("--state-dir: " + state.trouble);
   if (resumed)
-    plan.reservations.push_back(fmt::format(
+    plan.warnings.push_back(fmt::format(
         "run {} was interrupted: it is resumed or rolled back first; see: mysql_ha plan",
         resumed->interrupted_run));
   add_next_command(plan);

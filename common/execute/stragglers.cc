@@ -16,7 +16,7 @@ namespace {
 // True for a node that the plan leaves out: a plan that was interrupted has only its words for
 // that.
 bool needs_resync(const Node& node, const Plan& plan) {
-  return std::ranges::any_of(plan.reservations, [&](const std::string& line) {
+  return std::ranges::any_of(plan.warnings, [&](const std::string& line) {
     return line.starts_with(node.name + " needs a resync:");
   });
 }
@@ -87,9 +87,8 @@ RunReport pick_up_stragglers(Workflow& workflow, const Plan& plan, RunReport rep
     workflow.probe();
     const std::string why = let_follow(workflow, plan, name);
     outcome.details.push_back(
-        why.empty()
-            ? fmt::format("{} follows {} in the end", name, plan.candidate)
-            : fmt::format("reservation: {} does not follow {}: {}", name, plan.candidate, why));
+        why.empty() ? fmt::format("{} follows {} in the end", name, plan.candidate)
+                    : fmt::format("warning: {} does not follow {}: {}", name, plan.candidate, why));
     if (!why.empty()) outcome.end = FailoverEnd::kWarnings;
   }
   return report;

@@ -43,7 +43,7 @@ int Teller::finish(const NotifyOptions& notify_options, const FailoverOutcome& o
   if (outcome.run_id.empty()) return cli_.finish(code, text, details);
   syslog(LOG_DAEMON | (code == 0 ? LOG_NOTICE : LOG_ERR), "%s", sanitize(text).c_str());
   if (notify_options.wanted()) {
-    const char* const words[] = {"done", "reservations", "failed"};
+    const char* const words[] = {"done", "warnings", "failed"};
     Notice notice{text,
                   lines_,
                   {{"run", outcome.run_id},
@@ -60,7 +60,7 @@ int Teller::finish(const NotifyOptions& notify_options, const FailoverOutcome& o
 
 void complete_texts(const Cli& cli, Plan& plan) {
   for (std::string* text : {&plan.reason, &plan.roll_back_reason}) *text = cli.complete(*text);
-  for (std::string& text : plan.reservations) text = cli.complete(text);
+  for (std::string& text : plan.warnings) text = cli.complete(text);
   for (Objection& one : plan.further) one.reason = cli.complete(one.reason);
   for (Rejection& one : plan.rejected) one.reason = cli.complete(one.reason);
 }

@@ -42,7 +42,7 @@ struct Decision : Takeover {
     plan.rejected.push_back({nodes()[i].name, std::move(reason)});
   }
 
-  void warn(std::string warning) { plan.reservations.push_back(std::move(warning)); }
+  void warn(std::string warning) { plan.warnings.push_back(std::move(warning)); }
 
   const Node* living;
   std::vector<std::size_t> candidates = {};  // places of the nodes that may be promoted

@@ -72,4 +72,12 @@ void infer_file(Step& step) {
   step.content = step.text;
 }
 
+std::string current_word(std::string word) {
+  const std::pair<std::string_view, std::string_view> changed[] = {{"reservations", "warnings"},
+                                                                   {"taking-back", "rolling-back"}};
+  for (const auto& [before, now] : changed)
+    if (word == before) return std::string(now);
+  return word;
+}
+
 }  // namespace ha

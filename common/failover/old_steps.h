@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What steps in journals of version 0.1.0 and before do not tell: those name neither the parts of
-// their statements nor what they need to know, and a file to write stands in other members. Here
-// it is read out of the SQL, and nowhere else. Pure.
+// What journals of earlier versions do not tell, or tell in other words. The steps of version 0.1.0
+// and before name neither the parts of their statements nor what they need to know, and a file to
+// write stands in other members: here that is read out of the SQL, and nowhere else. Pure.
 
 #pragma once
 
@@ -18,5 +18,12 @@ std::optional<Statements> infer_statements(Action action, const std::vector<std:
 
 // Puts a file's path and content to where they belong.
 void infer_file(Step& step);
+
+// The key under which earlier versions wrote the warnings of a plan.
+inline constexpr const char* kOldWarningsKey = "reservations";
+
+// Returns today's word for an event or an outcome; a word that has not changed is returned as it
+// is.
+std::string current_word(std::string word);
 
 }  // namespace ha

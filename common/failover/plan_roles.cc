@@ -155,7 +155,7 @@ class Closing {
     const bool told =
         moment_.runs.primary == successor_->name && moment_.runs.replaced.contains(node.name);
     const auto more = extra(node.facts->history, successor_->facts->latest_history());
-    plan.reservations.push_back(fmt::format(
+    plan.warnings.push_back(fmt::format(
         "{0} accepted writes although {1} had replaced it{2}; {3}; run: mysql_ha rejoin {0}",
         node.name, successor_->name, told ? fmt::format(" (run {})", moment_.runs.run) : "",
         !more         ? fmt::format("it may have transactions that {} lacks", successor_->name)
@@ -316,8 +316,8 @@ class Reopening {
     for (const Node& other : topology_.nodes) {
       if (other.facts) continue;
       plan.loss.at_least = true;
-      plan.reservations.push_back(fmt::format("{} could not be asked: it may have what {} has lost",
-                                              other.name, node_->name));
+      plan.warnings.push_back(fmt::format("{} could not be asked: it may have what {} has lost",
+                                          other.name, node_->name));
     }
     plan.hash = hash_of(plan, topology_);
   }
@@ -335,7 +335,7 @@ class Reopening {
     const bool acknowledged =
         now.wait_no_replica == false ? there > 0 : there >= now.wait_count.value_or(1);
     if (acknowledged && !now.source_variable.empty()) return true;
-    plan.reservations.push_back(fmt::format(
+    plan.warnings.push_back(fmt::format(
         "{} waited for semi-sync replicas before it was restarted, and does not now: {}",
         node_->name,
         acknowledged ? "the plugin is not loaded" : "too few replicas would acknowledge"));

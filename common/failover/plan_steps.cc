@@ -153,7 +153,7 @@ void StepWriter::record() {
 void StepWriter::rescue() {
   if (policy_.rescue_command.empty()) return;
   if (channel_of(roles_.candidate) == nullptr)
-    return plan_.reservations.push_back(
+    return plan_.warnings.push_back(
         fmt::format("nothing is rescued from {}: {} does not know how far it had received",
                     primary_.name, candidate_.name));
   Step rescue = at(Action::kRescue, candidate_, {},

@@ -22,7 +22,7 @@ struct Roles {
   std::set<std::size_t> left_behind = {};  // too, and cannot hand it on
 };
 
-// Writes the steps into the plan, and reservations for siblings that cannot be repointed. The
+// Writes the steps into the plan, and warnings for siblings that cannot be repointed. The
 // candidate has a channel to the primary, or none at all.
 class StepWriter {
  public:

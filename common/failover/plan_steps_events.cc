@@ -13,7 +13,7 @@ namespace ha {
 // events write to a closed server.
 void StepWriter::disable_events() {
   if (const std::string why = why_events_unknown(primary_); !why.empty())
-    plan_.reservations.push_back(why);
+    plan_.warnings.push_back(why);
   Statements statements = disable_events_of(*primary_.facts);
   if (statements.empty()) return;
   Step disable =
@@ -30,7 +30,7 @@ void StepWriter::disable_events() {
 void StepWriter::enable_events() {
   const ServerFacts& facts = *candidate_.facts;
   if (const std::string why = why_events_unknown(candidate_); !why.empty())
-    plan_.reservations.push_back(why);
+    plan_.warnings.push_back(why);
   const auto& of_primary = primary_.facts ? primary_.facts->events : std::nullopt;
   const auto ran = [&](const ServerEvent& event) {
     if (of_primary)
@@ -49,7 +49,7 @@ void StepWriter::enable_events() {
     add(Action::kEvents, candidate_, std::move(statements), "it runs them now");
   if (primary_.facts && primary_.facts->event_scheduler == true && facts.event_scheduler != true &&
       of_primary && !of_primary->empty())
-    plan_.reservations.push_back(
+    plan_.warnings.push_back(
         fmt::format("{} does not run the events that {} ran; run there: SET GLOBAL "
                     "event_scheduler=ON",
                     candidate_.name, primary_.name));

@@ -98,7 +98,7 @@ void StepWriter::repoint_acknowledging() {
   for (const std::size_t i : found) finish_relay_log(i);
   for (const std::size_t i : found) repoint(i);
   if (found.size() + (primary_will_acknowledge() ? 1 : 0) >= needed) return;
-  plan_.reservations.push_back(
+  plan_.warnings.push_back(
       waits_when_opened()
           ? fmt::format("no semi-sync replica can follow {}: until one does, its writes wait or "
                         "exist once",
@@ -115,7 +115,7 @@ void StepWriter::repoint_others() {
     if (const std::string why = why_not_repointed(i); why.empty())
       followers.push_back(i);
     else
-      plan_.reservations.push_back(fmt::format("{} needs a resync: {}", nodes_[i].name, why));
+      plan_.warnings.push_back(fmt::format("{} needs a resync: {}", nodes_[i].name, why));
   }
   for (const std::size_t i : followers) finish_relay_log(i);
   for (const std::size_t i : followers) repoint(i);

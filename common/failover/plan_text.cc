@@ -87,8 +87,7 @@ std::string render(const Plan& plan) {
                        plan.primary, printable(render(plan.loss)));
   for (const Objection& one : plan.further)
     text += fmt::format("and ({}): {}\n", refusal_name(one.refusal), printable(one.reason));
-  for (const std::string& reservation : plan.reservations)
-    text += "reservation: " + printable(reservation) + "\n";
+  for (const std::string& warning : plan.warnings) text += "warning: " + printable(warning) + "\n";
   for (const Rejection& rejection : plan.rejected)
     text += fmt::format("not {}: {}\n", rejection.node, printable(rejection.reason));
   for (const Step& step : plan.steps) text += render(step);

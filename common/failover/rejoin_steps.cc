@@ -66,7 +66,7 @@ void RejoinSteps::follow(const std::optional<LogPosition>& position) {
 void RejoinSteps::disable_events() {
   if (node_.facts->version.flavour == Flavour::kMysql) return;
   if (const std::string why = why_events_unknown(node_); !why.empty())
-    plan_.reservations.push_back(why);
+    plan_.warnings.push_back(why);
   Statements statements = disable_events_of(*node_.facts);
   if (statements.empty()) return;
   Step disable = {
@@ -85,7 +85,7 @@ void RejoinSteps::move_semi_sync() {
   if (!under_semi_sync()) return;
   plan_.semi_sync = true;
   if (const std::string why = why_not_acknowledging(node_); !why.empty()) {
-    plan_.reservations.push_back(why);
+    plan_.warnings.push_back(why);
     return;
   }
   const SemiSync& own = primary_.facts->semi_sync;

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "common/failover/old_steps.h"
 #include "common/failover/step_json.h"
 #include "common/text.h"
 
@@ -16,8 +17,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr RunEnd kEnds[] = {RunEnd::kUnfinished, RunEnd::kDone, RunEnd::kReservations,
-                            RunEnd::kUndone, RunEnd::kFailed};
+constexpr RunEnd kEnds[] = {RunEnd::kUnfinished, RunEnd::kDone, RunEnd::kWarnings, RunEnd::kUndone,
+                            RunEnd::kFailed};
 
 Json loss_to_json(const LossForecast& loss) {
   return {{"transactions", loss.transactions ? Json(*loss.transactions) : Json()},
@@ -72,7 +73,7 @@ std::string plan_to_json(const Plan& plan) {
                {"primary", plan.primary},
                {"candidate", plan.candidate},
                {"steps", steps},
-               {"reservations", plan.reservations},
+               {"warnings", plan.warnings},
                {"loss", loss_to_json(plan.loss)},
                {"by_gtid", plan.by_gtid},
                {"semi_sync", plan.semi_sync},
@@ -101,7 +102,8 @@ Result<Plan> plan_from_json(std::string_view text) {
     plan.primary = json.at("primary");
     plan.candidate = json.at("candidate");
     for (const Json& step : json.at("steps")) plan.steps.push_back(step_from_json(step));
-    plan.reservations = json.at("reservations").get<std::vector<std::string>>();
+    plan.warnings = json.at(json.contains("warnings") ? "warnings" : kOldWarningsKey)
+                        .get<std::vector<std::string>>();
     plan.loss = loss_from_json(json.at("loss"));
     plan.by_gtid = json.at("by_gtid");
     // Runs of before know nothing of it.
@@ -124,8 +126,8 @@ std::string_view run_end_name(RunEnd end) {
       break;
     case RunEnd::kDone:
       return "done";
-    case RunEnd::kReservations:
-      return "reservations";
+    case RunEnd::kWarnings:
+      return "warnings";
     case RunEnd::kUndone:
       return "undone";
     case RunEnd::kFailed:
@@ -228,7 +230,7 @@ class RunReader {
   explicit RunReader(Run& run) : run_(run) {}
 
   void read(const JournalRecord& record) {
-    const std::string event = journal_value(record, "event");
+    const std::string event = current_word(journal_value(record, "event"));
     run_.last = moment_of(record);
     const std::string text = journal_value(record, "text");
     if (event == "resumed") {
@@ -238,7 +240,7 @@ class RunReader {
       const std::string times = journal_value(record, "times");
       note(times.empty() ? "resumed" : "resumed " + times + " more times");
     }
-    if (event == "taking-back") run_.taking_back = true;
+    if (event == "rolling-back") run_.taking_back = true;
     if (event == "copy-begins") {
       run_.copied_over = true;
       note("its data are replaced by the copy");
@@ -251,7 +253,7 @@ class RunReader {
       run_.acknowledged = true;
       note("acknowledged");
     }
-    if (event == "end") read_end(journal_value(record, "outcome"), text);
+    if (event == "end") read_end(current_word(journal_value(record, "outcome")), text);
     const auto number = parse_integer(journal_value(record, "number"));
     if (!number) return;
     const std::pair<const char*, StepState> states[] = {{"step-begins", StepState::kBegun},

@@ -8,7 +8,7 @@
 //   step-begins   number
 //   step-done     number, text, and the facts that it found under their own names
 //   step-failed   number, text
-//   taking-back   from here on there is no way forward
+//   rolling-back  from here on there is no way forward
 //   undone        number, text; undo-failed likewise
 //   resumed       by a later process; "times": it stands for so many of them
 //   not-opened    it has seen that the new primary was not opened after all
@@ -39,12 +39,12 @@ enum class StepState { kOpen, kBegun, kDone, kFailed, kUndone };
 enum class RunEnd {
   kUnfinished,
   kDone,
-  kReservations,  // done, but something of it has failed
-  kUndone,        // nothing was opened and everything is as it was
-  kFailed,        // nothing was opened, but something could not be taken back
+  kWarnings,  // done, but something of it has failed
+  kUndone,    // nothing was opened and everything is as it was
+  kFailed,    // nothing was opened, but something could not be taken back
 };
 
-// Returns "done", "reservations", "undone", "failed" or "unfinished".
+// Returns "done", "warnings", "undone", "failed" or "unfinished".
 std::string_view run_end_name(RunEnd end);
 
 struct Run {

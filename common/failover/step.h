@@ -66,7 +66,7 @@ struct Step {
   BinlogPosition position = {};        // kSaveExtra: where to begin, no file: at the beginning
   std::string path = {};               // kWriteFile: the file,
   std::string content = {};            // and what is to stand in it
-  bool may_fail = false;               // a failure is a reservation, it ends nothing
+  bool may_fail = false;               // a failure is a warning, it ends nothing
   std::vector<Step> undo = {};         // takes it back, as long as no node was opened
 
   bool operator==(const Step&) const = default;

@@ -107,7 +107,7 @@ FailoverOutcome follow_as_copy(const Env& env, const FailoverOptions& options,
   FailoverOutcome outcome = rejoin(env, options, node, record, log);
   outcome.text = fmt::format("{} is a copy of {} at {}:{}; {}", node, prepared.copy.from.name,
                              end.file, end.offset, outcome.text);
-  for (const std::string& one : copied.warnings) outcome.details.push_back("reservation: " + one);
+  for (const std::string& one : copied.warnings) outcome.details.push_back("warning: " + one);
   if (!copied.warnings.empty() && outcome.end == FailoverEnd::kDone)
     outcome.end = FailoverEnd::kWarnings;
   return outcome;

@@ -76,7 +76,7 @@ class Stage:
         journal as they come; return the new primary."""
         deadline = time.monotonic() + PATIENCE_S
         shown, run, outcome = 0, None, ""
-        while outcome not in ("done", "reservations"):
+        while outcome not in ("done", "warnings"):
             self._look()
             self._check(deadline, "a new primary")
             for run, outcome in self.cluster.journals():

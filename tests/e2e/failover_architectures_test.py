@@ -114,7 +114,7 @@ def test_cold_standby_takes_over_once_and_is_silent(bench, lost):
     cluster.insert(1)
     cluster.catch_up()
     if lost:
-        # The rescue finds nothing: a reservation, not a failure.
+        # The rescue finds nothing: a warning, not a failure.
         cluster.ssh.stop()
     cluster.db1.kill()
     (bench.directory / "nagios-is-dead").touch()
@@ -244,7 +244,7 @@ def test_zabbix_pair_moves_its_address_as_with_mha(bench):
     cluster.db2.kill()
     outcome = cluster.run("handler")
     assert outcome.code == 1, outcome.out
-    assert "reservation: 10.77.0.2 is NOT fenced, the operator accepts it" in outcome.out, outcome.out
+    assert "warning: 10.77.0.2 is NOT fenced, the operator accepts it" in outcome.out, outcome.out
     assert (cluster.programs / "power_manager.log").read_text() == (
         f"--command=stop --host={cluster.db2.host} --ip={cluster.db2.host}\n")
     assert cluster.writers() == ["db1"] and rows(cluster.db1) == {1, 2}
@@ -265,5 +265,5 @@ def test_zabbix_pair_does_not_wait_for_a_machine_that_is_half_dead(bench):
     cluster.db1.kill()
     outcome = cluster.run("handler", "--rescue-command", cluster.rescue_command())
     assert outcome.code == 1, outcome.out
-    assert re.search(r"^reservation: vip-down 10.77.0.1: .*did not end within", outcome.out, re.M), outcome.out
+    assert re.search(r"^warning: vip-down 10.77.0.1: .*did not end within", outcome.out, re.M), outcome.out
     assert cluster.writers() == ["db2"] and cluster.holders() == ["db2"]

@@ -52,7 +52,7 @@ def dead_fixture(cluster):
 def assert_not_rescued(cluster, code, out, said):
     """Assert that the failover was done without the rescue, and says so."""
     assert code == 1, out
-    assert re.search(f"^reservation: rescue db2: .*{said}", out, re.M), out
+    assert re.search(f"^warning: rescue db2: .*{said}", out, re.M), out
     assert re.search(r"^loss: .*(transactions?|may have had more)", out, re.M), out
     assert "were rescued" not in out
     cluster.assert_one_primary(cluster.db2)
@@ -112,7 +112,7 @@ def test_a_rescue_that_hangs_leaves_time_for_the_failover(dead):
     outcome = dead.run("handler", "-t", "12", "--rescue-command", dead.rescue_command("stuck"),
                        "--fence", "best-effort", "--fence-command", f"{dead.programs}/stuck")
     assert_not_rescued(dead, outcome.code, outcome.out, "did not end within")
-    assert re.search("^reservation: fence db1: .* did not end within", outcome.out, re.M), outcome.out
+    assert re.search("^warning: fence db1: .* did not end within", outcome.out, re.M), outcome.out
 
 
 def test_a_rescue_that_was_interrupted_is_begun_anew(dead):
@@ -147,8 +147,8 @@ def fence_by_ssh(cluster, stop=""):
 def test_a_primary_that_hangs_is_fenced(cluster):
     outcome = cluster.run("handler", *fence_by_ssh(cluster))
     # What it has not received cannot be rescued from there.
-    assert outcome.code == 1 and outcome.out.count("reservation: ") == 1, outcome.out
-    assert "reservation: db2 did not receive from db1 to the end" in outcome.out
+    assert outcome.code == 1 and outcome.out.count("warning: ") == 1, outcome.out
+    assert "warning: db2 did not receive from db1 to the end" in outcome.out
     assert "mariadb is stopped and disabled" in outcome.out
     assert cluster.db1.process.wait(5) == -signal.SIGKILL
     cluster.assert_one_primary(cluster.db2)

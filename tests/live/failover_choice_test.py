@@ -89,7 +89,7 @@ def test_receivers_that_were_stopped(cluster):
         refuse(cluster, said, *limit)
     outcome = cluster.run("handler", "--max-lost-transactions", "0", "--allow-loss")
     assert outcome.code == 1 and said in loss(outcome), outcome.out
-    assert f"reservation: {said}" in outcome.out
+    assert f"warning: {said}" in outcome.out
     assert "): what db1 wrote after that is lost" in outcome.out
     cluster.assert_one_primary(cluster.db2)
 
@@ -110,7 +110,7 @@ def test_receivers_that_were_refused(cluster):
     refuse(cluster, "error 1045", "--max-lost-transactions", "0")
     outcome = cluster.run("handler")
     assert outcome.code == 1, outcome.out
-    assert re.search(r"reservation: db2 did not receive from db1 to the end \(error 1045: .*, since "
+    assert re.search(r"warning: db2 did not receive from db1 to the end \(error 1045: .*, since "
                      r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\): what db1 wrote after that is lost",
                      outcome.out), outcome.out
     assert "db2 did not receive" in loss(outcome), outcome.out
@@ -219,7 +219,7 @@ def set_binlog_format(cluster, word):
 
 
 def warnings(outcome):
-    return re.findall(r"^reservation: (.*)$", outcome.out, re.M)
+    return re.findall(r"^warning: (.*)$", outcome.out, re.M)
 
 
 @pytest.mark.parametrize("kind", GTID_KINDS)

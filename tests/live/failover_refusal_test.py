@@ -156,7 +156,7 @@ def test_candidate_dies(headless):
         assert not changes(before, headless.snapshot(strict=False))
         result = [(outcome := headless.run("failover")).code, outcome.out]
     assert result[0] == 1 and headless.writers() == ["db3"], result
-    assert "reservation: db2 does not follow db3: " in result[1]
+    assert "warning: db2 does not follow db3: " in result[1]
 
 
 def test_asked_to_stop(headless):
@@ -208,7 +208,7 @@ def test_too_soon_after_the_last_failover(headless):
     assert headless.run("journal", "ack").code == 0
     outcome = headless.run("failover")
     assert outcome.code == 1 and headless.writers() == ["db3"], outcome.out
-    assert "reservation: db1 does not follow db3: " in outcome.out
+    assert "warning: db1 does not follow db3: " in outcome.out
 
 
 def test_plan_hash(headless):

@@ -42,12 +42,12 @@ def test_another_that_has_received_as_much_takes_the_place_of_one_that_is_held_u
         assert re.search("FAILED drain db2: not all is applied: .*, Waiting for table metadata lock "
                          f"held.* by connection {reader.id} of root@localhost", outcome.out)
         assert "ended and is rolled back, but db1 has been fenced: drain db2: " in outcome.out
-        assert re.search("reservation: repoint db2: .*(lock held|not applied all)", outcome.out), \
+        assert re.search("warning: repoint db2: .*(lock held|not applied all)", outcome.out), \
             outcome.out
         # The last try ends the clients of a replica that is to be moved.
-        assert re.search("^reservation: db2 does not follow db3: |^db2 follows db3 in the end$",
+        assert re.search("^warning: db2 does not follow db3: |^db2 follows db3 in the end$",
                          outcome.out, re.M), outcome.out
-        assert {end for _, end in cluster.journals()} >= {"undone", "reservations"}
+        assert {end for _, end in cluster.journals()} >= {"undone", "warnings"}
     assert rows(cluster.db3) == {1, 2, 3, 10}
 
 
@@ -69,7 +69,7 @@ def test_a_delay_is_lifted_for_the_drain(cluster):
     cluster.lose(cluster.db1)
     outcome = cluster.run("failover", "--prefer", "db2")
     assert cluster.writers() == ["db2"] and rows(cluster.db2) == {1, 2, 3, 10, 11}, outcome.out
-    assert "reservation: db2 applies with a delay of 60m 00s, which is lifted" in outcome.out
+    assert "warning: db2 applies with a delay of 60m 00s, which is lifted" in outcome.out
 
 
 def test_a_delay_is_put_back_where_nobody_is_promoted(cluster):
@@ -102,7 +102,7 @@ def assert_picked_up(cluster, outcome):
         cluster.assert_one_primary(cluster.db2)
     else:
         assert outcome.code == 1, outcome.out
-        assert "reservation: db3 does not follow db2: no record tells" in outcome.out
+        assert "warning: db3 does not follow db2: no record tells" in outcome.out
 
 
 def test_a_replica_that_was_silent_is_picked_up_at_the_end(cluster):
@@ -136,5 +136,5 @@ def test_a_replica_that_stays_silent_is_named(cluster):
     cluster.lose(cluster.db1)
     outcome = cluster.run("failover")
     assert outcome.code == 1 and cluster.writers() == ["db2"], outcome.out
-    assert re.search("^reservation: db3 does not follow db2: .*Can't connect.* When it answers, run: "
+    assert re.search("^warning: db3 does not follow db2: .*Can't connect.* When it answers, run: "
                      "mysql_ha rejoin db3 --cluster .*$", outcome.out, re.M), outcome.out

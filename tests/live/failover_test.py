@@ -93,7 +93,7 @@ def test_what_no_replica_received_is_told(cluster):
     if cluster.gtid:
         cluster.assert_one_primary(new)
     else:
-        assert "reservation: db2 needs a resync: it is at another position" in outcome.out
+        assert "warning: db2 needs a resync: it is at another position" in outcome.out
         assert cluster.db2.channels()[0].source_port == cluster.db1.port
 
 
@@ -169,7 +169,7 @@ def test_broken_sibling(cluster):
     cluster.lose(cluster.db1)
     outcome = cluster.run("failover")
     assert outcome.code == 1 and cluster.writers() == ["db3"], outcome.out
-    assert "reservation: db2 needs a resync: its SQL thread has failed" in outcome.out
+    assert "warning: db2 needs a resync: its SQL thread has failed" in outcome.out
 
 
 def test_torn_transaction_at_the_end_of_a_relay_log(cluster):
@@ -299,7 +299,7 @@ def test_facts_for_hooks(cluster):
     outcome = cluster.run("handler", "--fence-command", "sh -c 'exit 10'",
                           "--post-failover", cluster.hook("facts", f"env > {seen}\n"))
     assert outcome.code == 1, outcome.out
-    assert "reservation: db1 is NOT fenced, the operator accepts it: " in outcome.out
+    assert "warning: db1 is NOT fenced, the operator accepts it: " in outcome.out
     facts = dict(line.split("=", 1) for line in seen.read_text().splitlines() if "=" in line)
     assert (facts["HA_COMMAND"], facts["HA_FAILED_NODE"], facts["HA_SUCCESSOR_NODE"]) == \
         ("failover", "db1", "db2")

@@ -57,7 +57,7 @@ def test_the_end_of_a_chain_takes_over_when_both_others_are_dead(cluster):
     assert "run: mysql_ha failover --assume-replica db1" in outcome.out
     outcome = cluster.run("failover", "--assume-replica", "db1")
     assert outcome.code == 1 and cluster.writers() == ["db3"], outcome.out
-    assert "reservation: db1 was the primary when it was last seen and is not fenced" in outcome.out
+    assert "warning: db1 was the primary when it was last seen and is not fenced" in outcome.out
     assert rows(cluster.db3) == {1, 2, 3}
 
 
@@ -84,7 +84,7 @@ def test_silent_replica_that_was_never_seen(cluster):
     assert "was never seen" in outcome.out and "(unread-node)" in outcome.out
     outcome = cluster.run("failover", "--assume-replica", "db3")
     assert outcome.code == 1 and cluster.writers() == ["db2"], outcome.out
-    assert "reservation: db3 does not follow db2: " in outcome.out
+    assert "warning: db3 does not follow db2: " in outcome.out
 
 
 def test_replica_that_cannot_be_read_may_have_more(cluster):

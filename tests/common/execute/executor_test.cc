@@ -148,8 +148,8 @@ TEST_F(ExecutorTest, AnUndoThatHangsLeavesTimeForTheOthers) {
 TEST_F(ExecutorTest, AfterTheOpeningTheRestIsDoneAllTheSame) {
   actions_->fails = {"repoint(db3)"};
   const RunOutcome outcome = run(small_plan());
-  EXPECT_EQ(outcome.end, RunEnd::kReservations);
-  EXPECT_EQ(join(outcome.reservations, "|"), "repoint db3: it burns");
+  EXPECT_EQ(outcome.end, RunEnd::kWarnings);
+  EXPECT_EQ(join(outcome.warnings, "|"), "repoint db3: it burns");
   EXPECT_EQ(outcome.not_repointed, std::set<std::string>{"db3"});
 }
 
@@ -158,7 +158,7 @@ TEST_F(ExecutorTest, AnotherStepThatFailedAfterTheOpeningLeavesNoNodeBehind) {
   plan.steps.back().action = Action::kSemiSync;
   actions_->fails = {"semi-sync(db3)"};
   const RunOutcome outcome = run(plan);
-  EXPECT_EQ(join(outcome.reservations, "|"), "semi-sync db3: it burns");
+  EXPECT_EQ(join(outcome.warnings, "|"), "semi-sync db3: it burns");
   EXPECT_TRUE(outcome.not_repointed.empty());
 }
 
@@ -218,7 +218,7 @@ TEST_F(ExecutorTest, EveryPrefixOfATakingBackIsTakenBack) {
   actions_->fails.clear();
   const std::vector<JournalRecord> all = journal_.records();
   const auto begins = std::ranges::find_if(
-      all, [](const JournalRecord& one) { return journal_value(one, "event") == "taking-back"; });
+      all, [](const JournalRecord& one) { return journal_value(one, "event") == "rolling-back"; });
   ASSERT_NE(begins, all.end());
   for (auto end = begins + 1; end != all.end(); ++end) {
     auto journal = Journal::open(files_, path_ + "-prefix");
@@ -233,7 +233,7 @@ TEST_F(ExecutorTest, EveryPrefixOfATakingBackIsTakenBack) {
   }
 }
 
-TEST_F(ExecutorTest, WhatHasFailedBeforeIsStillAReservation) {
+TEST_F(ExecutorTest, WhatHasFailedBeforeIsStillAWarning) {
   actions_->fails = {"repoint(db3)"};
   run(small_plan());
   std::vector<JournalRecord> cut = journal_.records();
@@ -241,16 +241,16 @@ TEST_F(ExecutorTest, WhatHasFailedBeforeIsStillAReservation) {
   auto journal = Journal::open(files_, path_ + "-cut");
   ASSERT_TRUE(journal->rewrite(std::move(cut)));
   const RunOutcome outcome = executor(*journal).go_on(deadline_in(60));
-  EXPECT_EQ(outcome.end, RunEnd::kReservations);
-  EXPECT_EQ(join(outcome.reservations, "|"), "repoint db3 failed before");
+  EXPECT_EQ(outcome.end, RunEnd::kWarnings);
+  EXPECT_EQ(join(outcome.warnings, "|"), "repoint db3 failed before");
   EXPECT_EQ(outcome.not_repointed, std::set<std::string>{"db3"});
 }
 
 TEST_F(ExecutorTest, AWarningOfAStepIsTold) {
   actions_->warns = {"stop-receiver(db2)"};
   const RunOutcome outcome = run(small_plan());
-  EXPECT_EQ(outcome.end, RunEnd::kReservations);
-  EXPECT_EQ(join(outcome.reservations, "|"), "it smokes");
+  EXPECT_EQ(outcome.end, RunEnd::kWarnings);
+  EXPECT_EQ(join(outcome.warnings, "|"), "it smokes");
   // By a later process, too, which does the rest.
   std::vector<JournalRecord> all = journal_.records();
   const auto opened = std::ranges::find_if(all, [](const JournalRecord& one) {
@@ -259,7 +259,7 @@ TEST_F(ExecutorTest, AWarningOfAStepIsTold) {
   auto journal = Journal::open(files_, path_ + "-opened");
   ASSERT_TRUE(journal->rewrite({all.begin(), opened}));
   actions_->warns.clear();
-  EXPECT_EQ(join(executor(*journal).go_on(deadline_in(60)).reservations, "|"), "it smokes");
+  EXPECT_EQ(join(executor(*journal).go_on(deadline_in(60)).warnings, "|"), "it smokes");
 }
 
 TEST_F(ExecutorTest, WhatRemainsOfARunThatWasTakenBackIsNamed) {
@@ -348,7 +348,7 @@ TEST(RunTest, APlanSurvivesTheJournal) {
   plan.channel = "east";
   plan.tls = {true, true, "/ca.pem"};
   plan.retry = {10, {}};
-  plan.reservations = {"none"};
+  plan.warnings = {"none"};
   plan.semi_sync = true;
   plan.spare = "db3";
   const auto read = plan_from_json(plan_to_json(plan));
@@ -360,7 +360,7 @@ TEST(RunTest, APlanSurvivesTheJournal) {
   EXPECT_TRUE(read->by_gtid);
   EXPECT_TRUE(read->semi_sync);
   EXPECT_EQ(read->spare, "db3");
-  EXPECT_EQ(read->reservations, plan.reservations);
+  EXPECT_EQ(read->warnings, plan.warnings);
 }
 
 TEST(RunTest, ADamagedPlanIsRefused) {

@@ -47,7 +47,7 @@ const Case kCases[] = {
      "reopen done: db1 was restarted read-only and accepts writes again"},
     {"a step failed after the opening",
      "failover",
-     {RunEnd::kReservations, "", {"repoint db3: no answer"}},
+     {RunEnd::kWarnings, "", {"repoint db3: no answer"}},
      FailoverEnd::kWarnings,
      "failover done: db2 replaces db1"},
     {"rolled back",
@@ -111,7 +111,7 @@ TEST(OutcomeTest, EachEndHasItsWordsAndItsExitCode) {
     EXPECT_EQ(report.outcome.run_id, "7") << one.what;
     EXPECT_EQ(report.outcome.failed, "db1") << one.what;
     EXPECT_EQ(report.outcome.successor, "db2") << one.what;
-    EXPECT_EQ(report.complete, one.run.end == RunEnd::kDone || one.run.end == RunEnd::kReservations)
+    EXPECT_EQ(report.complete, one.run.end == RunEnd::kDone || one.run.end == RunEnd::kWarnings)
         << one.what;
   }
 }
@@ -159,13 +159,13 @@ TEST(OutcomeTest, AFailoverThatHasPromotedReportsItsLoss) {
 
 TEST(OutcomeTest, TheWarningsOfAPlanCountOnlyWhereItHasAchievedItsAim) {
   Plan switchover = plan("switchover");
-  switchover.reservations = {"db3 needs a resync"};
+  switchover.warnings = {"db3 needs a resync"};
   const RunOutcome ended{RunEnd::kUndone, "it was late", {"undo 2: no answer"}};
   EXPECT_EQ(report_run(switchover, "7", ended).outcome.details,
-            Lines{"reservation: undo 2: no answer"});
+            Lines{"warning: undo 2: no answer"});
   const FailoverOutcome done = report_run(switchover, "7", {RunEnd::kDone}).outcome;
   EXPECT_EQ(done.end, FailoverEnd::kWarnings);
-  EXPECT_EQ(done.details, Lines{"reservation: db3 needs a resync"});
+  EXPECT_EQ(done.details, Lines{"warning: db3 needs a resync"});
 }
 
 TEST(OutcomeTest, ARefusedPlanNamesItsRejectedCandidates) {

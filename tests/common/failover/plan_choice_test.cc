@@ -129,7 +129,7 @@ void check(const std::vector<Case>& cases) {
     const Topology topology = linked(c.nodes);
     const Plan plan = plan_failover(topology, c.policy, c.moment, "db1");
     EXPECT_EQ(plan.possible() ? plan.candidate : refusal_name(plan.refusal), c.want) << plan.reason;
-    const std::string said = plan.reason + join(plan.reservations, "|");
+    const std::string said = plan.reason + join(plan.warnings, "|");
     EXPECT_NE(said.find(c.saying), said.npos) << said;
     EXPECT_EQ(said.empty(), c.saying[0] == '\0') << said;
   }
@@ -420,7 +420,7 @@ TEST(PlanChoiceTest, FiltersThatMatchThePrimarysBinlogLeaveNothingOut) {
     moment.memory.nodes["db1"].binlog_scope = std::move(scope);
     return join(
         plan_failover(linked({lost(1), filtered(orphan(2), filter)}), fenced(), moment, "db1")
-            .reservations,
+            .warnings,
         "|");
   };
   EXPECT_EQ(said("Replicate_Do_DB=pandora", {"pandora", "", "ROW"}), "");

@@ -248,7 +248,7 @@ int has_in_the_end(const World& world, const Plan& plan) {
 }
 
 bool mentions(const Plan& plan, const std::string& node) {
-  return join(plan.reservations, "|").find(node + " ") != std::string::npos ||
+  return join(plan.warnings, "|").find(node + " ") != std::string::npos ||
          plan.loss.text.find(node + " ") != std::string::npos;
 }
 
@@ -312,7 +312,7 @@ TEST_F(PartialViewTest, NoPlanOpensANodeBesideOneThatMayTakeWritesOrHidesALoss) 
       if (!shows_its_end(view, i) && !world.nodes[i].detached) to_the_end = true;
     }
     EXPECT_TRUE(to_the_end || said.transactions != 0u) << "it says that nothing is lost";
-    EXPECT_TRUE(to_the_end || !plan.reservations.empty());
+    EXPECT_TRUE(to_the_end || !plan.warnings.empty());
     EXPECT_TRUE(to_the_end || !policy.max_lost_transactions || policy.allow_loss);
 
     // Nothing comes in from outside by the way.

@@ -184,7 +184,7 @@ void expect_no_hidden_lead(const Plan& plan, const World& world) {
     EXPECT_NE(std::ranges::find(plan.rejected, nodes[i].name, &Rejection::node),
               plan.rejected.end());
     const bool fetched = place(plan, Action::kCatchUp, plan.candidate) < plan.steps.size();
-    EXPECT_TRUE(fetched || !plan.reservations.empty());
+    EXPECT_TRUE(fetched || !plan.warnings.empty());
   }
 }
 

@@ -198,7 +198,7 @@ TEST(PlanCloseTest, ItIsToldWhatMayBeOnIt) {
   const Circumstances journal = knowing(made_primary("db2", {"db1"}));
   const Plan close = plan({writer(1, "#1:1-103"), writer(2)}, journal, policy);
   EXPECT_EQ(outline(close), "fence(db1) vip-down(db1) vip-up(db2)");
-  EXPECT_EQ(join(close.reservations, "|"),
+  EXPECT_EQ(join(close.warnings, "|"),
             "db1 accepted writes although db2 had replaced it (run run1); it has 3 transactions "
             "that db2 lacks: " +
                 gtids("#1:101-103").print() + "; run: mysql_ha rejoin db1");
@@ -282,10 +282,10 @@ TEST(PlanReopenTest, ANodeThatIsSilentMayHaveMore) {
   const Plan made = plan({restarted(1), replica(2, 1), lost(3)}, moment);
   EXPECT_TRUE(made.possible()) << made.reason;
   EXPECT_TRUE(made.loss.at_least);
-  EXPECT_EQ(join(made.reservations, "|"), "db3 could not be asked: it may have what db1 has lost");
+  EXPECT_EQ(join(made.warnings, "|"), "db3 could not be asked: it may have what db1 has lost");
   const Plan whole = plan({restarted(1), replica(2, 1), replica(3, 1)}, moment);
   EXPECT_FALSE(whole.loss.at_least);
-  EXPECT_EQ(join(whole.reservations, "|"), "");
+  EXPECT_EQ(join(whole.warnings, "|"), "");
 }
 
 // Another manager may have promoted the silent one.
@@ -306,7 +306,7 @@ TEST(PlanReopenTest, ItIsNotOpenedAlone) {
   const Plan made = plan({restarted(1), lost(2)}, moment, policy);
   EXPECT_EQ(outline(made), "recheck(db1) make-writable(db1)");
   EXPECT_TRUE(made.loss.at_least);
-  EXPECT_EQ(join(made.reservations, "|"), "db2 could not be asked: it may have what db1 has lost");
+  EXPECT_EQ(join(made.warnings, "|"), "db2 could not be asked: it may have what db1 has lost");
 }
 
 TEST(PlanReopenTest, AnotherPrimaryThatIsLostIsReplaced) {
@@ -358,7 +358,7 @@ TEST(PlanReopenTest, SemiSyncIsOnAgainBeforeItIsOpened) {
   EXPECT_EQ(made.steps.back().statements[0].sql, on);
   const Plan alone = plan({db1, replica(2, 1)}, knowing({}, memory));
   EXPECT_EQ(alone.steps.back().statements.size(), 1u);
-  EXPECT_EQ(join(alone.reservations, "|"),
+  EXPECT_EQ(join(alone.warnings, "|"),
             "db1 waited for semi-sync replicas before it was restarted, and does not now: too "
             "few replicas would acknowledge");
 }

@@ -118,7 +118,7 @@ TEST(PlanSwitchoverTest, TheRolesOfSemiSyncAreExchanged) {
   EXPECT_TRUE(sql_of(plan, Action::kRepoint, "db1")
                   .starts_with("SET GLOBAL rpl_semi_sync_source_enabled=OFF; SET GLOBAL "
                                "rpl_semi_sync_replica_enabled=ON; "));
-  EXPECT_TRUE(plan.reservations.empty()) << plan.reservations[0];
+  EXPECT_TRUE(plan.warnings.empty()) << plan.warnings[0];
   // What was asynchronous stays so.
   EXPECT_EQ(render(switchover({with(writer(1), settings(false, false)),
                                with(replica(2, 1), settings(false, true))}))
@@ -233,7 +233,7 @@ TEST(PlanSwitchoverTest, NorDoesItFollowAnotherOne) {
                                 replica(3, 2, "#1:1-10,#2:1-9")},
                                "db3");
   EXPECT_EQ(sql_of(plan, Action::kRepoint, "db1"), "");
-  EXPECT_EQ(join(plan.reservations, "|"),
+  EXPECT_EQ(join(plan.warnings, "|"),
             "db1 needs a resync: it has lost transactions that it wrote itself and db3 has: " +
                 gtids("#1:6-10").print());
 }
@@ -413,7 +413,7 @@ TEST(PlanSwitchoverTest, EventsRunWhereTheWritesGo) {
   const auto unseen = [](Node& node) { node.facts->event_scheduler = true; };
   EXPECT_EQ(
       switchover({with(writer(1, "0-1-10", kMariadb), unseen), replica(2, 1, "0-1-10", kMariadb)})
-          .reservations,
+          .warnings,
       std::vector<std::string>{"whether db1 has events cannot be seen; run: GRANT EVENT, SET "
                                "USER, BINLOG ADMIN ON *.* TO the account"});
   EXPECT_EQ(outline(plan_rejoin(linked({with(writer(1, "0-1-10", kMariadb), event(true)),

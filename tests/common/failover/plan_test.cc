@@ -387,7 +387,7 @@ TEST(PlanFailoverTest, EachRefusalEndsWithWhatToType) {
 TEST(PlanFailoverTest, NoForeignWordCommandsATerminal) {
   Plan plan{.primary = "db1", .candidate = "db2"};
   const std::string hostile = "x\x1B[2J\n\xE2\x80\xAE|y";
-  plan.reservations = {hostile};
+  plan.warnings = {hostile};
   plan.rejected = {{"db3", hostile}};
   plan.loss.text = hostile;
   plan.steps = {{1,
@@ -398,7 +398,7 @@ TEST(PlanFailoverTest, NoForeignWordCommandsATerminal) {
                  hostile}};
   const std::string text = render(plan), want = "x [2J  |y";
   EXPECT_EQ(text, "promote db2 in place of db1\nexpected loss: none that is known, " + want +
-                      ", the old primary may have had more\nreservation: " + want +
+                      ", the old primary may have had more\nwarning: " + want +
                       "\nnot db3: " + want + "\n  1. promote       db2: " + want +
                       "\n       STOP SLAVE '" + want + "';\n       run: " + want + "\n");
   plan.refusal = Refusal::kNotReady;
@@ -532,7 +532,7 @@ TEST(PlanFailoverTest, SemiSyncMovesWithTheRole) {
     const Plan plan = plan_failover(linked(one.nodes), with_fence(), one.circumstances, "db1");
     EXPECT_EQ(sql_at(plan, Action::kPromote, "db2").find(kOn) != std::string::npos, one.on)
         << one.name;
-    EXPECT_EQ(join(plan.reservations, "|"), one.warning) << one.name;
+    EXPECT_EQ(join(plan.warnings, "|"), one.warning) << one.name;
     if (!one.on) continue;
     EXPECT_LT(outline(plan).find("repoint(db3)"), outline(plan).find("make-writable")) << one.name;
   }
@@ -657,7 +657,7 @@ TEST(PlanFailoverTest, AForecastHasTheWordsOfTheFailover) {
       EXPECT_EQ(describe_refusal(told), describe_refusal(real));
       EXPECT_EQ(told.candidate, "db2");
       EXPECT_EQ(told.steps, real.steps);
-      EXPECT_EQ(told.reservations, real.reservations);
+      EXPECT_EQ(told.warnings, real.warnings);
       EXPECT_EQ(told.rejected, real.rejected);
     }
   }
@@ -753,28 +753,28 @@ TEST(PlanFailoverTest, SiblingsThatCannotFollowAreNamed) {
   const Plan plan = plan_failover(
       linked({lost(1), orphan(2, "", {by_position, read_further}), orphan(3, "", {by_position})}),
       with_fence(), {}, "");
-  EXPECT_EQ(join(plan.reservations, "|"), "db3 needs a resync: it is at another position");
+  EXPECT_EQ(join(plan.warnings, "|"), "db3 needs a resync: it is at another position");
 }
 
-TEST(PlanFailoverTest, ReservationsAreNamed) {
+TEST(PlanFailoverTest, WarningsAreNamed) {
   const Plan plan = plan_failover(linked({lost(1), orphan(2, "#1:1-100", {delayed, filtered})}),
                                   fenced(Fence::kNone), {}, "");
-  EXPECT_EQ(join(plan.reservations, "|"),
+  EXPECT_EQ(join(plan.warnings, "|"),
             "db2 applies with a delay of 60m 00s, which is lifted|"
             "db2 has a filter, so it may lack tables: Replicate_Do_DB=pandora|"
             "nothing keeps db1 from taking writes when it comes back (fence is none)");
 }
 
-TEST(PlanFailoverTest, ANewerCandidateAheadOfItsSiblingsIsAReservation) {
+TEST(PlanFailoverTest, ANewerCandidateAheadOfItsSiblingsIsAWarning) {
   const Plan plan =
       plan_failover(linked({lost(1), orphan(2, "#1:1-100", {newer}), orphan(3, "#1:1-90")}),
                     with_fence(), {}, "");
   EXPECT_EQ(plan.candidate, "db2");
-  EXPECT_NE(join(plan.reservations, "|")
+  EXPECT_NE(join(plan.warnings, "|")
                 .find("db2 (9.0) is newer than db3 (0.0), which may stop at the first change that "
                       "it does not know: upgrade it too, or set never = db2"),
             std::string::npos)
-      << join(plan.reservations, "|");
+      << join(plan.warnings, "|");
 }
 
 TEST(PlanFailoverTest, LossIsForecastFromWhatIsKnown) {
@@ -792,7 +792,7 @@ TEST(PlanFailoverTest, WhatOnlyAnErrantNodeReceivedIsCountedAsLost) {
   const Plan plan = plan_failover(nodes, with_fence(), {}, "");
   EXPECT_EQ(plan.candidate, "db3");
   EXPECT_EQ(plan.loss.transactions, 60u);
-  EXPECT_NE(join(plan.reservations, "|").find("db2 needs a resync: it has what db3 lacks"),
+  EXPECT_NE(join(plan.warnings, "|").find("db2 needs a resync: it has what db3 lacks"),
             std::string::npos);
   EXPECT_EQ(plan_failover(nodes, losing_at_most(59), {}, "").refusal, Refusal::kTooMuchLoss);
 }

@@ -86,10 +86,10 @@ TEST(RunTest, ACondensedStoryIsReadAsTheSameRun) {
   const auto pick = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
   const char* const kStepEvents[] = {"step-begins", "step-done", "step-failed", "undone",
                                      "undo-failed"};
-  const char* const kEvents[] = {"resumed", "taking-back", "not-opened", "copy-begins",
+  const char* const kEvents[] = {"resumed", "rolling-back", "not-opened", "copy-begins",
                                  "acknowledged"};
   const char* const kFacts[] = {"", "fenced", "opened", "rescued"};
-  const char* const kOutcomes[] = {"undone", "failed", "reservations"};
+  const char* const kOutcomes[] = {"undone", "failed", "warnings"};
   for (int story = 0; story < 500; ++story) {
     auto records = begin();
     for (int i = pick(60); i > 0; --i) {
@@ -108,6 +108,21 @@ TEST(RunTest, ACondensedStoryIsReadAsTheSameRun) {
     expect_same(*whole, *condensed, "story " + std::to_string(story));
     EXPECT_EQ(condense(condense(records)), condense(records));
   }
+}
+
+TEST(RunTest, ReadsTheWordsOfEarlierVersions) {
+  Plan plan{.command = PlanCommand::kFailover, .primary = "db1", .candidate = "db2"};
+  plan.warnings = {"db3 needs a resync: it is at another position"};
+  JournalRecord first = make_record(kNow, "begin");
+  first.emplace_back("plan", plan_to_json(plan));
+  std::string& json = first.back().second;
+  json.replace(json.find("\"warnings\""), 10, "\"reservations\"");
+  const auto done = read_run("1", {first, end("reservations")});
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->plan.warnings, plan.warnings);
+  EXPECT_EQ(done->end, RunEnd::kWarnings);
+  EXPECT_NE(done->timeline.back().find("warnings: because"), std::string::npos);
+  EXPECT_TRUE(read_run("1", {first, make_record(kNow, "taking-back")})->taking_back);
 }
 
 TEST(PlanJsonTest, NoForeignWordCommandsATerminalAndNoneIsLost) {

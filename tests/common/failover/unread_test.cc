@@ -75,7 +75,7 @@ struct Case {
   const char* name;
   std::vector<Node> nodes;
   const char* want;       // the candidate, or the refusal's name
-  const char* said = "";  // in the reason, or among the reservations
+  const char* said = "";  // in the reason, or among the warnings
   Circumstances moment = {};
   Policy policy = with_fence();
 };
@@ -249,7 +249,7 @@ TEST(UnreadTest, WhatIsNotReadIsNotHarmless) {
     const std::string got =
         plan.possible() ? plan.candidate : std::string(refusal_name(plan.refusal));
     EXPECT_EQ(got, c.want) << c.name << ": " << plan.reason;
-    const std::string said = plan.possible() ? join(plan.reservations, "|") : plan.reason;
+    const std::string said = plan.possible() ? join(plan.warnings, "|") : plan.reason;
     EXPECT_NE(said.find(c.said), std::string::npos) << c.name << ": " << said;
     if (plan.possible() && *c.said == '\0') {
       EXPECT_EQ(said, "") << c.name;
