@@ -186,7 +186,7 @@ class Pass {
     const auto& steps = steps_of(config_, phase);
     for (std::size_t i = 0; i < steps.size(); ++i) {
       if (episode.finished.contains(i)) continue;
-      // Stopped between two steps: the next run goes on from here.
+      // Stopped between two steps: the next run resumes it from here.
       if (clock_.stopping()) return GuardOutcome::kStepFailed;
       if (const GuardOutcome outcome = run_step(i, steps[i]); outcome != GuardOutcome::kDone)
         return outcome;

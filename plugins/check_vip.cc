@@ -224,8 +224,9 @@ Item judge_network(const VipFacts& facts) {
   if (holders.size() == 1) return {"", State::kOk, "held by " + holders[0] + " alone"};
   // A server was reached all the same: the address belongs to another network than the one asked.
   if (leads_out(facts))
-    return {"", State::kUnknown, "nobody in this network answers for it: holders are not known"};
-  return {"", State::kCritical, "held by nobody"};
+    return {"", State::kUnknown,
+            "no machine in this network answers for it: its holders are not known"};
+  return {"", State::kCritical, "held by no machine"};
 }
 
 // What this machine sent to the address went elsewhere, until it asked.
@@ -304,9 +305,10 @@ void add_options(Cli& cli, VipQuestion& question) {
                      {{"held", Expect::kHeld}, {"absent", Expect::kAbsent}, {"any", Expect::kAny}},
                      question.expect,
                      "whether this machine has to hold the address: held, absent or any (default)");
-  cli.flag("--arping", question.ask_network,
-           "ask the network who answers for the address, by ARP or neighbour discovery (needs "
-           "CAP_NET_RAW)");
+  cli.flag(
+      "--arping", question.ask_network,
+      "ask the network which machines answer for the address, by ARP or neighbour discovery (needs "
+      "CAP_NET_RAW)");
   cli.thresholds(question.holders, "the number of machines that hold the address is");
   add_write_probe_option(cli, question.write);
   add_node_options(cli, question.cluster);

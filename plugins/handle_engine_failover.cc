@@ -70,7 +70,7 @@ Arrival make_arrival(const HandlerOptions& options, const Gate& gate) {
   } else {
     const bool over = gate.meaning == EventMeaning::kTakeOver;
     arrival.role = over ? Role::kActive : Role::kStandby;
-    arrival.title = fmt::format("{} on {}", over ? "take-over" : "stand-down", gate.event);
+    arrival.title = fmt::format("{} on {}", over ? "activation" : "deactivation", gate.event);
   }
   return arrival;
 }
@@ -147,7 +147,7 @@ class Handler {
     if (mine_.kind != Arrival::Kind::kReassert) return;
     mine_.role = shared_.last() ? shared_.last()->role : Role::kStandby;
     mine_.title = fmt::format("{} again, by the record",
-                              mine_.role == Role::kActive ? "take-over" : "stand-down");
+                              mine_.role == Role::kActive ? "activation" : "deactivation");
   }
 
   RolePlan plan_upon(const RoleFacts& facts) const {
@@ -290,7 +290,7 @@ class Handler {
     syslog(LOG_DAEMON | (code == kExitDone ? LOG_NOTICE : LOG_ERR), "%s", sanitize(text).c_str());
     std::vector<std::string> lines = steps_;
     if (options_.notify.wanted()) {
-      cli_.prepare_last_words(code, text + " (nobody was told of it in time)");
+      cli_.prepare_last_words(code, text + " (no notification was sent in time)");
       char host[256] = "";
       gethostname(host, sizeof host - 1);
       const char* const outcome = code == kExitDone     ? "done"

@@ -87,7 +87,7 @@ void add_verification(Cli& cli, HandlerOptions& options) {
   cli.seconds("--verify-timeout", options.verify_timeout_s,
               "how long to wait for the engine to obey (default: 15)");
   add_path(cli, "--state-dir", "DIR", options.state_dir,
-           "remember take-overs here, so that a stand-down undoes only what they did");
+           "remember activations here, so that a deactivation undoes only what they did");
 }
 
 // What takes the place of an event needs the record, and stands alone.

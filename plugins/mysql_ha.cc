@@ -88,9 +88,11 @@ void add_options(Cli& cli, MysqlHaOptions& options) {
       "(sample, default), all checksums (full) or nothing (none)");
   cli.command("--copy-command", options.resync.copy_command,
               "resync: a command that replaces the files of a server by another's");
-  cli.choice<Surplus>("--surplus", {{"save", Surplus::kSave}, {"discard", Surplus::kDiscard}},
-                      options.resync.surplus,
-                      "resync: what to do with the extra transactions of NODE (default: save)");
+  cli.choice<ExtraTransactions>(
+      "--extra-transactions",
+      {{"save", ExtraTransactions::kSave}, {"discard", ExtraTransactions::kDiscard}},
+      options.resync.extra_transactions,
+      "resync: what to do with the extra transactions of NODE (default: save)");
   cli.command("--dump-command", options.resync.dump_command,
               "resync: how to run mysqldump (default: mysqldump or mariadb-dump)");
   cli.seconds("--copy-timeout", options.resync.timeout_s, "resync: time to copy (default: 86400)");

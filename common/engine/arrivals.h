@@ -36,7 +36,7 @@ struct Arrival {
   ProcessId process = {};  // the start of the process is the number of the event
   Kind kind = Kind::kEvent;
   Role role = Role::kStandby;
-  std::string title = {};  // "take-over on CRITICAL HARD"
+  std::string title = {};  // "activation on CRITICAL HARD"
   bool done = false;       // it was carried out
 };
 
@@ -58,8 +58,8 @@ void enter(Arrivals& arrivals, const Arrival& arrival);
 void mark_done(Arrivals& arrivals, const ProcessId& process);
 
 // Returns what overtakes `mine`: a later event or a later decision of a person's. No event
-// overtakes an activation by hand, and only a take-over overtakes a deactivation, or the role on
-// record: a stand-down may find that there is nothing to undo.
+// overtakes an activation by hand, and only an activation overtakes a deactivation, or the role on
+// record: a deactivation may find that there is nothing to undo.
 std::optional<Arrival> overtaking(const Arrivals& arrivals, const Arrival& mine);
 
 // Fails with kBadData.

@@ -25,7 +25,7 @@ Error explain(const std::string& path, int error) {
     case ENXIO:
     case EPIPE:
       return {Errc::kUnreachable,
-              text("nobody reads the command pipe (the engine is not running)")};
+              text("no process reads the command pipe (the engine is not running)")};
     case EAGAIN:
       return {Errc::kRefused, text("the command pipe is full (the engine does not read it)")};
     case EACCES:

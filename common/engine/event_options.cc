@@ -21,7 +21,7 @@ void add_event_options(Cli& cli, EventMacros& macros) {
   cli.option("--attempt", "N", into(macros.attempt),
              "its check attempt: $SERVICEATTEMPT$ or $HOSTATTEMPT$");
   cli.count("--soft-attempt", macros.soft_attempt, 1, 1000,
-            "take over on a SOFT problem from this attempt on (default: only when HARD)");
+            "activate on a SOFT problem from this attempt on (default: only when HARD)");
 }
 
 }  // namespace ha

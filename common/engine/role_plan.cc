@@ -13,7 +13,7 @@ namespace ha {
 
 namespace {
 
-// How long a stand-down that was not seen to work is done again by the next one: what is on later
+// How long a deactivation that was not seen to work is done again by the next one: what is on later
 // is a person's.
 constexpr std::int64_t kOpen_s = 24 * 3600;
 
@@ -90,8 +90,8 @@ void plan_active(RolePlan& plan, const EngineControl& control, const RoleFacts& 
   }
 }
 
-// Keeps those flags that a stand-down undoes: a take-over's, and those that an earlier stand-down
-// may not have switched off. Says why there is none.
+// Keeps those flags that a deactivation undoes: an activation's, and those that an earlier
+// deactivation may not have switched off. Says why there is none.
 std::string keep_own(std::vector<EngineFlag>& flags, const RoleRecord& record, std::int64_t now) {
   const bool active = record.role == Role::kActive;
   if (active && !record.by_hand.empty())
@@ -99,9 +99,9 @@ std::string keep_own(std::vector<EngineFlag>& flags, const RoleRecord& record, s
         "it was activated by hand (by {}), so it stays active; to end that, run: {} --deactivate",
         record.by_hand, kThisProgram);
   const bool open = !record.sent.empty() && std::abs(now - record.commands_at) <= kOpen_s;
-  if (!active && !open) return "no take-over is on record, so there is none to undo";
+  if (!active && !open) return "no activation is on record, so there is nothing to undo";
   if (active && record.changed.empty() && !record.started)
-    return "the take-over on record changed nothing, so there is nothing to undo";
+    return "the activation on record changed nothing, so there is nothing to undo";
   std::erase_if(flags, [&](EngineFlag flag) {
     return !contains(active ? record.changed : record.sent, flag);
   });
@@ -135,7 +135,7 @@ void plan_standby(RolePlan& plan, const EngineControl& control, const RoleFacts&
   if (holds_already(control, facts) || plan.steps.empty()) {
     plan.steps.clear();
     plan.nothing = stop || control.has_flags() ? "the engine stands by already"
-                                               : "there is no command to stand down with";
+                                               : "there is no command that deactivates the engine";
   }
 }
 

@@ -34,8 +34,8 @@ struct EngineControl {
 // What earlier runs did, kept in the state directory.
 struct RoleRecord {
   Role role = Role::kStandby;
-  std::vector<EngineFlag> changed = {};  // flags that the take-over switched on
-  bool started = false;                  // the take-over started the engine
+  std::vector<EngineFlag> changed = {};  // flags that the activation switched on
+  bool started = false;                  // the activation started the engine
   // Epoch seconds of the last command whose effect has not been seen; 0: none is open.
   std::int64_t commands_at = 0;
   std::vector<EngineFlag> sent = {};  // flags that open commands switch to the role
@@ -74,9 +74,9 @@ struct RolePlan {
   RoleRecord record = {};                // what is to be remembered once the first step is done
 };
 
-// Which of the engine's deeds a stand-down undoes.
+// Which of the engine's deeds a deactivation undoes.
 enum class Undo {
-  kTakeOver,  // what the record says that a take-over did; all of the scope where none is kept
+  kTakeOver,  // what the record says that an activation did; all of the scope where none is kept
   kScope,     // all of the scope, also what a person switched
 };
 

@@ -9,7 +9,7 @@ namespace ha {
 
 namespace {
 
-constexpr std::string_view kNotRemembered = "not remembered for the stand-down";
+constexpr std::string_view kNotRemembered = "not remembered for the deactivation";
 constexpr std::string_view kNotApart = "not kept apart from other handlers";
 
 bool must_go_on(const Arrival& mine) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // What a handler shares with those before and after it: the record of the role, and the turn. With
 // a state directory both are kept there; else in a place that lasts until the machine restarts, and
-// nothing is remembered for the stand-down.
+// nothing is remembered for the deactivation.
 //
-// A take-over goes on where they cannot be had: an engine that no handler can activate is worse
+// An activation goes on where they cannot be had: an engine that no handler can activate is worse
 // than one that no handler remembers.
 
 #pragma once

@@ -13,7 +13,7 @@ namespace ha {
 namespace {
 
 constexpr double kGrace_s = 0.3;
-// For taking one step back, beyond the deadline that made it necessary: one that hangs takes
+// For rolling one step back, beyond the deadline that made it necessary: one that hangs takes
 // nothing from the others, above all not from the opening of the old primary.
 constexpr double kUndo_s = 5;
 // At least so long for what is left to do when the new primary is open.
@@ -46,7 +46,7 @@ bool is_volatile(const Step& step, const Run& run) {
   }
 }
 
-// Returns what a step has done to the world that no step takes back, for people; empty: nothing.
+// Returns what a step has done to the world that no step rolls back, for people; empty: nothing.
 std::string effect_of(const Step& step, const Run& run) {
   const bool done = run.state_of(step) == StepState::kDone;
   switch (step.action) {
@@ -59,7 +59,7 @@ std::string effect_of(const Step& step, const Run& run) {
       return fmt::format("{} {}", step.argv[0],
                          done ? "has run for " + step.node : "was called and failed");
     case Action::kRescue:
-      return done ? step.node + " has what was rescued" : "";
+      return done ? step.node + " has the rescued transactions" : "";
     default:
       return "";
   }
@@ -209,7 +209,7 @@ RunOutcome Executor::go_on(const Deadline& deadline) {
     if (!obstacle && limit.passed()) obstacle = "the deadline has passed";
     if (!obstacle) obstacle = perform(*now, group, limit);
     if (!obstacle) continue;
-    if (!now->opened()) return take_back(*obstacle);
+    if (!now->opened()) return roll_back(*obstacle);
     // It may be open, or not: only a look at the world tells, which the next run takes.
     if (const auto written = flush(); !written) say_(written.error().text);
     return {RunEnd::kUnfinished, *obstacle, warnings_, std::move(now->facts)};
@@ -237,8 +237,8 @@ std::string Executor::undo(const Step& step, const RunFacts& known) const {
   return failed;
 }
 
-RunOutcome Executor::take_back(std::string why) {
-  // A later run must not go on over what is taken back from here on.
+RunOutcome Executor::roll_back(std::string why) {
+  // A later run must not resume what is rolled back from here on.
   if (const auto written = flush({make_record(clock_.moment(), "rolling-back")}); !written)
     say_(written.error().text);
   const auto now = run();

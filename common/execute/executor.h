@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Carries out a plan, step by step, and tells the journal before and after each. It survives being
-// killed at any point: a later run goes on from the journal or takes back what was done.
+// killed at any point: a later run resumes from the journal or rolls back what was done.
 //
 // Until the new primary is opened, a step that fails, a deadline or a request to stop lead back:
-// what was done is taken back in reverse order. From the opening on there is only forward: a step
+// what was done is rolled back in reverse order. From the opening on there is only forward: a step
 // that fails is a warning, and the rest is done all the same.
 
 #pragma once
@@ -60,8 +60,8 @@ class Executor {
   // Carries out what the journal does not show as done.
   RunOutcome go_on(const Deadline& deadline);
 
-  // Takes back what the journal shows as begun and ends the run; `why` says what for.
-  RunOutcome take_back(std::string why);
+  // Rolls back what the journal shows as begun and ends the run; `why` says what for.
+  RunOutcome roll_back(std::string why);
 
  private:
   struct Group {

@@ -8,6 +8,7 @@
 #include "common/execute/applier_wait.h"
 #include "common/execute/live_actions.h"
 #include "common/mysql/drain.h"
+#include "common/mysql/history.h"
 #include "common/mysql/read_facts.h"
 
 namespace ha {
@@ -67,6 +68,15 @@ bool is_undelayed(const Plan& plan, const std::string& node) {
   return std::ranges::any_of(plan.steps, [&](const Step& one) {
     return one.action == Action::kSetDelay && one.node == node;
   });
+}
+
+// Names what a node lacks of another's transactions, or has not applied of them.
+std::string describe_lack(const ServerFacts& facts, const ServerFacts& wanted,
+                          const std::string& other) {
+  const auto lacks = extra(wanted.history, facts.history);
+  return lacks && lacks->any()
+             ? fmt::format("it lacks transactions that {} has: {}", other, lacks->text)
+             : fmt::format("it has not applied all transactions that {} has", other);
 }
 
 Error describe_backlog(const ChannelStatus& channel, SqlSession& session) {
@@ -176,7 +186,7 @@ Result<StepResult> LiveActions::wait_for_node(const Step& step, SqlSession& sess
     if (channel->sql.error_number != 0) return failure(describe_stop("SQL", channel->sql));
     if (channel->io.error_number != 0 && channel->io.state == ThreadState::kStopped)
       return failure(describe_stop("IO", channel->io));
-    if (deadline.passed()) return failure("it does not get as far as " + step.other);
+    if (deadline.passed()) return failure(describe_lack(*facts, *wanted, step.other));
   }
 }
 

@@ -38,7 +38,7 @@ RunReport resume_or_roll_back(Workflow& workflow, const Run& run) {
     return {refuse(recorded.error().text)};
   Executor executor = make_executor(workflow, *journal, run.plan, run.id);
   const RunOutcome ended =
-      back ? executor.take_back(resume.reason) : executor.go_on(workflow.deadline);
+      back ? executor.roll_back(resume.reason) : executor.go_on(workflow.deadline);
   return end_run(workflow, run.plan, run.id, ended);
 }
 

@@ -57,8 +57,7 @@ void remember_change(const Workflow& workflow, const Plan& plan, const RunOutcom
 std::string describe_beginning(const Plan& plan, const std::string& id) {
   if (plan.command == PlanCommand::kClose || plan.command == PlanCommand::kReopen)
     return fmt::format("{}: {} (run {})", command_name(plan.command), describe_cause(plan), id);
-  return fmt::format("{}: {} for {} (run {})", command_name(plan.command), plan.candidate,
-                     plan.primary, id);
+  return fmt::format("{}: {} (run {})", command_name(plan.command), describe_change(plan), id);
 }
 
 }  // namespace

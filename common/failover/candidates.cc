@@ -32,7 +32,7 @@ std::string obstacle(const Decision& d, std::size_t i) {
                                                       sanitize(other->source())));
   }
   if (channel->sql.error_number != 0) return describe_error(*channel);
-  if (node.facts->log_bin == false) return "writes no binlog, so nobody could follow it";
+  if (node.facts->log_bin == false) return "writes no binlog, so no server could follow it";
   if (node.facts->obstacles.any()) return "would take no writes: " + node.facts->obstacles.text();
   if (!knows_binlog(node, *channel)) return why_unknown_binlog(node);
   if (d.wish(i) == Promotion::kNever) return "must not be promoted (policy)";

@@ -29,10 +29,12 @@ auto rank(const Decision& d, std::size_t i) {
 
 void refuse_incomparable(Decision& d, std::size_t a, std::size_t b, const Extra& of_a,
                          const Extra& of_b) {
-  d.refuse(Refusal::kIncomparable,
-           fmt::format("{} and {} each have what the other lacks: only {} has {}, only {} has {}",
-                       d.nodes()[a].name, d.nodes()[b].name, d.nodes()[a].name, of_a.text,
-                       d.nodes()[b].name, of_b.text));
+  d.refuse(
+      Refusal::kIncomparable,
+      fmt::format(
+          "{} and {} each have transactions that the other lacks: only {} has {}, only {} has {}",
+          d.nodes()[a].name, d.nodes()[b].name, d.nodes()[a].name, of_a.text, d.nodes()[b].name,
+          of_b.text));
 }
 
 // A node that has left replication, halfway to its promotion, and has all that the candidate has
@@ -86,8 +88,8 @@ void leave_behind(Decision& d, std::size_t i, const Extra& lead) {
         fmt::format("{} has transactions that {} lacks and cannot fetch: {}. To give them up, "
                     "run: mysql_ha failover --allow-loss",
                     d.nodes()[i].name, d.candidate_node().name, lead.text));
-  d.warn(
-      fmt::format("{} has received more and cannot hand it on: {}", d.nodes()[i].name, lead.text));
+  d.warn(fmt::format("{} has received more transactions and cannot hand them on: {}",
+                     d.nodes()[i].name, lead.text));
 }
 
 // Nothing tells whether a node that can be read has received more.
@@ -140,10 +142,10 @@ void describe_candidate(Decision& d) {
       d.warn(std::move(text));
   for (std::size_t c = 0; c < node.sources.size(); ++c)
     if (!node.sources[c])
-      d.warn(fmt::format(
-          "{} also replicates from {}, outside the cluster: it goes on with that as the primary, "
-          "and the other nodes receive it too",
-          node.name, sanitize(node.channels()[c].source())));
+      d.warn(
+          fmt::format("{} also replicates from {}, outside the cluster: it keeps that channel as "
+                      "the primary, and the other nodes receive its transactions too",
+                      node.name, sanitize(node.channels()[c].source())));
   if (node.facts->log_replica_updates == false && d.nodes().size() > 2)
     d.warn(
         fmt::format("{} does not log its source's transactions, so no sibling can fetch from it "

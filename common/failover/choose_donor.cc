@@ -18,7 +18,8 @@ std::string why_no_donor(const Topology& topology, const Node& donor, const Node
   if (facts.version.flavour != primary.facts->version.flavour) return "it is of another flavour";
   if (!facts.log_bin.value_or(false)) return "it has no binlog";
   if (&donor == &primary) return "";
-  if (!by_gtid) return "without GTIDs only the primary's own binlog tells where to go on";
+  if (!by_gtid)
+    return "without GTIDs only the primary's own binlog shows where replication continues";
   const ChannelStatus* const channel =
       channel_to(donor, static_cast<std::size_t>(&primary - topology.nodes.data()));
   if (channel == nullptr || !channel->io.running() || !channel->sql.running() ||
@@ -28,7 +29,7 @@ std::string why_no_donor(const Topology& topology, const Node& donor, const Node
   if (channel->sql_delay_s > 0) return "it applies with a delay";
   if (!facts.log_replica_updates.value_or(false)) return "it does not log what it replicates";
   const auto more = extra(facts.history, primary.facts->latest_history());
-  if (!more || more->any()) return "it may have what " + primary.name + " lacks";
+  if (!more || more->any()) return "it may have transactions that " + primary.name + " lacks";
   return "";
 }
 

@@ -13,7 +13,7 @@ std::vector<Step> lock_steps(const std::vector<Node>& nodes) {
   std::ranges::sort(alive, {}, [](const Node* node) { return std::tuple(node->host, node->port); });
   std::vector<Step> steps;
   for (const Node* node : alive)
-    steps.push_back({0, Action::kLock, node->name, {}, {}, "so that nobody else acts"});
+    steps.push_back({0, Action::kLock, node->name, {}, {}, "so that no other run acts"});
   return steps;
 }
 

@@ -62,7 +62,8 @@ std::vector<Objection> object_to_takeover(const Topology& topology, const Policy
         !why.empty())
       object(Refusal::kUnreadNode, std::move(why));
   if (circumstances.witnesses == Witnesses::kUnreached && !old.alive())
-    object(Refusal::kIsolated, "no witness is reachable: we may be the ones who are cut off");
+    object(Refusal::kIsolated,
+           "no witness is reachable: this machine may be the one that is cut off");
   return objections;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Decides a failover, a switchover or a return: a topology and a policy in, a plan or a refusal
 // out. Pure and deterministic. The plan is data: numbered steps with the exact SQL or argv and what
-// takes each back, the rejected candidates with reasons, the expected loss, and a hash of all this
+// rolls each back, the rejected candidates with reasons, the expected loss, and a hash of all this
 // and of the facts it rests on. Whenever the view is ambiguous the answer is a refusal: a wrong
 // failover is worse than none.
 
@@ -116,14 +116,15 @@ struct CrashRecord {
 Plan plan_rejoin(const Topology& topology, const Policy& policy, const Circumstances& circumstances,
                  std::string_view node, const std::optional<CrashRecord>& record);
 
-// Whether what only a node has is kept when its data are replaced.
-enum class Surplus { kSave, kDiscard };
+// Whether the extra transactions of a node are kept when its data are replaced.
+enum class ExtraTransactions { kSave, kDiscard };
 
 // Plans what comes before the data of `node` are replaced by a copy of another node's: it is
 // closed, and what the primary may lack is saved. plan.candidate is the node, plan.primary its
 // source later, and the plan tells how it will follow it.
 Plan plan_resync(const Topology& topology, const Policy& policy, const Circumstances& circumstances,
-                 std::string_view node, const std::optional<CrashRecord>& record, Surplus surplus);
+                 std::string_view node, const std::optional<CrashRecord>& record,
+                 ExtraTransactions extra_transactions);
 
 // Returns the place of the node that is to be copied for a possible plan_resync(): `from`, or, when
 // it is empty, a sound replica, so that the primary is spared, else the primary. Fails with kUsage
@@ -139,6 +140,9 @@ std::string next_command(const Plan& plan);
 
 // Lets the words of a refusal end with what to type, unless they tell it themselves.
 void add_next_command(Plan& plan);
+
+// Returns what a plan changes, for people: "promoting db2 to replace db1".
+std::string describe_change(const Plan& plan);
 
 // Prints what is lost, for people: "12 transactions, not received: ...".
 std::string render(const LossForecast& loss);

@@ -10,7 +10,7 @@
 
 namespace ha {
 
-// Returns the hash of a plan, what takes its steps back included, and of the facts that it rests
+// Returns the hash of a plan, what rolls its steps back included, and of the facts that it rests
 // on: which node is reachable, which follows which, what each has received. 16 hexadecimal digits.
 std::string hash_of(const Plan& plan, const Topology& topology);
 

@@ -27,7 +27,7 @@ class RejoinPlanner {
     return finish();
   }
 
-  Plan plan_copy(std::string_view name, Surplus surplus) {
+  Plan plan_copy(std::string_view name, ExtraTransactions extra_transactions) {
     prepare(PlanCommand::kResync, name);
     if (!refused() && policy_.repl_user.empty()) refuse_without_account();
     if (!refused()) refuse_with_replicas();
@@ -39,7 +39,7 @@ class RejoinPlanner {
     plan_.tls = channel.tls;
     plan_.retry = channel.retry;
     steps().close();
-    if (surplus == Surplus::kSave && !is_contained()) steps().save();
+    if (extra_transactions == ExtraTransactions::kSave && !is_contained()) steps().save();
     return finish();
   }
 
@@ -265,8 +265,9 @@ Plan plan_rejoin(const Topology& topology, const Policy& policy, const Circumsta
 }
 
 Plan plan_resync(const Topology& topology, const Policy& policy, const Circumstances& circumstances,
-                 std::string_view node, const std::optional<CrashRecord>& record, Surplus surplus) {
-  return RejoinPlanner(topology, policy, circumstances, record).plan_copy(node, surplus);
+                 std::string_view node, const std::optional<CrashRecord>& record,
+                 ExtraTransactions extra_transactions) {
+  return RejoinPlanner(topology, policy, circumstances, record).plan_copy(node, extra_transactions);
 }
 
 }  // namespace ha

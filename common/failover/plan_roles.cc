@@ -259,7 +259,8 @@ class Reopening {
         what = events_beyond(other.channels()[c]);
     if (what.empty()) return "";
     return fmt::format(
-        "{0} has what {1} has lost, {2}; to promote a replica, stop {1} and run: mysql_ha failover",
+        "{0} has transactions that {1} has lost ({2}); to promote a replica, stop {1} and run: "
+        "mysql_ha failover",
         other.name, node_->name, what);
   }
 
@@ -303,7 +304,7 @@ class Reopening {
       add(plan, {.action = Action::kVipUp, .node = node_->name, .text = policy_.vip});
     add(plan, {.action = Action::kRecheck,
                .node = node_->name,
-               .text = "the lock is still ours, and no replica has more"});
+               .text = "the lock is still ours, and no replica has extra transactions"});
     Statements statements = {open_server(node_->facts->version)};
     if (lost_semi_sync(plan))
       statements.insert(statements.begin(),
@@ -316,8 +317,9 @@ class Reopening {
     for (const Node& other : topology_.nodes) {
       if (other.facts) continue;
       plan.loss.at_least = true;
-      plan.warnings.push_back(fmt::format("{} could not be asked: it may have what {} has lost",
-                                          other.name, node_->name));
+      plan.warnings.push_back(
+          fmt::format("{} could not be asked: it may have transactions that {} has lost",
+                      other.name, node_->name));
     }
     plan.hash = hash_of(plan, topology_);
   }

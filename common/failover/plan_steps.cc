@@ -144,8 +144,8 @@ void StepWriter::record() {
   plan_.channel = like_.name;
   plan_.tls = like_.tls;
   plan_.retry = like_.retry;
-  Step record =
-      at(Action::kRecord, candidate_, {}, "who had what, for the return of " + primary_.name);
+  Step record = at(Action::kRecord, candidate_, {},
+                   "which transactions each node had, for the return of " + primary_.name);
   if (roles_.ahead) record.other = nodes_[*roles_.ahead].name;
   add(std::move(record));
 }

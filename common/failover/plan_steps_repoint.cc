@@ -18,7 +18,8 @@ bool StepWriter::repoints_by_gtid(std::size_t i) const {
 std::string StepWriter::why_not_repointed(std::size_t i) const {
   const ChannelStatus& own = *channel_of(i);
   if (own.sql.error_number != 0) return "its SQL thread has failed";
-  if (roles_.left_behind.contains(i)) return "it has what " + candidate_.name + " lacks";
+  if (roles_.left_behind.contains(i))
+    return "it has extra transactions that " + candidate_.name + " lacks";
   if (nodes_[i].facts->version.flavour != candidate_.facts->version.flavour)
     return "it is of another flavour";
   if (const Extra lost = lost_own(nodes_[i], candidate_.facts->history); lost.any())
@@ -33,7 +34,7 @@ std::string StepWriter::why_not_repointed(std::size_t i) const {
                : "it is at another position";
   if (candidate_.facts->log_replica_updates == false &&
       extra(candidate_.facts->history, nodes_[i].facts->latest_history()).value_or(Extra{1}).any())
-    return fmt::format("{} does not log what it lacks", candidate_.name);
+    return fmt::format("{} does not log the transactions that it lacks", candidate_.name);
   return "";
 }
 

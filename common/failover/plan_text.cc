@@ -42,6 +42,16 @@ void add_next_command(Plan& plan) {
   last += "; " + next_command(plan);
 }
 
+std::string describe_change(const Plan& plan) {
+  if (plan.command == PlanCommand::kClose)
+    return fmt::format("closing {}, which {} has replaced", plan.primary, plan.candidate);
+  if (plan.command == PlanCommand::kReopen)
+    return fmt::format("opening {} for writes again", plan.primary);
+  if (plan.changes_primary())
+    return fmt::format("promoting {} to replace {}", plan.candidate, plan.primary);
+  return fmt::format("making {} a replica of {}", plan.candidate, plan.primary);
+}
+
 std::string render(const LossForecast& loss) {
   const std::string more = loss.text.empty() ? "" : ", " + loss.text;
   if (!loss.transactions && more.empty()) return "unknown";
@@ -70,14 +80,14 @@ std::string render(const Plan& plan) {
                        printable(plan.reason));
   else if (!plan.roll_back_reason.empty())
     text = fmt::format(
-        "run {} ({}: {} for {}) was interrupted and is rolled back first: {}\n"
+        "run {} ({}: {}) was interrupted and is rolled back first: {}\n"
         "after that a new plan is made\n",
-        plan.interrupted_run, command_name(plan.command), plan.candidate, plan.primary,
+        plan.interrupted_run, command_name(plan.command), describe_change(plan),
         printable(plan.roll_back_reason));
   else if (resumed)
-    text = fmt::format("run {} ({}: {} for {}) was interrupted and is resumed: {} steps are left\n",
-                       plan.interrupted_run, command_name(plan.command), plan.candidate,
-                       plan.primary, plan.steps.size());
+    text = fmt::format("run {} ({}: {}) was interrupted and is resumed: {} steps are left\n",
+                       plan.interrupted_run, command_name(plan.command), describe_change(plan),
+                       plan.steps.size());
   else if (plan.command == PlanCommand::kClose)
     text = fmt::format("close {}, which {} has replaced\n", plan.primary, plan.candidate);
   else if (plan.command == PlanCommand::kReopen)

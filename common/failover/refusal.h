@@ -21,7 +21,7 @@ enum class Refusal {
   kTooSoon,         // the last failover is too young and not acknowledged
   kLocked,          // another run is at work
   kNoCandidate,     // no node may be promoted
-  kIncomparable,    // two candidates each have what the other lacks
+  kIncomparable,    // two candidates each have transactions that the other lacks
   kTooMuchLoss,     // more than the policy allows
   kCannotFence,     // fencing is required and there is no way to do it
   kNotReady,        // a planned change finds the cluster in no state for it

@@ -16,8 +16,8 @@ namespace {
 constexpr double kFresh_s = 600;
 
 std::string name_run(const Run& run) {
-  return fmt::format("run {} ({}: {} for {})", run.id, command_name(run.plan.command),
-                     run.plan.candidate, run.plan.primary);
+  return fmt::format("run {} ({}: {})", run.id, command_name(run.plan.command),
+                     describe_change(run.plan));
 }
 
 class Judge {
@@ -57,8 +57,8 @@ class Judge {
       if (run_.facts.opened)
         return refuse(fmt::format(
             "{} was opened for writes by run {} and is read-only now: it was restarted, or "
-            "another client or run has closed it. Open it and run this again, or give up what it "
-            "may have alone with: mysql_ha journal ack {}",
+            "another client or run has closed it. Open it and run this again, or give up the "
+            "transactions that only it may have with: mysql_ha journal ack {}",
             candidate().name, run_.id, run_.id));
       resume.not_opened = true;
     }
@@ -92,10 +92,10 @@ class Judge {
   // is judged anew. Empty: it still holds.
   std::string why_roll_back() const {
     if (run_.plan.command != PlanCommand::kFailover) return "it was interrupted";
-    if (run_.taking_back || run_.end == RunEnd::kFailed) return "it was being rolled back";
+    if (run_.rolling_back || run_.end == RunEnd::kFailed) return "it was being rolled back";
     const auto objections = object_to_takeover(topology_, policy_, circumstances_, primary_);
     if (!objections.empty()) return objections[0].reason;
-    // What was rescued cannot be taken back, and only this run knows of it.
+    // What was rescued cannot be rolled back, and only this run knows of it.
     if (!fresh_ && !run_.has_begun(Action::kRescue)) return "it was interrupted long ago";
     if (!candidate().facts) return candidate().name + " does not answer";
     if (run_.state_of_action(Action::kPromote) == StepState::kDone &&
@@ -103,7 +103,8 @@ class Judge {
       return candidate().name + " is a replica again";
     for (std::size_t i = 0; i < nodes_.size(); ++i)
       if (const std::string more = what_it_has_more(i); !more.empty())
-        return fmt::format("{} has what {} lacks: {}", nodes_[i].name, candidate().name, more);
+        return fmt::format("{} has extra transactions that {} lacks: {}", nodes_[i].name,
+                           candidate().name, more);
     return "";
   }
 

@@ -240,7 +240,7 @@ class RunReader {
       const std::string times = journal_value(record, "times");
       note(times.empty() ? "resumed" : "resumed " + times + " more times");
     }
-    if (event == "rolling-back") run_.taking_back = true;
+    if (event == "rolling-back") run_.rolling_back = true;
     if (event == "copy-begins") {
       run_.copied_over = true;
       note("its data are replaced by the copy");

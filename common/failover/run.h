@@ -41,7 +41,7 @@ enum class RunEnd {
   kDone,
   kWarnings,  // done, but something of it has failed
   kUndone,    // nothing was opened and everything is as it was
-  kFailed,    // nothing was opened, but something could not be taken back
+  kFailed,    // nothing was opened, but something could not be rolled back
 };
 
 // Returns "done", "warnings", "undone", "failed" or "unfinished".
@@ -59,7 +59,7 @@ struct Run {
   RunFacts facts = {};                     // what the steps found
   std::vector<std::string> timeline = {};  // for people
   bool acknowledged = false;
-  bool taking_back = false;
+  bool rolling_back = false;
   bool copied_over = false;  // of a resync: what the node had is lost
 
   StepState state_of(const Step& step) const;
@@ -68,7 +68,7 @@ struct Run {
   bool has_begun(Action action) const { return state_of_action(action) != StepState::kOpen; }
   // True from the moment when the new primary may have been opened.
   bool opened() const { return has_begun(Action::kMakeWritable); }
-  // True when something of it is left to do or to take back, and nobody has acknowledged it.
+  // True when something of it is left to do or to roll back, and no operator has acknowledged it.
   bool open() const {
     return (end == RunEnd::kUnfinished || end == RunEnd::kFailed) && !acknowledged;
   }

@@ -36,7 +36,7 @@ enum class Action {
   kBlockWriters,  // planned: the old primary takes no writes any more
   kWaitEqual,     // planned: until the candidate has all that the old primary has
   kUnblock,       // planned: end the global lock
-  kRestore,       // takes another step back
+  kRestore,       // rolls another step back
   kSaveExtra,     // write the extra transactions into a file
   kSetDelay,      // apply at once, so that the drain does not wait; or later again
   kEvents,        // run scheduled events here, or run none any more
@@ -55,7 +55,7 @@ double step_limit_s(Action action);
 
 // Adjacent steps of one action on different nodes are carried out at the same time.
 struct Step {
-  int number = 0;  // from 1; 0 for a step that takes another one back
+  int number = 0;  // from 1; 0 for a step that rolls another one back
   Action action;
   std::string node = {};               // on which, empty: here
   Statements statements = {};          // in this order
@@ -67,7 +67,7 @@ struct Step {
   std::string path = {};               // kWriteFile: the file,
   std::string content = {};            // and what is to stand in it
   bool may_fail = false;               // a failure is a warning, it ends nothing
-  std::vector<Step> undo = {};         // takes it back, as long as no node was opened
+  std::vector<Step> undo = {};         // rolls it back, as long as no node was opened
 
   bool operator==(const Step&) const = default;
 };

@@ -222,7 +222,7 @@ Findings find(const ShareFacts& facts, const ShareLimits& limits) {
   const auto& mount = facts.location.mount;
   if (mount && mount->type == "autofs") {
     findings.add(State::kUnknown, "automount",
-                 "an automount point that nobody has used yet; --automount has it mounted");
+                 "an automount point that no process has used yet; --automount has it mounted");
   } else if (!facts.location.mounted()) {
     judge_absence(facts, findings);
   } else {

@@ -153,7 +153,7 @@ class Classifier {
     if (judged || view_.nodes.size() == 1 ||
         (view_.writers.empty() && (followed || node.writable())))
       return;
-    add(Verdict::kFollowsNobody, {i},
+    add(Verdict::kFollowsNoServer, {i},
         fmt::format("{} follows no server and gets no changes; to make it a replica: mysql_ha "
                     "rejoin {}",
                     node.name, node.name));

@@ -43,7 +43,7 @@ constexpr VerdictWords kWords[] = {
     {Verdict::kStaleSource, State::kWarning, "stale-source",
      "a replica looks healthy but follows a node that neither accepts writes nor follows one that "
      "does"},
-    {Verdict::kFollowsNobody, State::kWarning, "follows-nobody",
+    {Verdict::kFollowsNoServer, State::kWarning, "follows-no-server",
      "a node that accepts no writes replicates from no server, so its data grow old"},
     {Verdict::kOutOfGroup, State::kWarning, "out-of-group",
      "a node of a Galera cluster or a replication group is not part of it, or the part has no "

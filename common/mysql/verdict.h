@@ -23,7 +23,7 @@ enum class Verdict {
   kNotClosed,
   kForeignSource,
   kStaleSource,
-  kFollowsNobody,
+  kFollowsNoServer,
   kOutOfGroup,
   kUnreachable,
   kUnreadable,

@@ -62,10 +62,9 @@ Result<Done> Copier::complete_gtids(CopyMoment& moment) {
 
 Result<CopyMoment> Copier::dump(const std::string& path) {
   if (facts_.foreign_tables > 0)
-    log_(
-        fmt::format("{} tables are not InnoDB's: whoever writes to {} waits until the dump is "
-                    "written",
-                    facts_.foreign_tables, task_.from.name));
+    log_(fmt::format(
+        "{} tables are not InnoDB's: clients that write to {} wait until the dump is written",
+        facts_.foreign_tables, task_.from.name));
   const auto login = ToolLogin::prepare(env_, task_.from, options_.cluster.mysql, path);
   if (!login) return login.error();
   Command command{resync_.dump_command, {}, path};

@@ -20,7 +20,7 @@ struct ResyncOptions {
   std::string from = {};  // empty: a sound replica, else the primary
   CopyMethod method = CopyMethod::kAuto;
   Verify verify = Verify::kSample;
-  Surplus surplus = Surplus::kSave;
+  ExtraTransactions extra_transactions = ExtraTransactions::kSave;
   std::vector<std::string> dump_command = {};  // empty: mysqldump or mariadb-dump
   std::vector<std::string> copy_command = {};  // argv; replaces the files; empty: none
   double timeout_s = 86400;                    // of the copy

@@ -45,7 +45,7 @@ Result<Done> CopyTarget::expect_unchanged() {
       (!numbered && sources_of(*now.channels) != sources_of(node.channels())))
     return failure(
         "it replicates otherwise than before: another client or run has acted meanwhile");
-  if (resync_.surplus == Surplus::kDiscard) return Done{};
+  if (resync_.extra_transactions == ExtraTransactions::kDiscard) return Done{};
   // Without numbers only a node that does not replicate can tell, by the end of its binlog.
   const bool moved = now.binlog && node.facts->binlog && !(*now.binlog == *node.facts->binlog);
   const bool wrote = numbered ? own_transactions(now) != own_transactions(*node.facts)

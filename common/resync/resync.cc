@@ -48,8 +48,8 @@ Preparation prepare_copy(const Env& env, const FailoverOptions& options,
     return refuse_resync(obstacle);
   const auto record = find_crash_record(env.connector, workflow->store, node, topology, options);
   if (!record) return refuse_resync(record.error().text);
-  Plan plan =
-      plan_resync(topology, options.policy, view.circumstances, node, *record, resync.surplus);
+  Plan plan = plan_resync(topology, options.policy, view.circumstances, node, *record,
+                          resync.extra_transactions);
   if (!plan.possible()) return {carry_out(*workflow, plan).outcome};
   const auto from = choose_donor(topology, plan, resync.from);
   if (!from) return refuse_resync(from.error().text);

@@ -317,7 +317,7 @@ def test_mail_goes_to_all_addresses(serve, options):
     assert [line.split("<")[1].split(">")[0] for line in envelope] == [
         "ha@example.com", "a@example.com", "b@example.com"]
     head, body = text.split("\r\n\r\n", 1)
-    assert "Subject: " in head and "take-over on DOWN HARD" in head
+    assert "Subject: " in head and "activation on DOWN HARD" in head
     assert body == outcome.text + "\r\n"
     mail.close()
 

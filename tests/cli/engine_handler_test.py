@@ -108,7 +108,7 @@ def test_take_over_is_verified_and_a_second_one_writes_nothing(engine, tmp_path)
     assert "verified in" in first.text
     second = run(*event("DOWN"), *options, within=5)
     assert second.code == DONE
-    assert second.text == "take-over on DOWN HARD: the engine is active already"
+    assert second.text == "activation on DOWN HARD: the engine is active already"
     assert len(engine.lines) == 3
     back = run(*event("UP"), *options, within=5)
     assert back.code == DONE
@@ -143,7 +143,7 @@ def test_a_stand_down_undoes_only_a_take_over_on_record(engine, tmp_path):
     engine.flags["notifications"] = 1  # by an administrator
     none = run(*event("OK"), *options, within=5)
     assert (none.code, engine.lines) == (DONE, []), none
-    assert "no take-over is on record" in none.text
+    assert "no activation is on record" in none.text
     engine.flags["notifications"] = 0
     engine.publish()
     assert run(*event("CRITICAL"), *options, within=5).code == DONE
@@ -257,7 +257,7 @@ def test_nobody_reads(tmp_path):
     os.mkfifo(tmp_path / "nagios.cmd")
     outcome = run(*event("CRITICAL"), *nagios(tmp_path, "--verify-timeout", 0.5), within=3)
     assert outcome.code == FAILED
-    assert "nobody reads the command pipe" in outcome.text
+    assert "no process reads the command pipe" in outcome.text
 
 
 def test_a_full_pipe(tmp_path):
@@ -376,7 +376,7 @@ def test_a_status_older_than_another_handlers_command_proves_nothing(engines, re
     wait(lambda: fake.lines)
     back = run(*event("OK"), *options, within=8)
     assert back.code == DONE and "verified" in back.text, back
-    assert end(over) == (DONE, "take-over on CRITICAL HARD: superseded by stand-down on OK HARD")
+    assert end(over) == (DONE, "activation on CRITICAL HARD: superseded by deactivation on OK HARD")
     assert (fake.words()[-1], fake.flags["notifications"]) == ("DISABLE_NOTIFICATIONS", 0)
 
 
@@ -451,10 +451,10 @@ def test_who_waits_is_superseded_at_once(engines, remembers):
     time.sleep(0.5)
     assert holder.poll() is None
     last = begin("UP", *options)
-    for process, title in ((holder, "take-over on DOWN HARD"),
-                           (waiting, "take-over on CRITICAL HARD")):
+    for process, title in ((holder, "activation on DOWN HARD"),
+                           (waiting, "activation on CRITICAL HARD")):
         assert process.wait(12) == DONE
-        assert end(process) == (DONE, f"{title}: superseded by stand-down on UP HARD")
+        assert end(process) == (DONE, f"{title}: superseded by deactivation on UP HARD")
     wait(lambda: fake.words()[-1] == "DISABLE_NOTIFICATIONS")
     last.kill()
     last.communicate()
@@ -514,7 +514,7 @@ def test_what_cannot_be_verified_is_undone_once(engines):
     assert [run(*event(state), *options, within=4).code for state in ("CRITICAL", "OK")] == [
         UNVERIFIED] * 2
     again = run(*event("OK"), *options, within=4)
-    assert (again.code, "no take-over is on record" in again.text) == (DONE, True), again
+    assert (again.code, "no activation is on record" in again.text) == (DONE, True), again
     assert fake.words() == ["ENABLE_NOTIFICATIONS", "DISABLE_NOTIFICATIONS"]
 
 
@@ -527,7 +527,7 @@ def test_a_damaged_record_is_replaced_by_what_a_person_decides(engines):
     back = run(*event("OK"), *options, within=5)
     whole = shlex.join(command(*options))
     assert (back.code, back.text) == (
-        FAILED, f"stand-down on OK HARD failed: {record}: the record of the role is damaged; to set the "
+        FAILED, f"deactivation on OK HARD failed: {record}: the record of the role is damaged; to set the "
         f"role and replace the record, run: {whole} --deactivate (or {whole} --activate)")
     dry = run("--deactivate", *options, "--dry-run", within=5)
     assert (dry.code, record.read_text()) == (DONE, "{"), dry
@@ -563,7 +563,7 @@ def test_an_event_whose_handler_was_killed_while_it_waited_is_carried_out(tmp_pa
     back.communicate()
     code, text = end(over)
     assert (code, flag.exists()) == (DONE, False), text
-    assert "; then stand-down on OK HARD: engine stopped, verified in" in text
+    assert "; then deactivation on OK HARD: engine stopped, verified in" in text
 
 
 def test_a_stand_down_that_failed_is_not_undone_by_the_next_start(engines):
@@ -575,7 +575,7 @@ def test_a_stand_down_that_failed_is_not_undone_by_the_next_start(engines):
     fake.pipe.with_suffix(".away").rename(fake.pipe)
     again = run("--reassert", *options)
     assert (again.code, fake.flags["notifications"]) == (DONE, 0), again
-    assert again.text.startswith("stand-down on OK HARD: notifications off"), again
+    assert again.text.startswith("deactivation on OK HARD: notifications off"), again
 
 
 def test_handlers_that_cannot_be_kept_apart_act_and_say_so(public_directory):
@@ -606,7 +606,7 @@ def test_a_persons_decision_is_recorded_and_stays(engines):
     assert (back.code, fake.flags["notifications"]) == (DONE, 1)
     audited = Path("/proc/self/loginuid")  # Kernels without audit have none.
     login = int(audited.read_text(encoding="ascii")) if audited.exists() else 2**32 - 1
-    told = re.fullmatch(r"stand-down on OK HARD: it was activated by hand \(by (.+), \d{4}-\d\d-\d\d "
+    told = re.fullmatch(r"deactivation on OK HARD: it was activated by hand \(by (.+), \d{4}-\d\d-\d\d "
                         r"\d\d:\d\d\), so it stays active; to end that, run: (.*)", back.text)
     assert told, back
     assert told[1] == (pwd.getpwuid(login).pw_name if login != 2**32 - 1 else "anna")
@@ -619,10 +619,10 @@ def test_a_persons_decision_is_recorded_and_stays(engines):
 
 
 @pytest.mark.parametrize("role, by_hand, told", [
-    ("active", 0, "take-over again, by the record: notifications on, verified in {}s; this undoes what "
+    ("active", 0, "activation again, by the record: notifications on, verified in {}s; this undoes what "
      "was switched by hand or lost in a restart: notifications were off (to keep that, run: "
      "{} --deactivate)"),
-    ("standby", 1, "stand-down again, by the record: notifications off, verified in {}s; this undoes "
+    ("standby", 1, "deactivation again, by the record: notifications off, verified in {}s; this undoes "
      "what was switched by hand or lost in a restart: notifications were on (to keep that, run: "
      "{} --activate)"),
 ])

@@ -80,7 +80,7 @@ def test_the_role_survives_a_restart_and_is_taken_back(standby, tmp_path):
     assert flags(standby) == (0, 0, 0)
     standby.command("ENABLE_NOTIFICATIONS")
     wait_until(lambda: flags(standby) == (1, 0, 0), what="what an administrator wants")
-    assert "no take-over is on record" in run(*event("UP"), *more).text
+    assert "no activation is on record" in run(*event("UP"), *more).text
     assert flags(standby) == (1, 0, 0)
 
 
@@ -97,7 +97,7 @@ def test_an_engine_that_is_dead_is_told_at_once(standby):
     standby.kill()
     outcome = run(*event("CRITICAL"), *options(standby, "--verify-timeout", 1), within=4)
     assert outcome.code == FAILED, outcome
-    assert "nobody reads the command pipe" in outcome.text
+    assert "no process reads the command pipe" in outcome.text
 
 
 def test_a_pipe_that_fills_up_behind_a_dead_worker_does_not_hold_us(standby):
@@ -151,7 +151,7 @@ def test_the_newest_of_two_events_wins_however_late_the_status_is(bench, tmp_pat
     assert back.code == DONE and "verified" in back.text, back
     assert flags(late) == (0, 0, 0)
     output, _ = over.communicate(timeout=20)
-    assert (over.returncode, "superseded by stand-down on OK HARD" in output) == (DONE, True), output
+    assert (over.returncode, "superseded by deactivation on OK HARD" in output) == (DONE, True), output
 
 
 def test_a_cold_standby_is_started_and_stopped(bench, tmp_path):

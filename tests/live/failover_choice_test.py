@@ -159,8 +159,8 @@ def test_a_candidate_keeps_its_second_channel(fed):
     fed.other.sql("INSERT INTO feed.item VALUES (3), (4)")
     wait_until(lambda: received(fed.db2.channel("feed")) >= fed.other.position())
     fed.lose(fed.db1)
-    told = (f"db2 also replicates from {fed.other.host}:{fed.other.port}, outside the cluster: it "
-            "goes on with that as the primary, and the other nodes receive it too")
+    told = (f"db2 also replicates from {fed.other.host}:{fed.other.port}, outside the cluster: it keeps "
+            "that channel as the primary, and the other nodes receive its transactions too")
     outcome = fed.run("handler", "--never", "db3")
     assert outcome.code == 1 and told in outcome.out, outcome.out
     assert fed.writers() == ["db2"]

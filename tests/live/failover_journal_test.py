@@ -88,7 +88,7 @@ def test_an_interrupted_run_keeps_to_its_hash(shared):
     (run, _), = cluster.journals()
     plan = cluster.run("plan")
     assert plan.code == 0, plan.out
-    assert plan.out.startswith(f"run {run} (failover: db2 for db1) was interrupted and is resumed")
+    assert plan.out.startswith(f"run {run} (failover: promoting db2 to replace db1) was interrupted and is resumed")
     assert hash_of(cluster.run("handler", "--dry-run")) == hash_of(plan)
     journal, = cluster.state_dir.glob("mysql/*.journal")
     written = journal.read_text()
@@ -108,7 +108,7 @@ def test_a_run_that_is_rolled_back_keeps_to_its_hash(shared):
     (run, _), = cluster.journals()
     plan = cluster.run("plan")
     assert plan.code == 0, plan.out
-    assert plan.out.startswith(f"run {run} (failover: db2 for db1) was interrupted and is rolled "
+    assert plan.out.startswith(f"run {run} (failover: promoting db2 to replace db1) was interrupted and is rolled "
                                "back first: db1 answers"), plan.out
     assert cluster.run("plan", "--assume-dead", "db1").out.count(f"run {run} was interrupted") == 1
     refused = cluster.run("failover", "--plan-hash", "0123456789abcdef")

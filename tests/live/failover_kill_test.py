@@ -65,7 +65,7 @@ def kill_at_each_write(cluster, command):
         cluster.assert_one_primary(cluster.db2)
         assert rows(cluster.db2) == written, (where, second.out)
         assert not cluster.semi_sync or cluster.db2.waits_for_replicas(), (where, second.out)
-        # Before the opening a planned change is taken back and made anew, after it is finished.
+        # Before the opening a planned change is rolled back and made anew, after it is finished.
         outcomes = [outcome for _, outcome in cluster.journals()]
         assert outcomes in (["done"], ["undone", "done"]), (where, outcomes, second.out)
         before = cluster.snapshot()
@@ -75,8 +75,8 @@ def kill_at_each_write(cluster, command):
 
 
 @some_kinds
-def test_killed_at_each_write_while_it_takes_back(shared):
-    """Nobody can get the virtual IP, so what was done is taken back; the next run knows of none."""
+def test_killed_at_each_write_while_it_rolls_back(shared):
+    """Nobody can get the virtual IP, so what was done is rolled back; the next run knows of none."""
     cluster = shared
     words = ["failover", "--vip", "192.0.2.77/32", "--interface", "nosuch0"]
     for number in itertools.count(1):
@@ -97,7 +97,7 @@ def test_killed_at_each_write_while_it_takes_back(shared):
 
 
 @pytest.mark.parametrize("shared_semi_sync", ["mariadb-position", "mysql-position"], indirect=True)
-def test_killed_while_it_takes_back_and_the_primary_went_on(shared_semi_sync):
+def test_killed_while_it_rolls_back_and_the_primary_went_on(shared_semi_sync):
     """Somebody opens the old primary by hand: what its replicas have got since is not fetched again."""
     cluster = shared_semi_sync
     for number in itertools.count(1):

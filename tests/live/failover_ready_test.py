@@ -95,7 +95,7 @@ def test_two_errant_histories_cannot_be_chosen_between(trio, ready):
         trio.insert(number, server=replica)
     outcome = ready(trio)
     assert outcome.state == "CRITICAL", outcome.out
-    assert "db2 and db3 each have what the other lacks" in outcome.text
+    assert "db2 and db3 each have transactions that the other lacks" in outcome.text
 
 
 def test_loss_and_limits(trio, ready):
@@ -569,7 +569,7 @@ def test_the_words_are_the_same_before_and_after_the_death(kind, bench, tmp_path
     cluster = watched(bench, kind)
     witness = f"127.0.0.1:{bench.add(BlackHole()).port}"
     options = [*MANAGER_LOGIN, "--state-dir", tmp_path, "--witness", witness]
-    words = ("no witness is reachable: we may be the ones who are cut off (isolated)",
+    words = ("no witness is reachable: this machine may be the one that is cut off (isolated)",
              "fencing db1 is required and there is no fence command (cannot-fence)")
 
     def refusals(outcome):

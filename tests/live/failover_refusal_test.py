@@ -116,7 +116,7 @@ def test_incomparable_replicas(headless):
     # Each has a transaction of its own.
     for number, server in ((60, headless.db2), (61, headless.db3)):
         headless.insert(number, server=server)
-    assert "db2 and db3 each have what the other lacks" in refuse(headless, "(incomparable)")
+    assert "db2 and db3 each have transactions that the other lacks" in refuse(headless, "(incomparable)")
 
 
 def test_nobody_may_be_promoted(headless):
@@ -270,7 +270,7 @@ def test_right_missing_in_the_middle(headless):
     try:
         out = refuse(headless, "promote db2", strict=False)
         assert "rolled back, but db1 has been fenced: " in out and "RELOAD" in out, out
-        # Nor does it need an account for replication to take its steps back.
+        # Nor does it need an account for replication to roll its steps back.
         out = refuse(headless, "promote db2", "--repl-username", "", strict=False)
         assert "rolled back, but db1 has been fenced: " in out
     finally:

@@ -256,12 +256,12 @@ def test_what_only_a_replica_has_is_saved(cluster):
 
 def test_discard(cluster):
     cluster.insert(77, server=cluster.db2)
-    outcome = resync(cluster, cluster.db2, "--surplus", "discard", "--binlog-command", "false")
+    outcome = resync(cluster, cluster.db2, "--extra-transactions", "discard", "--binlog-command", "false")
     assert "save-extra" not in outcome.out
     cluster.assert_one_primary(cluster.db1)
 
 
-def test_nothing_is_copied_when_the_surplus_cannot_be_saved(cluster):
+def test_nothing_is_copied_when_the_extra_transactions_cannot_be_saved(cluster):
     cluster.insert(77, server=cluster.db2)
     refused = cluster.run("resync", "db2", "--binlog-command", "false")
     assert refused.code == 2 and "save-extra db2: false exited with 1" in refused.out, refused.out

@@ -252,7 +252,7 @@ def test_a_restarted_primary_is_not_opened_alone(cluster):
         assert outcome.code == 2 and "run: mysql_ha failover --assume-replica db2" in outcome.out, outcome.out
         assert cluster.writers() == []
         outcome = cluster.run("failover", "--assume-replica", "db2")
-    assert outcome.code == 1 and "db2 could not be asked: it may have what db1 has lost" in \
+    assert outcome.code == 1 and "db2 could not be asked: it may have transactions that db1 has lost" in \
         outcome.out, outcome.out
     assert cluster.writers() == ["db1"]
 

@@ -101,7 +101,7 @@ def test_status_of_a_node_that_follows_no_server(cluster):
     outcome = cluster.manage("status")
     name = f"db{len(cluster.servers)}"
     assert outcome.code == 1
-    assert (f"\n[WARNING] follows-nobody: {name} follows no server and gets no changes; to make it a "
+    assert (f"\n[WARNING] follows-no-server: {name} follows no server and gets no changes; to make it a "
             f"replica: mysql_ha rejoin {name}\n") in outcome.out, outcome.out
     brain = cluster.check("check_mysql_split_brain")
     assert (brain.state, brain.text.split(";")[0]) == (

@@ -28,7 +28,7 @@ def switch(cluster, to, expected=0):
 
 
 def refuse(cluster, text, *words, strict=True):
-    """Run a switchover that has to be refused, or taken back, for this reason."""
+    """Run a switchover that has to be refused, or rolled back, for this reason."""
     before = cluster.snapshot(strict)
     outcome = cluster.run("switchover", *words)
     assert outcome.code == 2 and text in outcome.out, outcome.out
@@ -152,7 +152,7 @@ def test_clients_at_work(cluster, client):
     assert rows(cluster.db2) == {1, 2, 3}
 
 
-# What is taken back, and what is refused
+# What is rolled back, and what is refused
 
 @pytest.mark.parametrize("shared", GTID_KINDS, indirect=True)
 def test_lock_is_lost_when_the_candidate_is_promoted_already(cluster):

@@ -55,7 +55,7 @@ def test_held_by_none(lan, vip, prefix):
     lan["db1"].delete(f"{vip}/{prefix}")
     outcome = check(lan["watcher"], vip, "--arping")
     assert outcome.state == "CRITICAL", outcome.out
-    assert outcome.text == f"{vip}: held by nobody; not held here"
+    assert outcome.text == f"{vip}: held by no machine; not held here"
     assert numbers(outcome) == (0, 0)
 
 
@@ -117,7 +117,7 @@ def test_a_server_behind_a_load_balancer_is_no_holder(lan, vip, prefix):
     assert numbers(check(director, vip, "--arping")) == (1, 1)
     director.delete(f"{vip}/{prefix}")
     outcome = check(real, vip, "--arping")
-    assert outcome.state == "CRITICAL" and "held by nobody" in outcome.text, outcome.out
+    assert outcome.state == "CRITICAL" and "held by no machine" in outcome.text, outcome.out
 
 
 def test_an_address_on_lo_for_which_the_machine_answers_is_held(lan):

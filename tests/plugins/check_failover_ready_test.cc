@@ -401,10 +401,11 @@ TEST(CheckFailoverReadyTest, AllThatIsRefusedIsNamedAtOnce) {
   facts.programs["missing"] = "cannot run missing";
   Policy policy;
   policy.pre_failover = {{"missing"}};
-  EXPECT_EQ(evaluate(facts, policy, {}).text,
-            "db2 could not replace db1: no witness is reachable: we may be the ones who are cut "
-            "off; the last failover was 60s ago, less than 60m 00s, and is not acknowledged; "
-            "fencing db1 is required and there is no fence command; hook: cannot run missing");
+  EXPECT_EQ(
+      evaluate(facts, policy, {}).text,
+      "db2 could not replace db1: no witness is reachable: this machine may be the one that is cut "
+      "off; the last failover was 60s ago, less than 60m 00s, and is not acknowledged; "
+      "fencing db1 is required and there is no fence command; hook: cannot run missing");
 }
 
 TEST(CheckFailoverReadyTest, PrivilegesOfOurAccountAreSaidInAnyCase) {

@@ -115,7 +115,7 @@ TEST(CheckVipTest, TheAnswersOfTheNetworkAreCounted) {
     const char* text;
     std::optional<double> holders;
   } cases[] = {
-      {{}, Macs{}, State::kCritical, "held by nobody; not held here", 0},
+      {{}, Macs{}, State::kCritical, "held by no machine; not held here", 0},
       {{}, Macs{"aa"}, State::kOk, "held by aa alone; not held here", 1},
       {{}, Macs{"aa", "bb"}, State::kCritical, "held by 2 machines: aa, bb; not held here", 2},
       {here, Macs{}, State::kOk, "held by this machine alone; held here on eth0", 1},
@@ -154,7 +154,7 @@ TEST(CheckVipTest, AServerBehindALoadBalancerIsNoHolder) {
   seen.leads_to = writer("one");
   result = evaluate(seen, question());
   EXPECT_EQ(result.state, State::kCritical) << "it leads to this machine only for itself";
-  EXPECT_NE(result.text.find("; held by nobody; "), std::string::npos) << result.text;
+  EXPECT_NE(result.text.find("; held by no machine; "), std::string::npos) << result.text;
   seen.others.reset();
   EXPECT_EQ(evaluate(seen, question()).metrics[1].value, std::nullopt);
   seen.hidden = false;

@@ -98,7 +98,7 @@ TEST(HandleEngineFailoverTest, ADryRunPrintsTheStepsAndTouchesNothing) {
                                         "--state-dir", directory + "/state", "--dry-run"});
   EXPECT_EQ(done.code, 0);
   EXPECT_EQ(done.output,
-            "handle_engine_failover: dry run: take-over on CRITICAL HARD would do this:\n"
+            "handle_engine_failover: dry run: activation on CRITICAL HARD would do this:\n"
             "touch 'the file'\n");
   EXPECT_TRUE(std::filesystem::is_empty(directory));
   std::filesystem::remove_all(directory);

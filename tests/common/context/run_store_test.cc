@@ -96,7 +96,7 @@ TEST_F(RunStoreTest, OfRunsWithoutANumberNoneIsKnownToBeTheLater) {
   EXPECT_EQ((*find_interrupted(*store_.runs(), kNow))->id, "20261125T082824.500");
 }
 
-TEST_F(RunStoreTest, WhatCouldNotBeTakenBackIsTriedForSomeMinutes) {
+TEST_F(RunStoreTest, WhatCouldNotBeRolledBackIsTriedForSomeMinutes) {
   const struct {
     Moment failed;
     bool open;

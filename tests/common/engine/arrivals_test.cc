@@ -78,7 +78,7 @@ TEST(ArrivalsTest, WhatAPersonDecidesIsOvertakenOnlyByWhatUndoesIt) {
       {arrival(1, Role::kStandby, Kind::kByHand), arrival(2, Role::kActive), true},
       {arrival(1, Role::kStandby, Kind::kByHand), arrival(2, Role::kStandby), false},
       {arrival(1, Role::kActive, Kind::kByHand), arrival(2, Role::kStandby, Kind::kByHand), true},
-      // The stand-down may find that a person activated the engine, or no take-over.
+      // The deactivation may find that a person activated the engine, or no activation.
       {arrival(1, Role::kActive, Kind::kReassert), arrival(2, Role::kStandby), false},
       {arrival(1, Role::kStandby, Kind::kReassert), arrival(2, Role::kStandby), false},
       {arrival(1, Role::kStandby, Kind::kReassert), arrival(2, Role::kActive), true},

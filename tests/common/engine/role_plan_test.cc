@@ -122,9 +122,9 @@ TEST(RolePlanTest, AStandDownUndoesWhatTheTakeOverDidAndNoMore) {
   EXPECT_EQ(plan.record.role, Role::kStandby);
 
   EXPECT_EQ(stand_down(pipe(), {{true, {}, {}}}, RoleRecord{}).nothing,
-            "no take-over is on record, so there is none to undo");
+            "no activation is on record, so there is nothing to undo");
   EXPECT_EQ(stand_down(pipe(), {{true, {}, {}}}, RoleRecord{Role::kActive}).nothing,
-            "the take-over on record changed nothing, so there is nothing to undo");
+            "the activation on record changed nothing, so there is nothing to undo");
 }
 
 TEST(RolePlanTest, WhatWasShownOnStaysThePersonsAlthoughItIsSetOnceMore) {
@@ -143,14 +143,14 @@ TEST(RolePlanTest, OpenCommandsCountMoreThanWhatIsShown) {
   record.sent = {EngineFlag::kNotifications};
   const RolePlan over = take_over(pipe(EngineScope::kAll), facts, record);
   EXPECT_EQ(over.record.changed, std::vector{EngineFlag::kNotifications})
-      << "a stand-down was switching it off";
+      << "a deactivation was switching it off";
   EXPECT_EQ(over.record.sent.size(), 3u);
 
   record.role = Role::kActive;
   facts.shown = {false, false, false};
   const RolePlan again = take_over(pipe(), facts, record);
   EXPECT_EQ(again.steps.size(), 1u);
-  EXPECT_TRUE(again.record.changed.empty()) << "the first take-over knew that it was on";
+  EXPECT_TRUE(again.record.changed.empty()) << "the first activation knew that it was on";
 }
 
 TEST(RolePlanTest, AStandDownThatWasNotSeenToWorkIsDoneAgain) {
@@ -162,7 +162,7 @@ TEST(RolePlanTest, AStandDownThatWasNotSeenToWorkIsDoneAgain) {
   for (const std::int64_t away : {-90'000, 90'000}) {
     record.commands_at = kNow + away;
     EXPECT_EQ(stand_down(pipe(), {}, record).nothing,
-              "no take-over is on record, so there is none to undo")
+              "no activation is on record, so there is nothing to undo")
         << "a person may have switched it on since";
   }
 }
@@ -230,7 +230,7 @@ TEST(RolePlanTest, AnEngineThatIsStartedIsSwitchedToo) {
 TEST(RolePlanTest, WithoutAStopCommandAColdStandbyStaysAsItIs) {
   EngineControl control = cold();
   control.stop_command.clear();
-  EXPECT_EQ(stand_down(control).nothing, "there is no command to stand down with");
+  EXPECT_EQ(stand_down(control).nothing, "there is no command that deactivates the engine");
 }
 
 TEST(RolePlanTest, WhatTheVerifyCommandConfirmsIsNotDoneAgain) {

@@ -120,7 +120,7 @@ TEST_F(ExecutorTest, WhatAStepFoundIsKnownToTheNextAndToLaterRuns) {
   EXPECT_EQ(reread().facts.binlog, (BinlogPosition{"b.1", 4}));
 }
 
-TEST_F(ExecutorTest, AFailureBeforeTheOpeningIsTakenBackInReverse) {
+TEST_F(ExecutorTest, AFailureBeforeTheOpeningIsRolledBackInReverse) {
   actions_->fails = {"promote(db2)"};
   const RunOutcome outcome = run(small_plan());
   EXPECT_EQ(outcome.end, RunEnd::kUndone);
@@ -130,7 +130,7 @@ TEST_F(ExecutorTest, AFailureBeforeTheOpeningIsTakenBackInReverse) {
   EXPECT_EQ(reread().end, RunEnd::kUndone);
 }
 
-TEST_F(ExecutorTest, WhatCannotBeTakenBackIsNamed) {
+TEST_F(ExecutorTest, WhatCannotBeRolledBackIsNamed) {
   actions_->fails = {"promote(db2)", "restore(db2)"};
   const RunOutcome outcome = run(small_plan());
   EXPECT_EQ(outcome.end, RunEnd::kFailed);
@@ -185,8 +185,8 @@ TEST_F(ExecutorTest, AStopOrTheDeadlineLeadBack) {
 }
 
 // A kill leaves a prefix of the journal; whatever it is, the next run ends well: all is done, or,
-// as long as nothing was opened, all can be taken back.
-TEST_F(ExecutorTest, EveryPrefixOfTheJournalCanBeFinishedOrTakenBack) {
+// as long as nothing was opened, all can be rolled back.
+TEST_F(ExecutorTest, EveryPrefixOfTheJournalCanBeFinishedOrRolledBack) {
   run(small_plan());
   const std::vector<JournalRecord> all = journal_.records();
   for (std::size_t kept = 1; kept < all.size(); ++kept) {
@@ -199,7 +199,7 @@ TEST_F(ExecutorTest, EveryPrefixOfTheJournalCanBeFinishedOrTakenBack) {
       actions_->did.clear();
       Executor later = executor(journal);
       const RunOutcome outcome =
-          forward ? later.go_on(deadline_in(60)) : later.take_back("it is back");
+          forward ? later.go_on(deadline_in(60)) : later.roll_back("it is back");
       EXPECT_EQ(outcome.end, forward ? RunEnd::kDone : RunEnd::kUndone) << kept;
       const bool opens = did().find("make-writable") != std::string::npos;
       const bool promotes = did().find("restore(db2-promoted)") != std::string::npos;
@@ -212,7 +212,7 @@ TEST_F(ExecutorTest, EveryPrefixOfTheJournalCanBeFinishedOrTakenBack) {
   }
 }
 
-TEST_F(ExecutorTest, EveryPrefixOfATakingBackIsTakenBack) {
+TEST_F(ExecutorTest, EveryPrefixOfARollBackIsRolledBack) {
   actions_->fails = {"promote(db2)"};
   run(small_plan());
   actions_->fails.clear();
@@ -223,9 +223,9 @@ TEST_F(ExecutorTest, EveryPrefixOfATakingBackIsTakenBack) {
   for (auto end = begins + 1; end != all.end(); ++end) {
     auto journal = Journal::open(files_, path_ + "-prefix");
     ASSERT_TRUE(journal->rewrite({all.begin(), end}));
-    EXPECT_TRUE(read_run("id", journal->records())->taking_back);
+    EXPECT_TRUE(read_run("id", journal->records())->rolling_back);
     actions_->did.clear();
-    EXPECT_EQ(executor(*journal).take_back("again").end, RunEnd::kUndone);
+    EXPECT_EQ(executor(*journal).roll_back("again").end, RunEnd::kUndone);
     const bool undone = std::any_of(begins, end, [](const JournalRecord& one) {
       return journal_value(one, "event") == "undone" && journal_value(one, "number") == "5";
     });
@@ -262,7 +262,7 @@ TEST_F(ExecutorTest, AWarningOfAStepIsTold) {
   EXPECT_EQ(join(executor(*journal).go_on(deadline_in(60)).warnings, "|"), "it smokes");
 }
 
-TEST_F(ExecutorTest, WhatRemainsOfARunThatWasTakenBackIsNamed) {
+TEST_F(ExecutorTest, WhatRemainsOfARunThatWasRolledBackIsNamed) {
   Plan plan = small_plan();
   plan.steps.insert(plan.steps.begin() + 2, step(8, Action::kHook, ""));
   plan.steps[2].argv = {"/bin/hook"};

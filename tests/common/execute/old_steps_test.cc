@@ -146,7 +146,7 @@ TEST(OldJournalTest, ARunIsResumedOrRolledBack) {
         const auto actions = std::make_shared<WritingActions>();
         Executor executor(actions, *journal, world.clock, world.workers, [](const std::string&) {});
         const RunOutcome outcome = forward ? executor.go_on(Deadline::after(world.clock, 60))
-                                           : executor.take_back("it is back");
+                                           : executor.roll_back("it is back");
         EXPECT_EQ(outcome.end, forward ? RunEnd::kDone : RunEnd::kUndone) << name << " " << kept;
         EXPECT_EQ(actions->parts.contains(Part::kOpen) && forward,
                   forward && before->state_of_action(Action::kMakeWritable) != StepState::kDone)

@@ -326,9 +326,8 @@ TEST(PlanChoiceTest, TheSameLimitHoldsBeforeThePrimaryDies) {
 
 TEST(PlanChoiceTest, DataFromOutsideTheClusterAreNoLead) {
   const char* const keeps =
-      "db2 also replicates from db9:3306, outside the cluster: it goes on with that as the "
-      "primary, "
-      "and the other nodes receive it too";
+      "db2 also replicates from db9:3306, outside the cluster: it keeps that channel as the "
+      "primary, and the other nodes receive its transactions too";
   check({
       {"nothing is fetched",
        {lost(1), fed(orphan(2, "#1:1-100,#9:1-30"), "#9:1-30"), orphan(3)},
@@ -355,7 +354,8 @@ TEST(PlanChoiceTest, DataFromOutsideTheClusterAreNoLead) {
       {"and cannot hand on one without the other",
        {lost(1), fed(orphan(2, "#1:1-100,#9:1-30"), "#9:1-30"), orphan(3, "#1:1-95")},
        "db3",
-       "db2 has received more and cannot hand it on: 00000000-0000-0000-0000-000000000001:96-100",
+       "db2 has received more transactions and cannot hand them on: "
+       "00000000-0000-0000-0000-000000000001:96-100",
        never_db2()},
       {"what came through the primary is the cluster's",
        {lost(1),
@@ -389,7 +389,7 @@ TEST(PlanChoiceTest, TheCompleteOneOfEquals) {
       {"a filtered one does not hand on what it leaves out",
        {lost(1), filtered(orphan(2)), orphan(3, "#1:1-95")},
        "db3",
-       "db2 has received more and cannot hand it on",
+       "db2 has received more transactions and cannot hand them on",
        never_db2()},
       {"a delay", {lost(1), delayed(orphan(2)), orphan(3)}, "db3"},
       {"a newer version beats a delay",

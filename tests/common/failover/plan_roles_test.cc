@@ -247,12 +247,14 @@ TEST(PlanReopenTest, ElseItIsSaidWhyNot) {
             "hand, run there: SET GLOBAL super_read_only=0, GLOBAL read_only=0");
   EXPECT_TRUE(why({restarted(1, "#1:1-100", {by_nobody_knows}), replica(2, 1)}, moment)
                   .starts_with("it does not tell whether its option file or an operator"));
-  EXPECT_EQ(why({restarted(1), replica(2, 1, "#1:1-102")}, moment),
-            "db2 has what db1 has lost, 2 transactions: " + gtids("#1:101-102").print() +
-                "; to promote a replica, stop db1 and run: mysql_ha failover");
+  EXPECT_EQ(
+      why({restarted(1), replica(2, 1, "#1:1-102")}, moment),
+      "db2 has transactions that db1 has lost (2 transactions: " + gtids("#1:101-102").print() +
+          "; to promote a replica, stop db1 and run: mysql_ha failover");
   EXPECT_EQ(why({restarted(1, "", {by_position}), with(replica(2, 1), {by_position, read_further})},
                 moment),
-            "db2 has what db1 has lost, events up to binlog.000001:2000; to promote a replica, "
+            "db2 has transactions that db1 has lost (events up to binlog.000001:2000); to promote "
+            "a replica, "
             "stop db1 and run: mysql_ha failover");
   const std::string unseen = "db3 does not answer (no answer) and was ";
   EXPECT_TRUE(
@@ -282,7 +284,8 @@ TEST(PlanReopenTest, ANodeThatIsSilentMayHaveMore) {
   const Plan made = plan({restarted(1), replica(2, 1), lost(3)}, moment);
   EXPECT_TRUE(made.possible()) << made.reason;
   EXPECT_TRUE(made.loss.at_least);
-  EXPECT_EQ(join(made.warnings, "|"), "db3 could not be asked: it may have what db1 has lost");
+  EXPECT_EQ(join(made.warnings, "|"),
+            "db3 could not be asked: it may have transactions that db1 has lost");
   const Plan whole = plan({restarted(1), replica(2, 1), replica(3, 1)}, moment);
   EXPECT_FALSE(whole.loss.at_least);
   EXPECT_EQ(join(whole.warnings, "|"), "");
@@ -306,7 +309,8 @@ TEST(PlanReopenTest, ItIsNotOpenedAlone) {
   const Plan made = plan({restarted(1), lost(2)}, moment, policy);
   EXPECT_EQ(outline(made), "recheck(db1) make-writable(db1)");
   EXPECT_TRUE(made.loss.at_least);
-  EXPECT_EQ(join(made.warnings, "|"), "db2 could not be asked: it may have what db1 has lost");
+  EXPECT_EQ(join(made.warnings, "|"),
+            "db2 could not be asked: it may have transactions that db1 has lost");
 }
 
 TEST(PlanReopenTest, AnotherPrimaryThatIsLostIsReplaced) {

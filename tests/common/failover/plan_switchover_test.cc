@@ -57,7 +57,7 @@ TEST(PlanSwitchoverTest, WritersAreBlockedBeforeAndTheOldPrimaryFollowsAfter) {
             "vip-up(db3) make-writable(db3) repoint(db2) unblock(db1) repoint(db1) hook()");
 }
 
-TEST(PlanSwitchoverTest, EveryStepBeforeTheOpeningThatChangesAServerCanBeTakenBack) {
+TEST(PlanSwitchoverTest, EveryStepBeforeTheOpeningThatChangesAServerCanBeRolledBack) {
   const Plan plan = switchover({writer(1), replica(2, 1), replica(3, 1)});
   for (const Step& step : plan.steps) {
     if (step.action == Action::kMakeWritable) break;
@@ -487,15 +487,17 @@ TEST(PlanRejoinTest, AmbiguousWorldsAreRefused) {
 }
 
 Plan resync(std::vector<Node> nodes, const std::optional<CrashRecord>& record = {},
-            Surplus surplus = Surplus::kSave) {
-  return plan_resync(linked(std::move(nodes)), with_account(), {}, "db1", record, surplus);
+            ExtraTransactions extra_transactions = ExtraTransactions::kSave) {
+  return plan_resync(linked(std::move(nodes)), with_account(), {}, "db1", record,
+                     extra_transactions);
 }
 
 TEST(PlanResyncTest, ANodeIsClosedAndWhatThePrimaryMayLackIsSaved) {
   const Node db2 = writer(2, "#1:1-100,#2:1-5");
   EXPECT_EQ(outline(resync({writer(1, "#1:1-100"), db2})), "fence(db1)");
   EXPECT_EQ(outline(resync({writer(1, "#1:1-101"), db2})), "fence(db1) save-extra(db1)");
-  EXPECT_EQ(outline(resync({writer(1, "#1:1-101"), db2}, {}, Surplus::kDiscard)), "fence(db1)");
+  EXPECT_EQ(outline(resync({writer(1, "#1:1-101"), db2}, {}, ExtraTransactions::kDiscard)),
+            "fence(db1)");
   // Without numbers only the record of a failover can say that there is nothing.
   const std::vector<Node> unnumbered = {by_position(writer(1)), by_position(db2)};
   CrashRecord record{"db2", false, "", {}, {}, {"binlog.000007", 1000}, {}, 0};
@@ -527,13 +529,15 @@ TEST(PlanResyncTest, ThePrimaryAndAmbiguousWorldsAreRefused) {
   EXPECT_EQ(resync({lost(1), writer(2)}).reason, "db1: no answer");
   EXPECT_EQ(resync({writer(1), writer(2), replica(3, 1)}).reason, "db3 replicates from db1");
   EXPECT_EQ(
-      plan_resync(linked({replica(1, 2), writer(2)}), {}, {}, "db1", {}, Surplus::kSave).reason,
+      plan_resync(linked({replica(1, 2), writer(2)}), {}, {}, "db1", {}, ExtraTransactions::kSave)
+          .reason,
       "give the replication account (--repl-username, --repl-defaults-file)");
 }
 
 std::string donor(std::vector<Node> nodes, std::string_view from = "") {
   const Topology topology = linked(std::move(nodes));
-  const Plan plan = plan_resync(topology, with_account(), {}, "db1", {}, Surplus::kDiscard);
+  const Plan plan =
+      plan_resync(topology, with_account(), {}, "db1", {}, ExtraTransactions::kDiscard);
   const auto found = choose_donor(topology, plan, from);
   return found ? topology.nodes[*found].name : found.error().text;
 }
@@ -555,7 +559,7 @@ TEST(ChooseDonorTest, ASoundReplicaSparesThePrimary) {
   EXPECT_EQ(spoilt([](Node& node) { channel(node) = channel_from(9); }),
             "db3 cannot be copied: it does not replicate from db2");
   EXPECT_EQ(spoilt([](Node& node) { node.facts->history = MysqlHistory{gtids("#1:1-100,#3:1")}; }),
-            "db3 cannot be copied: it may have what db2 lacks");
+            "db3 cannot be copied: it may have transactions that db2 lacks");
   EXPECT_EQ(spoilt([](Node& node) { channel(node).filters = {"Replicate_Do_DB=shop"}; }),
             "db3 cannot be copied: it replicates with a filter, Replicate_Do_DB=shop");
   EXPECT_EQ(spoilt([](Node& node) { channel(node).sql_delay_s = 60; }),
@@ -575,9 +579,9 @@ TEST(ChooseDonorTest, WhatCannotBeCopiedIsNamed) {
   EXPECT_EQ(donor({db1, db2, lost(3)}, "db3"), "db3 cannot be copied: no answer");
   EXPECT_EQ(donor({db1, with(db2, [](Node& node) { node.facts->log_bin = false; })}),
             "db2 cannot be copied: it has no binlog");
-  EXPECT_EQ(
-      donor({by_position(db1), by_position(db2), by_position(replica(3, 2))}, "db3"),
-      "db3 cannot be copied: without GTIDs only the primary's own binlog tells where to go on");
+  EXPECT_EQ(donor({by_position(db1), by_position(db2), by_position(replica(3, 2))}, "db3"),
+            "db3 cannot be copied: without GTIDs only the primary's own binlog shows where "
+            "replication continues");
 }
 
 }  // namespace

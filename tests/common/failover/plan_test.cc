@@ -666,12 +666,13 @@ TEST(PlanFailoverTest, AForecastHasTheWordsOfTheFailover) {
 TEST(PlanFailoverTest, AllThatStandsInTheWayIsNamed) {
   Circumstances circumstances = moment(Witnesses::kUnreached);
   circumstances.runs.last_failover_age_s = 60;
-  EXPECT_EQ(describe_refusal(plan_failover(linked({lost(1), orphan(2, "#1:1-100", {sql_failed})}),
-                                           fenced(Fence::kRequired), circumstances, "")),
-            "no witness is reachable: we may be the ones who are cut off (isolated); the last "
-            "failover was 60s ago, less than 60m 00s, and is not acknowledged (too-soon); no node "
-            "can be promoted in place of db1 (no-candidate); fencing db1 is required and there is "
-            "no fence command (cannot-fence)");
+  EXPECT_EQ(
+      describe_refusal(plan_failover(linked({lost(1), orphan(2, "#1:1-100", {sql_failed})}),
+                                     fenced(Fence::kRequired), circumstances, "")),
+      "no witness is reachable: this machine may be the one that is cut off (isolated); the last "
+      "failover was 60s ago, less than 60m 00s, and is not acknowledged (too-soon); no node "
+      "can be promoted in place of db1 (no-candidate); fencing db1 is required and there is "
+      "no fence command (cannot-fence)");
 }
 
 // Rings, primaries with a feed from outside: the primary of a live cluster is its only writer.
@@ -792,8 +793,9 @@ TEST(PlanFailoverTest, WhatOnlyAnErrantNodeReceivedIsCountedAsLost) {
   const Plan plan = plan_failover(nodes, with_fence(), {}, "");
   EXPECT_EQ(plan.candidate, "db3");
   EXPECT_EQ(plan.loss.transactions, 60u);
-  EXPECT_NE(join(plan.warnings, "|").find("db2 needs a resync: it has what db3 lacks"),
-            std::string::npos);
+  EXPECT_NE(
+      join(plan.warnings, "|").find("db2 needs a resync: it has extra transactions that db3 lacks"),
+      std::string::npos);
   EXPECT_EQ(plan_failover(nodes, losing_at_most(59), {}, "").refusal, Refusal::kTooMuchLoss);
 }
 
@@ -817,14 +819,14 @@ TEST(PlanFailoverTest, ThePrintedPlanEndsWithItsHash) {
       "promote db2 in place of db1\n"
       "expected loss: none that is known, no answer from db3, the old primary may have had more\n"
       "not db3: no facts: no answer\n"
-      "  1. lock          db2: so that nobody else acts\n"
+      "  1. lock          db2: so that no other run acts\n"
       "  2. confirm-dead  db1: probe it once more\n"
       "  3. fence         db1: exit 0: fenced, 10: the operator accepts\n"
       "       run: /usr/local/sbin/fence\n"
       "  4. stop-receiver db2: a primary that comes back feeds it no more\n"
       "       STOP SLAVE IO_THREAD;\n"
       "  5. drain         db2: until all received is applied (0 transactions now)\n"
-      "  6. record        db2: who had what, for the return of db1\n"
+      "  6. record        db2: which transactions each node had, for the return of db1\n"
       "  7. promote       db2\n"
       "       STOP SLAVE;\n"
       "       RESET SLAVE ALL;\n"

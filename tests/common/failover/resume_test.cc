@@ -96,7 +96,7 @@ const Case kCases[] = {
      Kind::kResume},
     {"a planned change", [](World& w) { w.run.plan.command = PlanCommand::kSwitchover; },
      Kind::kRollBack, "it was interrupted"},
-    {"it was being rolled back", [](World& w) { w.run.taking_back = true; }, Kind::kRollBack,
+    {"it was being rolled back", [](World& w) { w.run.rolling_back = true; }, Kind::kRollBack,
      "it was being rolled back"},
     {"it could not be rolled back", [](World& w) { w.run.end = RunEnd::kFailed; }, Kind::kRollBack,
      "it was being rolled back"},
@@ -113,7 +113,7 @@ const Case kCases[] = {
        w.promoted();
        w.nodes[2] = orphan(3, "#1:1-105");
      },
-     Kind::kRollBack, "db3 has what db2 lacks"},
+     Kind::kRollBack, "db3 has extra transactions that db2 lacks"},
     {"a sibling has more and is still to be followed",
      [](World& w) {
        w.nodes[2] = orphan(3, "#1:1-105");
@@ -149,7 +149,8 @@ const Case kCases[] = {
      Kind::kRollBack, "events up to binlog.000002:4"},
     {"somebody opened another node", [](World& w) { w.nodes[2].facts->read_only = false; },
      Kind::kRefuse,
-     "db3 accepts writes, but run 7 (failover: db2 for db1), which was interrupted, did not open "
+     "db3 accepts writes, but run 7 (failover: promoting db2 to replace db1), which was "
+     "interrupted, did not open "
      "it"},
     {"somebody opened the candidate", [](World& w) { w.nodes[1].facts->read_only = false; },
      Kind::kRefuse, "mysql_ha journal ack 7"},
@@ -205,9 +206,9 @@ TEST(ResumeTest, ThePlanIsWhatIsLeft) {
   World world;
   world.promoted();
   const Plan plan = plan_resume(world.run, world.decide());
-  EXPECT_TRUE(
-      render(plan).starts_with("run 7 (failover: db2 for db1) was interrupted and is "
-                               "resumed: 2 steps are left\n"))
+  EXPECT_TRUE(render(plan).starts_with(
+      "run 7 (failover: promoting db2 to replace db1) was interrupted and is "
+      "resumed: 2 steps are left\n"))
       << render(plan);
   EXPECT_EQ(plan.steps.front().action, Action::kMakeWritable);
   EXPECT_TRUE(render(plan).ends_with("plan hash: 0123\n"));
@@ -221,9 +222,9 @@ TEST(ResumeTest, ThePlanIsWhatIsUndone) {
   EXPECT_TRUE(plan.possible());
   EXPECT_EQ(plan.steps.size(), 2u);
   EXPECT_EQ(plan.steps[0].action, Action::kRestore);
-  EXPECT_TRUE(
-      render(plan).starts_with("run 7 (failover: db2 for db1) was interrupted and is "
-                               "rolled back first: db1 answers"))
+  EXPECT_TRUE(render(plan).starts_with(
+      "run 7 (failover: promoting db2 to replace db1) was interrupted and is "
+      "rolled back first: db1 answers"))
       << render(plan);
   EXPECT_TRUE(render(plan).ends_with("plan hash: 0123\n"));
 }

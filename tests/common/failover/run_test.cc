@@ -43,7 +43,7 @@ void expect_same(const Run& a, const Run& b, const std::string& where) {
   EXPECT_EQ(a.end, b.end) << where;
   EXPECT_EQ(a.text, b.text) << where;
   EXPECT_EQ(a.acknowledged, b.acknowledged) << where;
-  EXPECT_EQ(a.taking_back, b.taking_back) << where;
+  EXPECT_EQ(a.rolling_back, b.rolling_back) << where;
   EXPECT_EQ(a.copied_over, b.copied_over) << where;
   EXPECT_EQ(a.last.now_s, b.last.now_s) << where;
   EXPECT_EQ(a.failed.has_value(), b.failed.has_value()) << where;
@@ -122,7 +122,7 @@ TEST(RunTest, ReadsTheWordsOfEarlierVersions) {
   EXPECT_EQ(done->plan.warnings, plan.warnings);
   EXPECT_EQ(done->end, RunEnd::kWarnings);
   EXPECT_NE(done->timeline.back().find("warnings: because"), std::string::npos);
-  EXPECT_TRUE(read_run("1", {first, make_record(kNow, "taking-back")})->taking_back);
+  EXPECT_TRUE(read_run("1", {first, make_record(kNow, "taking-back")})->rolling_back);
 }
 
 TEST(PlanJsonTest, NoForeignWordCommandsATerminalAndNoneIsLost) {

@@ -120,7 +120,8 @@ TEST(TopologyTextTest, EachNodeStandsBelowItsSource) {
        "thread stopped; channel 'west': delayed by 60s\n"
        "db2     source   read-only   -    equal\n"
        "\n"
-       "[WARNING] follows-nobody: db2 follows no server and gets no changes; to make it a replica: "
+       "[WARNING] follows-no-server: db2 follows no server and gets no changes; to make it a "
+       "replica: "
        "mysql_ha rejoin db2\n"
        "[WARNING] stopped: db3: channel 'west': SQL thread stopped\n",
        State::kWarning},
@@ -190,7 +191,8 @@ TEST(TopologyTextTest, TroublesAreTold) {
        "db2     unknown  read-only        -    equal\n"
        "db3     alone    super-read-only  -    equal\n"
        "\n"
-       "[WARNING] follows-nobody: db3 follows no server and gets no changes; to make it a replica: "
+       "[WARNING] follows-no-server: db3 follows no server and gets no changes; to make it a "
+       "replica: "
        "mysql_ha rejoin db3\n"
        "[UNKNOWN] unreadable: db2: replication status unknown\n",
        State::kWarning},
