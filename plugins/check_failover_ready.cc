@@ -95,13 +95,13 @@ class Judge {
   void judge_loss() {
     if (plan_.candidate.empty() || plan_.loss.transactions == 0u) return;
     const std::string& what = plan_.loss.text;
-    const std::string why = !what.empty() ? what
-                            : plan_.loss.transactions
-                                ? plan_.candidate + " has not received all"
-                                : fmt::format(
-                                      "{} has not received all that {} has, and nothing "
-                                      "tells how many transactions that is",
-                                      plan_.candidate, plan_.primary);
+    const std::string why =
+        !what.empty() ? what
+        : plan_.loss.transactions
+            ? plan_.candidate + " has not received all transactions"
+            : fmt::format(
+                  "{} has not received all transactions of {}, and their number is not known",
+                  plan_.candidate, plan_.primary);
     add(State::kWarning, why + "; semi-sync replication avoids that", {*find(plan_.candidate)});
   }
 
@@ -114,7 +114,7 @@ class Judge {
     add(worst(state, too_long ? State::kWarning : State::kOk),
         fmt::format("{} would need {} to apply what it has received{}", plan_.candidate,
                     format_duration(*seconds),
-                    too_long ? fmt::format(", and a failover has {} for all",
+                    too_long ? fmt::format(", and a failover has only {} in all",
                                            format_duration(limits_.deadline_s))
                              : ""),
         {*find(plan_.candidate)});
@@ -169,8 +169,8 @@ class Judge {
       if (const auto found = facts_.answers.find(nodes_[i].name);
           found != facts_.answers.end() && !found->second)
         add(State::kWarning,
-            fmt::format("{}: neither its lock nor our privileges are known: {}", found->first,
-                        found->second.error().text),
+            fmt::format("{}: neither its lock nor the privileges of our account are known: {}",
+                        found->first, found->second.error().text),
             {i});
     }
     if (!facts_.account_trouble.empty()) add(State::kWarning, facts_.account_trouble);
@@ -201,8 +201,8 @@ class Judge {
       if (node.facts && !node.facts->writable_after_restart()) names.push_back(node.name);
     return names.empty() ? ""
                          : fmt::format(
-                               "whether {} would accept writes after a restart is not "
-                               "known: see that read_only=1 is in the option file",
+                               "it is not known whether {} would accept writes after a restart: "
+                               "make sure that read_only=1 is in the option file",
                                join(names, ", "));
   }
 

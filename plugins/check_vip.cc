@@ -178,7 +178,7 @@ Item judge_lead(const VipFacts& facts) {
   const Result<ServerIdentity>& server = *facts.leads_to;
   if (!server) {
     const State state = from_error(server.error()).state;
-    const char* const what = state != State::kCritical ? "where it leads is not known"
+    const char* const what = state != State::kCritical ? "it is not known where the address leads"
                              : answers(server)         ? "leads to a server that refuses"
                                                        : "leads to no server";
     return {"", state, fmt::format("{}: {}", what, server.error().text)};
@@ -235,8 +235,8 @@ std::optional<Item> judge_neighbour(const VipFacts& facts) {
   const std::set<std::string>& holders = **facts.others;
   if (holders.empty() || holders.contains(*facts.neighbour)) return std::nullopt;
   return Item{"", State::kCritical,
-              fmt::format("until it asked, this machine sent what is for it to {}, which does not "
-                          "hold it: other machines may still do so",
+              fmt::format("until this check asked, this machine sent packets for the address to "
+                          "{}, which does not hold it: other machines may still do so",
                           *facts.neighbour)};
 }
 
@@ -278,7 +278,7 @@ CheckResult evaluate(const VipFacts& facts, const VipQuestion& question) {
   if (holders)
     result.state = judge(question.holders, *holders);
   else if (question.holders.warning || question.holders.critical)
-    findings.push_back({"", State::kUnknown, "how many hold it is not known"});
+    findings.push_back({"", State::kUnknown, "it is not known how many machines hold it"});
   for (const VipNode& node : facts.nodes) {
     result.items.push_back(judge_node(node, facts));
     if (result.items.back().state != State::kOk) findings.push_back(result.items.back());

@@ -34,10 +34,10 @@ void add_loss_options(Cli& cli, Policy& policy) {
         policy.max_lag_s = *seconds;
         return Done{};
       },
-      "refuse when the candidate is further behind the primary");
+      "refuse when the candidate is further behind the primary than this");
   cli.flag(
       "--allow-loss", policy.allow_loss,
-      "promote although transactions are lost, or may be, that other nodes have or had received");
+      "promote even if transactions are lost, or may be, that other nodes have or had received");
 }
 
 void add_policy_options(Cli& cli, Policy& policy) {
@@ -45,16 +45,17 @@ void add_policy_options(Cli& cli, Policy& policy) {
       "--fence",
       {{"required", Fence::kRequired}, {"best-effort", Fence::kBestEffort}, {"none", Fence::kNone}},
       policy.fence,
-      "keep the old primary from taking writes before another one is opened: "
-      "required (default), best-effort or none");
+      "keep the old primary from taking writes before another node is opened: required (default), "
+      "best-effort or none");
   cli.command("--fence-command", policy.fence_command,
-              "does it; exit 0: fenced, 10: the operator accepts, else the failover is refused");
+              "command that fences; exit 0: fenced, 10: the operator accepts the risk; any other "
+              "exit code refuses the failover");
   cli.command("--rescue-command", policy.rescue_command,
-              "prints, as mysqlbinlog does, what the dead primary wrote to $HA_BINLOG_FILE from "
-              "$HA_BINLOG_POSITION on and later");
+              "command that prints, as mysqlbinlog does, what the dead primary wrote from "
+              "$HA_BINLOG_POSITION of $HA_BINLOG_FILE on");
   add_loss_options(cli, policy);
   cli.seconds("--hung-after", policy.hung_after_s,
-              "a primary that answers no query for so long, while no replica receives an event, "
+              "a primary that answers no query for that long, while no replica receives an event, "
               "counts as dead once it is fenced (default: 30)");
   cli.seconds("--min-interval", policy.min_interval_s,
               "refuse when the last failover is younger and not acknowledged (default: 3600)");
@@ -64,12 +65,13 @@ void add_policy_options(Cli& cli, Policy& policy) {
 
 void add_command_options(Cli& cli, Policy& policy) {
   cli.commands("--pre-failover", policy.pre_failover,
-               "run before the fence; a failure ends the failover; repeatable, as all of these");
-  cli.commands("--post-failover", policy.post_failover, "run at the end");
-  cli.commands("--pre-switchover", policy.pre_switchover, "likewise for a planned switchover");
+               "command to run before the fence; a failure ends the failover; repeatable, like the "
+               "next options");
+  cli.commands("--post-failover", policy.post_failover, "command to run at the end");
+  cli.commands("--pre-switchover", policy.pre_switchover, "the same for a switchover");
   cli.commands("--post-switchover", policy.post_switchover, "likewise");
   cli.commands("--start-services", policy.start_services,
-               "run when the new primary is open, e.g. systemctl start zabbix-server");
+               "command to run when the new primary is open, e.g. systemctl start zabbix-server");
   cli.text("--pandora-hosts-file", "PATH", policy.hosts_file,
            "write the new primary's address here (pandora_ha_hosts.conf)");
   cli.text("--flag-file", "PATH", policy.flag_file,
@@ -160,12 +162,13 @@ void add_account_options(Cli& cli, FailoverOptions& options) {
 // What an operator says of nodes, and what else is asked.
 void add_role_options(Cli& cli, FailoverOptions& options) {
   cli.list("--prefer", "NODE", options.preferred,
-           "promote this node among those that are as far; repeatable");
+           "prefer this node among those that have received as much; repeatable");
   cli.list("--never", "NODE", options.never, "never promote this node; repeatable");
   cli.text("--primary", "NODE", options.policy.primary,
-           "failover: which node the primary was, where no replica tells; it still has to be dead");
+           "failover: the node that was the primary, where no replica shows it; it still has to be "
+           "dead");
   cli.list("--assume-replica", "NODE", options.assumed_replicas,
-           "vouch that this node, which cannot be read, takes no writes; repeatable");
+           "declare that this node, which cannot be read, takes no writes; repeatable");
   cli.option(
       "--witness", "HOST[:PORT]",
       [&options](const std::string& value) -> Result<Done> {
@@ -174,7 +177,7 @@ void add_role_options(Cli& cli, FailoverOptions& options) {
         options.witnesses.push_back(*address);
         return Done{};
       },
-      "refuse when none of these can be reached by TCP (default port: 22); repeatable");
+      "refuse when none of these hosts can be reached by TCP (default port: 22); repeatable");
   cli.option(
       "--vote", "HOST[:PORT]",
       [&options](const std::string& value) -> Result<Done> {
@@ -193,8 +196,9 @@ void add_time_options(Cli& cli, FailoverOptions& options) {
   cli.seconds("--retry-interval", options.retry_interval_s, "wait between two tries (default: 1)");
   cli.seconds("--probe-timeout", options.probe_timeout_s,
               "time for the nodes to answer a probe (default: 3)");
-  cli.seconds("--deadline", options.deadline_s,
-              "time for the whole failover; at its end the safe state is sought (default: 120)");
+  cli.seconds(
+      "--deadline", options.deadline_s,
+      "time for the whole failover; what is not opened by then is rolled back (default: 120)");
 }
 
 // Where runs are kept.
@@ -206,8 +210,9 @@ void add_store_options(Cli& cli, FailoverOptions& options) {
       fmt::format("directory of the journal and of what was last seen of the nodes (default: {})",
                   kStatedir)
           .c_str());
-  cli.count("--keep-runs", options.keep_runs, 1, 1000000,
-            "journals of so many runs are kept, and those that are still needed (default: 100)");
+  cli.count(
+      "--keep-runs", options.keep_runs, 1, 1000000,
+      "number of runs whose journals are kept, besides those that are still needed (default: 100)");
 }
 
 }  // namespace

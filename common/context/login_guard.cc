@@ -38,7 +38,7 @@ bool is_safe(std::string_view plugin) {
 }
 
 std::string gives_away(std::string_view plugin) {
-  std::string text = "the server asks for a way to log in that gives the password away";
+  std::string text = "the server asks for a login method that reveals the password";
   if (plugin.substr(0, plugin.find('\0')) == "dialog")
     text += std::string("; ") + LoginGuard::kNoDialog;
   return text;
@@ -124,7 +124,8 @@ std::string LoginGuard::pass_login() {
       return passed + std::exchange(client_, "");
     }
     const std::size_t size = packet_size(client_);
-    if (size > kMostPacket) return refuse("the tool does not log in as MySQL's and MariaDB's do");
+    if (size > kMostPacket)
+      return refuse("the tool does not log in as the tools of MySQL and MariaDB do");
     if (client_.size() < size) break;
     passed += client_.substr(0, size);
     client_.erase(0, size);
@@ -139,7 +140,7 @@ std::string LoginGuard::judge_first_answer() {
   const bool wish = packet_size(client_) == kWish && (number_at(client_, kHeader) & kSsl) != 0;
   if (packet_number(client_) != 1 ||
       (wish && client_.size() > kWish && byte_at(client_, kWish) != kTlsHandshake))
-    return refuse("the tool does not log in as MySQL's and MariaDB's do");
+    return refuse("the tool does not log in as the tools of MySQL and MariaDB do");
   if (!wish && tls_ == LoginTls::kRequired)
     return refuse("TLS is required but the server does not offer it");
   if (!wish && !unsafe_.empty()) return refuse(unsafe_);

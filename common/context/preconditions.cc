@@ -36,7 +36,8 @@ std::string try_account(Connector& connector, const MysqlOptions& account) {
   const auto privileges = read_privileges(**session);
   if (!privileges) return privileges.error().text;
   if (holds(*privileges, kReplicationPrivilege)) return "";
-  return "it may not replicate; run: " + grant_statement(**session, kReplicationPrivilege, "*.*");
+  return "it lacks the privilege to replicate; run: " +
+         grant_statement(**session, kReplicationPrivilege, "*.*");
 }
 
 // Calls `look` for all nodes at the same time and returns what it found wrong.

@@ -67,8 +67,9 @@ Result<Run> RunStore::read(const std::string& id) const {
   auto run = records ? read_run(id, *records) : Result<Run>(records.error());
   if (run) known_[id] = {std::move(*content), *run};
   if (run || run.error().code != Errc::kBadData) return run;
-  return Error{Errc::kBadData, fmt::format("{}; to do without it, run: mysql_ha journal ack {}",
-                                           ha::shorten(run.error().text, 300), id)};
+  return Error{Errc::kBadData,
+               fmt::format("{}; to set this journal aside, run: mysql_ha journal ack {}",
+                           ha::shorten(run.error().text, 300), id)};
 }
 
 Result<Runs> RunStore::runs() const {

@@ -65,7 +65,7 @@ Result<Done> check_whole(Files& files, const std::string& path) {
   file.seekg(std::max<std::streamoff>(0, file.tellg() - std::streampos(kTail)));
   const std::string tail{std::istreambuf_iterator<char>(file), {}};
   if (tail.find(kLastLine) == tail.npos)
-    return Error{Errc::kBadData, "what was printed is not whole: it has no end"};
+    return Error{Errc::kBadData, "the printed events are not complete: they have no end"};
   return Done{};
 }
 

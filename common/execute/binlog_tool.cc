@@ -40,11 +40,9 @@ Result<Done> check_binlog_name(std::string_view name) {
   const bool plain = !name.empty() && name[0] != '-' && name[0] != '.' &&
                      name.find_first_of("/\\") == name.npos && printable(name) == name;
   if (plain) return Done{};
-  return Error{
-      Errc::kBadData,
-      fmt::format("the server calls a binlog '{}', which is refused: it could be taken for "
-                  "a path or an option",
-                  shorten(sanitize(name), 100))};
+  return Error{Errc::kBadData, fmt::format("the server names a binlog '{}'; this name is refused, "
+                                           "because it could be taken for a path or an option",
+                                           shorten(sanitize(name), 100))};
 }
 
 Result<std::vector<std::string>> binlog_arguments(const Node& node, const BinlogPosition& from,

@@ -71,7 +71,7 @@ Result<Done> expect_whole(Files& files, const Node& node, SqlSession& session,
   const auto half = is_half_copied(session);
   if (!half) return half.error();
   if (!*half && !CopyRecord(files, options, node.name).exists()) return Done{};
-  return failure(fmt::format("{0} holds no whole copy; run: mysql_ha resync {0}", node.name));
+  return failure(fmt::format("{0} holds no complete copy; run: mysql_ha resync {0}", node.name));
 }
 
 }  // namespace ha

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What tells that a node is being copied to, or holds no whole copy: locks on the servers, a file
-// NODE.copying in the store of resyncs, and, unless the node's files are being replaced, a database
-// on it for managers on other machines. Such a node may not replicate.
+// What tells that a node is being copied to, or holds no complete copy: locks on the servers, a
+// file NODE.copying in the store of resyncs, and, unless the node's files are being replaced, a
+// database on it for managers on other machines. Such a node may not replicate.
 
 #pragma once
 
@@ -27,7 +27,8 @@ Result<bool> is_half_copied(SqlSession& session);
 // Returns the path of a node's files in the store of resyncs, without their extension.
 std::string resync_path(const FailoverOptions& options, const std::string& node);
 
-// A file that is there for as long as a node holds no whole copy, with what is to be put back then.
+// A file that is there for as long as a node holds no complete copy, with what is to be put back
+// then.
 class CopyRecord {
  public:
   CopyRecord(Files& files, const FailoverOptions& options, const std::string& node);

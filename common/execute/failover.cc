@@ -40,8 +40,9 @@ class Failover {
       }
     }
     if (plan.possible() && !plan_hash.empty() && plan.hash != plan_hash)
-      return refuse_plan(plan, fmt::format("the world has changed: the plan is now {}, not {}",
-                                           plan.hash, sanitize(plan_hash)));
+      return refuse_plan(
+          plan, fmt::format("the cluster has changed: the plan hash is now {}, not {}", plan.hash,
+                            sanitize(plan_hash)));
     return carry_out_in_turn(std::move(plan), plan_hash.empty() ? Choice::kFree : Choice::kFixed);
   }
 
@@ -52,8 +53,8 @@ class Failover {
     if (workflow_.interrupted && !plan_hash.empty() &&
         plan_hash != workflow_.interrupted->plan.hash)
       return refuse(fmt::format(
-          "failover refused: the world has changed: run {} was interrupted, and its plan is {}, "
-          "not {}; see: mysql_ha plan",
+          "failover refused: the cluster has changed: run {} was interrupted, and its plan hash is "
+          "{}, not {}; see: mysql_ha plan",
           workflow_.interrupted->id, workflow_.interrupted->plan.hash, sanitize(plan_hash)));
     workflow_.probe();
     if (!workflow_.interrupted) return std::nullopt;
@@ -144,7 +145,7 @@ class Failover {
       if (!equal && is_stuck_one_silent()) return report.outcome;
       plan = decide();
       if (!plan.possible()) {
-        report.outcome.details.push_back(fmt::format("no other node takes its place: {} ({})",
+        report.outcome.details.push_back(fmt::format("no other node can be promoted: {} ({})",
                                                      plan.reason, refusal_name(plan.refusal)));
         return report.outcome;
       }

@@ -53,7 +53,7 @@ Result<StepResult> LiveActions::rescue(const Step& step, SqlSession& session, co
   // Only MySQL passes over the GTIDs that it has; everybody else would apply them twice.
   const bool repeatable = plan_.by_gtid && session.version().flavour == Flavour::kMysql;
   if (!repeatable && env_.files.info(path).kind != FileInfo::Kind::kMissing)
-    return failure("it was begun before and is not repeated, see " + path);
+    return failure("the rescue was begun before and is not repeated; see " + path);
   if (const auto done =
           print_events(command_of(step.argv, known), program_deadline(step, deadline), path);
       !done)

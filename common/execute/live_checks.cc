@@ -68,7 +68,7 @@ bool follows_old_primary(const Node& node, const Topology& topology, const Plan&
 
 Result<StepResult> LiveActions::confirm_dead(const Step& step, const RunFacts&, const Deadline&) {
   const Node* const primary = find(step.node);
-  if (primary == nullptr) return failure("it is no node of the cluster");
+  if (primary == nullptr) return failure("it is not a node of the cluster");
   return expect_dead(*find_node(probe_again({*primary}, options_.probe_timeout_s), step.node));
 }
 

@@ -81,9 +81,9 @@ std::string describe_lack(const ServerFacts& facts, const ServerFacts& wanted,
 
 Error describe_backlog(const ChannelStatus& channel, SqlSession& session) {
   const auto wait = read_applier_wait(session);
-  return failure(fmt::format("not all is applied: at {}:{} of {}:{}{}", channel.executed.file,
-                             channel.executed.offset, channel.read.file, channel.read.offset,
-                             wait && !wait->empty() ? ", " + *wait : ""));
+  return failure(fmt::format("not all received transactions are applied: at {}:{} of {}:{}{}",
+                             channel.executed.file, channel.executed.offset, channel.read.file,
+                             channel.read.offset, wait && !wait->empty() ? ", " + *wait : ""));
 }
 
 }  // namespace
@@ -99,12 +99,13 @@ Result<StepResult> LiveActions::set_delay(const Step& step, SqlSession& session,
       if (!facts) return facts.error();
       const ChannelStatus* const channel =
           facts->channels ? find_channel(*facts->channels, step.channel) : nullptr;
-      if (channel == nullptr) return StepResult{"it is no replica any more"};
+      if (channel == nullptr) return StepResult{"it is no longer a replica"};
       if (!mariadb && channel->io.state == ThreadState::kStopped)
         return failure("its receiver has stopped, so its relay log would be lost");
       // By GTID it gets anew what it has not applied.
       if (mariadb && !statement.needs(Placeholder::kRelay) && unapplied(facts->history) != 0u)
-        return failure("what it has received is not applied, and would be lost: " + statement.sql);
+        return failure("received transactions are not applied, and would be lost: " +
+                       statement.sql);
       values.relay = channel->relay;
     }
     if (const auto done = run_statements({statement}, session, values, deadline); !done)
@@ -138,7 +139,7 @@ Result<StepResult> LiveActions::drain(const Step& step, SqlSession& session, con
     const ChannelStatus* const channel =
         facts->channels ? find_channel(*facts->channels, step.channel) : nullptr;
     // A run before this one has promoted it already.
-    if (channel == nullptr) return StepResult{"it is no replica any more"};
+    if (channel == nullptr) return StepResult{"it is no longer a replica"};
     const History history = received_by(*channel, facts->history);
     const auto all = undelayed ? has_applied_relay_log(*facts, *channel, session)
                                : Result<bool>(is_drained(history, *channel));
@@ -156,7 +157,7 @@ Result<StepResult> LiveActions::drain(const Step& step, SqlSession& session, con
       const auto torn = is_torn_end(*channel, session);
       if (!torn) return torn.error();
       if (*torn)
-        return drained(step, fmt::format("what follows {}:{} is half a transaction",
+        return drained(step, fmt::format("an incomplete transaction follows {}:{}",
                                          channel->executed.file, channel->executed.offset));
     }
     if (deadline.passed() || (unmoved.passed() && has_substitute(step)))
@@ -175,7 +176,7 @@ Result<StepResult> LiveActions::wait_for_node(const Step& step, SqlSession& sess
     if (!facts) return facts.error();
     const ChannelStatus* const channel =
         facts->channels ? find_channel(*facts->channels, step.channel) : nullptr;
-    if (channel == nullptr) return failure("it is no replica any more");
+    if (channel == nullptr) return failure("it is no longer a replica");
     if (has_all(*facts, *channel, *wanted)) {
       StepResult result;
       if (step.action == Action::kWaitEqual && wanted->binlog) {
@@ -220,8 +221,9 @@ Result<StepResult> LiveActions::record(const Step& step, SqlSession& session, co
     if (!node->sources[c] || topology_.nodes[*node->sources[c]].name != plan_.primary) continue;
     const BinlogPosition& applied = channels[c].executed;
     result.facts.applied = applied;
-    result.text += fmt::format("{}it has {}'s up to {}:{}", result.text.empty() ? "" : ", ",
-                               plan_.primary, applied.file, applied.offset);
+    result.text +=
+        fmt::format("{}it has the transactions of {} up to {}:{}", result.text.empty() ? "" : ", ",
+                    plan_.primary, applied.file, applied.offset);
   }
   return result;
 }

@@ -50,7 +50,7 @@ Result<StepResult> LiveActions::run_fence(const Step& step, const RunFacts& know
   const bool accepted = read_fence(*outcome) == FenceEnd::kAccepted;
   const std::string text = describe_end(step.argv, *outcome);
   if (accepted && plan_.hung)
-    return failure("only exit 0 is enough for a primary that hangs: " + text);
+    return failure("the primary hangs, so only exit code 0 is enough: " + text);
   if (accepted) {
     const std::string warning = "NOT fenced, the operator accepts it: " + text;
     return StepResult{warning, {}, fmt::format("{} is {}", step.node, warning)};

@@ -41,8 +41,9 @@ Result<Done> let_stop(const ChannelStatus& channel, SqlSession& session, Clock& 
     if (!ended)
       return Error{
           ended.error().code,
-          fmt::format("its applier holds half a transaction and cannot be ended: {}; run: {}",
-                      ended.error().text, grant_statement(session, "SYSTEM_USER", "*.*"))};
+          fmt::format(
+              "its applier holds an incomplete transaction and cannot be stopped: {}; run: {}",
+              ended.error().text, grant_statement(session, "SYSTEM_USER", "*.*"))};
     killed = true;
     patience = Deadline::after(clock, kEnd_s);
   }
@@ -149,7 +150,7 @@ Result<Done> LiveActions::compare_with_plan(const Step& step, SqlSession& sessio
   const bool moved = node->facts && node->channels().empty() && node->facts->binlog &&
                      now->binlog && !(*now->binlog == *node->facts->binlog);
   if (moved || (more && more->any()))
-    return failure("it has written since it was looked at, run this again");
+    return failure("it has written since it was probed; run this again");
   return Done{};
 }
 
@@ -167,7 +168,8 @@ Result<StepResult> LiveActions::follow_source(const Step& step, SqlSession& sess
       step.statements, [](const Statement& one) { return one.needs(Placeholder::kBinlogEnd); });
   if (by_position && plan_.command == PlanCommand::kFailover && !attached) {
     if (!known.drained.contains(step.node))
-      return failure("it has not applied all that it received, and needs a resync if it cannot");
+      return failure(
+          "it has not applied all received transactions, and needs a resync if it cannot");
     const bool pointed = own == nullptr || source == nullptr || follows(*own, *source);
     if (!pointed)
       if (const auto same = expect_same_place(step, *own, plan_, known); !same) return same.error();
@@ -201,7 +203,7 @@ Result<Done> LiveActions::wait_for_threads(const Step& step, SqlSession& session
       return failure(describe_receiver(step, channel->io));
     if (deadline.passed())
       return failure(
-          fmt::format("it does not reach {}: {}", step.other, describe_stop("IO", channel->io)));
+          fmt::format("it cannot connect to {}: {}", step.other, describe_stop("IO", channel->io)));
   }
 }
 
@@ -273,7 +275,7 @@ Result<StepResult> LiveActions::wait_for_acknowledger(const std::string& name, S
     if (clients > 0 &&
         (facts.semi_sync.source_active == true || clients < facts.semi_sync.wait_count))
       return StepResult{"it acknowledges"};
-    if (deadline.passed()) return failure(name + " does not count it as semi-sync replica");
+    if (deadline.passed()) return failure(name + " does not count it as a semi-sync replica");
   }
 }
 

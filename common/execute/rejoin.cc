@@ -26,7 +26,7 @@ Plan refuse_return(const Topology& topology, Plan plan, const std::string& reaso
 
 namespace {
 
-// Returns why a node cannot be asked, or holds no whole copy; empty: neither.
+// Returns why a node cannot be asked, or holds no complete copy; empty: neither.
 std::string find_obstacle(const Workflow& workflow, const std::string& node, bool is_copy) {
   const Situation& view = workflow.view;
   SqlSession* const session = find_session(view, node);
@@ -53,10 +53,10 @@ FailoverOutcome close_refused(Workflow& workflow, Plan plan) {
   else
     outcome.text = fmt::format(
         "rejoin refused: {}. {}", why,
-        done ? fmt::format("They are saved and {0} is read-only now; to make it a copy of the "
-                           "others, run: mysql_ha resync {0}",
+        done ? fmt::format("The extra transactions are saved, and {0} is read-only now; to make "
+                           "{0} a copy of another node, run: mysql_ha resync {0}",
                            node)
-             : "They could not be saved: " + outcome.text);
+             : "The extra transactions could not be saved: " + outcome.text);
   return outcome;
 }
 

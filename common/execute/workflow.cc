@@ -116,7 +116,7 @@ SqlSession* find_session(const Situation& view, const std::string& name) {
 std::string describe_silence(const Situation& view, const std::string& name) {
   const Node* const node = find_node(view.topology, name);
   if (node == nullptr || !node->facts) return "";
-  return name + " answers too slowly; run it again, with a longer --probe-timeout";
+  return name + " answers too slowly; run this again with a longer --probe-timeout";
 }
 
 }  // namespace ha

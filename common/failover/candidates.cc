@@ -21,7 +21,7 @@ std::string describe_error(const ChannelStatus& channel) {
 // Why a node can never be promoted, empty when it can.
 std::string obstacle(const Decision& d, std::size_t i) {
   const Node& node = d.nodes()[i];
-  if (!node.facts) return "no facts: " + node.error;
+  if (!node.facts) return "cannot be read: " + node.error;
   if (!node.facts->channels) return "its replication could not be read";
   const ChannelStatus* const channel = d.channel(i);
   if (channel == nullptr) {
@@ -36,7 +36,8 @@ std::string obstacle(const Decision& d, std::size_t i) {
   if (node.facts->obstacles.any()) return "would take no writes: " + node.facts->obstacles.text();
   if (!knows_binlog(node, *channel)) return why_unknown_binlog(node);
   if (d.wish(i) == Promotion::kNever) return "must not be promoted (policy)";
-  if (d.is_stuck(i)) return "has just held a try up: " + d.moment.stuck.at(node.name);
+  if (d.is_stuck(i))
+    return "could not be promoted in the last try: " + d.moment.stuck.at(node.name);
   return "";
 }
 
@@ -47,7 +48,8 @@ void collect_detached(Decision& d) {
     const auto rejected = std::ranges::find(d.plan.rejected, d.nodes()[i].name, &Rejection::node);
     if (d.seen_channel(i) == nullptr && !d.policy.allow_loss) {
       rejected->reason +=
-          ", and it is not known what it has; to promote it all the same, run: mysql_ha failover "
+          ", and its transactions are not known; to promote it all the same, run: mysql_ha "
+          "failover "
           "--allow-loss";
       continue;
     }
@@ -65,8 +67,8 @@ std::string find_broken_chain(const Decision& d) {
           !d.primary_node().silent())
         continue;
       return fmt::format(
-          ". {0} follows {1}, which does not answer either: when {2} is fenced or takes no "
-          "writes for sure, run: mysql_ha failover --assume-replica {2}",
+          ". {0} follows {1}, which does not answer either. If {2} is fenced, or certainly takes "
+          "no writes, run: mysql_ha failover --assume-replica {2}",
           node.name, d.nodes()[*source].name, d.plan.primary);
     }
   return "";

@@ -44,7 +44,8 @@ void prefer_detached(Decision& d) {
     if (i == d.primary || !may_stand_in(d, i) || !d.follows_by_gtid(d.candidate)) continue;
     const auto lead = lead_of(d, d.candidates, i, d.candidate), lack = ahead(d, d.candidate, i);
     if (!lead || !lead->any() || !lack || lack->any()) continue;
-    d.reject(d.candidate, fmt::format("{} has received more: {}", d.nodes()[i].name, lead->text));
+    d.reject(d.candidate,
+             fmt::format("{} has received more transactions: {}", d.nodes()[i].name, lead->text));
     std::erase_if(d.plan.rejected,
                   [&](const Rejection& one) { return one.node == d.nodes()[i].name; });
     d.candidate = i;
@@ -78,24 +79,24 @@ void leave_behind(Decision& d, std::size_t i, const Extra& lead) {
     return d.refuse(
         Refusal::kTooMuchLoss,
         fmt::format("{} has received {} transactions that {} lacks, and cannot apply them: {}. "
-                    "End what it waits for and run this again, or, to give them up, "
-                    "run: mysql_ha failover --allow-loss",
+                    "End what it waits for and run this again. To give these transactions up, run: "
+                    "mysql_ha failover --allow-loss",
                     d.nodes()[i].name, lead.count, d.candidate_node().name,
                     d.moment.stuck.at(d.nodes()[i].name)));
   if (d.channel(i) == nullptr && !d.policy.allow_loss)
-    return d.refuse(
-        Refusal::kTooMuchLoss,
-        fmt::format("{} has transactions that {} lacks and cannot fetch: {}. To give them up, "
-                    "run: mysql_ha failover --allow-loss",
-                    d.nodes()[i].name, d.candidate_node().name, lead.text));
+    return d.refuse(Refusal::kTooMuchLoss,
+                    fmt::format("{} has transactions that {} lacks and cannot fetch: {}. To give "
+                                "these transactions up, run: mysql_ha failover --allow-loss",
+                                d.nodes()[i].name, d.candidate_node().name, lead.text));
   d.warn(fmt::format("{} has received more transactions and cannot hand them on: {}",
                      d.nodes()[i].name, lead.text));
 }
 
 // Nothing tells whether a node that can be read has received more.
 void judge_incomparable(Decision& d, std::size_t i) {
-  const std::string text = fmt::format("{} cannot be compared with {}, it may have received more",
-                                       d.nodes()[i].name, d.candidate_node().name);
+  const std::string text =
+      fmt::format("{0} cannot be compared with {1}: {0} may have received more transactions",
+                  d.nodes()[i].name, d.candidate_node().name);
   if (d.is_bystander(i)) {
     d.warn(fmt::format("{} was no replica when {} was last seen and is not compared",
                        d.nodes()[i].name, d.plan.primary));
@@ -103,9 +104,9 @@ void judge_incomparable(Decision& d, std::size_t i) {
   }
   if (d.forbids_incomparable(i))
     return d.refuse(Refusal::kIncomparable,
-                    text + ". To promote without it, run: mysql_ha failover --allow-loss");
+                    text + ". To promote without that node, run: mysql_ha failover --allow-loss");
   d.warn(text);
-  d.unknown.push_back(d.nodes()[i].name + " may have received more");
+  d.unknown.push_back(d.nodes()[i].name + " may have received more transactions");
 }
 
 // A node that is no candidate may have received more; the candidate can fetch it by GTID.
@@ -133,7 +134,7 @@ bool ranks_before(const Decision& d, std::size_t a, std::size_t b) {
 void describe_candidate(Decision& d) {
   const Node& node = d.candidate_node();
   if (d.channel_delay(d.candidate) > 0)
-    d.warn(fmt::format("{} applies with a delay of {}, which is lifted", node.name,
+    d.warn(fmt::format("{} applies with a delay of {}, which the failover removes", node.name,
                        format_duration(d.channel_delay(d.candidate))));
   for (const std::string& filter : d.filters_of(d.candidate))
     d.warn(fmt::format("{} has a filter, so it may lack tables: {}", node.name, sanitize(filter)));
@@ -148,8 +149,8 @@ void describe_candidate(Decision& d) {
                       node.name, sanitize(node.channels()[c].source())));
   if (node.facts->log_replica_updates == false && d.nodes().size() > 2)
     d.warn(
-        fmt::format("{} does not log its source's transactions, so no sibling can fetch from it "
-                    "what it still lacks",
+        fmt::format("{} does not log its source's transactions, so no other replica can fetch from "
+                    "it the transactions that it lacks",
                     node.name));
 }
 
@@ -169,9 +170,10 @@ void choose(Decision& d) {
   for (const std::size_t i : d.candidates) {
     if (i == d.candidate) continue;
     const Extra lead = *ahead(d, d.candidate, i);
-    d.reject(i, lead.any()
-                    ? fmt::format("{} has received more: {}", d.candidate_node().name, lead.text)
-                    : fmt::format("{} is as far and preferred", d.candidate_node().name));
+    d.reject(i, lead.any() ? fmt::format("{} has received more transactions: {}",
+                                         d.candidate_node().name, lead.text)
+                           : fmt::format("{} has received as much and is preferred",
+                                         d.candidate_node().name));
     if (!lead.any() && d.plan.spare.empty()) d.plan.spare = d.nodes()[i].name;
   }
   prefer_detached(d);
@@ -193,10 +195,10 @@ void compare_versions(Decision& d) {
       const Version& version = d.nodes()[n].facts->version;
       return fmt::format("{} ({}.{})", d.nodes()[n].name, version.major, version.minor);
     };
-    d.warn(fmt::format(
-        "{} is newer than {}, which may stop at the first change that it does not know: upgrade "
-        "it too, or set never = {}",
-        text(d.candidate), text(i), d.candidate_node().name));
+    d.warn(
+        fmt::format("{0} is newer than {1}: replication to {1} may stop at the first event that "
+                    "{1} does not know. Upgrade it too, or set never = {2}",
+                    text(d.candidate), text(i), d.candidate_node().name));
   }
 }
 

@@ -49,8 +49,8 @@ std::vector<std::string> lossy_filters(const ChannelStatus& channel,
 std::string describe_unlogged(const std::string& node, const BinlogScope& scope) {
   if (!scope.filtered() || scope.format.empty() || to_lower(scope.format) == "row") return "";
   return fmt::format(
-      "{0} filters its binlog ({1}) by the default database of a statement: with binlog_format={2} "
-      "what is written to these databases from another one reaches no replica. Set "
+      "{0} filters its binlog ({1}) by the default database of each statement: with "
+      "binlog_format={2} no replica gets what a session in another database writes to these. Set "
       "binlog_format=ROW on all nodes",
       node,
       sanitize(scope.do_db.empty() ? "binlog-ignore-db=" + scope.ignore_db

@@ -66,11 +66,10 @@ Objection object_to_name(const Topology& topology, std::size_t place, const Plan
   if (!told.primary.empty())
     return {Refusal::kUnknownPrimary,
             fmt::format("replicas follow {} rather than {}", told.primary, name)};
-  return {
-      Refusal::kUnknownPrimary,
-      fmt::format("no replica tells that {} is the primary when it is dead: they know it as {}; "
-                  "say so: node={}={},alias={}",
-                  name, address, name, format_host_port({mortal.host, mortal.port}), address)};
+  return {Refusal::kUnknownPrimary,
+          fmt::format("when {0} is dead, no replica shows that {0} was the primary: they know it "
+                      "as {1}; configure node={2}={3},alias={4}",
+                      name, address, name, format_host_port({mortal.host, mortal.port}), address)};
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ std::size_t find_silent_last_primary(const Decision& d) {
 }
 
 std::string why_unknown(const Decision& d) {
-  std::string text = "no replica tells which node the primary is";
+  std::string text = "no replica shows which node is the primary";
   if (const auto writers = d.topology.writers(); writers.size() == 1)
     return fmt::format("{}: {} accepts writes and no node that answers follows it", text,
                        d.nodes()[writers[0]].name);
@@ -74,8 +74,8 @@ void find_primary(Decision& d, std::string_view name) {
   d.refuse(Refusal::kUnknownPrimary,
            !name.empty()      ? fmt::format("no node is called '{}'", sanitize(name))
            : followed.empty() ? why_unknown(d)
-                              : fmt::format("replicas follow different primaries: {}. Name the one "
-                                            "that was it, run: mysql_ha failover --primary NODE",
+                              : fmt::format("replicas follow different primaries: {}. Name the "
+                                            "right one; run: mysql_ha failover --primary NODE",
                                             join(names, ", ")));
 }
 

@@ -40,21 +40,22 @@ void judge_age(Decision& d) {
       old.reason, old.since_s > 0 ? ", since " + format_time(old.since_s) : "");
   d.unknown.push_back(text);
   if (d.has_limit() && !d.policy.allow_loss)
-    return d.refuse(Refusal::kTooMuchLoss,
-                    fmt::format("{}: what it lacks is not known, and the loss is limited "
-                                "(--max-lost-transactions, --max-lag). To promote it all the same, "
-                                "run: mysql_ha failover --allow-loss",
-                                text));
+    return d.refuse(
+        Refusal::kTooMuchLoss,
+        fmt::format("{}: the number of lost transactions is not known, and the loss is limited "
+                    "(--max-lost-transactions, --max-lag). To promote it all the same, "
+                    "run: mysql_ha failover --allow-loss",
+                    text));
   // A rescue brings it, or is a warning itself.
   if (d.policy.rescue_command.empty())
-    d.warn(fmt::format("{}: what {} wrote after that is lost", text, d.plan.primary));
+    d.warn(fmt::format("{}: later writes to {} are lost", text, d.plan.primary));
 }
 
 // Reports what is not known of the loss, where the primary itself does not tell.
 void explain_loss(Decision& d) {
   for (const Node& node : d.nodes())
     if (node.name != d.plan.primary && !node.facts && node.alive())
-      d.unknown.push_back(node.name + " cannot be read and may have received more");
+      d.unknown.push_back(node.name + " cannot be read and may have received more transactions");
   if (!d.unknown.empty() && d.known_loss == 0) d.plan.loss.transactions.reset();
   std::vector<std::string> silent;
   for (const Node& node : d.nodes())
@@ -74,12 +75,12 @@ void ask_primary(Decision& d, const Node& primary) {
   const SourceLoss own = loss_of_own(d, primary);
   if (own == SourceLoss::kNone) return;
   loss.transactions.reset();
-  loss.text = fmt::format("{} {}: how many others {} lacks is not known", d.plan.primary,
-                          own == SourceLoss::kProven
-                              ? "has lost transactions that it had sent, and gives their numbers "
-                                "again"
-                              : "may have lost transactions that it had sent",
-                          d.candidate_node().name);
+  loss.text =
+      fmt::format("{} {}: it is not known how many other transactions {} lacks", d.plan.primary,
+                  own == SourceLoss::kProven
+                      ? "has lost transactions that it had sent, and uses their numbers again"
+                      : "may have lost transactions that it had sent",
+                  d.candidate_node().name);
 }
 
 }  // namespace
@@ -94,11 +95,11 @@ void judge_unread(Decision& d) {
                     sanitize(node.error), d.plan.candidate);
     if (d.forbids_loss())
       d.refuse(Refusal::kTooMuchLoss,
-               fmt::format("{}, and {}. Put that right, or, to accept the loss, run: mysql_ha "
+               fmt::format("{}, and {}. Correct that. To accept the loss instead, run: mysql_ha "
                            "failover --allow-loss",
                            text,
-                           d.has_limit() ? "a loss is limited"
-                                         : d.plan.primary + " was under lossless semi-sync"));
+                           d.has_limit() ? "the loss is limited"
+                                         : d.plan.primary + " used lossless semi-sync"));
     else
       d.warn(text);
   }

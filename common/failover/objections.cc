@@ -26,9 +26,9 @@ std::string why_not_hung(const Decision& d) {
   if (!d.moment.primary_hung_s) return "";
   if (!may_be_replaced_when_hung(d))
     return ". A primary that hangs is replaced only with --fence required and a --fence-command";
-  return fmt::format(", and it has answered no query for {} only, less than --hung-after {}",
-                     format_duration(*d.moment.primary_hung_s),
-                     format_duration(d.policy.hung_after_s));
+  return fmt::format(
+      ", and the primary has answered no query for only {}, less than --hung-after ({})",
+      format_duration(*d.moment.primary_hung_s), format_duration(d.policy.hung_after_s));
 }
 
 }  // namespace
@@ -45,8 +45,8 @@ std::vector<Objection> object_to_takeover(const Topology& topology, const Policy
       object(Refusal::kSecondWriter, fmt::format("{} accepts writes already", node.name));
   if (old.reach == Reach::kNotAsked)
     object(Refusal::kUnreadNode,
-           fmt::format("{0} could not be asked ({1}), which tells nothing of it. Put that right "
-                       "here and run this again",
+           fmt::format("{0} could not be asked ({1}), so its state is not known. Correct that on "
+                       "this machine and run this again",
                        old.name, sanitize(old.error)));
   if (old.alive())
     object(Refusal::kPrimaryAlive, old.error.empty()
@@ -73,8 +73,8 @@ void judge_primary(Decision& d) {
   if (last != d.nodes().end() && last->name != d.plan.primary && !last->facts)
     return d.refuse(
         Refusal::kUnknownPrimary,
-        fmt::format("replicas follow {}, but run {} made {} the primary, which cannot be "
-                    "asked: {}. If it is none any more: mysql_ha journal ack {}",
+        fmt::format("replicas follow {}, but run {} made {} the primary, which cannot be asked: "
+                    "{}. If it is no longer the primary, run: mysql_ha journal ack {}",
                     d.plan.primary, d.moment.runs.run, last->name, last->error, d.moment.runs.run));
   for (Objection& one : object_to_takeover(d.topology, d.policy, d.moment, d.primary)) {
     const bool receives = one.refusal == Refusal::kStillReceives;
@@ -96,8 +96,8 @@ void judge_moment(Decision& d) {
                          format_duration(d.policy.min_interval_s)));
   if (!d.moment.runs.undated_run.empty())
     d.warn(
-        fmt::format("how long ago the last failover was is not known, the clock was set back "
-                    "since: --min-interval does not hold; run: mysql_ha journal ack {}",
+        fmt::format("the age of the last failover is not known, because the clock was set back: "
+                    "--min-interval has no effect; run: mysql_ha journal ack {}",
                     d.moment.runs.undated_run));
 }
 
@@ -106,10 +106,10 @@ void judge_vouched(Decision& d) {
   if (seen == d.nodes().end() || seen->facts || seen->name == d.plan.primary ||
       !d.policy.assume_replica.contains(seen->name) || d.moment.runs.fenced.contains(seen->name))
     return;
-  d.warn(fmt::format(
-      "{0} was the primary when it was last seen and is not fenced: nothing but your word "
-      "(--assume-replica {0}) keeps it from taking writes",
-      seen->name));
+  d.warn(
+      fmt::format("{0} was the primary when it was last seen and is not fenced: only "
+                  "--assume-replica {0} says that it takes no writes",
+                  seen->name));
 }
 
 void judge_fence(Decision& d) {

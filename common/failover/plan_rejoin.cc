@@ -96,7 +96,7 @@ class RejoinPlanner {
     if (!node_->facts->channels)
       return refuse(Refusal::kNotReady, node_->name + ": its replication could not be read");
     if (node_->facts->version.flavour != primary_->facts->version.flavour)
-      return refuse(Refusal::kNotReady, "the two are of different flavours");
+      return refuse(Refusal::kNotReady, "the two servers are of different flavours");
     if (node_->channels().size() > 1)
       return refuse(Refusal::kNotReady, node_->name + " has several replication channels");
     keep_foreign_channel();
@@ -148,7 +148,8 @@ class RejoinPlanner {
                                 node_->name, primary_->name));
     if (receives()) return judge_follower(more);
     if (!by_gtid()) return judge_positions();
-    if (!more) return refuse(Refusal::kIncomparable, "the histories of the two cannot be compared");
+    if (!more)
+      return refuse(Refusal::kIncomparable, "the histories of the two servers cannot be compared");
     if (more->any()) return refuse_diverged(*more);
     if (!has_in_binlog(*primary_->facts, node_->facts->history))
       return refuse(Refusal::kNeedsResync,
@@ -212,9 +213,10 @@ class RejoinPlanner {
                       primary_->name, start_replication(node_->facts->version, channel)));
     }
     if (!record_ || record_->candidate != primary_->name || record_->binlog.file.empty())
-      return refuse(Refusal::kIncomparable,
-                    fmt::format("no record tells what {0} has of {1}; run: mysql_ha resync {1}",
-                                primary_->name, node_->name));
+      return refuse(
+          Refusal::kIncomparable,
+          fmt::format("no record shows which transactions of {1} {0} has; run: mysql_ha resync {1}",
+                      primary_->name, node_->name));
     if (record_->lost)
       return refuse(
           Refusal::kNeedsResync,
@@ -223,7 +225,7 @@ class RejoinPlanner {
                       node_->name, record_->applied.file, record_->applied.offset, primary_->name));
     if (!record_->transactions_beyond)
       return refuse(Refusal::kIncomparable,
-                    fmt::format("{0} tells nothing of what it wrote after {1}:{2}; "
+                    fmt::format("{0} does not show what it wrote after {1}:{2}; "
                                 "run: mysql_ha resync {0}",
                                 node_->name, record_->applied.file, record_->applied.offset));
     if (*record_->transactions_beyond > 0) {

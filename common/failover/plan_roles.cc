@@ -161,7 +161,7 @@ class Closing {
         !more         ? fmt::format("it may have transactions that {} lacks", successor_->name)
         : more->any() ? fmt::format("it has {} that {} lacks: {}", in_words(*more),
                                     successor_->name, more->text)
-                      : fmt::format("{} has all that it has", successor_->name)));
+                      : fmt::format("{} has all its transactions", successor_->name)));
   }
 
   const Topology& topology_;
@@ -232,14 +232,16 @@ class Reopening {
     const SeenNode* const seen = moment_.memory.find(node_->name);
     if (seen != nullptr && seen->seen_s > 0 &&
         (seen->server_id != facts.server_id || seen->server_uuid != facts.server_uuid))
-      return fmt::format("it is another server than the one that was seen there last; {}",
-                         how_by_hand());
+      return fmt::format(
+          "its server_id or server_uuid is not that of the server last seen there; {}",
+          how_by_hand());
     if (facts.read_only_origin == ReadOnlyOrigin::kSql)
       return fmt::format("read_only was set by SQL after its start, and not by its option file; {}",
                          how_by_hand());
     if (facts.read_only_origin == ReadOnlyOrigin::kUnknown)
-      return fmt::format("it does not tell whether its option file or an operator closed it; {}",
-                         how_by_hand());
+      return fmt::format(
+          "it does not show whether its option file or an operator made it read-only; {}",
+          how_by_hand());
     if (!facts.channels) return "its replication could not be read";
     return "";
   }
@@ -249,7 +251,7 @@ class Reopening {
     if (!other.facts) return why_not_unread(other);
     if (!other.facts->channels) return other.name + ": its replication could not be read";
     if (other.facts->read_only != true)
-      return other.name + ": whether it accepts writes is unknown";
+      return other.name + ": it is not known whether it accepts writes";
     if (!follows(topology_, other, *node_)) return fmt::format("{} does not follow it", other.name);
     const auto more = extra(other.facts->history, node_->facts->latest_history());
     std::string what =
@@ -284,8 +286,8 @@ class Reopening {
     }
     if (words.empty()) return "";
     return fmt::format(
-        "no other node answers and follows it, and another may have replaced it. "
-        "Put that right, or, when no other node takes writes, run: mysql_ha failover{}",
+        "no other node answers and follows it, so another node may have replaced it. Correct that. "
+        "If no other node takes writes, run: mysql_ha failover{}",
         words);
   }
 
@@ -304,7 +306,7 @@ class Reopening {
       add(plan, {.action = Action::kVipUp, .node = node_->name, .text = policy_.vip});
     add(plan, {.action = Action::kRecheck,
                .node = node_->name,
-               .text = "the lock is still ours, and no replica has extra transactions"});
+               .text = "this run still holds the lock, and no replica has extra transactions"});
     Statements statements = {open_server(node_->facts->version)};
     if (lost_semi_sync(plan))
       statements.insert(statements.begin(),

@@ -132,8 +132,8 @@ void StepWriter::fence() {
   }
   if (policy_.fence_command.empty()) return;
   Step command = at(Action::kFence, primary_, {},
-                    plan_.hung ? "exit 0: fenced; it hangs, so nothing else will do"
-                               : "exit 0: fenced, 10: the operator accepts");
+                    plan_.hung ? "exit 0: fenced; the primary hangs, so any other exit code refuses"
+                               : "exit 0: fenced, 10: the operator accepts the risk");
   command.argv = policy_.fence_command;
   command.may_fail = !required;
   add(std::move(command));
@@ -154,7 +154,7 @@ void StepWriter::rescue() {
   if (policy_.rescue_command.empty()) return;
   if (channel_of(roles_.candidate) == nullptr)
     return plan_.warnings.push_back(
-        fmt::format("nothing is rescued from {}: {} does not know how far it had received",
+        fmt::format("nothing is rescued from {}: {} does not show how far it had received",
                     primary_.name, candidate_.name));
   Step rescue = at(Action::kRescue, candidate_, {},
                    fmt::format("apply what {} wrote after {}:{}", primary_.name, like_.read.file,
@@ -176,7 +176,7 @@ void StepWriter::promote() {
     for (const bool wait : {false, true})
       statements.push_back(wait_for_acknowledgements(facts, wait));
   Step promote = at(Action::kPromote, candidate_, std::move(statements),
-                    detached ? "it follows no server already" : "");
+                    detached ? "it already follows no server" : "");
   promote.channel = like_.name;
   if (waits_when_opened() && facts.semi_sync.source_enabled != true)
     promote.undo.push_back(
@@ -204,7 +204,8 @@ void StepWriter::move_vip() {
 void StepWriter::open() {
   const bool planned = plan_.command == PlanCommand::kSwitchover;
   add(Action::kRecheck, planned ? candidate_ : primary_, {},
-      planned ? "the lock is still ours" : "the lock is still ours, it is still dead");
+      planned ? "this run still holds the lock"
+              : "this run still holds the lock, and the old primary is still dead");
   add(Action::kMakeWritable, candidate_, {open_server(candidate_.facts->version)},
       "the point of no return");
   opened_ = true;

@@ -75,12 +75,12 @@ void StepWriter::stop_receivers() {
     if (version.flavour == Flavour::kMysql || !channel->uses_gtid) {
       Step stop = at(Action::kStopReceiver, nodes_[i],
                      {{Part::kStop, stop_receiver(version, channel->name)}},
-                     "a primary that comes back feeds it no more");
+                     "it receives nothing from a primary that comes back");
       stop.channel = channel->name;
       if (channel->io.state != ThreadState::kStopped)
         stop.undo.push_back(at(Action::kRestore, nodes_[i],
                                {{Part::kStart, start_receiver(version, channel->name)}},
-                               "it goes on"));
+                               "it receives again"));
       add(std::move(stop));
     }
     if (channel->sql.running() || channel->sql.error_number != 0) continue;
@@ -109,10 +109,10 @@ void StepWriter::let_apply(Step& step, std::size_t i) {
 void StepWriter::add_drain(std::size_t i) {
   const ChannelStatus& channel = *channel_of(i);
   const auto open = unapplied(nodes_[i].facts->history, channel);
-  Step drain =
-      at(Action::kDrain, nodes_[i], {},
-         open ? fmt::format("until all received is applied ({} now)", in_words(*open))
-              : fmt::format("until it has applied {}:{}", channel.read.file, channel.read.offset));
+  Step drain = at(
+      Action::kDrain, nodes_[i], {},
+      open ? fmt::format("until all received transactions are applied ({} left)", in_words(*open))
+           : fmt::format("until it has applied {}:{}", channel.read.file, channel.read.offset));
   drain.channel = channel.name;
   let_apply(drain, i);
   add(std::move(drain));
@@ -125,7 +125,7 @@ void StepWriter::drain() {
   const Node& sibling = nodes_[*roles_.ahead];
   Step catch_up =
       at(Action::kCatchUp, candidate_, follow_statements(roles_.candidate, sibling, std::nullopt),
-         fmt::format("until it has all that {} has", sibling.name));
+         fmt::format("until it has all transactions of {}", sibling.name));
   catch_up.channel = like_.name;
   catch_up.other = sibling.name;
   catch_up.undo.push_back(at(Action::kRestore, candidate_,
@@ -136,7 +136,7 @@ void StepWriter::drain() {
 
 void StepWriter::wait_equal(std::size_t i) {
   Step equal = at(Action::kWaitEqual, nodes_[i], {},
-                  fmt::format("until it has all that {} has", primary_.name));
+                  fmt::format("until it has all transactions of {}", primary_.name));
   equal.other = primary_.name;
   equal.channel = channel_of(i)->name;
   let_apply(equal, i);

@@ -100,13 +100,12 @@ void StepWriter::repoint_acknowledging() {
   for (const std::size_t i : found) repoint(i);
   if (found.size() + (primary_will_acknowledge() ? 1 : 0) >= needed) return;
   plan_.warnings.push_back(
-      waits_when_opened()
-          ? fmt::format("no semi-sync replica can follow {}: until one does, its writes wait or "
-                        "exist once",
-                        candidate_.name)
-          : fmt::format("no semi-sync replica can follow {}: its writes exist once until one does; "
-                        "run later: mysql_ha rejoin {}",
-                        candidate_.name, primary_.name));
+      waits_when_opened() ? fmt::format("no semi-sync replica can follow {0}: until one does, "
+                                        "writes to {0} wait, or only {0} has them",
+                                        candidate_.name)
+                          : fmt::format("no semi-sync replica can follow {0}: until one does, only "
+                                        "{0} has its writes; run later: mysql_ha rejoin {1}",
+                                        candidate_.name, primary_.name));
 }
 
 void StepWriter::repoint_others() {
@@ -135,7 +134,7 @@ void StepWriter::repoint(std::size_t i) {
     before = Placeholder::kApplied;
   }
   Step repoint = at(Action::kRepoint, nodes_[i], repoint_statements(i, candidate_, begin),
-                    begin ? "from the end of its binlog when it was promoted" : "");
+                    begin ? "from the end of the new primary's binlog at its promotion" : "");
   repoint.channel = channel_of(i)->name;
   repoint.other = candidate_.name;
   Step restore =

@@ -43,17 +43,18 @@ void StepWriter::judge_semi_sync() {
   const SemiSync& own = candidate_.facts->semi_sync;
   plan_.semi_sync = semi_sync_ ? semi_sync_->source_enabled == true : own.replica_enabled == true;
   if (plan_.semi_sync && own.source_variable.empty())
-    plan_.warnings.push_back(fmt::format(
-        "{0} cannot wait for acknowledgements as {1} did, its writes exist once for a moment; run "
-        "there: INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'",
-        candidate_.name, primary_.name));
+    plan_.warnings.push_back(
+        fmt::format("{0} cannot wait for acknowledgements as {1} did: for a moment only {0} has "
+                    "its writes; run "
+                    "there: INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'",
+                    candidate_.name, primary_.name));
   SemiSync then = own;
   then.source_enabled = true;
   if (semi_sync_ && semi_sync_->lossless() && under_semi_sync() && !then.lossless())
-    plan_.warnings.push_back(fmt::format(
-        "{0} waits less strictly than {1} did, a write may be acknowledged that exists once: give "
-        "it the same timeout, wait point and waiting with no replica",
-        candidate_.name, primary_.name));
+    plan_.warnings.push_back(
+        fmt::format("{0} waits less strictly than {1} did: it may acknowledge a write that only "
+                    "{0} has. Give {0} the same timeout, wait point and wait_no_replica",
+                    candidate_.name, primary_.name));
   if (plan_.command == PlanCommand::kSwitchover && plan_.semi_sync)
     if (const std::string why = why_not_acknowledging(primary_); !why.empty())
       plan_.warnings.push_back(why);

@@ -43,7 +43,7 @@ void choose_successor(Decision& d, std::string_view to) {
   d.refuse(
       Refusal::kNoCandidate,
       fmt::format("{} cannot be promoted: {}", named->name,
-                  rejected == d.plan.rejected.end() ? "it is no candidate" : rejected->reason));
+                  rejected == d.plan.rejected.end() ? "it is not a candidate" : rejected->reason));
 }
 
 // Nothing of a planned change may have to wait long or be lost, and there is no hurry.
@@ -70,8 +70,8 @@ void judge_successor(Decision& d) {
   if (loss_of_own(d, d.primary_node()) == SourceLoss::kProven)
     return d.refuse(
         Refusal::kNotReady,
-        fmt::format("{} has lost transactions that it wrote and its replicas have, which "
-                    "skip what it writes under the same numbers; see: mysql_ha status",
+        fmt::format("{} has lost transactions that it wrote and that its replicas have; they skip "
+                    "new transactions with the same numbers; see: mysql_ha status",
                     d.plan.primary));
   if (d.policy.repl_user.empty())
     return d.refuse(Refusal::kNotReady,

@@ -56,7 +56,7 @@ std::string render(const LossForecast& loss) {
   const std::string more = loss.text.empty() ? "" : ", " + loss.text;
   if (!loss.transactions && more.empty()) return "unknown";
   if (loss.transactions.value_or(0) == 0 && loss.at_least)
-    return "none that is known" + more + ", the old primary may have had more";
+    return "none that is known" + more + "; the old primary may have had more";
   std::string text = in_words(Extra{*loss.transactions, loss.at_least});
   if (loss.seconds) text += fmt::format(", {} behind", format_duration(*loss.seconds));
   return text + more;

@@ -65,12 +65,12 @@ class ReplicaJudge {
           {i});
     }
     if (!all.empty() && deaf.size() == all.size())
-      add(fmt::format("no replica receives: what {} writes now is nowhere else", plan_.primary),
+      add(fmt::format("no replica receives: only {0} has what {0} writes now", plan_.primary),
           {primary_});
   }
 
   static std::string backlog(const ServerFacts& facts, const ChannelStatus& channel) {
-    if (is_drained(facts.history, channel)) return "nothing waits";
+    if (is_drained(facts.history, channel)) return "no transaction waits";
     if (const auto waiting = unapplied(facts.history, channel))
       return fmt::format("{} {} received and not applied", in_words(*waiting),
                          *waiting == 1 ? "is" : "are");
@@ -95,8 +95,8 @@ class ReplicaJudge {
     if (channel.sql_delay_s <= 0 || nodes_[i].name == plan_.candidate ||
         (wish != policy_.promotion.end() && wish->second == Promotion::kNever))
       return;
-    add(fmt::format("{0} applies with a delay of {1} and is promoted when it has received most; "
-                    "never = {0} keeps it from that",
+    add(fmt::format("{0} applies with a delay of {1} and is promoted when it has received most; to "
+                    "prevent that, set never = {0}",
                     nodes_[i].name, format_duration(channel.sql_delay_s)),
         {i});
   }
@@ -118,8 +118,8 @@ class ReplicaJudge {
       const ChannelStatus* const channel = channel_to_primary(i);
       if (channel == nullptr || !(nodes_[i].facts->replica_net_timeout_s > policy_.hung_after_s))
         continue;
-      alike[fmt::format("{} is {}, longer than --hung-after ({}): for so long no replica notices "
-                        "that {} is gone without a word; run there: {}",
+      alike[fmt::format("{} is {}, longer than --hung-after ({}): for that long no replica notices "
+                        "that {} has vanished; run there: {}",
                         spelling(version(i)).replica_net_timeout,
                         format_duration(*nodes_[i].facts->replica_net_timeout_s),
                         format_duration(policy_.hung_after_s), plan_.primary,
@@ -139,8 +139,8 @@ class ReplicaJudge {
     if (nodes_[i].writable() || own.source_enabled != true || own.source_active != true ||
         own.wait_no_replica != true || own.clients.value_or(1) != 0)
       return;
-    add(fmt::format("{} waits, with each transaction that it applies, for replicas of its own and "
-                    "has none; run there, a failover switches it on: SET GLOBAL {}=OFF",
+    add(fmt::format("{} waits for acknowledgements of each transaction that it applies, and has no "
+                    "replicas; run there: SET GLOBAL {}=OFF (a failover switches it on)",
                     nodes_[i].name, own.source_variable),
         {i});
   }
@@ -150,9 +150,9 @@ class ReplicaJudge {
     const SemiSync& own = nodes_[primary_].facts->semi_sync;
     if (own.source_enabled == true && own.source_active == false)
       add(fmt::format(
-              "{} waits for no acknowledgement any more, too few replicas acknowledge: what "
-              "it writes may exist once; run on the replicas: SET GLOBAL "
-              "rpl_semi_sync_{}_enabled=ON, and start their receivers again",
+              "{0} no longer waits for acknowledgements, because too few replicas acknowledge: "
+              "perhaps only {0} has its newest writes; run on the replicas: SET GLOBAL "
+              "rpl_semi_sync_{1}_enabled=ON, and start their receivers again",
               plan_.primary,
               own.source_variable.find("master") != std::string::npos ? "slave" : "replica"),
           {primary_});
@@ -196,10 +196,9 @@ std::vector<Concern> judge_fencing(const Policy& policy, const Plan& plan,
     case FenceTrial::End::kAccepts:
       concerns.push_back(
           {State::kWarning,
-           fmt::format(
-               "{}: the fence proves nothing when {} is silent, and accepts that (exit 10); "
-               "configure one that proves it: {}",
-               both, plan.primary, trial.text)});
+           fmt::format("{}: the fence command proves nothing when {} is silent, and accepts that "
+                       "(exit 10); configure a fence command that proves it: {}",
+                       both, plan.primary, trial.text)});
       break;
     case FenceTrial::End::kUnusable:
       concerns.push_back({required ? State::kCritical : State::kWarning,

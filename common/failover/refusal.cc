@@ -48,15 +48,15 @@ std::string_view refusal_name(Refusal refusal) {
 std::string next_command(Refusal refusal, std::string_view node) {
   switch (refusal) {
     case Refusal::kPrimaryAlive:
-      return "to let a replica take its place, run: mysql_ha switchover";
+      return "to promote a replica in its place, run: mysql_ha switchover";
     case Refusal::kTooSoon:
-      return "to allow another one, run: mysql_ha journal ack";
+      return "to allow another failover, run: mysql_ha journal ack";
     case Refusal::kLocked:
     case Refusal::kInterrupted:
       return "to see what was begun, run: mysql_ha journal";
     case Refusal::kIsolated:
     case Refusal::kCannotFence:
-      return "when that is put right, run: mysql_ha plan";
+      return "when that is corrected, run: mysql_ha plan";
     case Refusal::kDiverged:
     case Refusal::kNeedsResync:
       return fmt::format("to replace its data, run: mysql_ha resync {}",

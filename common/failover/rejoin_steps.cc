@@ -70,7 +70,7 @@ void RejoinSteps::disable_events() {
   Statements statements = disable_events_of(*node_.facts);
   if (statements.empty()) return;
   Step disable = {
-      0, Action::kEvents, node_.name, std::move(statements), {}, "it runs none as a replica"};
+      0, Action::kEvents, node_.name, std::move(statements), {}, "it runs no events as a replica"};
   disable.may_fail = true;
   add(std::move(disable));
 }

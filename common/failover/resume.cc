@@ -36,29 +36,29 @@ class Judge {
   Resume decide() const {
     if (candidate_ == nodes_.size() || primary_ == nodes_.size())
       return refuse(
-          fmt::format("{} was interrupted and is about nodes that are not of this cluster: give "
-                      "its --cluster-name, or give it up with: mysql_ha journal ack {}",
+          fmt::format("{} was interrupted and names nodes that are not in this cluster: give the "
+                      "right --cluster-name, or give the run up with: mysql_ha journal ack {}",
                       name_run(run_), run_.id));
     if (const Node* const writer = find_stranger())
       return refuse(fmt::format(
           "{} accepts writes, but {}, which was interrupted, did not open it: another client or "
-          "run has acted since. If the run needs nothing more: mysql_ha journal ack {}",
+          "run has acted since. If nothing of the run is left to do, run: mysql_ha journal ack {}",
           writer->name, name_run(run_), run_.id));
     Resume resume;
     // What a restart has closed again is planned anew.
     if (run_.opened() && run_.plan.changes_primary()) {
       if (!candidate().facts)
-        return refuse(fmt::format(
-            "{} was, or was about to be, opened for writes by run {} and gives no answer now: its "
-            "writes may be nowhere else. Bring it back, or give them up with: mysql_ha journal "
-            "ack {}",
-            candidate().name, run_.id, run_.id));
+        return refuse(
+            fmt::format("run {1} opened {0} for writes, or was about to, and {0} does not answer "
+                        "now: perhaps only {0} has its writes. Bring {0} back, or give these "
+                        "writes up with: mysql_ha journal ack {2}",
+                        candidate().name, run_.id, run_.id));
       if (candidate().writable()) return {Resume::Kind::kResume};
       if (run_.facts.opened)
         return refuse(fmt::format(
-            "{} was opened for writes by run {} and is read-only now: it was restarted, or "
-            "another client or run has closed it. Open it and run this again, or give up the "
-            "transactions that only it may have with: mysql_ha journal ack {}",
+            "run {1} opened {0} for writes, and {0} is read-only now: it was restarted, or another "
+            "client or run has closed it. Open {0} and run this again, or give up the transactions "
+            "that only {0} may have with: mysql_ha journal ack {2}",
             candidate().name, run_.id, run_.id));
       resume.not_opened = true;
     }

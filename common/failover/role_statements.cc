@@ -38,7 +38,8 @@ std::string why_not_acknowledging(const Node& node) {
   if (node.facts->semi_sync.replica_enabled || !node.facts->semi_sync.replica_variable.empty())
     return "";
   return fmt::format(
-      "{} cannot acknowledge, its source does not wait for it; run there: INSTALL PLUGIN "
+      "{} cannot acknowledge transactions, so its source does not wait for it; run there: INSTALL "
+      "PLUGIN "
       "rpl_semi_sync_replica SONAME 'semisync_replica.so'",
       node.name);
 }
@@ -57,7 +58,7 @@ std::string why_events_unknown(const Node& node) {
   if (facts.version.flavour != Flavour::kMariadb || facts.event_scheduler != true || facts.events)
     return "";
   return fmt::format(
-      "whether {} has events cannot be seen; run: GRANT EVENT, SET USER, BINLOG "
+      "it cannot be seen whether {} has events; run: GRANT EVENT, SET USER, BINLOG "
       "ADMIN ON *.* TO the account",
       node.name);
 }

@@ -76,12 +76,12 @@ std::string object_to_unread(const Takeover& takeover, std::size_t i) {
   const Node& node = takeover.topology.nodes[i];
   if (i == takeover.primary || takeover.policy.assume_replica.contains(node.name)) return "";
   const std::string word = fmt::format(
-      "Put that right, or, when {0} takes no writes, run: mysql_ha failover --assume-replica {0}",
+      "Correct that. If {0} takes no writes, run: mysql_ha failover --assume-replica {0}",
       node.name);
   if (node.facts)
     return node.facts->read_only
                ? ""
-               : fmt::format("{} does not tell whether it takes writes. {}", node.name, word);
+               : fmt::format("{} does not show whether it takes writes. {}", node.name, word);
   if (may_have_more(takeover, i)) return "";
   const SeenNode* const seen = takeover.moment.memory.find(node.name);
   if (node.silent() &&

@@ -235,7 +235,7 @@ class HistoryJudge {
     else if (worst_loss == SourceLoss::kPossible)
       add(Verdict::kPrimaryLost, about_loss(i, holders),
           fmt::format("either {0} has lost transactions, or {1} {2} given a wrong position ({3}); "
-                      "{1} may hold what {0} lacks: save it before {4} rebuilt",
+                      "{1} may hold transactions that {0} lacks: save them before {4} rebuilt",
                       view_.nodes[i].name, view_.names(holders),
                       holders.size() == 1 ? "was" : "were", said,
                       holders.size() == 1 ? "it is" : "they are"));

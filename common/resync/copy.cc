@@ -47,7 +47,7 @@ Result<CopyResult> Copier::copy() {
     return CopyResult{*done, verifier_.warnings()};
   }
   if (!target_.record().exists()) return done.error();
-  return Error{done.error().code, fmt::format("{}; {} holds no whole copy, run this again",
+  return Error{done.error().code, fmt::format("{}; {} holds no complete copy; run this again",
                                               done.error().text, task_.to.name)};
 }
 

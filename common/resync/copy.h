@@ -39,8 +39,8 @@ Result<Done> check_copy(const Env& env, const CopyTask& task, const FailoverOpti
                         const ResyncOptions& resync, const Log& log);
 
 // Copies `from` to `to`, which is closed for writes: afterwards it follows no server, stays closed,
-// and has the GTIDs of its data and no others. When it fails, `to` is as it was, or no whole copy
-// of anything, which the error says.
+// and has the GTIDs of its data and no others. When it fails, `to` is as it was, or no complete
+// copy of anything, which the error says.
 Result<CopyResult> copy_server(const Env& env, const CopyTask& task, const FailoverOptions& options,
                                const ResyncOptions& resync, const CopyBegins& begins,
                                const Log& log);

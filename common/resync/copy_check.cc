@@ -18,8 +18,8 @@ Result<Done> expect_privileges_on(const std::string& node, SqlSession& session,
   const auto missing = missing_to_copy(session.version(), *privileges, parts);
   if (!missing.empty())
     return Error{Errc::kAccessDenied,
-                 fmt::format("the account may not do on {} what copying needs, and would not see "
-                             "all; run there: {}",
+                 fmt::format("the account lacks privileges on {} that copying needs, and does not "
+                             "see everything; run there: {}",
                              node, grant_statement(session, join(missing, ", "), "*.*"))};
   // With privileges on everything no table is unseen, unless some are taken away again.
   const auto revokes = read_revokes(session);

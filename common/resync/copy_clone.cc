@@ -36,7 +36,7 @@ Result<BinlogPosition> Copier::clone() {
   const auto where = sessions_.target().query(
       "SELECT binlog_file, binlog_position FROM performance_schema.clone_status");
   if (!where) return where.error();
-  if (where->cells.empty()) return failure("it does not say where the binlog was");
+  if (where->cells.empty()) return failure("it does not show the binlog position of the copy");
   const Row row(*where, 0);
   const BinlogPosition position{
       row.text("binlog_file").value_or(""),
@@ -126,7 +126,8 @@ Result<Done> Copier::await_clone(const std::string& error) {
     if (!session && !is_no_answer(session.error())) return session.error();
     if (!session && !told) {
       told = true;
-      log_(fmt::format("{} restarts with the copy; start it if nothing else does", task_.to.name));
+      log_(fmt::format("{} restarts with the copy; if no other program starts it, start it by hand",
+                       task_.to.name));
     }
     if (!env_.clock.sleep(kRestartPoll_s)) return failure("asked to stop");
   }

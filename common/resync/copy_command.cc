@@ -25,7 +25,7 @@ Result<BinlogPosition> Copier::run_command(const std::string& path) {
   if (!session) return session.error();
   const auto half = is_half_copied(**session);
   if (!half) return half.error();
-  if (*half) return failure("the command has not replaced what " + task_.to.name + " has");
+  if (*half) return failure("the command has not replaced the data of " + task_.to.name);
   if (const auto idle = expect_idle(**session); !idle) return idle.error();
   if (const auto taken = target_.take_over(*session); !taken) return taken.error();
   if (const auto same = verifier_.verify(moment->position); !same) return same.error();

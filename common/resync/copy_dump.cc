@@ -37,7 +37,7 @@ Result<Done> Copier::complete_gtids(CopyMoment& moment) {
   if (sessions_.is_mysql()) {
     const auto* const theirs = std::get_if<MysqlHistory>(&task_.from.facts->history);
     if (theirs != nullptr && !theirs->executed.empty() && moment.gtids.empty())
-      return failure("the copy does not say which GTIDs it has");
+      return failure("the copy does not show which GTIDs it has");
     return Done{};
   }
   if (moment.gtids.empty()) {
@@ -63,7 +63,7 @@ Result<Done> Copier::complete_gtids(CopyMoment& moment) {
 Result<CopyMoment> Copier::dump(const std::string& path) {
   if (facts_.foreign_tables > 0)
     log_(fmt::format(
-        "{} tables are not InnoDB's: clients that write to {} wait until the dump is written",
+        "{} tables are not InnoDB tables: clients that write to {} wait until the dump is written",
         facts_.foreign_tables, task_.from.name));
   const auto login = ToolLogin::prepare(env_, task_.from, options_.cluster.mysql, path);
   if (!login) return login.error();

@@ -22,11 +22,11 @@ std::string why_no_clone(const CopyFacts& facts) {
     return "only two servers of one release of MySQL, 8.0.17 or later, can be cloned";
   if (facts.from_host.find(':') != facts.from_host.npos) return "CLONE takes no IPv6 address";
   if (facts.foreign_tables > 0)
-    return fmt::format("{} tables of {} are not InnoDB's and would come empty",
+    return fmt::format("{} tables of {} are not InnoDB tables and would be empty in the copy",
                        facts.foreign_tables, facts.from);
   if (facts.tls < TlsMode::kVerifyCa) return "";
   if (facts.tls == TlsMode::kVerifyIdentity)
-    return "CLONE checks no server's name; give --method dump, or --ssl-mode=verify-ca";
+    return "CLONE does not check the server's name; give --method dump, or --ssl-mode=verify-ca";
   if (facts.clone_verifies) return "";
   return fmt::format(
       "{} would not check the certificate of {}; set clone_ssl_ca on {}, or give --method dump",

@@ -50,7 +50,7 @@ Result<Done> CopyTarget::expect_unchanged() {
   const bool moved = now.binlog && node.facts->binlog && !(*now.binlog == *node.facts->binlog);
   const bool wrote = numbered ? own_transactions(now) != own_transactions(*node.facts)
                               : now.channels->empty() && moved;
-  if (wrote) return failure("it has written since it was looked at, run this again");
+  if (wrote) return failure("it has written since it was probed; run this again");
   return Done{};
 }
 

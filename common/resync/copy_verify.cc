@@ -192,7 +192,7 @@ Result<Done> CopyVerifier::begin(Engines engines) {
   engines_ = engines;
   record_activity();
   if (resync_.verify != Verify::kNone && activity_.empty())
-    return failure(task_.from.name + " does not tell how many rows it writes, give --verify none");
+    return failure(task_.from.name + " does not show how many rows it writes; give --verify none");
   return Done{};
 }
 
@@ -258,8 +258,8 @@ Result<Done> CopyVerifier::verify(const BinlogPosition& moment) {
         !done)
       return unverified(done.error());
   if (!found.faults.empty())
-    return failure(
-        fmt::format("it is no whole copy of {}: {}", task_.from.name, shorten_list(found.faults)));
+    return failure(fmt::format("it is no complete copy of {}: {}", task_.from.name,
+                               shorten_list(found.faults)));
   if (!found.unknown.empty())
     warnings_.push_back(fmt::format("not compared, because they were changed meanwhile: {}",
                                     shorten_list(found.unknown)));

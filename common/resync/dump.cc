@@ -67,7 +67,7 @@ Result<CopyMoment> read_dump_moment(std::istream& dump) {
   CopyMoment moment;
   bool known = false;
   // Both stand before the first database.
-  const Error end{Errc::kBadData, "the dump does not say where the binlog was"};
+  const Error end{Errc::kBadData, "the dump does not show the binlog position"};
   const auto read = for_each_statement(dump, [&](const std::string& sql) -> Result<Done> {
     const std::string_view words = trim(sql);
     if (words.starts_with("CREATE DATABASE") || words.starts_with("USE ")) return end;
@@ -99,7 +99,8 @@ Result<Done> check_dump_end(std::istream& dump) {
   const std::string tail{std::istreambuf_iterator<char>(dump), {}};
   const std::size_t last = tail.rfind(kLastLine);
   if (last == tail.npos || trim(tail.substr(last)).find('\n') != std::string::npos)
-    return Error{Errc::kBadData, "the dump is not whole: it does not end with '-- Dump completed'"};
+    return Error{Errc::kBadData,
+                 "the dump is not complete: it does not end with '-- Dump completed'"};
   return Done{};
 }
 

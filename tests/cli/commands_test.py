@@ -162,7 +162,7 @@ def test_a_damaged_journal_is_set_aside(place):
     tool = [path("mysql_ha"), "--cluster", place / "cluster.conf"]
     refused = run_raw([*tool, "failover"])
     command = f"mysql_ha journal ack 0-9 --cluster {place}/cluster.conf"
-    assert refused.code == 2 and f"is damaged: rubbish; to do without it, run: {command}\n" in \
+    assert refused.code == 2 and f"is damaged: rubbish; to set this journal aside, run: {command}\n" in \
         refused.out, refused.out
     done = run_raw([*tool, *command.split()[1:4]])
     assert done.code == 0 and f"renamed to {state}/mysql/0-9.damaged" in done.out, done.out

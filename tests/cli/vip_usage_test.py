@@ -35,7 +35,7 @@ def test_a_local_address_needs_neither_nodes_nor_privileges():
     assert outcome.perfdata["held"].value == 1
     outcome = run(CHECK, "--vip", "198.51.100.1", "-c", "1:1")
     assert (outcome.state, outcome.text) == (
-        "UNKNOWN", "198.51.100.1: how many hold it is not known; not held here")
+        "UNKNOWN", "198.51.100.1: it is not known how many machines hold it; not held here")
 
 
 def test_other_voices():

@@ -58,10 +58,10 @@ def test_a_node_that_has_left_replication_and_has_more(half_done):
 
 @by_position
 def test_a_node_that_has_left_replication_and_cannot_be_compared(half_done):
-    refuse(half_done, "it may have received more. To promote without it, run: mysql_ha failover "
+    refuse(half_done, "may have received more transactions. To promote without that node, run: mysql_ha failover "
            "--allow-loss")
     outcome = half_done.run("handler", "--allow-loss")
-    assert outcome.code == 1 and "db2 may have received more, " in loss(outcome), outcome.out
+    assert outcome.code == 1 and "db2 may have received more transactions, " in loss(outcome), outcome.out
     assert half_done.writers() == ["db3"]
 
 
@@ -90,7 +90,7 @@ def test_receivers_that_were_stopped(cluster):
     outcome = cluster.run("handler", "--max-lost-transactions", "0", "--allow-loss")
     assert outcome.code == 1 and said in loss(outcome), outcome.out
     assert f"warning: {said}" in outcome.out
-    assert "): what db1 wrote after that is lost" in outcome.out
+    assert "): later writes to db1 are lost" in outcome.out
     cluster.assert_one_primary(cluster.db2)
 
 
@@ -111,7 +111,7 @@ def test_receivers_that_were_refused(cluster):
     outcome = cluster.run("handler")
     assert outcome.code == 1, outcome.out
     assert re.search(r"warning: db2 did not receive from db1 to the end \(error 1045: .*, since "
-                     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\): what db1 wrote after that is lost",
+                     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\): later writes to db1 are lost",
                      outcome.out), outcome.out
     assert "db2 did not receive" in loss(outcome), outcome.out
 
@@ -230,9 +230,9 @@ def test_filters_that_match_the_binlogs(kind):
         set_binlog_format(cluster, "ROW")
         assert warnings(cluster.run("plan", "--assume-dead", "db1")) == []
         set_binlog_format(cluster, "MIXED")
-        told = ("db1 filters its binlog (binlog-do-db=shop) by the default database of a statement: "
-                "with binlog_format=MIXED what is written to these databases from another one "
-                "reaches no replica. Set binlog_format=ROW on all nodes")
+        told = ("db1 filters its binlog (binlog-do-db=shop) by the default database of each statement: "
+                "with binlog_format=MIXED no replica gets what a session in another database "
+                "writes to these. Set binlog_format=ROW on all nodes")
         assert warnings(cluster.run("plan", "--assume-dead", "db1")) == [told]
         # It is known from now on.
         assert "primary-alive" in cluster.run("handler").out

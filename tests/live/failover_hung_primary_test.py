@@ -53,7 +53,7 @@ def test_the_time_begins_anew_when_it_has_answered(cluster):
 @pytest.mark.parametrize("words, text", [
     (("--fence", "none"), "A primary that hangs is replaced only with --fence required"),
     (("--fence", "best-effort"), "A primary that hangs is replaced only with --fence required"),
-    (("--fence-command", "sh -c 'exit 10'"), "only exit 0 is enough for a primary that hangs"),
+    (("--fence-command", "sh -c 'exit 10'"), "the primary hangs, so only exit code 0 is enough"),
     (("--fence-command", "false"), "false exited with 1"),
     (("--hung-after", "300"), "less than --hung-after 5m 00s")])
 def test_it_is_not_replaced_while_it_may_go_on(cluster, words, text):

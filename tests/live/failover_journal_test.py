@@ -93,7 +93,7 @@ def test_an_interrupted_run_keeps_to_its_hash(shared):
     journal, = cluster.state_dir.glob("mysql/*.journal")
     written = journal.read_text()
     refused = cluster.run("failover", "--plan-hash", "0123456789abcdef")
-    assert refused.code == 2 and f"the world has changed: run {run}" in refused.out, refused.out
+    assert refused.code == 2 and f"the cluster has changed: run {run}" in refused.out, refused.out
     assert journal.read_text() == written and not changes(before, cluster.snapshot())
     outcome = cluster.run("failover", "--plan-hash", hash_of(plan))
     assert outcome.code == 0 and cluster.writers() == ["db2"], outcome.out
@@ -112,7 +112,7 @@ def test_a_run_that_is_rolled_back_keeps_to_its_hash(shared):
                                "back first: db1 answers"), plan.out
     assert cluster.run("plan", "--assume-dead", "db1").out.count(f"run {run} was interrupted") == 1
     refused = cluster.run("failover", "--plan-hash", "0123456789abcdef")
-    assert refused.code == 2 and "the world has changed" in refused.out, refused.out
+    assert refused.code == 2 and "the cluster has changed" in refused.out, refused.out
     assert cluster.db2.channels() == [], "still promoted"
     outcome = cluster.run("failover", "--plan-hash", hash_of(plan))
     assert outcome.code == 2 and "db1 answers" in outcome.out, outcome.out

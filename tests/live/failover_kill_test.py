@@ -165,7 +165,7 @@ def test_somebody_has_closed_what_was_opened(interrupted):
     cluster.db2.sql("SET GLOBAL read_only = ON")
     before = cluster.snapshot()
     outcome = cluster.run("failover")
-    assert outcome.code == 2 and "db2 was opened for writes" in outcome.out, outcome.out
+    assert outcome.code == 2 and "opened db2 for writes" in outcome.out, outcome.out
     assert not changes(before, cluster.snapshot())
 
 

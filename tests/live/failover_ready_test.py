@@ -316,7 +316,7 @@ def test_replication_account_that_may_not_replicate(trio, ready):
                      f"REVOKE REPLICATION SLAVE ON *.* FROM {REPLICATION_USER}")
     outcome = ready(trio)
     assert outcome.state == "WARNING", outcome.out
-    assert ("db2: the replication account cannot be used: it may not replicate; run: GRANT "
+    assert ("db2: the replication account cannot be used: it lacks the privilege to replicate; run: GRANT "
             f"REPLICATION SLAVE ON *.* TO '{REPLICATION_USER}'@'%'") in outcome.text
 
 
@@ -506,7 +506,7 @@ def test_no_replica_receives(cluster, ready):
         replica.stop_replication(thread="IO")
     outcome = ready(cluster)
     assert outcome.state == "WARNING", outcome.out
-    assert "no replica receives: what db1 writes now is nowhere else" in outcome.text
+    assert "no replica receives: only db1 has what db1 writes now" in outcome.text
     assert "db2 receives nothing from db1: IO thread stopped; run there: START " in outcome.text
     cluster.insert(1)
     outcome = ready(cluster)
@@ -536,7 +536,7 @@ def test_a_delayed_node(trio, ready):
     delayed.start_replication()
     outcome = ready(trio)
     assert outcome.state == "WARNING", outcome.out
-    assert "never = db3 keeps it from that" in outcome.text
+    assert "to prevent that, set never = db3" in outcome.text
     assert "applies with a delay" not in ready(trio, "--never", "db3").text
 
 
@@ -560,7 +560,7 @@ def test_a_ring_is_no_obstacle(trio, ready, bench):
     replicate(db1, db2)
     outcome = trio.check(READY, *MANAGER_LOGIN, "--state-dir", bench.directory / "ring",
                        "--fence-command", "true", *REPLICATION)
-    assert "no replica tells" not in outcome.text and outcome.state == "WARNING", outcome.out
+    assert "no replica shows" not in outcome.text and outcome.state == "WARNING", outcome.out
     assert outcome.text.startswith("db2 would replace db1, nothing would be lost")
 
 
@@ -575,7 +575,7 @@ def test_the_words_are_the_same_before_and_after_the_death(kind, bench, tmp_path
     def refusals(outcome):
         assert outcome.code == 2, outcome.out
         # The last one ends with what to type.
-        named = [line.split("; when that is put right, run: ")[0].split(": ", 1)
+        named = [line.split("; when that is corrected, run: ")[0].split(": ", 1)
                  for line in outcome.lines if line.startswith(("no failover (", "and ("))]
         return [f"{reason} ({head.split('(')[1]}" for head, reason in named]
     assert refusals(cluster.manage("plan", *options, "--assume-dead", "db1")) == list(words)

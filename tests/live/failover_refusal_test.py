@@ -215,7 +215,7 @@ def test_plan_hash(headless):
     plan = headless.run("plan")
     assert plan.code == 0, plan.out
     shown = re.search(r"plan hash: (\w+)$", plan.out.strip())[1]
-    refuse(headless, "the world has changed", "--plan-hash", "0123456789abcdef")
+    refuse(headless, "the cluster has changed", "--plan-hash", "0123456789abcdef")
     headless.db3.stop_replication(thread="SQL")
     headless.db3.sql("SET GLOBAL read_only = OFF", "SET GLOBAL read_only = ON")
     headless.db3.start_replication(thread="SQL")
@@ -225,7 +225,7 @@ def test_plan_hash(headless):
 def test_plan_hash_of_a_world_that_has_changed(headless):
     shown = re.search(r"plan hash: (\w+)$", headless.run("plan").out.strip())[1]
     headless.insert(70, server=headless.db3)
-    refuse(headless, "the world has changed", "--plan-hash", shown)
+    refuse(headless, "the cluster has changed", "--plan-hash", shown)
 
 
 # Where the journal is

@@ -68,7 +68,7 @@ def test_under_writes(cluster, nodes):
     followers = [server for server in cluster.alive() if server is not new]
     if outcome.code == 1:
         # By position, who has not received as much as the new primary cannot follow it.
-        file, position = re.search(r"it has db1's up to (\S+):(\d+)", outcome.out).groups()
+        file, position = re.search(r"it has the transactions of db1 up to (\S+):(\d+)", outcome.out).groups()
         apart, = (s for s in followers if received(s.channels()[0]) != (file, int(position)))
         assert not cluster.gtid and f"{apart.name} needs a resync: it is at another position" in outcome.out
         followers.remove(apart)
@@ -332,5 +332,5 @@ def test_client_writes_while_the_old_primary_returns(cluster):
         cluster.insert(77, server=cluster.db1)
         cursor.execute("SELECT RELEASE_LOCK('monitoring-plugins-ha:mysql')")
     out, _ = process.communicate(timeout=60)
-    assert process.returncode == 2 and "it has written since it was looked at" in out, out
+    assert process.returncode == 2 and "it has written since it was probed" in out, out
     assert cluster.db1.channels() == [] and cluster.db1.value("@@GLOBAL.read_only") == 1

@@ -88,8 +88,8 @@ def test_in_a_pair_nobody_waits_until_somebody_acknowledges(cluster):
     cluster.lose(cluster.db2)
     outcome = cluster.run("failover")
     assert outcome.code == 1, outcome.out
-    assert ("warning: no semi-sync replica can follow db1: its writes exist once until one "
-            "does; run later: mysql_ha rejoin db2") in outcome.out
+    assert ("warning: no semi-sync replica can follow db1: until one does, only db1 has its writes; "
+            "run later: mysql_ha rejoin db2") in outcome.out
     begun = time.monotonic()
     cluster.insert(3, server=cluster.db1)
     assert time.monotonic() - begun < QUICK_S

@@ -134,7 +134,7 @@ def test_interrupted_while_it_clones(cluster):
             out, _ = process.communicate(timeout=60)
         if process.returncode != 0:
             break  # Else the copy was whole before it could be interrupted.
-    assert process.returncode == 2 and "asked to stop" in out and "no whole copy" in out, (
+    assert process.returncode == 2 and "asked to stop" in out and "no complete copy" in out, (
         out + cluster.db2.log_tail())
     refused = cluster.run("rejoin", "db2")
     assert refused.code == 2, refused.out + cluster.db2.log_tail()
@@ -238,7 +238,7 @@ def test_tables_that_are_not_innodb(cluster):
     # Nothing was touched but that it was closed.
     cluster.assert_one_primary(cluster.db1)
     outcome = resync(cluster, cluster.db2, "--from", "db1")
-    assert "1 tables are not InnoDB's: whoever writes to db1 waits" in outcome.out
+    assert "1 tables are not InnoDB tables: clients that write to db1 wait" in outcome.out
     cluster.assert_one_primary(cluster.db1)
     assert len(cluster.db2.sql("SELECT * FROM shop.old")) == 2
 
@@ -344,7 +344,7 @@ def test_mariabackup_that_lacks_rows(cluster):
 
 @pytest.mark.parametrize("body, reason", [
     ("exit 3", "exited with 3"), ("echo done", "does not print FILE POSITION"),
-    ("echo binlog.000001 4", "has not replaced what db2 has")])
+    ("echo binlog.000001 4", "has not replaced the data of db2")])
 @pytest.mark.parametrize("shared", ["mariadb-gtid"], indirect=True)
 def test_command_that_does_not_copy(cluster, body, reason):
     """How it replicated is not forgotten with what it had."""
@@ -356,7 +356,7 @@ def test_command_that_does_not_copy(cluster, body, reason):
     cluster.db2.wait_channel("east", io="Yes", sql="Yes")
     outcome = cluster.run("resync", "db2", "--copy-command", cluster.hook("copy", body))
     assert outcome.code == 2 and reason in outcome.out, outcome.out
-    assert "db2 holds no whole copy" in outcome.out and half_copied(cluster, cluster.db2)
+    assert "db2 holds no complete copy" in outcome.out and half_copied(cluster, cluster.db2)
     resync(cluster, cluster.db2)
     cluster.db2.wait_channel("east", io="Yes", sql="Yes")
     assert [channel.name for channel in cluster.db2.channels()] == ["east"]
@@ -403,7 +403,7 @@ def broken_dump(cluster, body):
 
 @pytest.mark.parametrize("body, words", [
     ("exit 2", "exited with 2"), ("echo kaputt >&2; exit 1", "kaputt"),
-    ("echo 'SELECT 1;'", "the dump does not say where the binlog was"), ("kill -9 $$", "signal 9")])
+    ("echo 'SELECT 1;'", "the dump does not show the binlog position"), ("kill -9 $$", "signal 9")])
 @pytest.mark.parametrize("shared", ["mariadb-gtid"], indirect=True)
 def test_dump_that_fails_changes_nothing(cluster, body, words):
     cluster.insert(1)
@@ -489,10 +489,10 @@ def test_dump_that_lacks_rows(cluster, body, reason):
     words = ("--method", "dump", "--from", "db3")
     outcome = cluster.run("resync", "db2", *words, "--dump-command", broken_dump(cluster, body))
     assert outcome.code == 2, outcome.out
-    assert f"it is no whole copy of db3: {reason}" in outcome.out, outcome.out
-    assert "db2 holds no whole copy, run this again" in outcome.out and half_copied(cluster, cluster.db2)
+    assert f"it is no complete copy of db3: {reason}" in outcome.out, outcome.out
+    assert "db2 holds no complete copy; run this again" in outcome.out and half_copied(cluster, cluster.db2)
     refused = cluster.run("rejoin", "db2")
-    assert refused.code == 2 and "no whole copy" in refused.out, refused.out
+    assert refused.code == 2 and "no complete copy" in refused.out, refused.out
     resync(cluster, cluster.db2, *words)
     cluster.assert_one_primary(cluster.db1)
 
@@ -540,7 +540,7 @@ def test_dump_that_is_cut_off(cluster):
     cut = broken_dump(cluster, '"$@" | head -c 20000')
     before = cluster.snapshot(strict=False)
     outcome = cluster.run("resync", "db2", "--dump-command", cut)
-    assert outcome.code == 2 and "the dump is not whole" in outcome.out, outcome.out
+    assert outcome.code == 2 and "the dump is not complete" in outcome.out, outcome.out
     assert not changes(before, cluster.snapshot(strict=False))
 
 
@@ -562,7 +562,7 @@ def test_account_that_may_not_copy(cluster, method):
     granted = []
     with supervised(cluster.db2):
         while (outcome := cluster.run("resync", *words)).code == 2 and len(granted) < 3:
-            assert "would not see all" in outcome.out, outcome.out
+            assert "does not see everything" in outcome.out, outcome.out
             assert not changes(before, cluster.snapshot())
             granted.append(outcome.out.split("run there: ")[1].split("\n")[0])
             cluster.db1.sql(granted[-1])
@@ -651,14 +651,14 @@ def test_half_a_copy_never_replicates(cluster):
     cluster.db2.sql(*(f"KILL {number}" for number in sleepers(cluster.db2)))
     refused = cluster.run("rejoin", "db2")
     assert refused.code == 2, refused.out
-    assert "db2 holds no whole copy; run: mysql_ha resync db2" in refused.out
+    assert "db2 holds no complete copy; run: mysql_ha resync db2" in refused.out
     # With an account that sees no databases, too.
     refused = cluster.run("rejoin", "db2", "--username", MANAGER_USER, "--password",
                           MANAGER_PASSWORD)
-    assert refused.code == 2 and "holds no whole copy" in refused.out, refused.out
+    assert refused.code == 2 and "holds no complete copy" in refused.out, refused.out
     # Another manager, which knows no more than what the server shows.
     refused = cluster.run("rejoin", "db2", "--state-dir", cluster.directory / "other")
-    assert refused.code == 2 and "holds no whole copy" in refused.out, refused.out
+    assert refused.code == 2 and "holds no complete copy" in refused.out, refused.out
     # The others go on without it, whatever happens.
     cluster.lose(cluster.db1)
     outcome = cluster.run("failover", "--prefer", "db2")
@@ -730,7 +730,7 @@ def test_node_is_written_to_while_it_waits_for_its_copy(cluster):
     out, _ = process.communicate(timeout=60)
     numbered = cluster.kind != "mysql-position"  # It cannot tell.
     assert process.returncode == (2 if numbered else 0), out
-    assert ("has written since it was looked at" in out) == numbered, out
+    assert ("has written since it was probed" in out) == numbered, out
     if numbered:
         cluster.db2.wait_channel(io="Yes", sql="No")  # as it was
     resync(cluster, cluster.db2)
@@ -748,7 +748,7 @@ def test_what_fails_before_anything_is_lost_is_put_back(cluster, method):
     Path(cluster.db2.datadir, HALF).mkdir()  # so that there can be no mark
     before = cluster.snapshot(strict=False)
     outcome = cluster.run("resync", "db2", "--method", method)
-    assert outcome.code == 2 and "no whole copy" not in outcome.out, outcome.out
+    assert outcome.code == 2 and "no complete copy" not in outcome.out, outcome.out
     cluster.db2.wait_channel(io="Yes", sql="Yes")
     after = cluster.snapshot(strict=False)
     # It was closed first, and the plugin installed.
@@ -771,7 +771,7 @@ def test_nothing_starts_a_cloned_server_again(cluster):
     assert process.poll() is None
     cluster.db2.start()
     out, _ = process.communicate(timeout=60)
-    assert process.returncode == 0 and "start it if nothing else does" in out, out
+    assert process.returncode == 0 and "if no other program starts it, start it by hand" in out, out
     cluster.assert_one_primary(cluster.db1)
     assert not persisted(cluster.db2)
 
@@ -791,7 +791,7 @@ def test_clone_that_fails(cluster):
     assert outcome.code == 2 and "max_allowed_packet" in outcome.out, outcome.out
     assert "super_read_only" in str(persisted(cluster.db2))
     refused = cluster.run("rejoin", "db2")
-    assert refused.code == 2 and "no whole copy" in refused.out, refused.out
+    assert refused.code == 2 and "no complete copy" in refused.out, refused.out
     resync(cluster, cluster.db2, "--from", "db1")
     cluster.assert_one_primary(cluster.db1)
     assert not persisted(cluster.db2)

@@ -89,7 +89,7 @@ def test_a_former_primary_that_comes_back_writable_is_closed(cluster, pair):
     outcome = cluster.run("handler")
     assert outcome.code == 2 and (
         f"{new.name} answers" in outcome.out or
-        "no replica tells which node the primary is" in outcome.out), outcome.out
+        "no replica shows which node is the primary" in outcome.out), outcome.out
     assert cluster.writers() == [new.name]
 
 
@@ -102,7 +102,7 @@ def test_without_a_journal_only_the_histories_can_prove_it(cluster):
     shutil.rmtree(cluster.state_dir)
     cluster.db1.start()
     outcome = cluster.run("handler")
-    assert outcome.code == 1 and f"{new.name} has all that it has" in outcome.out, outcome.out
+    assert outcome.code == 1 and f"{new.name} has all its transactions" in outcome.out, outcome.out
     assert cluster.writers() == [new.name]
     # With a row of its own it may be the primary.
     cluster.db1.sql("SET GLOBAL read_only = OFF")
@@ -134,7 +134,7 @@ def test_a_refused_return_leaves_nothing_open(cluster):
     cluster.db1.start()
     shutil.rmtree(cluster.state_dir)
     outcome = cluster.run("rejoin", "db1")
-    assert outcome.code == 2 and "no record tells" in outcome.out and \
+    assert outcome.code == 2 and "no record shows" in outcome.out and \
         "db1 is read-only now" in outcome.out, outcome.out
     assert cluster.writers() == [new.name]
 

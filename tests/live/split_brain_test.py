@@ -130,11 +130,11 @@ def test_a_primary_that_has_lost_what_it_wrote(bench, kind, tmp_path):
     else:  # a position may be wrong as well
         assert outcome.text.startswith(
             "either db1 has lost transactions, or db2 was given a wrong position (")
-        assert "; db2 may hold what db1 lacks: save it before it is rebuilt" in outcome.text
+        assert "; db2 may hold transactions that db1 lacks: save them before it is rebuilt" in outcome.text
     assert numbers(outcome)["errant_transactions"] == 0
     ready = cluster.check("check_failover_ready", "--fence", "none", "--state-dir", tmp_path)
     assert ready.state == "CRITICAL", ready.out
-    assert ("holds the only copy" if cluster.gtid else "may hold what db1 lacks") in ready.text
+    assert ("holds the only copy" if cluster.gtid else "may hold transactions that db1 lacks") in ready.text
     assert "an unknown number of transactions would be lost" in ready.text
     status = cluster.manage("status")
     words = "db1 has lost transactions" if cluster.gtid else "either db1 has lost transactions"

@@ -64,14 +64,14 @@ def test_plan_of_a_healthy_cluster(cluster, tmp_path):
     refused = cluster.manage("plan", *options)
     assert refused.code == 2
     assert refused.lines[0].startswith("no failover (cannot-fence): fencing db1 is required and there "
-                                       "is no fence command; when that is put right, run: mysql_ha plan ")
+                                       "is no fence command; when that is corrected, run: mysql_ha plan ")
 
 
 def test_without_assuming_a_death_there_is_no_plan(cluster, tmp_path):
     outcome = cluster.manage("plan", *MANAGER_LOGIN, "--state-dir", tmp_path)
     assert outcome.code == 2
-    assert outcome.lines[0].startswith("no failover (primary-alive): db1 answers; to let a replica take "
-                                       "its place, run: mysql_ha switchover ")
+    assert outcome.lines[0].startswith("no failover (primary-alive): db1 answers; to promote a replica "
+                                       "in its place, run: mysql_ha switchover ")
 
 
 def test_looking_changes_nothing(cluster, tmp_path):

@@ -136,7 +136,8 @@ def test_a_stale_entry_is_told_before_the_question_repairs_it(lan, vip, prefix):
     watcher.run("ip", "neigh", "replace", vip, "lladdr", wrong, "dev", "eth0", "nud", "stale")
     outcome = check(watcher, vip, "--arping")
     assert outcome.state == "CRITICAL", outcome.out
-    assert f"until it asked, this machine sent what is for it to {wrong}, which does not" in outcome.text
+    assert (f"until this check asked, this machine sent packets for the address to {wrong}, "
+            "which does not") in outcome.text
     assert f"held by {lan['db1'].mac} alone" in outcome.text
     watcher.run("ip", "neigh", "replace", vip, "lladdr", lan["db1"].mac, "dev", "eth0", "nud", "stale")
     assert check(watcher, vip, "--arping").state == "OK"
@@ -339,7 +340,7 @@ def test_a_closed_account_is_unknown(cluster):
     cluster.lan["db1"].add(f"{V4}/24")
     outcome = cluster.check("watcher", V4, "-p", "wrong")
     assert outcome.state == "UNKNOWN", outcome.out
-    assert "where it leads is not known" in outcome.text and "access denied" in outcome.text
+    assert "it is not known where the address leads" in outcome.text and "access denied" in outcome.text
 
 
 def test_the_account_needs_no_privilege(cluster):

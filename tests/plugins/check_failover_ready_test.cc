@@ -51,7 +51,8 @@ TEST(CheckFailoverReadyTest, TheWholeOutput) {
             "FAILOVER READY WARNING - db2 would replace db1, nothing would be lost: db3: the "
             "replication account cannot be used: db3: access denied for user 'repl' | "
             "'candidates'=2;;;0 'lost_transactions'=0;;;0 'drain_time'=0s;;;0\n"
-            "[WARNING] db3: db2 is as far and preferred; db3: the replication account cannot be "
+            "[WARNING] db3: db2 has received as much and is preferred; db3: the replication "
+            "account cannot be "
             "used: db3: access denied for user 'repl'\n"
             "[OK] db1: the primary\n"
             "[OK] db2: would be promoted\n");
@@ -218,7 +219,8 @@ TEST(CheckFailoverReadyTest, JudgesWhatAFailoverNeeds) {
       {"lock unknown", changed([](ReadyFacts& facts) {
          facts.answers.emplace("db2", Error{Errc::kUnreachable, "no answer in time"});
        }),
-       State::kWarning, "db2: neither its lock nor our privileges are known: no answer in time"},
+       State::kWarning,
+       "db2: neither its lock nor the privileges of our account are known: no answer in time"},
       {"young failover",
        changed([](ReadyFacts& facts) { facts.state.runs.last_failover_age_s = 60; }),
        State::kCritical,
@@ -293,19 +295,19 @@ TEST(CheckFailoverReadyTest, JudgesTheReplicas) {
        "db3 applies nothing, 10 transactions are received and not applied: SQL thread stopped; a "
        "failover would have to wait for that; run there: START SLAVE SQL_THREAD"},
       {"no replica receives", with_nodes({writer(1), io_stopped(2), io_stopped(3)}),
-       State::kWarning, "no replica receives: what db1 writes now is nowhere else"},
+       State::kWarning, "no replica receives: only db1 has what db1 writes now"},
       {"one of two receives", with_nodes({writer(1), io_stopped(2), replica(3, 1)}),
        State::kWarning,
        "db2 receives nothing from db1: IO thread stopped, error 1045: Access denied; run there: "
        "START SLAVE IO_THREAD"},
       {"a delayed node may become the candidate", with_nodes({writer(1), replica(2, 1), delayed}),
-       State::kWarning, "never = db3 keeps it from that"},
+       State::kWarning, "to prevent that, set never = db3"},
       {"unless it is never promoted", with_nodes({writer(1), replica(2, 1), delayed}), State::kOk,
        "nothing would be lost", only_db2},
       {"it takes longer to notice than to act",
        with_nodes({writer(1), slow_to_notice(2, 60), slow_to_notice(3, 60)}), State::kWarning,
-       "db2, db3: slave_net_timeout is 60s, longer than --hung-after (30s): for so long no replica "
-       "notices that db1 is gone without a word; run there: SET GLOBAL slave_net_timeout=10; STOP "
+       "db2, db3: slave_net_timeout is 60s, longer than --hung-after (30s): for that long no "
+       "replica notices that db1 has vanished; run there: SET GLOBAL slave_net_timeout=10; STOP "
        "SLAVE; "
        "CHANGE MASTER TO MASTER_HEARTBEAT_PERIOD=5; START SLAVE; and in the option file: "
        "slave_net_timeout=10"},
@@ -346,7 +348,7 @@ TEST(CheckFailoverReadyTest, JudgesTheReplicas) {
                       node.facts->semi_sync = {"rpl_semi_sync_master_enabled", true, true, false};
                     }),
             replica(2, 1)}),
-       State::kWarning, "db1 waits for no acknowledgement any more"},
+       State::kWarning, "db1 no longer waits for acknowledgements"},
       {"a replica that waits for its own",
        with_nodes({writer(1), changed(replica(2, 1),
                                       [](Node& node) {
@@ -374,7 +376,8 @@ TEST(CheckFailoverReadyTest, TheFenceIsAskedWhetherItCouldBeUsed) {
       {End::kUsable, Fence::kRequired, State::kOk, "nothing would be lost"},
       {End::kUnasked, Fence::kRequired, State::kOk, "the fence command was not tried: text"},
       {End::kAccepts, Fence::kRequired, State::kWarning,
-       "if the network between db1 and db2 breaks, both take writes: the fence proves nothing"},
+       "if the network between db1 and db2 breaks, both take writes: the fence command proves "
+       "nothing"},
       {End::kUnusable, Fence::kRequired, State::kCritical,
        "db2 could not replace db1: the fence could not be used (HA_FENCE_ACTION=status): text"},
       {End::kUnusable, Fence::kBestEffort, State::kWarning, "the fence could not be used"},

@@ -68,7 +68,8 @@ TEST(CheckVipTest, WhereItLeadsPicksTheState) {
       {kDown, State::kCritical, "leads to no server: 192.0.2.12: no connection", std::nullopt},
       {kBusy, State::kCritical, "leads to a server that refuses: 192.0.2.10: Too many connections",
        1},
-      {kDenied, State::kUnknown, "where it leads is not known: 192.0.2.12: access denied", 1},
+      {kDenied, State::kUnknown,
+       "it is not known where the address leads: 192.0.2.12: access denied", 1},
   };
   for (const auto& c : cases) {
     const CheckResult result = evaluate(facts(c.leads_to), question());
@@ -169,18 +170,19 @@ TEST(CheckVipTest, WhatWasSentToAnotherMachineUntilItAskedIsTold) {
   EXPECT_EQ(evaluate(seen, question()).state, State::kOk) << "nobody was asked";
   seen.others.emplace(Macs{"aa"});
   EXPECT_EQ(evaluate(seen, question()).state, State::kCritical);
-  EXPECT_TRUE(evaluate(seen, question())
-                  .text.starts_with("192.0.2.10: until it asked, this machine sent what is for it "
-                                    "to bb, which does not hold it: other machines may still do "
-                                    "so; leads to db1"))
+  EXPECT_TRUE(
+      evaluate(seen, question())
+          .text.starts_with("192.0.2.10: until this check asked, this machine sent packets for the "
+                            "address to bb, which does not hold it: other machines may still do "
+                            "so; leads to db1"))
       << evaluate(seen, question()).text;
   seen.neighbour = "aa";
   EXPECT_EQ(evaluate(seen, question()).state, State::kOk);
   seen.neighbour = "bb";
   seen.others.emplace(Macs{});
-  EXPECT_EQ(evaluate(seen, question()).text.find("until it asked"), std::string::npos);
+  EXPECT_EQ(evaluate(seen, question()).text.find("until this check asked"), std::string::npos);
   seen.others.emplace(kNotAllowed);
-  EXPECT_EQ(evaluate(seen, question()).text.find("until it asked"), std::string::npos);
+  EXPECT_EQ(evaluate(seen, question()).text.find("until this check asked"), std::string::npos);
 }
 
 TEST(CheckVipTest, AnAddressOfAnotherNetworkIsNotCalledNobodys) {
@@ -188,7 +190,7 @@ TEST(CheckVipTest, AnAddressOfAnotherNetworkIsNotCalledNobodys) {
   seen.others.emplace(Macs{});
   const CheckResult result = evaluate(seen, question());
   EXPECT_EQ(result.state, State::kUnknown);
-  EXPECT_TRUE(result.text.starts_with("192.0.2.10: nobody in this network answers for it"));
+  EXPECT_TRUE(result.text.starts_with("192.0.2.10: no machine in this network answers for it"));
   seen.leads_to = kDown;
   EXPECT_EQ(evaluate(seen, question()).state, State::kCritical);
 }

@@ -107,7 +107,7 @@ TEST(HandleMysqlFailoverTest, AnEventWithoutMeaningContactsNobodyAndWritesNothin
 TEST(HandleMysqlFailoverTest, WhoeverCannotSeeTheClusterRefusesAndBeginsNothing) {
   const TempDirectory directory;
   const Words options = kProblem + Words{"--state-dir", directory.path("state")};
-  const std::string reason = "no replica tells which node the primary is",
+  const std::string reason = "no replica shows which node is the primary",
                     next =
                         "; to see all nodes, run: mysql_ha status --node db1=127.0.0.1:1 --node "
                         "db2=127.0.0.1:2 --state-dir " +

@@ -148,10 +148,11 @@ TEST_F(RunStoreTest, ADamagedJournalIsNotPrunedAndCanBeSetAside) {
   ASSERT_TRUE(store_.prune(1, kNow));
   EXPECT_EQ(store_.ids()->size(), 2u);
   const auto damaged = store_.read("0-0");
-  EXPECT_EQ(damaged.error().text,
-            store_.path() +
-                "/0-0.journal is damaged: nonsense; to do without it, run: mysql_ha journal "
-                "ack 0-0");
+  EXPECT_EQ(
+      damaged.error().text,
+      store_.path() +
+          "/0-0.journal is damaged: nonsense; to set this journal aside, run: mysql_ha journal "
+          "ack 0-0");
   EXPECT_EQ(*store_.set_aside("0-0"), store_.path() + "/0-0.damaged");
   EXPECT_EQ(*store_.ids(), std::vector<std::string>{"0-1"});
 }

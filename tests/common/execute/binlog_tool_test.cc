@@ -54,7 +54,8 @@ TEST(BinlogArgumentsTest, RefuseANameThatIsAnOptionOrAPath) {
     EXPECT_EQ(after.has_value(), *name == '\0') << name;
   }
   EXPECT_EQ(binlog_arguments(node, {}, "-x", {}, {}).error().text,
-            "the server calls a binlog '-x', which is refused: it could be taken for a path or an "
+            "the server names a binlog '-x'; this name is refused, because it could be taken for a "
+            "path or an "
             "option");
   EXPECT_TRUE(binlog_arguments(node, {}, "my bin-1.000001", {}, {}));
 }

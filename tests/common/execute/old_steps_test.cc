@@ -97,6 +97,12 @@ TEST(OldJournalTest, AFileToWriteHasItsPathAndContent) {
   EXPECT_EQ(write.other, "");
 }
 
+TEST(OldJournalTest, WarningsWereCalledReservations) {
+  const auto run = read_run("1", records_of("failover_0.1.0"));
+  ASSERT_TRUE(run);
+  EXPECT_EQ(join(run->plan.warnings, "|"), "db2 applies with a delay of 2s, which is lifted");
+}
+
 TEST(OldJournalTest, WhatIsReadIsWrittenInTheNewFormAndReadAgain) {
   for (const char* const name : kJournals) {
     const auto run = read_run(name, records_of(name));

@@ -160,7 +160,8 @@ TEST(PlanChoiceTest, ANodeThatHasLeftReplicationCounts) {
         orphan(3, "#1:1-95")},
        "too-much-loss",
        "db2 has transactions that db3 lacks and cannot fetch: "
-       "00000000-0000-0000-0000-000000000001:96-100. To give them up, run: mysql_ha failover "
+       "00000000-0000-0000-0000-000000000001:96-100. To give these transactions up, run: mysql_ha "
+       "failover "
        "--allow-loss",
        never_db2()},
       {"an old primary that has returned has only its own",
@@ -188,8 +189,8 @@ TEST(PlanChoiceTest, ANodeThatHasLeftReplicationCounts) {
       {"position: nothing tells",
        {lost(1), by_position(detached(orphan(2))), by_position(orphan(3))},
        "incomparable",
-       "db2 cannot be compared with db3, it may have received more. To promote without it, run: "
-       "mysql_ha failover --allow-loss"},
+       "db2 cannot be compared with db3: db2 may have received more transactions. To promote "
+       "without that node, run: mysql_ha failover --allow-loss"},
       {"position: it does not matter",
        {lost(1), by_position(detached(orphan(2))), by_position(orphan(3))},
        "db3",
@@ -216,8 +217,8 @@ TEST(PlanChoiceTest, ALoneNodeThatHasLeftReplicationIsPromotedIfItWasAReplica) {
       {"a replica when it was last seen",
        {lost(1), detached(orphan(2))},
        "db2",
-       "db2 did not receive from db1 to the end (it follows no server): what db1 wrote after that "
-       "is lost",
+       "db2 did not receive from db1 to the end (it follows no server): later writes to db1 are "
+       "lost",
        fenced(),
        remembering({{"db2", seen_replica(kReceives)}})},
       {"the loss is limited",
@@ -266,8 +267,8 @@ TEST(PlanChoiceTest, AReceiverThatHadStoppedMakesTheLossUnknown) {
       {"it was stopped",
        {lost(1), stopped(orphan(2))},
        "db2",
-       "db2 did not receive from db1 to the end (its receiver was stopped): what db1 wrote after "
-       "that is lost"},
+       "db2 did not receive from db1 to the end (its receiver was stopped): later writes to db1 "
+       "are lost"},
       {"a rescue brings it, or is a warning itself",
        {lost(1), stopped(orphan(2))},
        "db2",
@@ -310,11 +311,10 @@ TEST(PlanChoiceTest, AReceiverThatHadStoppedMakesTheLossUnknown) {
   const auto said = [](std::vector<Node> nodes) {
     return render(plan_failover(linked(std::move(nodes)), fenced(), {}, "db1").loss);
   };
-  EXPECT_EQ(said({lost(1), orphan(2)}), "none that is known, the old primary may have had more");
-  EXPECT_EQ(
-      said({lost(1), stopped(orphan(2))}),
-      "none that is known, db2 did not receive from db1 to the end (its receiver was stopped), the "
-      "old primary may have had more");
+  EXPECT_EQ(said({lost(1), orphan(2)}), "none that is known; the old primary may have had more");
+  EXPECT_EQ(said({lost(1), stopped(orphan(2))}),
+            "none that is known, db2 did not receive from db1 to the end (its receiver was "
+            "stopped); the old primary may have had more");
 }
 
 TEST(PlanChoiceTest, TheSameLimitHoldsBeforeThePrimaryDies) {
@@ -427,10 +427,11 @@ TEST(PlanChoiceTest, FiltersThatMatchThePrimarysBinlogLeaveNothingOut) {
   EXPECT_EQ(said("Replicate_Do_DB=pandora,shop", {"pandora", "", "ROW"}), "");
   EXPECT_EQ(said("Replicate_Wild_Do_Table=pandora.%", {"pandora", "", "ROW"}), "");
   EXPECT_EQ(said("Replicate_Ignore_DB=test", {"", "test", "ROW"}), "");
-  EXPECT_EQ(said("Replicate_Do_DB=pandora", {"pandora", "", "MIXED"}),
-            "db1 filters its binlog (binlog-do-db=pandora) by the default database of a statement: "
-            "with binlog_format=MIXED what is written to these databases from another one reaches "
-            "no replica. Set binlog_format=ROW on all nodes");
+  EXPECT_EQ(
+      said("Replicate_Do_DB=pandora", {"pandora", "", "MIXED"}),
+      "db1 filters its binlog (binlog-do-db=pandora) by the default database of each statement: "
+      "with binlog_format=MIXED no replica gets what a session in another database writes "
+      "to these. Set binlog_format=ROW on all nodes");
   for (const auto& [filter, scope] :
        {std::pair("Replicate_Do_DB=pandora", BinlogScope{"", "", "ROW"}),
         std::pair("Replicate_Do_DB=pandora", BinlogScope{"pandora,shop", "", "ROW"}),

@@ -246,16 +246,15 @@ TEST(PlanReopenTest, ElseItIsSaidWhyNot) {
             "read_only was set by SQL after its start, and not by its option file; to open it by "
             "hand, run there: SET GLOBAL super_read_only=0, GLOBAL read_only=0");
   EXPECT_TRUE(why({restarted(1, "#1:1-100", {by_nobody_knows}), replica(2, 1)}, moment)
-                  .starts_with("it does not tell whether its option file or an operator"));
+                  .starts_with("it does not show whether its option file or an operator"));
   EXPECT_EQ(
       why({restarted(1), replica(2, 1, "#1:1-102")}, moment),
       "db2 has transactions that db1 has lost (2 transactions: " + gtids("#1:101-102").print() +
-          "; to promote a replica, stop db1 and run: mysql_ha failover");
+          "); to promote a replica, stop db1 and run: mysql_ha failover");
   EXPECT_EQ(why({restarted(1, "", {by_position}), with(replica(2, 1), {by_position, read_further})},
                 moment),
             "db2 has transactions that db1 has lost (events up to binlog.000001:2000); to promote "
-            "a replica, "
-            "stop db1 and run: mysql_ha failover");
+            "a replica, stop db1 and run: mysql_ha failover");
   const std::string unseen = "db3 does not answer (no answer) and was ";
   EXPECT_TRUE(
       why({restarted(1), replica(2, 1), lost(3)}, moment).starts_with(unseen + "never seen"));
@@ -275,8 +274,9 @@ TEST(PlanReopenTest, ElseItIsSaidWhyNot) {
   identified.nodes["db1"].seen_s = 100;
   identified.nodes["db1"].server_id = 1;
   identified.nodes["db1"].server_uuid = uuid_of(1);
-  EXPECT_TRUE(why({restarted(1, "#1:1-100", {reinstalled}), replica(2, 1)}, knowing({}, identified))
-                  .starts_with("it is another server than the one that was seen there last"));
+  EXPECT_TRUE(
+      why({restarted(1, "#1:1-100", {reinstalled}), replica(2, 1)}, knowing({}, identified))
+          .starts_with("its server_id or server_uuid is not that of the server last seen there"));
 }
 
 TEST(PlanReopenTest, ANodeThatIsSilentMayHaveMore) {
@@ -295,8 +295,8 @@ TEST(PlanReopenTest, ANodeThatIsSilentMayHaveMore) {
 TEST(PlanReopenTest, ItIsNotOpenedAlone) {
   const std::string alone =
       "db1 answers, but is read-only and is not opened again: no other node answers and follows "
-      "it, and another may have replaced it. Put that right, or, when no other node takes writes, "
-      "run: mysql_ha failover --assume-replica ";
+      "it, so another node may have replaced it. Correct that. If no other node takes writes, run: "
+      "mysql_ha failover --assume-replica ";
   Circumstances moment = knowing({}, seen("db1", 100, {2, 3}));
   moment.runs.fenced["db4"] = 200;
   EXPECT_EQ(plan({restarted(1), lost(2)}, moment).reason, alone + "db2");

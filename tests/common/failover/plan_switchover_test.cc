@@ -162,7 +162,7 @@ TEST(PlanSwitchoverTest, NothingIsTriedThatMayHaveToWait) {
   EXPECT_EQ(refusal({writer(1), replica(2, 1)}, "db1"), "not-ready: db1 is the primary already");
   EXPECT_EQ(refusal({writer(1), replica(2, 1)}, "db9"), "no-candidate: no node is called 'db9'");
   EXPECT_EQ(refusal({writer(1), lost(2), replica(3, 1)}, "db2"),
-            "no-candidate: db2 cannot be promoted: no facts: no answer");
+            "no-candidate: db2 cannot be promoted: cannot be read: no answer");
   EXPECT_EQ(refusal({writer(1),
                      with(replica(2, 1),
                           [](Node& node) { channel(node).sql.state = ThreadState::kStopped; })}),
@@ -203,8 +203,8 @@ TEST(PlanSwitchoverTest, APrimaryThatHasLostItsOwnTransactionsHandsNothingOver) 
   const Plan plan = switchover({writer(1, "#1:1-5"), replica(2, 1, "#1:1-10")});
   EXPECT_EQ(plan.refusal, Refusal::kNotReady);
   EXPECT_EQ(plan.reason,
-            "db1 has lost transactions that it wrote and its replicas have, which skip what it "
-            "writes under the same numbers; see: mysql_ha status");
+            "db1 has lost transactions that it wrote and that its replicas have; they skip new "
+            "transactions with the same numbers; see: mysql_ha status");
   EXPECT_EQ(switchover({writer(1, "0-1-5", kMariadb), replica(2, 1, "0-1-10", kMariadb)}).refusal,
             Refusal::kNotReady);
 }
@@ -414,7 +414,7 @@ TEST(PlanSwitchoverTest, EventsRunWhereTheWritesGo) {
   EXPECT_EQ(
       switchover({with(writer(1, "0-1-10", kMariadb), unseen), replica(2, 1, "0-1-10", kMariadb)})
           .warnings,
-      std::vector<std::string>{"whether db1 has events cannot be seen; run: GRANT EVENT, SET "
+      std::vector<std::string>{"it cannot be seen whether db1 has events; run: GRANT EVENT, SET "
                                "USER, BINLOG ADMIN ON *.* TO the account"});
   EXPECT_EQ(outline(plan_rejoin(linked({with(writer(1, "0-1-10", kMariadb), event(true)),
                                         writer(2, "0-1-10,0-2-11", kMariadb)}),
@@ -474,7 +474,7 @@ TEST(PlanRejoinTest, WithoutGtidsTheRecordDecides) {
   EXPECT_EQ(rejoin(nodes, record).refusal, Refusal::kIncomparable);
   record.candidate = "db3";
   EXPECT_EQ(rejoin(nodes, record).reason,
-            "no record tells what db2 has of db1; run: mysql_ha resync db1");
+            "no record shows which transactions of db1 db2 has; run: mysql_ha resync db1");
   EXPECT_EQ(rejoin(nodes).refusal, Refusal::kIncomparable);
 }
 

@@ -381,7 +381,7 @@ TEST(PlanFailoverTest, EachRefusalEndsWithWhatToType) {
   Plan several{.refusal = Refusal::kTooSoon, .reason = "a", .further = {{Refusal::kLocked, "b"}}};
   add_next_command(several);
   EXPECT_EQ(describe_refusal(several),
-            "a (too-soon); b; to allow another one, run: mysql_ha journal ack (locked)");
+            "a (too-soon); b; to allow another failover, run: mysql_ha journal ack (locked)");
 }
 
 TEST(PlanFailoverTest, NoForeignWordCommandsATerminal) {
@@ -398,7 +398,7 @@ TEST(PlanFailoverTest, NoForeignWordCommandsATerminal) {
                  hostile}};
   const std::string text = render(plan), want = "x [2J  |y";
   EXPECT_EQ(text, "promote db2 in place of db1\nexpected loss: none that is known, " + want +
-                      ", the old primary may have had more\nwarning: " + want +
+                      "; the old primary may have had more\nwarning: " + want +
                       "\nnot db3: " + want + "\n  1. promote       db2: " + want +
                       "\n       STOP SLAVE '" + want + "';\n       run: " + want + "\n");
   plan.refusal = Refusal::kNotReady;
@@ -513,20 +513,20 @@ TEST(PlanFailoverTest, SemiSyncMovesWithTheRole) {
        {lost(1), orphan(2, "#1:1-100", {acknowledges}), lost(3)},
        remembering(waits),
        false,
-       "no semi-sync replica can follow db2: its writes exist once until one does; run later: "
+       "no semi-sync replica can follow db2: until one does, only db2 has its writes; run later: "
        "mysql_ha rejoin db1"},
       {"the candidate has no plugin",
        {lost(1), orphan(2), orphan(3)},
        remembering(waits),
        false,
-       "db2 cannot wait for acknowledgements as db1 did, its writes exist once for a moment; run "
+       "db2 cannot wait for acknowledgements as db1 did: for a moment only db2 has its writes; run "
        "there: INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'"},
       {"the candidate would give up waiting",
        {lost(1), orphan(2, "#1:1-100", {acknowledges}), orphan(3, "#1:1-100", {acknowledges})},
        remembering(lossless),
        true,
-       "db2 waits less strictly than db1 did, a write may be acknowledged that exists once: give "
-       "it the same timeout, wait point and waiting with no replica"},
+       "db2 waits less strictly than db1 did: it may acknowledge a write that only db2 has. Give "
+       "db2 the same timeout, wait point and wait_no_replica"},
   };
   for (const auto& one : cases) {
     const Plan plan = plan_failover(linked(one.nodes), with_fence(), one.circumstances, "db1");
@@ -612,12 +612,13 @@ TEST(PlanFailoverTest, ANodeThatIsHeldUpIsReplacedByOneThatHasReceivedAsMuch) {
             "");
   const Plan plan = planned({lost(1), orphan(2), orphan(3)}, policy);
   EXPECT_EQ(plan.candidate, "db3");
-  EXPECT_EQ(plan.rejected[0].reason, "has just held a try up: drain db2: a lock");
+  EXPECT_EQ(plan.rejected[0].reason, "could not be promoted in the last try: drain db2: a lock");
   const Plan refused = planned({lost(1), orphan(2, "#1:1-104"), orphan(3)}, policy);
   EXPECT_EQ(refused.refusal, Refusal::kTooMuchLoss);
   EXPECT_EQ(refused.reason,
             "db2 has received 4 transactions that db3 lacks, and cannot apply them: drain db2: a "
-            "lock. End what it waits for and run this again, or, to give them up, run: mysql_ha "
+            "lock. End what it waits for and run this again. To give these transactions up, run: "
+            "mysql_ha "
             "failover --allow-loss");
   Policy accepting = policy;
   accepting.allow_loss = true;
@@ -687,12 +688,11 @@ TEST(PlanFailoverTest, AForecastIsForTheOnlyWriter) {
   };
   EXPECT_EQ(forecast({also_follows(writer(1), 2), replica(2, 1)}), "db2 for db1") << "a ring";
   EXPECT_EQ(forecast({also_follows(writer(1), 9), replica(2, 1)}), "db2 for db1") << "a feed";
-  EXPECT_EQ(
-      forecast({lost(1), writer(2)}),
-      "db1 does not answer (no answer) and was never seen: it may take writes. Put that right, "
-      "or, when db1 takes no writes, run: mysql_ha failover --assume-replica db1 (unread-node); no "
-      "node can "
-      "be promoted in place of db2 (no-candidate)");
+  EXPECT_EQ(forecast({lost(1), writer(2)}),
+            "db1 does not answer (no answer) and was never seen: it may take writes. Correct that. "
+            "If db1 takes no writes, run: mysql_ha failover --assume-replica db1 (unread-node); no "
+            "node can "
+            "be promoted in place of db2 (no-candidate)");
 }
 
 TEST(PlanFailoverTest, AForecastIsRefusedWhereOnlyTheLivingPrimaryTellsItsName) {
@@ -705,8 +705,8 @@ TEST(PlanFailoverTest, AForecastIsRefusedWhereOnlyTheLivingPrimaryTellsItsName) 
   const Plan plan = plan_failover(topology, with_fence(), forgetful, "db1");
   EXPECT_EQ(plan.refusal, Refusal::kUnknownPrimary);
   EXPECT_EQ(plan.reason,
-            "no replica tells that db1 is the primary when it is dead: they know it as "
-            "192.0.2.1:3306; say so: node=db1=db1:3306,alias=192.0.2.1:3306");
+            "when db1 is dead, no replica shows that db1 was the primary: they know it as "
+            "192.0.2.1:3306; configure node=db1=db1:3306,alias=192.0.2.1:3306");
 }
 
 TEST(PlanFailoverTest, SqlIsSpelledForEachServer) {
@@ -761,7 +761,7 @@ TEST(PlanFailoverTest, WarningsAreNamed) {
   const Plan plan = plan_failover(linked({lost(1), orphan(2, "#1:1-100", {delayed, filtered})}),
                                   fenced(Fence::kNone), {}, "");
   EXPECT_EQ(join(plan.warnings, "|"),
-            "db2 applies with a delay of 60m 00s, which is lifted|"
+            "db2 applies with a delay of 60m 00s, which the failover removes|"
             "db2 has a filter, so it may lack tables: Replicate_Do_DB=pandora|"
             "nothing keeps db1 from taking writes when it comes back (fence is none)");
 }
@@ -772,8 +772,9 @@ TEST(PlanFailoverTest, ANewerCandidateAheadOfItsSiblingsIsAWarning) {
                     with_fence(), {}, "");
   EXPECT_EQ(plan.candidate, "db2");
   EXPECT_NE(join(plan.warnings, "|")
-                .find("db2 (9.0) is newer than db3 (0.0), which may stop at the first change that "
-                      "it does not know: upgrade it too, or set never = db2"),
+                .find("db2 (9.0) is newer than db3 (0.0): replication to db3 (0.0) may stop at the "
+                      "first event "
+                      "that db3 (0.0) does not know. Upgrade it too, or set never = db2"),
             std::string::npos)
       << join(plan.warnings, "|");
 }
@@ -817,20 +818,20 @@ TEST(PlanFailoverTest, ThePrintedPlanEndsWithItsHash) {
   EXPECT_EQ(
       render(plan),
       "promote db2 in place of db1\n"
-      "expected loss: none that is known, no answer from db3, the old primary may have had more\n"
-      "not db3: no facts: no answer\n"
+      "expected loss: none that is known, no answer from db3; the old primary may have had more\n"
+      "not db3: cannot be read: no answer\n"
       "  1. lock          db2: so that no other run acts\n"
       "  2. confirm-dead  db1: probe it once more\n"
       "  3. fence         db1: exit 0: fenced, 10: the operator accepts\n"
       "       run: /usr/local/sbin/fence\n"
-      "  4. stop-receiver db2: a primary that comes back feeds it no more\n"
+      "  4. stop-receiver db2: it receives nothing from a primary that comes back\n"
       "       STOP SLAVE IO_THREAD;\n"
-      "  5. drain         db2: until all received is applied (0 transactions now)\n"
+      "  5. drain         db2: until all received transactions are applied (0 transactions left)\n"
       "  6. record        db2: which transactions each node had, for the return of db1\n"
       "  7. promote       db2\n"
       "       STOP SLAVE;\n"
       "       RESET SLAVE ALL;\n"
-      "  8. recheck       db1: the lock is still ours, it is still dead\n"
+      "  8. recheck       db1: this run still holds the lock, and the old primary is still dead\n"
       "  9. make-writable db2: the point of no return\n"
       "       SET GLOBAL super_read_only=0, GLOBAL read_only=0;\n"
       " 10. fence         db1: if it answers again\n"

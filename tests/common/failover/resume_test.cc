@@ -159,13 +159,13 @@ const Case kCases[] = {
        w.opened();
        w.nodes[1] = lost(2);
      },
-     Kind::kRefuse, "gives no answer now"},
+     Kind::kRefuse, "does not answer now"},
     {"the opened one is closed",
      [](World& w) {
        w.opened();
        w.nodes[1].facts->read_only = true;
      },
-     Kind::kRefuse, "db2 was opened for writes by run 7 and is read-only now"},
+     Kind::kRefuse, "run 7 opened db2 for writes, and db2 is read-only now"},
     {"the opened one is closed and the old primary writes",
      [](World& w) {
        w.opened();
@@ -174,7 +174,7 @@ const Case kCases[] = {
      },
      Kind::kRefuse, "db1 accepts writes"},
     {"another cluster", [](World& w) { w.run.plan.primary = "db9"; }, Kind::kRefuse,
-     "nodes that are not of this cluster"},
+     "nodes that are not in this cluster"},
 };
 
 TEST(ResumeTest, Table) {

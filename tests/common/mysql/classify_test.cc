@@ -434,7 +434,7 @@ TEST(ClassifyTest, ALossNamesTheOnlyCopy) {
                   told(without_gtids(replica(2, 1)),
                        "reading data from binary log: 'position > file size'")}),
             "either db1 has lost transactions, or db2 was given a wrong position (position > file "
-            "size); db2 may hold what db1 lacks: save it before it is rebuilt");
+            "size); db2 may hold transactions that db1 lacks: save them before it is rebuilt");
   EXPECT_EQ(classify(linked({writer(1, "#1:1-95"), replica(2, 1)}), 1).errant_transactions, 0u);
 }
 

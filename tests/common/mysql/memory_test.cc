@@ -79,7 +79,7 @@ TEST(MemoryTest, TheRoleMovesWhenItIsCertain) {
   } cases[] = {
       {"the old one is a replica", {replica(1, 2), writer(2), lost(3)}, "db2"},
       {"a replica receives from the new one", {lost(1), writer(2), replica(3, 2)}, "db2"},
-      {"it is no replica any more", {lost(1), writer(2), lost(3)}, "db2"},
+      {"it is no longer a replica", {lost(1), writer(2), lost(3)}, "db2"},
       {"nothing tells", {lost(1), opened(replica(2, 1)), lost(3)}, "db1"},
       {"it was never seen", {lost(1), lost(2), lost(3), writer(4)}, "db1"},
   };

@@ -51,7 +51,7 @@ const Clone kClones[] = {
     {"another patch since 8.0.37", [](CopyFacts& f) { f.from_version = mysql(8, 0, 41); }, ""},
     {"an IPv6 address", [](CopyFacts& f) { f.from_host = "fe80::1"; }, "no IPv6 address"},
     {"tables of another engine", [](CopyFacts& f) { f.foreign_tables = 3; },
-     "3 tables of db1 are not InnoDB's"},
+     "3 tables of db1 are not InnoDB tables"},
     {"TLS that verifies nothing", [](CopyFacts& f) { f.tls = TlsMode::kRequired; }, ""},
     {"TLS that verifies the CA", [](CopyFacts& f) { f.tls = TlsMode::kVerifyCa; }, ""},
     {"TLS that verifies the CA, which the target does not",
@@ -61,7 +61,7 @@ const Clone kClones[] = {
      },
      "db2 would not check the certificate of db1; set clone_ssl_ca on db2"},
     {"TLS that verifies the name", [](CopyFacts& f) { f.tls = TlsMode::kVerifyIdentity; },
-     "CLONE checks no server's name"},
+     "CLONE does not check the server's name"},
 };
 
 TEST(CopyMethodTest, TheClonePluginIsRefusedWithTheReason) {

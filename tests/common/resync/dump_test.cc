@@ -37,7 +37,7 @@ TEST(ReadDumpMomentTest, FindsFilePositionAndGtidsBeforeTheFirstDatabase) {
 }
 
 TEST(ReadDumpMomentTest, ADumpThatDoesNotSayIsRefused) {
-  const std::string words = "the dump does not say where the binlog was";
+  const std::string words = "the dump does not show the binlog position";
   EXPECT_EQ(moment_of(""), words);
   EXPECT_EQ(
       moment_of("CREATE DATABASE x;\nCHANGE MASTER TO MASTER_LOG_FILE='b', MASTER_LOG_POS=4;\n"),
