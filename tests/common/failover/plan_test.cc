@@ -822,7 +822,7 @@ TEST(PlanFailoverTest, ThePrintedPlanEndsWithItsHash) {
       "not db3: cannot be read: no answer\n"
       "  1. lock          db2: so that no other run acts\n"
       "  2. confirm-dead  db1: probe it once more\n"
-      "  3. fence         db1: exit 0: fenced, 10: the operator accepts\n"
+      "  3. fence         db1: exit 0: fenced, 10: the operator accepts the risk\n"
       "       run: /usr/local/sbin/fence\n"
       "  4. stop-receiver db2: it receives nothing from a primary that comes back\n"
       "       STOP SLAVE IO_THREAD;\n"
