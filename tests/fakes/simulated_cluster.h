@@ -91,7 +91,6 @@ class SimulatedCluster : public Witness {
   void acknowledged(std::size_t, std::uint32_t transaction) override {
     acknowledged_.insert(transaction);
   }
-  void locks(std::uint32_t) override {}
   void changed(std::size_t server, std::uint32_t process, std::string_view what) override {
     changes[process].push_back("db" + std::to_string(server + 1) + " " + std::string(what));
   }
