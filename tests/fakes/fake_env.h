@@ -115,10 +115,11 @@ class MemoryFiles : public Files {
     return Done{};
   }
   Result<std::vector<std::string>> list(const std::string& directory) override {
+    const std::string above = directory.ends_with('/') ? directory : directory + "/";
     std::set<std::string> names;
     for (const auto& [path, content] : files)
-      if (path.starts_with(directory + "/")) {
-        const std::string rest = path.substr(directory.size() + 1);
+      if (path.starts_with(above)) {
+        const std::string rest = path.substr(above.size());
         names.insert(rest.substr(0, rest.find('/')));
       }
     return std::vector<std::string>(names.begin(), names.end());
@@ -182,15 +183,18 @@ class FakeNetwork : public Network {
  public:
   std::set<std::string> resolve(const std::string& host) override { return {host}; }
   bool reach(const HostPort& place, const Deadline&) override { return hosts.contains(place.host); }
-  std::unique_ptr<VipHost> open_vip_host(const VipOptions&, const std::string&, Process&,
+  std::unique_ptr<VipHost> open_vip_host(const VipOptions&, const std::string& host, Process&,
                                          const Deadline&) override {
-    return nullptr;
+    return machine ? machine(host) : nullptr;
   }
-  Result<std::unique_ptr<LoginRelay>> start_relay(const HostPort&, LoginTls) override {
-    return Error{Errc::kInternal, "no port is left"};
+  Result<std::unique_ptr<LoginRelay>> start_relay(const HostPort&, LoginTls tls) override {
+    if (!relay) return Error{Errc::kInternal, "no port is left"};
+    return relay(tls);
   }
 
   std::set<std::string> hosts;
+  std::function<std::unique_ptr<VipHost>(const std::string& host)> machine;
+  std::function<std::unique_ptr<LoginRelay>(LoginTls tls)> relay;
 };
 
 class InlineWorkers : public Workers {
