@@ -119,8 +119,8 @@ std::string object_to_return(const PlanAtWork& work, const Topology& before, con
   // The plan says so of one that could not be read when it was made.
   if (before.nodes[i].alive() || !takeover.forbids_loss()) return "";
   return fmt::format(
-      "{} is alive again and cannot be read ({}): it may have transactions that {} lacks. Put that "
-      "right, or, to accept the loss, run: mysql_ha failover --allow-loss",
+      "{} is alive again and cannot be read ({}): it may have transactions that {} lacks. Correct "
+      "that. To accept the loss, run: mysql_ha failover --allow-loss",
       node.name, sanitize(node.error), work.plan.candidate);
 }
 

@@ -86,7 +86,7 @@ TEST_F(CommandPipeTest, EachFailureHasItsOwnWords) {
   EXPECT_NE(write_command(path(), "x").error().text.find("there is no such command pipe"),
             std::string::npos);
   make_pipe();
-  EXPECT_NE(write_command(path(), "x").error().text.find("nobody reads"), std::string::npos);
+  EXPECT_NE(write_command(path(), "x").error().text.find("no process reads"), std::string::npos);
 }
 
 }  // namespace

@@ -141,7 +141,7 @@ TEST(DrainStepTest, HalfATransactionAtTheEndIsNothing) {
       EXPECT_EQ(drained.has_value(), std::string_view(busy) == "0") << text_of(drained);
       if (!drained) continue;
       EXPECT_TRUE(drained->facts.drained.contains("db2"));
-      EXPECT_TRUE(names(drained, "half a transaction"));
+      EXPECT_TRUE(names(drained, "an incomplete transaction"));
     }
 }
 

@@ -54,12 +54,12 @@ TEST(CompleteTextsTest, EveryTextOfAPlanIsCompleted) {
   const std::string command = "run: mysql_ha rejoin db1";
   Plan plan;
   plan.reason = plan.roll_back_reason = command;
-  plan.reservations = {command};
+  plan.warnings = {command};
   plan.further = {{Refusal::kNotReady, command}};
   plan.rejected = {{"db3", command}};
   complete_texts(cli, plan);
   const std::string want = cli.complete(command);
-  for (const std::string& text : {plan.reason, plan.roll_back_reason, plan.reservations[0],
+  for (const std::string& text : {plan.reason, plan.roll_back_reason, plan.warnings[0],
                                   plan.further[0].reason, plan.rejected[0].reason})
     EXPECT_EQ(text, want);
 }

@@ -89,8 +89,8 @@ const Case kReturns[] = {
        w.now[2] = orphan(3);
        w.now[2].facts->read_only.reset();
      },
-     "db3 does not tell whether it takes writes. Put that right, or, when db3 takes no writes, "
-     "run: mysql_ha failover --assume-replica db3"},
+     "db3 does not show whether it takes writes. Correct that. If db3 takes no writes, run: "
+     "mysql_ha failover --assume-replica db3"},
     {"it has more", [](World& w) { w.now[2] = orphan(3, "#1:1-105"); },
      "db3 answers again and has transactions that db2 lacks: "
      "00000000-0000-0000-0000-000000000001:101-105. To choose again, run: mysql_ha failover"},
@@ -158,7 +158,7 @@ const Case kReturns[] = {
        w.now[2] = lost(3, Reach::kRefuses);
      },
      "db3 is alive again and cannot be read (no answer): it may have transactions that db2 lacks. "
-     "Put that right, or, to accept the loss, run: mysql_ha failover --allow-loss"},
+     "Correct that. To accept the loss, run: mysql_ha failover --allow-loss"},
     {"so it is, and a loss is accepted",
      [](World& w) {
        w.moment = after(lossless_star());
@@ -175,8 +175,8 @@ const Case kReturns[] = {
        w.moment = {};
        w.now[2] = lost(3, Reach::kUnreadable);
      },
-     "db3 is alive and cannot be read (no answer) and was never seen: it may take writes. Put that "
-     "right, or, when db3 takes no writes, run: mysql_ha failover --assume-replica db3"},
+     "db3 is alive and cannot be read (no answer) and was never seen: it may take writes. Correct "
+     "that. If db3 takes no writes, run: mysql_ha failover --assume-replica db3"},
 };
 
 TEST(ContradictionTest, NodesThatAnswerAgain) {

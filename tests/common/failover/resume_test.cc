@@ -126,7 +126,7 @@ const Case kCases[] = {
        w.run.plan.steps.pop_back();
        w.nodes[2] = orphan(3, "#1:1-105");
      },
-     Kind::kRollBack, "db3 has what db2 lacks"},
+     Kind::kRollBack, "db3 has extra transactions that db2 lacks"},
     {"one that it leaves behind has more",
      [](World& w) {
        w.promoted();
