@@ -86,7 +86,6 @@ Result<NodeAnswers> ask_node(Clock& clock, SqlSession& session, const ServerFact
   while (writer && is_on_its_way(answers.later.value_or(facts), *writer) && !arrival.passed()) {
     answers.later = facts;
     if (const auto read = reread_replication(session, *answers.later); !read) return read.error();
-    answers.later->history_later = {};
     clock.pause(kPoll_s);
   }
   const auto holder = node_lock_holder(session, lock);

@@ -265,6 +265,7 @@ Result<Done> reread_replication(SqlSession& session, ServerFacts& facts) {
   auto history = read_history(session, facts.server_id);
   if (!history) return history.error();
   facts.history = std::move(*history);
+  facts.history_later = {};
   for (const auto part : {read_channels, read_binlog_end})
     if (const auto done = part(session, facts); !done) return done.error();
   return add_received(facts);

@@ -14,7 +14,7 @@ namespace ha {
 Result<ServerFacts> read_server_facts(SqlSession& session);
 
 // Reads again what moves while everything else of the facts stays: history, channels, and the end
-// of the binlog. Fails as above.
+// of the binlog; no earlier history is left. Fails as above.
 Result<Done> reread_replication(SqlSession& session, ServerFacts& facts);
 
 // Reads what set read_only last. It stays unknown where the server does not report it, or not to

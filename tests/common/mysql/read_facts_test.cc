@@ -92,5 +92,17 @@ TEST(ReadFactsTest, AGroupThatIsNotKnownIsAGapWhereNothingElseBringsChanges) {
   }
 }
 
+TEST(ReadFactsTest, WhatIsReadAgainLeavesNoOlderHistory) {
+  FakeSession session(kMysql);
+  session.answer("gtid_mode", rows_of({{{"mode", "OFF"}, {"executed", ""}, {"purged", ""}}}))
+      .answer("SHOW", Rows{})
+      .answer("performance_schema", Rows{});
+  ServerFacts facts;
+  facts.version = session.version();
+  facts.history_later = MysqlHistory{};
+  ASSERT_TRUE(reread_replication(session, facts));
+  EXPECT_EQ(facts.latest_history(), History{});
+}
+
 }  // namespace
 }  // namespace ha
