@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a check found, before anybody decides how to print it. Plain values, filled by `evaluate`
+// What a check found, before it is decided how to print it. Plain values, filled by `evaluate`
 // functions and read by common/report.
 
 #pragma once

@@ -141,10 +141,11 @@ class Files {
   virtual std::string user() = 0;
 
   // Takes the lock of a file, which is created, and leaves there which process has it. Does not
-  // wait: fails with kRefused and who holds it ("process 7 of this host").
+  // wait: fails with kRefused and the process that holds it ("process 7 of this host").
   virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path) = 0;
 
-  // Returns who holds the lock of a file, empty when it is free or there is no such file.
+  // Returns the process that holds the lock of a file, empty when it is free or there is no such
+  // file.
   virtual std::string lock_holder(const std::string& path) = 0;
 };
 

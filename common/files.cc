@@ -51,7 +51,7 @@ std::string find_exchanger(const std::string& path, int directory) {
     const bool other = info.st_uid != 0 && info.st_uid != geteuid();
     if (anyone || other)
       return fmt::format(
-          "{} lies in a directory {}, who could exchange it; choose one whose parents "
+          "{} lies in a directory {}, so it could be exchanged; choose one whose parents "
           "belong to root{}",
           path, anyone ? "of all users" : "of user " + user_name(info.st_uid),
           geteuid() == 0 ? "" : " or to user " + user_name(geteuid()));

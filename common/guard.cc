@@ -26,7 +26,7 @@ Result<Done> parse_fail_on(std::string_view text, GuardConfig& config) {
     else
       return Error{Errc::kUsage,
                    fmt::format("'{}' is not accepted (accepted: warning, critical, timeout, exit "
-                               "codes 1 to 255 but 3, 126 and 127, which tell of a broken check)",
+                               "codes 1 to 255 but 3, 126 and 127, which mean a broken check)",
                                sanitize(part))};
   }
   return Done{};
@@ -148,7 +148,7 @@ class Pass {
       const std::string what =
           fmt::format("the check {}: {}", describe(*outcome), first_line(outcome->output));
       if (verdict == GuardVerdict::kMisconfigured) {
-        log_(what + " (this tells of the check, not of a failure)");
+        log_(what + " (this means a broken check, not a failure)");
         return verdict;
       }
       log_(fmt::format("attempt {} of {}: {}", attempt, config_.retries, what));

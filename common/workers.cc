@@ -16,7 +16,7 @@ namespace {
 
 using Seconds = std::chrono::duration<double>;
 
-// What the threads of one call share with who waits for them.
+// What the threads of one call share with the one that waits for them.
 struct Shared {
   std::mutex mutex;
   std::condition_variable changed;

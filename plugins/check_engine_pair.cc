@@ -164,7 +164,7 @@ Verdict judge_fresh(const EngineFacts& engine, const HeartbeatJudgement& beat) {
                                   facts.place, beat.text);
   if (engine.shared && !active) {
     verdict.item.state = worst(beat.state, State::kWarning);
-    verdict.item.text += ": its share of the notifications is sent by no engine";
+    verdict.item.text += ": no engine sends its share of the notifications";
   }
   if (!facts.conflict.empty()) verdict.item.state = State::kCritical;
   return verdict;

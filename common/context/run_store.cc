@@ -120,7 +120,7 @@ Result<Done> RunStore::prune(std::size_t most, const Moment& now) const {
     const auto run = read((*all)[i]);
     if (!run) continue;
     bool needed = run->open() && !is_given_up(*run, now);
-    // The last failover, the last change, and who was replaced in it or copied over.
+    // The last failover, the last change, and the nodes that were replaced in it or copied over.
     if (run->opened())
       for (const std::string& what :
            {std::string(command_name(run->plan.command)), "from " + run->plan.primary})

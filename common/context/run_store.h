@@ -25,10 +25,10 @@ class RunStore {
 
   const std::string& path() const { return path_; }
 
-  // Takes the lock for as long as this lives. Fails with kRefused and who holds it.
+  // Takes the lock for as long as this lives. Fails with kRefused and the process that holds it.
   Result<Done> lock(Clock& clock);
 
-  // Returns who holds the lock, empty when it is free.
+  // Returns the process that holds the lock, empty when it is free.
   std::string lock_holder() const;
 
   // Returns the ids of all runs in the order in which they began: each carries its number, after
@@ -53,7 +53,7 @@ class RunStore {
   // Sets a journal aside that cannot be read, as ID.damaged, and returns its new path.
   Result<std::string> set_aside(const std::string& id) const;
 
-  // Removes the oldest runs until `most` are left. What somebody may still need stays: runs that
+  // Removes the oldest runs until `most` are left. What may still be needed stays: runs that
   // are open, the last changes of each node, and whatever has saved transactions. The lock must be
   // held.
   Result<Done> prune(std::size_t most, const Moment& now) const;

@@ -26,8 +26,8 @@ struct EngineFlags {
 // Which flags a standby's role is made of.
 enum class EngineScope { kNotifications, kChecks, kAll };
 
-// The flags of a scope, those first that are switched on first: who notifies before checking tells
-// of states that nobody has looked at.
+// The flags of a scope, those first that are switched on first: an engine that notifies before
+// checking tells of states that no check has looked at.
 std::vector<EngineFlag> flags_of(EngineScope scope);
 
 std::optional<bool> value_of(const EngineFlags& flags, EngineFlag flag);

@@ -30,7 +30,7 @@ struct Gate {
 };
 
 // Judges the event: a hard problem (CRITICAL, DOWN, UNREACHABLE), or a soft one from
-// `soft_attempt` on, means take over; OK and UP, hard or soft, mean stand down; all else means
+// `soft_attempt` on, means activation; OK and UP, hard or soft, mean deactivation; all else means
 // nothing. Fails with kUsage on a word that no engine says, such as a macro that was not expanded.
 Result<Gate> judge_event(const EventMacros& macros);
 

@@ -13,7 +13,7 @@
 namespace ha {
 
 // Runs one external command, such as "[1714557600] ENABLE_NOTIFICATIONS". Fails with kMissing or
-// kUnreachable (no socket, nobody listens, no answer in time), which may pass, kPrivilege, or
+// kUnreachable (no socket, no listener, no answer in time), which may pass, kPrivilege, or
 // kBadData (Naemon refused the command, or the answer is not Naemon's).
 Result<Done> run_query_handler_command(const std::string& path, const std::string& command,
                                        const Deadline& deadline);

@@ -120,7 +120,7 @@ void plan_standby(RolePlan& plan, const EngineControl& control, const RoleFacts&
     }
     stop = stop && record->started;
   }
-  // Who notifies must fall silent before the states grow old.
+  // An engine that notifies must fall silent before the states grow old.
   std::ranges::reverse(plan.flags);
   if (stop) {
     plan.stops = true;
@@ -199,8 +199,8 @@ std::string describe_undone(const RolePlan& plan, const RoleFacts& facts) {
   std::string text;
   if (!names.empty()) text = join(names, ", ") + (on ? " were off" : " were on");
   if (!unknown.empty())
-    text +=
-        fmt::format("{}what {} were is not shown", text.empty() ? "" : "; ", join(unknown, ", "));
+    text += fmt::format("{}the earlier state of {} is not shown", text.empty() ? "" : "; ",
+                        join(unknown, ", "));
   return text;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The decision what to do to an engine so that it takes over or stands down. Pure: the steps are
+// The decision what to do to an engine so that it is activated or deactivated. Pure: the steps are
 // data, printed by --dry-run and performed by common/engine/role_change.
 
 #pragma once
@@ -94,7 +94,7 @@ std::string describe(const EngineStep& step);
 std::string describe_change(const RolePlan& plan);
 
 // Names what the plan switches that was shown to be otherwise, or not shown: "notifications were
-// on", "what service checks were is not shown"; empty when there is none.
+// on", "the earlier state of service checks is not shown"; empty when there is none.
 std::string describe_undone(const RolePlan& plan, const RoleFacts& facts);
 
 }  // namespace ha

@@ -73,7 +73,7 @@ Result<StatusDatFile> read_status_dat(const std::string& path) {
   const auto failed = [&](Errc code, std::string_view reason) {
     return Error{code, fmt::format("cannot read {}: {}", path, reason)};
   };
-  // Without O_NONBLOCK a pipe at this place would hold us until somebody writes to it.
+  // Without O_NONBLOCK a pipe at this place would hold us until a process writes to it.
   const auto opened = open_file(path, O_RDONLY | O_NONBLOCK);
   if (!opened) return failed(opened.error().code, opened.error().text);
   const int file = opened->get();

@@ -9,7 +9,7 @@ namespace ha {
 
 namespace {
 
-// The states that end only when somebody else does something.
+// The states that end only when another client does something.
 constexpr char kMysqlWait[] =
     "SELECT PROCESSLIST_STATE FROM performance_schema.threads"
     " WHERE (NAME LIKE 'thread/sql/replica\\_%' OR NAME LIKE 'thread/sql/slave\\_%')"
@@ -19,7 +19,7 @@ constexpr char kMariadbWait[] =
     "SELECT STATE FROM information_schema.processlist WHERE USER = 'system user'"
     " AND (STATE LIKE 'Waiting for % lock' OR STATE LIKE 'Waiting for semi-sync ACK%') LIMIT 1";
 
-// Whoever has the lock that the applier waits for.
+// The client that has the lock that the applier waits for.
 constexpr char kMysqlHolder[] =
     "SELECT t.PROCESSLIST_ID AS id, t.PROCESSLIST_USER AS user, t.PROCESSLIST_HOST AS host"
     " FROM performance_schema.metadata_locks w JOIN performance_schema.threads a"
@@ -48,7 +48,7 @@ Result<std::string> read_applier_wait(SqlSession& session) {
   const std::string wait = sanitize(state->cells[0][0].value_or(""));
   if (wait.find("semi-sync") != wait.npos) return wait;
   const auto holder = session.query(mysql ? kMysqlHolder : kMariadbHolder);
-  // Who may not read it can still be told what it is.
+  // An account that may not read it can still be told what it is.
   if (!holder || holder->cells.empty()) return wait;
   const Row row(*holder, 0);
   return fmt::format("{} {} connection {} of {}@{}", wait, mysql ? "held by" : "held, perhaps, by",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the journals tell of the change after which a node is to return: who replaced it, and what
-// of its own binlog the new primary had.
+// What the journals tell of the change after which a node is to return: which node replaced it, and
+// what of its own binlog the new primary had.
 
 #pragma once
 

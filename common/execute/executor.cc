@@ -76,7 +76,7 @@ std::string name_of(const Step& step) {
 }
 
 // Adjacent steps of one action on different nodes. Locks are taken one after the other: two
-// managers that begin together would each get some of them, and nobody would act.
+// managers that begin together would each get some of them, and none would act.
 bool same_group(const Step& a, const Step& b) {
   return a.action == b.action && a.action != Action::kLock && !a.node.empty() && !b.node.empty() &&
          a.node != b.node;
@@ -115,7 +115,7 @@ std::vector<Executor::Group> Executor::open_groups(const Run& run) const {
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const bool done = run.state_of(steps[i]) == StepState::kDone ||
                       (run.state_of(steps[i]) == StepState::kFailed && steps[i].may_fail);
-    // Whoever has opened the new primary needs no proof any more that it may.
+    // A run that has opened the new primary needs no proof any more that it may.
     if (done && (run.opened() || !is_volatile(steps[i], run))) continue;
     const bool joins = !groups.empty() && groups.back().end == i &&
                        std::ranges::all_of(steps.begin() + static_cast<long>(groups.back().begin),

@@ -74,13 +74,13 @@ class Executor {
     return read_run("", journal_.records());
   }
   std::vector<Group> open_groups(const Run& run) const;
-  // Carries out steps at the same time and notes it in `run`; returns why the run cannot go on, if
-  // it cannot.
+  // Carries out steps at the same time and notes it in `run`; returns why the run cannot continue,
+  // if it cannot.
   std::optional<std::string> perform(Run& run, const Group& group, const Deadline& deadline);
-  // Writes how a step ended; returns why the run cannot go on, if it cannot.
+  // Writes how a step ended; returns why the run cannot continue, if it cannot.
   std::optional<std::string> record_result(Run& run, const Step& step,
                                            const Result<StepResult>& result);
-  // Remembers that a step failed without which the run goes on.
+  // Remembers that a step failed without which the run continues.
   void add_failure(const Step& step, std::string line);
   // Returns why a step cannot be rolled back; empty: it is.
   std::string undo(const Step& step, const RunFacts& known) const;

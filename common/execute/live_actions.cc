@@ -118,7 +118,7 @@ Result<NodeSessions::Session> LiveActions::connect_to(const std::string& name) c
   return NodeSessions::Session(std::move(*session));
 }
 
-// Reads of a node what may have moved since the situation was looked at.
+// Reads of a node what may have moved since the observation was made.
 Result<ServerFacts> LiveActions::read_again(const std::string& name, SqlSession& session) const {
   const Node* const node = find(name);
   if (node == nullptr || !node->facts) return read_server_facts(session);

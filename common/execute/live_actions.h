@@ -118,7 +118,7 @@ class LiveActions : public Actions {
                                    const Deadline& deadline);
   Result<StepResult> unblock(const Step& step, SqlSession& session, const RunFacts& known,
                              const Deadline& deadline);
-  // Fails when the old primary of a planned change has gone on after it was closed.
+  // Fails when the old primary of a planned change has taken writes after it was closed.
   Result<Done> compare_with_closing(const Step& step, SqlSession& session,
                                     const RunFacts& known) const;
   // Fails when a node that is to return has gone on after the plan was made.

@@ -73,14 +73,15 @@ Result<StepResult> LiveActions::rescue(const Step& step, SqlSession& session, co
   if (!facts) return facts.error();
   StepResult result{fmt::format("{} applied, kept in {}", in_words(*applied), path),
                     {.rescued = *applied}};
-  // Whoever had these transactions itself begins after them.
+  // A node that had these transactions itself begins after them.
   if (facts->binlog) {
     result.facts.after_rescue = *facts->binlog;
   }
   return result;
 }
 
-// Writes what only this node has into a file that people can read and the mysql client can apply.
+// Writes the extra transactions of this node into a file that people can read and the mysql client
+// can apply.
 Result<StepResult> LiveActions::save_extra(const Step& step, SqlSession& session, const RunFacts&,
                                            const Deadline& deadline) {
   const auto other = read_other(step.other);

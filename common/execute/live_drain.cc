@@ -191,8 +191,8 @@ Result<StepResult> LiveActions::wait_for_node(const Step& step, SqlSession& sess
   }
 }
 
-// Who has caught up from a sibling has what that one has, and follows it: only the sibling's
-// channel still tells a position in the old primary's binlog.
+// A node that has caught up from a sibling has what that one has, and follows it: only the
+// sibling's channel still tells a position in the old primary's binlog.
 Result<StepResult> LiveActions::record(const Step& step, SqlSession& session, const RunFacts& known,
                                        const Deadline&) {
   const auto facts = read_again(step.node, session);

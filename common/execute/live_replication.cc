@@ -257,7 +257,7 @@ Result<StepResult> LiveActions::switch_semi_sync(const Step& step, SqlSession& s
   return wait_for_acknowledger(step.node, session, deadline);
 }
 
-// Under semi-sync the source has to know its replica before anybody may write.
+// Under semi-sync the source has to know its replica before a client may write.
 Result<StepResult> LiveActions::wait_for_acknowledger(const std::string& name, SqlSession& session,
                                                       const Deadline& deadline) {
   const Node* const source = find(name);

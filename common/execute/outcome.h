@@ -27,7 +27,7 @@ struct FailoverOutcome {
 
 // How the steps of a plan ended.
 struct RunOutcome {
-  RunEnd end = RunEnd::kUnfinished;  // kUnfinished: it may be open, a later run has to go on
+  RunEnd end = RunEnd::kUnfinished;  // kUnfinished: it may be open, a later run has to resume
   std::string text = {};             // why, in one sentence
   std::vector<std::string> warnings = {};
   RunFacts facts = {};                    // what the steps found

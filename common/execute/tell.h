@@ -20,7 +20,7 @@ class Teller {
   Log say();
 
   // Tells the outcome and returns the exit code. A refusal is printed alone: nothing was begun, and
-  // whoever runs this every minute is not to be flooded.
+  // an engine that runs this every minute is not to be flooded.
   int finish(const NotifyOptions& notify, const FailoverOutcome& outcome) const;
 
  private:

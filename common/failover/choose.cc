@@ -16,8 +16,8 @@ namespace ha {
 
 namespace {
 
-// Smaller is better, among nodes that have received the same: first who lacks least, then who can
-// be followed, then who is ready soonest.
+// Smaller is better, among nodes that have received the same: first the node that lacks least, then
+// one that can be followed, then the one that is ready soonest.
 auto rank(const Decision& d, std::size_t i) {
   const ServerFacts& facts = *d.nodes()[i].facts;
   const auto version = std::tuple(facts.version.major, facts.version.minor, facts.version.patch);

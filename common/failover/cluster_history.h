@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Which transactions of a node came through the cluster. A replica may have a second channel from a
-// server outside of it; what that one sends is nobody else's, and no node lacks it. Pure.
+// server outside of it; what that one sends is no other server's, and no node lacks it. Pure.
 
 #pragma once
 

@@ -67,7 +67,7 @@ struct Plan {
   std::string channel = {};
   ChannelTls tls = {};
   ChannelRetry retry = {};
-  // The primary waited for semi-sync replicas, so whoever replaces it is to wait as well.
+  // The primary waited for semi-sync replicas, so the node that replaces it is to wait as well.
   bool semi_sync = false;
   // The primary hangs and its replicas still receive heartbeats: only a fence makes it dead.
   bool hung = false;
@@ -90,13 +90,13 @@ struct Plan {
 Plan plan_failover(const Topology& topology, const Policy& policy,
                    const Circumstances& circumstances, std::string_view primary);
 
-// Plans to let `to` take over from the live primary; empty: the best replica does.
+// Plans to promote `to` in place of the living primary; empty: the best replica.
 Plan plan_switchover(const Topology& topology, const Policy& policy,
                      const Circumstances& circumstances, std::string_view to);
 
 // What the journal tells of the change after which a node is to return.
 struct CrashRecord {
-  std::string candidate = {};  // who replaced it
+  std::string candidate = {};  // the node that replaced it
   bool by_gtid = false;
   std::string channel = {};  // that the candidate had to it
   ChannelTls tls = {};

@@ -61,7 +61,7 @@ class RejoinPlanner {
     return std::move(plan_);
   }
 
-  // Whoever follows a node cannot go on when its binlogs are replaced.
+  // A replica of a node cannot continue when the binlogs of the node are replaced.
   void refuse_with_replicas() {
     for (const Node& node : topology_.nodes)
       for (const auto& source : node.sources)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Who is the primary when none was lost: a former one that came back writable is closed, and one
-// that was merely restarted is opened again.
+// Which node is the primary when none was lost: a former one that came back writable is closed, and
+// one that was merely restarted is opened again.
 #include "common/failover/plan_roles.h"
 
 #include <fmt/format.h>
@@ -226,7 +226,7 @@ class Reopening {
     return fmt::format("to open it by hand, run there: {}", make_writable(node_->facts->version));
   }
 
-  // An operator who closed it is not to be overruled.
+  // An operator that closed it is not to be overruled.
   std::string why_not_restarted() const {
     const ServerFacts& facts = *node_->facts;
     const SeenNode* const seen = moment_.memory.find(node_->name);

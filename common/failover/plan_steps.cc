@@ -62,7 +62,7 @@ void StepWriter::write_switchover() {
                           {{Part::kUnlock, "UNLOCK TABLES"}, open_server(primary_.facts->version)},
                           "it stays the primary"));
   add(std::move(block));
-  // Who begins at the candidate's end must be as far.
+  // A node that begins at the candidate's end must be as far.
   for (std::size_t i = 0; i < nodes_.size(); ++i)
     if (i == roles_.candidate ||
         (is_sibling(i) && !repoints_by_gtid(i) && why_not_repointed(i).empty()))

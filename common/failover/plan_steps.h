@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The steps of a decided failover or switchover, in the one order that loses nothing: fence before
-// anybody is promoted, drain before promotion, writable only when all that must be done is done.
+// a node is promoted, drain before promotion, writable only when all that must be done is done.
 
 #pragma once
 

@@ -90,7 +90,7 @@ Statements StepWriter::new_replica_statements(const Node& node, const ChannelSta
   return statements;
 }
 
-// As many as it waits for, before anybody may write.
+// As many as it waits for, before a client may write.
 void StepWriter::repoint_acknowledging() {
   if (!under_semi_sync()) return;
   std::vector<std::size_t> found = acknowledging();

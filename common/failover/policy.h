@@ -64,7 +64,7 @@ struct RunHistory {
 struct Circumstances {
   bool assume_dead = false;  // forecast what follows if the primary dies now
   Witnesses witnesses = Witnesses::kNotAsked;
-  std::string lock_holder = {};  // who holds the lock; empty: it is free
+  std::string lock_holder = {};  // the run that holds the lock; empty: it is free
   RunHistory runs = {};
   Memory memory = {};                         // what was last seen of the nodes
   std::string memory_trouble = {};            // why that is not all; empty: it is

@@ -47,7 +47,7 @@ class ReplicaJudge {
 
   const Version& version(std::size_t i) const { return nodes_[i].facts->version; }
 
-  // While the primary lives, whoever does not receive grows old.
+  // While the primary lives, a node that does not receive grows old.
   void judge_receivers() {
     std::vector<std::size_t> deaf, all;
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
@@ -133,7 +133,7 @@ class ReplicaJudge {
     }
   }
 
-  // As a source that waits even without a replica, it applies nothing until somebody follows it.
+  // As a source that waits even without a replica, it applies nothing until a replica follows it.
   void judge_own_semi_sync(std::size_t i) {
     const SemiSync& own = nodes_[i].facts->semi_sync;
     if (nodes_[i].writable() || own.source_enabled != true || own.source_active != true ||

@@ -18,7 +18,7 @@ namespace ha {
 struct Concern {
   State state;
   std::string text;
-  std::vector<std::size_t> nodes = {};  // whom it is about; empty: the whole
+  std::vector<std::size_t> nodes = {};  // the nodes that it is about; empty: the whole
 };
 
 // What the fence command answered when it was asked whether it could be used.
@@ -34,7 +34,7 @@ struct FenceTrial {
   std::string text = {};  // how it ended and what it printed, or why it was not asked
 };
 
-// Judges the replicas of the plan's primary: who receives, who applies, how long it takes until
+// Judges the replicas of the plan's primary: which receive, which apply, how long it takes until
 // they notice its death. `topology` is the live one.
 std::vector<Concern> judge_replicas(const Topology& topology, const Policy& policy,
                                     const Plan& plan);

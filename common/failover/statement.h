@@ -17,16 +17,16 @@ namespace ha {
 
 // What a statement does, by which it is found among those of its step.
 enum class Part {
-  kClose,        // close the server for writes
-  kLock,         // lock all tables as long as the session lives, for those whom kClose leaves out
-  kUnlock,       // end that
-  kOpen,         // open the server for writes
-  kStop,         // stop replication, or one of its threads
-  kForget,       // forget the source
-  kBegin,        // begin after the server's own transactions
-  kPoint,        // name the source
-  kDelay,        // change the delay of a channel
-  kStart,        // start replication, or one of its threads
+  kClose,   // close the server for writes
+  kLock,    // lock all tables as long as the session lives, for the clients that kClose leaves out
+  kUnlock,  // end that
+  kOpen,    // open the server for writes
+  kStop,    // stop replication, or one of its threads
+  kForget,  // forget the source
+  kBegin,   // begin after the server's own transactions
+  kPoint,   // name the source
+  kDelay,   // change the delay of a channel
+  kStart,   // start replication, or one of its threads
   kSemiSyncOff,  // wait for acknowledgements no more
   kSemiSyncOn,   // wait for acknowledgements, or give them
   kDisableEvent,

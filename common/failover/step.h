@@ -23,8 +23,8 @@ enum class Action {
   kStartApplier,  // it was stopped without an error
   kDrain,         // wait until everything received is applied
   kCatchUp,       // follow a sibling that has more, until equal
-  kRecord,        // write the crash record: who had what
-  kRescue,        // apply what only the dead primary's disk has
+  kRecord,        // write the crash record: which transactions each node had
+  kRescue,        // apply the transactions that only the dead primary's disk has
   kPromote,       // stop being a replica
   kRepoint,       // follow the new primary
   kVipDown,

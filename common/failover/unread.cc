@@ -96,7 +96,7 @@ std::string object_to_unread(const Takeover& takeover, std::size_t i) {
 
 std::size_t find_root(const Topology& topology, const Policy& policy, const Circumstances& moment,
                       std::size_t source) {
-  // Who was seen as a replica may have been promoted since, by others than us.
+  // A node that was seen as a replica may have been promoted since, by others than us.
   const auto follows = [&](const Node& node, std::size_t place) {
     return std::ranges::find(node.sources, std::optional(place)) != node.sources.end();
   };

@@ -112,7 +112,7 @@ std::optional<HealCounts> judge_heal(const GlusterFacts& facts, const Thresholds
     if (judgement.state == State::kCritical) return std::nullopt;
     const std::string reason = facts.heal ? "no brick tells" : facts.heal.error().text;
     judgement.add(backlog.warning || backlog.critical ? State::kUnknown : State::kOk,
-                  "what is to be healed is unknown: " + reason);
+                  "the entries to heal are unknown: " + reason);
     return std::nullopt;
   }
   const auto entries = [](std::int64_t count) {
@@ -147,7 +147,7 @@ Item judge_gluster(const GlusterFacts& facts, const GlusterLimits& limits) {
       online = 0;
       judgement.add(State::kCritical, "is " + to_lower(facts.info->state));
     } else if (!facts.bricks) {
-      judge_error("whether its bricks are online is unknown: ", facts.bricks.error());
+      judge_error("it is not known whether its bricks are online: ", facts.bricks.error());
     } else {
       online = static_cast<double>(judge_bricks(*facts.info, *facts.bricks, judgement));
     }

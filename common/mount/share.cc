@@ -213,7 +213,7 @@ void judge_answer(const ShareFacts& facts, const ShareLimits& limits, Findings& 
       break;
   }
   judge_owner(facts, record, findings);
-  // What nobody writes to cannot become too full.
+  // What no process writes to cannot become too full.
   if (!facts.location.mount->read_only) judge_usage(record, limits.usage, findings);
 }
 

@@ -130,8 +130,8 @@ std::string in_words(const Extra& extra, std::string_view what) {
 
 std::string describe_lost(std::string_view node, const Extra& lost, std::string_view holders) {
   return fmt::format(
-      "lacks {} that it wrote itself, which {} still {} and replication never "
-      "brings back: {}; run: mysql_ha resync {}",
+      "lacks {} that it wrote itself and that {} still {}; replication never brings them back: {}; "
+      "run: mysql_ha resync {}",
       in_words(lost), holders, holders.find(',') == holders.npos ? "has" : "have", lost.text, node);
 }
 

@@ -20,9 +20,9 @@ Result<std::set<std::string>> read_privileges(SqlSession& session);
 // True when `privileges` holds this one, or all.
 bool holds(const std::set<std::string>& privileges, std::string_view privilege);
 
-// Returns what an account with these privileges lacks to change who is the primary: to stop and
-// start replication, open and close the server, end connections, read binlogs. Found by taking each
-// away in turn.
+// Returns what an account with these privileges lacks to change which node is the primary: to stop
+// and start replication, open and close the server, end connections, read binlogs. Found by taking
+// each away in turn.
 std::vector<std::string> missing_to_manage(const ServerFacts& server,
                                            const std::set<std::string>& privileges);
 

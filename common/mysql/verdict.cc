@@ -22,8 +22,8 @@ constexpr VerdictWords kWords[] = {
      "two nodes each have transactions that the other lacks, and neither receives the other's"},
     {Verdict::kPrimaryLost, State::kCritical, "primary-lost",
      "the primary has lost, or may have lost, transactions that it had written and sent, by a "
-     "crash, a restored copy or a RESET: its replicas hold the only copy, and skip what bears the "
-     "same numbers now"},
+     "crash, a restored copy or a RESET: its replicas hold the only copy, and skip new "
+     "transactions with the same numbers"},
     {Verdict::kRingOfWriters, State::kCritical, "ring-of-writers",
      "nodes replicate from each other in a ring and more than one of them accepts writes"},
     {Verdict::kDuplicateId, State::kCritical, "duplicate-id",
@@ -33,8 +33,8 @@ constexpr VerdictWords kWords[] = {
      "no node is known to accept writes, but some could not be read"},
     {Verdict::kErrant, State::kWarning, "errant", "a replica has transactions that no writer has"},
     {Verdict::kLostOwn, State::kWarning, "lost-own",
-     "a node has lost transactions that it wrote itself and others have: replication skips what "
-     "bears a node's own identity, so they never come back without a resync"},
+     "a node has lost transactions that it wrote itself and others have: replication skips "
+     "transactions with the node's own identity, so they never come back without a resync"},
     {Verdict::kNotClosed, State::kWarning, "not-closed",
      "a node beside the writer is not read-only and takes no writes for another reason, which may "
      "end at any time"},

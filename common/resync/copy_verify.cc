@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Comparing a copy with what was copied, before it counts as one. No lock is taken and nobody
+// Comparing a copy with what was copied, before it counts as one. No lock is taken and no client
 // waits.
 #include "common/resync/copy_verify.h"
 

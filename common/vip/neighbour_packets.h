@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The packets by which machines in one network ask and tell who has an address: ARP (RFC 826, RFC
-// 5227) and neighbour discovery (RFC 4861). Pure: bytes in, bytes out, without the Ethernet header.
+// The packets by which machines in one network ask and tell which one has an address: ARP (RFC 826,
+// RFC 5227) and neighbour discovery (RFC 4861). Pure: bytes in, bytes out, without the Ethernet
+// header.
 
 #pragma once
 
@@ -19,7 +20,7 @@ struct NeighbourPacket {
   std::string bytes = {};
 };
 
-// Asks who has `address`, without telling anybody that we have it. IPv4: an ARP probe. IPv6: a
+// Asks who has `address`, without telling any machine that we have it. IPv4: an ARP probe. IPv6: a
 // solicitation from our link-local address, because one without a sender would make a machine that
 // is just taking the address give it up; unused for IPv4.
 NeighbourPacket ask_packet(std::string_view address, const Mac& own,
@@ -29,8 +30,9 @@ NeighbourPacket ask_packet(std::string_view address, const Mac& own,
 // advertisement that overrides what they know.
 NeighbourPacket announce_packet(std::string_view address, const Mac& own);
 
-// Returns who claims by this packet to have `address`; nullopt when it says nothing of the kind.
-// `from` is its sender's hardware address, which counts where an advertisement tells none.
+// Returns the machine that claims by this packet to have `address`; nullopt when it says nothing of
+// the kind. `from` is its sender's hardware address, which counts where an advertisement tells
+// none.
 std::optional<Mac> claimed_by(std::string_view address, std::string_view bytes, const Mac& from);
 
 // Prints "02:00:5e:10:00:01".

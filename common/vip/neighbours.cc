@@ -28,7 +28,7 @@ namespace {
 
 constexpr int kRounds = 3;
 constexpr double kAskRound_s = 0.2, kAnnounceRound_s = 0.1;
-// More tell nothing new; somebody may flood us.
+// More tell nothing new; a machine may flood us.
 constexpr std::size_t kMostClaimants = 16;
 
 // A packet socket on one interface; the kernel adds and removes the Ethernet header.
@@ -63,7 +63,7 @@ class Link {
     return Done{};
   }
 
-  // Adds who claims the address until the deadline.
+  // Adds the machines that claim the address until the deadline.
   void collect(std::string_view vip, const Deadline& deadline, std::set<Mac>& claimants) {
     char buffer[2048];
     while (!deadline.passed()) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Asks the machines in our network who has an address, and tells them that we have it. Needs the
-// capability CAP_NET_RAW and an Ethernet interface in that network.
+// Asks the machines in our network which one has an address, and tells them that we have it. Needs
+// the capability CAP_NET_RAW and an Ethernet interface in that network.
 
 #pragma once
 
@@ -15,7 +15,7 @@
 namespace ha {
 
 // Returns the hardware address to which our kernel sends what is for `address`, as it has learned
-// it; nullopt when it has none, or one that an administrator has set. Asks nobody.
+// it; nullopt when it has none, or one that an administrator has set. Asks no machine.
 std::optional<std::string> known_neighbour(const std::string& interface,
                                            const std::string& address);
 
@@ -27,8 +27,8 @@ std::optional<std::string> known_neighbour(const std::string& interface,
 Result<std::set<std::string>> find_claimants(const std::string& interface,
                                              const std::string& address, const Deadline& deadline);
 
-// Announces three times within 0.3 s that `address` is at our `interface`, and returns who else
-// claims it in the meantime; fails as find_claimants does.
+// Announces three times within 0.3 s that `address` is at our `interface`, and returns which
+// machine else claims it in the meantime; fails as find_claimants does.
 Result<std::set<std::string>> announce_address(const std::string& interface,
                                                const std::string& address,
                                                const Deadline& deadline);

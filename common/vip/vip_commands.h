@@ -28,7 +28,7 @@ Argv delete_command(const LocalAddress& held);
 // Prints all addresses for parse_ip_addresses().
 Argv show_command();
 
-// Asks the network for two seconds whether anybody has the IPv4 address, by iputils' arping.
+// Asks the network for two seconds whether a machine has the IPv4 address, by iputils' arping.
 Argv arping_ask_command(const VipOptions& vip);
 
 // What its output tells. An exit code alone tells nothing: that of the other program of this name

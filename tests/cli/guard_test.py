@@ -126,7 +126,7 @@ def test_a_broken_check_is_no_failover(guard, body):
     guard.configure("on-failure = {dir}/promote")
     code, output = guard.run()
     assert code == CONFIGURATION
-    assert "this tells of the check" in output
+    assert "this means a broken check" in output
     assert guard.ran() == ["check"]
 
 

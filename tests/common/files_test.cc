@@ -220,8 +220,8 @@ TEST_F(HostileOwnerTest, CannotExchangeAPrivateDirectory) {
   const auto made = make_private_directory(state);
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().text, state +
-                                   " lies in a directory of user nobody, who could exchange "
-                                   "it; choose one whose parents belong to root");
+                                   " lies in a directory of user nobody, so it could be exchanged; "
+                                   "choose one whose parents belong to root");
   fs::permissions(directory_.path(""), static_cast<fs::perms>(0777));
   EXPECT_FALSE(make_private_directory(directory_.path("state")));
   fs::permissions(directory_.path(""), static_cast<fs::perms>(01777));

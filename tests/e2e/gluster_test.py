@@ -232,7 +232,7 @@ def test_brick_hangs(pool):
     outcome = check(first, *THE_VOLUME, "-t", "3")
     assert outcome.state == "OK", "glusterd knows nothing of it"
     assert outcome.seconds < 3.5
-    assert "what is to be healed is unknown" in outcome.text
+    assert "the entries to heal are unknown" in outcome.text
     outcome = check(first, *THE_VOLUME, "--heal", "-t", "3")
     assert outcome.state == "UNKNOWN"
     assert metrics(outcome)["heal_entries"] is None

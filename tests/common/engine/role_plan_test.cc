@@ -189,8 +189,10 @@ TEST(RolePlanTest, WhatIsUndoneIsNamed) {
     return describe_undone(
         plan_role(role, pipe(EngineScope::kAll), facts, RoleRecord{}, Undo::kScope, kNow), facts);
   };
-  EXPECT_EQ(undone(Role::kStandby), "notifications were on; what host checks were is not shown");
-  EXPECT_EQ(undone(Role::kActive), "service checks were off; what host checks were is not shown");
+  EXPECT_EQ(undone(Role::kStandby),
+            "notifications were on; the earlier state of host checks is not shown");
+  EXPECT_EQ(undone(Role::kActive),
+            "service checks were off; the earlier state of host checks is not shown");
   facts.flags = facts.shown = {true, true, true};
   EXPECT_EQ(undone(Role::kActive), "");
 }

@@ -136,7 +136,7 @@ bool is_changing(const Run& run) {
   });
 }
 
-// Where the old version was killed, this one goes on or rolls back.
+// Where the old version was killed, this one resumes or rolls back.
 TEST(OldJournalTest, ARunIsResumedOrRolledBack) {
   FakeWorld world;
   for (const char* const name : kJournals) {

@@ -187,8 +187,8 @@ TEST(PlanSwitchoverTest, WhatHasLostItsOwnTransactionsIsNotPromoted) {
   const Plan alone = switchover({db1, db2}, "db1");
   EXPECT_EQ(alone.refusal, Refusal::kNotReady);
   EXPECT_EQ(alone.reason,
-            "db1 lacks 5 transactions that it wrote itself, which db2 still has and replication "
-            "never brings back: " +
+            "db1 lacks 5 transactions that it wrote itself and that db2 still has; replication "
+            "never brings them back: " +
                 gtids("#1:6-10").print() + "; run: mysql_ha resync db1");
   EXPECT_EQ(switchover({db1, db2, replica(3, 2, "#1:1-10,#2:1-9")}, "db1").refusal,
             Refusal::kNoCandidate);

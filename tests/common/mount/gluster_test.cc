@@ -63,7 +63,8 @@ TEST(GlusterTest, WhatIsWrongIsSaid) {
       {told("info-nosuch.xml", "status-stopped.xml"), State::kCritical,
        "gluster says: Volume does not exist"},
       {told("info.xml", "status-busy.xml"), State::kCritical,
-       "whether its bricks are online is unknown: gluster says: Another transaction is in progress "
+       "it is not known whether its bricks are online: gluster says: Another transaction is in "
+       "progress "
        "for shared. Please try again after some time; nothing to heal"},
       {told("glusterd-down.txt", "glusterd-down.txt", "glusterd-down.txt", "glusterd-down.txt"),
        State::kCritical,
@@ -157,7 +158,7 @@ TEST(GlusterTest, TheBacklogIsJudgedWhenWanted) {
   const Item item = judge_gluster(facts, {{Range{0, 0}}});
   EXPECT_EQ(item.state, State::kUnknown);
   EXPECT_EQ(item.text,
-            "volume shared: 2 of 2 bricks online; what is to be healed is unknown: it did not end "
+            "volume shared: 2 of 2 bricks online; the entries to heal are unknown: it did not end "
             "within 9s");
   EXPECT_EQ(metric(item, "heal_entries"), -1);
 
