@@ -152,7 +152,7 @@ def act_replica_stops_applying(stage):
 
 
 def act_monitoring_dies(stage):
-    """The Nagios that tells people dies, another one takes over and stands down again."""
+    """The Nagios that notifies people dies, another one is activated and deactivated again."""
     view = stage.view
     view.table([])
     view.title("Act two: the monitoring itself dies")
@@ -208,7 +208,7 @@ def act_primary_dies(stage):
         new = stage.wait_for_takeover()
         writer.wait_for(50, new.name)
     seconds = writer.first_at(new.name).answered - killed
-    view.event(f"the client goes on at {new.name}, whose first acknowledgement came {seconds:.1f} s "
+    view.event(f"the client continues at {new.name}, whose first acknowledgement came {seconds:.1f} s "
                "after the kill")
     stage.show("mysql_ha", "status")
     lost = writer.numbers - rows(new)
