@@ -36,7 +36,7 @@ struct ReadyFacts {
   Troubles files = {};
   FenceTrial fence = {};
   std::size_t votes = 0;        // servers that vote beside the nodes; 0: no votes are needed
-  Troubles silent_voters = {};  // of these, by name: why they would give no vote
+  Troubles silent_voters = {};  // of these, by name: why they would not vote
 };
 
 struct ReadyLimits {

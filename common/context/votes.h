@@ -27,7 +27,7 @@ inline constexpr int kVoteLease_s = 10;
 // How far our clock and a server's timer may differ, and the time to act.
 inline constexpr double kVoteMargin_s = 1;
 
-// Returns why servers of --vote would give no vote at this moment, by their names. Changes nothing.
+// Returns why servers of --vote would not vote at this moment, by their names. Changes nothing.
 std::map<std::string, std::string> find_silent_voters(const ProbeEnv& env,
                                                       const FailoverOptions& options,
                                                       const Deadline& deadline);

@@ -115,7 +115,7 @@ Result<StepResult> LiveActions::judge_returned(Topology now, const RunFacts& kno
       return contradiction(why);
     if (!returned(node)) continue;
     if (const auto locked = lock_returned(node.name); !locked) return locked.error();
-    words.push_back(node.name + " answers again, nothing speaks against it");
+    words.push_back(node.name + " answers again, and the plan still holds");
   }
   return StepResult{join(words, ", ")};
 }

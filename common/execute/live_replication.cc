@@ -100,9 +100,10 @@ Result<Done> expect_same_place(const Step& step, const ChannelStatus& own, const
                                const RunFacts& known) {
   const BinlogPosition applied = known.applied.value_or(BinlogPosition());
   if (applied.file.empty() || own.executed == applied) return Done{};
-  return failure(fmt::format("it has {}'s up to {}:{}, and {} up to {}:{}; {}", plan.primary,
-                             own.executed.file, own.executed.offset, plan.candidate, applied.file,
-                             applied.offset, next_command(Refusal::kNeedsResync, step.node)));
+  return failure(
+      fmt::format("it has the transactions of {} up to {}:{}, and {} has them up to {}:{}; {}",
+                  plan.primary, own.executed.file, own.executed.offset, plan.candidate,
+                  applied.file, applied.offset, next_command(Refusal::kNeedsResync, step.node)));
 }
 
 }  // namespace

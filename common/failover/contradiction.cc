@@ -44,7 +44,7 @@ bool is_fetched_from(const Plan& plan, const std::string& node) {
 }
 
 std::string choose_again(std::string text) {
-  return text + ". To choose again, run: mysql_ha failover";
+  return text + ". To make a new plan, run: mysql_ha failover";
 }
 
 // Returns why a node that answers again and is closed speaks against an opening; empty: it does
@@ -62,7 +62,8 @@ std::string object_to_replica(const PlanAtWork& work, const Takeover& now, std::
                                     node.name, work.plan.candidate, lead->text));
   if (!lead && now.forbids_incomparable(i))
     return choose_again(
-        fmt::format("{} answers again and cannot be compared with {}, it may have received more",
+        fmt::format("{0} answers again and cannot be compared with {1}: {0} may have received more "
+                    "transactions",
                     node.name, work.plan.candidate));
   return "";
 }
@@ -109,7 +110,7 @@ std::string object_to_return(const PlanAtWork& work, const Topology& before, con
   if (!node.alive()) return "";
   if (node.writable())
     return fmt::format(
-        "{} answers again and accepts writes. When they are to end, run there: {}; then run: "
+        "{} answers again and accepts writes. To end the writes, run there: {}; then run: "
         "mysql_ha {}",
         node.name, close_server(node.facts->version).sql, command_name(work.plan.command));
   if (std::string why = object_to_unread(takeover, i); !why.empty()) return why;
@@ -120,7 +121,7 @@ std::string object_to_return(const PlanAtWork& work, const Topology& before, con
   if (before.nodes[i].alive() || !takeover.forbids_loss()) return "";
   return fmt::format(
       "{} is alive again and cannot be read ({}): it may have transactions that {} lacks. Correct "
-      "that. To accept the loss, run: mysql_ha failover --allow-loss",
+      "that. To accept the loss instead, run: mysql_ha failover --allow-loss",
       node.name, sanitize(node.error), work.plan.candidate);
 }
 

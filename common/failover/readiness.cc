@@ -213,7 +213,7 @@ std::vector<Concern> judge_votes(const Topology& topology, const Plan& plan, std
   std::vector<Concern> concerns;
   if (votes == 0) return concerns;
   for (const auto& [name, why] : silent)
-    concerns.push_back({State::kWarning, fmt::format("{} would give no vote: {}", name, why)});
+    concerns.push_back({State::kWarning, fmt::format("{} would not vote: {}", name, why)});
   std::size_t left = votes - silent.size();
   for (const Node& node : topology.nodes)
     if (node.name != plan.primary && node.facts) ++left;

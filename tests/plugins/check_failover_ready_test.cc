@@ -248,13 +248,13 @@ TEST(CheckFailoverReadyTest, JudgesWhatAFailoverNeeds) {
          facts.silent_voters = {{"mon:3306", "no route to host"}};
        }),
        State::kCritical,
-       "without db1 only 2 of 4 servers would vote, and a failover needs 3; mon:3306 would give no "
+       "without db1 only 2 of 4 servers would vote, and a failover needs 3; mon:3306 would not "
        "vote: no route to host"},
       {"one vote to spare", changed([](ReadyFacts& facts) {
          facts.votes = 3;
          facts.silent_voters = {{"mon:3306", "no route to host"}};
        }),
-       State::kWarning, "mon:3306 would give no vote: no route to host"},
+       State::kWarning, "mon:3306 would not vote: no route to host"},
   };
   for (const Case& c : cases) {
     const CheckResult result = evaluate(c.facts, c.policy, {});

@@ -75,14 +75,14 @@ const Case kReturns[] = {
     {"it has as much", [](World& w) { w.now[2] = orphan(3); }},
     {"it has less", [](World& w) { w.now[2] = orphan(3, "#1:1-90"); }},
     {"it accepts writes", [](World& w) { w.now[2] = writer(3); },
-     "db3 answers again and accepts writes. When they are to end, run there: SET GLOBAL "
+     "db3 answers again and accepts writes. To end the writes, run there: SET GLOBAL "
      "read_only=1, GLOBAL super_read_only=1; then run: mysql_ha failover"},
     {"it accepts writes, of a MariaDB switchover",
      [](World& w) {
        w.plan.command = PlanCommand::kSwitchover;
        w.now[2] = writer(3, "0-1-100", kMariadb);
      },
-     "db3 answers again and accepts writes. When they are to end, run there: SET GLOBAL "
+     "db3 answers again and accepts writes. To end the writes, run there: SET GLOBAL "
      "read_only=1; then run: mysql_ha switchover"},
     {"it does not tell whether it does",
      [](World& w) {
@@ -93,7 +93,7 @@ const Case kReturns[] = {
      "mysql_ha failover --assume-replica db3"},
     {"it has more", [](World& w) { w.now[2] = orphan(3, "#1:1-105"); },
      "db3 answers again and has transactions that db2 lacks: "
-     "00000000-0000-0000-0000-000000000001:101-105. To choose again, run: mysql_ha failover"},
+     "00000000-0000-0000-0000-000000000001:101-105. To make a new plan, run: mysql_ha failover"},
     {"it has more, and a planned change is not about that",
      [](World& w) {
        w.plan.command = PlanCommand::kSwitchover;
@@ -106,14 +106,14 @@ const Case kReturns[] = {
        w.now[2] = replica(3, 1, "#1:1-105");
      },
      "db3 answers again and has transactions that db1 lacks: "
-     "00000000-0000-0000-0000-000000000001:101-105. To choose again, run: mysql_ha failover"},
+     "00000000-0000-0000-0000-000000000001:101-105. To make a new plan, run: mysql_ha failover"},
     {"it has what it wrote itself", [](World& w) { w.now[2] = orphan(3, "#1:1-100,#3:1-7"); }},
     {"it has more, of MariaDB",
      [](World& w) {
        w.now[1] = promoted("0-1-100", kMariadb);
        w.now[2] = orphan(3, "0-1-101", kMariadb);
      },
-     "db3 answers again and has transactions that db2 lacks: 0-1-101. To choose again, run: "
+     "db3 answers again and has transactions that db2 lacks: 0-1-101. To make a new plan, run: "
      "mysql_ha failover"},
     {"it has more by position",
      [](World& w) {
@@ -122,7 +122,7 @@ const Case kReturns[] = {
        w.now[2] = by_position(orphan(3), 1200);
      },
      "db3 answers again and has transactions that db2 lacks: events up to binlog.000001:1200. To "
-     "choose again, run: mysql_ha failover"},
+     "make a new plan, run: mysql_ha failover"},
     {"it has as much by position",
      [](World& w) {
        w.plan.by_gtid = false;
@@ -142,14 +142,14 @@ const Case kReturns[] = {
        w.now[1] = by_position(promoted(), 0);
        w.now[2] = by_position(with(writer(3), [](Node& node) { node.facts->read_only = true; }), 0);
      },
-     "db3 answers again and cannot be compared with db2, it may have received more. To choose "
-     "again, run: mysql_ha failover"},
+     "db3 answers again and cannot be compared with db2: db3 may have received more transactions. "
+     "To make a new plan, run: mysql_ha failover"},
     {"it still receives",
      [](World& w) {
        w.known.fenced = false;
        w.now[2] = replica(3, 1);
      },
-     "db3 answers again and still receives from db1. To choose again, run: mysql_ha failover"},
+     "db3 answers again and still receives from db1. To make a new plan, run: mysql_ha failover"},
     {"it has not noticed that db1 is fenced", [](World& w) { w.now[2] = replica(3, 1); }},
     {"it is alive and cannot be read", [](World& w) { w.now[2] = lost(3, Reach::kUnreadable); }},
     {"so it is, and nothing may be lost",
@@ -158,7 +158,7 @@ const Case kReturns[] = {
        w.now[2] = lost(3, Reach::kRefuses);
      },
      "db3 is alive again and cannot be read (no answer): it may have transactions that db2 lacks. "
-     "Correct that. To accept the loss, run: mysql_ha failover --allow-loss"},
+     "Correct that. To accept the loss instead, run: mysql_ha failover --allow-loss"},
     {"so it is, and a loss is accepted",
      [](World& w) {
        w.moment = after(lossless_star());
@@ -198,14 +198,14 @@ const Case kReceipts[] = {
     {"only the candidate received more", [](World& w) { w.now[1] = orphan(2, "#1:1-101"); }},
     {"only the other one did", [](World& w) { w.now[2] = orphan(3, "#1:1-101"); },
      "db3 has received, since the plan was made, transactions that db2 lacks: "
-     "00000000-0000-0000-0000-000000000001:101. To choose again, run: mysql_ha failover"},
+     "00000000-0000-0000-0000-000000000001:101. To make a new plan, run: mysql_ha failover"},
     {"it did, of MariaDB, whose receivers are not stopped",
      [](World& w) {
        w.before = {lost(1), orphan(2, "0-1-100", kMariadb), orphan(3, "0-1-100", kMariadb)};
        w.now = {lost(1), promoted("0-1-100", kMariadb), orphan(3, "0-1-101", kMariadb)};
      },
-     "db3 has received, since the plan was made, transactions that db2 lacks: 0-1-101. To choose "
-     "again, run: mysql_ha failover"},
+     "db3 has received, since the plan was made, transactions that db2 lacks: 0-1-101. To make a "
+     "new plan, run: mysql_ha failover"},
     {"it did, by position",
      [](World& w) {
        w.plan.by_gtid = false;
@@ -213,7 +213,7 @@ const Case kReceipts[] = {
        w.now = {lost(1), by_position(orphan(2), 1000), by_position(orphan(3), 1200)};
      },
      "db3 has received, since the plan was made, transactions that db2 lacks: events up to "
-     "binlog.000001:1200. To choose again, run: mysql_ha failover"},
+     "binlog.000001:1200. To make a new plan, run: mysql_ha failover"},
     {"the plan knows that it has more",
      [](World& w) {
        w.before[2] = orphan(3, "#1:1-105");
@@ -234,7 +234,7 @@ const Case kReceipts[] = {
        w.now[2] = orphan(3, "#1:1-106");
      },
      "db3 has received, since the plan was made, transactions that db2 lacks: "
-     "00000000-0000-0000-0000-000000000001:106. To choose again, run: mysql_ha failover"},
+     "00000000-0000-0000-0000-000000000001:106. To make a new plan, run: mysql_ha failover"},
 };
 
 TEST(ContradictionTest, ReplicasThatHaveReceivedMore) {
