@@ -113,7 +113,7 @@ class Files {
   virtual Result<Done> write_atomic(const std::string& path, std::string_view content,
                                     mode_t mode = 0600) = 0;
 
-  // Opens or creates a file, mode 0600, to append to it.
+  // Opens or creates a file, mode 0600, to append to it. Its name is on disk then.
   virtual Result<std::unique_ptr<AppendFile>> open_append(const std::string& path) = 0;
 
   virtual Result<Done> rename(const std::string& from, const std::string& to) = 0;

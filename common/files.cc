@@ -85,6 +85,23 @@ Result<Descriptor> create_temporary(const Place& place, std::string& name) {
 
 }  // namespace
 
+namespace {
+
+// A name is on disk only when its directory is.
+Result<Done> sync_directory(int directory, const std::string& path) {
+  const Descriptor readable(openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (readable.get() >= 0 && fsync(readable.get()) == 0) return Done{};
+  return system_error(Errc::kInternal, "write", path.substr(0, path.rfind('/') + 1));
+}
+
+}  // namespace
+
+Result<Done> sync_name(const std::string& path) {
+  const auto place = open_place(path);
+  if (!place) return explain(place.error(), Errc::kInternal, "write", path);
+  return sync_directory(place->directory.get(), path);
+}
+
 Result<std::string> read_file(const std::string& path, std::size_t most) {
   const auto file =
       path == "-" ? Descriptor(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)) : open_file(path, O_RDONLY);
@@ -158,11 +175,7 @@ Result<Done> write_file_atomic(const std::string& path, std::string_view content
     unlinkat(directory, temporary.c_str(), 0);
     return error;
   }
-  // The new name is on disk only when the directory is.
-  const Descriptor parent(openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (parent.get() < 0 || fsync(parent.get()) != 0)
-    return system_error(Errc::kInternal, "write", path.substr(0, path.rfind('/') + 1));
-  return Done{};
+  return sync_directory(directory, path);
 }
 
 }  // namespace ha

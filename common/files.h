@@ -35,6 +35,10 @@ Result<Done> check_private_directory(const std::string& path);
 Result<Done> write_file_atomic(const std::string& path, std::string_view content,
                                mode_t mode = 0600);
 
+// Waits until the name of a file that was made is on disk: a sync of the file promises its content
+// alone. Fails as write_file_atomic() does.
+Result<Done> sync_name(const std::string& path);
+
 // Writes all of `content` to a descriptor; false, with errno, when not all could be written.
 bool write_all(int fd, std::string_view content);
 

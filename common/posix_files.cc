@@ -91,8 +91,11 @@ Result<Done> PosixFiles::write_atomic(const std::string& path, std::string_view 
 }
 
 Result<std::unique_ptr<AppendFile>> PosixFiles::open_append(const std::string& path) {
+  const bool is_new = info(path).kind == FileInfo::Kind::kMissing;
   Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (file.get() < 0) return file_error("open", path, errno);
+  if (is_new)
+    if (const auto synced = sync_name(path); !synced) return synced.error();
   return std::unique_ptr<AppendFile>(std::make_unique<PosixAppendFile>(path, std::move(file)));
 }
 

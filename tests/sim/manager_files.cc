@@ -117,6 +117,8 @@ Result<std::unique_ptr<AppendFile>> Manager::open_append(const std::string& path
   if (disk_.full) return no_space(path);
   disk_.will_change(path);
   disk_.files.try_emplace(path);
+  sync();
+  disk_.unsynced.clear();
   return std::unique_ptr<AppendFile>(std::make_unique<SimAppendFile>(*this, path));
 }
 
