@@ -14,6 +14,29 @@
 
 namespace ha {
 
+namespace {
+
+// A fence, a hook or a copy takes its time while the session of a lock does nothing, whatever the
+// server's own limit is. And the lock of a run whose machine is gone without a word ends when that
+// run cannot be at work any more.
+std::string keep_session(PlanCommand command, double deadline_s) {
+  constexpr int kRollBack_s = 300, kCopy_s = 86400;
+  return fmt::format(
+      "SET SESSION wait_timeout = {}",
+      command == PlanCommand::kResync ? kCopy_s : static_cast<int>(deadline_s) + kRollBack_s);
+}
+
+std::string describe_lock(const Result<std::string>& holder) {
+  if (!holder || holder->empty()) return "another run holds its lock";
+  return fmt::format(
+      "another run holds its lock (connection {0}); when the machine of that run is gone, log in "
+      "to "
+      "this server and run: KILL {0}",
+      *holder);
+}
+
+}  // namespace
+
 // The process that had the lock before may have changed what the plan was made on.
 Result<StepResult> LiveActions::lock(const Step& step, SqlSession& session, const RunFacts&,
                                      const Deadline&) {
@@ -23,6 +46,8 @@ Result<StepResult> LiveActions::lock(const Step& step, SqlSession& session, cons
 
 Result<Done> LiveActions::take_lock(SqlSession& session) const {
   const std::string name = options_.node_lock();
+  if (const auto set = session.query(keep_session(plan_.command, options_.deadline_s)); !set)
+    return set.error();
   // A server takes a moment to notice that the run which had it has ended.
   const auto got = take_node_lock(session, name, 1);
   if (!got) return got.error();
@@ -33,8 +58,7 @@ Result<Done> LiveActions::take_lock(SqlSession& session) const {
   if (votes_ && confirm_votes() && holder && !holder->empty() &&
       session.query("KILL CONNECTION " + *holder))
     if (const auto again = take_node_lock(session, name, 1); again && *again) return Done{};
-  return Error{Errc::kRefused, fmt::format("another run holds its lock (connection {})",
-                                           holder && !holder->empty() ? *holder : "?")};
+  return Error{Errc::kRefused, describe_lock(holder)};
 }
 
 Result<StepResult> LiveActions::compare_view(const Step& step, SqlSession& session) const {

@@ -476,7 +476,7 @@ class Statements {
       session().lock_wait = std::stoll(sql_.substr(sql_.find('=') + 1)) * kSecond;
       return Rows{};
     }
-    if (begins("SET SESSION wait_timeout=")) {
+    if (begins("SET SESSION wait_timeout = ")) {
       session().wait_timeout = std::stoll(sql_.substr(sql_.find('=') + 1)) * kSecond;
       return Rows{};
     }

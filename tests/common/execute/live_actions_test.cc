@@ -40,7 +40,17 @@ TEST(LockStepTest, IsRefusedWhereAnotherRunHasIt) {
   const auto refused = stage.perform(step_on(Action::kLock, "db2"));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Errc::kRefused);
-  EXPECT_TRUE(names(refused, "connection 42"));
+  EXPECT_TRUE(names(refused, "run: KILL 42"));
+}
+
+TEST(LockStepTest, LetsTheServerKeepASessionForAsLongAsItsRunMayTake) {
+  LiveStage stage;
+  stage.options.deadline_s = 60;
+  EXPECT_TRUE(stage.perform(step_on(Action::kLock, "db2")));
+  stage.plan.command = PlanCommand::kResync;
+  EXPECT_TRUE(stage.perform(step_on(Action::kLock, "db2")));
+  EXPECT_EQ(stage.db(2).count("SET SESSION wait_timeout = 360"), 1);
+  EXPECT_EQ(stage.db(2).count("SET SESSION wait_timeout = 86400"), 1);
 }
 
 // Whoever had the lock before may have changed the roles.
