@@ -486,6 +486,20 @@ TEST(PlanRejoinTest, AmbiguousWorldsAreRefused) {
   EXPECT_EQ(rejoin({lost(3), writer(2)}).reason, "no node is called 'db1'");
 }
 
+TEST(PlanRejoinTest, AChannelToAnotherClusterIsLeftAlone) {
+  Node db1 = writer(1);
+  db1.facts->channels->push_back(channel_from(9));
+  EXPECT_TRUE(rejoin({db1, writer(2)}).possible()) << "the cluster's channel, its source is gone";
+  db1.facts->channels->back().name = "sales";
+  const Plan plan = rejoin({db1, writer(2)});
+  EXPECT_EQ(
+      plan.reason,
+      "db1 replicates from db9:3306, outside the cluster, by channel 'sales'; to end that, run "
+      "on db1: STOP SLAVE FOR CHANNEL 'sales'; RESET SLAVE ALL FOR CHANNEL 'sales'; then "
+      "run: mysql_ha rejoin db1");
+  EXPECT_EQ(plan.refusal, Refusal::kNotReady);
+}
+
 Plan resync(std::vector<Node> nodes, const std::optional<CrashRecord>& record = {},
             ExtraTransactions extra_transactions = ExtraTransactions::kSave) {
   return plan_resync(linked(std::move(nodes)), with_account(), {}, "db1", record,
