@@ -80,8 +80,9 @@ class Judge : public Witness {
     opener_ = manager.what().manager;
     opened_at_ = world_.now();
     owner_ = server;
-    for (std::size_t i = 0; i < kMostNodes && i < history_.servers.size(); ++i)
-      boots_[i] = world_.server(i).boots();
+    // What was cut off may have been restarted, and be open, before that.
+    for (std::size_t i = 0; i < history_.servers.size(); ++i)
+      if (is_within_reach(i, manager)) boots_[i] = world_.server(i).boots();
   }
 
   void violated(std::string text) override {
@@ -251,7 +252,7 @@ class Judge : public Witness {
   }
 
   void converge() {
-    constexpr int kRounds = 4;
+    constexpr int kRounds = 8;
     for (std::size_t i = 0; i < history_.servers.size(); ++i) world_.servers()[i].start(true);
     world_.run(world_.now() + 20 * kSecond);
     std::string refusal;

@@ -342,13 +342,16 @@ void Server::end_session(std::uint32_t session) {
 }
 
 void Server::end_idle_sessions(std::uint32_t asking) {
-  for (const std::uint32_t id : std::vector(sessions_)) {
+  for (std::size_t i = 0; i < sessions_.size();) {
+    const std::uint32_t id = sessions_[i];
     const SimSession& one = world_.sessions()[id];
     const bool idle = !one.waits || (id == asking && !one.arrived);
-    if (idle && world_.now() - one.used > one.wait_timeout) {
-      world_.tell(host() + " ends connection " + std::to_string(id + 1) + ": wait_timeout");
-      end_session(id);
+    if (!idle || world_.now() - one.used <= one.wait_timeout) {
+      ++i;
+      continue;
     }
+    world_.tell(host() + " ends connection " + std::to_string(id + 1) + ": wait_timeout");
+    end_session(id);
   }
 }
 
