@@ -25,8 +25,9 @@ class ChannelReader {
 
   std::string text(std::string_view column) {
     const std::string name = spell(column);
-    if (!row_.has(name)) fail(name, "is missing");
-    return row_.text(name).value_or("");
+    auto cell = row_.text(name);
+    if (!cell && !row_.has(name)) fail(name, "is missing");
+    return std::move(cell).value_or("");
   }
 
   // NULL is nullopt, anything else must be a number.
