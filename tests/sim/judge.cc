@@ -100,9 +100,18 @@ class Judge : public Witness {
                            process, world_.managers()[process]->what().manager, name(server)));
     for (const auto& manager : world_.managers())
       if (manager->id() != process && !manager->ended() && !manager->killed() &&
-          changes_.contains(manager->id()) &&
-          (!managers_are_split() || changes_[manager->id()].contains(server)))
+          changes_.contains(manager->id()) && meets(*world_.managers()[process], server, *manager))
         overtaken_.insert(manager->id());
+  }
+
+  // True when a manager that changes `server` can see that another one is at work: by the locks on
+  // what that one has changed.
+  bool meets(const Manager& manager, std::size_t server, const Manager& other) {
+    const std::set<std::size_t>& changed = changes_[other.id()];
+    return changed.contains(server) ||
+           (!managers_are_split() && std::ranges::any_of(changed, [&](std::size_t one) {
+             return is_within_reach(one, manager);
+           }));
   }
 
   // Nothing but votes keeps managers apart that see different halves of a network: each would fence
@@ -146,7 +155,9 @@ class Judge : public Witness {
           world_.server(server).has(t))
         continue;
       for (std::size_t other = 0; other < history_.servers.size(); ++other) {
-        if (other == server || other == owner_ || !is_within_reach(other, manager)) continue;
+        if (other == server || other == owner_ || !is_within_reach(other, manager) ||
+            has_just_returned(other))
+          continue;
         const Channel& channel = world_.server(other).channel();
         if (!channel.exists || channel.sql_errno != 0 || !world_.server(other).has_or_received(t))
           continue;
@@ -154,6 +165,17 @@ class Judge : public Witness {
                                     name(other)));
       }
     }
+  }
+
+  // Between a last question to silent nodes and the opening there is always a moment.
+  bool has_just_returned(std::size_t server) const {
+    constexpr Time kMoment = 2 * kSecond;
+    return std::ranges::any_of(history_.faults, [&](const Fault& fault) {
+      const bool network = fault.kind == FaultKind::kCut || fault.kind == FaultKind::kOneWay ||
+                           fault.kind == FaultKind::kSlow;
+      return (network || fault.node == server) && fault.ends <= world_.now() &&
+             fault.ends + kMoment > world_.now();
+    });
   }
 
   void count_lost(std::size_t server, std::uint32_t process) {

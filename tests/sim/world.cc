@@ -59,8 +59,8 @@ World::~World() {
 
 void World::run(Time until) {
   while (!events_.empty() && events_.next_at() <= until) {
+    now_ = events_.next_at();
     const Event event = events_.take();
-    now_ = event.at;
     try {
       dispatch(event);
     } catch (const Impossible& why) {
