@@ -94,9 +94,10 @@ Result<CopySessions::Session> CopySessions::connect_to_target() const {
 Result<CopySessions::Session> CopySessions::connect_worker() const {
   auto worker = connect_for_long(task_.to);
   if (!worker) return worker;
-  if (const auto locked = take_lock(**worker, kCopyWorkLock, kPatience_s); !locked)
-    return Error{locked.error().code,
-                 "a statement of an earlier copying is still at work on " + task_.to.name};
+  const auto got = take_node_lock(**worker, kCopyWorkLock, kPatience_s);
+  if (!got) return got.error();
+  if (!*got)
+    return failure("a statement of an earlier copying is still at work on " + task_.to.name);
   return worker;
 }
 

@@ -59,6 +59,37 @@ inline void tell_contents(FakeServer& server) {
               rows_of({{{"binlog_file", "binlog.000009"}, {"binlog_position", "400"}}}));
 }
 
+// Work that is begun takes as many looks at it until it has ended, and two seconds each.
+class LateWorkers : public InlineWorkers {
+ public:
+  explicit LateWorkers(FakeClock& clock) : clock_(clock) {}
+
+  Result<std::unique_ptr<Job>> start(std::function<void()> work) override {
+    work();
+    return std::unique_ptr<Job>(std::make_unique<Late>(clock_, late));
+  }
+
+  int late = 0;
+
+ private:
+  class Late : public Job {
+   public:
+    Late(FakeClock& clock, int looks) : clock_(clock), looks_(looks) {}
+    bool wait(const Deadline&) override {
+      if (looks_ == 0) return true;
+      --looks_;
+      clock_.time_s += 2;
+      return false;
+    }
+
+   private:
+    FakeClock& clock_;
+    int looks_;
+  };
+
+  FakeClock& clock_;
+};
+
 class Copying {
  public:
   Copying(Flavour flavour, CopyMethod method)
@@ -108,7 +139,7 @@ class Copying {
 
   Result<CopyResult> copy() {
     return copy_server(
-        world.env, task, options, resync,
+        env, task, options, resync,
         [this] {
           ++begun;
           return Result<Done>(Done{});
@@ -117,7 +148,7 @@ class Copying {
   }
 
   Result<Done> check() {
-    return check_copy(world.env, task, options, resync, [](const std::string&) {});
+    return check_copy(env, task, options, resync, [](const std::string&) {});
   }
 
   // Nothing was done, or all was undone.
@@ -144,6 +175,8 @@ class Copying {
 
   const std::string record = "/state/mysql.resync/db2.copying";  // that its copy is not whole
   FakeWorld world;
+  LateWorkers workers{world.clock};
+  Env env{world.clock, world.connector, world.programs, world.files, world.network, workers};
   FakeServer source, target;
   CopyTask task;
   FailoverOptions options;

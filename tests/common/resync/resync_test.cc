@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "common/context/run_store.h"
+#include "common/execute/failover.h"
 #include "tests/fakes/copying.h"
 
 namespace ha {
@@ -21,7 +22,7 @@ class ResyncTest : public testing::TestWithParam<Flavour> {
   }
 
   FailoverOutcome resync() {
-    return run_resync(cluster_.world.env, cluster_.options, cluster_.resync, "db2",
+    return run_resync(cluster_.env, cluster_.options, cluster_.resync, "db2",
                       [](const std::string&) {});
   }
 
@@ -84,7 +85,7 @@ TEST_P(ResyncTest, ARefusalChangesNothing) {
     one.options.policy.repl_user = "repl";
     spoil(one);
     const FailoverOutcome outcome =
-        run_resync(one.world.env, one.options, one.resync, "db2", [](const std::string&) {});
+        run_resync(one.env, one.options, one.resync, "db2", [](const std::string&) {});
     EXPECT_EQ(outcome.end, FailoverEnd::kRefused) << what;
     EXPECT_EQ(outcome.run_id, "") << what << outcome.text;
     one.expect_untouched(what);
@@ -112,6 +113,22 @@ TEST_P(ResyncTest, WhatCouldNotBeComparedIsAWarning) {
   const FailoverOutcome outcome = resync();
   EXPECT_EQ(outcome.end, FailoverEnd::kWarnings) << outcome.text;
   EXPECT_TRUE(follows());
+}
+
+// One that holds no whole copy replicates nothing, and takes no writes.
+TEST_P(ResyncTest, HalfACopyDoesNotRejoin) {
+  for (const bool writable : {false, true}) {
+    cluster_.target.half_copied = true;
+    cluster_.target.read_only = !writable;
+    if (writable) cluster_.target.channel.reset();
+    const FailoverOutcome outcome =
+        run_rejoin(cluster_.env, cluster_.options, "db2", [](const std::string&) {});
+    EXPECT_EQ(outcome.end, FailoverEnd::kRefused);
+    EXPECT_NE(outcome.text.find("mysql_ha resync db2"), std::string::npos) << outcome.text;
+    EXPECT_EQ(outcome.run_id.empty(), !writable);
+    EXPECT_TRUE(cluster_.target.read_only);
+    EXPECT_EQ(cluster_.target.count("CHANGE "), 0);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Flavours, ResyncTest, testing::Values(Flavour::kMysql, Flavour::kMariadb));
