@@ -6,6 +6,8 @@
 
 #include <functional>
 
+#include "common/text.h"
+#include "tests/fakes/live_stage.h"
 #include "tests/fakes/simulated_cluster.h"
 
 namespace ha::sim {
@@ -103,18 +105,57 @@ TEST(RunFailoverTest, APrimaryThatHangsIsLeftAloneWhereTimeIsShort) {
   EXPECT_FALSE(cluster.db(1).fenced());
 }
 
+// It answers when it is tried again, when it is asked once more, or when all is done.
 TEST(RunFailoverTest, AReplicaThatIsBackInTimeFollowsTheNewPrimary) {
+  int following = 0;
+  for (Time back = 9; back <= 17; ++back) {
+    History history = cluster_of(3);
+    history.faults = {{FaultKind::kFreeze, 3500 * kMillisecond, back * kSecond, 2}};
+    SimulatedCluster cluster(history);
+    // Only of a node that was seen before it is known that it takes no writes.
+    cluster.run(Errand::kPlan);
+    cluster.wait(1);
+    cluster.db(1).crash(false);
+    const FailoverOutcome outcome = cluster.run(Errand::kFailover).outcome();
+    EXPECT_EQ(outcome.successor, "db2") << outcome.text;
+    EXPECT_EQ(cluster.writers(), Servers{2}) << back;
+    EXPECT_TRUE(cluster.follows(3, 2) || outcome.end == FailoverEnd::kWarnings) << back;
+    following += cluster.follows(3, 2);
+  }
+  EXPECT_GE(following, 4);
+}
+
+TEST(RunFailoverTest, AReplicaThatStaysAwayIsAWarning) {
   History history = cluster_of(3);
-  history.faults = {{FaultKind::kFreeze, 3500 * kMillisecond, 9 * kSecond, 2}};
+  history.faults = {{FaultKind::kFreeze, 3500 * kMillisecond, 500 * kSecond, 2}};
   SimulatedCluster cluster(history);
-  // Only of a node that was seen before it is known that it takes no writes.
   cluster.run(Errand::kPlan);
   cluster.wait(1);
   cluster.db(1).crash(false);
   const FailoverOutcome outcome = cluster.run(Errand::kFailover).outcome();
-  EXPECT_EQ(outcome.successor, "db2") << outcome.text;
+  EXPECT_EQ(outcome.end, FailoverEnd::kWarnings);
   EXPECT_EQ(cluster.writers(), Servers{2});
-  EXPECT_TRUE(cluster.follows(3, 2));
+  EXPECT_NE(join(outcome.details, "\n").find("mysql_ha rejoin db3"), std::string::npos)
+      << join(outcome.details, "\n");
+}
+
+// What stands in the relay logs takes ten seconds.
+History slow_appliers() {
+  History history = cluster_of(3);
+  for (const std::size_t i : {1u, 2u}) history.servers[i].apply_time = 200 * kMillisecond;
+  return history;
+}
+
+TEST(RunFailoverTest, WhereTheCandidateDoesNotGetOnAnotherTakesItsPlace) {
+  History history = slow_appliers();
+  history.faults = {{FaultKind::kApplierStops, 16 * kSecond, 16 * kSecond, 1}};
+  SimulatedCluster cluster(history);
+  cluster.wait(8);
+  cluster.db(1).crash(false);
+  const FailoverOutcome outcome = cluster.run(Errand::kFailover).outcome();
+  EXPECT_EQ(outcome.successor, "db3") << outcome.text;
+  EXPECT_EQ(cluster.writers(), Servers{3}) << outcome.text;
+  EXPECT_EQ(cluster.lacks(3), 0u);
 }
 
 TEST(RunFailoverTest, ACandidateThatCannotApplyIsPassedOver) {
@@ -197,6 +238,39 @@ TEST(RunFailoverTest, AWitnessOutOfReachForbidsIt) {
   cluster.wait(15);
   EXPECT_EQ(cluster.run(Errand::kFailover).outcome().end, FailoverEnd::kRefused);
   EXPECT_EQ(cluster.writers(), Servers{1});
+}
+
+// The operator wants the plan that he has seen, or none.
+TEST(RunFailoverTest, AnotherPlanThanThatOfTheHashIsNotCarriedOut) {
+  LiveStage stage;
+  for (const char* const name : {"db1", "db2", "db3"})
+    stage.options.cluster.nodes.push_back({name, name, 3306});
+  stage.options.policy.fence = Fence::kNone;
+  stage.db(2).id = 2;
+  stage.db(3).id = 3;
+  stage.kill(1);
+  for (const int replica : {2, 3}) stage.set(replica, "Replica_IO_Running", "Connecting");
+  const auto run = [&](const std::string& hash) {
+    return run_failover(stage.world.env, stage.options, hash, [](const std::string&) {});
+  };
+  const FailoverOutcome another = run("0123456789abcdef");
+  EXPECT_EQ(another.end, FailoverEnd::kRefused);
+  EXPECT_NE(another.text.find("0123456789abcdef"), std::string::npos) << another.text;
+  EXPECT_TRUE(stage.db(2).read_only);
+  EXPECT_EQ(stage.db(2).count("STOP "), 0);
+  // So it is where a run was interrupted.
+  auto store = RunStore::open(stage.world.files, "/state", "mysql");
+  Plan plan{.primary = "db1", .candidate = "db2", .hash = "fedcba9876543210"};
+  plan.steps.push_back({1, Action::kMakeWritable, "db2"});
+  auto journal = store->journal("1");
+  Executor executor(nullptr, *journal, stage.world.clock, stage.world.workers,
+                    [](const std::string&) {});
+  ASSERT_TRUE(executor.begin(plan));
+  stage.db(2).asked.clear();
+  const FailoverOutcome interrupted = run("0123456789abcdef");
+  EXPECT_EQ(interrupted.end, FailoverEnd::kRefused);
+  EXPECT_NE(interrupted.text.find("fedcba9876543210"), std::string::npos) << interrupted.text;
+  EXPECT_EQ(stage.db(2).asked.size(), 0u);
 }
 
 TEST(PlanNowTest, TellsWhatAFailoverWouldDo) {
