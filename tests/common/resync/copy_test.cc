@@ -74,7 +74,7 @@ TEST(CopyServerTest, AStatementThatFailsLeavesNothingHalfUnsaid) {
           one.expect_untouched(what);
           continue;
         }
-        EXPECT_NE(copied.error().text.find("no whole copy"), std::string::npos)
+        EXPECT_NE(copied.error().text.find("no complete copy"), std::string::npos)
             << what << ": " << copied.error().text;
         EXPECT_TRUE(one.world.files.files.contains(one.record)) << what;
       }
@@ -271,7 +271,7 @@ TEST(CopyServerTest, ANodeThatHasChangedMeanwhileIsLeftAlone) {
     EXPECT_FALSE(one.target.half_copied) << what;
   }
   Copying discards(Flavour::kMysql, CopyMethod::kDump);
-  discards.resync.surplus = Surplus::kDiscard;
+  discards.resync.extra_transactions = ExtraTransactions::kDiscard;
   discards.target.executed += "," + uuid_of(2) + ":1";
   EXPECT_TRUE(discards.copy());
 }
@@ -313,7 +313,7 @@ TEST(CopyServerTest, ACloneThatFailsIsNoCopy) {
   one.target.fail("CLONE INSTANCE").answer("SELECT CONCAT(STATE", "Failed no room");
   const auto copied = one.copy();
   ASSERT_FALSE(copied);
-  EXPECT_NE(copied.error().text.find("no whole copy"), std::string::npos) << copied.error().text;
+  EXPECT_NE(copied.error().text.find("no complete copy"), std::string::npos) << copied.error().text;
 }
 
 TEST(CopyServerTest, AServerThatDoesNotComeBackIsNotAwaitedForEver) {
@@ -343,7 +343,7 @@ TEST(CopyServerTest, WhatALastCopyHasLeftIsNotPutBack) {
   one.target.fail("CREATE DATABASE");
   const auto copied = one.copy();
   ASSERT_FALSE(copied);
-  EXPECT_NE(copied.error().text.find("no whole copy"), std::string::npos) << copied.error().text;
+  EXPECT_NE(copied.error().text.find("no complete copy"), std::string::npos) << copied.error().text;
   EXPECT_TRUE(one.target.half_copied);
 }
 
