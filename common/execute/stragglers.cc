@@ -13,14 +13,6 @@ namespace ha {
 
 namespace {
 
-// True for a node that the plan leaves out: a plan that was interrupted has only its words for
-// that.
-bool needs_resync(const Node& node, const Plan& plan) {
-  return std::ranges::any_of(plan.warnings, [&](const std::string& line) {
-    return line.starts_with(node.name + " needs a resync:");
-  });
-}
-
 // True for a node that follows the old primary and that no step moves: when the run is resumed, it
 // may be back and was silent when the run was planned.
 bool is_forgotten(const Node& node, const Plan& plan, const Topology& before) {
@@ -42,7 +34,7 @@ std::vector<std::string> find_stragglers(const std::set<std::string>& not_repoin
     if (node.name == plan.candidate || (old && plan.command == PlanCommand::kFailover)) continue;
     const bool silent = !node.facts || !node.facts->channels;
     if ((silent || not_repointed.contains(node.name) || is_forgotten(node, plan, before)) &&
-        !needs_resync(node, plan))
+        std::ranges::find(plan.need_resync, node.name) == plan.need_resync.end())
       names.push_back(node.name);
   }
   return names;

@@ -80,4 +80,12 @@ std::string current_word(std::string word) {
   return word;
 }
 
+std::vector<std::string> infer_need_resync(const std::vector<std::string>& warnings) {
+  std::vector<std::string> nodes;
+  for (const std::string& line : warnings)
+    if (const std::size_t end = line.find(" needs a resync:"); end != line.npos)
+      nodes.push_back(line.substr(0, end));
+  return nodes;
+}
+
 }  // namespace ha

@@ -60,6 +60,7 @@ struct Plan {
   std::size_t candidates = 0;  // that may be promoted, the best of which is the candidate
   std::vector<Rejection> rejected = {};
   std::vector<std::string> warnings = {};  // it can be done, but
+  std::vector<std::string> need_resync = {};  // nodes that no step lets follow the new primary
   LossForecast loss = {};
   std::string spare = {};  // another candidate that has received as much; empty: there is none
   // How the candidate followed the primary, for the latter's return.

@@ -112,10 +112,13 @@ void StepWriter::repoint_others() {
   std::vector<std::size_t> followers;
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     if (!is_sibling(i) || repointed_.contains(i)) continue;
-    if (const std::string why = why_not_repointed(i); why.empty())
+    const std::string why = why_not_repointed(i);
+    if (why.empty()) {
       followers.push_back(i);
-    else
-      plan_.warnings.push_back(fmt::format("{} needs a resync: {}", nodes_[i].name, why));
+      continue;
+    }
+    plan_.warnings.push_back(fmt::format("{} needs a resync: {}", nodes_[i].name, why));
+    plan_.need_resync.push_back(nodes_[i].name);
   }
   for (const std::size_t i : followers) finish_relay_log(i);
   for (const std::size_t i : followers) repoint(i);

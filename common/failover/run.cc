@@ -83,6 +83,7 @@ std::string plan_to_json(const Plan& plan) {
                {"tls", tls_to_json(plan.tls)},
                {"retry", retry_to_json(plan.retry)},
                {"hash", plan.hash}};
+  if (!plan.need_resync.empty()) json["need_resync"] = plan.need_resync;
   if (!plan.interrupted_run.empty()) json["interrupted_run"] = plan.interrupted_run;
   if (!plan.roll_back_reason.empty()) json["roll_back_reason"] = plan.roll_back_reason;
   if (!plan.possible()) {
@@ -104,6 +105,9 @@ Result<Plan> plan_from_json(std::string_view text) {
     for (const Json& step : json.at("steps")) plan.steps.push_back(step_from_json(step));
     plan.warnings = json.at(json.contains("warnings") ? "warnings" : kOldWarningsKey)
                         .get<std::vector<std::string>>();
+    plan.need_resync = json.contains("need_resync")
+                           ? json.at("need_resync").get<std::vector<std::string>>()
+                           : infer_need_resync(plan.warnings);
     plan.loss = loss_from_json(json.at("loss"));
     plan.by_gtid = json.at("by_gtid");
     // Runs of before know nothing of it.

@@ -62,13 +62,13 @@ const Case kCases[] = {
     {"one is known to need a copy",
      [](Change& c) {
        c.nodes[2] = lost(3);
-       c.plan.warnings = {"db3 needs a resync: it lacks what was purged"};
+       c.plan.need_resync = {"db3"};
      },
      {}},
     {"another one is known to need a copy whose name begins like it",
      [](Change& c) {
        c.nodes[2] = lost(3);
-       c.plan.warnings = {"db33 needs a resync: it lacks what was purged"};
+       c.plan.need_resync = {"db33"};
      },
      {"db3"}},
 };

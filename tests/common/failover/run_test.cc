@@ -136,6 +136,16 @@ TEST(PlanJsonTest, NoForeignWordCommandsATerminalAndNoneIsLost) {
   EXPECT_EQ(read->steps, plan.steps);
 }
 
+TEST(PlanJsonTest, TellsWhichNodesNeedAResync) {
+  Plan plan{.primary = "db1", .candidate = "db2"};
+  plan.need_resync = {"db3"};
+  EXPECT_EQ(plan_from_json(plan_to_json(plan))->need_resync, plan.need_resync);
+  // Journals of before tell it in words.
+  plan.need_resync = {};
+  plan.reservations = {"db4 needs a resync: it has what db2 lacks", "db5 is filtered"};
+  EXPECT_EQ(plan_from_json(plan_to_json(plan))->need_resync, std::vector<std::string>{"db4"});
+}
+
 TEST(RunTest, KeepsTheWordsOfCommands) {
   for (const char* const word :
        {"nothing", "failover", "switchover", "rejoin", "resync", "close", "reopen"}) {
