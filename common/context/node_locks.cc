@@ -28,4 +28,12 @@ Result<std::string> node_lock_holder(SqlSession& session, const std::string& nam
                      fmt::format("SELECT COALESCE(IS_USED_LOCK({}), '')", quote_string(name)));
 }
 
+Result<bool> has_node_lock(SqlSession& session, const std::string& name) {
+  const auto ours = query_value(
+      session, fmt::format("SELECT IS_USED_LOCK({}) = CONNECTION_ID()", quote_string(name)));
+  // NULL when it is free.
+  if (!ours && ours.error().code != Errc::kBadData) return ours.error();
+  return ours && *ours == "1";
+}
+
 }  // namespace ha

@@ -27,4 +27,7 @@ Result<Done> release_node_lock(SqlSession& session, const std::string& name);
 // Returns the connection that holds a lock; empty: it is free.
 Result<std::string> node_lock_holder(SqlSession& session, const std::string& name);
 
+// True when this session has a lock.
+Result<bool> has_node_lock(SqlSession& session, const std::string& name);
+
 }  // namespace ha

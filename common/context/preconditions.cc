@@ -7,9 +7,9 @@
 #include <functional>
 
 #include "common/context/node_locks.h"
+#include "common/context/operator_program.h"
 #include "common/context/run_store.h"
 #include "common/context/situation.h"
-#include "common/context/step_tools.h"
 #include "common/missing_directory.h"
 #include "common/mysql/privileges.h"
 #include "common/mysql/read_facts.h"

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "common/context/node_locks.h"
-#include "common/context/step_tools.h"
 #include "common/deadline.h"
+#include "common/mysql/read_facts.h"
 
 namespace ha {
 

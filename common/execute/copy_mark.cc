@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "common/context/node_locks.h"
-#include "common/context/step_tools.h"
+#include "common/execute/failure.h"
 
 namespace ha {
 

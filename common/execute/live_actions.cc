@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "common/context/step_tools.h"
+#include "common/execute/failure.h"
 #include "common/mysql/read_facts.h"
 
 namespace ha {

@@ -2,9 +2,10 @@
 // The steps of LiveActions that read transactions from binlogs.
 #include <fmt/format.h>
 
-#include "common/context/step_tools.h"
+#include "common/context/operator_program.h"
 #include "common/execute/binlog_text.h"
 #include "common/execute/binlog_tool.h"
+#include "common/execute/failure.h"
 #include "common/execute/live_actions.h"
 #include "common/execute/tool_login.h"
 #include "common/mysql/read_facts.h"

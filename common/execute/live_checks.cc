@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "common/context/node_locks.h"
-#include "common/context/step_tools.h"
 #include "common/execute/binlog_events.h"
+#include "common/execute/failure.h"
 #include "common/execute/live_actions.h"
 #include "common/mysql/probe.h"
 #include "common/mysql/replica_status.h"
@@ -197,11 +197,9 @@ Result<Done> LiveActions::expect_locks() {
     if (!node.facts || (node.name == plan_.primary && plan_.primary != plan_.candidate)) continue;
     auto session = sessions_.borrow(node.name);
     if (!session) return session.error();
-    const auto ours =
-        query_value(**session, fmt::format("SELECT IS_USED_LOCK({}) = CONNECTION_ID()",
-                                           quote_string(options_.node_lock())));
+    const auto ours = has_node_lock(**session, options_.node_lock());
     session->judge(ours);
-    if (!ours || *ours != "1") return failure("the lock on " + node.name + " is lost");
+    if (!ours || !*ours) return failure("the lock on " + node.name + " is lost");
   }
   return Done{};
 }

@@ -4,35 +4,32 @@
 
 #include <algorithm>
 
-#include "common/context/step_tools.h"
 #include "common/execute/applier_wait.h"
+#include "common/execute/failure.h"
 #include "common/execute/live_actions.h"
 #include "common/mysql/drain.h"
 #include "common/mysql/history.h"
 #include "common/mysql/read_facts.h"
+#include "common/mysql/statements.h"
 
 namespace ha {
 
 namespace {
+
+Result<bool> has_busy_worker(const ChannelStatus& channel, SqlSession& session) {
+  const auto busy = query_value(session, count_busy_workers(session.version(), channel.name));
+  if (!busy) return busy.error();
+  return *busy != "0";
+}
 
 // True when no worker applies the rest of a relay log that receives nothing more: it is the first
 // part of a transaction that will never be whole.
 Result<bool> is_torn_end(const ChannelStatus& channel, SqlSession& session) {
   if (channel.io.running() || !channel.applier_idle || channel.executed == channel.read)
     return false;
-  const auto busy = query_value(
-      session,
-      session.version().flavour == Flavour::kMysql
-          ? "SELECT COUNT(*) FROM performance_schema.replication_applier_status_by_worker"
-            " JOIN performance_schema.threads USING (THREAD_ID) WHERE CHANNEL_NAME = " +
-                quote_string(channel.name) +
-                " AND PROCESSLIST_STATE NOT LIKE 'Waiting for an event from Coordinator%'"
-                // A single applier stands there as its own worker.
-                " AND PROCESSLIST_STATE NOT LIKE '%has read all relay log%'"
-          : "SELECT COUNT(*) FROM information_schema.processlist WHERE COMMAND = 'Slave_worker'"
-            " AND STATE NOT LIKE 'Waiting for work%'");
+  const auto busy = has_busy_worker(channel, session);
   if (!busy) return busy.error();
-  return *busy == "0";
+  return !*busy;
 }
 
 // Returns a server's history as if it had received by this channel alone.
@@ -51,12 +48,9 @@ History received_by(const ChannelStatus& channel, History history) {
 Result<bool> has_applied_relay_log(const ServerFacts& facts, const ChannelStatus& channel,
                                    SqlSession& session) {
   if (!channel.applier_idle || unapplied(facts.history).value_or(0) > 0) return false;
-  const auto busy = query_value(
-      session,
-      "SELECT COUNT(*) FROM information_schema.processlist WHERE COMMAND = 'Slave_worker'"
-      " AND STATE NOT LIKE 'Waiting for work%'");
+  const auto busy = has_busy_worker(channel, session);
   if (!busy) return busy.error();
-  return *busy == "0";
+  return !*busy;
 }
 
 StepResult drained(const Step& step, std::string text) {

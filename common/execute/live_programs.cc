@@ -4,7 +4,8 @@
 
 #include <algorithm>
 
-#include "common/context/step_tools.h"
+#include "common/context/operator_program.h"
+#include "common/execute/failure.h"
 #include "common/execute/live_actions.h"
 #include "common/vip/move.h"
 

@@ -4,15 +4,21 @@
 
 #include <algorithm>
 
-#include "common/context/step_tools.h"
 #include "common/execute/applier_wait.h"
+#include "common/execute/failure.h"
 #include "common/execute/live_actions.h"
+#include "common/mysql/drain.h"
 #include "common/mysql/read_facts.h"
 #include "common/mysql/replica_status.h"
 
 namespace ha {
 
 namespace {
+
+// True when a channel's source is this node.
+bool follows(const ChannelStatus& channel, const Node& source) {
+  return channel.source_host == source.host && channel.source_port == source.port;
+}
 
 // Makes a channel ready to be stopped. MySQL's parallel applier that has come to a torn end waits a
 // minute for the rest of it, unless it has ended before it is asked to stop; nothing of the

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "common/context/step_tools.h"
 #include "common/execute/clients.h"
+#include "common/execute/failure.h"
 #include "common/execute/live_actions.h"
 #include "common/mysql/events.h"
 #include "common/mysql/variables.h"

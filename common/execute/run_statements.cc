@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "common/execute/run_statements.h"
 
+#include <fmt/format.h>
+
 #include <map>
 
-#include "common/context/step_tools.h"
+#include "common/execute/failure.h"
 
 namespace ha {
 

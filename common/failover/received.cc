@@ -28,19 +28,6 @@ bool was_primary(const History& own, const History& others) {
          });
 }
 
-// The transactions that bear the node's own identity.
-History own_part(const ServerFacts& facts) {
-  if (const auto* mysql = std::get_if<MysqlHistory>(&facts.history))
-    return MysqlHistory{mysql->executed.of_server(facts.server_uuid)};
-  if (const auto* mariadb = std::get_if<MariadbHistory>(&facts.history)) {
-    MariadbHistory own{facts.server_id, {}};
-    for (const MariadbGtid& gtid : mariadb->binlog_state.list())
-      if (gtid.server == facts.server_id) own.binlog_state.add(gtid);
-    return own;
-  }
-  return {};
-}
-
 // The cluster's transactions that others wrote.
 History others_part(const Takeover& t, std::size_t i) {
   const ServerFacts& facts = *t.nodes()[i].facts;
@@ -90,7 +77,7 @@ std::optional<Extra> ahead(const Takeover& t, std::size_t a, std::size_t b) {
 }
 
 Extra errant(const Takeover& t, std::size_t i) {
-  const History own = own_part(*t.nodes()[i].facts);
+  const History own = own_transactions(*t.nodes()[i].facts);
   if (const auto* mysql = std::get_if<MysqlHistory>(&own); mysql && mysql->executed.empty())
     return {};
   if (const auto* mariadb = std::get_if<MariadbHistory>(&own);

@@ -31,4 +31,11 @@ const ChannelStatus* find_channel(const std::vector<ChannelStatus>& channels,
   return found == channels.end() ? nullptr : &*found;
 }
 
+std::vector<std::string> sources_of(const std::vector<ChannelStatus>& channels) {
+  std::vector<std::string> sources;
+  for (const ChannelStatus& channel : channels) sources.push_back(channel.name + channel.source());
+  std::ranges::sort(sources);
+  return sources;
+}
+
 }  // namespace ha

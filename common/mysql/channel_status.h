@@ -90,4 +90,7 @@ struct ChannelStatus {
 const ChannelStatus* find_channel(const std::vector<ChannelStatus>& channels,
                                   std::string_view name);
 
+// Returns each channel with its source, sorted, to be compared.
+std::vector<std::string> sources_of(const std::vector<ChannelStatus>& channels);
+
 }  // namespace ha

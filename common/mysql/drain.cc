@@ -12,4 +12,9 @@ bool is_drained(const History& history, const ChannelStatus& channel) {
   return open ? *open == 0 : channel.executed == channel.read;
 }
 
+bool has_all(const ServerFacts& replica, const ChannelStatus& channel, const ServerFacts& other) {
+  return channel.uses_gtid ? has_applied(replica.history, other.history) == true
+                           : other.binlog == channel.executed;
+}
+
 }  // namespace ha

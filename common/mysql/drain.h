@@ -8,6 +8,7 @@
 
 #include "common/mysql/channel_status.h"
 #include "common/mysql/history.h"
+#include "common/mysql/server_facts.h"
 
 namespace ha {
 
@@ -17,5 +18,8 @@ std::optional<std::uint64_t> unapplied(const History& history, const ChannelStat
 
 // True when it has applied all: by these numbers, or else by the channel's positions.
 bool is_drained(const History& history, const ChannelStatus& channel);
+
+// True when a replica has applied all that another server had, as far as this channel tells.
+bool has_all(const ServerFacts& replica, const ChannelStatus& channel, const ServerFacts& other);
 
 }  // namespace ha

@@ -17,6 +17,9 @@ Result<ServerFacts> read_server_facts(SqlSession& session);
 // of the binlog; no earlier history is left. Fails as above.
 Result<Done> reread_replication(SqlSession& session, ServerFacts& facts);
 
+// How long to wait between two such readings, which are cheap: two statements.
+inline constexpr double kPoll_s = 0.001;
+
 // Reads what set read_only last. It stays unknown where the server does not report it, or not to
 // us; fails only when it does not answer.
 Result<Done> read_read_only_origin(SqlSession& session, ServerFacts& facts);

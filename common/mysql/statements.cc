@@ -168,6 +168,69 @@ std::vector<std::string> block_writers(const Version& version) {
   return {make_read_only(version), "FLUSH TABLES WITH READ LOCK"};
 }
 
+std::vector<std::string> settings_for_copying(const Version& version) {
+  std::vector<std::string> sql = {"SET SESSION sql_mode=''", "SET SESSION wait_timeout=86400",
+                                  "SET SESSION lock_wait_timeout=60",
+                                  "SET SESSION innodb_strict_mode=0"};
+  if (version.flavour == Flavour::kMariadb)
+    sql.emplace_back("SET SESSION max_statement_time=0");
+  else if (version.at_least(8, 0, 13))
+    sql.emplace_back("SET SESSION sql_require_primary_key=0");
+  if (version.flavour == Flavour::kMysql && version.at_least(8, 4))
+    sql.emplace_back("SET SESSION restrict_fk_on_non_standard_key=0");
+  return sql;
+}
+
+std::vector<std::string> settings_for_counting(const Version& version) {
+  std::vector<std::string> sql = {"SET SESSION time_zone='+00:00'"};
+  // MySQL remembers for a day what it has once told of tables.
+  if (version.flavour == Flavour::kMysql && version.at_least(8, 0))
+    sql.emplace_back("SET SESSION information_schema_stats_expiry=0");
+  return sql;
+}
+
+std::string count_busy_workers(const Version& version, std::string_view channel) {
+  if (version.flavour == Flavour::kMariadb)
+    return "SELECT COUNT(*) FROM information_schema.processlist WHERE COMMAND = 'Slave_worker'"
+           " AND STATE NOT LIKE 'Waiting for work%'";
+  return "SELECT COUNT(*) FROM performance_schema.replication_applier_status_by_worker"
+         " JOIN performance_schema.threads USING (THREAD_ID) WHERE CHANNEL_NAME = " +
+         quote_string(channel) +
+         " AND PROCESSLIST_STATE NOT LIKE 'Waiting for an event from Coordinator%'"
+         // A single applier stands there as its own worker.
+         " AND PROCESSLIST_STATE NOT LIKE '%has read all relay log%'";
+}
+
+std::string ask_applier_wait(const Version& version) {
+  if (version.flavour == Flavour::kMariadb)
+    return "SELECT STATE FROM information_schema.processlist WHERE USER = 'system user'"
+           " AND (STATE LIKE 'Waiting for % lock' OR STATE LIKE 'Waiting for semi-sync ACK%')"
+           " LIMIT 1";
+  return "SELECT PROCESSLIST_STATE FROM performance_schema.threads"
+         " WHERE (NAME LIKE 'thread/sql/replica\\_%' OR NAME LIKE 'thread/sql/slave\\_%')"
+         " AND (PROCESSLIST_STATE LIKE 'Waiting for % lock'"
+         " OR PROCESSLIST_STATE LIKE 'Waiting for semi-sync ACK%') LIMIT 1";
+}
+
+std::string ask_lock_holder(const Version& version) {
+  if (version.flavour == Flavour::kMariadb)
+    return "SELECT p.ID AS id, p.USER AS user, p.HOST AS host FROM information_schema.processlist p"
+           " LEFT JOIN information_schema.innodb_trx t ON t.trx_mysql_thread_id = p.ID"
+           " WHERE p.USER NOT IN ('system user', 'event_scheduler') AND p.ID <> CONNECTION_ID()"
+           " AND p.COMMAND NOT LIKE 'Binlog Dump%'"
+           " ORDER BY t.trx_started IS NULL, t.trx_started, p.TIME_MS DESC LIMIT 1";
+  return "SELECT t.PROCESSLIST_ID AS id, t.PROCESSLIST_USER AS user, t.PROCESSLIST_HOST AS host"
+         " FROM performance_schema.metadata_locks w JOIN performance_schema.threads a"
+         " ON a.THREAD_ID = w.OWNER_THREAD_ID"
+         " JOIN performance_schema.metadata_locks g ON g.LOCK_STATUS = 'GRANTED'"
+         " AND g.OBJECT_TYPE = w.OBJECT_TYPE AND g.OBJECT_SCHEMA <=> w.OBJECT_SCHEMA"
+         " AND g.OBJECT_NAME <=> w.OBJECT_NAME AND g.OWNER_THREAD_ID <> w.OWNER_THREAD_ID"
+         " JOIN performance_schema.threads t ON t.THREAD_ID = g.OWNER_THREAD_ID"
+         " WHERE w.LOCK_STATUS = 'PENDING' AND t.PROCESSLIST_USER IS NOT NULL"
+         " AND (a.NAME LIKE 'thread/sql/replica\\_%' OR a.NAME LIKE 'thread/sql/slave\\_%')"
+         " LIMIT 1";
+}
+
 std::string disable_on_replica(const Version& version, const ServerEvent& event) {
   const bool renamed = version.flavour == Flavour::kMysql && version.at_least(8, 2);
   return fmt::format("ALTER DEFINER={} EVENT {} DISABLE ON {}", event.definer, event.name,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The statements that change replication, in each flavour's and version's words. Pure text; the
-// planner decides when they are run. Sources: MySQL manual, "SQL Statements for
-// Controlling Replica Servers"; MariaDB Knowledge Base, "Replication Commands".
+// The statements that change replication, and other statements that differ, in each flavour's and
+// version's words. Pure text; the planner decides when they are run. Sources: MySQL manual, "SQL
+// Statements for Controlling Replica Servers"; MariaDB Knowledge Base, "Replication Commands".
 
 #pragma once
 
@@ -72,6 +72,21 @@ std::string make_read_only(const Version& version);
 // Statements after which no account can write, administrators included; on MariaDB only as long as
 // the session lives. Clients' connections are to be ended after the first.
 std::vector<std::string> block_writers(const Version& version);
+
+// Return the settings of a session that copies: it may be idle for a day, its statements are long,
+// and what a dump creates was allowed once; and of one that counts rows, in UTC.
+std::vector<std::string> settings_for_copying(const Version& version);
+std::vector<std::string> settings_for_counting(const Version& version);
+
+// Counts the workers that are applying what a channel has received; on MariaDB those of all
+// channels.
+std::string count_busy_workers(const Version& version, std::string_view channel);
+
+// Asks in which state an applier waits that ends only when another client does something, and which
+// connection (id, user, host) has the lock that it waits for; no row: none. MariaDB tells the lock
+// only with a plugin: the oldest open transaction may have it, else the longest connection.
+std::string ask_applier_wait(const Version& version);
+std::string ask_lock_holder(const Version& version);
 
 // Return one statement. Without its definer the event would become ours.
 std::string disable_on_replica(const Version& version, const ServerEvent& event);

@@ -186,6 +186,18 @@ std::string source_told(const ChannelStatus& channel) {
 
 }  // namespace
 
+History own_transactions(const ServerFacts& facts) {
+  if (const auto* mysql = std::get_if<MysqlHistory>(&facts.history))
+    return MysqlHistory{mysql->executed.of_server(facts.server_uuid)};
+  if (const auto* mariadb = std::get_if<MariadbHistory>(&facts.history)) {
+    MariadbHistory own{facts.server_id, {}};
+    for (const MariadbGtid& gtid : mariadb->binlog_state.list())
+      if (gtid.server == facts.server_id) own.binlog_state.add(gtid);
+    return own;
+  }
+  return {};
+}
+
 Extra lost_own(const Node& node, const History& other) {
   if (!node.facts || node.facts->history_outdated) return {};
   const auto* mariadb = std::get_if<MariadbHistory>(&node.facts->latest_history());

@@ -67,6 +67,10 @@ const Node* find_node(const Topology& topology, std::string_view name);
 // Returns the channel of a node to the one at place `source`; null: it has none.
 const ChannelStatus* channel_to(const Node& node, std::size_t source);
 
+// Returns the transactions that bear the server's own identity, applied ones; empty: it numbers
+// none.
+History own_transactions(const ServerFacts& facts);
+
 // Returns what `other` has of the node's own transactions and it has lost, see history.h. Nothing
 // for a node without facts or with an outdated history, and for a MariaDB replica by position that
 // has applied nothing yet: its copy tells no GTIDs.

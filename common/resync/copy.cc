@@ -5,7 +5,6 @@
 
 #include <utility>
 
-#include "common/context/step_tools.h"
 #include "common/execute/tool_login.h"
 #include "common/resync/copier.h"
 

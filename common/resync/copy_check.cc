@@ -2,9 +2,9 @@
 // Whether a node can be copied at all: found out before anything of it is stopped.
 #include <fmt/format.h>
 
-#include "common/context/step_tools.h"
 #include "common/mysql/privileges.h"
 #include "common/resync/copier.h"
+#include "common/text.h"
 
 namespace ha {
 

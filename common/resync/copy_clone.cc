@@ -2,7 +2,7 @@
 // Copying by MySQL's clone plugin. Source: MySQL manual, "The Clone Plugin".
 #include <fmt/format.h>
 
-#include "common/context/step_tools.h"
+#include "common/execute/failure.h"
 #include "common/mysql/variables.h"
 #include "common/resync/copier.h"
 

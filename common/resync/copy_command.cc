@@ -4,7 +4,8 @@
 
 #include <algorithm>
 
-#include "common/context/step_tools.h"
+#include "common/context/operator_program.h"
+#include "common/execute/failure.h"
 #include "common/mysql/replica_status.h"
 #include "common/resync/copier.h"
 #include "common/resync/dump.h"

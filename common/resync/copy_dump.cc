@@ -6,8 +6,9 @@
 #include <atomic>
 #include <istream>
 
-#include "common/context/step_tools.h"
+#include "common/context/operator_program.h"
 #include "common/execute/binlog_text.h"
+#include "common/execute/failure.h"
 #include "common/execute/tool_login.h"
 #include "common/mysql/mariadb_gtid.h"
 #include "common/mysql/replica_status.h"

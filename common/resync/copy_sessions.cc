@@ -5,7 +5,8 @@
 #include <utility>
 
 #include "common/context/node_locks.h"
-#include "common/context/step_tools.h"
+#include "common/execute/failure.h"
+#include "common/mysql/statements.h"
 
 namespace ha {
 
@@ -20,20 +21,6 @@ Result<Done> take_lock(SqlSession& session, const std::string& name, int patienc
   if (!got) return got.error();
   if (!*got) return failure("another run is at work on it");
   return Done{};
-}
-
-// A day idle, and long statements; what a dump creates was allowed once.
-std::vector<std::string> settings_for_copying(const Version& version) {
-  std::vector<std::string> sql = {"SET SESSION sql_mode=''", "SET SESSION wait_timeout=86400",
-                                  "SET SESSION lock_wait_timeout=60",
-                                  "SET SESSION innodb_strict_mode=0"};
-  if (version.flavour == Flavour::kMariadb)
-    sql.emplace_back("SET SESSION max_statement_time=0");
-  else if (version.at_least(8, 0, 13))
-    sql.emplace_back("SET SESSION sql_require_primary_key=0");
-  if (version.flavour == Flavour::kMysql && version.at_least(8, 4))
-    sql.emplace_back("SET SESSION restrict_fk_on_non_standard_key=0");
-  return sql;
 }
 
 }  // namespace

@@ -5,35 +5,21 @@
 
 #include <variant>
 
-#include "common/context/step_tools.h"
+#include "common/execute/failure.h"
 #include "common/mysql/events.h"
-#include "common/mysql/mariadb_gtid.h"
 #include "common/mysql/read_facts.h"
 #include "common/mysql/replica_status.h"
 #include "common/mysql/statements.h"
+#include "common/mysql/topology.h"
+#include "common/mysql/variables.h"
 
 namespace ha {
 
-namespace {
-
-// Returns what a server has written itself, as far as its GTIDs tell.
-std::string own_transactions(const ServerFacts& facts) {
-  if (const auto* mysql = std::get_if<MysqlHistory>(&facts.history))
-    return mysql->executed.of_server(facts.server_uuid).print();
-  MariadbGtids own;
-  if (const auto* mariadb = std::get_if<MariadbHistory>(&facts.history))
-    for (const MariadbGtid& gtid : mariadb->binlog_state.list())
-      if (gtid.server == facts.server_id) own.add(gtid);
-  return own.print();
-}
-
-}  // namespace
-
 Result<Done> CopyTarget::expect_unchanged() {
   SqlSession& target = sessions_.target();
-  const auto closed = query_value(target, "SELECT @@GLOBAL.read_only");
+  const auto closed = read_switch(target, "read_only");
   if (!closed) return closed.error();
-  if (*closed == "0")
+  if (!*closed)
     return failure("it accepts writes again: another client or run has acted meanwhile");
   const Node& node = task_.to;
   ServerFacts now = *node.facts;

@@ -10,9 +10,11 @@
 #include <limits>
 #include <vector>
 
-#include "common/context/step_tools.h"
 #include "common/execute/copy_mark.h"
+#include "common/execute/failure.h"
+#include "common/mysql/statements.h"
 #include "common/mysql/version.h"
+#include "common/text.h"
 
 namespace ha {
 
@@ -40,14 +42,6 @@ double value_of(const Rows& status, std::string_view name) {
 
 std::string table_clause(const TableRows& table) {
   return table.versioned ? " FOR SYSTEM_TIME ALL" : "";
-}
-
-// MySQL remembers for a day what it has once told of tables.
-std::vector<std::string> settings_for_counting(const Version& version) {
-  std::vector<std::string> sql = {"SET SESSION time_zone='+00:00'"};
-  if (version.flavour == Flavour::kMysql && version.at_least(8, 0))
-    sql.emplace_back("SET SESSION information_schema_stats_expiry=0");
-  return sql;
 }
 
 // Returns all tables with data, not counted yet.

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "common/context/step_tools.h"
+#include "common/execute/failure.h"
 
 namespace ha {
 

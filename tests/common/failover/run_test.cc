@@ -142,7 +142,7 @@ TEST(PlanJsonTest, TellsWhichNodesNeedAResync) {
   EXPECT_EQ(plan_from_json(plan_to_json(plan))->need_resync, plan.need_resync);
   // Journals of before tell it in words.
   plan.need_resync = {};
-  plan.reservations = {"db4 needs a resync: it has what db2 lacks", "db5 is filtered"};
+  plan.warnings = {"db4 needs a resync: it has what db2 lacks", "db5 is filtered"};
   EXPECT_EQ(plan_from_json(plan_to_json(plan))->need_resync, std::vector<std::string>{"db4"});
 }
 

@@ -41,6 +41,22 @@ TEST(TopologyTest, AnEchoIsNoProofThatAWriterHasWhatItWrote) {
   EXPECT_EQ(read_too_early(ring), Places{0}) << "what was lost stays so";
 }
 
+TEST(TopologyTest, OwnTransactionsBearTheServersIdentity) {
+  const auto own = [](const char* history, Flavour flavour) {
+    const ServerFacts facts = *replica(2, 1, history, flavour).facts;
+    const History part = own_transactions(facts);
+    if (const auto* mysql = std::get_if<MysqlHistory>(&part))
+      return mysql->executed ==
+                     std::get<MysqlHistory>(facts.history).executed.of_server(facts.server_uuid)
+                 ? std::to_string(mysql->executed.count())
+                 : "?";
+    return std::get<MariadbHistory>(part).binlog_state.print();
+  };
+  EXPECT_EQ(own("#1:1-100,#2:1-3", Flavour::kMysql), "3");
+  EXPECT_EQ(own("0-1-100,0-2-97", Flavour::kMariadb), "0-2-97");
+  EXPECT_EQ(own_transactions({}), History{});
+}
+
 TEST(TopologyTest, WhatCouldNotBeReadOnceMoreIsAGap) {
   Topology topology = linked({writer(1), replica(2, 1, "#1:1-103")});
   EXPECT_TRUE(lost_own(topology.nodes[0], topology.nodes[1].facts->history).any());
