@@ -11,6 +11,7 @@
 #include "common/mysql/probe.h"
 #include "common/mysql/replica_status.h"
 #include "common/mysql/variables.h"
+#include "common/text.h"
 
 namespace ha {
 
