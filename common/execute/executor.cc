@@ -105,7 +105,7 @@ Result<Done> Executor::begin(const Plan& plan) {
   record.emplace_back("candidate", plan.candidate);
   record.emplace_back("plan", plan_to_json(plan));
   const auto written = journal_.append(std::move(record));
-  if (written) plan_ = plan;
+  if (written) resume(plan);
   return written;
 }
 
@@ -195,30 +195,29 @@ void Executor::record_facts(Run& run, const Step& step, const StepResult& result
 
 RunOutcome Executor::go_on(const Deadline& deadline) {
   auto now = run();
-  if (!now) return {RunEnd::kUnfinished, now.error().text};
-  for (const Step& step : now->plan.steps)
-    if (step.may_fail && now->state_of(step) == StepState::kFailed && now->opened())
+  for (const Step& step : now.plan.steps)
+    if (step.may_fail && now.state_of(step) == StepState::kFailed && now.opened())
       add_failure(step, name_of(step) + " failed before");
   std::optional<Deadline> forward;
-  for (const Group& group : open_groups(*now)) {
+  for (const Group& group : open_groups(now)) {
     std::optional<std::string> obstacle;
-    if (now->opened() && !forward && deadline.remaining_s() < kForward_s)
+    if (now.opened() && !forward && deadline.remaining_s() < kForward_s)
       forward = deadline.from_now(kForward_s);
     const Deadline& limit = forward ? *forward : deadline;
-    if (!now->opened() && clock_.stopping()) obstacle = "asked to stop";
+    if (!now.opened() && clock_.stopping()) obstacle = "asked to stop";
     if (!obstacle && limit.passed()) obstacle = "the deadline has passed";
-    if (!obstacle) obstacle = perform(*now, group, limit);
+    if (!obstacle) obstacle = perform(now, group, limit);
     if (!obstacle) continue;
-    if (!now->opened()) return roll_back(*obstacle);
+    if (!now.opened()) return roll_back(*obstacle);
     // It may be open, or not: only a look at the world tells, which the next run takes.
     if (const auto written = flush(); !written) say_(written.error().text);
-    return {RunEnd::kUnfinished, *obstacle, warnings_, std::move(now->facts)};
+    return {RunEnd::kUnfinished, *obstacle, warnings_, std::move(now.facts)};
   }
-  for (const auto& [number, warning] : now->facts.warnings)
+  for (const auto& [number, warning] : now.facts.warnings)
     if (!warning.empty()) warnings_.push_back(warning);
   RunOutcome outcome =
       finish(warnings_.empty() ? RunEnd::kDone : RunEnd::kWarnings, join(warnings_, "; "));
-  outcome.facts = std::move(now->facts);
+  outcome.facts = std::move(now.facts);
   outcome.not_repointed = not_repointed_;
   return outcome;
 }
@@ -242,12 +241,11 @@ RunOutcome Executor::roll_back(std::string why) {
   if (const auto written = flush({make_record(clock_.moment(), "rolling-back")}); !written)
     say_(written.error().text);
   const auto now = run();
-  if (!now) return {RunEnd::kUnfinished, now.error().text};
   std::vector<std::string> left;
-  for (auto step = now->plan.steps.rbegin(); step != now->plan.steps.rend(); ++step) {
-    const StepState state = now->state_of(*step);
+  for (auto step = now.plan.steps.rbegin(); step != now.plan.steps.rend(); ++step) {
+    const StepState state = now.state_of(*step);
     if (step->undo.empty() || state == StepState::kOpen || state == StepState::kUndone) continue;
-    const std::string failed = undo(*step, now->facts);
+    const std::string failed = undo(*step, now.facts);
     say_(fmt::format("{} {}{}{}", failed.empty() ? "undone" : "NOT UNDONE", name_of(*step),
                      failed.empty() ? "" : ": ", failed));
     if (!failed.empty()) left.push_back(fmt::format("{}: {}", name_of(*step), failed));
@@ -258,9 +256,9 @@ RunOutcome Executor::roll_back(std::string why) {
       left.empty() ? finish(RunEnd::kUndone, std::move(why))
                    : finish(RunEnd::kFailed,
                             fmt::format("{}; could not be rolled back: {}", why, join(left, "; ")));
-  for (const Step& step : now->plan.steps)
-    if (const std::string effect = effect_of(step, *now);
-        now->state_of(step) != StepState::kOpen && !effect.empty())
+  for (const Step& step : now.plan.steps)
+    if (const std::string effect = effect_of(step, now);
+        now.state_of(step) != StepState::kOpen && !effect.empty())
       outcome.remains.push_back(effect);
   outcome.stuck = stuck_;
   outcome.contradicted = contradicted_;

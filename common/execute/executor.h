@@ -57,7 +57,10 @@ class Executor {
   // Begins a run: writes the plan into the journal.
   Result<Done> begin(const Plan& plan);
 
-  // Carries out what the journal does not show as done.
+  // Takes up a run that was begun before: its journal begins with this plan.
+  void resume(Plan plan) { plan_ = std::move(plan); }
+
+  // Carries out what the journal of this run does not show as done.
   RunOutcome go_on(const Deadline& deadline);
 
   // Rolls back what the journal shows as begun and ends the run; `why` says what for.
@@ -68,11 +71,8 @@ class Executor {
     std::size_t begin = 0, end = 0;  // places in the plan's steps
   };
 
-  // What the journal tells. The plan of a run that was begun here is not read back from it.
-  Result<Run> run() const {
-    if (plan_) return replay_run("", *plan_, journal_.records());
-    return read_run("", journal_.records());
-  }
+  // What the journal tells.
+  Run run() const { return replay_run("", plan_, journal_.records()); }
   std::vector<Group> open_groups(const Run& run) const;
   // Carries out steps at the same time and notes it in `run`; returns why the run cannot continue,
   // if it cannot.
@@ -94,7 +94,7 @@ class Executor {
   Clock& clock_;
   Workers& workers_;
   std::function<void(const std::string&)> say_;
-  std::optional<Plan> plan_ = {};            // of a run that was begun here
+  Plan plan_ = {};
   std::vector<JournalRecord> pending_ = {};  // to be written before the next step begins
   std::vector<std::string> warnings_ = {};
   std::string stuck_ = {};

@@ -37,6 +37,7 @@ RunReport resume_or_roll_back(Workflow& workflow, const Run& run) {
   if (const auto recorded = record_resumption(workflow, resume, *journal); !recorded)
     return {refuse(recorded.error().text)};
   Executor executor = make_executor(workflow, *journal, run.plan, run.id);
+  executor.resume(run.plan);
   const RunOutcome ended =
       back ? executor.roll_back(resume.reason) : executor.go_on(workflow.deadline);
   return end_run(workflow, run.plan, run.id, ended);

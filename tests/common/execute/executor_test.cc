@@ -79,8 +79,10 @@ class ExecutorTest : public testing::Test {
       : path_(directory_.path("run")), journal_(std::move(*Journal::open(files_, path_))) {}
 
   Executor executor(Journal& journal) {
-    return {actions_, journal, clock_, workers_,
-            [this](const std::string& line) { said_.push_back(line); }};
+    Executor one(actions_, journal, clock_, workers_,
+                 [this](const std::string& line) { said_.push_back(line); });
+    if (!journal.records().empty()) one.resume(read_run("id", journal.records())->plan);
+    return one;
   }
 
   RunOutcome run(const Plan& plan) {

@@ -151,6 +151,7 @@ TEST(OldJournalTest, ARunIsResumedOrRolledBack) {
         ASSERT_TRUE(journal->rewrite(cut));
         const auto actions = std::make_shared<WritingActions>();
         Executor executor(actions, *journal, world.clock, world.workers, [](const std::string&) {});
+        executor.resume(before->plan);
         const RunOutcome outcome = forward ? executor.go_on(Deadline::after(world.clock, 60))
                                            : executor.roll_back("it is back");
         EXPECT_EQ(outcome.end, forward ? RunEnd::kDone : RunEnd::kUndone) << name << " " << kept;
