@@ -100,18 +100,6 @@ std::string describe_receiver(const Step& step, const ReplicationThread& io) {
   return text;
 }
 
-// By position a sibling begins at the end of the new primary's binlog, so it must have what that
-// one had there: receivers may have received more between the plan and their stop.
-Result<Done> expect_same_place(const Step& step, const ChannelStatus& own, const Plan& plan,
-                               const RunFacts& known) {
-  const BinlogPosition applied = known.applied.value_or(BinlogPosition());
-  if (applied.file.empty() || own.executed == applied) return Done{};
-  return failure(
-      fmt::format("it has the transactions of {} up to {}:{}, and {} has them up to {}:{}; {}",
-                  plan.primary, own.executed.file, own.executed.offset, plan.candidate,
-                  applied.file, applied.offset, next_command(Refusal::kNeedsResync, step.node)));
-}
-
 }  // namespace
 
 // A channel that follows its source after all keeps all its settings and only has to go on.
@@ -173,14 +161,9 @@ Result<StepResult> LiveActions::follow_source(const Step& step, SqlSession& sess
   // What is still in its relay log would be gone, and the new primary does not send it by position.
   const bool by_position = std::ranges::any_of(
       step.statements, [](const Statement& one) { return one.needs(Placeholder::kBinlogEnd); });
-  if (by_position && plan_.command == PlanCommand::kFailover && !attached) {
-    if (!known.drained.contains(step.node))
-      return failure(
-          "it has not applied all received transactions, and needs a resync if it cannot");
-    const bool pointed = own == nullptr || source == nullptr || follows(*own, *source);
-    if (!pointed)
-      if (const auto same = expect_same_place(step, *own, plan_, known); !same) return same.error();
-  }
+  if (by_position && plan_.command == PlanCommand::kFailover && !attached &&
+      !known.drained.contains(step.node))
+    return failure("it has not applied all received transactions, and needs a resync if it cannot");
   if (!attached)
     if (const auto same = compare_with_closing(step, session, known); !same) return same.error();
   if (plan_.command == PlanCommand::kRejoin && !attached)

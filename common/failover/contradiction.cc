@@ -47,6 +47,25 @@ std::string choose_again(std::string text) {
   return text + ". To make a new plan, run: mysql_ha failover";
 }
 
+// By position a replica begins where the candidate's binlog ends, so it must have received the
+// same.
+std::string object_to_place(const PlanAtWork& work, const Node& node, std::size_t primary,
+                            const Node& candidate) {
+  const bool begins_there = std::ranges::any_of(work.plan.steps, [&](const Step& step) {
+    return step.action == Action::kRepoint && step.node == node.name &&
+           std::ranges::any_of(step.statements, [](const Statement& one) {
+             return one.needs(Placeholder::kBinlogEnd);
+           });
+  });
+  const ChannelStatus *const own = channel_to(node, primary), *const other =
+                                                                  channel_to(candidate, primary);
+  if (!begins_there || other == nullptr || own->read == other->read) return "";
+  return choose_again(
+      fmt::format("{} has received, since the plan was made, up to {}:{} of {}, and {} up to {}:{}",
+                  node.name, own->read.file, own->read.offset, work.plan.primary, candidate.name,
+                  other->read.file, other->read.offset));
+}
+
 // Returns why a node that answers again and is closed speaks against an opening; empty: it does
 // not.
 std::string object_to_replica(const PlanAtWork& work, const Takeover& now, std::size_t i) {
@@ -94,11 +113,12 @@ std::string object_to_lead(const PlanAtWork& work, const Topology& before, const
     if (i == candidate || i == primary || channel_to(node, primary) == nullptr) continue;
     const Extra lead = lead_in(now, i);
     // What the plan leaves behind, it says.
-    if (!lead.any() || (lead_in(before, i).any() && !is_fetched_from(work.plan, node.name)))
-      continue;
-    return choose_again(
-        fmt::format("{} has received, since the plan was made, transactions that {} lacks: {}",
-                    node.name, work.plan.candidate, lead.text));
+    if (lead.any() && (!lead_in(before, i).any() || is_fetched_from(work.plan, node.name)))
+      return choose_again(
+          fmt::format("{} has received, since the plan was made, transactions that {} lacks: {}",
+                      node.name, work.plan.candidate, lead.text));
+    if (std::string why = object_to_place(work, node, primary, now.nodes[candidate]); !why.empty())
+      return why;
   }
   return "";
 }

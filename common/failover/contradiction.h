@@ -28,7 +28,7 @@ std::optional<Extra> lead_over_candidate(const PlanAtWork& work, const Topology&
                                          std::size_t i);
 
 // Returns that a replica of the old primary has more than the candidate in the view `now`, and had
-// not in the view `before`, with what to type next; empty: none has.
+// not in the view `before`, or by position not the same, with what to type next; empty: none has.
 std::string object_to_lead(const PlanAtWork& work, const Topology& before, const Topology& now);
 
 // Returns why no node may be opened because of the node at place `i`, with what to type next: it

@@ -214,6 +214,16 @@ const Case kReceipts[] = {
      },
      "db3 has received, since the plan was made, transactions that db2 lacks: events up to "
      "binlog.000001:1200. To make a new plan, run: mysql_ha failover"},
+    {"the candidate did, by position, and it is to begin at the end of that one's binlog",
+     [](World& w) {
+       w.plan.by_gtid = false;
+       w.plan.steps = {{1, Action::kRepoint, "db3"}};
+       w.plan.steps[0].statements = {{Part::kPoint, "CHANGE", {Placeholder::kBinlogEnd}}};
+       w.before = {lost(1), by_position(orphan(2), 1000), by_position(orphan(3), 1000)};
+       w.now = {lost(1), by_position(orphan(2), 1200), by_position(orphan(3), 1000)};
+     },
+     "db3 has received, since the plan was made, up to binlog.000001:1000 of db1, and db2 up to "
+     "binlog.000001:1200. To make a new plan, run: mysql_ha failover"},
     {"the plan knows that it has more",
      [](World& w) {
        w.before[2] = orphan(3, "#1:1-105");
