@@ -48,8 +48,14 @@ class Judge : public Witness {
                          transaction, name(owner_)));
   }
 
+  void locks(std::uint32_t process) override {
+    overtaken_.erase(process);
+    changes_of_plan_[process].clear();
+  }
+
   void changed(std::size_t server, std::uint32_t process, std::string_view what) override {
     changes_[process].insert(server);
+    changes_of_plan_[process].insert(server);
     const ManagerRun& run = world_.managers()[process]->what();
     judge_alone(server, process);
     if (run.errand == Errand::kPlan)
@@ -73,7 +79,8 @@ class Judge : public Witness {
     count_lost(server, process);
     if (manager.what().errand == Errand::kFailover) {
       ++takeovers_;
-      judge_need(manager);
+      // Who rolls back a run opens the primary of before.
+      if (!manager.resumes()) judge_need(manager);
     }
     // Who has not looked since another manager changed the primary cannot know of it.
     informed_ = manager.what().manager == opener_ || has_looked(manager);
@@ -100,14 +107,14 @@ class Judge : public Witness {
                            process, world_.managers()[process]->what().manager, name(server)));
     for (const auto& manager : world_.managers())
       if (manager->id() != process && !manager->ended() && !manager->killed() &&
-          changes_.contains(manager->id()) && meets(*world_.managers()[process], server, *manager))
+          meets(*world_.managers()[process], server, *manager))
         overtaken_.insert(manager->id());
   }
 
   // True when a manager that changes `server` can see that another one is at work: by the locks on
   // what that one has changed.
   bool meets(const Manager& manager, std::size_t server, const Manager& other) {
-    const std::set<std::size_t>& changed = changes_[other.id()];
+    const std::set<std::size_t>& changed = changes_of_plan_[other.id()];
     return changed.contains(server) ||
            (!managers_are_split() && std::ranges::any_of(changed, [&](std::size_t one) {
              return is_within_reach(one, manager);
@@ -152,7 +159,7 @@ class Judge : public Witness {
     const auto& transactions = world_.transactions();
     for (std::uint32_t t = 0; t < transactions.size(); ++t) {
       if (!transactions[t].acknowledged || transactions[t].origin != owner_ ||
-          world_.server(server).has(t))
+          world_.server(server).has(t) || is_ambiguous(t))
         continue;
       for (std::size_t other = 0; other < history_.servers.size(); ++other) {
         if (other == server || other == owner_ || !is_within_reach(other, manager) ||
@@ -165,6 +172,17 @@ class Judge : public Witness {
                                     name(other)));
       }
     }
+  }
+
+  // True for what its server has lost on its disk, and has numbered another one as since: nothing
+  // tells the two apart.
+  bool is_ambiguous(std::uint32_t t) {
+    const auto& transactions = world_.transactions();
+    const Transaction& one = transactions[t];
+    return !world_.server(one.origin).has(t) &&
+           (one.number == 0 || std::ranges::count_if(transactions, [&](const Transaction& other) {
+                                 return other.origin == one.origin && other.number == one.number;
+                               }) > 1);
   }
 
   // Between a last question to silent nodes and the opening there is always a moment.
@@ -324,9 +342,9 @@ class Judge : public Witness {
   bool informed_ = true;  // it could know the primary before
   std::array<std::uint32_t, kMostNodes> boots_ = {1, 1, 1, 1, 1, 1};
   std::array<std::size_t, kMostNodes> undrained_ = {};
-  std::map<std::uint32_t, std::set<std::size_t>> changes_;  // servers, by process
-  std::set<std::uint32_t> overtaken_;                       // processes
-  std::map<std::uint32_t, std::uint64_t> lost_of_;          // acknowledged writes, by process
+  std::map<std::uint32_t, std::set<std::size_t>> changes_, changes_of_plan_;  // by process
+  std::set<std::uint32_t> overtaken_;                                         // processes
+  std::map<std::uint32_t, std::uint64_t> lost_of_;  // acknowledged writes, by process
   std::uint32_t takeovers_ = 0;
 };
 

@@ -174,6 +174,7 @@ class Statements {
     const std::string name = quoted(sql_);
     const auto held = std::ranges::find(s_.locks_, name, &UserLock::name);
     if (held == s_.locks_.end()) {
+      s_.world_.witness().locks(session().process);
       s_.locks_.push_back({name, session_});
       return one_cell("got", "1");
     }
@@ -612,7 +613,9 @@ class Statements {
   Answer change() {
     Channel& c = s_.channel_;
     const auto host = option_of(sql_, "HOST");
-    if (c.exists && (c.io != Receiver::kStopped || (c.sql && host)))
+    // MySQL lets the receiver run when it is about the applier alone.
+    const bool of_receiver = host || s_.settings_.mariadb;
+    if (c.exists && ((of_receiver && c.io != Receiver::kStopped) || c.sql))
       return error(kChannelRuns, "This operation cannot be performed with a running replica");
     if (const auto delay = option_of(sql_, "DELAY"))
       c.delay = std::stoll(*delay) * kSecond;

@@ -66,6 +66,8 @@ class Witness {
   virtual ~Witness() = default;
   // A client is told by `server` that its write is done.
   virtual void acknowledged(std::size_t server, std::uint32_t transaction) = 0;
+  // A manager takes the lock of a server: it has a new plan.
+  virtual void locks(std::uint32_t /*process*/) {}
   // A manager's statement changes a server.
   virtual void changed(std::size_t server, std::uint32_t process, std::string_view what) = 0;
   // A server forgets its source and relay log, `undrained` transactions of it not applied.
