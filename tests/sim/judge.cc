@@ -163,7 +163,7 @@ class Judge : public Witness {
         continue;
       for (std::size_t other = 0; other < history_.servers.size(); ++other) {
         if (other == server || other == owner_ || !is_within_reach(other, manager) ||
-            has_just_returned(other))
+            may_be_missed(other))
           continue;
         const Channel& channel = world_.server(other).channel();
         if (!channel.exists || channel.sql_errno != 0 || !world_.server(other).has_or_received(t))
@@ -185,13 +185,15 @@ class Judge : public Witness {
                                }) > 1);
   }
 
-  // Between a last question to silent nodes and the opening there is always a moment.
-  bool has_just_returned(std::size_t server) const {
+  // Between a last question to silent nodes and the opening there is always a moment; and who is
+  // slow may answer too late.
+  bool may_be_missed(std::size_t server) const {
     constexpr Time kMoment = 2 * kSecond;
     return std::ranges::any_of(history_.faults, [&](const Fault& fault) {
       const bool network = fault.kind == FaultKind::kCut || fault.kind == FaultKind::kOneWay ||
                            fault.kind == FaultKind::kSlow;
-      return (network || fault.node == server) && fault.ends <= world_.now() &&
+      const bool over = fault.ends <= world_.now() || fault.kind == FaultKind::kSlow;
+      return (network || fault.node == server) && fault.at <= world_.now() && over &&
              fault.ends + kMoment > world_.now();
     });
   }
