@@ -26,7 +26,7 @@ class Judge {
         nodes_(facts.topology.nodes),
         policy_(policy),
         limits_(limits),
-        plan_(plan_failover(facts.topology, policy, circumstances_of(facts), "")),
+        plan_(plan_failover(facts.topology, policy, context_of(facts), "")),
         assessment_(classify(facts.topology, 1)) {
     judge_plan();
     judge_loss();
@@ -56,7 +56,7 @@ class Judge {
     }
     if (!texts.empty()) result.text += ": " + join(texts, "; ");
     for (std::size_t i = 0; i < nodes_.size(); ++i) result.items.push_back(describe_node(i));
-    if (std::string note = note_on_restarts(); !note.empty())
+    if (std::string note = describe_unknown_restarts(); !note.empty())
       result.notes.push_back(std::move(note));
     if (facts_.fence.end == FenceTrial::End::kNotRun && !facts_.fence.text.empty())
       result.notes.push_back("the fence command was not tried: " + facts_.fence.text);
@@ -195,7 +195,7 @@ class Judge {
   }
 
   // Once read_only was set by SQL, no server shows any more what its option file sets.
-  std::string note_on_restarts() const {
+  std::string describe_unknown_restarts() const {
     std::vector<std::string> names;
     for (const Node& node : nodes_)
       if (node.facts && !node.facts->writable_after_restart()) names.push_back(node.name);

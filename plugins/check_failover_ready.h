@@ -48,7 +48,7 @@ struct ReadyLimits {
 };
 
 // Returns what a failover would know of the moment.
-Circumstances circumstances_of(const ReadyFacts& facts);
+Context context_of(const ReadyFacts& facts);
 
 // Judges by the plan of the moment, with the primary taken for dead.
 CheckResult evaluate(const ReadyFacts& facts, const Policy& policy, const ReadyLimits& limits);

@@ -15,8 +15,8 @@
 
 namespace ha {
 
-Circumstances circumstances_of(const ReadyFacts& facts) {
-  Circumstances now{true, facts.witnesses};
+Context context_of(const ReadyFacts& facts) {
+  Context now{true, facts.witnesses};
   facts.state.add_to(now);
   now.memory = facts.known.memory;
   now.memory_trouble = facts.known.trouble;
@@ -74,11 +74,11 @@ void read_surroundings(const Env& env, const FailoverOptions& options, const Mem
                        const Deadline& deadline, ReadyFacts& facts) {
   const Moment now = env.clock.moment();
   facts.now_s = now.now_s;
-  facts.state = look_at_state(env.files, options, now);
+  facts.state = probe_state_directory(env.files, options, now);
   memory.update(facts.known, facts.topology, facts.now_s);
   facts.programs = find_missing_programs(env.process, options);
   facts.files = find_unwritable_files(env.files, options.policy);
-  const Plan plan = plan_failover(facts.topology, options.policy, circumstances_of(facts), "");
+  const Plan plan = plan_failover(facts.topology, options.policy, context_of(facts), "");
   facts.fence = try_fence(env, options, facts.topology, plan,
                           deadline.from_now(kMostOfBudget * deadline.remaining_s()));
 }

@@ -68,7 +68,7 @@ Arrival make_arrival(const HandlerOptions& options, const Gate& gate) {
     arrival.role = options.activate ? Role::kActive : Role::kStandby;
     arrival.title = options.activate ? "activation by hand" : "deactivation by hand";
   } else {
-    const bool over = gate.meaning == EventMeaning::kTakeOver;
+    const bool over = gate.meaning == EventMeaning::kActivate;
     arrival.role = over ? Role::kActive : Role::kStandby;
     arrival.title = fmt::format("{} on {}", over ? "activation" : "deactivation", gate.event);
   }
@@ -151,7 +151,7 @@ class Handler {
   }
 
   RolePlan plan_upon(const RoleFacts& facts) const {
-    const Undo undo = mine_.kind == Arrival::Kind::kEvent ? Undo::kTakeOver : Undo::kScope;
+    const Undo undo = mine_.kind == Arrival::Kind::kEvent ? Undo::kActivate : Undo::kScope;
     RolePlan plan =
         plan_role(mine_.role, options_.control, facts, shared_.known(), undo, std::time(nullptr));
     if (by_hand() && mine_.role == Role::kActive) plan.record.by_hand = describe_person();
@@ -181,7 +181,7 @@ class Handler {
     const Commands commands = shared_.earlier_commands();
     const Deadline proof = deadline_.from_now(patience_s);
     for (;;) {
-      before_ = engine_.look(mine_.role, seen_by);
+      before_ = engine_.probe(mine_.role, seen_by);
       const std::int64_t now = std::time(nullptr);
       facts_ = believe(before_, engine_.means(), since_, commands, now);
       RolePlan plan = plan_upon(facts_);

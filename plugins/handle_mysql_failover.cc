@@ -11,7 +11,7 @@
 #include "common/context/posix_env.h"
 #include "common/engine/gate.h"
 #include "common/execute/failover.h"
-#include "common/execute/tell.h"
+#include "common/execute/reporter.h"
 #include "common/exit_code.h"
 
 namespace ha {
@@ -44,7 +44,7 @@ int plugin_main(Clock& clock, const Arguments& arguments) {
     return cli.usage_error(usable.error().text);
   const auto gate = judge_event(event);
   if (!gate) return cli.usage_error(gate.error().text);
-  if (gate->meaning != EventMeaning::kTakeOver)
+  if (gate->meaning != EventMeaning::kActivate)
     return cli.finish(kExitDone, fmt::format("nothing to do on {}", gate->event));
 
   const Env env = posix_env(clock);
@@ -58,8 +58,8 @@ int plugin_main(Clock& clock, const Arguments& arguments) {
   cli.waiting_for("the failover, which the next run resumes (see mysql_ha journal)");
   openlog("handle_mysql_failover", LOG_PID, LOG_DAEMON);
   clock.heed_stop_signals();
-  Teller teller(cli, clock);
-  return teller.finish(notify, run_failover(env, options, "", teller.say()));
+  Reporter reporter(cli, clock);
+  return reporter.finish(notify, run_failover(env, options, "", reporter.log()));
 }
 
 }  // namespace ha

@@ -10,7 +10,7 @@
 #include "common/context/posix_env.h"
 #include "common/context/run_store.h"
 #include "common/execute/failover.h"
-#include "common/execute/tell.h"
+#include "common/execute/reporter.h"
 #include "common/exit_code.h"
 #include "common/text.h"
 
@@ -26,30 +26,30 @@ struct CommandWord {
 
 int run_failover_command(const Env& env, const Cli& cli, const MysqlHaOptions& options) {
   env.clock.heed_stop_signals();
-  Teller teller(cli, env.clock);
-  return teller.finish(options.notify,
-                       run_failover(env, options.failover, options.plan_hash, teller.say()));
+  Reporter reporter(cli, env.clock);
+  return reporter.finish(options.notify,
+                         run_failover(env, options.failover, options.plan_hash, reporter.log()));
 }
 
 int run_switchover_command(const Env& env, const Cli& cli, const MysqlHaOptions& options) {
   env.clock.heed_stop_signals();
-  Teller teller(cli, env.clock);
-  return teller.finish(options.notify,
-                       run_switchover(env, options.failover, options.to, teller.say()));
+  Reporter reporter(cli, env.clock);
+  return reporter.finish(options.notify,
+                         run_switchover(env, options.failover, options.to, reporter.log()));
 }
 
 int run_rejoin_command(const Env& env, const Cli& cli, const MysqlHaOptions& options) {
   env.clock.heed_stop_signals();
-  Teller teller(cli, env.clock);
-  return teller.finish(options.notify,
-                       run_rejoin(env, options.failover, options.operand(0), teller.say()));
+  Reporter reporter(cli, env.clock);
+  return reporter.finish(options.notify,
+                         run_rejoin(env, options.failover, options.operand(0), reporter.log()));
 }
 
 int run_resync_command(const Env& env, const Cli& cli, const MysqlHaOptions& options) {
   env.clock.heed_stop_signals();
-  Teller teller(cli, env.clock);
-  return teller.finish(options.notify, run_resync(env, options.failover, options.resync,
-                                                  options.operand(0), teller.say()));
+  Reporter reporter(cli, env.clock);
+  return reporter.finish(options.notify, run_resync(env, options.failover, options.resync,
+                                                    options.operand(0), reporter.log()));
 }
 
 constexpr CommandWord kCommands[] = {

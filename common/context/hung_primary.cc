@@ -54,8 +54,8 @@ Moment moment_of(const Json& json) {
 
 }  // namespace
 
-HungPrimary look_on(const std::optional<HungPrimary>& earlier, const std::string& name,
-                    const Topology& topology, const Moment& now) {
+HungPrimary observe_hung(const std::optional<HungPrimary>& earlier, const std::string& name,
+                         const Topology& topology, const Moment& now) {
   auto received = received_from(topology, name);
   const bool on = earlier && goes_on(*earlier, name, received, now);
   HungPrimary hung{name, on ? earlier->since : now, now, std::move(received)};

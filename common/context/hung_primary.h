@@ -28,8 +28,8 @@ struct HungPrimary {
 // Returns what is known after a look, `now`, that found `name` hanging. The time begins anew when a
 // replica has received an event since, or none has looked for long. A node that cannot be read
 // tells nothing: its last word counts on. Pure.
-HungPrimary look_on(const std::optional<HungPrimary>& earlier, const std::string& name,
-                    const Topology& topology, const Moment& now);
+HungPrimary observe_hung(const std::optional<HungPrimary>& earlier, const std::string& name,
+                         const Topology& topology, const Moment& now);
 
 // Keeps it as DIRECTORY/hung-primary.json, 0600. read_hung() takes whatever is wrong with that file
 // for nothing known: the time then begins anew.

@@ -7,9 +7,9 @@
 #include <functional>
 
 #include "common/context/node_locks.h"
+#include "common/context/observation.h"
 #include "common/context/operator_program.h"
 #include "common/context/run_store.h"
-#include "common/context/situation.h"
 #include "common/missing_directory.h"
 #include "common/mysql/privileges.h"
 #include "common/mysql/read_facts.h"
@@ -40,12 +40,12 @@ std::string try_account(Connector& connector, const MysqlOptions& account) {
          grant_statement(**session, kReplicationPrivilege, "*.*");
 }
 
-// Calls `look` for all nodes at the same time and returns what it found wrong.
+// Calls `probe` for all nodes at the same time and returns what it found wrong.
 Troubles try_nodes(Workers& workers, const std::vector<NodeAddress>& nodes,
                    const Deadline& deadline,
-                   const std::function<std::string(const NodeAddress&)>& look) {
-  const auto found = run_each<std::string>(workers, nodes.size(), deadline,
-                                           [nodes, look](std::size_t i) { return look(nodes[i]); });
+                   const std::function<std::string(const NodeAddress&)>& probe) {
+  const auto found = run_each<std::string>(
+      workers, nodes.size(), deadline, [nodes, probe](std::size_t i) { return probe(nodes[i]); });
   Troubles troubles;
   for (std::size_t i = 0; i < nodes.size(); ++i)
     if (const std::string text = found[i].value_or(late().text); !text.empty())
@@ -242,12 +242,13 @@ Result<Done> read_runs(Files& files, const FailoverOptions& options, const Momen
 
 }  // namespace
 
-void StateDirectory::add_to(Circumstances& circumstances) const {
-  circumstances.lock_holder = lock_holder;
-  circumstances.runs = runs;
+void StateDirectory::add_to(Context& context) const {
+  context.lock_holder = lock_holder;
+  context.runs = runs;
 }
 
-StateDirectory look_at_state(Files& files, const FailoverOptions& options, const Moment& now) {
+StateDirectory probe_state_directory(Files& files, const FailoverOptions& options,
+                                     const Moment& now) {
   StateDirectory state;
   for (const std::string& path :
        {options.state_dir, options.state_dir + "/" + options.cluster_name}) {

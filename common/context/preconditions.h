@@ -68,10 +68,11 @@ struct StateDirectory {
   RunHistory runs = {};
 
   // Adds to what a plan knows of the moment.
-  void add_to(Circumstances& circumstances) const;
+  void add_to(Context& context) const;
 };
 
 // Reads it, and writes and removes a file; does not create directories.
-StateDirectory look_at_state(Files& files, const FailoverOptions& options, const Moment& now);
+StateDirectory probe_state_directory(Files& files, const FailoverOptions& options,
+                                     const Moment& now);
 
 }  // namespace ha

@@ -31,7 +31,7 @@ std::string log_text(const EngineStep& step) {
   return fmt::format("sent '{}' to {}", step.text, step.target);
 }
 
-void look_at_status_file(const std::string& path, EngineKind kind, EngineView& view) {
+void probe_status_file(const std::string& path, EngineKind kind, EngineView& view) {
   const auto file = read_status_dat(path);
   if (!file) {
     view.trouble = file.error().text;
@@ -90,9 +90,9 @@ std::string LocalEngine::find_conflict(const EngineView& view) {
   return conflict_;
 }
 
-EngineView LocalEngine::look(Role wanted, const Deadline& deadline) {
+EngineView LocalEngine::probe(Role wanted, const Deadline& deadline) {
   EngineView view;
-  if (!sources_.status_file.empty()) look_at_status_file(sources_.status_file, sources_.kind, view);
+  if (!sources_.status_file.empty()) probe_status_file(sources_.status_file, sources_.kind, view);
   if (std::string conflict = find_conflict(view); !conflict.empty()) {
     view.trouble = std::move(conflict);
     view.created.reset();  // it may show the flags of either, so they prove nothing

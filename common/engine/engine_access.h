@@ -35,7 +35,7 @@ class LocalEngine : public EngineAccess {
   std::optional<FileVersion> status_version() const;
 
   // The verify command finds the wanted role in $HA_ROLE and exits with 0 when the engine has it.
-  EngineView look(Role wanted, const Deadline& deadline) override;
+  EngineView probe(Role wanted, const Deadline& deadline) override;
 
  private:
   // Says that two daemons write the status file; empty when one does. The processes of the machine

@@ -50,11 +50,11 @@ Result<Gate> judge_event(const EventMacros& macros) {
   }
 
   Gate gate{EventMeaning::kNothing, *state + " " + *type};
-  if (*state == "OK" || *state == "UP") gate.meaning = EventMeaning::kStandDown;
+  if (*state == "OK" || *state == "UP") gate.meaning = EventMeaning::kDeactivate;
   if (*state == "CRITICAL" || *state == "DOWN" || *state == "UNREACHABLE") {
     const bool early = *type == "SOFT" && macros.soft_attempt > 0 &&
                        *parse_attempt(macros.attempt) >= macros.soft_attempt;
-    if (*type == "HARD" || early) gate.meaning = EventMeaning::kTakeOver;
+    if (*type == "HARD" || early) gate.meaning = EventMeaning::kActivate;
   }
   return gate;
 }

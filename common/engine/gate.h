@@ -22,7 +22,7 @@ struct EventMacros {
   unsigned soft_attempt = 0;  // act on SOFT problems from this attempt on; 0: never
 };
 
-enum class EventMeaning { kTakeOver, kStandDown, kNothing };
+enum class EventMeaning { kActivate, kDeactivate, kNothing };
 
 struct Gate {
   EventMeaning meaning = EventMeaning::kNothing;

@@ -69,7 +69,7 @@ std::string verify(const RolePlan& plan, EngineAccess& access, const EngineMeans
   std::string told;
   Deadline repeat = deadline.from_now(kRepeatAfter_s);
   for (;;) {
-    const EngineView view = access.look(plan.role, deadline);
+    const EngineView view = access.probe(plan.role, deadline);
     const std::string wrong = missing(plan, means, sent, view);
     if (wrong.empty()) return "";
     // The deadline cut the last look short; what the one before saw is the reason.

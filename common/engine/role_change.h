@@ -47,7 +47,7 @@ class EngineAccess {
   virtual Result<Done> perform(const EngineStep& step, const Deadline& deadline) = 0;
 
   // Looks at the engine, which is to have the role `wanted`.
-  virtual EngineView look(Role wanted, const Deadline& deadline) = 0;
+  virtual EngineView probe(Role wanted, const Deadline& deadline) = 0;
 };
 
 // After which moment a status file must have been written to prove anything.

@@ -112,7 +112,7 @@ void plan_standby(RolePlan& plan, const EngineControl& control, const RoleFacts&
                   const std::optional<RoleRecord>& record, Undo undo, std::int64_t now) {
   bool stop = !control.stop_command.empty();
   plan.flags = flags_of(control.scope);
-  if (record && undo == Undo::kTakeOver) {
+  if (record && undo == Undo::kActivate) {
     plan.nothing = keep_own(plan.flags, *record, now);
     if (!plan.nothing.empty()) {
       if (record->role != Role::kActive || !record->by_hand.empty()) plan.record = *record;

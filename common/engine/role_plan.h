@@ -76,7 +76,7 @@ struct RolePlan {
 
 // Which of the engine's deeds a deactivation undoes.
 enum class Undo {
-  kTakeOver,  // what the record says that an activation did; all of the scope where none is kept
+  kActivate,  // what the record says that an activation did; all of the scope where none is kept
   kScope,     // all of the scope, also what a person switched
 };
 

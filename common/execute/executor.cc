@@ -172,7 +172,7 @@ std::optional<std::string> Executor::record_result(Run& run, const Step& step,
   if (result) record_facts(run, step, *result);
   const std::string line =
       text.empty() ? name_of(step) : fmt::format("{}: {}", name_of(step), text);
-  say_(result ? line : "FAILED " + line);
+  log_(result ? line : "FAILED " + line);
   if (result) return std::nullopt;
   if (!step.may_fail) return line;
   add_failure(step, line);
@@ -193,7 +193,7 @@ void Executor::record_facts(Run& run, const Step& step, const StepResult& result
   add_facts(run.facts, found);
 }
 
-RunOutcome Executor::go_on(const Deadline& deadline) {
+RunOutcome Executor::resume(const Deadline& deadline) {
   auto now = run();
   for (const Step& step : now.plan.steps)
     if (step.may_fail && now.state_of(step) == StepState::kFailed && now.opened())
@@ -210,7 +210,7 @@ RunOutcome Executor::go_on(const Deadline& deadline) {
     if (!obstacle) continue;
     if (!now.opened()) return roll_back(*obstacle);
     // It may be open, or not: only a look at the world tells, which the next run takes.
-    if (const auto written = flush(); !written) say_(written.error().text);
+    if (const auto written = flush(); !written) log_(written.error().text);
     return {RunEnd::kUnfinished, *obstacle, warnings_, std::move(now.facts)};
   }
   for (const auto& [number, warning] : now.facts.warnings)
@@ -239,18 +239,18 @@ std::string Executor::undo(const Step& step, const RunFacts& known) const {
 RunOutcome Executor::roll_back(std::string why) {
   // A later run must not resume what is rolled back from here on.
   if (const auto written = flush({make_record(clock_.moment(), "rolling-back")}); !written)
-    say_(written.error().text);
+    log_(written.error().text);
   const auto now = run();
   std::vector<std::string> left;
   for (auto step = now.plan.steps.rbegin(); step != now.plan.steps.rend(); ++step) {
     const StepState state = now.state_of(*step);
     if (step->undo.empty() || state == StepState::kOpen || state == StepState::kUndone) continue;
     const std::string failed = undo(*step, now.facts);
-    say_(fmt::format("{} {}{}{}", failed.empty() ? "undone" : "NOT UNDONE", name_of(*step),
+    log_(fmt::format("{} {}{}{}", failed.empty() ? "undone" : "NOT UNDONE", name_of(*step),
                      failed.empty() ? "" : ": ", failed));
     if (!failed.empty()) left.push_back(fmt::format("{}: {}", name_of(*step), failed));
     const auto written = flush({record(failed.empty() ? "undone" : "undo-failed", *step, failed)});
-    if (!written) say_(written.error().text);
+    if (!written) log_(written.error().text);
   }
   RunOutcome outcome =
       left.empty() ? finish(RunEnd::kUndone, std::move(why))
@@ -269,7 +269,7 @@ RunOutcome Executor::finish(RunEnd end, std::string text) {
   JournalRecord record = make_record(clock_.moment(), "end");
   record.emplace_back("outcome", run_end_name(end));
   record.emplace_back("text", text);
-  if (const auto written = flush({std::move(record)}); !written) say_(written.error().text);
+  if (const auto written = flush({std::move(record)}); !written) log_(written.error().text);
   return {end, std::move(text), warnings_};
 }
 

@@ -44,15 +44,15 @@ class Actions {
 
 class Executor {
  public:
-  // `say` gets a line for each step. A call of `actions` that does not return in time is abandoned,
+  // `log` gets a line for each step. A call of `actions` that does not return in time is abandoned,
   // so the program must end by _exit.
   Executor(std::shared_ptr<Actions> actions, Journal& journal, Clock& clock, Workers& workers,
-           std::function<void(const std::string&)> say)
+           std::function<void(const std::string&)> log)
       : actions_(std::move(actions)),
         journal_(journal),
         clock_(clock),
         workers_(workers),
-        say_(std::move(say)) {}
+        log_(std::move(log)) {}
 
   // Begins a run: writes the plan into the journal.
   Result<Done> begin(const Plan& plan);
@@ -61,7 +61,7 @@ class Executor {
   void resume(Plan plan) { plan_ = std::move(plan); }
 
   // Carries out what the journal of this run does not show as done.
-  RunOutcome go_on(const Deadline& deadline);
+  RunOutcome resume(const Deadline& deadline);
 
   // Rolls back what the journal shows as begun and ends the run; `why` says what for.
   RunOutcome roll_back(std::string why);
@@ -93,7 +93,7 @@ class Executor {
   Journal& journal_;
   Clock& clock_;
   Workers& workers_;
-  std::function<void(const std::string&)> say_;
+  std::function<void(const std::string&)> log_;
   Plan plan_ = {};
   std::vector<JournalRecord> pending_ = {};  // to be written before the next step begins
   std::vector<std::string> warnings_ = {};

@@ -67,14 +67,13 @@ class Failover {
   }
 
   Plan decide() {
-    Circumstances& circumstances = workflow_.view.circumstances;
-    if (const auto added =
-            add_history(workflow_.store, workflow_.env.clock.moment(), circumstances);
+    Context& context = workflow_.view.context;
+    if (const auto added = add_history(workflow_.store, workflow_.env.clock.moment(), context);
         !added)
       return {.refusal = Refusal::kNotReady, .reason = added.error().text};
-    circumstances.stuck = stuck_;
-    if (const auto seconds = hung_.seconds()) circumstances.primary_hung_s = seconds;
-    return plan_failover(workflow_.view.topology, workflow_.options.policy, circumstances, "");
+    context.stuck = stuck_;
+    if (const auto seconds = hung_.seconds()) context.primary_hung_s = seconds;
+    return plan_failover(workflow_.view.topology, workflow_.options.policy, context, "");
   }
 
   void probe_and_decide(Plan& plan) {
@@ -114,7 +113,7 @@ class Failover {
   }
 
   // Returns how many nodes beside the primary gave no answer.
-  static long count_silent(const Situation& view, const std::string& primary) {
+  static long count_silent(const Observation& view, const std::string& primary) {
     return std::ranges::count_if(view.topology.nodes, [&](const Node& node) {
       return node.name != primary && !node.alive();
     });
@@ -124,7 +123,7 @@ class Failover {
   void ask_silent_nodes_again(Plan& plan) {
     const auto silent = count_silent(workflow_.view, plan.primary);
     if (!plan.possible() || silent == 0) return;
-    Situation again = look(workflow_.env, workflow_.options);
+    Observation again = observe(workflow_.env, workflow_.options);
     if (count_silent(again, plan.primary) >= silent) return;
     workflow_.view = std::move(again);
     plan = decide();

@@ -20,7 +20,7 @@ void HungWatch::observe(const std::string& primary) {
   Files& files = workflow_.env.files;
   const std::string& directory = workflow_.store.path();
   if (!hung_) hung_ = read_hung(files, directory);
-  hung_ = look_on(hung_, primary, workflow_.view.topology, workflow_.env.clock.moment());
+  hung_ = observe_hung(hung_, primary, workflow_.view.topology, workflow_.env.clock.moment());
   if (const auto written = write_hung(files, directory, *hung_); !written)
     workflow_.log(written.error().text);
 }

@@ -11,19 +11,19 @@
 
 namespace ha {
 
-LiveActions::LiveActions(const Env& env, const FailoverOptions& options, const Situation& situation,
-                         Plan plan, std::string run_id, std::string directory,
-                         std::optional<std::weak_ptr<const Votes>> votes)
+LiveActions::LiveActions(const Env& env, const FailoverOptions& options,
+                         const Observation& observation, Plan plan, std::string run_id,
+                         std::string directory, std::optional<std::weak_ptr<const Votes>> votes)
     : env_(env),
       options_(options),
-      topology_(situation.topology),
-      circumstances_(situation.circumstances),
+      topology_(observation.topology),
+      context_(observation.context),
       plan_(std::move(plan)),
       run_id_(std::move(run_id)),
       directory_(std::move(directory)),
       votes_(std::move(votes)) {
-  for (std::size_t i = 0; i < situation.sessions.size(); ++i)
-    if (situation.sessions[i]) sessions_.add(topology_.nodes[i].name, situation.sessions[i]);
+  for (std::size_t i = 0; i < observation.sessions.size(); ++i)
+    if (observation.sessions[i]) sessions_.add(topology_.nodes[i].name, observation.sessions[i]);
 }
 
 namespace {

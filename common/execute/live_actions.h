@@ -10,7 +10,7 @@
 #include <string>
 
 #include "common/cluster/options.h"
-#include "common/context/situation.h"
+#include "common/context/observation.h"
 #include "common/context/votes.h"
 #include "common/env.h"
 #include "common/execute/executor.h"
@@ -27,8 +27,8 @@ class LiveActions : public Actions {
  public:
   // `run_id` names the run in the environment of commands; `directory` is for rescued events.
   // `votes` are those of this manager; nullopt: none are needed.
-  LiveActions(const Env& env, const FailoverOptions& options, const Situation& situation, Plan plan,
-              std::string run_id, std::string directory,
+  LiveActions(const Env& env, const FailoverOptions& options, const Observation& observation,
+              Plan plan, std::string run_id, std::string directory,
               std::optional<std::weak_ptr<const Votes>> votes);
 
   Result<StepResult> perform(const Step& step, const RunFacts& known,
@@ -151,14 +151,14 @@ class LiveActions : public Actions {
   Result<ServerFacts> read_other(const std::string& node);
   const Node* find(const std::string& node) const;
   PlanAtWork at_work(const RunFacts& known) const {
-    return {plan_, known, options_.policy, circumstances_};
+    return {plan_, known, options_.policy, context_};
   }
   std::string rescued_file(const BinlogPosition& begin) const;
 
   const Env env_;
   const FailoverOptions options_;
   const Topology topology_;
-  const Circumstances circumstances_;
+  const Context context_;
   const Plan plan_;
   const std::string run_id_, directory_;
   // The workflow's own: what is abandoned keeps no votes.

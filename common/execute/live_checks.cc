@@ -31,8 +31,7 @@ std::string describe_lock(const Result<std::string>& holder) {
   if (!holder || holder->empty()) return "another run holds its lock";
   return fmt::format(
       "another run holds its lock (connection {0}); when the machine of that run is gone, log in "
-      "to "
-      "this server and run: KILL {0}",
+      "to this server and run: KILL {0}",
       *holder);
 }
 
@@ -104,7 +103,7 @@ Topology LiveActions::probe_again(const std::vector<Node>& nodes, double seconds
   for (const Node& node : nodes)
     addresses.push_back({node.name, node.host, node.port, {}, node.aliases});
   Topology probed = probe_topology(env_, addresses, options_.cluster.mysql,
-                                   Deadline::after(env_.clock, seconds), {circumstances_.memory});
+                                   Deadline::after(env_.clock, seconds), {context_.memory});
   for (Node& node : probed.nodes)
     *std::ranges::find(now.nodes, node.name, &Node::name) = std::move(node);
   now.addresses.merge(probed.addresses);
@@ -113,7 +112,7 @@ Topology LiveActions::probe_again(const std::vector<Node>& nodes, double seconds
 }
 
 void LiveActions::link(Topology& topology) const {
-  link_sources(topology, circumstances_.memory);
+  link_sources(topology, context_.memory);
   follow_word(options_.policy.primary, topology);
 }
 

@@ -28,7 +28,7 @@ namespace {
 
 // Returns why a node cannot be asked, or holds no complete copy; empty: neither.
 std::string find_obstacle(const Workflow& workflow, const std::string& node, bool is_copy) {
-  const Situation& view = workflow.view;
+  const Observation& view = workflow.view;
   SqlSession* const session = find_session(view, node);
   if (session == nullptr) return describe_silence(view, node);
   if (is_copy) return "";
@@ -67,16 +67,15 @@ FailoverOutcome rejoin(const Env& env, const FailoverOptions& options, const std
   auto workflow = begin_workflow(env, options, log);
   if (!workflow) return refuse(workflow.error().text);
   if (auto ended = prepare_change(*workflow)) return *ended;
-  Situation& view = workflow->view;
+  Observation& view = workflow->view;
   std::string obstacle = find_obstacle(*workflow, node, copied.has_value());
   const auto record =
       copied ? Result<std::optional<CrashRecord>>(copied)
              : find_crash_record(env.connector, workflow->store, node, view.topology, options);
   if (!record && obstacle.empty()) obstacle = record.error().text;
-  if (const auto added = add_history(workflow->store, env.clock.moment(), view.circumstances);
-      !added)
+  if (const auto added = add_history(workflow->store, env.clock.moment(), view.context); !added)
     return refuse("rejoin refused: " + added.error().text);
-  Plan plan = plan_rejoin(view.topology, options.policy, view.circumstances, node,
+  Plan plan = plan_rejoin(view.topology, options.policy, view.context, node,
                           record ? *record : std::nullopt);
   if (!obstacle.empty()) plan = refuse_return(view.topology, std::move(plan), obstacle);
   if (plan.possible() || plan.steps.empty()) return carry_out(*workflow, std::move(plan)).outcome;

@@ -22,11 +22,11 @@ Result<Done> record_resumption(const Workflow& workflow, const Resume& resume, J
 
 RunReport resume_or_roll_back(Workflow& workflow, const Run& run) {
   const Moment now = workflow.env.clock.moment();
-  Circumstances circumstances = workflow.view.circumstances;
-  if (const auto added = add_history(workflow.store, now, circumstances); !added)
+  Context context = workflow.view.context;
+  if (const auto added = add_history(workflow.store, now, context); !added)
     return {refuse(added.error().text)};
-  const Resume resume = decide_resume(run, workflow.view.topology, workflow.options.policy,
-                                      circumstances, age_of(run.last, now));
+  const Resume resume = decide_resume(run, workflow.view.topology, workflow.options.policy, context,
+                                      age_of(run.last, now));
   workflow.settled = resume.settles;
   if (resume.kind == Resume::Kind::kRefuse) return {refuse(resume.reason)};
   auto journal = workflow.store.journal(run.id);
@@ -39,7 +39,7 @@ RunReport resume_or_roll_back(Workflow& workflow, const Run& run) {
   Executor executor = make_executor(workflow, *journal, run.plan, run.id);
   executor.resume(run.plan);
   const RunOutcome ended =
-      back ? executor.roll_back(resume.reason) : executor.go_on(workflow.deadline);
+      back ? executor.roll_back(resume.reason) : executor.resume(workflow.deadline);
   return end_run(workflow, run.plan, run.id, ended);
 }
 

@@ -57,7 +57,7 @@ std::string let_follow(Workflow& workflow, const Plan& plan, const std::string& 
       find_crash_record(workflow.env.connector, workflow.store, name, topology, workflow.options);
   if (!record) return record.error().text;
   Plan rejoin =
-      plan_rejoin(topology, workflow.options.policy, workflow.view.circumstances, name, *record);
+      plan_rejoin(topology, workflow.options.policy, workflow.view.context, name, *record);
   if (!rejoin.possible())
     return fmt::format("{} ({})", rejoin.reason, refusal_name(rejoin.refusal));
   const FailoverOutcome outcome = carry_out(workflow, std::move(rejoin)).outcome;

@@ -10,8 +10,8 @@ namespace ha {
 namespace {
 
 Plan decide(const Workflow& workflow, const std::string& to) {
-  const Situation& view = workflow.view;
-  return plan_switchover(view.topology, workflow.options.policy, view.circumstances, to);
+  const Observation& view = workflow.view;
+  return plan_switchover(view.topology, workflow.options.policy, view.context, to);
 }
 
 }  // namespace

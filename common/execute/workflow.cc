@@ -50,7 +50,7 @@ void remember_change(const Workflow& workflow, const Plan& plan, const RunOutcom
   const FailoverOptions& options = workflow.options;
   const MemoryFile file(workflow.env.files, options.state_dir, options.cluster_name);
   Recollection known = file.read(options.cluster.nodes);
-  file.note_primary(known, *primary, workflow.env.clock.now_s());
+  file.record_primary(known, *primary, workflow.env.clock.now_s());
   if (!known.trouble.empty()) workflow.log(known.trouble);
 }
 
@@ -97,23 +97,23 @@ RunReport carry_out(Workflow& workflow, Plan plan) {
   if (const auto begun = executor.begin(plan); !begun)
     return {refuse_plan(plan, begun.error().text)};
   workflow.log(describe_beginning(plan, *id));
-  const RunOutcome run = executor.go_on(workflow.deadline);
+  const RunOutcome run = executor.resume(workflow.deadline);
   const auto pruned = workflow.store.prune(workflow.options.keep_runs, workflow.env.clock.moment());
   if (!pruned) workflow.log(pruned.error().text);
   RunReport report = end_run(workflow, plan, *id, run);
   // The roles have changed, and are to be remembered in case that one of the nodes dies now.
   if (plan.command != PlanCommand::kFailover && report.outcome.end != FailoverEnd::kRefused)
-    look(workflow.env, workflow.options);
+    observe(workflow.env, workflow.options);
   return report;
 }
 
-SqlSession* find_session(const Situation& view, const std::string& name) {
+SqlSession* find_session(const Observation& view, const std::string& name) {
   const Node* const node = find_node(view.topology, name);
   if (node == nullptr) return nullptr;
   return view.sessions[static_cast<std::size_t>(node - view.topology.nodes.data())].get();
 }
 
-std::string describe_silence(const Situation& view, const std::string& name) {
+std::string describe_silence(const Observation& view, const std::string& name) {
   const Node* const node = find_node(view.topology, name);
   if (node == nullptr || !node->facts) return "";
   return name + " answers too slowly; run this again with a longer --probe-timeout";

@@ -9,8 +9,8 @@
 #include <string>
 
 #include "common/cluster/options.h"
+#include "common/context/observation.h"
 #include "common/context/run_store.h"
-#include "common/context/situation.h"
 #include "common/context/votes.h"
 #include "common/deadline.h"
 #include "common/env.h"
@@ -32,10 +32,10 @@ struct Workflow {
   RunStore store;                       // locked for as long as this lives
   std::optional<Run> interrupted = {};  // an earlier run of which something was left to do
   bool settled = false;                 // it was resumed or rolled back, and nothing of it is left
-  Situation view = {};                  // as of the last probe
+  Observation view = {};                // as of the last probe
   std::shared_ptr<const Votes> votes = nullptr;  // null: none are needed, or not yet
 
-  void probe() { view = look(env, options); }
+  void probe() { view = observe(env, options); }
 };
 
 // Takes the lock of the cluster and reads its journals. Fails with the words of the refusal.
@@ -58,9 +58,9 @@ RunReport end_run(const Workflow& workflow, const Plan& plan, const std::string&
                   const RunOutcome& run);
 
 // Returns the session of a node; null: it gave no answer, or no more than the first.
-SqlSession* find_session(const Situation& view, const std::string& name);
+SqlSession* find_session(const Observation& view, const std::string& name);
 
 // Returns that a node gave its facts and then no more answers; empty for one that gave none.
-std::string describe_silence(const Situation& view, const std::string& name);
+std::string describe_silence(const Observation& view, const std::string& name);
 
 }  // namespace ha

@@ -37,7 +37,7 @@ std::string obstacle(const Decision& d, std::size_t i) {
   if (!knows_binlog(node, *channel)) return why_unknown_binlog(node);
   if (d.wish(i) == Promotion::kNever) return "must not be promoted (policy)";
   if (d.is_stuck(i))
-    return "could not be promoted in the last try: " + d.moment.stuck.at(node.name);
+    return "could not be promoted in the last try: " + d.context.stuck.at(node.name);
   return "";
 }
 

@@ -82,7 +82,7 @@ void leave_behind(Decision& d, std::size_t i, const Extra& lead) {
                     "End what it waits for and run this again. To give these transactions up, run: "
                     "mysql_ha failover --allow-loss",
                     d.nodes()[i].name, lead.count, d.candidate_node().name,
-                    d.moment.stuck.at(d.nodes()[i].name)));
+                    d.context.stuck.at(d.nodes()[i].name)));
   if (d.channel(i) == nullptr && !d.policy.allow_loss)
     return d.refuse(Refusal::kTooMuchLoss,
                     fmt::format("{} has transactions that {} lacks and cannot fetch: {}. To give "
@@ -110,7 +110,7 @@ void judge_incomparable(Decision& d, std::size_t i) {
 }
 
 // A node that is no candidate may have received more; the candidate can fetch it by GTID.
-void look_for_more(Decision& d) {
+void judge_nodes_with_more(Decision& d) {
   for (std::size_t i = 0; i < d.nodes().size(); ++i)
     if (lead_of(d, d.candidates, i, d.candidate).value_or(Extra{}).any() && can_hand_on(d, i) &&
         (!d.ahead || ahead(d, i, *d.ahead).value_or(Extra{}).any()))
@@ -177,7 +177,7 @@ void choose(Decision& d) {
     if (!lead.any() && d.plan.spare.empty()) d.plan.spare = d.nodes()[i].name;
   }
   prefer_detached(d);
-  look_for_more(d);
+  judge_nodes_with_more(d);
   describe_candidate(d);
 }
 

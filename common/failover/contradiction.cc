@@ -99,7 +99,7 @@ std::optional<Extra> lead_over_candidate(const PlanAtWork& work, const Topology&
   // No place in the old primary's binlog tells of what was rescued from its end.
   if (!work.plan.by_gtid && work.known.rescued.value_or(0) > 0) return Extra{};
   const Topology comparable = with_old_channel(view, work, candidate, primary);
-  return lead_of({comparable, work.policy, work.moment, primary}, {}, i, candidate);
+  return lead_of({comparable, work.policy, work.context, primary}, {}, i, candidate);
 }
 
 std::string object_to_lead(const PlanAtWork& work, const Topology& before, const Topology& now) {
@@ -126,7 +126,7 @@ std::string object_to_lead(const PlanAtWork& work, const Topology& before, const
 std::string object_to_return(const PlanAtWork& work, const Topology& before, const Topology& now,
                              std::size_t i) {
   const Node& node = now.nodes[i];
-  const Takeover takeover{now, work.policy, work.moment, place_of(now, work.plan.primary)};
+  const Takeover takeover{now, work.policy, work.context, place_of(now, work.plan.primary)};
   if (!node.alive()) return "";
   if (node.writable())
     return fmt::format(

@@ -18,7 +18,7 @@ struct PlanAtWork {
   const Plan& plan;
   const RunFacts& known;  // what its steps have found
   const Policy& policy;
-  const Circumstances& moment;
+  const Context& context;
 };
 
 // Returns what the node at place `i` has received and the candidate has not, apart from what the

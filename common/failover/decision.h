@@ -21,7 +21,7 @@ namespace ha {
 struct Decision : Takeover {
   // `alive`: the primary as it is now, while a failover is forecast on a view without it; null:
   // what is known of it stands in the topology.
-  Decision(const Topology& all, const Policy& rules, const Circumstances& now,
+  Decision(const Topology& all, const Policy& rules, const Context& now,
            const Node* alive = nullptr)
       : Takeover{all, rules, now, all.nodes.size()}, living(alive) {}
 

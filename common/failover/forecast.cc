@@ -33,11 +33,11 @@ Topology without(Topology topology, std::size_t dead, const Memory& memory) {
 // Returns the place of the node that is to be taken for dead: the one that was named, else the only
 // writer, else the one that the replicas tell; nullopt when nothing tells.
 std::optional<std::size_t> find_mortal(const Topology& topology, const Policy& policy,
-                                       const Circumstances& moment, std::string_view name) {
+                                       const Context& context, std::string_view name) {
   if (const auto writers = topology.writers(); name.empty() && writers.size() == 1)
     return writers[0];
   const std::string found =
-      name.empty() ? decide_failover({topology, policy, moment}, "").primary : std::string(name);
+      name.empty() ? decide_failover({topology, policy, context}, "").primary : std::string(name);
   const auto node = std::ranges::find(topology.nodes, found, &Node::name);
   if (found.empty() || node == topology.nodes.end()) return std::nullopt;
   return static_cast<std::size_t>(node - topology.nodes.begin());
@@ -74,18 +74,18 @@ Objection object_to_name(const Topology& topology, std::size_t place, const Plan
 
 }  // namespace
 
-Plan forecast(const Topology& topology, const Policy& policy, Circumstances moment,
+Plan forecast(const Topology& topology, const Policy& policy, Context context,
               std::string_view name) {
-  const auto place = find_mortal(topology, policy, moment, name);
-  if (!place) return decide_failover({topology, policy, moment}, name);
+  const auto place = find_mortal(topology, policy, context, name);
+  if (!place) return decide_failover({topology, policy, context}, name);
   // When it is dead, this is what was last seen, unless it cannot be kept.
-  if (moment.memory_trouble.empty())
-    moment.memory = remember(moment.memory, topology, moment.now_s);
-  Topology left = without(topology, *place, moment.memory);
+  if (context.memory_trouble.empty())
+    context.memory = remember(context.memory, topology, context.now_s);
+  Topology left = without(topology, *place, context.memory);
   follow_word(policy.primary, left);
-  const Plan told = decide_failover({left, policy, moment}, "");
-  Plan plan =
-      decide_failover({left, policy, moment, &topology.nodes[*place]}, topology.nodes[*place].name);
+  const Plan told = decide_failover({left, policy, context}, "");
+  Plan plan = decide_failover({left, policy, context, &topology.nodes[*place]},
+                              topology.nodes[*place].name);
   Objection unknown = object_to_name(topology, *place, told);
   if (unknown.refusal == Refusal::kNone) return plan;
   plan.steps.clear();

@@ -14,7 +14,7 @@ namespace ha {
 // Plans for the death of the node called `name`; empty: the only writer, else the one that the
 // replicas tell. Only what would be left then counts; what the primary says now is used for the
 // loss alone.
-Plan forecast(const Topology& topology, const Policy& policy, Circumstances moment,
+Plan forecast(const Topology& topology, const Policy& policy, Context context,
               std::string_view name);
 
 }  // namespace ha

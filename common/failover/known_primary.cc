@@ -15,7 +15,7 @@ namespace {
 
 // A node that answers can tell itself what it is.
 std::size_t find_silent_last_primary(const Decision& d) {
-  const Node* const last = last_primary(d.topology, d.moment);
+  const Node* const last = last_primary(d.topology, d.context);
   if (last == nullptr || last->facts) return d.nodes().size();
   return static_cast<std::size_t>(last - d.nodes().data());
 }
@@ -37,9 +37,9 @@ std::string why_unknown(const Decision& d) {
 
 }  // namespace
 
-const Node* last_primary(const Topology& topology, const Circumstances& circumstances) {
-  const Memory& memory = circumstances.memory;
-  const RunHistory& runs = circumstances.runs;
+const Node* last_primary(const Topology& topology, const Context& context) {
+  const Memory& memory = context.memory;
+  const RunHistory& runs = context.runs;
   const bool seen_later = memory.seen_s > runs.since_s;
   const std::string& name = runs.primary.empty() || (!memory.primary.empty() && seen_later)
                                 ? memory.primary
@@ -61,7 +61,7 @@ void find_primary(Decision& d, std::string_view name) {
     if (name.empty() && !d.nodes()[i].writable())
       for (const auto& source : d.nodes()[i].sources)
         if (source && d.nodes()[*source].channels().empty())
-          followed.insert(find_root(d.topology, d.policy, d.moment, *source));
+          followed.insert(find_root(d.topology, d.policy, d.context, *source));
   }
   if (name.empty() && followed.empty()) d.primary = find_silent_last_primary(d);
   if (name.empty() && followed.size() == 1) d.primary = *followed.begin();

@@ -11,7 +11,7 @@ namespace ha {
 
 // Returns the node that is known to have been the primary last: by the newest change that the
 // journal tells of, or by what was seen later; null: none is known.
-const Node* last_primary(const Topology& topology, const Circumstances& circumstances);
+const Node* last_primary(const Topology& topology, const Context& context);
 
 // Finds the node that is to be replaced: the one that was named, else the one that all replicas
 // follow, else the last primary when it is silent. Refuses when nothing tells.

@@ -18,23 +18,23 @@ bool may_be_replaced_when_hung(const Decision& d) {
 
 // Heartbeats come from a primary that does nothing else, and from its kernel connections stay.
 bool counts_as_hung(const Decision& d) {
-  return d.moment.primary_hung_s && *d.moment.primary_hung_s >= d.policy.hung_after_s &&
+  return d.context.primary_hung_s && *d.context.primary_hung_s >= d.policy.hung_after_s &&
          may_be_replaced_when_hung(d);
 }
 
 std::string why_not_hung(const Decision& d) {
-  if (!d.moment.primary_hung_s) return "";
+  if (!d.context.primary_hung_s) return "";
   if (!may_be_replaced_when_hung(d))
     return ". A primary that hangs is replaced only with --fence required and a --fence-command";
   return fmt::format(
       ", and the primary has answered no query for only {}, less than --hung-after ({})",
-      format_duration(*d.moment.primary_hung_s), format_duration(d.policy.hung_after_s));
+      format_duration(*d.context.primary_hung_s), format_duration(d.policy.hung_after_s));
 }
 
 }  // namespace
 
 std::vector<Objection> object_to_takeover(const Topology& topology, const Policy& policy,
-                                          const Circumstances& circumstances, std::size_t primary) {
+                                          const Context& context, std::size_t primary) {
   std::vector<Objection> objections;
   const auto object = [&](Refusal refusal, std::string reason) {
     objections.push_back({refusal, std::move(reason)});
@@ -58,10 +58,9 @@ std::vector<Objection> object_to_takeover(const Topology& topology, const Policy
         object(Refusal::kStillReceives,
                fmt::format("{} still receives from {}", node.name, old.name));
   for (std::size_t i = 0; i < topology.nodes.size() && !old.alive(); ++i)
-    if (std::string why = object_to_unread({topology, policy, circumstances, primary}, i);
-        !why.empty())
+    if (std::string why = object_to_unread({topology, policy, context, primary}, i); !why.empty())
       object(Refusal::kUnreadNode, std::move(why));
-  if (circumstances.witnesses == Witnesses::kUnreached && !old.alive())
+  if (context.witnesses == Witnesses::kUnreached && !old.alive())
     object(Refusal::kIsolated,
            "no witness is reachable: this machine may be the one that is cut off");
   return objections;
@@ -69,14 +68,15 @@ std::vector<Objection> object_to_takeover(const Topology& topology, const Policy
 
 void judge_primary(Decision& d) {
   // A replica that missed the last change still follows the primary before that.
-  const auto last = std::ranges::find(d.nodes(), d.moment.runs.binding_primary(), &Node::name);
+  const auto last = std::ranges::find(d.nodes(), d.context.runs.binding_primary(), &Node::name);
   if (last != d.nodes().end() && last->name != d.plan.primary && !last->facts)
     return d.refuse(
         Refusal::kUnknownPrimary,
         fmt::format("replicas follow {}, but run {} made {} the primary, which cannot be asked: "
                     "{}. If it is no longer the primary, run: mysql_ha journal ack {}",
-                    d.plan.primary, d.moment.runs.run, last->name, last->error, d.moment.runs.run));
-  for (Objection& one : object_to_takeover(d.topology, d.policy, d.moment, d.primary)) {
+                    d.plan.primary, d.context.runs.run, last->name, last->error,
+                    d.context.runs.run));
+  for (Objection& one : object_to_takeover(d.topology, d.policy, d.context, d.primary)) {
     const bool receives = one.refusal == Refusal::kStillReceives;
     if (receives && counts_as_hung(d))
       d.plan.hung = true;
@@ -85,26 +85,26 @@ void judge_primary(Decision& d) {
   }
 }
 
-void judge_moment(Decision& d) {
-  if (!d.moment.lock_holder.empty())
-    d.refuse(Refusal::kLocked, "another run holds the lock: " + d.moment.lock_holder);
-  if (d.moment.runs.last_failover_age_s &&
-      *d.moment.runs.last_failover_age_s < d.policy.min_interval_s)
+void judge_context(Decision& d) {
+  if (!d.context.lock_holder.empty())
+    d.refuse(Refusal::kLocked, "another run holds the lock: " + d.context.lock_holder);
+  if (d.context.runs.last_failover_age_s &&
+      *d.context.runs.last_failover_age_s < d.policy.min_interval_s)
     d.refuse(Refusal::kTooSoon,
              fmt::format("the last failover was {} ago, less than {}, and is not acknowledged",
-                         format_duration(*d.moment.runs.last_failover_age_s),
+                         format_duration(*d.context.runs.last_failover_age_s),
                          format_duration(d.policy.min_interval_s)));
-  if (!d.moment.runs.undated_run.empty())
+  if (!d.context.runs.undated_run.empty())
     d.warn(
         fmt::format("the age of the last failover is not known, because the clock was set back: "
                     "--min-interval has no effect; run: mysql_ha journal ack {}",
-                    d.moment.runs.undated_run));
+                    d.context.runs.undated_run));
 }
 
 void judge_vouched(Decision& d) {
-  const auto seen = std::ranges::find(d.nodes(), d.moment.memory.primary, &Node::name);
+  const auto seen = std::ranges::find(d.nodes(), d.context.memory.primary, &Node::name);
   if (seen == d.nodes().end() || seen->facts || seen->name == d.plan.primary ||
-      !d.policy.assume_replica.contains(seen->name) || d.moment.runs.fenced.contains(seen->name))
+      !d.policy.assume_replica.contains(seen->name) || d.context.runs.fenced.contains(seen->name))
     return;
   d.warn(
       fmt::format("{0} was the primary when it was last seen and is not fenced: only "

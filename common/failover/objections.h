@@ -15,14 +15,14 @@ namespace ha {
 // no other node takes writes (unread.h), whichever node is promoted; returns all that speaks
 // against it.
 std::vector<Objection> object_to_takeover(const Topology& topology, const Policy& policy,
-                                          const Circumstances& circumstances, std::size_t primary);
+                                          const Context& context, std::size_t primary);
 
 // Refuses when the primary may not be taken for dead, or is perhaps not the primary any more. One
 // that hangs may be, when it is fenced.
 void judge_primary(Decision& d);
 
 // Refuses while another run is at work, or too soon after the last failover.
-void judge_moment(Decision& d);
+void judge_context(Decision& d);
 
 // Refuses when the primary must be fenced and cannot be.
 void judge_fence(Decision& d);

@@ -59,7 +59,7 @@ struct Plan {
   std::vector<Step> steps = {};
   std::size_t candidates = 0;  // that may be promoted, the best of which is the candidate
   std::vector<Rejection> rejected = {};
-  std::vector<std::string> warnings = {};  // it can be done, but
+  std::vector<std::string> warnings = {};     // it can be done, but
   std::vector<std::string> need_resync = {};  // nodes that no step lets follow the new primary
   LossForecast loss = {};
   std::string spare = {};  // another candidate that has received as much; empty: there is none
@@ -85,15 +85,15 @@ struct Plan {
 };
 
 // Plans what to do now that `primary` is dead; empty: the plan finds out which node that is. With
-// circumstances.assume_dead it is a forecast, by the view that would be left without the primary:
+// context.assume_dead it is a forecast, by the view that would be left without the primary:
 // the same words, before and after it dies. Empty is the only writer then.
 // Without it the primary may prove not to be dead, but replaced or restarted: see plan_roles.h.
-Plan plan_failover(const Topology& topology, const Policy& policy,
-                   const Circumstances& circumstances, std::string_view primary);
+Plan plan_failover(const Topology& topology, const Policy& policy, const Context& context,
+                   std::string_view primary);
 
 // Plans to promote `to` in place of the living primary; empty: the best replica.
-Plan plan_switchover(const Topology& topology, const Policy& policy,
-                     const Circumstances& circumstances, std::string_view to);
+Plan plan_switchover(const Topology& topology, const Policy& policy, const Context& context,
+                     std::string_view to);
 
 // What the journal tells of the change after which a node is to return.
 struct CrashRecord {
@@ -114,7 +114,7 @@ struct CrashRecord {
 // node, plan.primary its new source. A node that has transactions of its own is refused
 // (kDiverged), and the steps of that plan close it and save them. So do the steps of every other
 // refusal, where the node accepts writes beside the primary.
-Plan plan_rejoin(const Topology& topology, const Policy& policy, const Circumstances& circumstances,
+Plan plan_rejoin(const Topology& topology, const Policy& policy, const Context& context,
                  std::string_view node, const std::optional<CrashRecord>& record);
 
 // Whether the extra transactions of a node are kept when its data are replaced.
@@ -123,7 +123,7 @@ enum class ExtraTransactions { kSave, kDiscard };
 // Plans what comes before the data of `node` are replaced by a copy of another node's: it is
 // closed, and what the primary may lack is saved. plan.candidate is the node, plan.primary its
 // source later, and the plan tells how it will follow it.
-Plan plan_resync(const Topology& topology, const Policy& policy, const Circumstances& circumstances,
+Plan plan_resync(const Topology& topology, const Policy& policy, const Context& context,
                  std::string_view node, const std::optional<CrashRecord>& record,
                  ExtraTransactions extra_transactions);
 

@@ -28,7 +28,7 @@ Plan decide_failover(Decision d, std::string_view primary) {
   if (!d.refused()) judge_primary(d);
   if (d.plan.refusal == Refusal::kUnknownPrimary || d.plan.refusal == Refusal::kPrimaryAlive)
     return std::move(d.plan);
-  judge_moment(d);
+  judge_context(d);
   // Each of these needs what those before it have found.
   const std::size_t before = d.plan.further.size() + d.refused();
   constexpr void (*kJudgements[])(Decision&) = {
@@ -38,26 +38,26 @@ Plan decide_failover(Decision d, std::string_view primary) {
   judge_fence(d);
   judge_vouched(d);
   if (d.refused()) return std::move(d.plan);
-  StepWriter(d.topology, d.policy, d.moment, {d.primary, d.candidate, d.ahead, d.left_behind},
+  StepWriter(d.topology, d.policy, d.context, {d.primary, d.candidate, d.ahead, d.left_behind},
              d.plan)
       .write_failover();
   d.plan.hash = hash_of(d.plan, d.topology);
   return std::move(d.plan);
 }
 
-Plan plan_failover(const Topology& topology, const Policy& policy,
-                   const Circumstances& circumstances, std::string_view primary) {
-  if (circumstances.assume_dead) return forecast(topology, policy, circumstances, primary);
+Plan plan_failover(const Topology& topology, const Policy& policy, const Context& context,
+                   std::string_view primary) {
+  if (context.assume_dead) return forecast(topology, policy, context, primary);
   if (primary.empty()) {
-    if (auto plan = plan_close(topology, policy, circumstances)) return *std::move(plan);
-    if (auto plan = plan_reopen(topology, policy, circumstances)) {
+    if (auto plan = plan_close(topology, policy, context)) return *std::move(plan);
+    if (auto plan = plan_reopen(topology, policy, context)) {
       if (plan->possible()) return *std::move(plan);
       // Others may have made another one the primary, which is lost now.
-      Plan other = decide_failover({topology, policy, circumstances}, "");
+      Plan other = decide_failover({topology, policy, context}, "");
       return other.possible() && other.primary != plan->primary ? other : *std::move(plan);
     }
   }
-  return decide_failover({topology, policy, circumstances}, primary);
+  return decide_failover({topology, policy, context}, primary);
 }
 
 }  // namespace ha

@@ -16,9 +16,9 @@ namespace {
 
 class RejoinPlanner {
  public:
-  RejoinPlanner(const Topology& topology, const Policy& policy, const Circumstances& moment,
+  RejoinPlanner(const Topology& topology, const Policy& policy, const Context& context,
                 const std::optional<CrashRecord>& record)
-      : topology_(topology), policy_(policy), moment_(moment), record_(record) {}
+      : topology_(topology), policy_(policy), context_(context), record_(record) {}
 
   Plan plan(std::string_view name) {
     prepare(PlanCommand::kRejoin, name);
@@ -90,7 +90,7 @@ class RejoinPlanner {
       return refuse(Refusal::kNotReady,
                     fmt::format("{0} has replaced {1} (run {2}) and accepts writes; to make a "
                                 "replica of {1}, run: mysql_ha rejoin {1}",
-                                node_->name, primary_->name, moment_.runs.run));
+                                node_->name, primary_->name, context_.runs.run));
     if (!node_->facts)
       return refuse(Refusal::kNotReady, fmt::format("{}: {}", node_->name, node_->error));
     if (!node_->facts->channels)
@@ -190,8 +190,9 @@ class RejoinPlanner {
 
   // Not when the other one was made the primary after that, by whomever.
   bool is_primary_by_journal() const {
-    return moment_.runs.primary == node_->name && moment_.runs.replaced.contains(primary_->name) &&
-           last_primary(topology_, moment_) == node_ && !was_promoted(moment_.memory, *primary_);
+    return context_.runs.primary == node_->name &&
+           context_.runs.replaced.contains(primary_->name) &&
+           last_primary(topology_, context_) == node_ && !was_promoted(context_.memory, *primary_);
   }
 
   // True when it is certain that the primary has all that the node has.
@@ -252,7 +253,7 @@ class RejoinPlanner {
 
   const Topology& topology_;
   const Policy& policy_;
-  const Circumstances& moment_;
+  const Context& context_;
   const std::optional<CrashRecord>& record_;
   const Node* node_ = nullptr;
   const Node* primary_ = nullptr;
@@ -261,15 +262,15 @@ class RejoinPlanner {
 
 }  // namespace
 
-Plan plan_rejoin(const Topology& topology, const Policy& policy, const Circumstances& circumstances,
+Plan plan_rejoin(const Topology& topology, const Policy& policy, const Context& context,
                  std::string_view node, const std::optional<CrashRecord>& record) {
-  return RejoinPlanner(topology, policy, circumstances, record).plan(node);
+  return RejoinPlanner(topology, policy, context, record).plan(node);
 }
 
-Plan plan_resync(const Topology& topology, const Policy& policy, const Circumstances& circumstances,
+Plan plan_resync(const Topology& topology, const Policy& policy, const Context& context,
                  std::string_view node, const std::optional<CrashRecord>& record,
                  ExtraTransactions extra_transactions) {
-  return RejoinPlanner(topology, policy, circumstances, record).plan_copy(node, extra_transactions);
+  return RejoinPlanner(topology, policy, context, record).plan_copy(node, extra_transactions);
 }
 
 }  // namespace ha

@@ -51,8 +51,8 @@ bool follows(const Topology& topology, const Node& node, const Node& source) {
 
 class Closing {
  public:
-  Closing(const Topology& topology, const Policy& policy, const Circumstances& moment)
-      : topology_(topology), policy_(policy), moment_(moment) {}
+  Closing(const Topology& topology, const Policy& policy, const Context& context)
+      : topology_(topology), policy_(policy), context_(context) {}
 
   std::optional<Plan> plan() {
     for (const std::size_t i : topology_.writers()) writers_.push_back(&topology_.nodes[i]);
@@ -79,16 +79,17 @@ class Closing {
 
   // The journal and what was seen last agree on one; without either its histories have to prove it.
   bool is_successor(const Node& node) const {
-    if (const Node* const known = last_primary(topology_, moment_)) return known == &node;
+    if (const Node* const known = last_primary(topology_, context_)) return known == &node;
     return std::ranges::any_of(writers_, [&](const Node* other) {
       return other != &node && was_left_behind(*other, node);
     });
   }
 
   bool was_replaced(const Node& node, const Node& successor) const {
-    if (was_promoted(moment_.memory, node) || is_followed(node, successor)) return false;
+    if (was_promoted(context_.memory, node) || is_followed(node, successor)) return false;
     if (follows(topology_, successor, node) && !follows(topology_, node, successor)) return false;
-    return (moment_.runs.primary == successor.name && moment_.runs.replaced.contains(node.name)) ||
+    return (context_.runs.primary == successor.name &&
+            context_.runs.replaced.contains(node.name)) ||
            was_left_behind(node, successor);
   }
 
@@ -108,7 +109,7 @@ class Closing {
     const auto more = extra(node.facts->latest_history(), successor.facts->latest_history());
     const auto less = extra(successor.facts->history, node.facts->latest_history());
     if (!more || more->any() || !less || !less->any()) return false;
-    if (moment_.memory.primary == successor.name) return true;
+    if (context_.memory.primary == successor.name) return true;
     bool witnessed = false;
     for (const Node& other : topology_.nodes) {
       if (&other == &node || &other == &successor) continue;
@@ -122,9 +123,9 @@ class Closing {
     Plan plan{.command = PlanCommand::kClose,
               .primary = replaced_[0]->name,
               .candidate = successor_->name};
-    if (!moment_.lock_holder.empty())
+    if (!context_.lock_holder.empty())
       return refused(std::move(plan), Refusal::kLocked,
-                     "another run holds the lock: " + moment_.lock_holder);
+                     "another run holds the lock: " + context_.lock_holder);
     for (Step& step : lock_steps(topology_.nodes)) add(plan, std::move(step));
     for (const Node* const node : replaced_)
       add(plan, {0,
@@ -153,11 +154,11 @@ class Closing {
 
   void warn(Plan& plan, const Node& node) const {
     const bool told =
-        moment_.runs.primary == successor_->name && moment_.runs.replaced.contains(node.name);
+        context_.runs.primary == successor_->name && context_.runs.replaced.contains(node.name);
     const auto more = extra(node.facts->history, successor_->facts->latest_history());
     plan.warnings.push_back(fmt::format(
         "{0} accepted writes although {1} had replaced it{2}; {3}; run: mysql_ha rejoin {0}",
-        node.name, successor_->name, told ? fmt::format(" (run {})", moment_.runs.run) : "",
+        node.name, successor_->name, told ? fmt::format(" (run {})", context_.runs.run) : "",
         !more         ? fmt::format("it may have transactions that {} lacks", successor_->name)
         : more->any() ? fmt::format("it has {} that {} lacks: {}", in_words(*more),
                                     successor_->name, more->text)
@@ -166,24 +167,24 @@ class Closing {
 
   const Topology& topology_;
   const Policy& policy_;
-  const Circumstances& moment_;
+  const Context& context_;
   std::vector<const Node*> writers_, replaced_;
   const Node* successor_ = nullptr;
 };
 
 class Reopening {
  public:
-  Reopening(const Topology& topology, const Policy& policy, const Circumstances& moment)
-      : topology_(topology), policy_(policy), moment_(moment) {}
+  Reopening(const Topology& topology, const Policy& policy, const Context& context)
+      : topology_(topology), policy_(policy), context_(context) {}
 
   std::optional<Plan> plan() {
     if (!topology_.writers().empty()) return std::nullopt;
     node_ = find_old_primary();
     if (node_ == nullptr || !node_->facts || node_->facts->read_only != true) return std::nullopt;
     Plan plan{.command = PlanCommand::kReopen, .primary = node_->name, .candidate = node_->name};
-    if (!moment_.lock_holder.empty())
+    if (!context_.lock_holder.empty())
       return refused(std::move(plan), Refusal::kLocked,
-                     "another run holds the lock: " + moment_.lock_holder);
+                     "another run holds the lock: " + context_.lock_holder);
     std::string why = why_not_restarted();
     for (std::size_t i = 0; i < topology_.nodes.size() && why.empty(); ++i)
       why = why_not(topology_.nodes[i]);
@@ -199,7 +200,7 @@ class Reopening {
  private:
   const Node* find_old_primary() const {
     const Node* const named = find_node(topology_, policy_.primary);
-    const Node* const known = named == nullptr ? last_primary(topology_, moment_) : named;
+    const Node* const known = named == nullptr ? last_primary(topology_, context_) : named;
     if (known == nullptr) return find_root();
     // One that follows another node, and not as a ring does, is none any more.
     const bool demoted = std::ranges::any_of(known->sources, [&](const auto& source) {
@@ -210,7 +211,7 @@ class Reopening {
 
   // Without any record: the node that follows nothing and that all the others follow.
   const Node* find_root() const {
-    if (!moment_.runs.primary.empty() || !moment_.memory.primary.empty() ||
+    if (!context_.runs.primary.empty() || !context_.memory.primary.empty() ||
         topology_.nodes.size() < 2)
       return nullptr;
     for (const Node& node : topology_.nodes)
@@ -229,7 +230,7 @@ class Reopening {
   // An operator that closed it is not to be overruled.
   std::string why_not_restarted() const {
     const ServerFacts& facts = *node_->facts;
-    const SeenNode* const seen = moment_.memory.find(node_->name);
+    const SeenNode* const seen = context_.memory.find(node_->name);
     if (seen != nullptr && seen->seen_s > 0 &&
         (seen->server_id != facts.server_id || seen->server_uuid != facts.server_uuid))
       return fmt::format(
@@ -270,7 +271,7 @@ class Reopening {
     const auto place = [&](const Node& node) {
       return static_cast<std::size_t>(&node - topology_.nodes.data());
     };
-    const Takeover takeover{topology_, policy_, moment_, place(*node_)};
+    const Takeover takeover{topology_, policy_, context_, place(*node_)};
     if (may_have_more(takeover, place(other)))
       return fmt::format("{} cannot be read: {}", other.name, other.error);
     return object_to_unread(takeover, place(other));
@@ -329,7 +330,7 @@ class Reopening {
   // True when it waited for acknowledgements before it was restarted, and can do so again.
   bool lost_semi_sync(Plan& plan) const {
     const SemiSync& now = node_->facts->semi_sync;
-    const SeenNode* const seen = moment_.memory.find(node_->name);
+    const SeenNode* const seen = context_.memory.find(node_->name);
     if (seen == nullptr || seen->semi_sync.source_enabled != true || now.source_enabled == true)
       return false;
     const auto there = std::ranges::count_if(topology_.nodes, [&](const Node& other) {
@@ -348,20 +349,20 @@ class Reopening {
 
   const Topology& topology_;
   const Policy& policy_;
-  const Circumstances& moment_;
+  const Context& context_;
   const Node* node_ = nullptr;
 };
 
 }  // namespace
 
 std::optional<Plan> plan_close(const Topology& topology, const Policy& policy,
-                               const Circumstances& circumstances) {
-  return Closing(topology, policy, circumstances).plan();
+                               const Context& context) {
+  return Closing(topology, policy, context).plan();
 }
 
 std::optional<Plan> plan_reopen(const Topology& topology, const Policy& policy,
-                                const Circumstances& circumstances) {
-  return Reopening(topology, policy, circumstances).plan();
+                                const Context& context) {
+  return Reopening(topology, policy, context).plan();
 }
 
 }  // namespace ha

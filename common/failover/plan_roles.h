@@ -16,7 +16,7 @@ namespace ha {
 // plan.primary is the first of them, plan.candidate the one that stays open. When nothing proves
 // it, the plan is a refusal. nullopt: there are no two nodes that accept writes.
 std::optional<Plan> plan_close(const Topology& topology, const Policy& policy,
-                               const Circumstances& circumstances);
+                               const Context& context);
 
 // Plans to open the primary when no server takes writes and it answers: when its option file closed
 // it, everything that answers follows it, and that is one node at least (or the operator vouches
@@ -24,6 +24,6 @@ std::optional<Plan> plan_close(const Topology& topology, const Policy& policy,
 // do not answer are told as warnings. nullopt: some server takes writes, or the primary is not
 // known, or does not answer.
 std::optional<Plan> plan_reopen(const Topology& topology, const Policy& policy,
-                                const Circumstances& circumstances);
+                                const Context& context);
 
 }  // namespace ha

@@ -20,14 +20,14 @@ std::optional<SemiSync> semi_sync_of(const Node& primary, const Memory& memory) 
 
 }  // namespace
 
-StepWriter::StepWriter(const Topology& topology, const Policy& policy, const Circumstances& moment,
+StepWriter::StepWriter(const Topology& topology, const Policy& policy, const Context& context,
                        const Roles& roles, Plan& plan)
     : nodes_(topology.nodes),
       policy_(policy),
-      moment_(moment),
+      context_(context),
       primary_(nodes_[roles.primary]),
       candidate_(nodes_[roles.candidate]),
-      semi_sync_(semi_sync_of(primary_, moment.memory)),
+      semi_sync_(semi_sync_of(primary_, context.memory)),
       roles_(roles),
       like_(candidates_channel()),
       plan_(plan) {}

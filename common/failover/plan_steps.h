@@ -27,7 +27,7 @@ struct Roles {
 class StepWriter {
  public:
   // The memory tells how a silent primary was set up.
-  StepWriter(const Topology& topology, const Policy& policy, const Circumstances& moment,
+  StepWriter(const Topology& topology, const Policy& policy, const Context& context,
              const Roles& roles, Plan& plan);
 
   void write_failover();
@@ -94,7 +94,7 @@ class StepWriter {
 
   const std::vector<Node>& nodes_;
   const Policy& policy_;
-  const Circumstances& moment_;
+  const Context& context_;
   const Node& primary_;
   const Node& candidate_;
   const std::optional<SemiSync> semi_sync_;  // of the primary; nullopt: not known

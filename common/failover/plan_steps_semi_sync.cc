@@ -16,7 +16,7 @@ std::vector<std::size_t> StepWriter::acknowledging() const {
   std::vector<std::size_t> found;
   for (std::size_t i = 0; i < nodes_.size(); ++i)
     if (is_sibling(i) && nodes_[i].facts->semi_sync.replica_enabled == true &&
-        !moment_.stuck.contains(nodes_[i].name) && why_not_repointed(i).empty())
+        !context_.stuck.contains(nodes_[i].name) && why_not_repointed(i).empty())
       found.push_back(i);
   return found;
 }

@@ -87,9 +87,9 @@ void judge_successor(Decision& d) {
 
 }  // namespace
 
-Plan plan_switchover(const Topology& topology, const Policy& policy,
-                     const Circumstances& circumstances, std::string_view to) {
-  Decision d(topology, policy, circumstances);
+Plan plan_switchover(const Topology& topology, const Policy& policy, const Context& context,
+                     std::string_view to) {
+  Decision d(topology, policy, context);
   d.plan.command = PlanCommand::kSwitchover;
   find_writer(d);
   if (!d.refused()) collect_candidates(d);
@@ -97,7 +97,7 @@ Plan plan_switchover(const Topology& topology, const Policy& policy,
   if (!d.refused()) judge_successor(d);
   if (d.refused()) return std::move(d.plan);
   d.plan.candidate = d.candidate_node().name;
-  StepWriter(topology, policy, circumstances, {d.primary, d.candidate}, d.plan).write_switchover();
+  StepWriter(topology, policy, context, {d.primary, d.candidate}, d.plan).write_switchover();
   d.plan.hash = hash_of(d.plan, topology);
   return std::move(d.plan);
 }

@@ -61,7 +61,7 @@ struct RunHistory {
   std::string binding_primary() const { return acknowledged ? "" : primary; }
 };
 
-struct Circumstances {
+struct Context {
   bool assume_dead = false;  // forecast what follows if the primary dies now
   Witnesses witnesses = Witnesses::kNotAsked;
   std::string lock_holder = {};  // the run that holds the lock; empty: it is free

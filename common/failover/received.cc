@@ -31,7 +31,7 @@ bool was_primary(const History& own, const History& others) {
 // The cluster's transactions that others wrote.
 History others_part(const Takeover& t, std::size_t i) {
   const ServerFacts& facts = *t.nodes()[i].facts;
-  History history = cluster_history(t.topology, t.moment.memory, i);
+  History history = cluster_history(t.topology, t.context.memory, i);
   if (auto* mysql = std::get_if<MysqlHistory>(&history)) {
     for (GtidSet* part : {&mysql->executed, &mysql->retrieved})
       *part = subtract(*part, part->of_server(facts.server_uuid));
@@ -67,7 +67,7 @@ bool has_applied_all(const Node& node) {
 
 std::optional<Extra> ahead(const Takeover& t, std::size_t a, std::size_t b) {
   const auto by_gtid =
-      extra(cluster_history(t.topology, t.moment.memory, a), t.nodes()[b].facts->latest_history());
+      extra(cluster_history(t.topology, t.context.memory, a), t.nodes()[b].facts->latest_history());
   const ChannelStatus *of_a = t.channel(a), *of_b = t.channel(b);
   const bool positions = of_a && of_b && !of_a->uses_gtid && !of_b->uses_gtid;
   if (!positions) return by_gtid;
@@ -162,7 +162,7 @@ std::tuple<std::uint64_t, long long, std::int64_t> backlog(const Takeover& t, st
   const ChannelStatus* const channel = t.channel(i);
   if (channel == nullptr) return {};
   if (channel->uses_gtid)
-    return {unapplied(cluster_history(t.topology, t.moment.memory, i)).value_or(0), 0, 0};
+    return {unapplied(cluster_history(t.topology, t.context.memory, i)).value_or(0), 0, 0};
   const auto [file, offset] = binlog_order(channel->executed);
   return {0, -file, -static_cast<std::int64_t>(offset)};
 }

@@ -22,13 +22,13 @@ std::string name_run(const Run& run) {
 
 class Judge {
  public:
-  Judge(const Run& run, const Topology& topology, const Policy& policy,
-        const Circumstances& circumstances, std::optional<double> age_s)
+  Judge(const Run& run, const Topology& topology, const Policy& policy, const Context& context,
+        std::optional<double> age_s)
       : run_(run),
         topology_(topology),
         nodes_(topology.nodes),
         policy_(policy),
-        circumstances_(circumstances),
+        context_(context),
         fresh_(age_s && *age_s < kFresh_s),
         candidate_(find(run.plan.candidate)),
         primary_(find(run.plan.primary)) {}
@@ -93,7 +93,7 @@ class Judge {
   std::string why_roll_back() const {
     if (run_.plan.command != PlanCommand::kFailover) return "it was interrupted";
     if (run_.rolling_back || run_.end == RunEnd::kFailed) return "it was being rolled back";
-    const auto objections = object_to_takeover(topology_, policy_, circumstances_, primary_);
+    const auto objections = object_to_takeover(topology_, policy_, context_, primary_);
     if (!objections.empty()) return objections[0].reason;
     // What was rescued cannot be rolled back, and only this run knows of it.
     if (!fresh_ && !run_.has_begun(Action::kRescue)) return "it was interrupted long ago";
@@ -102,7 +102,7 @@ class Judge {
         channel_of(candidate()) != nullptr)
       return candidate().name + " is a replica again";
     for (std::size_t i = 0; i < nodes_.size(); ++i)
-      if (const std::string more = what_it_has_more(i); !more.empty())
+      if (const std::string more = describe_extra(i); !more.empty())
         return fmt::format("{} has extra transactions that {} lacks: {}", nodes_[i].name,
                            candidate().name, more);
     return "";
@@ -121,7 +121,7 @@ class Judge {
 
   // Returns what a node that is to follow the candidate, or was silent when the run was planned and
   // so has no lock, has received and the candidate has not; empty: nothing.
-  std::string what_it_has_more(std::size_t i) const {
+  std::string describe_extra(std::size_t i) const {
     const Node& node = nodes_[i];
     if (i == candidate_ || i == primary_ ||
         (!has_step(Action::kRepoint, node) && has_step(Action::kLock, node)))
@@ -131,8 +131,7 @@ class Judge {
                          std::ranges::none_of(run_.plan.steps, [&node](const Step& step) {
                            return step.action == Action::kCatchUp && step.other == node.name;
                          });
-    const auto more =
-        lead_over_candidate({run_.plan, run_.facts, policy_, circumstances_}, topology_, i);
+    const auto more = lead_over_candidate({run_.plan, run_.facts, policy_, context_}, topology_, i);
     return more && more->any() && fetched ? more->text : "";
   }
 
@@ -140,7 +139,7 @@ class Judge {
   const Topology& topology_;
   const std::vector<Node>& nodes_;
   const Policy& policy_;
-  const Circumstances& circumstances_;
+  const Context& context_;
   const bool fresh_;
   const std::size_t candidate_, primary_;  // places; the number of nodes: it is none of them
 };
@@ -160,8 +159,8 @@ std::vector<Step> steps_back(const Run& run) {
 }  // namespace
 
 Resume decide_resume(const Run& run, const Topology& topology, const Policy& policy,
-                     const Circumstances& circumstances, std::optional<double> age_s) {
-  return Judge(run, topology, policy, circumstances, age_s).decide();
+                     const Context& context, std::optional<double> age_s) {
+  return Judge(run, topology, policy, context, age_s).decide();
 }
 
 Plan plan_resume(const Run& run, const Resume& resume) {

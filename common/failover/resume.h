@@ -26,7 +26,7 @@ struct Resume {
 
 // Decides on a run that is open. `age_s` is the time since its last record; nullopt: not known.
 Resume decide_resume(const Run& run, const Topology& topology, const Policy& policy,
-                     const Circumstances& circumstances, std::optional<double> age_s);
+                     const Context& context, std::optional<double> age_s);
 
 // Returns what the next run does with it, as a plan that has the run's hash: the steps that are
 // left, or those that undo what was done, or the refusal.

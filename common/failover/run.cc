@@ -242,20 +242,20 @@ class RunReader {
       run_.facts.fenced = false;
       run_.end = RunEnd::kUnfinished;
       const std::string times = journal_value(record, "times");
-      note(times.empty() ? "resumed" : "resumed " + times + " more times");
+      add_line(times.empty() ? "resumed" : "resumed " + times + " more times");
     }
     if (event == "rolling-back") run_.rolling_back = true;
     if (event == "copy-begins") {
       run_.copied_over = true;
-      note("its data are replaced by the copy");
+      add_line("its data are replaced by the copy");
     }
-    if (event == "copy-ended") note(text);
+    if (event == "copy-ended") add_line(text);
     if (event == "not-opened")
       for (const Step& step : run_.plan.steps)
         if (step.action == Action::kMakeWritable) run_.steps.erase(step.number);
     if (event == "acknowledged") {
       run_.acknowledged = true;
-      note("acknowledged");
+      add_line("acknowledged");
     }
     if (event == "end") read_end(current_word(journal_value(record, "outcome")), text);
     const auto number = parse_integer(journal_value(record, "number"));
@@ -269,7 +269,7 @@ class RunReader {
       if (event == name) run_.steps[static_cast<int>(*number)] = state;
     if (event == "step-done")
       for (const auto& [name, value] : record) read_field(run_.facts, name, value);
-    if (event != "step-begins") note(describe(static_cast<int>(*number), event, text));
+    if (event != "step-begins") add_line(describe(static_cast<int>(*number), event, text));
   }
 
  private:
@@ -278,7 +278,7 @@ class RunReader {
       if (outcome == run_end_name(end)) run_.end = end;
     if (run_.end == RunEnd::kFailed && !run_.failed) run_.failed = run_.last;
     run_.text = text;
-    note(fmt::format("{}: {}", outcome, text));
+    add_line(fmt::format("{}: {}", outcome, text));
   }
 
   std::string describe(int number, const std::string& event, const std::string& text) const {
@@ -292,7 +292,7 @@ class RunReader {
                        step->node.empty() ? "here" : step->node, text.empty() ? "" : ": ", text);
   }
 
-  void note(std::string_view text) {
+  void add_line(std::string_view text) {
     run_.timeline.push_back(fmt::format("{:+8.3f}s  {}", seconds_to(run_.last), sanitize(text)));
   }
 

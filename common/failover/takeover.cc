@@ -22,10 +22,10 @@ double Takeover::channel_delay(std::size_t i) const {
   return own == nullptr ? 0 : own->sql_delay_s;
 }
 
-bool Takeover::is_stuck(std::size_t i) const { return moment.stuck.contains(nodes()[i].name); }
+bool Takeover::is_stuck(std::size_t i) const { return context.stuck.contains(nodes()[i].name); }
 
 const SeenChannel* Takeover::seen_channel(std::size_t i) const {
-  const SeenNode* const seen = moment.memory.find(nodes()[i].name);
+  const SeenNode* const seen = context.memory.find(nodes()[i].name);
   if (seen == nullptr) return nullptr;
   const auto found = std::ranges::find(seen->channels, primary_node().name, &SeenChannel::source);
   return found == seen->channels.end() ? nullptr : &*found;
@@ -39,7 +39,7 @@ Receipt Takeover::receipt(std::size_t i) const {
 
 std::optional<BinlogScope> Takeover::scope_of_primary() const {
   if (primary_node().facts) return primary_node().facts->binlog_scope;
-  const SeenNode* const seen = moment.memory.find(primary_node().name);
+  const SeenNode* const seen = context.memory.find(primary_node().name);
   return seen == nullptr ? std::nullopt : seen->binlog_scope;
 }
 
@@ -66,8 +66,8 @@ bool Takeover::is_detached(std::size_t i) const {
 }
 
 bool Takeover::is_bystander(std::size_t i) const {
-  const SeenNode* const seen = moment.memory.find(nodes()[i].name);
-  return seen != nullptr && moment.memory.primary == primary_node().name && is_detached(i) &&
+  const SeenNode* const seen = context.memory.find(nodes()[i].name);
+  return seen != nullptr && context.memory.primary == primary_node().name && is_detached(i) &&
          std::ranges::all_of(seen->channels, &std::string::empty, &SeenChannel::source);
 }
 
@@ -76,7 +76,7 @@ bool Takeover::forbids_incomparable(std::size_t i) const {
 }
 
 bool Takeover::forbids_loss() const {
-  const SeenNode* const seen = moment.memory.find(primary_node().name);
+  const SeenNode* const seen = context.memory.find(primary_node().name);
   return !policy.allow_loss && (has_limit() || (seen != nullptr && seen->semi_sync.lossless()));
 }
 

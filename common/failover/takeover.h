@@ -18,7 +18,7 @@ namespace ha {
 struct Takeover {
   const Topology& topology;
   const Policy& policy;
-  const Circumstances& moment;
+  const Context& context;
   std::size_t primary;  // its place; no place of a node: it is not known yet
 
   const std::vector<Node>& nodes() const { return topology.nodes; }

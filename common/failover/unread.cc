@@ -38,7 +38,7 @@ bool was_downstream(const Takeover& takeover, std::size_t i) {
     if (done[place]) continue;
     done[place] = true;
     for (const std::size_t source :
-         seen_sources(takeover.topology, takeover.moment.memory, nodes[place].name)) {
+         seen_sources(takeover.topology, takeover.context.memory, nodes[place].name)) {
       if (source == takeover.primary) return true;
       todo.push_back(source);
     }
@@ -47,19 +47,19 @@ bool was_downstream(const Takeover& takeover, std::size_t i) {
 }
 
 // A fence counts for as long as the node was not seen since.
-bool is_fenced(const Circumstances& moment, const Node& node) {
-  const auto fenced = moment.runs.fenced.find(node.name);
-  const SeenNode* const seen = moment.memory.find(node.name);
-  return fenced != moment.runs.fenced.end() && (seen == nullptr || seen->seen_s <= fenced->second);
+bool is_fenced(const Context& context, const Node& node) {
+  const auto fenced = context.runs.fenced.find(node.name);
+  const SeenNode* const seen = context.memory.find(node.name);
+  return fenced != context.runs.fenced.end() && (seen == nullptr || seen->seen_s <= fenced->second);
 }
 
-std::string describe_last_seen(const Circumstances& moment, const Node& node) {
-  const std::string as_what = describe_seen(moment.memory, node.name);
+std::string describe_last_seen(const Context& context, const Node& node) {
+  const std::string as_what = describe_seen(context.memory, node.name);
   if (as_what.empty())
-    return moment.memory_trouble.empty()
+    return context.memory_trouble.empty()
                ? "was never seen"
-               : fmt::format("was never seen ({})", sanitize(moment.memory_trouble));
-  const double age_s = moment.now_s - moment.memory.find(node.name)->seen_s;
+               : fmt::format("was never seen ({})", sanitize(context.memory_trouble));
+  const double age_s = context.now_s - context.memory.find(node.name)->seen_s;
   return fmt::format("was last seen {}{}", age_s > 0 ? format_duration(age_s) + " ago " : "",
                      as_what);
 }
@@ -83,18 +83,18 @@ std::string object_to_unread(const Takeover& takeover, std::size_t i) {
                ? ""
                : fmt::format("{} does not show whether it takes writes. {}", node.name, word);
   if (may_have_more(takeover, i)) return "";
-  const SeenNode* const seen = takeover.moment.memory.find(node.name);
+  const SeenNode* const seen = takeover.context.memory.find(node.name);
   if (node.silent() &&
-      ((seen != nullptr && seen->is_replica()) || is_fenced(takeover.moment, node)))
+      ((seen != nullptr && seen->is_replica()) || is_fenced(takeover.context, node)))
     return "";
   return fmt::format("{} {} ({}) and {}: it may take writes. {}", node.name,
                      node.silent()  ? "does not answer"
                      : node.alive() ? "is alive and cannot be read"
                                     : "could not be asked",
-                     sanitize(node.error), describe_last_seen(takeover.moment, node), word);
+                     sanitize(node.error), describe_last_seen(takeover.context, node), word);
 }
 
-std::size_t find_root(const Topology& topology, const Policy& policy, const Circumstances& moment,
+std::size_t find_root(const Topology& topology, const Policy& policy, const Context& context,
                       std::size_t source) {
   // A node that was seen as a replica may have been promoted since, by others than us.
   const auto follows = [&](const Node& node, std::size_t place) {
@@ -102,11 +102,11 @@ std::size_t find_root(const Topology& topology, const Policy& policy, const Circ
   };
   for (std::size_t steps = 0; steps < topology.nodes.size(); ++steps) {
     const Node& node = topology.nodes[source];
-    const std::vector<std::size_t> up = seen_sources(topology, moment.memory, node.name);
-    if (node.facts || up.size() != 1 || node.name == moment.runs.binding_primary()) return source;
+    const std::vector<std::size_t> up = seen_sources(topology, context.memory, node.name);
+    if (node.facts || up.size() != 1 || node.name == context.runs.binding_primary()) return source;
     const Node& next = topology.nodes[up[0]];
     if (policy.assume_replica.contains(next.name) || follows(next, source) ||
-        is_fenced(moment, next))
+        is_fenced(context, next))
       return source;
     source = up[0];
   }

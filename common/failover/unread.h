@@ -23,7 +23,7 @@ bool may_have_more(const Takeover& takeover, std::size_t i);
 
 // Returns the place of the node from which the node at `source`, which cannot be read, was last
 // seen to receive, at any distance: the root of the tree, as far as nothing newer contradicts it.
-std::size_t find_root(const Topology& topology, const Policy& policy, const Circumstances& moment,
+std::size_t find_root(const Topology& topology, const Policy& policy, const Context& context,
                       std::size_t source);
 
 }  // namespace ha

@@ -150,7 +150,7 @@ bool test_writing(const std::string& path, int directory, Record& record) {
   return sound;
 }
 
-bool look(const std::string& path, int& directory, Record& record) {
+bool inspect(const std::string& path, int& directory, Record& record) {
   directory = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (directory < 0 && errno == EACCES) {
     // Who may not list it may still be told the rest.
@@ -188,23 +188,23 @@ void take_usage(const struct statvfs& info, TouchRecord& record) {
 }
 
 void touch(const std::string& path, bool write_test,
-           const std::function<void(const TouchRecord&)>& tell) {
+           const std::function<void(const TouchRecord&)>& report) {
   const SystemClock clock;
   const double start_s = clock.monotonic_s();
   Record record;
   record.privileged = geteuid() == 0;
-  const auto tell_so_far = [&] {
+  const auto report_so_far = [&] {
     record.seconds = clock.monotonic_s() - start_s;
-    tell(record);
+    report(record);
   };
   int directory = -1;
-  if (look(path, directory, record) && write_test) {
-    tell_so_far();
+  if (inspect(path, directory, record) && write_test) {
+    report_so_far();
     test_writing(path, directory, record);
   }
   if (directory >= 0) close(directory);
   record.finished = true;
-  tell_so_far();
+  report_so_far();
 }
 
 }  // namespace ha

@@ -19,10 +19,10 @@ namespace ha {
 void take_usage(const struct statvfs& info, TouchRecord& record);
 
 // Opens the directory, asks for its owner and the usage of its file system, lists it and, if so
-// wanted, creates, writes, syncs, reads back and removes a file in it. Hands the record to `tell`
+// wanted, creates, writes, syncs, reads back and removes a file in it. Hands the record to `report`
 // before the writing and at the end. Files that killed probes of this machine left behind are
 // removed on the way.
 void touch(const std::string& path, bool write_test,
-           const std::function<void(const TouchRecord&)>& tell);
+           const std::function<void(const TouchRecord&)>& report);
 
 }  // namespace ha

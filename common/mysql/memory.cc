@@ -60,7 +60,7 @@ void see(SeenNode& seen, const Topology& topology, const Node& node, double now_
 }
 
 // An address leads to one server: the node that had it before has it no more.
-void note_address(Memory& memory, const std::string& node, const std::string& address) {
+void record_address(Memory& memory, const std::string& node, const std::string& address) {
   for (auto& [name, seen] : memory.nodes)
     if (name != node) std::erase(seen.addresses, address);
   std::vector<std::string>& known = memory.nodes[node].addresses;
@@ -123,7 +123,7 @@ Memory remember(const Memory& earlier, const Topology& topology, double now_s) {
   for (const Node& node : topology.nodes)
     for (std::size_t c = 0; c < node.sources.size(); ++c)
       if (node.sources[c] && node.channels()[c].io.running())
-        note_address(memory, topology.nodes[*node.sources[c]].name, node.channels()[c].source());
+        record_address(memory, topology.nodes[*node.sources[c]].name, node.channels()[c].source());
   if (has_taken_over(earlier, memory, topology, writers[0])) {
     memory.primary = topology.nodes[writers[0]].name;
     memory.seen_s = now_s;

@@ -265,7 +265,7 @@ void MemoryFile::update(Recollection& known, const Topology& topology, double no
   if (is_worth_writing(known.memory, memory)) write(known, std::move(memory));
 }
 
-void MemoryFile::note_primary(Recollection& known, const Node& primary, double now_s) const {
+void MemoryFile::record_primary(Recollection& known, const Node& primary, double now_s) const {
   write(known, with_primary(known.memory, primary, now_s));
 }
 

@@ -39,7 +39,7 @@ class MemoryFile {
   void update(Recollection& known, const Topology& topology, double now_s) const;
 
   // Replaces the file after a run that has made `primary` the primary, as with_primary() does.
-  void note_primary(Recollection& known, const Node& primary, double now_s) const;
+  void record_primary(Recollection& known, const Node& primary, double now_s) const;
 
  private:
   void write(Recollection& known, Memory memory) const;

@@ -86,16 +86,16 @@ Reading read_node(const ProbeEnv& env, const NodeAddress& node, const MysqlOptio
                   const Deadline& deadline, Depth depth, Unreadable unreadable, std::size_t i,
                   Progress& progress) {
   constexpr double kPause_s = 0.1;
-  const auto note = [&](const std::optional<Reading>& reading) {
+  const auto record = [&](const std::optional<Reading>& reading) {
     const std::lock_guard guard(progress.mutex);
     progress.begun[i] = true;
     progress.so_far[i] = reading;
   };
-  note(std::nullopt);
+  record(std::nullopt);
   Reading reading = try_node(env, options_for(node, common, deadline.remaining_s()), depth);
   while (unreadable == Unreadable::kAgain && may_be_read_yet(reading.reach) &&
          deadline.remaining_s() > 2 * kPause_s) {
-    note(reading);
+    record(reading);
     env.clock.pause(kPause_s);
     if (Reading again = try_node(env, options_for(node, common, deadline.remaining_s()), depth);
         again.facts || may_be_read_yet(again.reach) || reading.reach == Reach::kNotAsked)

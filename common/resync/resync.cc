@@ -17,7 +17,7 @@ namespace ha {
 namespace {
 
 // Returns why nothing may be copied to a node; empty: it may.
-std::string find_obstacle(const Situation& view, const std::string& node) {
+std::string find_obstacle(const Observation& view, const std::string& node) {
   SqlSession* const session = find_session(view, node);
   if (session == nullptr) return describe_silence(view, node);
   const auto alone = expect_no_copier(*find_node(view.topology, node), *session, view.sessions);
@@ -42,14 +42,14 @@ Preparation prepare_copy(const Env& env, const FailoverOptions& options,
   auto workflow = begin_workflow(env, options, log);
   if (!workflow) return {refuse(workflow.error().text)};
   if (auto ended = prepare_change(*workflow)) return {*ended};
-  const Situation& view = workflow->view;
+  const Observation& view = workflow->view;
   const Topology& topology = view.topology;
   if (const std::string obstacle = find_obstacle(view, node); !obstacle.empty())
     return refuse_resync(obstacle);
   const auto record = find_crash_record(env.connector, workflow->store, node, topology, options);
   if (!record) return refuse_resync(record.error().text);
-  Plan plan = plan_resync(topology, options.policy, view.circumstances, node, *record,
-                          resync.extra_transactions);
+  Plan plan =
+      plan_resync(topology, options.policy, view.context, node, *record, resync.extra_transactions);
   if (!plan.possible()) return {carry_out(*workflow, plan).outcome};
   const auto from = choose_donor(topology, plan, resync.from);
   if (!from) return refuse_resync(from.error().text);

@@ -74,7 +74,7 @@ void measure(const World& world) {
   const double drawing = least_ms([&] { (void)view_topology(topology); });
   bool possible = false;
   const double planning = least_ms([&] {
-    const Circumstances moment;
+    const Context moment;
     possible = (world.primary_lives ? plan_switchover(topology, policy, moment, "db2")
                                     : plan_failover(topology, policy, moment, ""))
                    .possible();

@@ -49,7 +49,7 @@ class FakeServer {
     for (auto one = answers_.rbegin(); one != answers_.rend(); ++one)
       if (sql.find(one->first) != sql.npos) return one->second(sql);
     if (auto rows = change(sql)) return *rows;
-    if (auto rows = tell(sql)) return *rows;
+    if (auto rows = answer_to(sql)) return *rows;
     return Error{Errc::kInternal, "unexpected statement: " + sql};
   }
 
@@ -138,7 +138,7 @@ class FakeServer {
     return Rows{};
   }
 
-  std::optional<Result<Rows>> tell(const std::string& sql) const {
+  std::optional<Result<Rows>> answer_to(const std::string& sql) const {
     const auto has = [&](std::string_view words) { return sql.find(words) != sql.npos; };
     if (has("SHOW REPLICA STATUS") || has("SHOW ALL SLAVES STATUS"))
       return channel ? rows_of({*channel}) : Rows{};

@@ -94,7 +94,7 @@ class Judge : public Witness {
 
   void violated(std::string text) override {
     if (!violation_.empty()) return;
-    world_.tell("VIOLATION: " + text);
+    world_.log("VIOLATION: " + text);
     violation_ = std::move(text);
   }
 

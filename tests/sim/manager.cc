@@ -57,8 +57,8 @@ void Manager::kill() {
 void Manager::effect() {
   if (killed_) throw Killed{};
   if (++effects_ != run_.killed_at) return;
-  world_.tell("manager " + std::to_string(run_.manager) + " is killed at effect " +
-              std::to_string(effects_));
+  world_.log("manager " + std::to_string(run_.manager) + " is killed at effect " +
+             std::to_string(effects_));
   kill();
   throw Killed{};
 }
@@ -109,7 +109,7 @@ void Manager::body() {
   const std::string node = run_.node < 0 ? "" : "db" + std::to_string(run_.node + 1);
   const Log log = [this](const std::string& line) {
     resumes_ = resumes_ || line.find("was interrupted, ") != std::string::npos;
-    if (world_.tells()) world_.tell("manager " + std::to_string(run_.manager) + ": " + line);
+    if (world_.logs()) world_.log("manager " + std::to_string(run_.manager) + ": " + line);
   };
   Env env(*this, *this, *this, *this, *this, *this);
   log(describe(run_));
@@ -319,7 +319,7 @@ ProcessOutcome Manager::fence(const Command& command, const Deadline& deadline) 
   if (world_.history().broken == Break::kOrder) {
     world_.fence_later(server.index());
   } else {
-    world_.tell("fence: db" + std::to_string(server.index() + 1) + " is off");
+    world_.log("fence: db" + std::to_string(server.index() + 1) + " is off");
     server.fence();
   }
   return outcome;

@@ -100,7 +100,7 @@ void Server::rebuild_gtids() {
   written_server_ = applied_server_ = 0;
   written_number_ = applied_number_ = 0;
   for (const LogEntry& entry : binlog_)
-    if (entry.transaction != kNoTransaction) note_gtid(world_.transactions()[entry.transaction]);
+    if (entry.transaction != kNoTransaction) record_gtid(world_.transactions()[entry.transaction]);
 }
 
 void Server::fence() {
@@ -142,7 +142,7 @@ void Server::go_on() {
 
 void Server::free_disk() {
   if (!std::exchange(disk_full_, false)) return;
-  settle_waiting();
+  release_waiting();
   plan_apply();
   network_changed();
 }
@@ -223,12 +223,12 @@ void Server::finish_write(const Pending& pending, bool done) {
   world_.answer_client(static_cast<std::uint32_t>(index_), pending.client, pending.write, done);
 }
 
-void Server::settle_waiting() {
+void Server::release_waiting() {
   if (disk_full_ || global_lock_ != 0) return;
   for (const Pending& one : std::exchange(waiting_, {})) take_write(one.client, one.write);
 }
 
-void Server::settle_pending() {
+void Server::release_pending() {
   std::size_t reached = 0;
   for (const Dump& dump : dumps_)
     if (dump.acknowledges) reached = std::max(reached, dump.acknowledged);
@@ -276,7 +276,7 @@ void Server::semi_sync_timeout(std::uint32_t write, std::uint32_t boot) {
       std::ranges::any_of(pending_, [&](const Pending& one) { return one.write == write; });
   if (!waits) return;
   semi_sync_active_ = false;
-  settle_pending();
+  release_pending();
 }
 
 bool Server::semi_sync_waits() const {
@@ -287,7 +287,7 @@ std::size_t Server::clients() const {
   return static_cast<std::size_t>(std::ranges::count(dumps_, true, &Dump::acknowledges));
 }
 
-void Server::note_gtid(const Transaction& one) {
+void Server::record_gtid(const Transaction& one) {
   if (!settings_.mariadb) {
     if (one.number > 0) executed_.add(one.origin, one.number);
     return;
@@ -337,7 +337,7 @@ void Server::end_session(std::uint32_t session) {
   std::erase_if(locks_, [&](const UserLock& lock) { return lock.session == session; });
   if (global_lock_ == session + 1) {
     global_lock_ = 0;
-    settle_waiting();
+    release_waiting();
   }
 }
 
@@ -350,7 +350,7 @@ void Server::end_idle_sessions(std::uint32_t asking) {
       ++i;
       continue;
     }
-    world_.tell(host() + " ends connection " + std::to_string(id + 1) + ": wait_timeout");
+    world_.log(host() + " ends connection " + std::to_string(id + 1) + ": wait_timeout");
     end_session(id);
   }
 }

@@ -194,11 +194,11 @@ class Server {
   void append(std::uint32_t transaction);
   void commit(std::uint32_t transaction);
   void finish_write(const Pending& pending, bool done);
-  void settle_pending();
-  void settle_waiting();
+  void release_pending();
+  void release_waiting();
   void end_client(std::uint32_t client);
   std::uint32_t next_number() const;
-  void note_gtid(const Transaction& one);
+  void record_gtid(const Transaction& one);
   std::pair<std::uint8_t, std::uint32_t> current_gtid() const;
   void lose_tail();
   void rebuild_gtids();

@@ -76,7 +76,7 @@ void Server::acknowledged(std::uint32_t replica, std::uint32_t connection, std::
     if (place < binlog_.size() && binlog_[place].transaction != kNoTransaction)
       world_.transactions()[binlog_[place].transaction].received_by |= 1u << replica;
   }
-  settle_pending();
+  release_pending();
 }
 
 // --- Replication: the replica's side.
@@ -104,7 +104,7 @@ void Server::hang_up() {
     return dump.replica == index_ && dump.connection == channel_.connection;
   });
   ++channel_.connection;
-  if (source.up_) source.settle_pending();
+  if (source.up_) source.release_pending();
 }
 
 void Server::lose_source(std::uint32_t connection, unsigned number, const char* text) {
@@ -172,7 +172,7 @@ void Server::connect_receiver(Server& source) {
   if (channel_.by_gtid && !settings_.mariadb) dump.known = received_or_executed();
   source.dumps_.push_back(std::move(dump));
   source.pump(source.dumps_.back());
-  source.settle_pending();
+  source.release_pending();
 }
 
 Gtids Server::received_or_executed() const {

@@ -97,7 +97,7 @@ class Statements {
 
   bool is_broken(Break what) const { return s_.world_.history().broken == what; }
 
-  void note_change(std::string_view what) {
+  void record_change(std::string_view what) {
     s_.world_.witness().changed(s_.index_, session().process, what);
   }
 
@@ -488,7 +488,7 @@ class Statements {
       return open();
     if (begins("SET GLOBAL super_read_only=")) {
       s_.super_read_only_ = sql_.ends_with("1");
-      note_change("super_read_only");
+      record_change("super_read_only");
       return Rows{};
     }
     if (begins("SET GLOBAL rpl_semi_sync_")) return set_semi_sync();
@@ -496,7 +496,7 @@ class Statements {
       const auto [server, number] = s_.current_gtid();
       s_.applied_server_ = server;
       s_.applied_number_ = number;
-      note_change("gtid_slave_pos");
+      record_change("gtid_slave_pos");
       return Rows{};
     }
     unknown();
@@ -514,14 +514,14 @@ class Statements {
     s_.read_only_ = true;
     s_.super_read_only_ = !s_.settings_.mariadb;
     s_.read_only_by_sql_ = true;
-    note_change("read_only=1");
+    record_change("read_only=1");
     return Rows{};
   }
 
   Answer open() {
     s_.read_only_ = s_.super_read_only_ = false;
     s_.read_only_by_sql_ = true;
-    note_change("read_only=0");
+    record_change("read_only=0");
     s_.world_.witness().opened(s_.index_, session().process);
     return Rows{};
   }
@@ -530,13 +530,13 @@ class Statements {
     const bool value = sql_.ends_with("ON");
     if (holds("_master_enabled") || holds("_source_enabled")) {
       s_.semi_sync_source_ = s_.semi_sync_active_ = value;
-      note_change("semi-sync source");
-      s_.settle_pending();
+      record_change("semi-sync source");
+      s_.release_pending();
       return Rows{};
     }
     if (!holds("_slave_enabled") && !holds("_replica_enabled")) unknown();
     s_.semi_sync_replica_ = value;
-    note_change("semi-sync replica");
+    record_change("semi-sync replica");
     return Rows{};
   }
 
@@ -553,7 +553,7 @@ class Statements {
       if (sql && s_.applier_waits_) return std::nullopt;
       if (io) s_.stop_receiver();
       if (sql) stop_applier();
-      note_change("stop");
+      record_change("stop");
       return Rows{};
     }
     if (begins("START ")) {
@@ -565,7 +565,7 @@ class Statements {
       }
       if (io) s_.start_receiver();
       s_.plan_apply();
-      note_change("start");
+      record_change("start");
       return Rows{};
     }
     if (begins("RESET ")) return forget();
@@ -596,7 +596,7 @@ class Statements {
     c.connection = connection;
     c.tries = tries;
     c.applying = applying;
-    note_change("reset");
+    record_change("reset");
     return Rows{};
   }
 
@@ -621,7 +621,7 @@ class Statements {
       c.delay = std::stoll(*delay) * kSecond;
     else if (host && !c.exists)
       c.delay = 0;
-    note_change("change source");
+    record_change("change source");
     if (!host) return Rows{};
     if (!c.exists && !option_of(sql_, "USER")) return error(1210, "no user is given");
     c.exists = true;
@@ -662,7 +662,7 @@ class Statements {
   Answer unlock() {
     if (s_.global_lock_ != session_ + 1) return Rows{};
     s_.global_lock_ = 0;
-    s_.settle_waiting();
+    s_.release_waiting();
     s_.plan_apply();
     return Rows{};
   }

@@ -71,7 +71,7 @@ void World::run(Time until) {
   now_ = until;
 }
 
-void World::tell(std::string line) {
+void World::log(std::string line) {
   if (!tells_) return;
   char time[32];
   std::snprintf(time, sizeof time, "%10.4f  ", static_cast<double>(now_) / 1e6);
@@ -131,7 +131,7 @@ void World::dispatch(const Event& event) {
         start_manager(run);
       break;
     case Happens::kFence:
-      tell("fence: db" + std::to_string(event.a + 1) + " is off");
+      log("fence: db" + std::to_string(event.a + 1) + " is off");
       servers_[event.a].fence();
       break;
     case Happens::kSessionEnds: {
@@ -174,7 +174,7 @@ void World::network_changed() {
 // --- Faults.
 
 void World::begin_fault(const Fault& fault) {
-  tell(describe(history_, fault));
+  log(describe(history_, fault));
   Server* const server = fault.node < servers_.size() ? &servers_[fault.node] : nullptr;
   switch (fault.kind) {
     case FaultKind::kCrash:
@@ -275,12 +275,12 @@ void World::end_fault(const Fault& fault) {
       disks_[fault.node]->full = false;
       break;
   }
-  tell("ends: " + describe(history_, fault));
+  log("ends: " + describe(history_, fault));
   network_changed();
 }
 
 void World::lost_on_disk(std::size_t server, std::uint32_t transaction) {
-  tell("db" + std::to_string(server + 1) + " lost write " + std::to_string(transaction));
+  log("db" + std::to_string(server + 1) + " lost write " + std::to_string(transaction));
   transactions_[transaction].received_by &= ~(1u << server);
 }
 
@@ -422,7 +422,7 @@ void World::statement_arrives(std::uint32_t id) {
   if (!answer) return again(10 * kMillisecond);
   if (tells_ && !std::string_view(session.sql).starts_with("SELECT") &&
       !std::string_view(session.sql).starts_with("SHOW"))
-    tell(server.host() + " < " + session.sql + (*answer ? "" : "  FAILED " + answer->error().text));
+    log(server.host() + " < " + session.sql + (*answer ? "" : "  FAILED " + answer->error().text));
   session.waits = session.arrived = false;
   session.used = now_;
   if (session.ghost) return;

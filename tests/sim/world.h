@@ -130,8 +130,8 @@ class World {
   Time wall_offset(std::size_t host) const { return wall_offset_[host]; }
 
   // Keeps a line for the timeline, if one is wanted.
-  bool tells() const { return tells_; }
-  void tell(std::string line);
+  bool logs() const { return tells_; }
+  void log(std::string line);
   void set_tells(bool tells) { tells_ = tells; }
   const std::vector<std::string>& timeline() const { return timeline_; }
 

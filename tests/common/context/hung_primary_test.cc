@@ -25,7 +25,8 @@ Topology hanging(Node second, Node third) {
 }
 
 double seconds_after(const Topology& first, const Topology& next, const Moment& when = at(100)) {
-  return look_on(look_on(std::nullopt, "db1", first, at(10)), "db1", next, when).seconds();
+  return observe_hung(observe_hung(std::nullopt, "db1", first, at(10)), "db1", next, when)
+      .seconds();
 }
 
 TEST(HungPrimary, GoesOnForAsLongAsNothingIsReceived) {
@@ -52,8 +53,8 @@ TEST(HungPrimary, WhatANodeHadReceivedIsRememberedWhileItCannotBeRead) {
   const Topology all = hanging(received(2, 4), received(3, 4));
   const Topology one = hanging(received(2, 4), lost(3));
   const auto two_looks = [&](const Topology& last) {
-    const auto first = look_on(std::nullopt, "db1", all, at(10));
-    return look_on(look_on(first, "db1", one, at(20)), "db1", last, at(30)).seconds();
+    const auto first = observe_hung(std::nullopt, "db1", all, at(10));
+    return observe_hung(observe_hung(first, "db1", one, at(20)), "db1", last, at(30)).seconds();
   };
   EXPECT_EQ(two_looks(all), 20);
   EXPECT_EQ(two_looks(hanging(received(2, 4), received(3, 5))), 0);
@@ -66,8 +67,8 @@ TEST(HungPrimary, ANodeThatWasNeverReadBeginsTheTimeAnew) {
 
 TEST(HungPrimary, AnotherPrimaryBeginsTheTimeAnew) {
   const Topology topology = hanging(received(2, 4), received(3, 4));
-  const auto first = look_on(std::nullopt, "db1", topology, at(10));
-  EXPECT_EQ(look_on(first, "db2", topology, at(20)).seconds(), 0);
+  const auto first = observe_hung(std::nullopt, "db1", topology, at(10));
+  EXPECT_EQ(observe_hung(first, "db2", topology, at(20)).seconds(), 0);
 }
 
 TEST(HungPrimary, IsKeptForTheNextRun) {
@@ -76,13 +77,13 @@ TEST(HungPrimary, IsKeptForTheNextRun) {
   const Topology topology = hanging(received(2, 4), received(3, 4));
   const std::string path = directory.path("hung-primary.json");
   ASSERT_TRUE(
-      write_hung(files, directory.path(""), look_on(std::nullopt, "db1", topology, at(10))));
+      write_hung(files, directory.path(""), observe_hung(std::nullopt, "db1", topology, at(10))));
   struct stat file = {};
   ASSERT_EQ(stat(path.c_str(), &file), 0);
   EXPECT_EQ(file.st_mode & 0777u, 0600u);
   const auto read = read_hung(files, directory.path(""));
   ASSERT_TRUE(read);
-  EXPECT_EQ(look_on(read, "db1", topology, at(40)).seconds(), 30);
+  EXPECT_EQ(observe_hung(read, "db1", topology, at(40)).seconds(), 30);
   EXPECT_TRUE(forget_hung(files, directory.path("")));
   EXPECT_TRUE(forget_hung(files, directory.path("")));
   EXPECT_FALSE(read_hung(files, directory.path("")));
@@ -92,8 +93,8 @@ TEST(HungPrimary, WithoutABootNothingIsTakenFromAnEarlierRun) {
   const TempDirectory directory;
   PosixFiles files;
   const Topology topology = hanging(received(2, 4), received(3, 4));
-  ASSERT_TRUE(
-      write_hung(files, directory.path(""), look_on(std::nullopt, "db1", topology, at(10, ""))));
+  ASSERT_TRUE(write_hung(files, directory.path(""),
+                         observe_hung(std::nullopt, "db1", topology, at(10, ""))));
   EXPECT_FALSE(read_hung(files, directory.path("")));
 }
 

@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/context/observation.h"
 #include "common/context/run_store.h"
-#include "common/context/situation.h"
 #include "common/files.h"
 #include "common/posix_files.h"
 #include "common/posix_process.h"
@@ -47,59 +47,59 @@ const JournalRecord kEnd = {{"event", "end"}, {"outcome", "done"}};
 const JournalRecord kAcknowledged = {{"event", "acknowledged"}};
 
 TEST_F(PreconditionsTest, ADirectoryThatCanBeCreatedIsNotCreated) {
-  EXPECT_EQ(look_at_state(files_, options_, kNow).trouble, "");
-  EXPECT_TRUE(look_at_state(files_, options_, kNow)
+  EXPECT_EQ(probe_state_directory(files_, options_, kNow).trouble, "");
+  EXPECT_TRUE(probe_state_directory(files_, options_, kNow)
                   .absence.ends_with("run as root: install -d -o " + user_name(geteuid()) +
                                      " -m 700 " + options_.state_dir));
   EXPECT_FALSE(std::filesystem::exists(options_.state_dir));
   ASSERT_TRUE(make_private_directory(options_.state_dir));
-  EXPECT_EQ(look_at_state(files_, options_, kNow).trouble, "");
-  EXPECT_EQ(look_at_state(files_, options_, kNow).absence, "");
+  EXPECT_EQ(probe_state_directory(files_, options_, kNow).trouble, "");
+  EXPECT_EQ(probe_state_directory(files_, options_, kNow).absence, "");
   EXPECT_TRUE(std::filesystem::is_empty(options_.state_dir));
 }
 
 TEST_F(PreconditionsTest, ADirectoryThatCannotBeUsedIsTrouble) {
   options_.state_dir = "/nonexistent/state";
   EXPECT_EQ(
-      look_at_state(files_, options_, kNow).trouble,
+      probe_state_directory(files_, options_, kNow).trouble,
       "/nonexistent/state does not exist and cannot be created: No such file or directory; run "
       "as root: install -d -o " +
           user_name(geteuid()) + " -m 700 /nonexistent/state");
   options_.state_dir = directory_.file("file", "");
-  EXPECT_NE(look_at_state(files_, options_, kNow).trouble, "");
+  EXPECT_NE(probe_state_directory(files_, options_, kNow).trouble, "");
   options_.state_dir = directory_.path("open");
   std::filesystem::create_directories(options_.state_dir + "/mysql");
   chmod(options_.state_dir.c_str(), 0777);
-  EXPECT_NE(look_at_state(files_, options_, kNow).trouble.find("other users may write to"),
+  EXPECT_NE(probe_state_directory(files_, options_, kNow).trouble.find("other users may write to"),
             std::string::npos);
 }
 
 TEST_F(PreconditionsTest, NothingIsLeftInIt) {
   ASSERT_TRUE(RunStore::open(files_, options_.state_dir, options_.cluster_name));
-  EXPECT_EQ(look_at_state(files_, options_, kNow).trouble, "");
+  EXPECT_EQ(probe_state_directory(files_, options_, kNow).trouble, "");
   EXPECT_TRUE(std::filesystem::is_empty(options_.state_dir + "/mysql"));
 }
 
 TEST_F(PreconditionsTest, TheJournalsTellOfTheLastFailover) {
-  EXPECT_FALSE(look_at_state(files_, options_, kNow).runs.last_failover_age_s);
+  EXPECT_FALSE(probe_state_directory(files_, options_, kNow).runs.last_failover_age_s);
   add_run(kNow_s - 7200, {kEnd});
-  EXPECT_EQ(look_at_state(files_, options_, kNow).runs.last_failover_age_s, 7200);
+  EXPECT_EQ(probe_state_directory(files_, options_, kNow).runs.last_failover_age_s, 7200);
   add_run(kNow_s - 60, {kEnd, kAcknowledged});
-  EXPECT_FALSE(look_at_state(files_, options_, kNow).runs.last_failover_age_s);
-  EXPECT_FALSE(look_at_state(files_, options_, kNow).interrupted);
+  EXPECT_FALSE(probe_state_directory(files_, options_, kNow).runs.last_failover_age_s);
+  EXPECT_FALSE(probe_state_directory(files_, options_, kNow).interrupted);
 }
 
 TEST_F(PreconditionsTest, ARunThatDidNotEndIsNamed) {
   const std::string id = add_run(kNow_s - 60, {});
-  EXPECT_EQ(look_at_state(files_, options_, kNow).interrupted->id, id);
+  EXPECT_EQ(probe_state_directory(files_, options_, kNow).interrupted->id, id);
   add_run(kNow_s, {kAcknowledged});
   // A later one has opened a new primary.
-  EXPECT_FALSE(look_at_state(files_, options_, kNow).interrupted);
+  EXPECT_FALSE(probe_state_directory(files_, options_, kNow).interrupted);
 }
 
 TEST_F(PreconditionsTest, AFailoverOfTheFutureHasNoAge) {
   const std::string id = add_run(kNow_s + 400 * 86400, {kEnd});
-  const StateDirectory state = look_at_state(files_, options_, kNow);
+  const StateDirectory state = probe_state_directory(files_, options_, kNow);
   EXPECT_FALSE(state.runs.last_failover_age_s);
   EXPECT_EQ(state.runs.undated_run, id);
 }
@@ -107,21 +107,21 @@ TEST_F(PreconditionsTest, AFailoverOfTheFutureHasNoAge) {
 TEST_F(PreconditionsTest, ADamagedJournalIsTrouble) {
   add_run(kNow_s - 60, {});
   directory_.file("state/mysql/9-9.journal", "nonsense\n");
-  EXPECT_NE(look_at_state(files_, options_, kNow).trouble.find("9-9.journal is damaged"),
+  EXPECT_NE(probe_state_directory(files_, options_, kNow).trouble.find("9-9.journal is damaged"),
             std::string::npos);
 }
 
 TEST_F(PreconditionsTest, AHeldLockIsSeenAndNotDisturbed) {
   auto store = RunStore::open(files_, options_.state_dir, options_.cluster_name);
-  EXPECT_EQ(look_at_state(files_, options_, kNow).lock_holder, "");
+  EXPECT_EQ(probe_state_directory(files_, options_, kNow).lock_holder, "");
   {
     auto run = RunStore::open(files_, options_.state_dir, options_.cluster_name);
     ASSERT_TRUE(run->lock(clock_));
-    EXPECT_EQ(look_at_state(files_, options_, kNow).lock_holder,
+    EXPECT_EQ(probe_state_directory(files_, options_, kNow).lock_holder,
               "process " + std::to_string(getpid()) + " of this host");
     EXPECT_EQ(store->lock(clock_).error().code, Errc::kRefused);
   }
-  EXPECT_EQ(look_at_state(files_, options_, kNow).lock_holder, "");
+  EXPECT_EQ(probe_state_directory(files_, options_, kNow).lock_holder, "");
   EXPECT_TRUE(store->lock(clock_));
 }
 
@@ -129,7 +129,7 @@ TEST_F(PreconditionsTest, ARunAtWorkIsNotInterrupted) {
   add_run(kNow_s, {});
   auto run = RunStore::open(files_, options_.state_dir, options_.cluster_name);
   ASSERT_TRUE(run->lock(clock_));
-  EXPECT_FALSE(look_at_state(files_, options_, kNow).interrupted);
+  EXPECT_FALSE(probe_state_directory(files_, options_, kNow).interrupted);
 }
 
 // An acknowledgement does not make it younger: what was seen since the fence counts.
@@ -138,7 +138,7 @@ TEST_F(PreconditionsTest, AFenceIsAsOldAsItsRun) {
                          kEnd,
                          {{"time", std::to_string(kNow_s)}, {"event", "acknowledged"}}});
   const auto store = RunStore::open(files_, options_.state_dir, options_.cluster_name);
-  Circumstances moment;
+  Context moment;
   ASSERT_TRUE(add_history(*store, kNow, moment));
   EXPECT_EQ(moment.runs.fenced, (std::map<std::string, double>{{"db1", kNow_s - 900}}));
 }

@@ -23,7 +23,7 @@ class LocalEngineTest : public testing::Test {
     std::filesystem::rename(written, path_);
   }
 
-  EngineView look() { return engine_.look(Role::kActive, deadline_in(5)); }
+  EngineView probe() { return engine_.probe(Role::kActive, deadline_in(5)); }
 
   TempDirectory directory_;
   std::string path_ = directory_.path("status.dat");
@@ -35,12 +35,12 @@ TEST_F(LocalEngineTest, ASecondDaemonIsSoughtOnceForEachStatusFile) {
   const std::vector<std::string> words = {"nagios", "-f", directory_.file("nagios.cfg", "")};
   const Child daemon("tail", words);
   write(daemon.pid());
-  EXPECT_EQ(look().trouble, "");
+  EXPECT_EQ(probe().trouble, "");
   const Child second("tail", words);
-  EXPECT_EQ(look().trouble, "") << "the file is the same, and so is the answer";
+  EXPECT_EQ(probe().trouble, "") << "the file is the same, and so is the answer";
   write(daemon.pid());
-  for (int looks = 0; looks < 2; ++looks) {
-    const EngineView view = look();
+  for (int looks = 0; looks < 2; ++probes) {
+    const EngineView view = probe();
     EXPECT_NE(view.trouble.find("run on the same configuration"), std::string::npos)
         << view.trouble;
     EXPECT_EQ(view.created, std::nullopt) << "whose flags are they?";

@@ -13,14 +13,14 @@ TEST(GateTest, HardProblemsTakeOverRecoveriesStandDownTheRestIsNothing) {
     const char *state, *type;
     EventMeaning meaning;
   } cases[] = {
-      {"OK", "HARD", kStandDown},         {"OK", "SOFT", kStandDown},
-      {"UP", "HARD", kStandDown},         {"UP", "SOFT", kStandDown},
+      {"OK", "HARD", kDeactivate},        {"OK", "SOFT", kDeactivate},
+      {"UP", "HARD", kDeactivate},        {"UP", "SOFT", kDeactivate},
       {"WARNING", "HARD", kNothing},      {"WARNING", "SOFT", kNothing},
       {"UNKNOWN", "HARD", kNothing},      {"UNKNOWN", "SOFT", kNothing},
-      {"CRITICAL", "HARD", kTakeOver},    {"CRITICAL", "SOFT", kNothing},
-      {"DOWN", "HARD", kTakeOver},        {"DOWN", "SOFT", kNothing},
-      {"UNREACHABLE", "HARD", kTakeOver}, {"UNREACHABLE", "SOFT", kNothing},
-      {"critical", "hard", kTakeOver},
+      {"CRITICAL", "HARD", kActivate},    {"CRITICAL", "SOFT", kNothing},
+      {"DOWN", "HARD", kActivate},        {"DOWN", "SOFT", kNothing},
+      {"UNREACHABLE", "HARD", kActivate}, {"UNREACHABLE", "SOFT", kNothing},
+      {"critical", "hard", kActivate},
   };
   for (const auto& c : cases) {
     const auto gate = judge_event({c.state, c.type});
@@ -36,11 +36,11 @@ TEST(GateTest, ASoftProblemCountsFromTheAttemptThatIsGiven) {
     unsigned from;
     EventMeaning meaning;
   } cases[] = {
-      {"CRITICAL", "SOFT", "1", 2, kNothing},  {"CRITICAL", "SOFT", "2", 2, kTakeOver},
-      {"DOWN", "SOFT", "3", 2, kTakeOver},     {"UNREACHABLE", "SOFT", "2", 2, kTakeOver},
+      {"CRITICAL", "SOFT", "1", 2, kNothing},  {"CRITICAL", "SOFT", "2", 2, kActivate},
+      {"DOWN", "SOFT", "3", 2, kActivate},     {"UNREACHABLE", "SOFT", "2", 2, kActivate},
       {"WARNING", "SOFT", "9", 2, kNothing},   {"UNKNOWN", "SOFT", "9", 2, kNothing},
-      {"CRITICAL", "HARD", "1", 2, kTakeOver}, {"CRITICAL", "SOFT", "9", 0, kNothing},
-      {"OK", "SOFT", "1", 2, kStandDown},
+      {"CRITICAL", "HARD", "1", 2, kActivate}, {"CRITICAL", "SOFT", "9", 0, kNothing},
+      {"OK", "SOFT", "1", 2, kDeactivate},
   };
   for (const auto& c : cases)
     EXPECT_EQ(judge_event({c.state, c.type, c.attempt, c.from})->meaning, c.meaning)

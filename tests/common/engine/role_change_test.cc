@@ -27,12 +27,12 @@ class FakeEngine : public EngineAccess {
     answers.erase(answers.begin());
     return answer;
   }
-  EngineView look(Role, const Deadline&) override { return show(++looks); }
+  EngineView probe(Role, const Deadline&) override { return show(++probes); }
 
   std::vector<Result<Done>> answers;
-  std::function<EngineView(int looks)> show = [](int) { return EngineView{}; };
+  std::function<EngineView(int probes)> show = [](int) { return EngineView{}; };
   std::vector<std::string> asked;
-  int looks = 0;
+  int probes = 0;
 };
 
 // A status file that was written after anything that the test does, unless `created` is given.
@@ -46,19 +46,19 @@ EngineView status(bool notifications, std::uint64_t version,
   return view;
 }
 
-RolePlan take_over() {
+RolePlan activate() {
   return plan_role(Role::kActive, {EngineKind::kNagios, EngineScope::kNotifications, "/p"}, {}, {},
-                   Undo::kTakeOver, kNow);
+                   Undo::kActivate, kNow);
 }
 
-RoleOutcome change(FakeEngine& engine, const RolePlan& plan = take_over(),
+RoleOutcome change(FakeEngine& engine, const RolePlan& plan = activate(),
                    const EngineMeans& means = kByFile, double patience_s = 0.5) {
   return change_role(plan, engine, means, {patience_s, status(false, 1)}, deadline_in(5));
 }
 
 TEST(RoleChangeTest, AFileWrittenAfterTheCommandVerifies) {
   FakeEngine engine;
-  engine.show = [](int looks) { return looks < 3 ? status(false, 1) : status(true, 2); };
+  engine.show = [](int probes) { return probes < 3 ? status(false, 1) : status(true, 2); };
   const RoleOutcome outcome = change(engine);
   EXPECT_EQ(outcome.end, End::kVerified);
   EXPECT_EQ(engine.asked.size(), 1u);
@@ -74,8 +74,8 @@ TEST(RoleChangeTest, AFileThatWasThereBeforeProvesNothing) {
 
 TEST(RoleChangeTest, AFileThatWasBegunBeforeTheCommandProvesNothingAlthoughItCameAfterIt) {
   FakeEngine engine;
-  engine.show = [](int looks) {
-    return status(true, static_cast<std::uint64_t>(looks) + 1, std::time(nullptr) - 1);
+  engine.show = [](int probes) {
+    return status(true, static_cast<std::uint64_t>(probes) + 1, std::time(nullptr) - 1);
   };
   EXPECT_EQ(change(engine).end, End::kUnverified);
 }
@@ -105,7 +105,7 @@ TEST(RoleChangeTest, ItEndsAtOnceWhenItIsOvertaken) {
     engine.show = [](int) { return status(false, 1); };
     int left = c.calls;
     const RoleOutcome outcome = change_role(
-        take_over(), engine, kByFile,
+        activate(), engine, kByFile,
         {60, status(false, 1), Commands::kNone, [&] { return left-- <= 0; }}, deadline_in(60));
     EXPECT_EQ(outcome.end, End::kOvertaken);
     EXPECT_EQ(engine.asked.size(), c.asked);
@@ -119,7 +119,7 @@ TEST(RoleChangeTest, WhereCommandsDoNotQueueAnEarlierOneMayComeLast) {
     FakeEngine engine;
     engine.show = [](int) { return status(true, 1); };
     EXPECT_EQ(
-        change_role(take_over(), engine, kApi, {5, status(false, 1), earlier}, deadline_in(10)).end,
+        change_role(activate(), engine, kApi, {5, status(false, 1), earlier}, deadline_in(10)).end,
         End::kVerified);
     EXPECT_EQ(engine.asked.size(), earlier == Commands::kNone ? 1u : 2u);
   }
@@ -128,10 +128,10 @@ TEST(RoleChangeTest, WhereCommandsDoNotQueueAnEarlierOneMayComeLast) {
 TEST(RoleChangeTest, ALostCommandIsRepeatedWhenALaterWordContradicts) {
   FakeEngine engine;
   // The engine speaks all the time, and obeys only the second command.
-  engine.show = [&](int looks) {
-    return status(engine.asked.size() == 2, static_cast<std::uint64_t>(looks) + 1);
+  engine.show = [&](int probes) {
+    return status(engine.asked.size() == 2, static_cast<std::uint64_t>(probes) + 1);
   };
-  const RoleOutcome outcome = change(engine, take_over(), kByFile, 5);
+  const RoleOutcome outcome = change(engine, activate(), kByFile, 5);
   EXPECT_EQ(outcome.end, End::kVerified);
   EXPECT_EQ(engine.asked.size(), 2u);
   EXPECT_GE(outcome.seconds, 1) << "not before a status file that was begun earlier can be told";
@@ -156,7 +156,7 @@ TEST(RoleChangeTest, WhatMayPassIsTriedAgain) {
 }
 
 TEST(RoleChangeTest, WhatDoesNotPassFailsAtOnceAndNothingFollows) {
-  RolePlan plan = take_over();
+  RolePlan plan = activate();
   plan.steps.push_back(plan.steps[0]);
   for (const Errc code : {Errc::kUsage, Errc::kPrivilege, Errc::kAccessDenied, Errc::kInternal}) {
     FakeEngine engine;
@@ -166,14 +166,14 @@ TEST(RoleChangeTest, WhatDoesNotPassFailsAtOnceAndNothingFollows) {
     EXPECT_EQ(outcome.text, "no");
     EXPECT_EQ(outcome.steps_done, 0u);
     EXPECT_EQ(engine.asked.size(), 1u);
-    EXPECT_EQ(engine.looks, 0);
+    EXPECT_EQ(engine.probes, 0);
   }
 }
 
 TEST(RoleChangeTest, PatienceEnds) {
   FakeEngine engine;
   engine.answers.assign(1000, Error{Errc::kUnreachable, "nobody reads"});
-  const RoleOutcome outcome = change(engine, take_over(), kByFile, 0.3);
+  const RoleOutcome outcome = change(engine, activate(), kByFile, 0.3);
   EXPECT_EQ(outcome.end, End::kFailed);
   EXPECT_EQ(outcome.text, "nobody reads");
   EXPECT_LT(outcome.seconds, 2);
@@ -191,13 +191,13 @@ TEST(RoleChangeTest, ATryThatTheDeadlineCutsShortHidesNoReason) {
   Slow engine;
   engine.answers = {Error{Errc::kUnreachable, "certificate"},
                     Error{Errc::kUnreachable, "too late"}};
-  EXPECT_EQ(change(engine, take_over(), kByFile, 0.3).text, "certificate");
+  EXPECT_EQ(change(engine, activate(), kByFile, 0.3).text, "certificate");
 }
 
 TEST(RoleChangeTest, WithoutMeansNothingIsVerifiedAndWithAcknowledgementItIs) {
   FakeEngine engine;
-  EXPECT_EQ(change(engine, take_over(), {}).end, End::kUnverified);
-  EXPECT_EQ(change(engine, take_over(), {.acknowledged = true}).end, End::kVerified);
+  EXPECT_EQ(change(engine, activate(), {}).end, End::kUnverified);
+  EXPECT_EQ(change(engine, activate(), {.acknowledged = true}).end, End::kVerified);
 }
 
 TEST(RoleChangeTest, AStoppedEngineIsSeenByItsAbsence) {
@@ -216,10 +216,10 @@ TEST(RoleChangeTest, TheVerifyCommandMustAgreeToo) {
   means.verify_command = true;
   EngineView view = status(true, 2);
   view.role_holds = false;
-  EXPECT_EQ(missing(take_over(), means, {kNow, FileVersion{1, 0}}, view),
+  EXPECT_EQ(missing(activate(), means, {kNow, FileVersion{1, 0}}, view),
             "the verify command does not confirm it");
   view.role_holds = true;
-  EXPECT_EQ(missing(take_over(), means, {kNow, FileVersion{1, 0}}, view), "");
+  EXPECT_EQ(missing(activate(), means, {kNow, FileVersion{1, 0}}, view), "");
 }
 
 TEST(BelieveTest, AStatusFileIsBelievedOnlyWhenNoCommandCanBeYounger) {

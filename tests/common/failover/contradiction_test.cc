@@ -34,11 +34,11 @@ Node promoted(std::string_view history = "#1:1-100", Flavour flavour = Flavour::
   return node;
 }
 
-Circumstances after(std::vector<Node> nodes) {
-  Circumstances moment;
-  moment.memory = remember({}, linked(std::move(nodes)), 1000);
-  moment.now_s = 1030;
-  return moment;
+Context after(std::vector<Node> nodes) {
+  Context context;
+  context.memory = remember({}, linked(std::move(nodes)), 1000);
+  context.now_s = 1030;
+  return context;
 }
 
 const std::vector<Node> kStar = {writer(1), replica(2, 1), replica(3, 1)};
@@ -56,11 +56,11 @@ struct World {
   Plan plan{.primary = "db1", .candidate = "db2", .by_gtid = true};
   RunFacts known = {.fenced = true, .applied = BinlogPosition{"binlog.000001", 1000}};
   Policy policy = {};
-  Circumstances moment = after(kStar);
+  Context context = after(kStar);
   std::vector<Node> before = {lost(1), orphan(2), lost(3)};
   std::vector<Node> now = {lost(1), promoted(), lost(3)};
 
-  PlanAtWork work() const { return {plan, known, policy, moment}; }
+  PlanAtWork work() const { return {plan, known, policy, context}; }
 };
 
 struct Case {
@@ -154,14 +154,14 @@ const Case kReturns[] = {
     {"it is alive and cannot be read", [](World& w) { w.now[2] = lost(3, Reach::kUnreadable); }},
     {"so it is, and nothing may be lost",
      [](World& w) {
-       w.moment = after(lossless_star());
+       w.context = after(lossless_star());
        w.now[2] = lost(3, Reach::kRefuses);
      },
      "db3 is alive again and cannot be read (no answer): it may have transactions that db2 lacks. "
      "Correct that. To accept the loss instead, run: mysql_ha failover --allow-loss"},
     {"so it is, and a loss is accepted",
      [](World& w) {
-       w.moment = after(lossless_star());
+       w.context = after(lossless_star());
        w.policy.allow_loss = true;
        w.now[2] = lost(3, Reach::kRefuses);
      }},
@@ -172,7 +172,7 @@ const Case kReturns[] = {
      }},
     {"so it is, and it was never seen",
      [](World& w) {
-       w.moment = {};
+       w.context = {};
        w.now[2] = lost(3, Reach::kUnreadable);
      },
      "db3 is alive and cannot be read (no answer) and was never seen: it may take writes. Correct "

@@ -8,21 +8,20 @@
 namespace ha {
 namespace {
 
-Circumstances knowing(const char* by_journal, double since_s, const char* by_memory,
-                      double seen_s) {
-  Circumstances moment;
-  moment.runs.primary = by_journal;
-  moment.runs.since_s = since_s;
-  moment.runs.acknowledged = true;  // it refuses no failover from another node
-  moment.memory.primary = by_memory;
-  moment.memory.seen_s = seen_s;
-  return moment;
+Context knowing(const char* by_journal, double since_s, const char* by_memory, double seen_s) {
+  Context context;
+  context.runs.primary = by_journal;
+  context.runs.since_s = since_s;
+  context.runs.acknowledged = true;  // it refuses no failover from another node
+  context.memory.primary = by_memory;
+  context.memory.seen_s = seen_s;
+  return context;
 }
 
 TEST(KnownPrimaryTest, TheNewerOfJournalAndMemoryTellsTheLastPrimary) {
   const struct {
     const char* name;
-    Circumstances moment;
+    Context context;
     const char* want;
   } cases[] = {
       {"nothing is known", {}, ""},
@@ -36,10 +35,10 @@ TEST(KnownPrimaryTest, TheNewerOfJournalAndMemoryTellsTheLastPrimary) {
   const Topology topology = linked({lost(1), lost(2), lost(3)});
   for (const auto& c : cases) {
     SCOPED_TRACE(c.name);
-    const Node* const last = last_primary(topology, c.moment);
+    const Node* const last = last_primary(topology, c.context);
     EXPECT_EQ(last == nullptr ? "" : last->name, c.want);
     // When no replica tells, it is the one that is to be replaced.
-    const Plan plan = plan_failover(topology, {}, c.moment, "");
+    const Plan plan = plan_failover(topology, {}, c.context, "");
     EXPECT_EQ(plan.primary, c.want);
     EXPECT_EQ(plan.refusal == Refusal::kUnknownPrimary, std::string(c.want).empty());
   }
@@ -50,8 +49,8 @@ TEST(KnownPrimaryTest, ALastPrimaryThatAnswersTellsItself) {
   closed.facts->read_only = true;
   const Topology topology = linked({closed, lost(2)});
   const Policy policy;
-  const Circumstances moment = knowing("db1", 100, "", 0);
-  Decision d(topology, policy, moment);
+  const Context context = knowing("db1", 100, "", 0);
+  Decision d(topology, policy, context);
   find_primary(d, "");
   EXPECT_EQ(d.plan.refusal, Refusal::kUnknownPrimary);
 }

@@ -104,11 +104,11 @@ Policy rescuing() {
   return policy;
 }
 
-Circumstances remembering(std::map<std::string, SeenNode> nodes) {
-  Circumstances moment;
-  moment.memory = {"db1", 1'800'000'100, std::move(nodes)};
-  moment.memory.nodes["db1"].server_id = 1;
-  return moment;
+Context remembering(std::map<std::string, SeenNode> nodes) {
+  Context context;
+  context.memory = {"db1", 1'800'000'100, std::move(nodes)};
+  context.memory.nodes["db1"].server_id = 1;
+  return context;
 }
 
 const ReplicationThread kReceives = {ThreadState::kRunning};
@@ -120,14 +120,14 @@ struct Case {
   const char* want;         // the candidate, or the refusal's name
   const char* saying = "";  // part of the reason, or of a warning; empty: no warning at all
   Policy policy = fenced();
-  Circumstances moment = {};
+  Context context = {};
 };
 
 void check(const std::vector<Case>& cases) {
   for (const Case& c : cases) {
     SCOPED_TRACE(c.name);
     const Topology topology = linked(c.nodes);
-    const Plan plan = plan_failover(topology, c.policy, c.moment, "db1");
+    const Plan plan = plan_failover(topology, c.policy, c.context, "db1");
     EXPECT_EQ(plan.possible() ? plan.candidate : refusal_name(plan.refusal), c.want) << plan.reason;
     const std::string said = plan.reason + join(plan.warnings, "|");
     EXPECT_NE(said.find(c.saying), said.npos) << said;
@@ -260,7 +260,7 @@ TEST(PlanChoiceTest, StepsOfANodeThatHasLeftReplication) {
 }
 
 TEST(PlanChoiceTest, AReceiverThatHadStoppedMakesTheLossUnknown) {
-  const Circumstances denied = remembering({{"db2", seen_replica(kDenied)}});
+  const Context denied = remembering({{"db2", seen_replica(kDenied)}});
   check({
       {"it tried to the end", {lost(1), orphan(2)}, "db2"},
       {"it tried to the end, the loss is limited", {lost(1), orphan(2)}, "db2", "", limited()},
@@ -318,7 +318,7 @@ TEST(PlanChoiceTest, AReceiverThatHadStoppedMakesTheLossUnknown) {
 }
 
 TEST(PlanChoiceTest, TheSameLimitHoldsBeforeThePrimaryDies) {
-  Circumstances forecast;
+  Context forecast;
   forecast.assume_dead = true;
   const Topology living = linked({writer(1), stopped(replica(2, 1))});
   EXPECT_EQ(plan_failover(living, limited(), forecast, "db1").refusal, Refusal::kTooMuchLoss);
@@ -416,10 +416,10 @@ TEST(PlanChoiceTest, TheCompleteOneOfEquals) {
 
 TEST(PlanChoiceTest, FiltersThatMatchThePrimarysBinlogLeaveNothingOut) {
   const auto said = [](const char* filter, BinlogScope scope) {
-    Circumstances moment = remembering({{"db2", seen_replica(kReceives, 0)}});
-    moment.memory.nodes["db1"].binlog_scope = std::move(scope);
+    Context context = remembering({{"db2", seen_replica(kReceives, 0)}});
+    context.memory.nodes["db1"].binlog_scope = std::move(scope);
     return join(
-        plan_failover(linked({lost(1), filtered(orphan(2), filter)}), fenced(), moment, "db1")
+        plan_failover(linked({lost(1), filtered(orphan(2), filter)}), fenced(), context, "db1")
             .warnings,
         "|");
   };

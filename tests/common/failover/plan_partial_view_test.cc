@@ -42,7 +42,7 @@ struct World {
 
 struct View {
   Topology topology;
-  Circumstances moment;
+  Context context;
 };
 
 std::string name_of(std::size_t place) { return fmt::format("db{}", place + 1); }
@@ -171,8 +171,8 @@ class PartialViewTest : public testing::Test {
       view.topology.nodes.push_back(std::move(node));
     }
     link_sources(view.topology, {});
-    view.moment.now_s = kNow_s;
-    if (!chance(3)) view.moment.memory = draw_memory(world);
+    view.context.now_s = kNow_s;
+    if (!chance(3)) view.context.memory = draw_memory(world);
     return view;
   }
 
@@ -255,7 +255,7 @@ bool mentions(const Plan& plan, const std::string& node) {
 // True when the view shows that a node's receiver had ended before the primary did.
 bool shows_its_end(const View& view, std::size_t i) {
   const Node& node = view.topology.nodes[i];
-  const SeenNode* const seen = view.moment.memory.find(node.name);
+  const SeenNode* const seen = view.context.memory.find(node.name);
   for (const ChannelStatus& channel : node.channels())
     if (channel.name.empty() && channel.io.state == ThreadState::kStopped) return true;
   if (seen != nullptr)
@@ -270,7 +270,7 @@ TEST_F(PartialViewTest, NoPlanOpensANodeBesideOneThatMayTakeWritesOrHidesALoss) 
     const World world = draw_world();
     const View view = draw_view(world);
     const Policy policy = draw_policy();
-    const Plan plan = plan_failover(view.topology, policy, view.moment, "");
+    const Plan plan = plan_failover(view.topology, policy, view.context, "");
     if (!plan.possible()) continue;
     ++possible;
     SCOPED_TRACE(fmt::format("round {}\n{}{}", round, describe(world), render(plan)));
@@ -286,7 +286,7 @@ TEST_F(PartialViewTest, NoPlanOpensANodeBesideOneThatMayTakeWritesOrHidesALoss) 
       if (i == primary) continue;
       EXPECT_FALSE(world.nodes[i].alive && world.nodes[i].writable) << nodes[i].name;
       if (nodes[i].facts) continue;
-      const SeenNode* const seen = view.moment.memory.find(nodes[i].name);
+      const SeenNode* const seen = view.context.memory.find(nodes[i].name);
       EXPECT_TRUE(seen != nullptr && seen->is_replica()) << nodes[i].name << " was never seen";
     }
 

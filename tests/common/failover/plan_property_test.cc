@@ -106,7 +106,7 @@ class PlanPropertyTest : public testing::TestWithParam<Kind> {
       [](ServerFacts& facts, ChannelStatus&) { facts.binlog.reset(); }};
 
   // All of them were seen as replicas of db1.
-  static Circumstances remembering_all() {
+  static Context remembering_all() {
     const Flavour flavour = is_mysql(GetParam()) ? Flavour::kMysql : Flavour::kMariadb;
     const char* const history = is_mysql(GetParam()) ? "#1:1-10" : "0-1-10";
     std::vector<Node> nodes = {writer(1, history, flavour)};
@@ -114,9 +114,9 @@ class PlanPropertyTest : public testing::TestWithParam<Kind> {
       nodes.push_back(replica(number, 1, history, flavour));
       (*nodes.back().facts->channels)[0].uses_gtid = by_gtid(GetParam());
     }
-    Circumstances moment;
-    moment.memory = remember({}, linked(std::move(nodes)), 1000);
-    return moment;
+    Context context;
+    context.memory = remember({}, linked(std::move(nodes)), 1000);
+    return context;
   }
 
   Policy draw_policy() {
@@ -190,14 +190,14 @@ void expect_no_hidden_lead(const Plan& plan, const World& world) {
 
 TEST_P(PlanPropertyTest, AFailoverPromotesNoNodeThatMustNotBe) {
   int possible = 0;
-  Circumstances circumstances = remembering_all();
+  Context context = remembering_all();
   for (int round = 0; round < 800; ++round) {
     const World world = draw(chance(4));
     const Policy policy = draw_policy();
-    circumstances.assume_dead = world.topology.nodes[0].alive();
-    const Plan plan = plan_failover(world.topology, policy, circumstances, "db1");
+    context.assume_dead = world.topology.nodes[0].alive();
+    const Plan plan = plan_failover(world.topology, policy, context, "db1");
     if (round % 10 == 0) {
-      ASSERT_EQ(render(plan), render(plan_failover(world.topology, policy, circumstances, "db1")));
+      ASSERT_EQ(render(plan), render(plan_failover(world.topology, policy, context, "db1")));
     }
     if (!plan.possible()) continue;
     ++possible;
@@ -211,7 +211,7 @@ TEST_P(PlanPropertyTest, AFailoverPromotesNoNodeThatMustNotBe) {
     EXPECT_LT(place(plan, Action::kDrain, plan.candidate),
               place(plan, Action::kPromote, plan.candidate));
     EXPECT_LT(place(plan, Action::kRecheck, "db1"), opening);
-    if (!circumstances.assume_dead) expect_locks_first(plan, world.topology);
+    if (!context.assume_dead) expect_locks_first(plan, world.topology);
     expect_no_hidden_lead(plan, world);
     expect_inferable(plan.steps);
     if (HasFailure()) FAIL() << "round " << round << "\n" << render(plan);
@@ -221,10 +221,10 @@ TEST_P(PlanPropertyTest, AFailoverPromotesNoNodeThatMustNotBe) {
 
 TEST_P(PlanPropertyTest, ASwitchoverLosesNothing) {
   int possible = 0;
-  const Circumstances circumstances = remembering_all();
+  const Context context = remembering_all();
   for (int round = 0; round < 500; ++round) {
     const World world = draw(true);
-    const Plan plan = plan_switchover(world.topology, draw_policy(), circumstances, "");
+    const Plan plan = plan_switchover(world.topology, draw_policy(), context, "");
     if (!plan.possible()) continue;
     ++possible;
     const auto chosen = std::ranges::find(world.topology.nodes, plan.candidate, &Node::name);

@@ -61,11 +61,11 @@ Memory seen(std::string primary, double seen_s, std::initializer_list<int> repli
   return memory;
 }
 
-Circumstances knowing(RunHistory roles, Memory memory = {}) {
-  Circumstances moment;
-  moment.runs = std::move(roles);
-  moment.memory = std::move(memory);
-  return moment;
+Context knowing(RunHistory roles, Memory memory = {}) {
+  Context context;
+  context.runs = std::move(roles);
+  context.memory = std::move(memory);
+  return context;
 }
 
 // The actions with their nodes, without locks.
@@ -77,20 +77,20 @@ std::string outline(const Plan& plan) {
   return join(words, " ");
 }
 
-Plan plan(std::vector<Node> nodes, const Circumstances& moment, const Policy& policy = {}) {
-  return plan_failover(linked(std::move(nodes)), policy, moment, "");
+Plan plan(std::vector<Node> nodes, const Context& context, const Policy& policy = {}) {
+  return plan_failover(linked(std::move(nodes)), policy, context, "");
 }
 
 struct Case {
   const char* name;
   std::vector<Node> nodes;
-  Circumstances moment;
+  Context context;
   const char* want;  // the outline, or the refusal's name
 };
 
 void expect_each(const std::vector<Case>& cases) {
   for (const Case& c : cases) {
-    const Plan made = plan(c.nodes, c.moment);
+    const Plan made = plan(c.nodes, c.context);
     EXPECT_EQ(made.possible() ? outline(made) : std::string(refusal_name(made.refusal)), c.want)
         << c.name << ": " << made.reason;
     EXPECT_EQ(made.steps.empty(), !made.possible()) << c.name;
@@ -98,7 +98,7 @@ void expect_each(const std::vector<Case>& cases) {
 }
 
 TEST(PlanCloseTest, WhatWasReplacedIsClosedWhenItComesBackWritable) {
-  const Circumstances journal = knowing(made_primary("db2", {"db1"}));
+  const Context journal = knowing(made_primary("db2", {"db1"}));
   expect_each({
       {"a pair", {writer(1), writer(2, "#1:1-100,#2:1")}, journal, "fence(db1)"},
       {"it has written since", {writer(1, "#1:1-103"), writer(2)}, journal, "fence(db1)"},
@@ -146,7 +146,7 @@ TEST(PlanCloseTest, WithoutAJournalTheHistoriesProveIt) {
 }
 
 TEST(PlanCloseTest, NothingIsClosedThatMayBeThePrimary) {
-  const Circumstances journal = knowing(made_primary("db2", {"db1"}));
+  const Context journal = knowing(made_primary("db2", {"db1"}));
   const Node old = writer(1), now = writer(2, "#1:1-100,#2:1-5");
   expect_each({
       {"nothing tells", {old, now}, {}, "second-writer"},
@@ -185,7 +185,7 @@ TEST(PlanCloseTest, NothingIsClosedThatMayBeThePrimary) {
        knowing(made_primary("db1", {"db3"})),
        "second-writer"},
   });
-  Circumstances locked = journal, assumed = journal;
+  Context locked = journal, assumed = journal;
   locked.lock_holder = "ha2";
   assumed.assume_dead = true;
   EXPECT_EQ(plan({old, now}, locked).refusal, Refusal::kLocked);
@@ -195,7 +195,7 @@ TEST(PlanCloseTest, NothingIsClosedThatMayBeThePrimary) {
 TEST(PlanCloseTest, ItIsToldWhatMayBeOnIt) {
   Policy policy;
   policy.vip = "192.0.2.10/24";
-  const Circumstances journal = knowing(made_primary("db2", {"db1"}));
+  const Context journal = knowing(made_primary("db2", {"db1"}));
   const Plan close = plan({writer(1, "#1:1-103"), writer(2)}, journal, policy);
   EXPECT_EQ(outline(close), "fence(db1) vip-down(db1) vip-up(db2)");
   EXPECT_EQ(join(close.warnings, "|"),
@@ -207,7 +207,7 @@ TEST(PlanCloseTest, ItIsToldWhatMayBeOnIt) {
 
 TEST(PlanReopenTest, ARestartedPrimaryIsOpenedAgain) {
   const char* const opened = "recheck(db1) make-writable(db1)";
-  Circumstances young = knowing(made_primary("db1", {"db2"}));
+  Context young = knowing(made_primary("db1", {"db2"}));
   young.runs.last_failover_age_s = 60;
   expect_each({
       {"a pair, and no record", {restarted(1), with(replica(2, 1), {io_connecting})}, {}, opened},
@@ -234,41 +234,42 @@ TEST(PlanReopenTest, ARestartedPrimaryIsOpenedAgain) {
 
 TEST(PlanReopenTest, ElseItIsSaidWhyNot) {
   const Memory memory = seen("db1", 100, {2});
-  const auto why = [&](std::vector<Node> nodes, const Circumstances& moment) {
-    const Plan made = plan(std::move(nodes), moment);
+  const auto why = [&](std::vector<Node> nodes, const Context& context) {
+    const Plan made = plan(std::move(nodes), context);
     EXPECT_EQ(made.refusal, Refusal::kPrimaryAlive);
     EXPECT_TRUE(made.reason.starts_with("db1 answers, but is read-only and is not opened again: "));
     return made.reason.substr(
         std::string("db1 answers, but is read-only and is not opened again: ").size());
   };
-  const Circumstances moment = knowing({}, memory);
-  EXPECT_EQ(why({restarted(1, "#1:1-100", {by_sql}), replica(2, 1)}, moment),
+  const Context context = knowing({}, memory);
+  EXPECT_EQ(why({restarted(1, "#1:1-100", {by_sql}), replica(2, 1)}, context),
             "read_only was set by SQL after its start, and not by its option file; to open it by "
             "hand, run there: SET GLOBAL super_read_only=0, GLOBAL read_only=0");
-  EXPECT_TRUE(why({restarted(1, "#1:1-100", {by_nobody_knows}), replica(2, 1)}, moment)
+  EXPECT_TRUE(why({restarted(1, "#1:1-100", {by_nobody_knows}), replica(2, 1)}, context)
                   .starts_with("it does not show whether its option file or an operator"));
   EXPECT_EQ(
-      why({restarted(1), replica(2, 1, "#1:1-102")}, moment),
+      why({restarted(1), replica(2, 1, "#1:1-102")}, context),
       "db2 has transactions that db1 has lost (2 transactions: " + gtids("#1:101-102").print() +
           "); to promote a replica, stop db1 and run: mysql_ha failover");
   EXPECT_EQ(why({restarted(1, "", {by_position}), with(replica(2, 1), {by_position, read_further})},
-                moment),
+                context),
             "db2 has transactions that db1 has lost (events up to binlog.000001:2000); to promote "
             "a replica, stop db1 and run: mysql_ha failover");
   const std::string unseen = "db3 does not answer (no answer) and was ";
   EXPECT_TRUE(
-      why({restarted(1), replica(2, 1), lost(3)}, moment).starts_with(unseen + "never seen"));
+      why({restarted(1), replica(2, 1), lost(3)}, context).starts_with(unseen + "never seen"));
   // A fence counts for as long as the node was not seen since.
   Memory returned = memory;
   returned.nodes["db3"].seen_s = 200;
   returned.nodes["db3"].read_only = false;
-  Circumstances fenced = knowing({}, returned);
+  Context fenced = knowing({}, returned);
   fenced.runs.fenced["db3"] = 100;
   EXPECT_TRUE(
       why({restarted(1), replica(2, 1), lost(3)}, fenced).starts_with(unseen + "last seen"));
-  EXPECT_EQ(why({restarted(1), lost(2, Reach::kRefuses)}, moment), "db2 cannot be read: no answer");
-  EXPECT_EQ(why({restarted(1), replica(2, 9)}, moment), "db2 does not follow it");
-  EXPECT_EQ(why({restarted(1), with(replica(2, 1), {unknown_channels})}, moment),
+  EXPECT_EQ(why({restarted(1), lost(2, Reach::kRefuses)}, context),
+            "db2 cannot be read: no answer");
+  EXPECT_EQ(why({restarted(1), replica(2, 9)}, context), "db2 does not follow it");
+  EXPECT_EQ(why({restarted(1), with(replica(2, 1), {unknown_channels})}, context),
             "db2: its replication could not be read");
   Memory identified = memory;
   identified.nodes["db1"].seen_s = 100;
@@ -280,13 +281,13 @@ TEST(PlanReopenTest, ElseItIsSaidWhyNot) {
 }
 
 TEST(PlanReopenTest, ANodeThatIsSilentMayHaveMore) {
-  const Circumstances moment = knowing({}, seen("db1", 100, {2, 3}));
-  const Plan made = plan({restarted(1), replica(2, 1), lost(3)}, moment);
+  const Context context = knowing({}, seen("db1", 100, {2, 3}));
+  const Plan made = plan({restarted(1), replica(2, 1), lost(3)}, context);
   EXPECT_TRUE(made.possible()) << made.reason;
   EXPECT_TRUE(made.loss.at_least);
   EXPECT_EQ(join(made.warnings, "|"),
             "db3 could not be asked: it may have transactions that db1 has lost");
-  const Plan whole = plan({restarted(1), replica(2, 1), replica(3, 1)}, moment);
+  const Plan whole = plan({restarted(1), replica(2, 1), replica(3, 1)}, context);
   EXPECT_FALSE(whole.loss.at_least);
   EXPECT_EQ(join(whole.warnings, "|"), "");
 }
@@ -297,16 +298,16 @@ TEST(PlanReopenTest, ItIsNotOpenedAlone) {
       "db1 answers, but is read-only and is not opened again: no other node answers and follows "
       "it, so another node may have replaced it. Correct that. If no other node takes writes, run: "
       "mysql_ha failover --assume-replica ";
-  Circumstances moment = knowing({}, seen("db1", 100, {2, 3}));
-  moment.runs.fenced["db4"] = 200;
-  EXPECT_EQ(plan({restarted(1), lost(2)}, moment).reason, alone + "db2");
-  EXPECT_EQ(plan({restarted(1), lost(4)}, moment).reason, alone + "db4");
-  EXPECT_EQ(plan({restarted(1), lost(2), lost(3)}, moment).reason,
+  Context context = knowing({}, seen("db1", 100, {2, 3}));
+  context.runs.fenced["db4"] = 200;
+  EXPECT_EQ(plan({restarted(1), lost(2)}, context).reason, alone + "db2");
+  EXPECT_EQ(plan({restarted(1), lost(4)}, context).reason, alone + "db4");
+  EXPECT_EQ(plan({restarted(1), lost(2), lost(3)}, context).reason,
             alone + "db2 --assume-replica db3");
   Policy policy;
   policy.assume_replica = {"db2"};
-  EXPECT_EQ(plan({restarted(1), lost(2), lost(3)}, moment, policy).reason, alone + "db3");
-  const Plan made = plan({restarted(1), lost(2)}, moment, policy);
+  EXPECT_EQ(plan({restarted(1), lost(2), lost(3)}, context, policy).reason, alone + "db3");
+  const Plan made = plan({restarted(1), lost(2)}, context, policy);
   EXPECT_EQ(outline(made), "recheck(db1) make-writable(db1)");
   EXPECT_TRUE(made.loss.at_least);
   EXPECT_EQ(join(made.warnings, "|"),
@@ -316,14 +317,14 @@ TEST(PlanReopenTest, ItIsNotOpenedAlone) {
 TEST(PlanReopenTest, AnotherPrimaryThatIsLostIsReplaced) {
   Policy policy;
   policy.fence = Fence::kNone;
-  const Circumstances moment = knowing({}, seen("db1", 100));
+  const Context context = knowing({}, seen("db1", 100));
   const Node waiting = with(replica(3, 2), {io_connecting});
-  const Plan made = plan({restarted(1), lost(2), waiting}, moment, policy);
+  const Plan made = plan({restarted(1), lost(2), waiting}, context, policy);
   EXPECT_EQ(made.command, PlanCommand::kFailover);
   EXPECT_TRUE(made.possible()) << made.reason;
   EXPECT_EQ(made.primary, "db2");
   EXPECT_EQ(made.candidate, "db3");
-  const Plan receiving = plan({restarted(1), lost(2), replica(3, 2)}, moment, policy);
+  const Plan receiving = plan({restarted(1), lost(2), replica(3, 2)}, context, policy);
   EXPECT_EQ(receiving.command, PlanCommand::kReopen);
   EXPECT_EQ(receiving.refusal, Refusal::kPrimaryAlive);
 }

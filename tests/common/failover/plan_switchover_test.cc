@@ -334,18 +334,18 @@ TEST(PlanRejoinTest, AFollowerThatIsWritableIsOnlyClosed) {
 }
 
 TEST(PlanRejoinTest, ThePrimaryIsNotTakenForTheOneThatReturns) {
-  Circumstances moment;
-  moment.runs = {"db1", "run1", 100, {"db2"}};
-  const Plan plan = plan_rejoin(linked({writer(1), writer(2)}), with_account(), moment, "db1", {});
+  Context context;
+  context.runs = {"db1", "run1", 100, {"db2"}};
+  const Plan plan = plan_rejoin(linked({writer(1), writer(2)}), with_account(), context, "db1", {});
   EXPECT_EQ(plan.reason,
             "db1 has replaced db2 (run run1) and accepts writes; to make a replica of db2, run: "
             "mysql_ha rejoin db2");
   EXPECT_TRUE(plan.steps.empty());
   // Nor when another manager has made db2 the primary since.
   const auto outline_with = [&](const Memory& memory) {
-    moment.memory = memory;
+    context.memory = memory;
     return outline(plan_rejoin(linked({writer(1), writer(2, "#1:1-100,#2:1")}), with_account(),
-                               moment, "db1", {}));
+                               context, "db1", {}));
   };
   EXPECT_EQ(outline_with({"db2", 50}), "");
   EXPECT_EQ(outline_with({"db2", 200}), "fence(db1) repoint(db1)");

@@ -84,22 +84,22 @@ Policy with_optional_fence() {
   return policy;
 }
 
-Circumstances hung(double seconds) {
-  Circumstances circumstances;
-  circumstances.primary_hung_s = seconds;
-  return circumstances;
+Context hung(double seconds) {
+  Context context;
+  context.primary_hung_s = seconds;
+  return context;
 }
 
-Circumstances moment(Witnesses witnesses) { return {false, witnesses}; }
+Context moment(Witnesses witnesses) { return {false, witnesses}; }
 
 constexpr Promotion kNever = Promotion::kNever, kPreferred = Promotion::kPreferred;
-const Circumstances kAssumeDead = {true};
+const Context kAssumeDead = {true};
 
 // All of them were seen as replicas of db1 while it lived.
-Circumstances remembering() {
-  Circumstances moment;
-  moment.memory = remember({}, linked({writer(1), replica(2, 1), replica(3, 1)}), 1000);
-  return moment;
+Context remembering() {
+  Context context;
+  context.memory = remember({}, linked({writer(1), replica(2, 1), replica(3, 1)}), 1000);
+  return context;
 }
 
 struct Case {
@@ -107,14 +107,14 @@ struct Case {
   std::vector<Node> nodes;
   const char* want;  // the candidate, or the refusal's name
   Policy policy = with_fence();
-  Circumstances circumstances = {};
+  Context context = {};
   const char* primary = "";
 };
 
 std::vector<Case> refusals() {
   Policy lag = with_fence();
   lag.max_lag_s = 10;
-  Circumstances young, old, locked;
+  Context young, old, locked;
   young.runs.last_failover_age_s = 60;
   old.runs.last_failover_age_s = 7200;
   locked.lock_holder = "ha2 (pid 7)";
@@ -355,13 +355,13 @@ TEST(PlanFailoverTest, EachWorldHasItsRefusalOrItsCandidate) {
   EXPECT_GE(cases.size(), 60u);
   for (const Case& c : cases) {
     const Topology topology = linked(c.nodes);
-    const Plan plan = plan_failover(topology, c.policy, c.circumstances, c.primary);
+    const Plan plan = plan_failover(topology, c.policy, c.context, c.primary);
     const std::string got =
         plan.possible() ? plan.candidate : std::string(refusal_name(plan.refusal));
     EXPECT_EQ(got, c.want) << c.name << ": " << plan.reason;
     EXPECT_EQ(plan.steps.empty(), !plan.possible()) << c.name;
     EXPECT_EQ(plan.reason.empty(), plan.possible()) << c.name;
-    EXPECT_EQ(plan_failover(topology, c.policy, c.circumstances, c.primary).hash, plan.hash);
+    EXPECT_EQ(plan_failover(topology, c.policy, c.context, c.primary).hash, plan.hash);
     Plan told = plan;
     add_next_command(told);
     EXPECT_EQ(names_command(describe_refusal(told)), !plan.possible()) << describe_refusal(told);
@@ -474,11 +474,11 @@ std::string sql_at(const Plan& plan, Action action, const std::string& node) {
   return "no step";
 }
 
-Circumstances remembering(const SemiSync& of_db1) {
-  Circumstances circumstances = remembering();
-  circumstances.memory.nodes["db1"].seen_s = 1;
-  circumstances.memory.nodes["db1"].semi_sync = of_db1;
-  return circumstances;
+Context remembering(const SemiSync& of_db1) {
+  Context context = remembering();
+  context.memory.nodes["db1"].seen_s = 1;
+  context.memory.nodes["db1"].semi_sync = of_db1;
+  return context;
 }
 
 TEST(PlanFailoverTest, SemiSyncMovesWithTheRole) {
@@ -490,7 +490,7 @@ TEST(PlanFailoverTest, SemiSyncMovesWithTheRole) {
   const struct {
     const char* name;
     std::vector<Node> nodes;
-    Circumstances circumstances;
+    Context context;
     bool on;
     const char* warning;
   } cases[] = {
@@ -529,7 +529,7 @@ TEST(PlanFailoverTest, SemiSyncMovesWithTheRole) {
        "db2 the same timeout, wait point and wait_no_replica"},
   };
   for (const auto& one : cases) {
-    const Plan plan = plan_failover(linked(one.nodes), with_fence(), one.circumstances, "db1");
+    const Plan plan = plan_failover(linked(one.nodes), with_fence(), one.context, "db1");
     EXPECT_EQ(sql_at(plan, Action::kPromote, "db2").find(kOn) != std::string::npos, one.on)
         << one.name;
     EXPECT_EQ(join(plan.warnings, "|"), one.warning) << one.name;
@@ -587,21 +587,21 @@ TEST(PlanFailoverTest, AnotherSiblingAcknowledgesInPlaceOfOneThatIsHeldUp) {
   const Topology topology =
       linked({lost(1), orphan(2, "#1:1-100", {semi_sync}), orphan(3, "#1:1-100", {semi_sync}),
               orphan(4, "#1:1-100", {semi_sync})});
-  const auto first_moved = [&](const Circumstances& moment) {
-    const Plan plan = plan_failover(topology, with_fence(), moment, "");
+  const auto first_moved = [&](const Context& context) {
+    const Plan plan = plan_failover(topology, with_fence(), context, "");
     EXPECT_EQ(plan.candidate, "db2");
     const auto step = std::ranges::find(plan.steps, Action::kRepoint, &Step::action);
     EXPECT_LT(step, std::ranges::find(plan.steps, Action::kMakeWritable, &Step::action));
     return step->node;
   };
-  Circumstances held_up;
+  Context held_up;
   held_up.stuck = {{"db3", "repoint db3: a lock"}};
   EXPECT_EQ(first_moved({}), "db3");
   EXPECT_EQ(first_moved(held_up), "db4");
 }
 
 TEST(PlanFailoverTest, ANodeThatIsHeldUpIsReplacedByOneThatHasReceivedAsMuch) {
-  Circumstances held_up;
+  Context held_up;
   held_up.stuck = {{"db2", "drain db2: a lock"}};
   const auto planned = [&](std::vector<Node> nodes, const Policy& policy) {
     return plan_failover(linked(std::move(nodes)), policy, held_up, "");
@@ -644,8 +644,7 @@ TEST(PlanFailoverTest, WhatOnlyAForbiddenNodeHasIsFetchedFromIt) {
 TEST(PlanFailoverTest, AForecastHasTheWordsOfTheFailover) {
   Policy careful = fenced(Fence::kRequired);
   careful.promotion = {{"db3", kNever}};
-  const Circumstances isolated = moment(Witnesses::kUnreached),
-                      forecast = {true, Witnesses::kUnreached};
+  const Context isolated = moment(Witnesses::kUnreached), forecast = {true, Witnesses::kUnreached};
   const std::vector<Node> before = {writer(1), replica(2, 1), with(replica(3, 1), {io_stopped})};
   std::vector<Node> after = {lost(1), orphan(2), with(orphan(3), {io_stopped})};
   for (const Policy& policy : {with_fence(), careful}) {
@@ -665,11 +664,11 @@ TEST(PlanFailoverTest, AForecastHasTheWordsOfTheFailover) {
 }
 
 TEST(PlanFailoverTest, AllThatStandsInTheWayIsNamed) {
-  Circumstances circumstances = moment(Witnesses::kUnreached);
-  circumstances.runs.last_failover_age_s = 60;
+  Context context = moment(Witnesses::kUnreached);
+  context.runs.last_failover_age_s = 60;
   EXPECT_EQ(
       describe_refusal(plan_failover(linked({lost(1), orphan(2, "#1:1-100", {sql_failed})}),
-                                     fenced(Fence::kRequired), circumstances, "")),
+                                     fenced(Fence::kRequired), context, "")),
       "no witness is reachable: this machine may be the one that is cut off (isolated); the last "
       "failover was 60s ago, less than 60m 00s, and is not acknowledged (too-soon); no node "
       "can be promoted in place of db1 (no-candidate); fencing db1 is required and there is "
@@ -701,7 +700,7 @@ TEST(PlanFailoverTest, AForecastIsRefusedWhereOnlyTheLivingPrimaryTellsItsName) 
   link_sources(topology, {});
   EXPECT_EQ(plan_failover(topology, with_fence(), kAssumeDead, "db1").candidate, "db2")
       << "what is seen now is remembered then";
-  const Circumstances forgetful = {.assume_dead = true, .memory_trouble = "no such directory"};
+  const Context forgetful = {.assume_dead = true, .memory_trouble = "no such directory"};
   const Plan plan = plan_failover(topology, with_fence(), forgetful, "db1");
   EXPECT_EQ(plan.refusal, Refusal::kUnknownPrimary);
   EXPECT_EQ(plan.reason,
@@ -801,7 +800,7 @@ TEST(PlanFailoverTest, WhatOnlyAnErrantNodeReceivedIsCountedAsLost) {
 }
 
 TEST(PlanFailoverTest, AReplicaThatMissedTheLastChangeIsNotBelieved) {
-  const Circumstances after_change = {.runs = {.primary = "db2"}};
+  const Context after_change = {.runs = {.primary = "db2"}};
   EXPECT_EQ(
       plan_failover(linked({lost(1), lost(2), orphan(3)}), with_fence(), after_change, "").refusal,
       Refusal::kUnknownPrimary);

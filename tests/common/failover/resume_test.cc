@@ -40,10 +40,10 @@ Node orphan(int number, std::string_view history = "#1:1-100") {
 struct World {
   Run run{.id = "7", .plan = plan()};
   std::vector<Node> nodes = {lost(1), orphan(2), orphan(3)};
-  Circumstances circumstances = {.witnesses = Witnesses::kReached};
+  Context context = {.witnesses = Witnesses::kReached};
   std::optional<double> age_s = 60;
 
-  Resume decide() const { return decide_resume(run, linked(nodes), {}, circumstances, age_s); }
+  Resume decide() const { return decide_resume(run, linked(nodes), {}, context, age_s); }
   void done_up_to(int number) {
     for (int i = 1; i <= number; ++i) run.steps[i] = StepState::kDone;
   }
@@ -102,7 +102,7 @@ const Case kCases[] = {
      "it was being rolled back"},
     {"the primary is back", [](World& w) { w.nodes[0] = writer(1); }, Kind::kRollBack,
      "db1 answers"},
-    {"we are cut off", [](World& w) { w.circumstances.witnesses = Witnesses::kUnreached; },
+    {"we are cut off", [](World& w) { w.context.witnesses = Witnesses::kUnreached; },
      Kind::kRollBack, "witness"},
     {"the candidate is gone", [](World& w) { w.nodes[1] = lost(2); }, Kind::kRollBack,
      "db2 does not answer"},

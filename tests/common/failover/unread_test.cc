@@ -56,16 +56,16 @@ Policy allowing_loss() {
 }
 
 // What a moment knows when these nodes were the last that were seen, 30 s ago.
-Circumstances after(std::vector<Node> nodes) {
-  Circumstances moment;
-  moment.memory = remember({}, linked(std::move(nodes)), 1000);
-  moment.now_s = 1030;
-  return moment;
+Context after(std::vector<Node> nodes) {
+  Context context;
+  context.memory = remember({}, linked(std::move(nodes)), 1000);
+  context.now_s = 1030;
+  return context;
 }
 
-Circumstances fenced(Circumstances moment, const char* node, double when_s) {
-  moment.runs.fenced[node] = when_s;
-  return moment;
+Context fenced(Context context, const char* node, double when_s) {
+  context.runs.fenced[node] = when_s;
+  return context;
 }
 
 const std::vector<Node> kStar = {writer(1), replica(2, 1), replica(3, 1)};
@@ -76,7 +76,7 @@ struct Case {
   std::vector<Node> nodes;
   const char* want;       // the candidate, or the refusal's name
   const char* said = "";  // in the reason, or among the warnings
-  Circumstances moment = {};
+  Context context = {};
   Policy policy = with_fence();
 };
 
@@ -245,7 +245,7 @@ std::vector<Case> cases() {
 
 TEST(UnreadTest, WhatIsNotReadIsNotHarmless) {
   for (const Case& c : cases()) {
-    const Plan plan = plan_failover(linked(c.nodes, c.moment.memory), c.policy, c.moment, "");
+    const Plan plan = plan_failover(linked(c.nodes, c.context.memory), c.policy, c.context, "");
     const std::string got =
         plan.possible() ? plan.candidate : std::string(refusal_name(plan.refusal));
     EXPECT_EQ(got, c.want) << c.name << ": " << plan.reason;

@@ -191,7 +191,7 @@ TEST_F(MemoryFileTest, AChangeIsKept) {
   ASSERT_TRUE(make_private_directory(directory_.path("state")));
   Recollection known;
   file().update(known, topology_, 1000);
-  file().note_primary(known, topology_.nodes[1], 1001);
+  file().record_primary(known, topology_.nodes[1], 1001);
   EXPECT_EQ(known.trouble, "");
   EXPECT_EQ(read().memory.primary, "db2");
   EXPECT_EQ(read().memory.seen_s, 1001);

@@ -12,12 +12,13 @@
 
 namespace ha {
 
-class Teller {
+class Reporter {
  public:
-  Teller(const Cli& cli, const Clock& clock) : cli_(cli), clock_(clock), begin_s_(clock.now_s()) {}
+  Reporter(const Cli& cli, const Clock& clock)
+      : cli_(cli), clock_(clock), begin_s_(clock.now_s()) {}
 
   // Prints lines with the seconds since the construction, and keeps them.
-  Log say();
+  Log log();
 
   // Tells the outcome and returns the exit code. A refusal is printed alone: nothing was begun, and
   // an engine that runs this every minute is not to be flooded.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "common/execute/tell.h"
+#include "common/execute/reporter.h"
 
 #include <gtest/gtest.h>
 
@@ -13,11 +13,11 @@ class TellerTest : public testing::Test {
   // What is printed for an outcome, after a line of its run.
   std::string finish(const FailoverOutcome& outcome, const NotifyOptions& options = {}) {
     testing::internal::CaptureStdout();
-    Teller teller(cli_, clock_);
-    const Log say = teller.say();
+    Reporter reporter(cli_, clock_);
+    const Log say = reporter.log();
     clock_.time_s += 1.5;
     say("lock db2");
-    EXPECT_EQ(teller.finish(options, outcome), static_cast<int>(outcome.end));
+    EXPECT_EQ(reporter.finish(options, outcome), static_cast<int>(outcome.end));
     return testing::internal::GetCapturedStdout();
   }
 

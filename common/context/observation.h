@@ -15,17 +15,17 @@
 
 namespace ha {
 
-struct Situation {
+struct Observation {
   Topology topology;
   std::vector<std::shared_ptr<SqlSession>> sessions = {};  // of the nodes; null: no facts
-  Circumstances circumstances = {};
+  Context context = {};
 };
 
 // Probes all nodes and asks the witnesses at the same time, within --probe-timeout; a node that is
 // alive and cannot be read is asked again until then. What was seen of one writer is remembered.
-Situation look(const Env& env, const FailoverOptions& options);
+Observation observe(const Env& env, const FailoverOptions& options);
 
 // Adds what the journals tell. Fails when one of them cannot be read.
-Result<Done> add_history(const RunStore& store, const Moment& now, Circumstances& circumstances);
+Result<Done> add_history(const RunStore& store, const Moment& now, Context& context);
 
 }  // namespace ha

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "common/context/situation.h"
+#include "common/context/observation.h"
 
 #include <cmath>
 
@@ -15,20 +15,20 @@ namespace {
 constexpr double kGrace_s = 1;
 
 // The second look at a slow node may have taken its session along.
-void connect_again(const Env& env, Situation& situation, const MysqlOptions& mysql,
+void connect_again(const Env& env, Observation& observation, const MysqlOptions& mysql,
                    double seconds) {
-  for (std::size_t i = 0; i < situation.sessions.size(); ++i) {
-    const Node& node = situation.topology.nodes[i];
-    if (!node.facts || situation.sessions[i]) continue;
+  for (std::size_t i = 0; i < observation.sessions.size(); ++i) {
+    const Node& node = observation.topology.nodes[i];
+    if (!node.facts || observation.sessions[i]) continue;
     if (auto session =
             env.connector.connect(options_for({node.name, node.host, node.port}, mysql, seconds)))
-      situation.sessions[i] = std::move(*session);
+      observation.sessions[i] = std::move(*session);
   }
 }
 
 }  // namespace
 
-Situation look(const Env& env, const FailoverOptions& options) {
+Observation observe(const Env& env, const FailoverOptions& options) {
   const Deadline deadline = Deadline::after(env.clock, options.probe_timeout_s);
   const std::vector<bool> none(options.witnesses.size(), false);
   const auto asking = Pending<std::vector<bool>>::begin(
@@ -42,27 +42,27 @@ Situation look(const Env& env, const FailoverOptions& options) {
   Recollection known = file.read(options.cluster.nodes);
   Probe probe =
       probe_nodes(env, options.cluster.nodes, mysql, deadline, {known.memory, Unreadable::kAgain});
-  Situation situation{std::move(probe.topology), std::move(probe.sessions)};
-  connect_again(env, situation, mysql, options.probe_timeout_s);
+  Observation observation{std::move(probe.topology), std::move(probe.sessions)};
+  connect_again(env, observation, mysql, options.probe_timeout_s);
   // One that keeps the deadline has a moment to come back.
   const bool answered =
       asking && asking->wait(deadline.from_now(deadline.remaining_s() + kGrace_s));
   const std::vector<bool> reached = answered ? asking->result().value_or(none) : none;
-  situation.circumstances.witnesses = judge_witnesses(reached);
-  situation.circumstances.now_s = env.clock.now_s();
-  file.update(known, situation.topology, situation.circumstances.now_s);
-  situation.circumstances.memory = std::move(known.memory);
-  situation.circumstances.memory_trouble = std::move(known.trouble);
-  follow_word(options.policy.primary, situation.topology);
-  return situation;
+  observation.context.witnesses = judge_witnesses(reached);
+  observation.context.now_s = env.clock.now_s();
+  file.update(known, observation.topology, observation.context.now_s);
+  observation.context.memory = std::move(known.memory);
+  observation.context.memory_trouble = std::move(known.trouble);
+  follow_word(options.policy.primary, observation.topology);
+  return observation;
 }
 
-Result<Done> add_history(const RunStore& store, const Moment& now, Circumstances& circumstances) {
+Result<Done> add_history(const RunStore& store, const Moment& now, Context& context) {
   const auto runs = store.runs();
   if (!runs) return runs.error();
   auto history = history_of(*runs, now);
   if (!history) return history.error();
-  circumstances.runs = std::move(*history);
+  context.runs = std::move(*history);
   return Done{};
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "common/execute/tell.h"
+#include "common/execute/reporter.h"
 
 #include <fmt/format.h>
 #include <syslog.h>
@@ -15,7 +15,7 @@ constexpr double kNotifyBudget_s = 5;
 
 }  // namespace
 
-Log Teller::say() {
+Log Reporter::log() {
   return [this](const std::string& line) {
     lines_.push_back(
         fmt::format("{:+8.3f}s  {}", clock_.now_s() - begin_s_, cli_.complete(sanitize(line))));
@@ -35,7 +35,7 @@ std::string with_next_command(const FailoverOutcome& outcome) {
 
 }  // namespace
 
-int Teller::finish(const NotifyOptions& notify_options, const FailoverOutcome& outcome) const {
+int Reporter::finish(const NotifyOptions& notify_options, const FailoverOutcome& outcome) const {
   const std::string text = cli_.complete(with_next_command(outcome));
   std::vector<std::string> details;
   for (const std::string& line : outcome.details) details.push_back(cli_.complete(line));
