@@ -39,7 +39,7 @@ TEST_F(LocalEngineTest, ASecondDaemonIsSoughtOnceForEachStatusFile) {
   const Child second("tail", words);
   EXPECT_EQ(probe().trouble, "") << "the file is the same, and so is the answer";
   write(daemon.pid());
-  for (int looks = 0; looks < 2; ++probes) {
+  for (int probes = 0; probes < 2; ++probes) {
     const EngineView view = probe();
     EXPECT_NE(view.trouble.find("run on the same configuration"), std::string::npos)
         << view.trouble;
