@@ -89,8 +89,7 @@ void add_options(Cli& cli, MysqlHaOptions& options) {
   cli.command("--copy-command", options.resync.copy_command,
               "resync: a command that replaces the files of a server by another's");
   cli.choice<ExtraTransactions>(
-      "--extra-transactions",
-      {{"save", ExtraTransactions::kSave}, {"discard", ExtraTransactions::kDiscard}},
+      "--surplus", {{"save", ExtraTransactions::kSave}, {"discard", ExtraTransactions::kDiscard}},
       options.resync.extra_transactions,
       "resync: what to do with the extra transactions of NODE (default: save)");
   cli.command("--dump-command", options.resync.dump_command,

@@ -256,7 +256,7 @@ def test_what_only_a_replica_has_is_saved(cluster):
 
 def test_discard(cluster):
     cluster.insert(77, server=cluster.db2)
-    outcome = resync(cluster, cluster.db2, "--extra-transactions", "discard", "--binlog-command", "false")
+    outcome = resync(cluster, cluster.db2, "--surplus", "discard", "--binlog-command", "false")
     assert "save-extra" not in outcome.out
     cluster.assert_one_primary(cluster.db1)
 
