@@ -102,7 +102,7 @@ def test_an_answer_that_does_not_fit_on_the_disk_is_no_rescue(dead):
     done = subprocess.run(["unshare", "--mount", "sh", "-ec", mount, "sh", dead.state_dir,
                            str(len(text)), *command], text=True, stdout=subprocess.PIPE, timeout=30,
                           env=dead.environment)
-    assert_not_rescued(dead, done.returncode, done.stdout, "(not whole|exited with 255)")
+    assert_not_rescued(dead, done.returncode, done.stdout, "(not complete|exited with 255)")
 
 
 @mariadb_only
