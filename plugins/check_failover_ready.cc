@@ -70,9 +70,7 @@ class Judge {
   }
 
   std::optional<std::size_t> find(const std::string& name) const {
-    const auto found = std::ranges::find(nodes_, name, &Node::name);
-    if (found == nodes_.end()) return std::nullopt;
-    return static_cast<std::size_t>(found - nodes_.begin());
+    return find_place(facts_.topology, name);
   }
 
   static bool is_not_asked(const Node& node) { return node.reach == Reach::kNotAsked; }

@@ -83,9 +83,8 @@ Result<StepResult> expect_dead(const Node& primary) {
 }
 
 bool follows_old_primary(const Node& node, const Topology& topology, const Plan& plan) {
-  const Node* const primary = find_node(topology, plan.primary);
-  return primary != nullptr &&
-         channel_to(node, static_cast<std::size_t>(primary - topology.nodes.data())) != nullptr;
+  const auto primary = find_place(topology, plan.primary);
+  return primary && channel_to(node, *primary) != nullptr;
 }
 
 }  // namespace

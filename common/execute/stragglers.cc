@@ -45,14 +45,12 @@ namespace {
 // Returns why a node does not follow the new primary of a plan even now; empty: it does.
 std::string let_follow(Workflow& workflow, const Plan& plan, const std::string& name) {
   const Topology& topology = workflow.view.topology;
-  const auto place = [&](const std::string& wanted) {
-    return static_cast<std::size_t>(std::ranges::find(topology.nodes, wanted, &Node::name) -
-                                    topology.nodes.begin());
-  };
-  const Node& node = topology.nodes[place(name)];
+  const std::size_t place = *find_place(topology, name);
+  const Node& node = topology.nodes[place];
   if (!node.facts)
     return fmt::format("{}. When it answers, run: mysql_ha rejoin {}", node.error, name);
-  if (upstream(topology, place(name)).contains(place(plan.candidate))) return "";
+  const auto source = find_place(topology, plan.candidate);
+  if (source && upstream(topology, place).contains(*source)) return "";
   const auto record =
       find_crash_record(workflow.env.connector, workflow.store, name, topology, workflow.options);
   if (!record) return record.error().text;

@@ -108,9 +108,8 @@ RunReport carry_out(Workflow& workflow, Plan plan) {
 }
 
 SqlSession* find_session(const Observation& view, const std::string& name) {
-  const Node* const node = find_node(view.topology, name);
-  if (node == nullptr) return nullptr;
-  return view.sessions[static_cast<std::size_t>(node - view.topology.nodes.data())].get();
+  const auto place = find_place(view.topology, name);
+  return place ? view.sessions[*place].get() : nullptr;
 }
 
 std::string describe_silence(const Observation& view, const std::string& name) {

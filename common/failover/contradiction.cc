@@ -15,8 +15,7 @@ namespace ha {
 namespace {
 
 std::size_t place_of(const Topology& view, const std::string& name) {
-  return static_cast<std::size_t>(std::ranges::find(view.nodes, name, &Node::name) -
-                                  view.nodes.begin());
+  return find_place(view, name).value_or(view.nodes.size());
 }
 
 // Gives a candidate that follows no server any more the channel that it had.

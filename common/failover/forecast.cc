@@ -38,9 +38,7 @@ std::optional<std::size_t> find_mortal(const Topology& topology, const Policy& p
     return writers[0];
   const std::string found =
       name.empty() ? decide_failover({topology, policy, context}, "").primary : std::string(name);
-  const auto node = std::ranges::find(topology.nodes, found, &Node::name);
-  if (found.empty() || node == topology.nodes.end()) return std::nullopt;
-  return static_cast<std::size_t>(node - topology.nodes.begin());
+  return find_place(topology, found);
 }
 
 // Returns why a failover would not find out that the node at `place` is the primary when it is

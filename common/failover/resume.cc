@@ -72,7 +72,7 @@ class Judge {
   static Resume refuse(std::string reason) { return {Resume::Kind::kRefuse, std::move(reason)}; }
 
   std::size_t find(const std::string& name) const {
-    return static_cast<std::size_t>(std::ranges::find(nodes_, name, &Node::name) - nodes_.begin());
+    return find_place(topology_, name).value_or(nodes_.size());
   }
 
   const Node& candidate() const { return nodes_[candidate_]; }

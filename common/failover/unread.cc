@@ -12,19 +12,13 @@ namespace ha {
 
 namespace {
 
-std::optional<std::size_t> place_of(const Topology& topology, const std::string& name) {
-  const auto found = std::ranges::find(topology.nodes, name, &Node::name);
-  if (found == topology.nodes.end()) return std::nullopt;
-  return static_cast<std::size_t>(found - topology.nodes.begin());
-}
-
 // The nodes that a node was last seen to follow.
 std::vector<std::size_t> seen_sources(const Topology& topology, const Memory& memory,
                                       const std::string& node) {
   std::vector<std::size_t> places;
   if (const SeenNode* const seen = memory.find(node); seen != nullptr && seen->is_replica())
     for (const SeenChannel& channel : seen->channels)
-      if (const auto place = place_of(topology, channel.source)) places.push_back(*place);
+      if (const auto place = find_place(topology, channel.source)) places.push_back(*place);
   return places;
 }
 

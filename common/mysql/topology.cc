@@ -14,9 +14,15 @@ const std::vector<ChannelStatus>& Node::channels() const {
   return facts && facts->channels ? *facts->channels : kNone;
 }
 
-const Node* find_node(const Topology& topology, std::string_view name) {
+std::optional<std::size_t> find_place(const Topology& topology, std::string_view name) {
   const auto found = std::ranges::find(topology.nodes, name, &Node::name);
-  return found == topology.nodes.end() ? nullptr : &*found;
+  if (found == topology.nodes.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - topology.nodes.begin());
+}
+
+const Node* find_node(const Topology& topology, std::string_view name) {
+  const auto place = find_place(topology, name);
+  return place ? &topology.nodes[*place] : nullptr;
 }
 
 const ChannelStatus* channel_to(const Node& node, std::size_t source) {

@@ -61,6 +61,9 @@ struct Topology {
   std::vector<std::size_t> active_writers() const;
 };
 
+// Returns the place of the node of this name; nullopt: there is none.
+std::optional<std::size_t> find_place(const Topology& topology, std::string_view name);
+
 // Returns the node of this name; null: there is none.
 const Node* find_node(const Topology& topology, std::string_view name);
 
