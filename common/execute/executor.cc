@@ -193,7 +193,7 @@ void Executor::record_facts(Run& run, const Step& step, const StepResult& result
   add_facts(run.facts, found);
 }
 
-RunOutcome Executor::resume(const Deadline& deadline) {
+RunOutcome Executor::carry_out(const Deadline& deadline) {
   auto now = run();
   for (const Step& step : now.plan.steps)
     if (step.may_fail && now.state_of(step) == StepState::kFailed && now.opened())

@@ -61,7 +61,7 @@ class Executor {
   void resume(Plan plan) { plan_ = std::move(plan); }
 
   // Carries out what the journal of this run does not show as done.
-  RunOutcome resume(const Deadline& deadline);
+  RunOutcome carry_out(const Deadline& deadline);
 
   // Rolls back what the journal shows as begun and ends the run; `why` says what for.
   RunOutcome roll_back(std::string why);

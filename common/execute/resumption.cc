@@ -39,7 +39,7 @@ RunReport resume_or_roll_back(Workflow& workflow, const Run& run) {
   Executor executor = make_executor(workflow, *journal, run.plan, run.id);
   executor.resume(run.plan);
   const RunOutcome ended =
-      back ? executor.roll_back(resume.reason) : executor.resume(workflow.deadline);
+      back ? executor.roll_back(resume.reason) : executor.carry_out(workflow.deadline);
   return end_run(workflow, run.plan, run.id, ended);
 }
 

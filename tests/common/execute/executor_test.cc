@@ -88,7 +88,7 @@ class ExecutorTest : public testing::Test {
   RunOutcome run(const Plan& plan) {
     Executor one = executor(journal_);
     EXPECT_TRUE(one.begin(plan));
-    return one.resume(deadline_in(60));
+    return one.carry_out(deadline_in(60));
   }
 
   // What a later process finds.
@@ -170,7 +170,7 @@ TEST_F(ExecutorTest, AnOpeningWithoutAnAnswerIsLeftToTheNextRun) {
   EXPECT_EQ(reread().end, RunEnd::kUnfinished);
   actions_->fails.clear();
   actions_->did.clear();
-  EXPECT_EQ(executor(journal_).resume(deadline_in(60)).end, RunEnd::kDone);
+  EXPECT_EQ(executor(journal_).carry_out(deadline_in(60)).end, RunEnd::kDone);
   EXPECT_EQ(did(), "make-writable(db2) repoint(db3)");
 }
 
@@ -183,7 +183,7 @@ TEST_F(ExecutorTest, AStopOrTheDeadlineLeadBack) {
   Journal& second = *opened;
   Executor late = executor(second);
   ASSERT_TRUE(late.begin(small_plan()));
-  EXPECT_EQ(late.resume(deadline_in(0)).text, "the deadline has passed");
+  EXPECT_EQ(late.carry_out(deadline_in(0)).text, "the deadline has passed");
 }
 
 // A kill leaves a prefix of the journal; whatever it is, the next run ends well: all is done, or,
@@ -201,7 +201,7 @@ TEST_F(ExecutorTest, EveryPrefixOfTheJournalCanBeFinishedOrRolledBack) {
       actions_->did.clear();
       Executor later = executor(journal);
       const RunOutcome outcome =
-          forward ? later.resume(deadline_in(60)) : later.roll_back("it is back");
+          forward ? later.carry_out(deadline_in(60)) : later.roll_back("it is back");
       EXPECT_EQ(outcome.end, forward ? RunEnd::kDone : RunEnd::kUndone) << kept;
       const bool opens = did().find("make-writable") != std::string::npos;
       const bool promotes = did().find("restore(db2-promoted)") != std::string::npos;
@@ -242,7 +242,7 @@ TEST_F(ExecutorTest, WhatHasFailedBeforeIsStillAWarning) {
   cut.pop_back();
   auto journal = Journal::open(files_, path_ + "-cut");
   ASSERT_TRUE(journal->rewrite(std::move(cut)));
-  const RunOutcome outcome = executor(*journal).resume(deadline_in(60));
+  const RunOutcome outcome = executor(*journal).carry_out(deadline_in(60));
   EXPECT_EQ(outcome.end, RunEnd::kWarnings);
   EXPECT_EQ(join(outcome.warnings, "|"), "repoint db3 failed before");
   EXPECT_EQ(outcome.not_repointed, std::set<std::string>{"db3"});
@@ -261,7 +261,7 @@ TEST_F(ExecutorTest, AWarningOfAStepIsTold) {
   auto journal = Journal::open(files_, path_ + "-opened");
   ASSERT_TRUE(journal->rewrite({all.begin(), opened}));
   actions_->warns.clear();
-  EXPECT_EQ(join(executor(*journal).resume(deadline_in(60)).warnings, "|"), "it smokes");
+  EXPECT_EQ(join(executor(*journal).carry_out(deadline_in(60)).warnings, "|"), "it smokes");
 }
 
 TEST_F(ExecutorTest, WhatRemainsOfARunThatWasRolledBackIsNamed) {
@@ -296,7 +296,7 @@ TEST_F(ExecutorTest, OnlyAStepThatComparesTheNodesWithThePlanContradictsIt) {
         std::move(*Journal::open(files_, directory_.path("run" + std::to_string(++runs))));
     Executor one = executor(journal);
     EXPECT_TRUE(one.begin(plan));
-    const RunOutcome outcome = one.resume(deadline_in(60));
+    const RunOutcome outcome = one.carry_out(deadline_in(60));
     EXPECT_EQ(outcome.end, RunEnd::kUndone);
     return outcome.contradicted;
   };
@@ -316,7 +316,7 @@ TEST_F(ExecutorTest, TheDeadlineEndsNothingAfterTheOpening) {
   auto journal = Journal::open(files_, path_ + "-opened");
   ASSERT_TRUE(journal->rewrite({all.begin(), opened + 1}));
   actions_->did.clear();
-  EXPECT_EQ(executor(*journal).resume(deadline_in(0)).end, RunEnd::kDone);
+  EXPECT_EQ(executor(*journal).carry_out(deadline_in(0)).end, RunEnd::kDone);
   EXPECT_EQ(did(), "make-writable(db2) repoint(db3)");
 }
 
@@ -327,7 +327,7 @@ TEST_F(ExecutorTest, WhatWasNotOpenedNeedsItsProofAgain) {
   actions_->did.clear();
   ASSERT_TRUE(journal_.append({{"time", "1"}, {"event", "not-opened"}}));
   EXPECT_FALSE(reread().opened());
-  EXPECT_EQ(executor(journal_).resume(deadline_in(60)).end, RunEnd::kDone);
+  EXPECT_EQ(executor(journal_).carry_out(deadline_in(60)).end, RunEnd::kDone);
   EXPECT_TRUE(did().starts_with("lock(db2) lock(db3) ")) << did();
 }
 
@@ -335,7 +335,7 @@ TEST_F(ExecutorTest, NothingIsDoneThatTheJournalCannotTellOf) {
   Executor one = executor(journal_);
   ASSERT_TRUE(one.begin(small_plan()));
   const FileSizeLimit full(100);
-  EXPECT_NE(one.resume(deadline_in(60)).end, RunEnd::kDone);
+  EXPECT_NE(one.carry_out(deadline_in(60)).end, RunEnd::kDone);
   EXPECT_EQ(did(), "");
 }
 

@@ -152,7 +152,7 @@ TEST(OldJournalTest, ARunIsResumedOrRolledBack) {
         const auto actions = std::make_shared<WritingActions>();
         Executor executor(actions, *journal, world.clock, world.workers, [](const std::string&) {});
         executor.resume(before->plan);
-        const RunOutcome outcome = forward ? executor.resume(Deadline::after(world.clock, 60))
+        const RunOutcome outcome = forward ? executor.carry_out(Deadline::after(world.clock, 60))
                                            : executor.roll_back("it is back");
         EXPECT_EQ(outcome.end, forward ? RunEnd::kDone : RunEnd::kUndone) << name << " " << kept;
         EXPECT_EQ(actions->parts.contains(Part::kOpen) && forward,
