@@ -159,6 +159,19 @@ void add_account_options(Cli& cli, FailoverOptions& options) {
   cli.text("--repl-group", "NAME", options.repl_group, "its group (default: client)");
 }
 
+// Adds a repeatable option that takes an address.
+void add_place_option(Cli& cli, const char* name, std::vector<HostPort>& places, const char* help) {
+  cli.option(
+      name, "HOST[:PORT]",
+      [&places](const std::string& value) -> Result<Done> {
+        const auto address = parse_host_port(value);
+        if (!address) return address.error();
+        places.push_back(*address);
+        return Done{};
+      },
+      help);
+}
+
 // What an operator says of nodes, and what else is asked.
 void add_role_options(Cli& cli, FailoverOptions& options) {
   cli.list("--prefer", "NODE", options.preferred,
@@ -169,23 +182,11 @@ void add_role_options(Cli& cli, FailoverOptions& options) {
            "dead");
   cli.list("--assume-replica", "NODE", options.assumed_replicas,
            "declare that this node, which cannot be read, takes no writes; repeatable");
-  cli.option(
-      "--witness", "HOST[:PORT]",
-      [&options](const std::string& value) -> Result<Done> {
-        const auto address = parse_host_port(value);
-        if (!address) return address.error();
-        options.witnesses.push_back(*address);
-        return Done{};
-      },
+  add_place_option(
+      cli, "--witness", options.witnesses,
       "refuse when none of these hosts can be reached by TCP (default port: 22); repeatable");
-  cli.option(
-      "--vote", "HOST[:PORT]",
-      [&options](const std::string& value) -> Result<Done> {
-        const auto address = parse_host_port(value);
-        if (!address) return address.error();
-        options.votes.push_back(*address);
-        return Done{};
-      },
+  add_place_option(
+      cli, "--vote", options.votes,
       "a server that votes beside the nodes: change the cluster only with the votes of more than "
       "half of them; repeatable");
 }
