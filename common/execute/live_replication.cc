@@ -159,8 +159,7 @@ Result<StepResult> LiveActions::follow_source(const Step& step, SqlSession& sess
   const bool attached = own != nullptr && source != nullptr && follows(*own, *source) &&
                         own->io.state != ThreadState::kStopped;
   // What is still in its relay log would be gone, and the new primary does not send it by position.
-  const bool by_position = std::ranges::any_of(
-      step.statements, [](const Statement& one) { return one.needs(Placeholder::kBinlogEnd); });
+  const bool by_position = need(step.statements, Placeholder::kBinlogEnd);
   if (by_position && plan_.command == PlanCommand::kFailover && !attached &&
       !known.drained.contains(step.node))
     return failure("it has not applied all received transactions, and needs a resync if it cannot");

@@ -52,9 +52,7 @@ std::string object_to_place(const PlanAtWork& work, const Node& node, std::size_
                             const Node& candidate) {
   const bool begins_there = std::ranges::any_of(work.plan.steps, [&](const Step& step) {
     return step.action == Action::kRepoint && step.node == node.name &&
-           std::ranges::any_of(step.statements, [](const Statement& one) {
-             return one.needs(Placeholder::kBinlogEnd);
-           });
+           need(step.statements, Placeholder::kBinlogEnd);
   });
   const ChannelStatus *const own = channel_to(node, primary), *const other =
                                                                   channel_to(candidate, primary);

@@ -34,6 +34,11 @@ bool Statement::needs(Placeholder placeholder) const {
   return std::ranges::find(placeholders, placeholder) != placeholders.end();
 }
 
+bool need(const Statements& statements, Placeholder placeholder) {
+  return std::ranges::any_of(statements,
+                             [&](const Statement& one) { return one.needs(placeholder); });
+}
+
 Statements only(const Statements& statements, std::initializer_list<Part> parts) {
   Statements found = statements;
   std::erase_if(found, [&](const Statement& one) { return !is_one_of(one, parts); });

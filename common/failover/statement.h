@@ -52,6 +52,9 @@ struct Statement {
 
 using Statements = std::vector<Statement>;
 
+// True when one of them needs it.
+bool need(const Statements& statements, Placeholder placeholder);
+
 // Returns those of one of the parts, in their order; or those of none of them.
 Statements only(const Statements& statements, std::initializer_list<Part> parts);
 Statements without(const Statements& statements, std::initializer_list<Part> parts);
