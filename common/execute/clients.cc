@@ -13,29 +13,34 @@ namespace ha {
 
 namespace {
 
-Result<std::set<std::string>> find_clients(SqlSession& session, const std::string& vote_lock) {
+using Connections = std::set<std::string>;  // by their ids
+
+// Returns those that are ours: this session, and the one that holds the vote.
+Result<Connections> find_ours(SqlSession& session, const std::string& vote_lock) {
   const auto own = query_value(session, "SELECT CONNECTION_ID()");
   if (!own) return own.error();
   const auto voter = node_lock_holder(session, vote_lock);
   if (!voter) return voter.error();
+  return Connections{*own, *voter};
+}
+
+Result<Connections> find_clients(SqlSession& session, const Connections& ours) {
   const auto rows = session.query_long("SHOW PROCESSLIST");
   if (!rows) return rows.error();
-  std::set<std::string> clients;
+  Connections clients;
   for (std::size_t i = 0; i < rows->cells.size(); ++i) {
     const Row row(*rows, i);
     const std::string user = row.text("User").value_or(""), id = row.text("Id").value_or("");
     const std::string command = row.text("Command").value_or("");
-    if (!id.empty() && id != *own && id != *voter && user != "system user" &&
-        user != "event_scheduler" && !command.starts_with("Binlog Dump") && command != "Daemon")
+    if (!id.empty() && !ours.contains(id) && user != "system user" && user != "event_scheduler" &&
+        !command.starts_with("Binlog Dump") && command != "Daemon")
       clients.insert(id);
   }
   return clients;
 }
 
-}  // namespace
-
-Result<int> end_clients(SqlSession& session, const std::string& vote_lock) {
-  const auto clients = find_clients(session, vote_lock);
+Result<int> end_all_but(SqlSession& session, const Connections& ours) {
+  const auto clients = find_clients(session, ours);
   if (!clients) return clients.error();
   int ended = 0;
   // One that has gone by itself is ended too.
@@ -44,14 +49,24 @@ Result<int> end_clients(SqlSession& session, const std::string& vote_lock) {
   return ended;
 }
 
+}  // namespace
+
+Result<int> end_clients(SqlSession& session, const std::string& vote_lock) {
+  const auto ours = find_ours(session, vote_lock);
+  if (!ours) return ours.error();
+  return end_all_but(session, *ours);
+}
+
 Result<Done> turn_away_clients(SqlSession& session, const std::string& vote_lock, Clock& clock) {
   constexpr double kPatience_s = 1;
-  const auto waiting = find_clients(session, vote_lock);
+  const auto ours = find_ours(session, vote_lock);
+  if (!ours) return ours.error();
+  const auto waiting = find_clients(session, *ours);
   if (!waiting) return waiting.error();
-  if (const auto ended = end_clients(session, vote_lock); !ended) return ended.error();
+  if (const auto ended = end_all_but(session, *ours); !ended) return ended.error();
   for (const Deadline patience = Deadline::after(clock, kPatience_s); !patience.passed();
        clock.pause(kPoll_s)) {
-    const auto left = find_clients(session, vote_lock);
+    const auto left = find_clients(session, *ours);
     if (!left) return left.error();
     if (std::ranges::none_of(*waiting, [&](const auto& id) { return left->contains(id); })) break;
   }
