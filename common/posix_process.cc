@@ -88,7 +88,7 @@ class GroupLeader {
       close(ends[1]);
       return error;
     }
-    // Whoever of both comes first.
+    // Parent and child both do this; the first one counts.
     setpgid(pid, pid);
     pid_ = pid;
     alive_ = ends[1];

@@ -22,11 +22,11 @@ struct FailoverOptions {
   std::optional<std::string> repl_password = {};
   std::vector<HostPort> witnesses = {};
   std::vector<HostPort> votes = {};  // servers that vote beside the nodes; empty: no votes needed
-  unsigned retries = 3;         // how often the primary is tried before it counts as dead
-  double retry_interval_s = 1;  // between two tries
-  double probe_timeout_s = 3;   // for the answers of all nodes
-  double deadline_s = 120;      // of the whole run
-  double hook_timeout_s = 30;   // of one command of the operator's
+  unsigned retries = 3;              // how often the primary is tried before it counts as dead
+  double retry_interval_s = 1;       // between two tries
+  double probe_timeout_s = 3;        // for the answers of all nodes
+  double deadline_s = 120;           // of the whole run
+  double hook_timeout_s = 30;        // of one command of the operator's
   std::string cluster_name = "mysql";
   unsigned keep_runs = 100;    // journals of the last runs
   std::string state_dir = {};  // set by add_failover_options to its default

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What journals of earlier versions do not tell, or tell in other words. The steps of version 0.1.0
 // and before name neither the parts of their statements nor what they need to know, a file to write
-// stands in other members, and which nodes need a resync stands in words. Here it is read out of SQL
-// and words, and nowhere else. Pure.
+// stands in other members, and which nodes need a resync stands in words. Here it is read out of
+// SQL and words, and nowhere else. Pure.
 
 #pragma once
 

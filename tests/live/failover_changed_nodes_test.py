@@ -73,7 +73,7 @@ def test_a_silent_replica_is_back_and_speaks_against_nothing(silent):
 
 @pytest.mark.parametrize("shared", ["mysql-gtid"], indirect=True)
 def test_a_replica_behind_a_firewall_costs_little(cluster):
-    """Whoever stays silent is waited for no longer than a second."""
+    """A node that stays silent is waited for no longer than a second."""
     cluster.watch()
     cluster.db3.kill()
     cluster.lose(cluster.db1)

@@ -21,7 +21,7 @@ class PatientWorkers : public InlineWorkers {
   std::function<void()> begun;
 };
 
-// A clock that rings once while somebody waits.
+// A clock that rings once during a wait.
 class AlarmClock : public FakeClock {
  public:
   void pause(double seconds) override {

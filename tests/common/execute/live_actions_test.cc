@@ -53,7 +53,7 @@ TEST(LockStepTest, LetsTheServerKeepASessionForAsLongAsItsRunMayTake) {
   EXPECT_EQ(stage.db(2).count("SET SESSION wait_timeout = 86400"), 1);
 }
 
-// Whoever had the lock before may have changed the roles.
+// The run that had the lock before may have changed the roles.
 TEST(LockStepTest, FailsOnANodeThatIsNotAsItWasPlanned) {
   LiveStage opened, moved, freed;
   opened.db(2).read_only = false;

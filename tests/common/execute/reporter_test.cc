@@ -30,7 +30,7 @@ TEST_F(TellerTest, PrintsEachStepWithItsTimeAndTheOutcomeLast) {
   EXPECT_EQ(finish(outcome), "  +1.500s  lock db2\nmysql_ha: failover done\nloss: none\n");
 }
 
-// Whoever reads a refusal has to know what to type.
+// A refusal has to say what to type.
 TEST_F(TellerTest, ARefusalEndsWithACommand) {
   FailoverOutcome outcome{FailoverEnd::kRefused, "failover refused: it is alive"};
   EXPECT_NE(finish(outcome).find("run: mysql_ha status"), std::string::npos);
