@@ -40,4 +40,8 @@ bool is_no_answer(const Error& error) {
   return std::ranges::find(kNoAnswer, error.server_errno) != std::end(kNoAnswer);
 }
 
+bool may_be_restarting(const Error& error) {
+  return is_no_answer(error) || error.code == Errc::kRefused;
+}
+
 }  // namespace ha

@@ -122,8 +122,8 @@ Result<Done> Copier::await_clone(const std::string& error) {
     if (half && *half && (!state || !state->starts_with("In Progress")))
       return failure(error.empty() ? task_.to.name + " was not cloned" : error);
     if (state && state->starts_with("Failed")) return failure(*state);
-    if (session && !state && !is_no_answer(state.error())) return state.error();
-    if (!session && !is_no_answer(session.error())) return session.error();
+    if (session && !state && !may_be_restarting(state.error())) return state.error();
+    if (!session && !may_be_restarting(session.error())) return session.error();
     if (!session && !told) {
       told = true;
       log_(fmt::format("{} restarts with the copy; if no other program starts it, start it by hand",

@@ -100,7 +100,8 @@ Result<CopySessions::Session> CopySessions::await_target() const {
   const Deadline patience = Deadline::after(env_.clock, kRestart_s);
   for (;; env_.clock.sleep(kRestartPoll_s)) {
     auto session = connect_to_target();
-    if (session || !is_no_answer(session.error()) || patience.passed() || env_.clock.stopping())
+    if (session || !may_be_restarting(session.error()) || patience.passed() ||
+        env_.clock.stopping())
       return session;
   }
 }

@@ -100,5 +100,12 @@ TEST(SessionErrorTest, OnlySilenceIsNoAnswer) {
   EXPECT_FALSE(is_no_answer({Errc::kRefused, "too many connections", 1040}));
 }
 
+TEST(SessionErrorTest, AServerThatStartsAgainIsSilentOrTakesNoConnection) {
+  for (const unsigned number : {1040u, 2003u, 2013u, 1053u, 3032u})
+    EXPECT_TRUE(may_be_restarting(describe_failure(kPeer, {number, "words"}))) << number;
+  for (const unsigned number : {1045u, 2061u, 1146u})
+    EXPECT_FALSE(may_be_restarting(describe_failure(kPeer, {number, "words"}))) << number;
+}
+
 }  // namespace
 }  // namespace ha
