@@ -19,6 +19,7 @@ enum class Errc {
   kAccessDenied,  // wrong user, password or host
   kPrivilege,     // logged in, but not allowed to do this
   kMissing,       // the table, database or file does not exist
+  kChanged,       // what was decided on does not hold any more
   kBadData,       // an answer was read but not understood
   kInternal,      // a local system call or library failed
 };

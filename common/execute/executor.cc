@@ -65,12 +65,6 @@ std::string effect_of(const Step& step, const Run& run) {
   }
 }
 
-// True when a step that compares the nodes with the plan has refused to go on.
-bool is_contradiction(const Step& step, const Result<StepResult>& result) {
-  return (step.action == Action::kRecord || step.action == Action::kRecheck) && !result &&
-         result.error().code == Errc::kRefused;
-}
-
 std::string name_of(const Step& step) {
   return fmt::format("{} {}", action_name(step.action), step.node.empty() ? "here" : step.node);
 }
@@ -98,6 +92,14 @@ Result<Done> Executor::flush(std::vector<JournalRecord> more) {
   return records.empty() ? Result<Done>(Done{}) : journal_.append_all(std::move(records));
 }
 
+Result<StepResult> Executor::call(const Step& step, const RunFacts& known,
+                                  const Deadline& limit) const {
+  return result_of(run_each<std::optional<Result<StepResult>>>(
+      workers_, 1, limit, [actions = actions_, step, known, limit](std::size_t) {
+        return std::optional(actions->perform(step, known, limit));
+      })[0]);
+}
+
 Result<Done> Executor::begin(const Plan& plan) {
   JournalRecord record = make_record(clock_.moment(), "begin");
   record.emplace_back("command", command_name(plan.command));
@@ -107,6 +109,19 @@ Result<Done> Executor::begin(const Plan& plan) {
   const auto written = journal_.append(std::move(record));
   if (written) resume(plan);
   return written;
+}
+
+Result<Done> Executor::take_locks(const Deadline& deadline) const {
+  const Run now = run();
+  for (const Step& step : plan_.steps) {
+    if (step.action != Action::kLock) continue;
+    const Deadline limit =
+        deadline.from_now(std::min(deadline.remaining_s(), step_limit_s(step.action)));
+    const auto locked = call(step, now.facts, limit);
+    if (!locked && locked.error().code == Errc::kRefused)
+      return Error{Errc::kRefused, fmt::format("{}: {}", name_of(step), locked.error().text)};
+  }
+  return Done{};
 }
 
 std::vector<Executor::Group> Executor::open_groups(const Run& run) const {
@@ -159,7 +174,7 @@ std::optional<std::string> Executor::perform(Run& run, const Group& group,
       // So is a sibling that is to acknowledge and cannot: another one may.
       if (steps[i].action == Action::kDrain || steps[i].action == Action::kRepoint)
         stuck_ = steps[i].node;
-      contradicted_ = is_contradiction(steps[i], result_of(results[i]));
+      contradicted_ = result_of(results[i]).error().code == Errc::kChanged;
     }
   }
   return obstacle;
@@ -225,12 +240,7 @@ RunOutcome Executor::carry_out(const Deadline& deadline) {
 std::string Executor::undo(const Step& step, const RunFacts& known) const {
   std::string failed;
   for (const Step& one : step.undo) {
-    const Deadline deadline = Deadline::after(clock_, kUndo_s);
-    const auto results = run_each<std::optional<Result<StepResult>>>(
-        workers_, 1, deadline, [actions = actions_, one, known, deadline](std::size_t) {
-          return std::optional(actions->perform(one, known, deadline));
-        });
-    const Result<StepResult> result = result_of(results[0]);
+    const auto result = call(one, known, Deadline::after(clock_, kUndo_s));
     if (!result) failed = result.error().text;
   }
   return failed;

@@ -60,6 +60,10 @@ class Executor {
   // Takes up a run that was begun before: its journal begins with this plan.
   void resume(Plan plan) { plan_ = std::move(plan); }
 
+  // Takes the locks of the nodes for a run that is taken up again. Fails with kRefused and which
+  // node's another run has; nodes that do not answer have none to give.
+  Result<Done> take_locks(const Deadline& deadline) const;
+
   // Carries out what the journal of this run does not show as done.
   RunOutcome carry_out(const Deadline& deadline);
 
@@ -82,6 +86,8 @@ class Executor {
                                            const Result<StepResult>& result);
   // Remembers that a step failed without which the run continues.
   void add_failure(const Step& step, std::string line);
+  // Performs one step, which writes nothing into the journal.
+  Result<StepResult> call(const Step& step, const RunFacts& known, const Deadline& limit) const;
   // Returns why a step cannot be rolled back; empty: it is.
   std::string undo(const Step& step, const RunFacts& known) const;
   RunOutcome finish(RunEnd end, std::string text);

@@ -13,6 +13,6 @@ namespace ha {
 inline Error failure(std::string text) { return {Errc::kUnreachable, std::move(text)}; }
 
 // What a node shows speaks against the plan: another one is to be made.
-inline Error contradiction(std::string text) { return {Errc::kRefused, std::move(text)}; }
+inline Error contradiction(std::string text) { return {Errc::kChanged, std::move(text)}; }
 
 }  // namespace ha

@@ -68,7 +68,7 @@ Result<StepResult> LiveActions::compare_view(const Step& step, SqlSession& sessi
   const auto channels = read_replica_status(session);
   if (!channels) return channels.error();
   if (node->writable() == *closed || sources_of(node->channels()) != sources_of(*channels))
-    return failure("another run has changed it");
+    return Error{Errc::kRefused, "another run has changed it meanwhile; run this again"};
   return StepResult{};
 }
 

@@ -20,6 +20,11 @@ Result<Done> record_resumption(const Workflow& workflow, const Resume& resume, J
   return journal.append_all(std::move(records));
 }
 
+std::string describe_left(const Run& run, const Error& obstacle) {
+  return fmt::format("run {} was interrupted and is neither resumed nor rolled back: {}", run.id,
+                     obstacle.text);
+}
+
 RunReport resume_or_roll_back(Workflow& workflow, const Run& run) {
   const Moment now = workflow.env.clock.moment();
   Context context = workflow.view.context;
@@ -34,10 +39,15 @@ RunReport resume_or_roll_back(Workflow& workflow, const Run& run) {
   const bool back = resume.kind == Resume::Kind::kRollBack;
   workflow.log(fmt::format("run {} was interrupted, {}", run.id,
                            back ? "rolling it back: " + resume.reason : "resuming it"));
-  if (const auto recorded = record_resumption(workflow, resume, *journal); !recorded)
-    return {refuse(recorded.error().text)};
   Executor executor = make_executor(workflow, *journal, run.plan, run.id);
   executor.resume(run.plan);
+  // Another manager may be at work on what this run has begun.
+  if (const auto locked = executor.take_locks(workflow.deadline); !locked) {
+    workflow.settled = false;
+    return {refuse(describe_left(run, locked.error()))};
+  }
+  if (const auto recorded = record_resumption(workflow, resume, *journal); !recorded)
+    return {refuse(recorded.error().text)};
   const RunOutcome ended =
       back ? executor.roll_back(resume.reason) : executor.carry_out(workflow.deadline);
   return end_run(workflow, run.plan, run.id, ended);
@@ -48,8 +58,7 @@ RunReport resume_or_roll_back(Workflow& workflow, const Run& run) {
 RunReport resume_interrupted(Workflow& workflow) {
   const Run& run = *workflow.interrupted;
   if (const auto taken = take_votes(workflow); !taken)
-    return {refuse(fmt::format("run {} was interrupted and is neither resumed nor rolled back: {}",
-                               run.id, taken.error().text))};
+    return {refuse(describe_left(run, taken.error()))};
   // Nodes that were silent when it was planned are in none of its steps.
   return pick_up_stragglers(workflow, run.plan, resume_or_roll_back(workflow, run));
 }

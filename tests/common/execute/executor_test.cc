@@ -28,6 +28,7 @@ class FakeActions : public Actions {
     limit_s[name] = deadline.remaining_s();
     if (fails.contains(name)) return Error{Errc::kUnreachable, "it burns"};
     if (refuses.contains(name)) return Error{Errc::kRefused, "it says no"};
+    if (contradicts.contains(name)) return Error{Errc::kChanged, "it is another one"};
     return StepResult{
         "",
         step.action == Action::kRecord ? RunFacts{.binlog = BinlogPosition{"b.1", 4}} : RunFacts{},
@@ -37,7 +38,7 @@ class FakeActions : public Actions {
   std::vector<std::string> did;
   std::map<std::string, RunFacts> known_by;
   std::map<std::string, double> limit_s;
-  std::set<std::string> fails, refuses, warns;
+  std::set<std::string> fails, refuses, contradicts, warns;
 
  private:
   std::mutex mutex_;
@@ -285,13 +286,15 @@ TEST_F(ExecutorTest, ASiblingThatCannotFollowBeforeTheOpeningIsNamed) {
   EXPECT_EQ(outcome.stuck, "db3");
 }
 
-TEST_F(ExecutorTest, OnlyAStepThatComparesTheNodesWithThePlanContradictsIt) {
+TEST_F(ExecutorTest, OnlyWhatHasChangedContradictsThePlan) {
   Plan plan = small_plan();
   plan.steps.insert(plan.steps.begin() + 5, step(8, Action::kRecheck, "db1"));
   int runs = 0;
-  const auto contradicts = [&](std::set<std::string> fails, std::set<std::string> refuses) {
-    actions_->fails = std::move(fails);
+  const auto is_contradicted = [&](std::set<std::string> changed, std::set<std::string> refuses,
+                                   std::set<std::string> fails) {
+    actions_->contradicts = std::move(changed);
     actions_->refuses = std::move(refuses);
+    actions_->fails = std::move(fails);
     Journal journal =
         std::move(*Journal::open(files_, directory_.path("run" + std::to_string(++runs))));
     Executor one = executor(journal);
@@ -300,11 +303,31 @@ TEST_F(ExecutorTest, OnlyAStepThatComparesTheNodesWithThePlanContradictsIt) {
     EXPECT_EQ(outcome.end, RunEnd::kUndone);
     return outcome.contradicted;
   };
-  EXPECT_TRUE(contradicts({}, {"record(db2)"}));
-  EXPECT_TRUE(contradicts({}, {"recheck(db1)"}));
-  EXPECT_FALSE(contradicts({"recheck(db1)"}, {}));
-  EXPECT_FALSE(contradicts({}, {"lock(db2)"}));
-  EXPECT_FALSE(contradicts({"promote(db2)"}, {}));
+  EXPECT_TRUE(is_contradicted({"record(db2)"}, {}, {}));
+  EXPECT_TRUE(is_contradicted({"recheck(db1)"}, {}, {}));
+  // The votes are gone, a node is silent.
+  EXPECT_FALSE(is_contradicted({}, {"recheck(db1)"}, {}));
+  EXPECT_FALSE(is_contradicted({}, {}, {"recheck(db1)"}));
+}
+
+TEST_F(ExecutorTest, ARunThatIsTakenUpNeedsItsLocks) {
+  EXPECT_TRUE(executor(journal_).begin(small_plan()));
+  const auto take = [&](std::set<std::string> refuses, std::set<std::string> fails) {
+    actions_->did.clear();
+    actions_->refuses = std::move(refuses);
+    actions_->fails = std::move(fails);
+    return executor(journal_).take_locks(deadline_in(60));
+  };
+  EXPECT_TRUE(take({}, {}));
+  EXPECT_EQ(did(), "lock(db2) lock(db3)");
+  const auto refused = take({"lock(db3)"}, {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::kRefused);
+  EXPECT_EQ(refused.error().text, "lock db3: it says no");
+  // A node that is down is nobody's.
+  EXPECT_TRUE(take({}, {"lock(db2)"}));
+  EXPECT_EQ(did(), "lock(db2) lock(db3)");
+  EXPECT_EQ(reread().steps.size(), 0u);
 }
 
 TEST_F(ExecutorTest, TheDeadlineEndsNothingAfterTheOpening) {
