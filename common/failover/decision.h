@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A failover or a switchover that is being decided: what each judgement hands on to the next, and
 // the plan as far as it is made. The order of the judgements stands in plan_failover.cc and
-// switchover.cc. Pure.
+// plan_switchover.cc. Pure.
 
 #pragma once
 

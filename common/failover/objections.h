@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What speaks against a failover, whichever node is promoted. A new refusal goes here: a function
 // that judges, and its place in the order of plan_failover.cc; its kind stands in refusal.h.
+// What object_to_takeover() finds ends an interrupted run too, before it has opened a node.
 // What speaks against one candidate stands in candidates.h, what against a loss in loss.h. Pure.
 
 #pragma once

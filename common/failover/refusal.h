@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Why a plan is refused: the kinds of refusals, their names, and what an operator is to type then.
 // Where each is decided: objections.h (the primary, the moment), candidates.h, choose.h, loss.h,
-// switchover.cc, plan_rejoin.cc, resume.h.
+// plan_switchover.cc, plan_rejoin.cc, resume.h.
 
 #pragma once
 
@@ -37,7 +37,7 @@ std::string_view refusal_name(Refusal refusal);
 // that was to return or to be promoted; empty: none.
 std::string next_command(Refusal refusal, std::string_view node);
 
-// Why no node may take over.
+// Why no node may be promoted.
 struct Objection {
   Refusal refusal = Refusal::kNone;
   std::string reason = {};

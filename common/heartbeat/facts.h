@@ -41,8 +41,8 @@ struct HeartbeatJudgement {
 
 // Judges stopped, absent, in the future, then the age by the thresholds; UNKNOWN when the two ages
 // that it may have are judged differently. A conflict is at least WARNING: it lives, so it is not
-// CRITICAL, which lets a standby take over. Trouble with the memory is at least UNKNOWN: what is
-// CRITICAL stays so, or no standby would take over.
+// CRITICAL, which activates a standby. Trouble with the memory is at least UNKNOWN: what is
+// CRITICAL stays so, or no standby would be activated.
 HeartbeatJudgement judge_heartbeat(const HeartbeatFacts& facts, const Thresholds& limits);
 
 }  // namespace ha

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Which server speaks, and how it spells things. The only place where the old replication words
-// (slave, master) stand: statements and columns come from one table keyed by flavour and version.
+// Which server speaks, and how it spells things. How words and columns of replication are spelled
+// comes from one table keyed by flavour and version; whole statements that differ in more than a word
+// stand in statements.h, the names of privileges in privileges.h.
 
 #pragma once
 

@@ -67,7 +67,7 @@ def options(tmp_path, authority):
     return of
 
 
-def test_take_over_is_read_back_and_repeated_without_a_change(serve, options):
+def test_an_activation_is_read_back_and_repeated_without_a_change(serve, options):
     icinga = FakeIcinga()
     server = serve(icinga)
     first = run(*event("CRITICAL"), *options(server.port, "--scope", "all"), within=4)
@@ -322,7 +322,7 @@ def test_mail_goes_to_all_addresses(serve, options):
     mail.close()
 
 
-def test_a_mail_server_that_hangs_costs_seconds_not_the_take_over(serve, options):
+def test_a_mail_server_that_hangs_costs_seconds_not_the_activation(serve, options):
     mail = FakeMailServer(hangs=True)
     icinga = FakeIcinga()
     outcome = run(*event("DOWN"), *options(serve(icinga).port), "--notify-smtp", mail.url,

@@ -99,7 +99,7 @@ def nagios(directory, *more):
     return ["--engine", "nagios", "--command-file", directory / "nagios.cmd", *more]
 
 
-def test_take_over_is_verified_and_a_second_one_writes_nothing(engine, tmp_path):
+def test_an_activation_is_verified_and_a_second_one_writes_nothing(engine, tmp_path):
     options = nagios(tmp_path, "--status-file", engine.status, "--scope", "all")
     first = run(*event("CRITICAL"), *options, within=5)
     assert first.code == DONE, first
@@ -138,7 +138,7 @@ def test_two_engines_that_write_one_status_file_verify_nothing(engine, tmp_path)
             daemon.wait()
 
 
-def test_a_stand_down_undoes_only_a_take_over_on_record(engine, tmp_path):
+def test_a_deactivation_undoes_only_an_activation_on_record(engine, tmp_path):
     options = nagios(tmp_path, "--status-file", engine.status, "--state-dir", tmp_path / "state")
     engine.flags["notifications"] = 1  # by an administrator
     none = run(*event("OK"), *options, within=5)
@@ -152,7 +152,7 @@ def test_a_stand_down_undoes_only_a_take_over_on_record(engine, tmp_path):
     assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
 
 
-def test_a_take_over_that_was_not_answered_is_undone_too(tmp_path):
+def test_an_activation_that_was_not_answered_is_undone_too(tmp_path):
     naemon = FakeQueryHandler(tmp_path / "naemon.qh", None)
     options = ["--engine", "naemon", "--query-handler", tmp_path / "naemon.qh",
                "--state-dir", tmp_path / "state", "--verify-timeout", 0.3]
@@ -479,7 +479,7 @@ def test_who_cannot_register_on_a_full_disk_acts_after_who_is_at_work(engines):
     wait(lambda: fake.words() == ["ENABLE_NOTIFICATIONS", "DISABLE_NOTIFICATIONS"])
 
 
-def test_a_stand_down_that_may_do_nothing_does_not_supersede_the_role_on_record(engines):
+def test_a_deactivation_that_may_do_nothing_does_not_supersede_the_role_on_record(engines):
     fake = engines(every=0.2)
     options = options_for(fake, remembers=True)
     assert run("--activate", *options).code == DONE
@@ -566,7 +566,7 @@ def test_an_event_whose_handler_was_killed_while_it_waited_is_carried_out(tmp_pa
     assert "; then deactivation on OK HARD: engine stopped, verified in" in text
 
 
-def test_a_stand_down_that_failed_is_not_undone_by_the_next_start(engines):
+def test_a_deactivation_that_failed_is_not_undone_by_the_next_start(engines):
     fake = engines()
     options = options_for(fake, remembers=True)
     assert run(*event("CRITICAL"), *options).code == DONE

@@ -68,7 +68,7 @@ def test_both_directions_are_verified(standby, scope, active):
     assert "External command" not in standby.log.read_text().replace("EXTERNAL COMMAND", "")
 
 
-def test_the_role_survives_a_restart_and_is_taken_back(standby, tmp_path):
+def test_the_role_survives_a_restart_and_is_given_back(standby, tmp_path):
     more = options(standby, "--scope", "all", "--state-dir", tmp_path / "state")
     assert run(*event("DOWN"), *more).code == DONE
     standby.stop()
@@ -117,7 +117,7 @@ def _children(pid):
     return subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True).stdout.split()
 
 
-def test_an_engine_that_restarts_during_the_take_over(standby):
+def test_an_engine_that_restarts_during_the_activation(standby):
     standby.kill()
     handler = subprocess.Popen([*command(*event("CRITICAL"), *options(standby))],
                                stdout=subprocess.PIPE, text=True)
@@ -129,7 +129,7 @@ def test_an_engine_that_restarts_during_the_take_over(standby):
     assert flags(standby) == (1, 0, 0)
 
 
-def test_two_events_at_once_make_one_take_over(standby, tmp_path):
+def test_two_events_at_once_make_one_activation(standby, tmp_path):
     more = options(standby, "--state-dir", tmp_path / "state")
     handlers = [subprocess.Popen(command(*event(state), *more), stdout=subprocess.PIPE, text=True)
                 for state in ("CRITICAL", "DOWN")]

@@ -24,7 +24,7 @@ def checks_run(node):
     return int(node.program()["active_scheduled_service_check_stats"].split(",")[0])
 
 
-def take_over(pair, fault):
+def lose_and_activate(pair, fault):
     """Break the master; return the seconds until the standby's status file shows it active."""
     begin = time.monotonic()
     fault()
@@ -48,12 +48,12 @@ def stays(condition, seconds=3.0):
 
 @pytest.mark.parametrize("fault, repair", [("kill", "return_master"), ("stop", "return_master"),
                                            ("freeze", "thaw")])
-def test_takes_over_once_and_stands_down(pair, fault, repair, record_property):
+def test_is_activated_once_and_deactivated(pair, fault, repair, record_property):
     pair.wait_role(pair.master, True)
     pair.wait_role(pair.standby, False)
     assert pair.switches() == []
 
-    seconds = take_over(pair, getattr(pair.master, fault))
+    seconds = lose_and_activate(pair, getattr(pair.master, fault))
     record_property("seconds_to_notifications_enabled", round(seconds, 1))
     stays(lambda: pair.switches() == [ON])
 
@@ -64,7 +64,7 @@ def test_takes_over_once_and_stands_down(pair, fault, repair, record_property):
 
 
 def test_a_host_that_is_up_again_without_its_engine_is_no_recovery(pair):
-    take_over(pair, pair.lose_master)
+    lose_and_activate(pair, pair.lose_master)
     wait_until(lambda: pair.master_host_is("DOWN"), 60, "a host that is down")
     pair.boot_master()
     wait_until(lambda: pair.master_host_is("UP"), 60, "a host that is up")
@@ -83,7 +83,7 @@ def test_people_are_told_once_over_the_whole_circle(pair):
     wait_until(lambda: pair.told() == [("master", "PROBLEM")], 30, "the master to tell")
     assert "OK - took the other node's state" in pair.adopt()
 
-    take_over(pair, pair.master.kill)
+    lose_and_activate(pair, pair.master.kill)
     last_check = int(time.time())
     wait_until(lambda: checked_since(pair.standby, last_check), 30, "the standby to check")
     stays(lambda: pair.told() == [("master", "PROBLEM")])
@@ -111,7 +111,7 @@ def test_without_the_state_people_are_told_twice(bench):
     assert "does not give its state" in pair.adopt()
     pair.break_web()
     wait_until(lambda: pair.told() == [("master", "PROBLEM")], 30, "the master to tell")
-    take_over(pair, pair.master.kill)
+    lose_and_activate(pair, pair.master.kill)
     told = [("master", "PROBLEM"), ("standby", "PROBLEM")]
     wait_until(lambda: pair.told() == told, 30, "the standby to tell")
 
@@ -129,12 +129,12 @@ def test_a_problem_that_nobody_was_told_of_is_not_lost(pair):
     wait_until(lambda: pair.watched(pair.master).hard and
                pair.watched(pair.master).state != "OK", 30, "a hard problem")
     assert "the other node is not the active one" in pair.adopt()
-    take_over(pair, pair.master.kill)
+    lose_and_activate(pair, pair.master.kill)
     wait_until(lambda: pair.told() == [("standby", "PROBLEM")], 30, "the standby to tell")
 
 
 def test_standby_restarts_while_it_is_active(pair):
-    take_over(pair, pair.master.kill)
+    lose_and_activate(pair, pair.master.kill)
     wait_until(lambda: handled(pair), what="the handler to have seen it")
     # Nagios keeps its flags over a clean restart, and systemd's hook agrees.
     pair.standby.stop()
@@ -155,7 +155,7 @@ def test_standby_restarts_while_it_is_active(pair):
 
 def test_master_returns_while_the_standby_is_down(pair):
     """What was kept over the restart would make two active nodes."""
-    take_over(pair, pair.master.kill)
+    lose_and_activate(pair, pair.master.kill)
     pair.standby.stop()
     pair.return_master()
     pair.standby.start()

@@ -108,7 +108,7 @@ STOPPED = ["disable --now nagios perfparse", "disable --now mariadb"]
 
 
 @pytest.mark.parametrize("lost", [False, True])
-def test_cold_standby_takes_over_once_and_is_silent(bench, lost):
+def test_cold_standby_is_activated_once_and_is_silent(bench, lost):
     cluster, guard = cold_standby(bench)
     assert guard.run() == (0, "")
     cluster.insert(1)

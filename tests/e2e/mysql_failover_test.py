@@ -53,7 +53,7 @@ def tell(capsys, what, writer, killed, new):
 
 
 @pytest.mark.parametrize("kind", ["mariadb-gtid", "mysql-gtid"])
-def test_nagios_lets_a_replica_take_over(bench, kind, capsys):
+def test_nagios_promotes_a_replica(bench, kind, capsys):
     cluster = Documented(bench, kind, semi_sync=True)
     nagios = nagios_watching(bench, cluster)
     with Writer(cluster) as writer:
@@ -109,7 +109,7 @@ object Host "mysql-cluster" {{
 """
 
 
-def test_icinga2_lets_a_replica_take_over(bench, capsys):
+def test_icinga2_promotes_a_replica(bench, capsys):
     cluster = Documented(bench, "mariadb-gtid", semi_sync=True)
     # All binaries are in one directory here, and a second stands for a minute.
     for name, places in (("commands.conf", {"/eventhandlers/": "/"}),
@@ -141,7 +141,7 @@ def shipped_guard(cluster):
 
 
 @pytest.mark.parametrize("kind", ["mariadb-gtid", "mysql-gtid"])
-def test_ha_guard_lets_a_replica_take_over(bench, kind, capsys):
+def test_ha_guard_promotes_a_replica(bench, kind, capsys):
     cluster = Documented(bench, kind, semi_sync=True)
     for attempt in range(3):
         if attempt > 0:

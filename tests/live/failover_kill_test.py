@@ -159,7 +159,7 @@ def test_the_primary_is_back_before_the_opening_that_was_begun(interrupted):
 
 
 @some_kinds
-def test_somebody_has_closed_what_was_opened(interrupted):
+def test_another_client_has_closed_the_new_primary(interrupted):
     cluster = interrupted("repoint", "after")
     assert cluster.writers() == ["db2"]
     cluster.db2.sql("SET GLOBAL read_only = ON")
@@ -194,7 +194,7 @@ def test_we_are_cut_off_when_the_next_run_looks(interrupted):
 
 
 @some_kinds
-def test_somebody_else_has_acted_since(interrupted):
+def test_another_run_or_client_has_acted_since(interrupted):
     cluster = interrupted("make-writable", "after")
     cluster.db3.stop_replication()
     cluster.db3.sql("SET GLOBAL read_only = OFF")

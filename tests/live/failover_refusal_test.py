@@ -119,7 +119,7 @@ def test_incomparable_replicas(headless):
     assert "db2 and db3 each have transactions that the other lacks" in refuse(headless, "(incomparable)")
 
 
-def test_nobody_may_be_promoted(headless):
+def test_no_node_may_be_promoted(headless):
     refuse(headless, "(no-candidate)", "--never", "db2", "--never", "db3")
 
 

@@ -48,7 +48,7 @@ def make_chain(cluster):
     cluster.watch()
 
 
-def test_the_end_of_a_chain_takes_over_when_both_others_are_dead(cluster):
+def test_the_end_of_a_chain_is_promoted_when_both_others_are_dead(cluster):
     make_chain(cluster)
     cluster.db1.kill()
     die(cluster.db2, cluster.db3)

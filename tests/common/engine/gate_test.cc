@@ -8,7 +8,7 @@ namespace {
 
 using enum EventMeaning;
 
-TEST(GateTest, HardProblemsTakeOverRecoveriesStandDownTheRestIsNothing) {
+TEST(GateTest, HardProblemsActivateRecoveriesDeactivateTheRestIsNothing) {
   const struct {
     const char *state, *type;
     EventMeaning meaning;

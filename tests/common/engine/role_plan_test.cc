@@ -95,7 +95,7 @@ TEST(RolePlanTest, FlagsThatAreRightAreLeftAloneAndUnknownOnesAreSet) {
   EXPECT_EQ(deactivate(pipe(), {{false, true, true}}).nothing, "the engine stands by already");
 }
 
-TEST(RolePlanTest, ATakeOverRemembersWhatItChanged) {
+TEST(RolePlanTest, AnActivationRemembersWhatItChanged) {
   const RolePlan plan = activate(pipe(EngineScope::kAll), {{false, true, {}}}, RoleRecord{});
   EXPECT_EQ(plan.record.role, Role::kActive);
   EXPECT_EQ(plan.record.changed,
@@ -103,7 +103,7 @@ TEST(RolePlanTest, ATakeOverRemembersWhatItChanged) {
   EXPECT_EQ(plan.record.commands_at, kNow);
 }
 
-TEST(RolePlanTest, ASecondTakeOverForgetsNothingOfTheFirst) {
+TEST(RolePlanTest, ASecondActivationForgetsNothingOfTheFirst) {
   const RoleRecord first{Role::kActive, {EngineFlag::kNotifications}, true, kNow - 100};
   const RolePlan nothing = activate(pipe(), {{true, {}, {}}}, first);
   EXPECT_EQ(nothing.record.changed, first.changed);
@@ -114,7 +114,7 @@ TEST(RolePlanTest, ASecondTakeOverForgetsNothingOfTheFirst) {
             (std::vector{EngineFlag::kNotifications, EngineFlag::kServiceChecks}));
 }
 
-TEST(RolePlanTest, AStandDownUndoesWhatTheTakeOverDidAndNoMore) {
+TEST(RolePlanTest, ADeactivationUndoesWhatTheActivationDidAndNoMore) {
   const RoleRecord record{Role::kActive, {EngineFlag::kNotifications}};
   const RolePlan plan = deactivate(pipe(EngineScope::kAll), {{true, true, true}}, record);
   EXPECT_EQ(lines(plan), Lines{"[1714557600] DISABLE_NOTIFICATIONS"});
@@ -153,7 +153,7 @@ TEST(RolePlanTest, OpenCommandsCountMoreThanWhatIsShown) {
   EXPECT_TRUE(again.record.changed.empty()) << "the first activation knew that it was on";
 }
 
-TEST(RolePlanTest, AStandDownThatWasNotSeenToWorkIsDoneAgain) {
+TEST(RolePlanTest, ADeactivationThatWasNotSeenToWorkIsDoneAgain) {
   RoleRecord record;
   record.commands_at = kNow - 1;
   record.sent = {EngineFlag::kNotifications};

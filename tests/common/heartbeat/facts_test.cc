@@ -89,7 +89,7 @@ TEST(HeartbeatFactsTest, TwoAgesThatAreJudgedDifferentlyAreUnknown) {
             "summer time (--state-dir remembers which it is)");
 }
 
-TEST(HeartbeatFactsTest, AConflictIsAWarningThatLetsNoStandbyTakeOver) {
+TEST(HeartbeatFactsTest, AConflictIsAWarningThatActivatesNoStandby) {
   HeartbeatFacts facts = beat_of(1);
   facts.conflict = "two daemons";
   const HeartbeatJudgement beat = judge_heartbeat(facts, kLimits);
