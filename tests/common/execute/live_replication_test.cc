@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <map>
 
 #include "tests/fakes/live_stage.h"
 
@@ -581,7 +582,10 @@ TEST(LiveActionsTest, AStatementThatFailsFailsItsStep) {
       prepare(whole);
       const auto done = whole.perform(step, kDrained);
       ASSERT_TRUE(done) << action_name(step.action) << ": " << text_of(done);
+      std::map<std::string, int> times;
       for (std::size_t number = 1; number <= whole.db(node).asked.size(); ++number) {
+        // A step that waits asks the same again and again: the first and a later time tell all.
+        if (++times[whole.db(node).asked[number - 1]] > 2) continue;
         LiveStage stage;
         prepare(stage);
         stage.db(node).fails_at = number;
