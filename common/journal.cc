@@ -5,15 +5,14 @@
 
 #include <algorithm>
 #include <limits>
-#include <nlohmann/json.hpp>
 
+#include "common/json_reader.h"
+#include "common/json_writer.h"
 #include "common/text.h"
 
 namespace ha {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 // Whatever was written can be read again.
 Result<std::string> read_whole(Files& files, const std::string& path) {
@@ -21,13 +20,13 @@ Result<std::string> read_whole(Files& files, const std::string& path) {
 }
 
 // nullopt for a line that is no object of texts.
-std::optional<JournalRecord> parse_record(const std::string& line) {
-  const Json json = Json::parse(line, nullptr, false);
-  if (!json.is_object()) return std::nullopt;
+std::optional<JournalRecord> parse_record(std::string_view line) {
+  const JsonText json(line);
+  if (json.object() == nullptr) return std::nullopt;
   JournalRecord record;
-  for (const auto& [name, value] : json.items()) {
-    if (!value.is_string()) return std::nullopt;
-    record.emplace_back(name, value.get<std::string>());
+  for (const auto& [name, value] : json.object()->GetObject()) {
+    if (!value.IsString()) return std::nullopt;
+    record.emplace_back(json_text(name), json_text(value));
   }
   return record;
 }
@@ -51,10 +50,11 @@ Result<std::vector<JournalRecord>> parse_records(const std::string& path,
 }
 
 std::string to_line(const JournalRecord& record) {
-  Json json = Json::object();
-  for (const auto& [name, value] : record) json[name] = value;
-  // Values may come from a command's output, and people look at the file on a terminal.
-  return json.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n";
+  JsonWriter json;
+  json.begin_object();
+  for (const auto& [name, value] : record) json.field(name, value);
+  json.end_object();
+  return json.take() + "\n";
 }
 
 }  // namespace

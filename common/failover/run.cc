@@ -4,124 +4,150 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "common/failover/old_steps.h"
 #include "common/failover/step_json.h"
+#include "common/json_reader.h"
+#include "common/json_writer.h"
 #include "common/text.h"
 
 namespace ha {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr RunEnd kEnds[] = {RunEnd::kUnfinished, RunEnd::kDone, RunEnd::kWarnings, RunEnd::kUndone,
                             RunEnd::kFailed};
 
-Json loss_to_json(const LossForecast& loss) {
-  return {{"transactions", loss.transactions ? Json(*loss.transactions) : Json()},
-          {"at_least", loss.at_least},
-          {"seconds", loss.seconds ? Json(*loss.seconds) : Json()},
-          {"text", loss.text}};
+void write_loss(JsonWriter& json, const LossForecast& loss) {
+  json.begin_object();
+  json.field("transactions", loss.transactions);
+  json.field("at_least", loss.at_least);
+  json.field("seconds", loss.seconds);
+  json.field("text", loss.text);
+  json.end_object();
 }
 
-LossForecast loss_from_json(const Json& json) {
+LossForecast loss_from_json(JsonReader& reader, const JsonValue& json) {
   LossForecast loss;
-  if (const Json& count = json.at("transactions"); !count.is_null()) loss.transactions = count;
-  loss.at_least = json.at("at_least");
-  if (const Json& seconds = json.at("seconds"); !seconds.is_null()) loss.seconds = seconds;
-  loss.text = json.at("text");
+  if (const JsonValue& count = reader.member(json, "transactions"); !count.IsNull())
+    loss.transactions = reader.integer<std::uint64_t>(count);
+  loss.at_least = reader.flag(json, "at_least");
+  if (const JsonValue& seconds = reader.member(json, "seconds"); !seconds.IsNull())
+    loss.seconds = reader.number(seconds);
+  loss.text = reader.text(json, "text");
   return loss;
 }
 
-Json tls_to_json(const ChannelTls& tls) {
-  return {{"used", tls.used},
-          {"verifies", tls.verifies},
-          {"ca", tls.ca},
-          {"ca_directory", tls.ca_directory},
-          {"certificate", tls.certificate},
-          {"key", tls.key},
-          {"ciphers", tls.ciphers}};
+void write_tls(JsonWriter& json, const ChannelTls& tls) {
+  json.begin_object();
+  json.field("used", tls.used);
+  json.field("verifies", tls.verifies);
+  json.field("ca", tls.ca);
+  json.field("ca_directory", tls.ca_directory);
+  json.field("certificate", tls.certificate);
+  json.field("key", tls.key);
+  json.field("ciphers", tls.ciphers);
+  json.end_object();
 }
 
-ChannelTls tls_from_json(const Json& json) {
-  return {json.at("used"),        json.at("verifies"), json.at("ca"),     json.at("ca_directory"),
-          json.at("certificate"), json.at("key"),      json.at("ciphers")};
+ChannelTls tls_from_json(JsonReader& reader, const JsonValue& json) {
+  return {reader.flag(json, "used"),        reader.flag(json, "verifies"),
+          reader.text(json, "ca"),          reader.text(json, "ca_directory"),
+          reader.text(json, "certificate"), reader.text(json, "key"),
+          reader.text(json, "ciphers")};
 }
 
-Json retry_to_json(const ChannelRetry& retry) {
-  return {{"interval_s", retry.interval_s ? Json(*retry.interval_s) : Json()},
-          {"count", retry.count ? Json(*retry.count) : Json()}};
+void write_retry(JsonWriter& json, const ChannelRetry& retry) {
+  json.begin_object();
+  json.field("interval_s", retry.interval_s);
+  json.field("count", retry.count);
+  json.end_object();
 }
 
-ChannelRetry retry_from_json(const Json& json) {
+ChannelRetry retry_from_json(JsonReader& reader, const JsonValue& json) {
   ChannelRetry retry;
-  if (const Json& interval = json.at("interval_s"); !interval.is_null())
-    retry.interval_s = interval.get<unsigned>();
-  if (const Json& count = json.at("count"); !count.is_null()) retry.count = count.get<unsigned>();
+  if (const JsonValue& interval = reader.member(json, "interval_s"); !interval.IsNull())
+    retry.interval_s = reader.integer<unsigned>(interval);
+  if (const JsonValue& count = reader.member(json, "count"); !count.IsNull())
+    retry.count = reader.integer<unsigned>(count);
   return retry;
 }
 
 }  // namespace
 
 std::string plan_to_json(const Plan& plan) {
-  Json steps = Json::array();
-  for (const Step& step : plan.steps) steps.push_back(step_to_json(step));
-  Json json = {{"command", command_name(plan.command)},
-               {"primary", plan.primary},
-               {"candidate", plan.candidate},
-               {"steps", steps},
-               {"warnings", plan.warnings},
-               {"loss", loss_to_json(plan.loss)},
-               {"by_gtid", plan.by_gtid},
-               {"semi_sync", plan.semi_sync},
-               {"spare", plan.spare},
-               {"hung", plan.hung},
-               {"channel", plan.channel},
-               {"tls", tls_to_json(plan.tls)},
-               {"retry", retry_to_json(plan.retry)},
-               {"hash", plan.hash}};
-  if (!plan.need_resync.empty()) json["need_resync"] = plan.need_resync;
-  if (!plan.interrupted_run.empty()) json["interrupted_run"] = plan.interrupted_run;
-  if (!plan.roll_back_reason.empty()) json["roll_back_reason"] = plan.roll_back_reason;
+  JsonWriter json;
+  json.begin_object();
+  json.field("command", command_name(plan.command));
+  json.field("primary", plan.primary);
+  json.field("candidate", plan.candidate);
+  json.key("steps");
+  json.begin_array();
+  for (const Step& step : plan.steps) write_step(json, step);
+  json.end_array();
+  json.field("warnings", plan.warnings);
+  json.key("loss");
+  write_loss(json, plan.loss);
+  json.field("by_gtid", plan.by_gtid);
+  json.field("semi_sync", plan.semi_sync);
+  json.field("spare", plan.spare);
+  json.field("hung", plan.hung);
+  json.field("channel", plan.channel);
+  json.key("tls");
+  write_tls(json, plan.tls);
+  json.key("retry");
+  write_retry(json, plan.retry);
+  json.field("hash", plan.hash);
+  if (!plan.need_resync.empty()) json.field("need_resync", plan.need_resync);
+  if (!plan.interrupted_run.empty()) json.field("interrupted_run", plan.interrupted_run);
+  if (!plan.roll_back_reason.empty()) json.field("roll_back_reason", plan.roll_back_reason);
   if (!plan.possible()) {
-    json["refusal"] = refusal_name(plan.refusal);
-    json["reason"] = plan.reason;
+    json.field("refusal", refusal_name(plan.refusal));
+    json.field("reason", plan.reason);
   }
-  return json.dump(-1, ' ', true, Json::error_handler_t::replace);
+  json.end_object();
+  return json.take();
 }
 
+namespace {
+
+Plan read_plan(JsonReader& reader, const JsonValue& json) {
+  Plan plan;
+  const auto has = [&json](const char* name) { return find_member(json, name) != nullptr; };
+  const auto command = parse_command(reader.text(json, "command"));
+  if (!command) reader.reject();
+  plan.command = command.value_or(PlanCommand::kNothing);
+  plan.primary = reader.text(json, "primary");
+  plan.candidate = reader.text(json, "candidate");
+  for (const JsonValue& step : reader.list(json, "steps"))
+    plan.steps.push_back(step_from_json(reader, step));
+  plan.warnings = reader.texts(json, has("warnings") ? "warnings" : kOldWarningsKey);
+  plan.need_resync =
+      has("need_resync") ? reader.texts(json, "need_resync") : infer_need_resync(plan.warnings);
+  plan.loss = loss_from_json(reader, reader.member(json, "loss"));
+  plan.by_gtid = reader.flag(json, "by_gtid");
+  // Runs of before know nothing of it.
+  if (has("semi_sync")) plan.semi_sync = reader.flag(json, "semi_sync");
+  if (has("spare")) plan.spare = reader.text(json, "spare");
+  if (has("hung")) plan.hung = reader.flag(json, "hung");
+  plan.channel = reader.text(json, "channel");
+  plan.tls = tls_from_json(reader, reader.member(json, "tls"));
+  if (has("retry")) plan.retry = retry_from_json(reader, reader.member(json, "retry"));
+  plan.hash = reader.text(json, "hash");
+  return plan;
+}
+
+}  // namespace
+
 Result<Plan> plan_from_json(std::string_view text) {
-  try {
-    const Json json = Json::parse(text);
-    Plan plan;
-    const auto command = parse_command(json.at("command").get<std::string>());
-    if (!command) throw Json::other_error::create(501, "unknown command", &json);
-    plan.command = *command;
-    plan.primary = json.at("primary");
-    plan.candidate = json.at("candidate");
-    for (const Json& step : json.at("steps")) plan.steps.push_back(step_from_json(step));
-    plan.warnings = json.at(json.contains("warnings") ? "warnings" : kOldWarningsKey)
-                        .get<std::vector<std::string>>();
-    plan.need_resync = json.contains("need_resync")
-                           ? json.at("need_resync").get<std::vector<std::string>>()
-                           : infer_need_resync(plan.warnings);
-    plan.loss = loss_from_json(json.at("loss"));
-    plan.by_gtid = json.at("by_gtid");
-    // Runs of before know nothing of it.
-    plan.semi_sync = json.value("semi_sync", false);
-    plan.spare = json.value("spare", "");
-    plan.hung = json.value("hung", false);
-    plan.channel = json.at("channel");
-    plan.tls = tls_from_json(json.at("tls"));
-    if (json.contains("retry")) plan.retry = retry_from_json(json.at("retry"));
-    plan.hash = json.at("hash");
-    return plan;
-  } catch (const Json::exception&) {
+  const JsonText json(text);
+  JsonReader reader;
+  Plan plan;
+  if (json.object() != nullptr) plan = read_plan(reader, *json.object());
+  if (json.object() == nullptr || reader.damaged())
     return Error{Errc::kBadData, "the plan in the journal is damaged"};
-  }
+  return plan;
 }
 
 std::string_view run_end_name(RunEnd end) {

@@ -54,9 +54,10 @@ void read_field(RunFacts& facts, std::string_view name, const std::string& value
   for (const auto& [flag_name, flag] : kFlags)
     if (name == flag_name) facts.*flag = true;
   for (const auto& [position_name, position] : kPositions) {
-    if (name == fmt::format("{}_file", position_name)) open_position(facts.*position).file = value;
-    if (name == fmt::format("{}_position", position_name))
-      open_position(facts.*position).offset = parse_count(value);
+    if (!name.starts_with(position_name)) continue;
+    const std::string_view rest = name.substr(std::string_view(position_name).size());
+    if (rest == "_file") open_position(facts.*position).file = value;
+    if (rest == "_position") open_position(facts.*position).offset = parse_count(value);
   }
   if (name == kRescued) facts.rescued = parse_count(value);
   if (name.starts_with(kDrained)) facts.drained.emplace(name.substr(kDrained.size()));

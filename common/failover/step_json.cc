@@ -7,36 +7,43 @@ namespace ha {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 // Returns what a word of a journal stands for.
-template <typename Enum>
-Enum expect(const std::optional<Enum>& known, const Json& word) {
-  if (!known) throw Json::other_error::create(501, "unknown word", &word);
-  return *known;
+template <typename Value>
+Value expect(JsonReader& reader, std::optional<Value> known) {
+  if (!known) reader.reject();
+  return std::move(known).value_or(Value{});
 }
 
-Json placeholders_to_json(const Statements& statements) {
-  Json lists = Json::array();
+// The SQL of all, then what is known of each.
+void write_statements(JsonWriter& json, const Statements& statements) {
+  json.field("sql", sql_of(statements));
+  json.key("parts");
+  json.begin_array();
+  for (const Statement& one : statements) json.value(part_name(one.part));
+  json.end_array();
+  json.key("placeholders");
+  json.begin_array();
   for (const Statement& one : statements) {
-    Json list = Json::array();
+    json.begin_array();
     for (const Placeholder placeholder : one.placeholders)
-      list.push_back(placeholder_name(placeholder));
-    lists.push_back(std::move(list));
+      json.value(placeholder_name(placeholder));
+    json.end_array();
   }
-  return lists;
+  json.end_array();
 }
 
-Statements statements_from_json(Action action, const Json& json) {
-  const Json& sql = json.at("sql");
-  if (!json.contains("parts"))
-    return expect(infer_statements(action, sql.get<std::vector<std::string>>()), sql);
+Statements statements_from_json(JsonReader& reader, Action action, const JsonValue& json) {
+  const auto sql = reader.texts(json, "sql");
+  if (find_member(json, "parts") == nullptr) return expect(reader, infer_statements(action, sql));
+  const auto parts = reader.texts(json, "parts");
+  const auto placeholders = reader.list(json, "placeholders");
+  if (parts.size() != sql.size() || placeholders.size() != sql.size()) reader.reject();
+  if (reader.damaged()) return {};
   Statements statements;
   for (std::size_t i = 0; i < sql.size(); ++i) {
-    const Json& part = json.at("parts").at(i);
-    Statement one{expect(parse_part(part.get<std::string>()), part), sql.at(i)};
-    for (const Json& word : json.at("placeholders").at(i))
-      one.placeholders.push_back(expect(parse_placeholder(word.get<std::string>()), word));
+    Statement one{expect(reader, parse_part(parts[i])), sql[i]};
+    for (const JsonValue& word : reader.list(placeholders[i]))
+      one.placeholders.push_back(expect(reader, parse_placeholder(reader.text(word))));
     statements.push_back(std::move(one));
   }
   return statements;
@@ -44,48 +51,53 @@ Statements statements_from_json(Action action, const Json& json) {
 
 }  // namespace
 
-Json step_to_json(const Step& step) {
-  Json parts = Json::array(), undo = Json::array();
-  for (const Statement& one : step.statements) parts.push_back(part_name(one.part));
-  for (const Step& one : step.undo) undo.push_back(step_to_json(one));
-  return {{"number", step.number},
-          {"action", action_name(step.action)},
-          {"node", step.node},
-          {"sql", sql_of(step.statements)},
-          {"parts", parts},
-          {"placeholders", placeholders_to_json(step.statements)},
-          {"argv", step.argv},
-          {"text", step.text},
-          {"channel", step.channel},
-          {"other", step.other},
-          {"file", step.position.file},
-          {"offset", step.position.offset},
-          {"path", step.path},
-          {"content", step.content},
-          {"may_fail", step.may_fail},
-          {"undo", undo}};
+void write_step(JsonWriter& json, const Step& step) {
+  json.begin_object();
+  json.field("number", step.number);
+  json.field("action", action_name(step.action));
+  json.field("node", step.node);
+  write_statements(json, step.statements);
+  json.field("argv", step.argv);
+  json.field("text", step.text);
+  json.field("channel", step.channel);
+  json.field("other", step.other);
+  json.field("file", step.position.file);
+  json.field("offset", step.position.offset);
+  json.field("path", step.path);
+  json.field("content", step.content);
+  json.field("may_fail", step.may_fail);
+  json.key("undo");
+  json.begin_array();
+  for (const Step& one : step.undo) write_step(json, one);
+  json.end_array();
+  json.end_object();
 }
 
-Step step_from_json(const Json& json) {
-  const Json& action = json.at("action");
+Step step_from_json(JsonReader& reader, const JsonValue& json) {
   Step step;
-  step.number = json.at("number");
-  step.action = expect(parse_action(action.get<std::string>()), action);
-  step.node = json.at("node");
-  step.statements = statements_from_json(step.action, json);
-  step.argv = json.at("argv").get<std::vector<std::string>>();
-  step.text = json.at("text");
-  step.channel = json.at("channel");
-  step.other = json.at("other");
-  step.position = {json.at("file"), json.at("offset")};
-  if (json.contains("path")) {
-    step.path = json.at("path");
-    step.content = json.at("content");
+  if (!json.IsObject()) {
+    reader.reject();
+    return step;
+  }
+  step.number = reader.integer<int>(reader.member(json, "number"));
+  step.action = expect(reader, parse_action(reader.text(json, "action")));
+  step.node = reader.text(json, "node");
+  step.statements = statements_from_json(reader, step.action, json);
+  step.argv = reader.texts(json, "argv");
+  step.text = reader.text(json, "text");
+  step.channel = reader.text(json, "channel");
+  step.other = reader.text(json, "other");
+  step.position = {reader.text(json, "file"),
+                   reader.integer<std::uint64_t>(reader.member(json, "offset"))};
+  if (find_member(json, "path") != nullptr) {
+    step.path = reader.text(json, "path");
+    step.content = reader.text(json, "content");
   } else {
     infer_file(step);
   }
-  step.may_fail = json.at("may_fail");
-  for (const Json& one : json.at("undo")) step.undo.push_back(step_from_json(one));
+  step.may_fail = reader.flag(json, "may_fail");
+  for (const JsonValue& one : reader.list(json, "undo"))
+    step.undo.push_back(step_from_json(reader, one));
   return step;
 }
 

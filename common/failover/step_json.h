@@ -4,15 +4,15 @@
 
 #pragma once
 
-#include <nlohmann/json.hpp>
-
 #include "common/failover/step.h"
+#include "common/json_reader.h"
+#include "common/json_writer.h"
 
 namespace ha {
 
-nlohmann::ordered_json step_to_json(const Step& step);
+void write_step(JsonWriter& json, const Step& step);
 
-// Reads those of older versions too. Throws an exception of the JSON library for a damaged one.
-Step step_from_json(const nlohmann::ordered_json& json);
+// Reads those of older versions too. What is not as it has to be is told by the reader.
+Step step_from_json(JsonReader& reader, const JsonValue& json);
 
 }  // namespace ha

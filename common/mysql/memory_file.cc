@@ -4,10 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "common/address.h"
+#include "common/json_reader.h"
+#include "common/json_writer.h"
 #include "common/mysql/topology.h"
 #include "common/text.h"
 
@@ -15,61 +16,60 @@ namespace ha {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr char kFormat[] = "monitoring-plugins-ha memory 1";
 // A clock that shows seconds is not written more often.
 constexpr double kPrecision_s = 5;
 
 // Getters that take whatever is no such value for an absent one.
-std::string text_of(const Json& json, const char* name) {
-  const auto found = json.find(name);
-  return found != json.end() && found->is_string() ? found->get<std::string>() : "";
+std::string text_of(const JsonValue& json, const char* name) {
+  const JsonValue* const found = find_member(json, name);
+  return found != nullptr && found->IsString() ? json_text(*found) : "";
 }
 
-std::optional<double> number_of(const Json& json, const char* name) {
-  const auto found = json.find(name);
-  if (found == json.end() || !found->is_number()) return std::nullopt;
-  return found->get<double>();
+std::optional<double> number_of(const JsonValue& json, const char* name) {
+  const JsonValue* const found = find_member(json, name);
+  return found != nullptr && found->IsNumber() ? std::optional(found->GetDouble()) : std::nullopt;
 }
 
 template <class Integer>
-std::optional<Integer> integer_of(const Json& json, const char* name) {
-  const auto found = json.find(name);
-  if (found == json.end() || !found->is_number_integer()) return std::nullopt;
-  return found->get<Integer>();
+std::optional<Integer> integer_of(const JsonValue& json, const char* name) {
+  const JsonValue* const found = find_member(json, name);
+  return found != nullptr ? json_integer<Integer>(*found) : std::nullopt;
 }
 
-std::optional<bool> flag_of(const Json& json, const char* name) {
-  const auto found = json.find(name);
-  if (found == json.end() || !found->is_boolean()) return std::nullopt;
-  return found->get<bool>();
+std::optional<bool> flag_of(const JsonValue& json, const char* name) {
+  const JsonValue* const found = find_member(json, name);
+  return found != nullptr && found->IsBool() ? std::optional(found->IsTrue()) : std::nullopt;
 }
 
-Json list_of(const Json& json, const char* name) {
-  const auto found = json.find(name);
-  return found != json.end() && found->is_array() ? *found : Json::array();
+std::span<const JsonValue> list_of(const JsonValue& json, const char* name) {
+  const JsonValue* const found = find_member(json, name);
+  if (found == nullptr || !found->IsArray()) return {};
+  return {found->Begin(), found->Size()};
 }
 
-template <class T>
-Json or_null(const std::optional<T>& value) {
-  return value ? Json(*value) : Json(nullptr);
+// Returns an object, or null.
+const JsonValue* object_of(const JsonValue& json, const char* name) {
+  const JsonValue* const found = find_member(json, name);
+  return found != nullptr && found->IsObject() ? found : nullptr;
 }
 
-Json to_json(const SemiSync& semi_sync) {
-  return {{"source_variable", semi_sync.source_variable},
-          {"source_enabled", or_null(semi_sync.source_enabled)},
-          {"replica_enabled", or_null(semi_sync.replica_enabled)},
-          {"source_active", or_null(semi_sync.source_active)},
-          {"clients", or_null(semi_sync.clients)},
-          {"replica_variable", semi_sync.replica_variable},
-          {"timeout_ms", or_null(semi_sync.timeout_ms)},
-          {"after_sync", or_null(semi_sync.after_sync)},
-          {"wait_no_replica", or_null(semi_sync.wait_no_replica)},
-          {"wait_count", or_null(semi_sync.wait_count)}};
+void write(JsonWriter& json, const SemiSync& semi_sync) {
+  json.begin_object();
+  json.field("source_variable", semi_sync.source_variable);
+  json.field("source_enabled", semi_sync.source_enabled);
+  json.field("replica_enabled", semi_sync.replica_enabled);
+  json.field("source_active", semi_sync.source_active);
+  json.field("clients", semi_sync.clients);
+  json.field("replica_variable", semi_sync.replica_variable);
+  json.field("timeout_ms", semi_sync.timeout_ms);
+  json.field("after_sync", semi_sync.after_sync);
+  json.field("wait_no_replica", semi_sync.wait_no_replica);
+  json.field("wait_count", semi_sync.wait_count);
+  json.end_object();
 }
 
-SemiSync semi_sync_of(const Json& json) {
+SemiSync semi_sync_of(const JsonValue& json) {
   SemiSync semi_sync;
   semi_sync.source_variable = text_of(json, "source_variable");
   semi_sync.source_enabled = flag_of(json, "source_enabled");
@@ -109,20 +109,22 @@ Value value_of(const Words& words, const std::string& text, Value otherwise) {
   return otherwise;
 }
 
-Json to_json(const SeenChannel& channel) {
-  return {{"name", channel.name},
-          {"source", channel.source},
-          {"address", channel.address},
-          {"io", word_of(kThreadStates, channel.io.state)},
-          {"io_error_number", channel.io.error_number},
-          {"io_error", channel.io.error},
-          {"io_since_s", or_null(channel.io_since_s)},
-          {"read_file", channel.read.file},
-          {"read_offset", channel.read.offset},
-          {"uses_gtid", channel.uses_gtid}};
+void write(JsonWriter& json, const SeenChannel& channel) {
+  json.begin_object();
+  json.field("name", channel.name);
+  json.field("source", channel.source);
+  json.field("address", channel.address);
+  json.field("io", word_of(kThreadStates, channel.io.state));
+  json.field("io_error_number", channel.io.error_number);
+  json.field("io_error", channel.io.error);
+  json.field("io_since_s", channel.io_since_s);
+  json.field("read_file", channel.read.file);
+  json.field("read_offset", channel.read.offset);
+  json.field("uses_gtid", channel.uses_gtid);
+  json.end_object();
 }
 
-SeenChannel channel_of(const Json& json) {
+SeenChannel channel_of(const JsonValue& json) {
   return {text_of(json, "name"),
           text_of(json, "source"),
           text_of(json, "address"),
@@ -133,27 +135,39 @@ SeenChannel channel_of(const Json& json) {
           flag_of(json, "uses_gtid").value_or(false)};
 }
 
-Json to_json(const BinlogScope& scope) {
-  return {{"do_db", scope.do_db}, {"ignore_db", scope.ignore_db}, {"format", scope.format}};
+void write(JsonWriter& json, const BinlogScope& scope) {
+  json.begin_object();
+  json.field("do_db", scope.do_db);
+  json.field("ignore_db", scope.ignore_db);
+  json.field("format", scope.format);
+  json.end_object();
 }
 
-Json to_json(const SeenNode& node) {
-  Json channels = Json::array();
-  for (const SeenChannel& channel : node.channels) channels.push_back(to_json(channel));
-  return {{"seen_s", node.seen_s},
-          {"address", node.address},
-          {"version", node.version.text},
-          {"server_id", node.server_id},
-          {"server_uuid", node.server_uuid},
-          {"read_only", or_null(node.read_only)},
-          {"read_only_origin", word_of(kOrigins, node.read_only_origin)},
-          {"semi_sync", to_json(node.semi_sync)},
-          {"binlog_scope", node.binlog_scope ? to_json(*node.binlog_scope) : Json()},
-          {"addresses", node.addresses},
-          {"channels", channels}};
+void write(JsonWriter& json, const SeenNode& node) {
+  json.begin_object();
+  json.field("seen_s", node.seen_s);
+  json.field("address", node.address);
+  json.field("version", node.version.text);
+  json.field("server_id", node.server_id);
+  json.field("server_uuid", node.server_uuid);
+  json.field("read_only", node.read_only);
+  json.field("read_only_origin", word_of(kOrigins, node.read_only_origin));
+  json.key("semi_sync");
+  write(json, node.semi_sync);
+  json.key("binlog_scope");
+  if (node.binlog_scope)
+    write(json, *node.binlog_scope);
+  else
+    json.value(std::optional<bool>());
+  json.field("addresses", node.addresses);
+  json.key("channels");
+  json.begin_array();
+  for (const SeenChannel& channel : node.channels) write(json, channel);
+  json.end_array();
+  json.end_object();
 }
 
-SeenNode node_of(const Json& json) {
+SeenNode node_of(const JsonValue& json) {
   SeenNode node;
   node.seen_s = number_of(json, "seen_s").value_or(0);
   node.address = text_of(json, "address");
@@ -163,16 +177,15 @@ SeenNode node_of(const Json& json) {
   node.read_only = flag_of(json, "read_only");
   node.read_only_origin =
       value_of(kOrigins, text_of(json, "read_only_origin"), ReadOnlyOrigin::kUnknown);
-  if (const auto semi_sync = json.find("semi_sync");
-      semi_sync != json.end() && semi_sync->is_object())
+  if (const JsonValue* const semi_sync = object_of(json, "semi_sync"))
     node.semi_sync = semi_sync_of(*semi_sync);
-  if (const auto scope = json.find("binlog_scope"); scope != json.end() && scope->is_object())
+  if (const JsonValue* const scope = object_of(json, "binlog_scope"))
     node.binlog_scope = BinlogScope{text_of(*scope, "do_db"), text_of(*scope, "ignore_db"),
                                     text_of(*scope, "format")};
-  for (const Json& address : list_of(json, "addresses"))
-    if (address.is_string()) node.addresses.push_back(address.get<std::string>());
-  for (const Json& channel : list_of(json, "channels"))
-    if (channel.is_object()) node.channels.push_back(channel_of(channel));
+  for (const JsonValue& address : list_of(json, "addresses"))
+    if (address.IsString()) node.addresses.push_back(json_text(address));
+  for (const JsonValue& channel : list_of(json, "channels"))
+    if (channel.IsObject()) node.channels.push_back(channel_of(channel));
   return node;
 }
 
@@ -215,24 +228,32 @@ void keep_only(const std::vector<NodeAddress>& nodes, Memory& memory) {
 }  // namespace
 
 std::string memory_to_json(const Memory& memory) {
-  Json nodes = Json::object();
-  for (const auto& [name, node] : memory.nodes) nodes[name] = to_json(node);
-  const Json json = {{"format", kFormat},
-                     {"primary", memory.primary},
-                     {"seen_s", memory.seen_s},
-                     {"nodes", nodes}};
-  return json.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n";
+  JsonWriter json;
+  json.begin_object();
+  json.field("format", kFormat);
+  json.field("primary", memory.primary);
+  json.field("seen_s", memory.seen_s);
+  json.key("nodes");
+  json.begin_object();
+  for (const auto& [name, node] : memory.nodes) {
+    json.key(name);
+    write(json, node);
+  }
+  json.end_object();
+  json.end_object();
+  return json.take() + "\n";
 }
 
 Result<Memory> parse_memory(const std::string& text) {
-  const Json json = Json::parse(text, nullptr, false);
-  if (!json.is_object() || text_of(json, "format") != kFormat)
+  const JsonText json(text);
+  const JsonValue* const object = json.object();
+  if (object == nullptr || text_of(*object, "format") != kFormat)
     return Error{Errc::kBadData, "it is damaged or no memory of a cluster"};
-  Memory memory{text_of(json, "primary"), number_of(json, "seen_s").value_or(0)};
-  const auto nodes = json.find("nodes");
-  if (nodes == json.end() || !nodes->is_object()) return Error{Errc::kBadData, "it names no nodes"};
-  for (const auto& [name, node] : nodes->items())
-    if (node.is_object()) memory.nodes[name] = node_of(node);
+  Memory memory{text_of(*object, "primary"), number_of(*object, "seen_s").value_or(0)};
+  const JsonValue* const nodes = object_of(*object, "nodes");
+  if (nodes == nullptr) return Error{Errc::kBadData, "it names no nodes"};
+  for (const auto& [name, node] : nodes->GetObject())
+    if (node.IsObject()) memory.nodes[json_text(name)] = node_of(node);
   return memory;
 }
 

@@ -130,7 +130,7 @@ TEST(PlanJsonTest, NoForeignWordCommandsATerminalAndNoneIsLost) {
   plan.steps = {
       {1, Action::kPromote, "db2", {{Part::kStop, "STOP SLAVE 'x\x1B[2J\n\xC2\x9B\xE2\x80\xAE'"}}}};
   const std::string json = plan_to_json(plan);
-  EXPECT_NE(json.find("'x\\u001b[2J\\n\\u009b\\u202e'"), std::string::npos) << json;
+  EXPECT_NE(json.find("'x\\u001B[2J\\n\\u009B\\u202E'"), std::string::npos) << json;
   const auto read = plan_from_json(json);
   ASSERT_TRUE(read) << read.error().text;
   EXPECT_EQ(read->steps, plan.steps);
