@@ -17,10 +17,12 @@ class ChannelReader {
  public:
   ChannelReader(const Row& row, const Spelling& words) : row_(row), words_(words) {}
 
-  // `column` may hold {r} and {s} for the flavour's words for replica and source.
+  // `column` may hold {r} or {s} for the flavour's word for replica or source.
   std::string spell(std::string_view column) const {
-    return fmt::format(fmt::runtime(column), fmt::arg("r", words_.replica),
-                       fmt::arg("s", words_.source));
+    std::string name(column);
+    if (const std::size_t at = column.find('{'); at != column.npos)
+      name.replace(at, 3, column[at + 1] == 'r' ? words_.replica : words_.source);
+    return name;
   }
 
   std::string text(std::string_view column) {
