@@ -53,11 +53,21 @@ bool Takeover::is_downstream(std::size_t i) const {
   for (bool found = true; found;) {
     found = false;
     for (const std::size_t node : std::set(above))
-      for (const auto& source : nodes()[node].sources)
-        if (source && nodes()[*source].facts) found |= above.insert(*source).second;
+      for (std::size_t c = 0; c < nodes()[node].sources.size(); ++c)
+        if (const auto source = nodes()[node].sources[c];
+            source && nodes()[*source].facts &&
+            holds_received(*source, nodes()[node].channels()[c]))
+          found |= above.insert(*source).second;
   }
   return channel(i) == nullptr &&
          std::ranges::any_of(above, [this](std::size_t node) { return channel(node) != nullptr; });
+}
+
+// A server begins another file when it starts, and may have lost the end of the one before. Within
+// a file, one of the two was only asked earlier.
+bool Takeover::holds_received(std::size_t source, const ChannelStatus& channel) const {
+  const auto& end = nodes()[source].facts->binlog;
+  return channel.uses_gtid || (end && end->file == channel.read.file);
 }
 
 bool Takeover::is_detached(std::size_t i) const {

@@ -47,7 +47,7 @@ struct Takeover {
   bool forbids_loss() const;
 
   // True when a node receives from one that can be read what that has from the primary, at any
-  // distance, and so has no more.
+  // distance, and so has no more; by position, as far as the binlog of that one shows it.
   bool is_downstream(std::size_t i) const;
   // True when the node has left replication, so that no position tells what it has.
   bool is_detached(std::size_t i) const;
@@ -61,6 +61,10 @@ struct Takeover {
   // True when GTIDs tell what a node that has left replication had received.
   bool shows_by_gtid(std::size_t i) const;
   bool follows_by_gtid(std::size_t i) const;
+
+ private:
+  // False when a source's binlog may lack what a channel has received from it by position.
+  bool holds_received(std::size_t source, const ChannelStatus& channel) const;
 };
 
 }  // namespace ha

@@ -39,6 +39,12 @@ Node by_position(Node node, std::uint64_t read = 1000, std::uint64_t executed = 
   return node;
 }
 
+// Whose binlog ends there.
+Node at(Node node, BinlogPosition end) {
+  node.facts->binlog = std::move(end);
+  return node;
+}
+
 Node receiver(Node node, ThreadState state, unsigned error) {
   channel(node).io = {state, error, error == 0 ? "" : "Access denied"};
   return node;
@@ -186,6 +192,14 @@ TEST(PlanChoiceTest, ANodeThatHasLeftReplicationCounts) {
        "db3 cannot be compared with db2",
        fenced(),
        remembering({{"db4", seen_replica(kReceives, 1000, false)}})},
+      {"position: a replica of a replica has no more",
+       {lost(1), at(by_position(orphan(2)), {"binlog.000007", 900}), by_position(replica(3, 2))},
+       "db2"},
+      {"position: a replica of a replica that was restarted since",
+       {lost(1), at(by_position(orphan(2)), {"binlog.000008", 4}), by_position(replica(3, 2))},
+       "incomparable",
+       "db3 cannot be compared with db2: db3 may have received more transactions. To promote "
+       "without that node, run: mysql_ha failover --allow-loss"},
       {"position: nothing tells",
        {lost(1), by_position(detached(orphan(2))), by_position(orphan(3))},
        "incomparable",
