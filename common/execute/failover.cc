@@ -133,8 +133,13 @@ class Failover {
   // another that has received as much is tried in the time that is left; when the nodes have
   // changed, the plan is made anew.
   FailoverOutcome carry_out_in_turn(Plan plan, Choice choice) {
-    for (;;) {
+    for (std::optional<FailoverOutcome> before;;) {
       RunReport report = carry_out(workflow_, plan);
+      // What was begun before counts for more than that nothing else can be begun.
+      if (before && report.outcome.run_id.empty()) {
+        before->details.push_back("no other node can be promoted: " + report.outcome.text);
+        return *before;
+      }
       if (!may_choose_again(report) || choice == Choice::kFixed || workflow_.deadline.passed() ||
           workflow_.env.clock.stopping())
         return pick_up_stragglers(workflow_, plan, std::move(report)).outcome;
@@ -149,6 +154,7 @@ class Failover {
         return report.outcome;
       }
       workflow_.log(report.outcome.text);
+      before = std::move(report.outcome);
     }
   }
 
