@@ -34,7 +34,7 @@ enum class Happens : std::uint8_t {
 
 struct Event {
   Time at;
-  std::uint64_t order;
+  std::uint32_t order;
   Happens what;
   std::uint32_t a = 0, b = 0, c = 0, d = 0;
 };
@@ -44,7 +44,7 @@ class Events {
   void add(Time at, Happens what, std::uint32_t a = 0, std::uint32_t b = 0, std::uint32_t c = 0,
            std::uint32_t d = 0) {
     heap_.push_back({at, order_++, what, a, b, c, d});
-    std::push_heap(heap_.begin(), heap_.end(), later);
+    std::push_heap(heap_.begin(), heap_.end(), Later());
   }
 
   bool empty() const { return heap_.empty(); }
@@ -52,19 +52,21 @@ class Events {
 
   // Precondition: !empty().
   Event take() {
-    std::pop_heap(heap_.begin(), heap_.end(), later);
+    std::pop_heap(heap_.begin(), heap_.end(), Later());
     const Event event = heap_.back();
     heap_.pop_back();
     return event;
   }
 
  private:
-  static bool later(const Event& a, const Event& b) {
-    return a.at != b.at ? a.at > b.at : a.order > b.order;
-  }
+  struct Later {
+    bool operator()(const Event& a, const Event& b) const {
+      return a.at != b.at ? a.at > b.at : a.order > b.order;
+    }
+  };
 
   std::vector<Event> heap_;
-  std::uint64_t order_ = 0;
+  std::uint32_t order_ = 0;
 };
 
 }  // namespace ha::sim

@@ -15,7 +15,8 @@ double seconds(Time time) { return static_cast<double>(time) / 1e6; }
 
 class Drawing {
  public:
-  explicit Drawing(std::uint64_t seed) : random_(seed % kFirstKinds), more_(seed ^ 0x6d6f7265) {
+  explicit Drawing(std::uint64_t seed)
+      : random_(source_of(seed)), more_(source_of(seed) ^ 0x6d6f7265) {
     history_.seed = seed;
   }
 
@@ -31,7 +32,7 @@ class Drawing {
     else
       draw_faults();
     draw_runs();
-    if (history_.seed < kFirstKinds) {
+    if (history_.seed / kDrawing != 1) {
       std::swap(random_, more_);
       draw_more();
     }
@@ -253,6 +254,10 @@ class Drawing {
     if (random_.chance(15)) history_.before_hook = draw_hook();
     if (random_.chance(15)) history_.after_hook = draw_hook();
     if (random_.chance(30)) draw_manager_fault();
+    if (history_.seed / kDrawing == 0) {
+      history_.quiet = 5;
+      if (nodes() < 5 && random_.chance(15)) draw_votes();
+    }
     // Hooks take their time, and an operator waits for the runs under way.
     if (history_.before_hook != HookNature::kNone || history_.after_hook != HookNature::kNone)
       for (const ManagerRun& run : history_.runs)
@@ -281,6 +286,38 @@ class Drawing {
     history_.calm = std::max(history_.calm, fault.ends);
     add({Errand::kFailover, fault.at + time(1, 20) * kSecond, any_manager()});
     add({Errand::kFailover, fault.ends + time(1, 10) * kSecond, run.manager});
+  }
+
+  // Servers that vote, so that there is an odd number of voters, on any side of the cuts.
+  void draw_votes() {
+    const std::uint32_t nodes_mask = (1u << nodes()) - 1;
+    history_.votes = nodes() % 2 == 0 ? 1 : 2;
+    const std::uint32_t voters = ((1u << history_.votes) - 1) << nodes();
+    for (Fault& fault : history_.faults)
+      if (fault.hosts != 0)
+        fault.hosts = (fault.hosts & nodes_mask) | ((fault.hosts & ~nodes_mask) << history_.votes) |
+                      (static_cast<std::uint32_t>(random_.next()) & voters);
+    if (random_.chance(20))
+      add_crash(static_cast<std::uint8_t>(random_.between(
+          static_cast<std::int64_t>(nodes()), std::ssize(history_.servers) + history_.votes - 1)));
+    if (history_.managers > 1 && random_.chance(60)) draw_split_managers();
+  }
+
+  void add_crash(std::uint8_t server) {
+    const Time at = time(2, 30) * kSecond;
+    history_.faults.push_back({FaultKind::kCrash, at, at + time(1, 20) * kSecond, server});
+    history_.calm = std::max(history_.calm, history_.faults.back().ends);
+  }
+
+  // Each manager sees its part of the voters, and both are at work.
+  void draw_split_managers() {
+    const Time at = time(3, 20) * kSecond, ends = at + time(20, 60) * kSecond;
+    const std::uint32_t voters = (1u << history_.voters()) - 1;
+    add_cut(at, ends,
+            (static_cast<std::uint32_t>(random_.next()) & voters) |
+                host(history_.host_of_manager(0)) | host(history_.host_of_client(0)));
+    for (int i = 0; i < 4; ++i)
+      add({Errand::kFailover, time(at, ends), static_cast<std::uint8_t>(i % 2)});
   }
 
   std::uint32_t draw_kill() {
@@ -315,10 +352,11 @@ constexpr const char* kFaultNames[] = {"crash of",
 
 std::string name_of(const History& history, std::size_t host) {
   if (host < history.servers.size()) return fmt::format("db{}", host + 1);
-  if (host < history.servers.size() + history.managers)
-    return fmt::format("manager{}", host - history.servers.size());
+  if (host < history.voters()) return fmt::format("vote{}", host - history.servers.size() + 1);
+  if (host < history.host_of_client(0))
+    return fmt::format("manager{}", host - history.host_of_manager(0));
   if (host < history.host_of_witness())
-    return fmt::format("client{}", host - history.servers.size() - history.managers);
+    return fmt::format("client{}", host - history.host_of_client(0));
   return "witness";
 }
 
@@ -330,6 +368,11 @@ std::string names_of(const History& history, std::uint32_t hosts) {
 }
 
 }  // namespace
+
+std::uint64_t source_of(std::uint64_t seed) {
+  const std::uint64_t drawing = seed / kDrawing;
+  return drawing == 1 || drawing == 2 ? seed % kDrawing : Random(seed % kDrawing).next();
+}
 
 History draw_history(std::uint64_t seed) { return Drawing(seed).draw(); }
 
@@ -343,7 +386,7 @@ std::string describe(const History& history, const Fault& fault) {
   else if (fault.kind >= FaultKind::kManagerCut)
     text += fmt::format(" {}", fault.node);
   else
-    text += fmt::format(" db{}", fault.node + 1);
+    text += " " + name_of(history, fault.node);
   if (fault.kind == FaultKind::kOneWay) text += " to " + names_of(history, fault.hosts);
   if (fault.kind == FaultKind::kSlow) text += fmt::format(" by {} s", seconds(fault.amount));
   return fmt::format("{} ({:.3f} s to {:.3f} s)", text, seconds(fault.at), seconds(fault.ends));
@@ -365,6 +408,8 @@ std::string describe(const History& history) {
                   history.seed, history.servers.size(), first.mariadb ? "MariaDB" : "MySQL",
                   first.gtid ? "GTID" : "position", history.managers, history.clients,
                   history.witness ? ", witness" : "", history.write_interval / kMillisecond);
+  if (history.votes > 0)
+    text += fmt::format("  {} votes beside the nodes'\n", static_cast<int>(history.votes));
   constexpr const char* kFences[] = {"required", "best-effort", "none"};
   constexpr const char* kNatures[] = {"honest", "slow", "fails", "hangs", "lies", "no command"};
   text += fmt::format(

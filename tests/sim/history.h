@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A history as data: the cluster, its managers, and what befalls them. One seed is one history, and
-// stays it: what is drawn for more is drawn apart, and left out of the seeds from kFirstKinds on,
-// so that a seed that has found something is that history forever. What goes wrong in it is a list,
-// so that a history can be shrunk to what matters.
+// stays it: what is drawn for more is drawn apart, and left out of the seeds of the drawings before
+// (kDrawing), so that a seed that has found something is that history forever. What goes wrong in
+// it is a list, so that a history can be shrunk to what matters.
 
 #pragma once
 
@@ -16,9 +16,9 @@
 
 namespace ha::sim {
 
-// Hosts: the nodes first, then managers, then clients, then the witness.
+// Hosts: the nodes first, then the servers that only vote, managers, clients, the witness.
 enum class FaultKind : std::uint8_t {
-  kCrash,          // the server process ends; `node` is started again at the end
+  kCrash,          // the server process ends; `node`, or a voter, is started again at the end
   kPowerCut,       // its host goes away without a word, and what was not synced is lost
   kFreeze,         // SIGSTOP: nothing answers, nothing flows
   kStick,          // answers no statement, but heartbeats flow
@@ -76,8 +76,10 @@ struct History {
   std::vector<ServerSettings> servers = {};
   std::vector<std::int8_t> sources = {};  // of each server; -1: the primary
   std::uint8_t managers = 1, clients = 1;
+  std::uint8_t votes = 0;  // servers that vote beside the nodes; 0: no votes are needed
   bool witness = false;
   Time write_interval = 100 * kMillisecond;
+  int quiet = 1;             // so many times as long while nothing happens
   Time network_delay = 300;  // one way, at least
   Fence fence = Fence::kRequired;
   FenceNature fence_nature = FenceNature::kHonest;
@@ -95,14 +97,21 @@ struct History {
   Time calm = 0;  // when the last fault ends
   Break broken = Break::kNone;
 
-  std::size_t hosts() const { return servers.size() + managers + clients + (witness ? 1 : 0); }
-  std::size_t host_of_manager(std::size_t i) const { return servers.size() + i; }
-  std::size_t host_of_client(std::size_t i) const { return servers.size() + managers + i; }
-  std::size_t host_of_witness() const { return servers.size() + managers + clients; }
+  std::size_t voters() const { return servers.size() + votes; }
+  std::size_t host_of_manager(std::size_t i) const { return voters() + i; }
+  std::size_t host_of_client(std::size_t i) const { return host_of_manager(managers) + i; }
+  std::size_t host_of_witness() const { return host_of_client(clients); }
+  std::size_t hosts() const { return host_of_witness() + (witness ? 1 : 0); }
 };
 
-// Seeds from here on: the history of this much less, of the kinds that there were at first.
-inline constexpr std::uint64_t kFirstKinds = 1'000'000'000;
+// A seed from this on, or from twice this on, is the history of what is left of it, as it was drawn
+// once. 1: the kinds that there were at first; 2: hooks, disks and managers' faults, too; both from
+// the seed itself, so that neighbours were much alike; 3: from a seed that is mixed first. 0:
+// votes, too.
+inline constexpr std::uint64_t kDrawing = 1'000'000'000;
+
+// Returns what the numbers of a history are drawn from.
+std::uint64_t source_of(std::uint64_t seed);
 
 // Draws a history.
 History draw_history(std::uint64_t seed);

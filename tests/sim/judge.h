@@ -3,6 +3,7 @@
 //
 // - No two servers acknowledge clients' writes in one epoch, where a fence is required and honest.
 //   An epoch begins when a manager opens a server.
+// - Where votes are needed, a manager opens a server only with those of more than half of all.
 // - No server is opened without what it threw away with its relay log, nor without an acknowledged
 //   write that a healthy server within reach has.
 // - A loss that is told as exact is not less than what is lost.

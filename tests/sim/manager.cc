@@ -22,6 +22,8 @@ Time to_time(double seconds) {
 
 double to_seconds(Time time) { return static_cast<double>(time) / 1e6; }
 
+constexpr std::string_view kVoter = "vote";
+
 }  // namespace
 
 // --- The process.
@@ -94,6 +96,8 @@ FailoverOptions Manager::options() const {
     options.policy.repl_user = "repl";
     options.repl_password = "replicate";
   }
+  for (int i = 0; i < history.votes; ++i)
+    options.votes.push_back({std::string(kVoter) + std::to_string(i + 1), 3306});
   if (history.witness) options.witnesses = {{"witness", 22}};
   options.retries = history.retries;
   options.retry_interval_s = to_seconds(history.retry_interval);
@@ -161,8 +165,11 @@ Moment Manager::moment() const { return {now_s(), 1000 + monotonic_s(), "boot"};
 // The client's end of a session.
 class SimSqlSession : public SqlSession {
  public:
-  SimSqlSession(Manager& manager, std::uint32_t id, Time patience)
-      : manager_(manager), id_(id), patience_(patience) {}
+  SimSqlSession(Manager& manager, std::uint32_t id, Time begun, Time patience)
+      : manager_(manager),
+        id_(id),
+        probed_until_(begun + manager.world_.history().probe_timeout),
+        patience_(patience) {}
 
   ~SimSqlSession() override { manager_.world_.leave_session(id_); }
 
@@ -186,6 +193,8 @@ class SimSqlSession : public SqlSession {
     Result<Rows> answer = std::move(*session.answer);
     session.answer.reset();
     if (!answer && answer.error().code == Errc::kUnreachable) broken_ = true;
+    if (answer && ends_probe(sql) && world.now() <= probed_until_)
+      manager_.looked_at_ |= 1u << session.server;
     return answer;
   }
 
@@ -194,13 +203,20 @@ class SimSqlSession : public SqlSession {
   }
 
  private:
+  // Where read_only comes from is asked last.
+  static bool ends_probe(std::string_view sql) {
+    return sql.starts_with("SELECT VARIABLE_SOURCE") ||
+           sql.starts_with("SELECT GLOBAL_VALUE_ORIGIN");
+  }
+
   std::string label() const {
-    return "db" + std::to_string(manager_.world_.sessions()[id_].server + 1);
+    return manager_.world_.server(manager_.world_.sessions()[id_].server).host();
   }
 
   void ask(const std::string& sql) {
     World& world = manager_.world_;
     SimSession& session = world.sessions()[id_];
+    world.witness().sent(manager_.id_, sql);
     session.sql = sql;
     session.waits = true;
     session.answer.reset();
@@ -212,13 +228,16 @@ class SimSqlSession : public SqlSession {
 
   Manager& manager_;
   const std::uint32_t id_;
-  const Time patience_;
+  const Time probed_until_, patience_;
   bool busy_ = false, broken_ = false;
 };
 
 Result<std::unique_ptr<SqlSession>> Manager::connect(const MysqlOptions& options) {
   effect();
-  const auto index = static_cast<std::size_t>(std::stoul(options.host.substr(2)) - 1);
+  const Time begun = world_.now();
+  const bool votes = options.host.starts_with(kVoter);
+  const std::size_t index =
+      std::stoul(options.host.substr(votes ? kVoter.size() : 2)) - 1 + (votes ? world_.nodes() : 0);
   Server& server = world_.servers()[index];
   const Time limit =
       options.connect_timeout_s == 0 ? kNever : world_.now() + options.connect_timeout_s * kSecond;
@@ -251,12 +270,11 @@ Result<std::unique_ptr<SqlSession>> Manager::connect(const MysqlOptions& options
   session.host = static_cast<std::uint8_t>(host());
   session.process = id_;
   session.used = world_.now();
-  reached_ |= 1u << index;
   session.wait_timeout = server.settings().wait_timeout;
   world_.sessions().push_back(std::move(session));
   server.begin_session(id);
   const Time patience = options.answer_timeout_s == 0 ? kNever : options.answer_timeout_s * kSecond;
-  return std::unique_ptr<SqlSession>(std::make_unique<SimSqlSession>(*this, id, patience));
+  return std::unique_ptr<SqlSession>(std::make_unique<SimSqlSession>(*this, id, begun, patience));
 }
 
 // --- Process

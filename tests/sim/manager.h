@@ -63,8 +63,10 @@ class Manager : public Clock,
   // As if its host had not stood still.
   Time end() const { return end_ - frozen_; }
   std::uint32_t effects() const { return effects_; }
-  // True when it has reached a server, and could remember what it saw.
-  bool looked_at(std::size_t server) const { return (reached_ & (1u << server)) != 0 && !forgets_; }
+  // True when a server has answered it all that it asks in time, and it could remember that.
+  bool looked_at(std::size_t server) const {
+    return (looked_at_ & (1u << server)) != 0 && !forgets_;
+  }
   // True when it has gone on with another run, or has rolled it back.
   bool resumes() const { return resumes_; }
   const FailoverOutcome& outcome() const { return outcome_; }
@@ -143,7 +145,7 @@ class Manager : public Clock,
   Time began_, end_ = 0, frozen_ = 0;
   std::uint32_t effects_ = 0;
   bool killed_ = false, ended_ = false, resumes_ = false, forgets_ = false;
-  std::uint32_t reached_ = 0;  // a bit for each server
+  std::uint32_t looked_at_ = 0;  // a bit for each server
   std::vector<std::uint32_t> fibers_;
   FailoverOutcome outcome_;
   std::string plan_text_;

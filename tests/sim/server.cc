@@ -36,6 +36,12 @@ void Server::make_replica(std::size_t source) {
 
 void Server::make_primary() { read_only_ = super_read_only_ = false; }
 
+std::string Server::host() const {
+  const std::size_t nodes = world_.history().servers.size();
+  return index_ < nodes ? "db" + std::to_string(index_ + 1)
+                        : "vote" + std::to_string(index_ - nodes + 1);
+}
+
 bool Server::has_or_received(std::uint32_t transaction) const {
   if (has(transaction)) return true;
   for (std::size_t i = channel_.applied; i < channel_.relay.size(); ++i)
@@ -111,6 +117,7 @@ void Server::fence() {
 void Server::start(bool by_operator) {
   if (up_ || (fenced_ && !by_operator)) return;
   up_ = true;
+  started_ = world_.now();
   const bool was_fenced = std::exchange(fenced_, false);
   ++boots_;
   disk_full_ = false;
@@ -132,6 +139,11 @@ void Server::start(bool by_operator) {
   channel_.sql = true;
   start_receiver();
   plan_apply();
+}
+
+std::uint32_t Server::size_of(std::uint32_t file) const {
+  if (file == file_) return offset_;
+  return file < file_ ? file_sizes_[file - 1] : 0;
 }
 
 void Server::go_on() {
@@ -341,12 +353,22 @@ void Server::end_session(std::uint32_t session) {
   }
 }
 
-void Server::end_idle_sessions(std::uint32_t asking) {
+// It knows nothing of a statement that is still under way.
+bool Server::is_idle(std::uint32_t session) const {
+  const SimSession& one = world_.sessions()[session];
+  return !one.arrived && world_.now() - one.used > one.wait_timeout;
+}
+
+std::optional<std::uint32_t> Server::lock_holder(std::string_view name) const {
+  const auto held = std::ranges::find(locks_, name, &UserLock::name);
+  if (held == locks_.end() || is_idle(held->session)) return std::nullopt;
+  return world_.sessions()[held->session].process;
+}
+
+void Server::end_idle_sessions() {
   for (std::size_t i = 0; i < sessions_.size();) {
     const std::uint32_t id = sessions_[i];
-    const SimSession& one = world_.sessions()[id];
-    const bool idle = !one.waits || (id == asking && !one.arrived);
-    if (!idle || world_.now() - one.used <= one.wait_timeout) {
+    if (!is_idle(id)) {
       ++i;
       continue;
     }

@@ -133,7 +133,7 @@ class Server {
 
   const ServerSettings& settings() const { return settings_; }
   std::size_t index() const { return index_; }
-  std::string host() const { return "db" + std::to_string(index_ + 1); }
+  std::string host() const;
 
   bool up() const { return up_; }
   bool answers() const { return up_ && !stopped_ && !stuck_; }
@@ -148,6 +148,9 @@ class Server {
   bool has_or_received(std::uint32_t transaction) const;
   const std::vector<LogEntry>& binlog() const { return binlog_; }
   std::uint32_t boots() const { return boots_; }
+  Time started() const { return started_; }
+  // Returns the process that holds a user lock, as its server sees it; nullopt: none does.
+  std::optional<std::uint32_t> lock_holder(std::string_view name) const;
 
   // --- What happens to it.
   void make_replica(std::size_t source);  // at the beginning
@@ -184,8 +187,8 @@ class Server {
   std::optional<Result<Rows>> execute(std::uint32_t session, const std::string& sql, Time since);
   void begin_session(std::uint32_t session);
   void end_session(std::uint32_t session);
-  // Ends those that did nothing for too long, when a statement of `session` arrives.
-  void end_idle_sessions(std::uint32_t session);
+  // Ends those that did nothing for too long.
+  void end_idle_sessions();
   const Version& version() const;
 
  private:
@@ -196,6 +199,7 @@ class Server {
   void finish_write(const Pending& pending, bool done);
   void release_pending();
   void release_waiting();
+  bool is_idle(std::uint32_t session) const;
   void end_client(std::uint32_t client);
   std::uint32_t next_number() const;
   void record_gtid(const Transaction& one);
@@ -213,6 +217,8 @@ class Server {
   void receiver_failed(unsigned number, std::string text, bool for_good);
   void connect_receiver(Server& source);
   bool find_start(const Server& source, std::size_t& start, std::string& text) const;
+  // Returns the size of a file of its binlog; 0: there is none.
+  std::uint32_t size_of(std::uint32_t file) const;
   bool skips(const Dump& dump, const LogEntry& entry) const;
   void plan_apply();
   void purge_relay_log();
@@ -239,6 +245,7 @@ class Server {
   // In memory.
   bool up_ = true, stopped_ = false, stuck_ = false, disk_full_ = false, fenced_ = false;
   std::uint32_t boots_ = 1;
+  Time started_ = -86400 * kSecond;
   bool read_only_ = false, super_read_only_ = false, read_only_by_sql_ = false;
   bool semi_sync_source_ = false, semi_sync_replica_ = false, semi_sync_active_ = false;
   std::vector<Dump> dumps_;

@@ -185,7 +185,7 @@ Gtids Server::received_or_executed() const {
 // cannot.
 bool Server::find_start(const Server& source, std::size_t& start, std::string& text) const {
   if (!channel_.by_gtid) {
-    const Place end = {source.file_, source.offset_};
+    const Place end = {channel_.read.file, source.size_of(channel_.read.file)};
     if (channel_.read > end) {
       text = channel_.read.file > source.file_
                  ? "Could not find first log file name in binary log index file"

@@ -19,7 +19,7 @@ constexpr Time kClientPatience = 2 * kSecond;  // before a client tries another 
 }  // namespace
 
 World::World(const History& history, Witness& witness)
-    : history_(history), witness_(witness), random_(history.seed % kFirstKinds ^ 0x5151) {
+    : history_(history), witness_(witness), random_(source_of(history.seed) ^ 0x5151) {
   const std::size_t hosts = history.hosts();
   lost_.assign(hosts, 0);
   slow_.assign(hosts, 0);
@@ -28,10 +28,10 @@ World::World(const History& history, Witness& witness)
   transactions_.reserve(256);
   sessions_.reserve(256);
   writes_.resize(1);
-  servers_.reserve(history.servers.size());
-  for (std::size_t i = 0; i < history.servers.size(); ++i)
-    servers_.emplace_back(*this, i, history.servers[i]);
-  for (std::size_t i = 0; i < servers_.size(); ++i)
+  servers_.reserve(history.voters());
+  for (std::size_t i = 0; i < history.voters(); ++i)
+    servers_.emplace_back(*this, i, i < nodes() ? history.servers[i] : ServerSettings{});
+  for (std::size_t i = 0; i < nodes(); ++i)
     if (history.sources[i] < 0)
       servers_[i].make_primary();
     else
@@ -120,9 +120,11 @@ void World::dispatch(const Event& event) {
       reply_arrives(event.a, event.b);
       break;
     case Happens::kFault:
+      fault_at_ = now_;
       begin_fault(history_.faults[event.a]);
       break;
     case Happens::kFaultEnds:
+      fault_at_ = now_;
       end_fault(history_.faults[event.a]);
       break;
     case Happens::kManagerStarts:
@@ -316,7 +318,7 @@ void World::wake(std::uint32_t fiber, std::uint32_t wait, Time at) {
 void World::client_writes(std::uint32_t id) {
   Client& client = clients_[id];
   const auto try_next = [&] {
-    client.target = static_cast<std::uint8_t>((client.target + 1) % servers_.size());
+    client.target = static_cast<std::uint8_t>((client.target + 1) % nodes());
   };
   if (client.write != 0 && now_ - client.asked >= kClientPatience) {
     client.write = 0;
@@ -332,7 +334,15 @@ void World::client_writes(std::uint32_t id) {
       events_.add(now_ + delay(client.host, client.target), Happens::kWriteArrives, id,
                   client.write);
   }
-  events_.add(now_ + history_.write_interval, Happens::kClientWrites, id);
+  events_.add(now_ + history_.write_interval * (is_quiet() ? history_.quiet : 1),
+              Happens::kClientWrites, id);
+}
+
+bool World::is_quiet() const {
+  constexpr Time kLately = 3 * kSecond;
+  return now_ > fault_at_ + kLately && std::ranges::all_of(managers_, [](const auto& one) {
+           return one->ended() || one->killed();
+         });
 }
 
 void World::write_arrives(std::uint32_t client, std::uint32_t write) {
@@ -358,7 +368,7 @@ void World::reply_arrives(std::uint32_t id, std::uint32_t write) {
   if (client.write != write) return;
   client.write = 0;
   if (!writes_[write].done)
-    client.target = static_cast<std::uint8_t>((client.target + 1) % servers_.size());
+    client.target = static_cast<std::uint8_t>((client.target + 1) % nodes());
 }
 
 // --- Managers and their sessions.
@@ -409,7 +419,7 @@ void World::statement_arrives(std::uint32_t id) {
     if (session.open || host_up(session.server)) again(kRetransmit);
     return;
   }
-  server.end_idle_sessions(id);
+  server.end_idle_sessions();
   if (!session.open) {
     session.waits = false;
     session.answer = Error{Errc::kUnreachable, "Lost connection to server during query", 2013};

@@ -66,6 +66,8 @@ class Witness {
   virtual ~Witness() = default;
   // A client is told by `server` that its write is done.
   virtual void acknowledged(std::size_t server, std::uint32_t transaction) = 0;
+  // A manager sends a statement.
+  virtual void sent(std::uint32_t /*process*/, std::string_view /*sql*/) {}
   // A manager takes the lock of a server: it has a new plan.
   virtual void locks(std::uint32_t /*process*/) {}
   // A manager's statement changes a server.
@@ -91,6 +93,8 @@ class World {
   Witness& witness() { return witness_; }
   std::vector<Server>& servers() { return servers_; }
   const Server& server(std::size_t i) const { return servers_[i]; }
+  // How many of them are nodes; those that only vote come after these.
+  std::size_t nodes() const { return history_.servers.size(); }
   std::vector<Transaction>& transactions() { return transactions_; }
   std::vector<SimSession>& sessions() { return sessions_; }
   std::vector<Write>& writes() { return writes_; }
@@ -149,6 +153,8 @@ class World {
   void end_fault(const Fault& fault);
   void network_changed();
   void client_writes(std::uint32_t client);
+  // True while no manager is at work and no fault has begun or ended lately.
+  bool is_quiet() const;
   void write_arrives(std::uint32_t client, std::uint32_t write);
   void reply_arrives(std::uint32_t client, std::uint32_t write);
   void statement_arrives(std::uint32_t session);
@@ -162,6 +168,7 @@ class World {
   std::vector<Transaction> transactions_;
   std::vector<SimSession> sessions_;
   std::vector<Client> clients_;
+  Time fault_at_ = 0;  // when the last one began or ended
   std::vector<Write> writes_;
   std::vector<std::uint32_t> lost_;  // by host: a bit for each that hears nothing from it
   std::uint32_t down_ = 0;
