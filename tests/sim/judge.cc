@@ -112,6 +112,8 @@ class Judge : public Witness {
   void judge_alone(std::size_t server, std::uint32_t process) {
     // Who lost its votes rolls back what harms nobody; who opens is judged by its votes.
     if (history_.votes > 0) return;
+    // What it sent before it ended may arrive when a cut ends, and then it is at work no more.
+    if (world_.managers()[process]->ended() || world_.managers()[process]->killed()) return;
     if (overtaken_.contains(process))
       violated(fmt::format("two managers are at work: {} of host {} changes {} after another did",
                            process, world_.managers()[process]->what().manager, name(server)));
