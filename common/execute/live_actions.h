@@ -67,6 +67,8 @@ class LiveActions : public Actions {
   // Fails when a replica has received more than the primary, which was restarted, has in its
   // binlog.
   Result<Done> compare_binlogs(const std::string& primary, const Topology& now);
+  // Fails when the primary of a switchover, which was closed, accepts writes.
+  Result<Done> expect_closed();
   // Fails when another run may have a lock by now.
   Result<Done> expect_locks();
   // The nodes beside the old primary that have given no facts, and for how long one is asked again.

@@ -203,11 +203,26 @@ Result<Done> LiveActions::expect_locks() {
   return Done{};
 }
 
+// While our session holds its lock, the primary was not restarted since it was closed. One that was
+// may be open, and have what the new primary lacks.
+Result<Done> LiveActions::expect_closed() {
+  {
+    auto session = sessions_.borrow(plan_.primary);
+    const auto ours = session ? has_node_lock(**session, options_.node_lock()) : session.error();
+    if (session) session->judge(ours);
+    if (ours && *ours) return Done{};
+  }
+  const Topology now = probe_again({*find(plan_.primary)}, glance_s());
+  if (!find_node(now, plan_.primary)->writable()) return Done{};
+  return failure(plan_.primary + " was restarted and accepts writes");
+}
+
 Result<StepResult> LiveActions::recheck(const Step& step, const RunFacts& known, const Deadline&) {
-  // A switchover has asked before clients had to wait.
-  auto same = plan_.command == PlanCommand::kSwitchover ? Result<StepResult>(StepResult{})
-                                                        : compare_with_now(step, known);
+  // A switchover has asked the others before clients had to wait.
+  const bool switches = plan_.command == PlanCommand::kSwitchover;
+  auto same = switches ? Result<StepResult>(StepResult{}) : compare_with_now(step, known);
   if (!same) return same;
+  if (const auto closed = switches ? expect_closed() : Done{}; !closed) return closed.error();
   const auto locked = expect_locks();
   if (!locked) return locked.error();
   // Votes may have been lost meanwhile. A failure here is rolled back, one of the opening is not.

@@ -86,6 +86,19 @@ TEST(RecheckStepTest, NeedsItsLocksAndADeadPrimary) {
   EXPECT_FALSE(stage.perform(step_on(Action::kRecheck, "db1")));
 }
 
+TEST(RecheckStepTest, APrimaryThatWasRestartedInASwitchoverMayBeOpen) {
+  LiveStage stage;
+  stage.plan.command = PlanCommand::kSwitchover;
+  // Whoever was closed by our session, which holds its lock, is closed.
+  EXPECT_TRUE(stage.perform(step_on(Action::kRecheck, "db2")));
+  stage.db(1).answer("IS_USED_LOCK(", "0");
+  EXPECT_TRUE(names(stage.perform(step_on(Action::kRecheck, "db2")), "db1 was restarted"));
+  stage.db(1).read_only = true;
+  EXPECT_TRUE(stage.perform(step_on(Action::kRecheck, "db2")));
+  stage.kill(1);
+  EXPECT_TRUE(stage.perform(step_on(Action::kRecheck, "db2")));
+}
+
 TEST(RecheckStepTest, APrimaryThatLostEventsIsNotReopened) {
   for (const auto& [size, file, may] :
        {std::tuple("1234", "binlog.000007", true), std::tuple("1000", "binlog.000007", false),
