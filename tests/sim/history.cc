@@ -32,7 +32,7 @@ class Drawing {
     else
       draw_faults();
     draw_runs();
-    if (history_.seed / kDrawing != 1) {
+    if (drawing_of(history_.seed) > 1) {
       std::swap(random_, more_);
       draw_more();
     }
@@ -254,7 +254,7 @@ class Drawing {
     if (random_.chance(15)) history_.before_hook = draw_hook();
     if (random_.chance(15)) history_.after_hook = draw_hook();
     if (random_.chance(30)) draw_manager_fault();
-    if (history_.seed / kDrawing == 0) {
+    if (drawing_of(history_.seed) > 3) {
       history_.quiet = 5;
       if (nodes() < 5 && random_.chance(15)) draw_votes();
     }
@@ -370,8 +370,8 @@ std::string names_of(const History& history, std::uint32_t hosts) {
 }  // namespace
 
 std::uint64_t source_of(std::uint64_t seed) {
-  const std::uint64_t drawing = seed / kDrawing;
-  return drawing == 1 || drawing == 2 ? seed % kDrawing : Random(seed % kDrawing).next();
+  const std::uint64_t number = seed % kDrawing;
+  return drawing_of(seed) < 3 ? number : Random(number).next();
 }
 
 History draw_history(std::uint64_t seed) { return Drawing(seed).draw(); }

@@ -71,19 +71,20 @@ class Judge : public Witness {
   }
 
   void forgot_source(std::size_t server, std::size_t undrained) override {
-    if (undrained > 0) undrained_[server] = undrained;
+    undrained_[server] = undrained;
   }
 
   void opened(std::size_t server, std::uint32_t process) override {
-    if (undrained_[server] > 0)
+    const Manager& manager = *world_.managers()[process];
+    const bool deceived = is_deceived(manager);
+    if (undrained_[server] > 0 && !deceived)
       violated(fmt::format("{} is opened, and has thrown away {} transactions of its relay log",
                            name(server), undrained_[server]));
     if (const Channel& channel = world_.server(server).channel();
         channel.exists && channel.applied < channel.relay.size())
       violated(fmt::format("{} is opened, and has not applied all of its relay log", name(server)));
     if (server == owner_) return;
-    const Manager& manager = *world_.managers()[process];
-    judge_completeness(server, manager);
+    if (!deceived) judge_completeness(server, manager);
     count_lost(server, process);
     if (manager.what().errand == Errand::kFailover) {
       ++takeovers_;
@@ -149,12 +150,14 @@ class Judge : public Witness {
 
   // Nothing but votes keeps managers apart that see different halves of a network: each would fence
   // the primary, and make another of its half.
-  bool managers_are_split() const {
-    if (history_.votes > 0) return false;
+  bool managers_are_split() const { return count_splits() > 0; }
+
+  std::ptrdiff_t count_splits() const {
+    if (history_.votes > 0) return 0;
     std::uint32_t managers = 0;
     for (std::size_t i = 0; i < history_.managers; ++i)
       managers |= 1u << history_.host_of_manager(i);
-    return std::ranges::any_of(history_.faults, [&](const Fault& fault) {
+    return std::ranges::count_if(history_.faults, [&](const Fault& fault) {
       const std::uint32_t here = fault.hosts & managers;
       return (fault.kind == FaultKind::kCut || fault.kind == FaultKind::kOneWay) && here != 0 &&
              here != managers;
@@ -167,10 +170,18 @@ class Judge : public Witness {
             history_.fence_nature == FenceNature::kSlow);
   }
 
+  // True when the fence command has told that the primary is off, and that is up: what it has
+  // written since may be anywhere.
+  bool is_deceived(const Manager& manager) const {
+    return history_.fence_nature == FenceNature::kLies && world_.server(owner_).up() &&
+           manager.what().errand == Errand::kFailover;
+  }
+
+  // True when an earlier run of its host has seen the primary, and has ended when it began.
   bool has_looked(const Manager& manager) {
     return std::ranges::any_of(world_.managers(), [&](const auto& one) {
       return one->what().manager == manager.what().manager && one->ended() &&
-             one->looked_at(owner_) && one->id() != manager.id() && one->began() > opened_at_;
+             one->looked_at(owner_) && one->began() > opened_at_ && one->end() < manager.began();
     });
   }
 
@@ -289,7 +300,8 @@ class Judge : public Witness {
     const auto faults = std::ranges::count_if(history_.faults, [this](const Fault& fault) {
       return fault.kind <= FaultKind::kSlow && fault.node < history_.servers.size();
     });
-    if (takeovers_ > faults)
+    // Managers that see a cut from both sides may make one each.
+    if (takeovers_ > faults + count_splits())
       violated(fmt::format("{} takeovers for {} faults", takeovers_, faults));
   }
 
