@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "common/clock.h"
 
+#include <poll.h>
 #include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <thread>
@@ -14,16 +18,34 @@ namespace ha {
 
 namespace {
 
-sigset_t stop_signals() {
+enum class HangUp { kStop, kReload };
+
+sigset_t stop_signals(HangUp meaning) {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  if (meaning == HangUp::kReload) return signals;
   // A terminal that hangs up; nohup has it ignored.
   struct sigaction hang_up = {};
   sigaction(SIGHUP, nullptr, &hang_up);
   if (hang_up.sa_handler != SIG_IGN) sigaddset(&signals, SIGHUP);
   return signals;
+}
+
+sigset_t reload_signal() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGHUP);
+  return signals;
+}
+
+HangUp meaning_of(bool reloads) { return reloads ? HangUp::kReload : HangUp::kStop; }
+
+// Takes one of these signals if it is there.
+bool take(const sigset_t& signals) {
+  const timespec now = {};
+  return sigtimedwait(&signals, nullptr, &now) > 0;
 }
 
 timespec to_timespec(double seconds) {
@@ -59,9 +81,17 @@ double SystemClock::monotonic_s() const {
 
 void SystemClock::heed_stop_signals() {
   heeds_ = true;
-  const sigset_t signals = stop_signals();
+  sigset_t signals = stop_signals(meaning_of(reloads_));
+  if (reloads_) sigaddset(&signals, SIGHUP);
   sigprocmask(SIG_BLOCK, &signals, nullptr);
+  if (signals_ < 0) signals_ = signalfd(-1, &signals, SFD_CLOEXEC);
 }
+
+SystemClock::~SystemClock() {
+  if (signals_ >= 0) close(signals_);
+}
+
+bool SystemClock::take_reload() { return reloads_ && take(reload_signal()); }
 
 bool SystemClock::sleep(double seconds) {
   if (!heeds_) {
@@ -73,7 +103,7 @@ bool SystemClock::sleep(double seconds) {
     const double left_s = end_s - monotonic_s();
     if (left_s <= 0) return true;
     const timespec wait = to_timespec(left_s);
-    const sigset_t signals = stop_signals();
+    const sigset_t signals = stop_signals(meaning_of(reloads_));
     if (sigtimedwait(&signals, nullptr, &wait) > 0) stopped_ = true;
   }
   return false;
@@ -85,10 +115,17 @@ void SystemClock::pause(double seconds) {
 
 bool SystemClock::stopping() {
   if (!heeds_) return false;
-  const sigset_t signals = stop_signals();
-  const timespec now = {};
-  if (sigtimedwait(&signals, nullptr, &now) > 0) stopped_ = true;
+  if (take(stop_signals(meaning_of(reloads_)))) stopped_ = true;
   return stopped_;
+}
+
+bool SystemClock::sleep_until_readable(const std::vector<int>& descriptors, double seconds) {
+  std::vector<pollfd> places;
+  if (signals_ >= 0) places.push_back({signals_, POLLIN, 0});
+  for (const int descriptor : descriptors) places.push_back({descriptor, POLLIN, 0});
+  const timespec time = to_timespec(std::max(seconds, 0.0));
+  ppoll(places.data(), places.size(), &time, nullptr);
+  return !stopping();
 }
 
 }  // namespace ha

@@ -39,6 +39,7 @@ class MysqlSession : public SqlSession {
   Error login_error(const TransferLimit& transfer) const;
 
   const Version& version() const override { return version_; }
+  int socket() const override { return socket_of(mysql_); }
   Result<Rows> query(const std::string& sql) override;
   Result<Rows> query_long(const std::string& sql) override;
 

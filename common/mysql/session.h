@@ -30,6 +30,9 @@ class SqlSession {
 
   // The version that the server's greeting gave.
   virtual const Version& version() const = 0;
+
+  // The descriptor of the connection, which can be read when the server has ended it; -1: none.
+  virtual int socket() const { return -1; }
 };
 
 // Runs a statement and returns the one cell of its first row; kBadData when there is none.

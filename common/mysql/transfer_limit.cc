@@ -14,6 +14,14 @@ extern "C" int ma_pvio_register_callback(my_bool add,
 
 namespace ha {
 
+int socket_of(void* mysql) {
+#ifdef MARIADB_PACKAGE_VERSION_ID
+  return static_cast<int>(mysql_get_socket(static_cast<MYSQL*>(mysql)));
+#else
+  return static_cast<int>(static_cast<MYSQL*>(mysql)->net.fd);
+#endif
+}
+
 thread_local TransferLimit* TransferLimit::current_ = nullptr;
 
 TransferLimit::TransferLimit(void* mysql, std::size_t bytes, unsigned seconds)
@@ -37,11 +45,7 @@ void TransferLimit::check() {
 void TransferLimit::cut(Excess excess) {
   if (excess_ != Excess::kNone) return;
   excess_ = excess;
-#ifdef MARIADB_PACKAGE_VERSION_ID
-  const int fd = static_cast<int>(mysql_get_socket(static_cast<MYSQL*>(mysql_)));
-#else
-  const int fd = static_cast<int>(static_cast<MYSQL*>(mysql_)->net.fd);
-#endif
+  const int fd = socket_of(mysql_);
   shutdown(fd, SHUT_RDWR);
   // What a TCP peer goes on sending would still be read; this throws it away.
   const sockaddr no_peer = {AF_UNSPEC, {}};

@@ -10,6 +10,10 @@
 
 namespace ha {
 
+// Returns the descriptor of a session's connection, -1 when there is none; `mysql` is its MYSQL,
+// whose tag the two libraries spell differently.
+int socket_of(void* mysql);
+
 class TransferLimit {
  public:
   enum class Excess { kNone, kBytes, kTime };
@@ -40,7 +44,7 @@ class TransferLimit {
 
   // The library's callback has no argument of ours.
   static thread_local TransferLimit* current_;
-  void* mysql_;  // MYSQL, whose tag the two libraries spell differently
+  void* mysql_;  // MYSQL
   std::size_t left_;
   unsigned seconds_;
   std::optional<std::chrono::steady_clock::time_point> end_ = {};
