@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// What a guard leaves in the directory of its cluster, for other programs: its lock, what it sees
+// (guard.json), and that an operator has told it to change nothing (guard-paused.json).
+
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/env.h"
+#include "common/failover/guard_watch.h"
+#include "common/moment.h"
+#include "common/result.h"
+
+namespace ha {
+
+// What the guard last did to the cluster.
+struct GuardDeed {
+  Moment at = {};
+  std::string run = {};   // its id
+  std::string text = {};  // its outcome
+};
+
+struct GuardState {
+  long process = 0;
+  Moment since = {};         // when it was started
+  std::string node = {};     // beside which it runs; empty: none was named
+  bool stopped = false;      // as it should be: nobody expects it to run
+  bool manages = true;       // it was told to change the cluster
+  std::string doing = {};    // "watching", "failing over", ...
+  std::string trouble = {};  // why the cluster is not as it should be; empty: it is
+  std::string primary = {};  // empty: not known
+  std::vector<WatchedNode> nodes = {};
+  std::optional<GuardDeed> deed = {};
+};
+
+// An operator's word that the guard is to watch and to change nothing.
+struct GuardPause {
+  Moment since = {};
+  std::optional<double> seconds = {};  // nullopt: until it is taken back
+
+  // What is left of it, in seconds; nullopt: it has no end. 0: it is over.
+  std::optional<double> left_s(const Moment& now) const;
+  bool is_over(const Moment& now) const;
+};
+
+// Converts them to one line of JSON and back; nullopt for anything that did not come from here.
+std::string guard_state_to_json(const GuardState& state);
+std::optional<GuardState> parse_guard_state(std::string_view json);
+
+class GuardFiles {
+ public:
+  // `directory` is that of the cluster, see RunStore.
+  GuardFiles(Files& files, std::string directory)
+      : files_(files), directory_(std::move(directory)) {}
+
+  // Takes the lock that one guard of a cluster has at a time. Fails with kRefused and the process
+  // that holds it.
+  Result<std::unique_ptr<FileLock>> lock();
+
+  // Returns the guard that runs: "process 7 of this host"; empty: there is none.
+  std::string holder() const;
+
+  // Returns what the last guard has left; nullopt: there was none, or it cannot be read.
+  std::optional<GuardState> read() const;
+  Result<Done> write(const GuardState& state);
+
+  // Returns the pause, unless it is over. What cannot be read is a pause without end: in doubt the
+  // guard changes nothing.
+  std::optional<GuardPause> read_pause(const Moment& now) const;
+  Result<Done> write_pause(const GuardPause& pause);
+  Result<Done> end_pause();
+
+ private:
+  Files& files_;
+  std::string directory_;
+};
+
+// What a check tells of the guard.
+struct GuardReport {
+  bool missing = false;  // one was started, was not stopped, and does not run
+  std::optional<GuardPause> pause = {};
+  std::optional<GuardState> state = {};  // of the last guard
+};
+GuardReport read_guard(Files& files, const std::string& directory, const Moment& now);
+
+}  // namespace ha

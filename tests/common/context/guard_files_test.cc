@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+#include "common/context/guard_files.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/fakes/fake_env.h"
+
+namespace ha {
+namespace {
+
+constexpr char kDirectory[] = "/state/mysql";
+
+Moment at(double uptime_s, const char* boot = "a") { return {1000 + uptime_s, uptime_s, boot}; }
+
+TEST(GuardFiles, WhatAGuardSeesIsReadAsItWasWritten) {
+  GuardState state{7, at(5), "db1", false, true, "watching", "db2 gives no answer", "db1"};
+  state.nodes = {{"db1", 0, NodeLife::kAnswers, false},
+                 {"db2", 0, NodeLife::kGone, {}, 0, "refused (111)"},
+                 {"db3", 0, NodeLife::kAnswers, true}};
+  state.deed = {at(4), "20261130T090000.000-7", "failover done: db1 replaces db2"};
+  MemoryFiles files;
+  GuardFiles guard(files, kDirectory);
+  EXPECT_FALSE(guard.read());
+  ASSERT_TRUE(guard.write(state));
+  const auto read = guard.read();
+  ASSERT_TRUE(read);
+  EXPECT_EQ(guard_state_to_json(*read), guard_state_to_json(state));
+  EXPECT_EQ(read->nodes, state.nodes);
+  EXPECT_EQ(read->deed->run, state.deed->run);
+}
+
+TEST(GuardFiles, AnythingElseIsNoStateOfAGuard) {
+  for (const char* text : {"", "{}", "[]", "null", R"({"format":"monitoring-plugins-ha guard 2"})",
+                           R"({"format":"monitoring-plugins-ha guard 1"})"})
+    EXPECT_FALSE(parse_guard_state(text)) << text;
+}
+
+TEST(GuardFiles, APauseEndsByTheUptimeWhateverTheClockShows) {
+  const struct {
+    const char* name;
+    std::optional<double> seconds;
+    Moment now;
+    std::optional<double> want_left_s;
+    bool want_over;
+  } cases[] = {
+      {"half of it", 60, at(40), 30, false},
+      {"all of it", 60, at(70), 0, true},
+      {"no end", {}, at(1e6), {}, false},
+      {"the clock of the wall was set", 60, {5, 40, "a"}, 30, false},
+      {"the machine was restarted and the clock set back", 60, {5, 40, "b"}, 60, false},
+      {"the machine was restarted", 60, {1080, 40, "b"}, 0, true},
+  };
+  for (const auto& c : cases) {
+    const GuardPause pause{at(10), c.seconds};
+    EXPECT_EQ(pause.left_s(c.now), c.want_left_s) << c.name;
+    EXPECT_EQ(pause.is_over(c.now), c.want_over) << c.name;
+  }
+}
+
+TEST(GuardFiles, APauseThatCannotBeReadHasNoEnd) {
+  MemoryFiles files;
+  GuardFiles guard(files, kDirectory);
+  EXPECT_FALSE(guard.read_pause(at(10)));
+  ASSERT_TRUE(guard.write_pause({at(10), 60}));
+  ASSERT_TRUE(guard.read_pause(at(20)));
+  EXPECT_EQ(guard.read_pause(at(20))->seconds, 60);
+  EXPECT_FALSE(guard.read_pause(at(71)));
+  ASSERT_TRUE(guard.end_pause());
+  EXPECT_FALSE(guard.read_pause(at(20)));
+  files.files[std::string(kDirectory) + "/guard-paused.json"] = "touched";
+  ASSERT_TRUE(guard.read_pause(at(20)));
+  EXPECT_FALSE(guard.read_pause(at(20))->seconds);
+}
+
+TEST(GuardFiles, OneIsMissedThatWasStartedAndNotStopped) {
+  const struct {
+    const char* name;
+    bool started, stopped, running, want;
+  } cases[] = {
+      {"there was none", false, false, false, false},
+      {"it runs", true, false, true, false},
+      {"it was stopped", true, true, false, false},
+      {"it was killed", true, false, false, true},
+  };
+  for (const auto& c : cases) {
+    MemoryFiles files;
+    GuardFiles guard(files, kDirectory);
+    GuardState state;
+    state.stopped = c.stopped;
+    if (c.started) {
+      ASSERT_TRUE(guard.write(state));
+    }
+    const auto lock = c.running ? guard.lock() : Result<std::unique_ptr<FileLock>>(nullptr);
+    EXPECT_EQ(read_guard(files, kDirectory, at(1)).missing, c.want) << c.name;
+    if (c.running) {
+      EXPECT_EQ(guard.lock().error().code, Errc::kRefused) << c.name;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace ha
