@@ -194,7 +194,15 @@ void add_role_options(Cli& cli, FailoverOptions& options) {
 void add_time_options(Cli& cli, FailoverOptions& options) {
   cli.count("--retries", options.retries, 1, 1000,
             "tries in all before the primary counts as dead (default: 3)");
-  cli.seconds("--retry-interval", options.retry_interval_s, "wait between two tries (default: 1)");
+  cli.option(
+      "--retry-interval", "SECONDS",
+      [&options](const std::string& value) -> Result<Done> {
+        const auto seconds = parse_seconds(value);
+        if (!seconds) return seconds.error();
+        options.given_retry_interval_s = *seconds;
+        return Done{};
+      },
+      "wait between two tries (default: 1; guard: 0.05)");
   cli.seconds("--probe-timeout", options.probe_timeout_s,
               "time for the nodes to answer a probe (default: 3)");
   cli.seconds(
@@ -252,6 +260,7 @@ Result<Done> complete_failover_options(const Cli& cli, FailoverOptions& options)
                  fmt::format("--cluster-name: needs letters, digits, '.', '_' or '-', at most {}",
                              kLongestName)};
   if (const auto complete = complete_vip(options.vip); !complete) return complete;
+  options.retry_interval_s = options.given_retry_interval_s.value_or(options.retry_interval_s);
   options.policy.vip = options.vip.address;
   if (options.policy.hosts_file.empty() && !options.cluster.incoming_directory.empty())
     options.policy.hosts_file = options.cluster.incoming_directory + "/conf/pandora_ha_hosts.conf";

@@ -23,6 +23,7 @@ struct FailoverOptions {
   std::vector<HostPort> witnesses = {};
   std::vector<HostPort> votes = {};  // servers that vote beside the nodes; empty: no votes needed
   unsigned retries = 3;              // how often the primary is tried before it counts as dead
+  unsigned tried = 0;                // that many of these tries were made before the run
   double retry_interval_s = 1;       // between two tries
   double probe_timeout_s = 3;        // for the answers of all nodes
   double deadline_s = 120;           // of the whole run
@@ -41,6 +42,7 @@ struct FailoverOptions {
   std::string resync_store() const { return cluster_name + ".resync"; }
 
   // Left by parse() for complete_failover_options().
+  std::optional<double> given_retry_interval_s = {};
   std::string repl_defaults_file = {}, repl_group = "client";
   std::vector<std::string> preferred = {}, never = {}, assumed_replicas = {};
 };

@@ -86,10 +86,11 @@ class Failover {
   // their word is tried again too. False when the program is asked to stop.
   bool try_again(Plan& plan) {
     const FailoverOptions& options = workflow_.options;
-    const auto undecided = [&plan] {
-      return plan.possible() || plan.refusal == Refusal::kStillReceives;
+    const auto undecided = [&](unsigned tries) {
+      if (plan.possible()) return tries + options.tried < options.retries;
+      return plan.refusal == Refusal::kStillReceives && tries < options.retries;
     };
-    for (unsigned tries = 1; undecided() && tries < options.retries; ++tries) {
+    for (unsigned tries = 1; undecided(tries); ++tries) {
       workflow_.log(fmt::format("try {} of {}: {}", tries, options.retries,
                                 plan.possible() ? describe_cause(plan) : plan.reason));
       if (!workflow_.env.clock.sleep(options.retry_interval_s)) return false;

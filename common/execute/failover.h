@@ -8,6 +8,7 @@
 #include <string>
 
 #include "common/cluster/options.h"
+#include "common/context/observation.h"
 #include "common/env.h"
 #include "common/execute/log.h"
 #include "common/execute/outcome.h"
@@ -15,8 +16,15 @@
 
 namespace ha {
 
+// The nodes as they are now, and what a failover would do with them.
+struct Outlook {
+  Observation view;  // with what the journals tell
+  Plan plan = {};
+};
+
 // Returns what a failover would do now, and changes nothing. `assume_dead` names the primary that
 // is to be taken for dead; empty: the view decides.
+Outlook look_ahead(const Env& env, const FailoverOptions& options, const std::string& assume_dead);
 Plan plan_now(const Env& env, const FailoverOptions& options, const std::string& assume_dead);
 
 // Promotes a replica to replace the dead primary, or refuses. A run that was interrupted is resumed

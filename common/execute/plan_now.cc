@@ -11,8 +11,9 @@
 
 namespace ha {
 
-Plan plan_now(const Env& env, const FailoverOptions& options, const std::string& assume_dead) {
-  Observation observation = observe(env, options);
+Outlook look_ahead(const Env& env, const FailoverOptions& options, const std::string& assume_dead) {
+  Outlook outlook{observe(env, options)};
+  Observation& observation = outlook.view;
   observation.context.assume_dead = !assume_dead.empty();
   const Moment now = env.clock.moment();
   const StateDirectory state = probe_state_directory(env.files, options, now);
@@ -22,10 +23,12 @@ Plan plan_now(const Env& env, const FailoverOptions& options, const std::string&
     resumed = plan_resume(*run, decide_resume(*run, observation.topology, options.policy,
                                               observation.context, age_of(run->last, now)));
   if (resumed && assume_dead.empty()) {
-    add_next_command(*resumed);
-    return *resumed;
+    outlook.plan = *std::move(resumed);
+    add_next_command(outlook.plan);
+    return outlook;
   }
-  Plan plan = plan_failover(observation.topology, options.policy, observation.context, assume_dead);
+  Plan& plan = outlook.plan;
+  plan = plan_failover(observation.topology, options.policy, observation.context, assume_dead);
   // An account that may not read the journal can still be told what would be done.
   if (!state.trouble.empty()) plan.warnings.push_back("--state-dir: " + state.trouble);
   if (resumed)
@@ -33,7 +36,11 @@ Plan plan_now(const Env& env, const FailoverOptions& options, const std::string&
         "run {} was interrupted: it is resumed or rolled back first; see: mysql_ha plan",
         resumed->interrupted_run));
   add_next_command(plan);
-  return plan;
+  return outlook;
+}
+
+Plan plan_now(const Env& env, const FailoverOptions& options, const std::string& assume_dead) {
+  return look_ahead(env, options, assume_dead).plan;
 }
 
 }  // namespace ha

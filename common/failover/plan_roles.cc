@@ -186,6 +186,8 @@ class Reopening {
       return refused(std::move(plan), Refusal::kLocked,
                      "another run holds the lock: " + context_.lock_holder);
     std::string why = why_not_restarted();
+    if (why.empty() && !policy_.auto_open)
+      why = "auto-open is no; to open it, run: mysql_ha failover";
     for (std::size_t i = 0; i < topology_.nodes.size() && why.empty(); ++i)
       why = why_not(topology_.nodes[i]);
     if (why.empty()) why = why_not_alone();

@@ -29,6 +29,7 @@ struct Policy {
   double hung_after_s = 30;  // a primary that answers no query for so long counts as dead, fenced
   std::string primary = {};  // the operator's word for which node the primary was; empty: none
   std::set<std::string> assume_replica = {};  // silent nodes that the operator vouches for
+  bool auto_open = true;  // a primary that was restarted read-only is opened again
   bool allow_loss = false;     // promote although others have, or may have, what is then lost
   std::string repl_user = {};  // of the replication account; empty: none was given
   std::string vip = {};        // address; empty: none

@@ -232,6 +232,18 @@ TEST(PlanReopenTest, ARestartedPrimaryIsOpenedAgain) {
   });
 }
 
+TEST(PlanReopenTest, NotWhenAnOperatorDoesNotWantThat) {
+  Policy policy;
+  policy.auto_open = false;
+  Context context;
+  context.memory = seen("db1", 100, {2});
+  const auto plan = plan_reopen(linked({restarted(1), replica(2, 1)}), policy, context);
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(plan->reason,
+            "db1 answers, but is read-only and is not opened again: auto-open is no; to open it, "
+            "run: mysql_ha failover");
+}
+
 TEST(PlanReopenTest, ElseItIsSaidWhyNot) {
   const Memory memory = seen("db1", 100, {2});
   const auto why = [&](std::vector<Node> nodes, const Context& context) {
