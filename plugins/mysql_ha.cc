@@ -60,7 +60,30 @@ constexpr CommandWord kCommands[] = {
     {"rejoin", 1, 1, run_rejoin_command},
     {"resync", 1, 1, run_resync_command},
     {"journal", 0, 2, run_journal},
+    {"guard", 0, 2, run_guard_command},
 };
+
+void add_guard_options(Cli& cli, MysqlHaOptions& options) {
+  const std::vector<std::pair<std::string, bool>> words = {{"yes", true}, {"no", false}};
+  cli.option(
+      "--interval", "SECONDS",
+      [&options](const std::string& value) -> Result<Done> {
+        const auto seconds = parse_seconds(value);
+        if (!seconds) return seconds.error();
+        options.interval_s = *seconds;
+        return Done{};
+      },
+      "status --watch: between two views (default: 2); guard: between two questions to each node "
+      "(default: 0.5)");
+  cli.choice<bool>("--manage", words, options.guard.manage,
+                   "guard: change the cluster (default: yes), or only watch and tell (no)");
+  cli.choice<bool>("--auto-open", words, options.failover.policy.auto_open,
+                   "guard: open a primary again that was restarted and that its option file has "
+                   "made read-only (default: yes)");
+  cli.choice<bool>("--auto-rejoin", words, options.guard.auto_rejoin,
+                   "guard: let a former primary that came back without transactions of its own "
+                   "follow the new one (default: no)");
+}
 
 void add_options(Cli& cli, MysqlHaOptions& options) {
   cli.operands("COMMAND [ARGUMENT]...", options.words);
@@ -96,9 +119,9 @@ void add_options(Cli& cli, MysqlHaOptions& options) {
               "resync: how to run mysqldump (default: mysqldump or mariadb-dump)");
   cli.seconds("--copy-timeout", options.resync.timeout_s, "resync: time to copy (default: 86400)");
   cli.choice<bool>("--output", {{"text", false}, {"json", true}}, options.json,
-                   "status, plan and journal: print text (default) or json");
+                   "status, plan, journal and guard status: print text (default) or json");
   cli.flag("--watch", options.watch, "status: again and again, until it is interrupted");
-  cli.seconds("--interval", options.interval_s, "status: between two of them (default: 2)");
+  add_guard_options(cli, options);
   add_notify_options(cli, options.notify);
 }
 
@@ -192,10 +215,28 @@ int run_journal(const Env& env, const Cli& cli, const MysqlHaOptions& options) {
   return cli.usage_error("journal: expected nothing, show ID or ack [ID]");
 }
 
-int plugin_main(Clock& clock, const Arguments& arguments) {
-  MysqlHaOptions options;
-  Cli cli(clock, "mysql_ha", "Shows a cluster, and plans and carries out changes of its primary.",
-          Cli::Kind::kTool);
+namespace {
+
+std::optional<int> complete_options(const Cli& cli, MysqlHaOptions& options) {
+  const bool guards = options.words[0] == "guard";
+  if (guards)
+    take_own_node(options);
+  else  // An operator or an engine wants the primary opened.
+    options.failover.policy.auto_open = true;
+  if (const auto complete = complete_failover_options(cli, options.failover); !complete)
+    return cli.usage_error(complete.error().text);
+  if (guards)
+    if (const auto complete = complete_guard_options(options); !complete)
+      return cli.usage_error(complete.error().text);
+  if (const auto usable = check_notify_options(options.notify); !usable)
+    return cli.usage_error(usable.error().text);
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<int> read_options(Cli& cli, const Arguments& arguments, MysqlHaOptions& options) {
+  options.arguments = &arguments;
   add_options(cli, options);
   if (const auto exit_code = cli.parse(arguments)) return *exit_code;
   std::vector<std::string> names;
@@ -208,10 +249,14 @@ int plugin_main(Clock& clock, const Arguments& arguments) {
   const std::size_t operands = options.words.size() - 1;
   if (operands < command->least || operands > command->most)
     return cli.usage_error(fmt::format("{}: wrong number of arguments (see --help)", word));
-  if (const auto complete = complete_failover_options(cli, options.failover); !complete)
-    return cli.usage_error(complete.error().text);
-  if (const auto usable = check_notify_options(options.notify); !usable)
-    return cli.usage_error(usable.error().text);
+  return complete_options(cli, options);
+}
+
+int plugin_main(Clock& clock, const Arguments& arguments) {
+  MysqlHaOptions options;
+  Cli cli(clock, kName, kPurpose, Cli::Kind::kTool);
+  if (const auto exit_code = read_options(cli, arguments, options)) return *exit_code;
+  const auto command = std::ranges::find(kCommands, options.words[0], &CommandWord::name);
   return command->run(posix_env(clock), cli, options);
 }
 

@@ -19,13 +19,14 @@ int exit_code(State state) {
 
 std::string watch_heading(const Env& env, const MysqlHaOptions& options) {
   return fmt::format("{}  {}  every {}\n\n", options.failover.cluster_name,
-                     format_local_time(env.clock.now_s()), format_duration(options.interval_s));
+                     format_local_time(env.clock.now_s()),
+                     format_duration(options.watch_interval_s()));
 }
 
 int watch(const Env& env, const MysqlHaOptions& options) {
   static Screen screen;
   for (;;) {
-    const Deadline next = Deadline::after(env.clock, options.interval_s);
+    const Deadline next = Deadline::after(env.clock, options.watch_interval_s());
     const Status status = read_status(env, options.failover);
     const std::string frame =
         options.json ? render_json(status)

@@ -65,7 +65,7 @@ def keys(text):
 
 @pytest.mark.parametrize("file", **by_name(CLUSTERS))
 def test_cluster_files_are_accepted_and_no_key_is_passed_over(file, here, tmp_path):
-    assert set(keys(file.read_text())) <= options_of("handle_mysql_failover")
+    assert set(keys(file.read_text())) <= options_of("handle_mysql_failover") | options_of("mysql_ha")
     config = tmp_path / file.name
     for text in (file.read_text(), re.sub("^; ", "", file.read_text(), flags=re.M)):
         config.write_text(here(text))

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+// mysql_ha guard status: what the guard of this state directory sees and does.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "common/context/guard_files.h"
+#include "common/exit_code.h"
+#include "common/text.h"
+#include "common/time_text.h"
+#include "plugins/mysql_ha.h"
+
+namespace ha {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct GuardView {
+  GuardReport report;
+  bool running;
+  Moment now;
+};
+
+// Returns why nothing guards the cluster.
+std::string describe_absence(const GuardView& view) {
+  if (!view.report.state) return "no guard was started with this state directory";
+  return view.report.missing
+             ? fmt::format("the guard does not run, and was not stopped: process {} has ended",
+                           view.report.state->process)
+             : "the guard does not run: it was stopped";
+}
+
+std::string describe_pause(const GuardView& view) {
+  const auto left = view.report.pause->left_s(view.now);
+  return fmt::format("paused{}: it changes nothing; to end that, run: mysql_ha guard resume",
+                     left ? " for another " + format_duration(*left) : "");
+}
+
+std::string summarize(const GuardView& view) {
+  if (!view.running) return describe_absence(view) + "; to guard the cluster, run: mysql_ha guard";
+  if (!view.report.state) return "a guard is being started";
+  const GuardState& state = *view.report.state;
+  return fmt::format(
+      "the guard runs (process {}, since {}): {}; {}", state.process,
+      format_local_time(state.since.now_s), state.doing,
+      state.primary.empty() ? "the primary is not known" : "the primary is " + state.primary);
+}
+
+std::vector<std::string> detail(const GuardView& view) {
+  std::vector<std::string> lines;
+  if (view.report.pause) lines.push_back(describe_pause(view));
+  if (!view.report.state) return lines;
+  const GuardState& state = *view.report.state;
+  if (view.running) {
+    if (!state.trouble.empty()) lines.push_back(state.trouble);
+    for (const WatchedNode& node : state.nodes) lines.push_back(describe(node));
+  }
+  if (state.deed)
+    lines.push_back(fmt::format("last change, {}, run {}: {}",
+                                format_local_time(state.deed->at.now_s), state.deed->run,
+                                state.deed->text));
+  return lines;
+}
+
+Json pause_json(const GuardView& view) {
+  if (!view.report.pause) return nullptr;
+  const auto left = view.report.pause->left_s(view.now);
+  return {{"since_s", view.report.pause->since.now_s}, {"left_s", left ? Json(*left) : Json()}};
+}
+
+Json last_json(const GuardState& state) {
+  if (!state.deed) return nullptr;
+  return {{"at_s", state.deed->at.now_s},
+          {"run", sanitize(state.deed->run)},
+          {"text", sanitize(state.deed->text)}};
+}
+
+std::string render_json(const GuardView& view) {
+  Json json = {{"running", view.running}, {"paused", pause_json(view)}};
+  if (view.report.state) {
+    const GuardState& state = *view.report.state;
+    json["process"] = state.process;
+    json["since_s"] = state.since.now_s;
+    json["node"] = state.node;
+    json["manages"] = state.manages;
+    json["state"] = view.running ? state.doing : view.report.missing ? "gone" : "stopped";
+    json["trouble"] = sanitize(state.trouble);
+    json["primary"] = state.primary;
+    json["nodes"] = Json::array();
+    for (const WatchedNode& node : state.nodes)
+      json["nodes"].push_back({{"name", node.name},
+                               {"life", life_name(node.life)},
+                               {"read_only", node.read_only ? Json(*node.read_only) : Json()},
+                               {"error", sanitize(node.error)}});
+    json["last"] = last_json(state);
+  }
+  return json.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n";
+}
+
+int rate(const GuardView& view) {
+  if (!view.running) return kExitFailed;
+  const auto& state = view.report.state;
+  const bool well = state && state->manages && state->trouble.empty() && !view.report.pause;
+  return well ? kExitDone : kExitWarnings;
+}
+
+}  // namespace
+
+int show_guard(const Env& env, const Cli& cli, const MysqlHaOptions& options) {
+  const std::string directory = options.failover.state_dir + "/" + options.failover.cluster_name;
+  const Moment now = env.clock.moment();
+  const GuardView view{read_guard(env.files, directory, now),
+                       !GuardFiles(env.files, directory).holder().empty(), now};
+  if (!options.json) return cli.finish(rate(view), summarize(view), detail(view));
+  print_lines(render_json(view));
+  return rate(view);
+}
+
+}  // namespace ha
