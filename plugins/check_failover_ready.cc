@@ -39,6 +39,7 @@ class Judge {
     judge_privileges();
     add_all(judge_votes(facts.topology, plan_, facts.votes, facts.silent_voters));
     judge_surroundings();
+    judge_guard();
     blocked_ =
         !plan_.possible() || std::ranges::count(concerns_, State::kCritical, &Concern::state) > 0;
     judge_writer();
@@ -284,6 +285,17 @@ class Judge {
     if (facts_.witnesses != Witnesses::kReached) return;  // none: the plan has it
     for (const std::string& witness : facts_.silent_witnesses)
       add(State::kWarning, fmt::format("witness {} cannot be reached", witness));
+  }
+
+  void judge_guard() {
+    const GuardReport& guard = facts_.guard;
+    if (guard.missing)
+      add(State::kWarning, fmt::format("the guard (process {}) has ended and was not stopped; to "
+                                       "start it again, run: mysql_ha guard",
+                                       guard.state->process));
+    if (guard.pause)
+      add(State::kWarning,
+          "the guard is paused and changes nothing; to end that, run: mysql_ha guard resume");
   }
 
   std::optional<double> drain_seconds() const {

@@ -13,6 +13,7 @@
 
 #include "common/check_result.h"
 #include "common/cluster/options.h"
+#include "common/context/guard_files.h"
 #include "common/context/preconditions.h"
 #include "common/deadline.h"
 #include "common/mysql/memory_file.h"
@@ -37,6 +38,7 @@ struct ReadyFacts {
   FenceTrial fence = {};
   std::size_t votes = 0;        // servers that vote beside the nodes; 0: no votes are needed
   Troubles silent_voters = {};  // of these, by name: why they would not vote
+  GuardReport guard = {};       // of this state directory
 };
 
 struct ReadyLimits {

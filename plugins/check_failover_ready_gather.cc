@@ -75,6 +75,8 @@ void read_surroundings(const Env& env, const FailoverOptions& options, const Mem
   const Moment now = env.clock.moment();
   facts.now_s = now.now_s;
   facts.state = probe_state_directory(env.files, options, now);
+  if (facts.state.trouble.empty() && facts.state.absence.empty())
+    facts.guard = read_guard(env.files, options.state_dir + "/" + options.cluster_name, now);
   memory.update(facts.known, facts.topology, facts.now_s);
   facts.programs = find_missing_programs(env.process, options);
   facts.files = find_unwritable_files(env.files, options.policy);

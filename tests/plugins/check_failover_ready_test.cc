@@ -228,6 +228,15 @@ TEST(CheckFailoverReadyTest, JudgesWhatAFailoverNeeds) {
       {"old failover",
        changed([](ReadyFacts& facts) { facts.state.runs.last_failover_age_s = 4000; }), State::kOk,
        "nothing would be lost"},
+      {"a guard that has ended", changed([](ReadyFacts& facts) {
+         facts.guard = {true, {}, GuardState{.process = 7}};
+       }),
+       State::kWarning,
+       "the guard (process 7) has ended and was not stopped; to start it again, "
+       "run: mysql_ha guard"},
+      {"a guard that is paused",
+       changed([](ReadyFacts& facts) { facts.guard.pause = GuardPause{}; }), State::kWarning,
+       "the guard is paused and changes nothing; to end that, run: mysql_ha guard resume"},
       {"interrupted run",
        changed([](ReadyFacts& facts) { facts.state.interrupted = ha::Run{.id = "2026"}; }),
        State::kWarning, "run 2026 was interrupted"},
