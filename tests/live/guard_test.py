@@ -2,11 +2,13 @@
 """The resident manager, mysql_ha guard: what it does when servers die, hang and come back, and what
 its operator can say to it."""
 
+import signal
 import time
 
 import pytest
 
 from cluster import GTID_KINDS, rows
+from interruptions import Pause
 from mysql_guard import MysqlGuard
 from servers import wait_until
 from writer import Writer
@@ -22,7 +24,7 @@ def fence_of(server):
 
 
 def test_a_dead_primary_is_replaced_and_a_stop_is_clean(cluster):
-    with MysqlGuard(cluster) as guard, Writer(cluster) as writer:
+    with MysqlGuard(cluster, "--retries", "3") as guard, Writer(cluster) as writer:
         guard.wait_until_well()
         cluster.db1.kill()
         killed = time.monotonic()
@@ -81,6 +83,37 @@ def test_a_restarted_primary_is_opened_again(cluster):
     finally:
         cluster.db1.options.remove("--read-only=1")
     cluster.assert_one_primary(cluster.db1)
+
+
+def test_a_former_primary_returns_by_itself(cluster):
+    """It comes back writable and is closed; then it follows, for it has nothing of its own."""
+    with MysqlGuard(cluster, "--auto-rejoin", "yes") as guard:
+        guard.wait_until_well()
+        cluster.db1.kill()
+        guard.wait_for("failover done: ")
+        new = cluster.primary()
+        cluster.db1.start()
+        guard.wait_for(f"close done: db1 is read-only now, {new.name} stays the primary")
+        guard.wait_for(f"rejoin done: db1 follows {new.name}")
+        assert guard.stop() == 0
+    cluster.assert_one_primary(new)
+
+
+def test_a_stop_in_the_middle_of_a_failover(cluster):
+    """What was begun is rolled back, and the next guard fails over."""
+    pause = Pause(cluster)
+    with MysqlGuard(cluster, "--pre-failover", pause.command) as guard:
+        cluster.db1.kill()
+        pause.wait()
+        guard.process.send_signal(signal.SIGTERM)
+        pause.release()
+        assert guard.process.wait(30) == 0
+        guard.wait_for("stopped")
+    assert cluster.writers() == [], guard.out()
+    assert [end for _, end in cluster.journals()] == ["undone"], guard.out()
+    with MysqlGuard(cluster) as guard:
+        guard.wait_for("failover done: ")
+    cluster.assert_one_primary(cluster.primary())
 
 
 def test_a_paused_guard_watches_and_changes_nothing(cluster):
