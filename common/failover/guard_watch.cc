@@ -14,8 +14,12 @@ namespace {
 
 // What no word of a node shows, such as a thread of replication that has stopped, is seen by then.
 constexpr double kBetweenLooks_s = 60;
-// What stands in the way of a failover often passes in moments; when it does not, in hours.
-constexpr double kFirstTrouble_s = 60, kLooksSoon_s = 1, kLooksLater_s = 10;
+
+// What stands in the way of a failover often passes in moments, such as a replica that has not
+// noticed yet that its source is gone; when it does not, in hours.
+double pause_between_looks_s(double trouble_s) {
+  return trouble_s < 5 ? 0.2 : trouble_s < 60 ? 1 : 10;
+}
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
@@ -83,8 +87,7 @@ bool GuardWatch::hear(std::size_t i, const NodeWord& word, const GuardTiming& ti
 
 void GuardWatch::begin_trouble(double now_s) {
   if (!trouble_since_s_) trouble_since_s_ = now_s;
-  next_look_s_ =
-      now_s + (now_s - *trouble_since_s_ < kFirstTrouble_s ? kLooksSoon_s : kLooksLater_s);
+  next_look_s_ = now_s + pause_between_looks_s(now_s - *trouble_since_s_);
 }
 
 void GuardWatch::found(Finding finding, double now_s) {
@@ -123,7 +126,8 @@ GuardTurn GuardWatch::decide(const GuardTiming& timing, double now_s) const {
     return {Kind::kLook};
   if (trouble_since_s_ && now_s >= next_look_s_) return {Kind::kLook};
   if (now_s - looked_s_ >= kBetweenLooks_s) return {Kind::kLook};
-  return {Kind::kWait, timing.interval_s};
+  const double wait_s = trouble_since_s_ ? next_look_s_ - now_s : timing.interval_s;
+  return {Kind::kWait, std::min(wait_s, timing.interval_s)};
 }
 
 std::string without_passing_numbers(std::string_view text) {

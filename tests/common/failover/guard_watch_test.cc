@@ -102,18 +102,22 @@ TEST(GuardWatch, TheFirstTurnIsALookOnceEveryNodeWasAsked) {
   EXPECT_EQ(after(watch, {{100.5, writes(), reads()}}), kLook);
   watch.found(Finding::kTrouble, 101);
   EXPECT_EQ(watch.primary(), "");
-  EXPECT_EQ(watch.decide(kTiming, 101), kWait);
-  EXPECT_EQ(watch.decide(kTiming, 102), kLook) << "in trouble it looks again";
+  EXPECT_EQ(watch.decide(kTiming, 101).kind, Kind::kWait);
+  EXPECT_EQ(watch.decide(kTiming, 101.25), kLook) << "in trouble it looks again";
 }
 
 TEST(GuardWatch, APrimaryThatIsNotReplacedIsLookedAtAgain) {
   GuardWatch watch = well();
   EXPECT_EQ(after(watch, {{102, nothing(), reads()}}), kReplace);
   watch.tried(102);
-  EXPECT_EQ(watch.decide(kTiming, 102), kWait);
-  EXPECT_EQ(watch.decide(kTiming, 103), kLook) << "soon at first";
+  EXPECT_EQ(watch.decide(kTiming, 102.125).kind, Kind::kWait);
+  EXPECT_LT(watch.decide(kTiming, 102.125).wait_s, 0.1);
+  EXPECT_EQ(watch.decide(kTiming, 102.25), kLook) << "at once at first";
+  watch.found(Finding::kTrouble, 110);
+  EXPECT_EQ(watch.decide(kTiming, 110.5), kWait) << "later on less often";
+  EXPECT_EQ(watch.decide(kTiming, 111), kLook);
   watch.found(Finding::kTrouble, 200);
-  EXPECT_EQ(watch.decide(kTiming, 209), kWait) << "later on less often";
+  EXPECT_EQ(watch.decide(kTiming, 209), kWait);
   EXPECT_EQ(watch.decide(kTiming, 210), kLook);
   EXPECT_EQ(watch.primary(), "db1");
   EXPECT_TRUE(watch.troubled());
@@ -130,9 +134,9 @@ TEST(GuardWatch, OneThatIsNotToBeReplacedIsLookedAtAndLeft) {
   GuardWatch watch = well();
   EXPECT_EQ(after(watch, {{102, nothing(), reads()}}), kReplace);
   watch.found(Finding::kTrouble, 102);
-  EXPECT_EQ(watch.decide(kTiming, 102.5), kWait);
+  EXPECT_EQ(watch.decide(kTiming, 102.125).kind, Kind::kWait);
   watch.ask_for_look();
-  EXPECT_EQ(watch.decide(kTiming, 102.5), kLook) << "the operator lets it act again";
+  EXPECT_EQ(watch.decide(kTiming, 102.125), kLook) << "the operator lets it act again";
 }
 
 TEST(GuardWatch, TheNewPrimaryIsWatchedFromThenOn) {
