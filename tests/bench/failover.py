@@ -6,6 +6,7 @@
     switchover [ROUNDS]  the longest gap between two accepted INSERTs of a planned change (50)
     loss [ROUNDS]        both replicas have missed the last 0.3 s: what is rescued, what is said (3)
     automatic [ROUNDS]   ha_guard sees a kill -9 and lets the handler act: seconds to an INSERT (10)
+    resident [ROUNDS]    mysql_ha guard instead, and what it costs in a minute without events (10)
     trap [ROUNDS]        the appliers of fresh semi-sync replicas stall for 10 s: failover then (5)
     soak [MINUTES]       ha_guard under 5 % packet loss and a primary that freezes again and again:
                          false failovers, what the guard costs, and the failover at the end (30)
@@ -29,6 +30,7 @@ from returning import (DETECTION_S, HERE, INTERVAL_S, SEMI_SYNC_TIMEOUT_MS, SEMI
 
 import cache
 from cluster import rows
+from mysql_guard import MysqlGuard
 from servers import Bench, wait_until
 from writer import Writer
 
@@ -312,6 +314,33 @@ def measure_automatic(bench, flavour, rounds):
         f"to {max(seconds):.2f} s; of {rounds}: lost 0")
 
 
+def measure_resident(bench, flavour, rounds):
+    cluster = ReturningCluster(bench, flavour)
+    words = "--retries", "3"
+    with MysqlGuard(cluster, *words) as guard:
+        guard.wait_until_well()
+        before = guard.cpu_s()
+        time.sleep(60)
+        say(f"{flavour}: resident guard, idle: {guard.cpu_s() - before:.2f} s CPU in 60 s, peak memory "
+            f"{guard.peak_mib():.1f} MiB")
+    seconds = []
+    for _ in range(rounds):
+        dead = cluster.primary()
+        with MysqlGuard(cluster, *words) as guard, Writer(cluster, patience_s=PATIENCE_S) as writer:
+            guard.wait_until_well()
+            time.sleep(random.uniform(0.5, 1))
+            begin = time.monotonic()
+            dead.kill()
+            new, at = first_write(cluster, writer, dead)
+            writer.wait_for(50)
+            guard.wait_for("failover done")
+        seconds.append(at - begin)
+        assert not writer.lost(rows(new))
+        cluster.bring_back(dead)
+    say(f"{flavour}: resident guard, median {statistics.median(seconds):.3f} s, from "
+        f"{min(seconds):.3f} s to {max(seconds):.3f} s; of {rounds}: lost 0")
+
+
 def measure_trap(bench, flavour, rounds):
     cluster = ReturningCluster(bench, flavour)
     names = ["mysql_ha", "safe SQL"]
@@ -407,8 +436,8 @@ def measure_soak(bench, flavour, minutes):
 
 # name: (function, default number)
 PARTS = {"promotion": (measure_promotion, 50), "switchover": (measure_switchover, 50),
-         "loss": (measure_loss, 3), "automatic": (measure_automatic, 10), "trap": (measure_trap, 5),
-         "soak": (measure_soak, 30)}
+         "loss": (measure_loss, 3), "automatic": (measure_automatic, 10),
+         "resident": (measure_resident, 10), "trap": (measure_trap, 5), "soak": (measure_soak, 30)}
 
 
 def main():

@@ -4,22 +4,22 @@
 import json
 import signal
 
+from guard import Guard
 from server import spawn, wait_until
 
 
-class MysqlGuard:
+class MysqlGuard(Guard):
     """A guard of a Cluster, which prints into a file; ends with the block, if it has not before."""
 
     def __init__(self, cluster, *words):
+        super().__init__(cluster.directory / "resident.conf")
         self._cluster, self._words = cluster, words
-        self.log = cluster.directory / "guard.output"
-        self.process = None
 
     def __enter__(self):
         self.log.unlink(missing_ok=True)
         command = self._cluster.command("guard", *self._words)
         self.process = spawn([str(word) for word in command], self.log, self._cluster.directory)
-        self.wait_for("db1 is the primary")
+        self.wait_for(" is the primary")
         return self
 
     def __exit__(self, *_):
@@ -34,7 +34,7 @@ class MysqlGuard:
     def wait_for(self, words, times=1, timeout=30.0):
         """Wait until it has printed these words so often."""
         try:
-            wait_until(lambda: self.out().count(words) >= times, timeout)
+            wait_until(lambda: self.said(words) >= times, timeout)
         except TimeoutError:
             raise TimeoutError(f"the guard did not say {words!r}:\n{self.out()}") from None
 
