@@ -43,10 +43,13 @@ void add_loss_options(Cli& cli, Policy& policy) {
 void add_policy_options(Cli& cli, Policy& policy) {
   cli.choice<Fence>(
       "--fence",
-      {{"required", Fence::kRequired}, {"best-effort", Fence::kBestEffort}, {"none", Fence::kNone}},
+      {{"required", Fence::kRequired},
+       {"revoke", Fence::kRevoke},
+       {"best-effort", Fence::kBestEffort},
+       {"none", Fence::kNone}},
       policy.fence,
       "keep the old primary from taking writes before another node is opened: required (default), "
-      "best-effort or none");
+      "revoke (lossless semi-sync alone), best-effort or none");
   cli.command("--fence-command", policy.fence_command,
               "command that fences; exit 0: fenced, 10: the operator accepts the risk; any other "
               "exit code refuses the failover");

@@ -31,6 +31,7 @@ bool is_volatile(const Step& step, const Run& run) {
   switch (step.action) {
     case Action::kLock:
     case Action::kConfirmDead:
+    case Action::kRevoke:
     case Action::kFence:
     case Action::kRecheck:
       return true;

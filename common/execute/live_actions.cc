@@ -46,6 +46,7 @@ constinit const std::array<LiveActions::Handler, kActionCount> LiveActions::kHan
   set(Action::kWriteFile, {.here = &LiveActions::write_file});
   set(Action::kFence, {&LiveActions::run_fence, &LiveActions::close_writers});
   set(Action::kBlockWriters, {.on_node = &LiveActions::block_writers});
+  set(Action::kRevoke, {.on_node = &LiveActions::revoke});
   set(Action::kLock, {.on_node = &LiveActions::lock});
   set(Action::kDrain, {.on_node = &LiveActions::drain});
   set(Action::kCatchUp, {.on_node = &LiveActions::wait_for_node});

@@ -93,6 +93,11 @@ class LiveActions : public Actions {
                                    const Deadline& deadline);
   Result<StepResult> drain(const Step& step, SqlSession& session, const RunFacts& known,
                            const Deadline& deadline);
+  Result<StepResult> revoke(const Step& step, SqlSession& session, const RunFacts& known,
+                            const Deadline& deadline);
+  // Fails when a receiver that was stopped so that the old primary gets no acknowledgement receives
+  // from it again.
+  Result<Done> confirm_revoked(Topology now);
   Result<StepResult> move_events(const Step& step, SqlSession& session, const RunFacts& known,
                                  const Deadline& deadline);
   Result<StepResult> set_delay(const Step& step, SqlSession& session, const RunFacts& known,
@@ -110,6 +115,8 @@ class LiveActions : public Actions {
                              const Deadline& deadline);
   Result<StepResult> restore(const Step& step, SqlSession& session, const RunFacts& known,
                              const Deadline& deadline);
+  // Fails when the receiver of the step's channel must not be started.
+  Result<Done> expect_relay_log_kept(const Step& step, SqlSession& session) const;
   Result<StepResult> follow_source(const Step& step, SqlSession& session, const RunFacts& known,
                                    const Deadline& deadline);
   Result<Done> wait_for_threads(const Step& step, SqlSession& session,

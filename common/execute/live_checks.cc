@@ -167,7 +167,8 @@ std::vector<std::string> LiveActions::siblings(Siblings which) const {
   std::vector<std::string> names;
   for (const Node& node : topology_.nodes) {
     const bool stopped = std::ranges::any_of(plan_.steps, [&](const Step& step) {
-      return step.action == Action::kStopReceiver && step.node == node.name;
+      return (step.action == Action::kStopReceiver || step.action == Action::kRevoke) &&
+             step.node == node.name;
     });
     if (node.facts && node.name != plan_.candidate && node.name != plan_.primary &&
         (!stopped || which == Siblings::kAll) && follows_old_primary(node, topology_, plan_))
@@ -245,6 +246,7 @@ Result<StepResult> LiveActions::compare_with_now(const Step& step, const RunFact
   }
   const auto returned = judge_returned(now, known);
   if (!returned) return returned.error();
+  if (const auto revoked = confirm_revoked(now); !revoked) return revoked.error();
   if (!returned->text.empty()) result.text += (result.text.empty() ? "" : "; ") + returned->text;
   const auto compared = plan_.command == PlanCommand::kReopen ? compare_binlogs(step.node, now)
                                                               : compare_receiving(now, known);

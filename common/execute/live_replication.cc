@@ -102,6 +102,24 @@ std::string describe_receiver(const Step& step, const ReplicationThread& io) {
 
 }  // namespace
 
+// MariaDB throws away the relay log of a channel by GTID whose receiver starts while its applier
+// does not run; what it has not applied may be on the old primary alone then.
+Result<Done> LiveActions::expect_relay_log_kept(const Step& step, SqlSession& session) const {
+  if (session.version().flavour != Flavour::kMariadb || !step.other.empty() ||
+      only(step.statements, {Part::kStart}).empty())
+    return Done{};
+  const auto facts = read_again(step.node, session);
+  if (!facts) return facts.error();
+  const ChannelStatus* const channel =
+      facts->channels ? find_channel(*facts->channels, step.channel) : nullptr;
+  if (channel == nullptr || !channel->uses_gtid || channel->sql.running() ||
+      is_drained(facts->history, *channel))
+    return Done{};
+  return failure(fmt::format(
+      "its applier does not run, and what it has received and not applied would be lost: {}",
+      describe_stop("SQL", channel->sql)));
+}
+
 // A channel that follows its source after all keeps all its settings and only has to go on.
 Result<StepResult> LiveActions::restore(const Step& step, SqlSession& session,
                                         const RunFacts& known, const Deadline& deadline) {
@@ -112,6 +130,7 @@ Result<StepResult> LiveActions::restore(const Step& step, SqlSession& session,
     const ChannelStatus* const channel = find_channel(*channels, step.channel);
     kept = channel != nullptr && follows(*channel, *source);
   }
+  if (const auto keeps = expect_relay_log_kept(step, session); !keeps) return keeps.error();
   // From the same place again, by position, it would apply what it has got since twice.
   const Statements left =
       kept ? only(step.statements, {Part::kSemiSyncOn, Part::kStart}) : step.statements;

@@ -8,6 +8,7 @@
 #include "common/execute/failure.h"
 #include "common/execute/live_actions.h"
 #include "common/mysql/events.h"
+#include "common/mysql/read_facts.h"
 #include "common/mysql/variables.h"
 
 namespace ha {
@@ -58,6 +59,64 @@ Result<StepResult> LiveActions::open(const Step& step, SqlSession& session, cons
   if (!closed) return closed.error();
   if (*closed) return failure("it is still read-only");
   return StepResult{"it accepts writes", {.opened = true}};
+}
+
+namespace {
+
+bool receives(const Node& node, std::size_t c, std::size_t source) {
+  return node.sources[c] == source && node.channels()[c].io.state != ThreadState::kStopped;
+}
+
+}  // namespace
+
+// A run before this one may have made the channel follow the new primary already.
+Result<StepResult> LiveActions::revoke(const Step& step, SqlSession& session, const RunFacts& known,
+                                       const Deadline& deadline) {
+  Topology now = topology_;
+  const auto primary = find_place(now, plan_.primary), place = find_place(now, step.node);
+  if (!primary || !place) return failure("it is not a node of the cluster");
+  const auto channel_now = [&]() -> Result<std::optional<bool>> {
+    auto facts = read_again(step.node, session);
+    if (!facts) return facts.error();
+    if (const auto read = reread_semi_sync(session, *facts); !read) return read.error();
+    Node& node = now.nodes[*place];
+    node.facts = std::move(*facts);
+    link(now);
+    for (std::size_t c = 0; c < node.sources.size(); ++c)
+      if (node.channels()[c].name == step.channel && node.sources[c] == *primary)
+        return std::optional(receives(node, c, *primary));
+    return std::optional<bool>();
+  };
+  const auto before = channel_now();
+  if (!before) return before.error();
+  if (!*before) return StepResult{"it no longer follows " + plan_.primary};
+  if (const auto done = run_sql(step.statements, session, known, deadline); !done)
+    return done.error();
+  const auto after = channel_now();
+  if (!after) return after.error();
+  if (after->value_or(false)) return failure("its receiver still runs");
+  if (now.nodes[*place].facts->semi_sync.replica_active == true)
+    return failure("its receiver has stopped, and it still acknowledges as a semi-sync replica");
+  return StepResult{"it receives and acknowledges nothing"};
+}
+
+Result<Done> LiveActions::confirm_revoked(Topology now) {
+  std::vector<std::string> nodes;
+  for (const Step& step : plan_.steps)
+    if (step.action == Action::kRevoke && std::ranges::find(nodes, step.node) == nodes.end())
+      nodes.push_back(step.node);
+  const auto primary = find_place(now, plan_.primary);
+  if (nodes.empty() || !primary) return Done{};
+  if (const auto read = read_into(now, nodes); !read) return read.error();
+  for (const std::string& name : nodes) {
+    const Node& node = *find_node(now, name);
+    for (std::size_t c = 0; c < node.sources.size(); ++c)
+      if (receives(node, c, *primary))
+        return failure(
+            fmt::format("{} receives from {} again: another client has started its receiver", name,
+                        plan_.primary));
+  }
+  return Done{};
 }
 
 namespace {

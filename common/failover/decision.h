@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "common/failover/plan.h"
+#include "common/failover/revocation.h"
 #include "common/failover/takeover.h"
 
 namespace ha {
@@ -51,6 +52,7 @@ struct Decision : Takeover {
   std::set<std::size_t> left_behind = {};    // of those that have more, and cannot
   std::vector<std::string> unknown = {};     // why the loss may be greater than is known
   std::uint64_t known_loss = 0;              // transactions
+  std::vector<Receiver> revoked = {};        // that are stopped as evidence
   Plan plan = {};
 };
 

@@ -116,12 +116,31 @@ void judge_fence(Decision& d) {
   if (d.policy.fence == Fence::kNone)
     d.warn("nothing keeps " + d.plan.primary +
            " from taking writes when it comes back (fence is none)");
-  if (!d.policy.fence_command.empty() || d.policy.fence == Fence::kNone) return;
-  if (d.policy.fence == Fence::kRequired && !d.primary_node().facts)
-    return d.refuse(
-        Refusal::kCannotFence,
-        fmt::format("fencing {} is required and there is no fence command", d.plan.primary));
-  if (d.policy.fence == Fence::kBestEffort)
+  const Revocation revocation = judge_revocation(d);
+  const std::vector<EvidenceFinding> findings = list_evidence(d, revocation);
+  d.plan.evidence = choose_evidence(d.policy, findings);
+  switch (d.plan.evidence) {
+    case Evidence::kFenceCommand:
+      d.plan.evidence_text = "the fence command";
+      return;
+    case Evidence::kClosing:
+      d.plan.evidence_text = fmt::format("{} answers and is closed", d.plan.primary);
+      return;
+    case Evidence::kRevocation:
+      d.plan.evidence_text = "revocation: " + revocation.text;
+      d.revoked = revocation.receivers;
+      return;
+    case Evidence::kNone:
+      break;
+  }
+  if (d.policy.fence == Fence::kRequired)
+    d.refuse(Refusal::kCannotFence, fmt::format("fencing {} is required and {}", d.plan.primary,
+                                                describe_missing(findings)));
+  if (d.policy.fence == Fence::kRevoke)
+    d.refuse(Refusal::kCannotFence,
+             fmt::format("the acknowledgements of {} cannot be revoked (fence is revoke): {}",
+                         d.plan.primary, revocation.missing));
+  if (d.policy.fence == Fence::kBestEffort && d.policy.fence_command.empty())
     d.warn("there is no fence command: " + d.plan.primary + " is only closed if it answers");
 }
 

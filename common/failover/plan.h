@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/failover/evidence.h"
 #include "common/failover/policy.h"
 #include "common/failover/refusal.h"
 #include "common/failover/step.h"
@@ -72,6 +73,9 @@ struct Plan {
   bool semi_sync = false;
   // The primary hangs and its replicas still receive heartbeats: only a fence makes it dead.
   bool hung = false;
+  // What proves, when it is carried out, that the old primary takes no writes; and in words.
+  Evidence evidence = Evidence::kNone;
+  std::string evidence_text = {};
   std::string hash = {};  // 16 hexadecimal digits
   // The run that was interrupted and whose plan this is; empty: it is a new one.
   std::string interrupted_run = {};

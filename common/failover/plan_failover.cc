@@ -38,8 +38,8 @@ Plan decide_failover(Decision d, std::string_view primary) {
   judge_fence(d);
   judge_vouched(d);
   if (d.refused()) return std::move(d.plan);
-  StepWriter(d.topology, d.policy, d.context, {d.primary, d.candidate, d.ahead, d.left_behind},
-             d.plan)
+  StepWriter(d.topology, d.policy, d.context,
+             {d.primary, d.candidate, d.ahead, d.left_behind, d.revoked}, d.plan)
       .write_failover();
   d.plan.hash = hash_of(d.plan, d.topology);
   return std::move(d.plan);

@@ -37,6 +37,7 @@ void StepWriter::write_failover() {
   lock();
   add(Action::kConfirmDead, primary_, {}, "probe it once more");
   run(Action::kHook, policy_.pre_failover, {});
+  revoke();
   fence();
   lift_delays();
   stop_receivers();
@@ -119,6 +120,25 @@ bool StepWriter::is_sibling(std::size_t i) const {
 
 void StepWriter::lock() {
   for (Step& step : lock_steps(nodes_)) add(std::move(step));
+}
+
+// The one proof that every node has a part in: it has to hold before anything else is begun.
+void StepWriter::revoke() {
+  for (const Receiver& one : roles_.revoked) {
+    const Node& node = nodes_[one.node];
+    const ChannelStatus& channel = node.channels()[one.channel];
+    const Version& version = node.facts->version;
+    Step stop = at(Action::kRevoke, node, {{Part::kStop, stop_receiver(version, channel.name)}},
+                   "it acknowledges nothing to " + primary_.name + " any more");
+    stop.channel = channel.name;
+    if (channel.io.state != ThreadState::kStopped) {
+      stop.undo.push_back(at(Action::kRestore, node,
+                             {{Part::kStart, start_receiver(version, channel.name)}},
+                             "it receives again"));
+      stop.undo.back().channel = channel.name;
+    }
+    add(std::move(stop));
+  }
 }
 
 void StepWriter::fence() {

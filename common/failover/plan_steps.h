@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/failover/plan.h"
+#include "common/failover/revocation.h"
 
 namespace ha {
 
@@ -20,6 +21,7 @@ struct Roles {
   std::size_t candidate = 0;
   std::optional<std::size_t> ahead = {};   // has received more than the candidate
   std::set<std::size_t> left_behind = {};  // too, and cannot hand it on
+  std::vector<Receiver> revoked = {};      // stop, so that the primary gets no acknowledgement
 };
 
 // Writes the steps into the plan, and warnings for siblings that cannot be repointed. The
@@ -42,6 +44,7 @@ class StepWriter {
 
   void lock();
   void wait_equal(std::size_t i);
+  void revoke();
   void fence();
   void lift_delays();
   Statement change_delay(std::size_t i, double delay_s) const;

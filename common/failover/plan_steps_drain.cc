@@ -2,6 +2,8 @@
 // The steps until a node has applied all that it received: delays, receivers, drains.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "common/failover/plan_steps.h"
 #include "common/mysql/drain.h"
 #include "common/mysql/statements.h"
@@ -72,7 +74,9 @@ void StepWriter::stop_receivers() {
     if (channel == nullptr) continue;
     const Version& version = nodes_[i].facts->version;
     // MariaDB throws relay logs away when a GTID receiver starts again, so it stays as it is.
-    if (version.flavour == Flavour::kMysql || !channel->uses_gtid) {
+    const bool revoked =
+        std::ranges::find(roles_.revoked, i, &Receiver::node) != roles_.revoked.end();
+    if (!revoked && (version.flavour == Flavour::kMysql || !channel->uses_gtid)) {
       Step stop = at(Action::kStopReceiver, nodes_[i],
                      {{Part::kStop, stop_receiver(version, channel->name)}},
                      "it receives nothing from a primary that comes back");

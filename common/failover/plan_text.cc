@@ -95,6 +95,9 @@ std::string render(const Plan& plan) {
   else
     text = fmt::format("promote {} in place of {}\nexpected loss: {}\n", plan.candidate,
                        plan.primary, printable(render(plan.loss)));
+  if (plan.possible() && plan.evidence != Evidence::kNone)
+    text += fmt::format("evidence that {} takes no writes: {}\n", plan.primary,
+                        printable(plan.evidence_text));
   for (const Objection& one : plan.further)
     text += fmt::format("and ({}): {}\n", refusal_name(one.refusal), printable(one.reason));
   for (const std::string& warning : plan.warnings) text += "warning: " + printable(warning) + "\n";

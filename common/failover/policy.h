@@ -16,7 +16,12 @@
 
 namespace ha {
 
-enum class Fence { kRequired, kBestEffort, kNone };
+enum class Fence {
+  kRequired,
+  kRevoke,  // no acknowledgement is left to the old primary: revocation.h
+  kBestEffort,
+  kNone,
+};
 
 struct Policy {
   std::map<std::string, Promotion> promotion = {};  // by node; absent: kAllowed

@@ -42,7 +42,8 @@ constexpr ActionTraits kActions[] = {{"lock"},
                                      {"save-extra", kOwnLimit_s},
                                      {"set-delay"},
                                      {"events"},
-                                     {"semi-sync"}};
+                                     {"semi-sync"},
+                                     {"revoke"}};
 static_assert(std::size(kActions) == kActionCount);
 
 }  // namespace

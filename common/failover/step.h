@@ -41,8 +41,9 @@ enum class Action {
   kSetDelay,      // apply at once, so that the drain does not wait; or later again
   kEvents,        // run scheduled events here, or run none any more
   kSemiSync,      // wait for acknowledgements, now that a replica acknowledges
+  kRevoke,        // stop receiving, so that the old primary gets no acknowledgement
 };
-inline constexpr std::size_t kActionCount = static_cast<std::size_t>(Action::kSemiSync) + 1;
+inline constexpr std::size_t kActionCount = static_cast<std::size_t>(Action::kRevoke) + 1;
 
 // Returns the action's name, as in kStopReceiver: "stop-receiver".
 std::string_view action_name(Action action);

@@ -45,6 +45,7 @@ void see_server(SeenNode& seen, const Node& node, double now_s) {
     seen.read_only_origin = facts.read_only_origin;
   seen.read_only = facts.read_only;
   seen.semi_sync = facts.semi_sync;
+  seen.semi_sync_s = now_s;
   seen.binlog_scope = facts.binlog_scope;
 }
 
@@ -140,6 +141,8 @@ Memory with_primary(const Memory& earlier, const Node& primary, double now_s) {
   seen.read_only = false;
   seen.read_only_origin = ReadOnlyOrigin::kSql;
   seen.channels.clear();
+  // The run has changed what was read before it.
+  seen.semi_sync_s = 0;
   return memory;
 }
 

@@ -33,6 +33,7 @@ struct SeenNode {
   std::optional<bool> read_only = {};
   ReadOnlyOrigin read_only_origin = ReadOnlyOrigin::kUnknown;
   SemiSync semi_sync = {};
+  double semi_sync_s = 0;  // since the epoch: when that was read; 0: it may have changed since
   std::optional<BinlogScope> binlog_scope = {};
   std::vector<std::string> addresses = {};  // HOST:PORT by which replicas have named it
   std::vector<SeenChannel> channels = {};

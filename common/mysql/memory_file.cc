@@ -66,6 +66,7 @@ void write(JsonWriter& json, const SemiSync& semi_sync) {
   json.field("after_sync", semi_sync.after_sync);
   json.field("wait_no_replica", semi_sync.wait_no_replica);
   json.field("wait_count", semi_sync.wait_count);
+  json.field("replica_active", semi_sync.replica_active);
   json.end_object();
 }
 
@@ -81,6 +82,7 @@ SemiSync semi_sync_of(const JsonValue& json) {
   semi_sync.after_sync = flag_of(json, "after_sync");
   semi_sync.wait_no_replica = flag_of(json, "wait_no_replica");
   semi_sync.wait_count = integer_of<std::int64_t>(json, "wait_count");
+  semi_sync.replica_active = flag_of(json, "replica_active");
   return semi_sync;
 }
 
@@ -154,6 +156,7 @@ void write(JsonWriter& json, const SeenNode& node) {
   json.field("read_only_origin", word_of(kOrigins, node.read_only_origin));
   json.key("semi_sync");
   write(json, node.semi_sync);
+  json.field("semi_sync_s", node.semi_sync_s);
   json.key("binlog_scope");
   if (node.binlog_scope)
     write(json, *node.binlog_scope);
@@ -179,6 +182,7 @@ SeenNode node_of(const JsonValue& json) {
       value_of(kOrigins, text_of(json, "read_only_origin"), ReadOnlyOrigin::kUnknown);
   if (const JsonValue* const semi_sync = object_of(json, "semi_sync"))
     node.semi_sync = semi_sync_of(*semi_sync);
+  node.semi_sync_s = number_of(json, "semi_sync_s").value_or(0);
   if (const JsonValue* const scope = object_of(json, "binlog_scope"))
     node.binlog_scope = BinlogScope{text_of(*scope, "do_db"), text_of(*scope, "ignore_db"),
                                     text_of(*scope, "format")};
@@ -193,7 +197,7 @@ SeenNode node_of(const JsonValue& json) {
 std::string without_times(Memory memory) {
   memory.seen_s = 0;
   for (auto& [name, node] : memory.nodes) {
-    node.seen_s = 0;
+    node.seen_s = node.semi_sync_s = 0;
     // It moves with every transaction; what counts is where it stood when the node was last seen.
     for (SeenChannel& channel : node.channels) channel.read = {};
   }

@@ -275,6 +275,7 @@ Result<Done> reread_semi_sync(SqlSession& session, ServerFacts& facts) {
   const auto status = read_variables(session, kStatusQuery);
   if (!status) return status.error();
   facts.semi_sync.source_active = semi_sync_flag(*status, kSourceWords, "status");
+  facts.semi_sync.replica_active = semi_sync_flag(*status, kReplicaWords, "status");
   for (const std::string_view word : kSourceWords)
     if (const auto found = status->find(fmt::format("rpl_semi_sync_{}_clients", word));
         found != status->end())

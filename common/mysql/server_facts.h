@@ -40,14 +40,16 @@ struct SemiSync {
   std::optional<bool> wait_no_replica =
       {};  // waits too while fewer replicas than it needs are there
   std::optional<std::int64_t> wait_count = {};  // acknowledgements that it waits for
+  std::optional<bool> replica_active = {};      // acknowledges what it receives now
 
   // True when nothing is acknowledged to a client that exists on this server alone: it waits a day
   // or longer, before the commit, with no replica too.
   bool lossless() const {
-    constexpr std::int64_t kDay_ms = 86'400'000;
     return source_enabled == true && after_sync == true && wait_no_replica == true &&
-           timeout_ms.value_or(0) >= kDay_ms;
+           timeout_ms.value_or(0) >= kLosslessTimeout_ms;
   }
+
+  static constexpr std::int64_t kLosslessTimeout_ms = 86'400'000;
 };
 
 // What of its changes a server writes into its binlog. Both lists of databases are as the server

@@ -411,13 +411,17 @@ TEST(CheckFailoverReadyTest, AllThatIsRefusedIsNamedAtOnce) {
   facts.witnesses = Witnesses::kUnreached;
   facts.state.runs.last_failover_age_s = 60;
   facts.programs["missing"] = "cannot run missing";
+  facts.now_s = 1000;
   Policy policy;
   policy.pre_failover = {{"missing"}};
   EXPECT_EQ(
       evaluate(facts, policy, {}).text,
       "db2 could not replace db1: no witness is reachable: this machine may be the one that is cut "
       "off; the last failover was 60s ago, less than 60m 00s, and is not acknowledged; "
-      "fencing db1 is required and there is no fence command; hook: cannot run missing");
+      "fencing db1 is required and there is no fence command; db1 cannot be closed without its "
+      "answer; the acknowledgements of db1 cannot be revoked: db1 had no semi-sync source; run "
+      "there: INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'; hook: cannot run "
+      "missing");
 }
 
 TEST(CheckFailoverReadyTest, PrivilegesOfOurAccountAreSaidInAnyCase) {

@@ -672,7 +672,11 @@ TEST(PlanFailoverTest, AllThatStandsInTheWayIsNamed) {
       "no witness is reachable: this machine may be the one that is cut off (isolated); the last "
       "failover was 60s ago, less than 60m 00s, and is not acknowledged (too-soon); no node "
       "can be promoted in place of db1 (no-candidate); fencing db1 is required and there is "
-      "no fence command (cannot-fence)");
+      "no fence command; db1 cannot be closed without its answer; the acknowledgements of db1 "
+      "cannot "
+      "be revoked: the semi-sync settings of db1 are not known, it has not been seen since it "
+      "became "
+      "the primary; run a check of all nodes, or mysql_ha status, once a minute (cannot-fence)");
 }
 
 // Rings, primaries with a feed from outside: the primary of a live cluster is its only writer.
@@ -818,6 +822,7 @@ TEST(PlanFailoverTest, ThePrintedPlanEndsWithItsHash) {
       render(plan),
       "promote db2 in place of db1\n"
       "expected loss: none that is known, no answer from db3; the old primary may have had more\n"
+      "evidence that db1 takes no writes: the fence command\n"
       "not db3: cannot be read: no answer\n"
       "  1. lock          db2: so that no other run acts\n"
       "  2. confirm-dead  db1: probe it once more\n"

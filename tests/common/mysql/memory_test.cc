@@ -53,7 +53,9 @@ TEST(MemoryTest, SilentNodesStayAsTheyWere) {
   const Memory before = seen({writer(1), replica(2, 1), replica(3, 1)});
   const Memory after = remember(before, linked({writer(1), replica(2, 1), lost(3)}), 2000);
   EXPECT_EQ(after.find("db2")->seen_s, 2000);
+  EXPECT_EQ(after.find("db2")->semi_sync_s, 2000);
   EXPECT_EQ(after.find("db3")->seen_s, 1000);
+  EXPECT_EQ(after.find("db3")->semi_sync_s, 1000);
   EXPECT_TRUE(after.find("db3")->is_replica());
 }
 
@@ -63,6 +65,8 @@ TEST(MemoryTest, OfSeveralWritersNoneIsHarmlessAndNoneIsThePrimary) {
   EXPECT_EQ(after.primary, "db1");
   EXPECT_EQ(after.seen_s, 1000);
   EXPECT_FALSE(after.find("db2")->is_replica());
+  // No more than that was noted of them.
+  EXPECT_EQ(after.find("db2")->semi_sync_s, 1000);
   EXPECT_EQ(after.find("db3")->seen_s, 1000);
 }
 
@@ -95,6 +99,7 @@ TEST(MemoryTest, AChangeNeedsNoLook) {
   EXPECT_EQ(after.seen_s, 2000);
   const SeenNode& node = *after.find("db2");
   EXPECT_EQ(node.seen_s, 2000);
+  EXPECT_EQ(node.semi_sync_s, 0);
   EXPECT_EQ(node.read_only, false);
   EXPECT_TRUE(node.channels.empty());
   EXPECT_EQ(node.server_uuid, uuid_of(2));
@@ -159,7 +164,8 @@ TEST_F(MemoryFileTest, WhatWasKeptIsReadBack) {
   ASSERT_TRUE(make_private_directory(directory_.path("state")));
   (*topology_.nodes[1].facts->channels)[0].io = {ThreadState::kStopped, 1045, "no \"access\""};
   topology_.nodes[0].facts->binlog_scope = {"pandora", "", "ROW"};
-  topology_.nodes[0].facts->semi_sync = {"a", true, false, true, 2, "b", 86'400'000, true, true, 1};
+  topology_.nodes[0].facts->semi_sync = {"a",        true, false, true, 2,   "b",
+                                         86'400'000, true, true,  1,    true};
   topology_.nodes[0].facts->version = parse_version("10.11.6-MariaDB");
   Recollection known = read();
   EXPECT_NE(known.trouble.find("there is no"), std::string::npos);
@@ -169,6 +175,8 @@ TEST_F(MemoryFileTest, WhatWasKeptIsReadBack) {
   EXPECT_EQ(again.trouble, "");
   EXPECT_EQ(memory_to_json(again.memory), memory_to_json(known.memory));
   EXPECT_TRUE(again.memory.find("db1")->semi_sync.lossless());
+  EXPECT_EQ(again.memory.find("db1")->semi_sync.replica_active, true);
+  EXPECT_EQ(again.memory.find("db1")->semi_sync_s, 1000.5);
   EXPECT_EQ(again.memory.find("db1")->binlog_scope, (BinlogScope{"pandora", "", "ROW"}));
   EXPECT_EQ(again.memory.find("db1")->version.flavour, kMariadb);
   struct stat info = {};
