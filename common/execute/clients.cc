@@ -51,10 +51,21 @@ Result<int> end_all_but(SqlSession& session, const Connections& ours) {
 
 }  // namespace
 
-Result<int> end_clients(SqlSession& session, const std::string& vote_lock) {
-  const auto ours = find_ours(session, vote_lock);
+Result<int> end_clients(SqlSession& session, const std::string& vote_lock,
+                        const std::string& spared) {
+  auto ours = find_ours(session, vote_lock);
   if (!ours) return ours.error();
+  ours->insert(spared);
   return end_all_but(session, *ours);
+}
+
+Result<bool> waits_for_replicas(SqlSession& session) {
+  const auto rows = session.query_long("SHOW PROCESSLIST");
+  if (!rows) return rows.error();
+  for (std::size_t i = 0; i < rows->cells.size(); ++i)
+    if (Row(*rows, i).text("State").value_or("").find("for semi-sync ACK") != std::string::npos)
+      return true;
+  return false;
 }
 
 Result<Done> turn_away_clients(SqlSession& session, const std::string& vote_lock, Clock& clock) {

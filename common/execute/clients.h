@@ -12,8 +12,12 @@
 
 namespace ha {
 
-// Ends them; returns how many.
-Result<int> end_clients(SqlSession& session, const std::string& vote_lock);
+// Ends them, but for the connection `spared`, of this program too; returns how many.
+Result<int> end_clients(SqlSession& session, const std::string& vote_lock,
+                        const std::string& spared = "");
+
+// Returns whether a client, ended or not, waits in its commit for semi-sync replicas.
+Result<bool> waits_for_replicas(SqlSession& session);
 
 // Ends clients that wait for a lock of ours, and waits until they are gone: as long as they are
 // there, the end of the lock lets them do what they waited for.

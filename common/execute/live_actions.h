@@ -91,6 +91,9 @@ class LiveActions : public Actions {
   Result<StepResult> run_fence(const Step& step, const RunFacts& known, const Deadline& deadline);
   Result<StepResult> close_writers(const Step& step, SqlSession& session, const RunFacts& known,
                                    const Deadline& deadline);
+  // Closes a server whose clients wait for replicas in their commits and hold up the closing.
+  Result<Done> close_behind_commits(const Step& step, SqlSession& session, const RunFacts& known,
+                                    const Deadline& deadline);
   Result<StepResult> drain(const Step& step, SqlSession& session, const RunFacts& known,
                            const Deadline& deadline);
   Result<StepResult> revoke(const Step& step, SqlSession& session, const RunFacts& known,

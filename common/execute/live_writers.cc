@@ -7,11 +7,71 @@
 #include "common/execute/clients.h"
 #include "common/execute/failure.h"
 #include "common/execute/live_actions.h"
+#include "common/failover/role_statements.h"
 #include "common/mysql/events.h"
 #include "common/mysql/read_facts.h"
 #include "common/mysql/variables.h"
+#include "common/parallel.h"
 
 namespace ha {
+
+namespace {
+
+// What lets the commits go that a closing waits for: done beside it, by a session of its own.
+struct CommitRelease {
+  NodeSessions::Session session;
+  std::string closing;  // the connection that closes the server
+  std::string vote_lock, variable;
+  Clock& clock;
+
+  // Waits until the closing lets no new statement begin; then ends all clients, and only then lets
+  // their commits go: an answer could reach nobody any more.
+  Result<Done> run(const Deadline& deadline) const {
+    const std::string state =
+        "SELECT STATE FROM information_schema.PROCESSLIST WHERE ID = " + closing;
+    for (;; clock.pause(kPoll_s)) {
+      const auto now = query_value(*session, state);
+      if (!now) return now.error();
+      if (now->find("read lock") != now->npos || now->find("commit lock") != now->npos) break;
+      if (deadline.passed()) return failure("it did not wait for commits");
+    }
+    if (const auto ended = end_clients(*session, vote_lock, closing); !ended) return ended.error();
+    if (deadline.passed()) return failure("no time was left to end its commits");
+    const auto off = session->query(semi_sync_switch(variable, false).sql);
+    return off ? Result<Done>(Done{}) : off.error();
+  }
+};
+
+}  // namespace
+
+// MySQL keeps a connection that was ended in its commit until a replica acknowledges, and with it
+// the locks that a closing needs. To end semi-sync before the server is closed would acknowledge
+// writes that exist here alone.
+Result<Done> LiveActions::close_behind_commits(const Step& step, SqlSession& session,
+                                               const RunFacts& known, const Deadline& deadline) {
+  constexpr double kRelease_s = 3;  // well before the closing gives up
+  const Node* const node = find(step.node);
+  const SeenNode* const seen = context_.memory.find(step.node);
+  const std::string variable = node != nullptr && node->facts
+                                   ? node->facts->semi_sync.source_variable
+                               : seen != nullptr ? seen->semi_sync.source_variable
+                                                 : "";
+  const auto own = query_value(session, "SELECT CONNECTION_ID()");
+  if (!own) return own.error();
+  const auto second = connect_to(step.node);
+  if (!second) return second.error();
+  const auto release = Pending<Result<Done>>::begin(
+      env_.workers,
+      [release = CommitRelease{*second, *own, options_.vote_lock(), variable, env_.clock},
+       limit = Deadline::after(env_.clock, kRelease_s)] { return release.run(limit); });
+  if (!release) return release.error();
+  auto closed = run_sql(only(step.statements, {Part::kClose}), session, known, deadline);
+  const bool ended = release->wait(Deadline::after(env_.clock, kRelease_s));
+  const auto result = ended ? release->result() : std::nullopt;
+  if (!closed && result && !*result)
+    return failure(closed.error().text + ": " + result->error().text);
+  return closed;
+}
 
 // Closes a server for writes and ends its clients' connections: before, because table locks would
 // keep it open, and after, because only then no new client can write.
@@ -22,14 +82,17 @@ Result<StepResult> LiveActions::close_writers(const Step& step, SqlSession& sess
   if (const auto set = session.query("SET SESSION lock_wait_timeout=5"); !set) return set.error();
   const auto before = end_clients(session, options_.vote_lock());
   if (!before) return before.error();
-  if (const auto done = run_sql(only(step.statements, {Part::kClose}), session, known, deadline);
-      !done)
-    return done.error();
+  const auto waits = step.action == Action::kFence ? waits_for_replicas(session) : false;
+  if (!waits) return waits.error();
+  const auto done = *waits
+                        ? close_behind_commits(step, session, known, deadline)
+                        : run_sql(only(step.statements, {Part::kClose}), session, known, deadline);
+  if (!done) return done.error();
   const auto after = end_clients(session, options_.vote_lock());
   if (!after) return after.error();
-  if (const auto done = run_sql(without(step.statements, {Part::kClose}), session, known, deadline);
-      !done)
-    return done.error();
+  if (const auto rest = run_sql(without(step.statements, {Part::kClose}), session, known, deadline);
+      !rest)
+    return rest.error();
   const auto closed = read_switch(session, "read_only");
   if (!closed || !*closed) return failure("it still accepts writes");
   return StepResult{fmt::format("read-only, {} connections ended", *before + *after),

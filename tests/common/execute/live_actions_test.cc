@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/fakes/fake_machine.h"
 #include "tests/fakes/live_stage.h"
 
@@ -180,6 +182,33 @@ TEST(FenceStepTest, ByClosingWhatIsDeadTakesNoWrites) {
   const auto dead = stage.perform(step);
   ASSERT_TRUE(dead);
   EXPECT_FALSE(dead->facts.closed);
+}
+
+// MySQL's commits go on waiting when their clients are gone, and hold up the closing.
+TEST(FenceStepTest, CommitsThatWaitForReplicasAreLetGoWhenNoClientIsLeft) {
+  const std::string off = "SET GLOBAL rpl_semi_sync_source_enabled=OFF";
+  const Step step = step_on(Action::kFence, "db1", {{Part::kClose, "SET GLOBAL read_only=1"}});
+  for (const char* const state : {"Waiting for global read lock", "Waiting for commit lock", ""}) {
+    LiveStage stage;
+    stage.facts(1).semi_sync.source_variable = "rpl_semi_sync_source_enabled";
+    stage.db(1)
+        .answer("SHOW PROCESSLIST",
+                rows_of({{{"Id", "8"},
+                          {"User", "app"},
+                          {"Command", "Query"},
+                          {"State", "Waiting for semi-sync ACK from replica"}},
+                         {{"Id", "5"}, {"User", "ha"}, {"Command", "Query"}, {"State", "init"}}}))
+        .answer("SELECT CONNECTION_ID()", "5")
+        .answer("SELECT STATE FROM", state);
+    const auto closed = stage.perform(step, {}, 10);
+    EXPECT_TRUE(closed) << text_of(closed);
+    const bool held_up = std::string_view(state) != "";
+    EXPECT_EQ(stage.db(1).count(off), held_up ? 1 : 0) << state;
+    EXPECT_EQ(stage.db(1).count("KILL CONNECTION 5"), 0);
+    const std::vector<std::string>& asked = stage.db(1).asked;
+    if (!held_up) continue;
+    EXPECT_EQ(*(std::ranges::find(asked, off) - 1), "KILL CONNECTION 8");
+  }
 }
 
 TEST(BlockWritersStepTest, EndsClientsAndNobodyElse) {

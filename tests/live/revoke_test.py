@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: MIT
+"""--fence without a fence: a primary that nobody of ours reaches, and that clients go on writing to,
+acknowledges nothing to them any more once its semi-sync replicas have stopped receiving."""
+
+import contextlib
+import threading
+import time
+
+import pymysql
+import pytest
+
+from cluster import GTID_KINDS, Cluster, changes
+from network import Proxy
+from servers import Bench, wait_until
+from writer import APP_PASSWORD, APP_USER
+
+DAY_MS = 86400000
+WORD = {"mariadb": ("master", "slave"), "mysql": ("source", "replica")}
+
+
+class Lossless(Cluster):
+    """A cluster that acknowledges nothing that exists once, and that has no fence command."""
+    settings = tuple(line for line in Cluster.settings if not line.startswith("fence-command"))
+
+    def set_semi_sync(self, suffix, value):
+        """Change a setting of semi-sync where it counts, at the primary, and look at it."""
+        self.db1.sql(f"SET GLOBAL rpl_semi_sync_{WORD[self.flavour][0]}_{suffix} = {value}")
+        self.watch()
+
+    def _compose(self):
+        if "link" not in self.__dict__:
+            self.link = self.bench.add(Proxy((self.db1.host, self.db1.port)))
+            self.db1.port = self.link.port  # for everybody but clients on its own machine
+        super()._compose()
+        source, replica = WORD[self.flavour]
+        for server in self.servers:
+            server.sql(f"SET GLOBAL rpl_semi_sync_{source}_wait_point = AFTER_SYNC",
+                       f"SET GLOBAL rpl_semi_sync_{source}_wait_no_{replica} = ON")
+            server.set_semi_sync_timeout(DAY_MS)
+        # A replica that is a source too would wait a day for replicas of its own.
+        for replica_server in self.servers[1:]:
+            replica_server.sql(f"SET GLOBAL rpl_semi_sync_{source}_enabled = OFF")
+        self.watch()
+
+    @contextlib.contextmanager
+    def cut(self):
+        """Cut db1 off from its replicas and from us for the length of the block; it lives."""
+        self.link.refusing = True
+        self.link.cut()
+        for replica in self.servers[1:]:
+            wait_until(lambda r=replica: all(c.io != "Yes" for c in r.channels()),
+                       what=f"{replica.name} to miss db1")
+        try:
+            yield
+        finally:
+            self.link.refusing = False
+
+
+class Client:
+    """Writes to db1 from its own machine, whatever becomes of the network."""
+
+    def __init__(self, server):
+        self._server = server
+        self.acknowledged = []  # when, in monotonic seconds
+        self.errors = []
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        wait_until(lambda: len(self.acknowledged) >= 5, what="the client to write")
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join(70)
+        assert not self._thread.is_alive()
+
+    def _run(self):
+        number = 1000
+        while not self._stop.is_set():
+            number += 1
+            try:
+                with self._server.connect(60, user=APP_USER, password=APP_PASSWORD) as session:
+                    with session.cursor() as cursor:
+                        cursor.execute(f"INSERT INTO shop.item VALUES ({number}, '')")
+                self.acknowledged.append(time.monotonic())
+            except (pymysql.err.MySQLError, OSError) as error:
+                self.errors.append(error)
+            self._stop.wait(0.01)
+
+
+@pytest.fixture(scope="module", params=GTID_KINDS)
+def made(request):
+    with Bench() as bench:
+        yield Lossless(bench, request.param, semi_sync=True)
+
+
+@pytest.fixture
+def lossless(made):
+    """A primary and two replicas that acknowledge, with what --fence revoke needs."""
+    made.start_over()
+    return made
+
+
+def refuse(cluster, *words):
+    """Cut the primary off and let a failover be refused; return what it printed."""
+    with cluster.cut():
+        before = cluster.snapshot(strict=False)
+        outcome = cluster.run("failover", *words)
+        assert outcome.code == 2 and "(cannot-fence)" in outcome.out, outcome.out
+        assert not changes(before, cluster.snapshot(strict=False)), outcome.out
+    return outcome.out
+
+
+def test_what_is_missing_is_named(lossless):
+    source, replica = WORD[lossless.flavour]
+    lossless.set_semi_sync("timeout", 10000)
+    out = refuse(lossless)
+    assert "fencing db1 is required and there is no fence command" in out, out
+    assert (f"db1: rpl_semi_sync_{source}_timeout was 10000; while it is the primary, run there: SET "
+            f"GLOBAL rpl_semi_sync_{source}_timeout=86400000") in out, out
+    lossless.set_semi_sync("timeout", DAY_MS)
+    lossless.set_semi_sync(f"wait_no_{replica}", "OFF")
+    assert f"rpl_semi_sync_{source}_wait_no_{replica} was OFF" in refuse(lossless, "--fence", "revoke")
+    lossless.set_semi_sync(f"wait_no_{replica}", "ON")
+    # A replica that acknowledges and is none of the nodes.
+    lossless.write_config(nodes=2)
+    lossless.watch()
+    assert f"Rpl_semi_sync_{source}_clients was 2" in refuse(lossless, "--fence", "revoke")
+
+
+def test_nothing_is_acknowledged_by_a_primary_that_was_revoked(lossless):
+    with Client(lossless.db1) as client:
+        lossless.watch()
+        with lossless.cut():
+            plan = lossless.run("plan")
+            assert "evidence that db1 takes no writes: revocation: db1 waits for one" in plan.out, plan.out
+            began = time.monotonic()
+            outcome = lossless.run("failover", "--fence", "required")
+            assert outcome.code == 0, outcome.out
+            assert "revoke db2: it receives and acknowledges nothing" in outcome.out, outcome.out
+            new = next(s for s in (lossless.db2, lossless.db3) if s.value("@@GLOBAL.read_only") == 0)
+            lossless.insert(1, server=new)
+        # The network is whole again, and two servers accept writes.
+        lossless.insert(2, server=new)
+        outcome = lossless.run("failover")
+        assert outcome.code == 1 and "db1 accepted writes although" in outcome.out, outcome.out
+        wait_until(lambda: client.errors, what="the client to be turned away")
+        assert lossless.writers() == [new.name]
+        lossless.insert(3, server=new)
+        assert [when for when in client.acknowledged if when > began] == []
+    # What no replica has was acknowledged to nobody.
+    outcome = lossless.run("rejoin", "db1")
+    assert outcome.code == 2 and "1 transaction" in outcome.out, outcome.out
+
+
+def test_receivers_run_again_when_the_failover_is_rolled_back(lossless):
+    lossless.insert(1, 2)
+    lossless.watch()
+    with lossless.cut():
+        outcome = lossless.run("failover", "--pre-failover", "true", "--fence", "revoke",
+                               "--vip", "192.0.2.1/32", "--interface", "nowhere0")
+        assert outcome.code == 2 and "rolled back" in outcome.out, outcome.out
+    for replica in lossless.servers[1:]:
+        replica.wait_channel(lossless.db2.channels()[0].name, io="Yes", sql="Yes")
+    lossless.insert(3)
+    lossless.wait_until_all_follow(lossless.db1)
