@@ -59,6 +59,8 @@ class Judge {
     for (std::size_t i = 0; i < nodes_.size(); ++i) result.items.push_back(describe_node(i));
     if (std::string note = describe_unknown_restarts(); !note.empty())
       result.notes.push_back(std::move(note));
+    if (std::string protection = describe_protection(plan_); !protection.empty())
+      result.notes.push_back(std::move(protection));
     if (facts_.fence.end == FenceTrial::End::kNotRun && !facts_.fence.text.empty())
       result.notes.push_back("the fence command was not tried: " + facts_.fence.text);
     return result;
@@ -349,6 +351,7 @@ class Judge {
                            : candidate ? "candidate"
                                        : "other"},
                   {"reachable", node.alive()}};
+    if (primary) item.facts.emplace_back("evidence", std::string(evidence_name(plan_.evidence)));
     if (rejected != plan_.rejected.end()) item.facts.emplace_back("rejected", rejected->reason);
     return item;
   }

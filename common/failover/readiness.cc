@@ -177,13 +177,15 @@ std::vector<Concern> judge_fencing(const Policy& policy, const Plan& plan,
   std::vector<Concern> concerns;
   if (plan.primary.empty()) return concerns;
   const bool required = policy.fence == Fence::kRequired;
+  const bool proven = required || policy.fence == Fence::kRevoke;
   const std::string both =
       fmt::format("if the network between {} and {} breaks, both take writes", plan.primary,
                   plan.candidate.empty() ? "the replicas" : plan.candidate);
-  if (!required)
+  if (!proven)
     concerns.push_back({State::kWarning,
                         fmt::format("{} (fence is {}); configure fence = required and a "
-                                    "fence-command that proves that the old primary is off",
+                                    "fence-command that proves that the old primary is off, or "
+                                    "lossless semi-sync and fence = revoke",
                                     both, policy.fence == Fence::kNone ? "none" : "best-effort")});
   if (policy.fence == Fence::kNone) return concerns;
   switch (trial.end) {
@@ -194,6 +196,7 @@ std::vector<Concern> judge_fencing(const Policy& policy, const Plan& plan,
       concerns.push_back({State::kOk, "the fence command was not tried: " + trial.text});
       break;
     case FenceTrial::End::kAccepts:
+      if (plan.evidence == Evidence::kRevocation) break;
       concerns.push_back(
           {State::kWarning,
            fmt::format("{}: the fence command proves nothing when {} is silent, and accepts that "
@@ -208,6 +211,14 @@ std::vector<Concern> judge_fencing(const Policy& policy, const Plan& plan,
   return concerns;
 }
 
+std::string describe_protection(const Plan& plan) {
+  if (plan.primary.empty()) return "";
+  if (plan.evidence == Evidence::kNone)
+    return fmt::format("nothing keeps {} from taking writes beside another primary", plan.primary);
+  return fmt::format("what keeps {} from taking writes beside another primary: {}", plan.primary,
+                     plan.evidence_text);
+}
+
 std::vector<Concern> judge_votes(const Topology& topology, const Plan& plan, std::size_t votes,
                                  const std::map<std::string, std::string>& silent) {
   std::vector<Concern> concerns;
@@ -219,6 +230,10 @@ std::vector<Concern> judge_votes(const Topology& topology, const Plan& plan, std
     if (node.name != plan.primary && node.facts) ++left;
   if (plan.primary.empty() && left > 0) --left;
   const std::size_t voters = topology.nodes.size() + votes, majority = voters / 2 + 1;
+  if (voters == 2)
+    concerns.push_back({State::kWarning,
+                        "two servers vote, so that without either of them no failover takes place; "
+                        "configure one more with vote = HOST:PORT"});
   if (left < majority)
     concerns.push_back(
         {State::kCritical,

@@ -42,6 +42,10 @@ std::vector<Concern> judge_replicas(const Topology& topology, const Policy& poli
 // Judges what keeps the plan's primary from taking writes beside the new one.
 std::vector<Concern> judge_fencing(const Policy& policy, const Plan& plan, const FenceTrial& trial);
 
+// Returns what keeps the plan's primary from taking writes beside another one, or that nothing
+// does, for people; empty: the plan knows no primary.
+std::string describe_protection(const Plan& plan);
+
 // Judges whether a majority of votes is left when the plan's primary is gone: `votes` servers vote
 // beside the nodes (0: no votes are needed), of which the `silent` ones would not, for the reason.
 std::vector<Concern> judge_votes(const Topology& topology, const Plan& plan, std::size_t votes,

@@ -570,24 +570,27 @@ def test_the_words_are_the_same_before_and_after_the_death(kind, bench, tmp_path
     witness = f"127.0.0.1:{bench.add(BlackHole()).port}"
     options = [*MANAGER_LOGIN, "--state-dir", tmp_path, "--witness", witness]
     words = ("no witness is reachable: this machine may be the one that is cut off (isolated)",
-             "fencing db1 is required and there is no fence command (cannot-fence)")
+             "fencing db1 is required and there is no fence command")
 
     def refusals(outcome):
         assert outcome.code == 2, outcome.out
-        # The last one ends with what to type.
-        named = [line.split("; when that is corrected, run: ")[0].split(": ", 1)
+        named = [line.split(": ", 1)
                  for line in outcome.lines if line.startswith(("no failover (", "and ("))]
         return [f"{reason} ({head.split('(')[1]}" for head, reason in named]
-    assert refusals(cluster.manage("plan", *options, "--assume-dead", "db1")) == list(words)
+    told = refusals(cluster.manage("plan", *options, "--assume-dead", "db1"))
+    assert told[0] == words[0], told
+    # The last one says what is missing for each evidence, and what to type.
+    assert told[1].startswith(f"{words[1]}; db1 cannot be closed without its answer; ")
+    assert "run there: " in told[1] and told[1].endswith(" (cannot-fence)"), told
     before = ready_words(cluster, options)
     cluster.db1.kill()
     for replica in cluster.servers[1:]:
         replica.wait_channel(io="Connecting")
-    assert refusals(cluster.manage("plan", *options)) == list(words)
-    assert refusals(cluster.manage("plan", *options, "--assume-dead", "db1")) == list(words)
-    assert f"failover refused: {'; '.join(words)}" in cluster.manage(
+    assert refusals(cluster.manage("plan", *options)) == told
+    assert refusals(cluster.manage("plan", *options, "--assume-dead", "db1")) == told
+    assert f"failover refused: {'; '.join(told)}" in cluster.manage(
         "failover", *options, "--retries", "1").out
-    assert before == [word.rsplit(" (", 1)[0] for word in words]
+    assert before == [words[0].rsplit(" (", 1)[0], words[1]]
     assert ready_words(cluster, options) == before
 
 

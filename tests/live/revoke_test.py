@@ -9,6 +9,7 @@ import time
 import pymysql
 import pytest
 
+import plugin
 from cluster import GTID_KINDS, Cluster, changes
 from network import Proxy
 from servers import Bench, wait_until
@@ -115,7 +116,12 @@ def refuse(cluster, *words):
 
 def test_what_is_missing_is_named(lossless):
     source, replica = WORD[lossless.flavour]
+    ready = plugin.run("check_failover_ready", "--cluster", lossless.config, "-v")
+    assert "another primary: revocation: db1 waits for one acknowledgement" in ready.out, ready.out
     lossless.set_semi_sync("timeout", 10000)
+    ready = plugin.run("check_failover_ready", "--cluster", lossless.config)
+    assert ready.state == "CRITICAL", ready.out
+    assert f"db1: rpl_semi_sync_{source}_timeout was 10000" in ready.text, ready.out
     out = refuse(lossless)
     assert "fencing db1 is required and there is no fence command" in out, out
     assert (f"db1: rpl_semi_sync_{source}_timeout was 10000; while it is the primary, run there: SET "

@@ -64,7 +64,8 @@ def test_plan_of_a_healthy_cluster(cluster, tmp_path):
     refused = cluster.manage("plan", *options)
     assert refused.code == 2
     assert refused.lines[0].startswith("no failover (cannot-fence): fencing db1 is required and there "
-                                       "is no fence command; when that is corrected, run: mysql_ha plan ")
+                                       "is no fence command; db1 cannot be closed without its answer; ")
+    assert "run there: " in refused.lines[0]
 
 
 def test_without_assuming_a_death_there_is_no_plan(cluster, tmp_path):

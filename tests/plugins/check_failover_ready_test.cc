@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "common/machine.h"
 #include "common/report.h"
 #include "tests/topology_builders.h"
@@ -404,6 +406,72 @@ TEST(CheckFailoverReadyTest, TheFenceIsAskedWhetherItCouldBeUsed) {
     EXPECT_EQ(result.state, c.want) << result.text;
     EXPECT_NE(result.text.find(c.words), std::string::npos) << result.text;
   }
+}
+
+// A primary and two replicas under lossless semi-sync, as all of it is seen now.
+ReadyFacts lossless() {
+  std::vector<Node> nodes = {writer(1), replica(2, 1), replica(3, 1)};
+  SemiSync& source = nodes[0].facts->semi_sync;
+  source.source_variable = "rpl_semi_sync_source_enabled";
+  source.source_enabled = source.source_active = source.after_sync = source.wait_no_replica = true;
+  source.timeout_ms = 86'400'000;
+  source.clients = 2;
+  source.wait_count = 1;
+  for (const std::size_t i : {1, 2}) {
+    SemiSync& own = nodes[i].facts->semi_sync = source;
+    own.source_enabled = own.source_active = false;
+    own.clients = 0;
+    own.replica_enabled = own.replica_active = true;
+  }
+  ReadyFacts facts = with_nodes(std::move(nodes));
+  facts.now_s = 1000;
+  return facts;
+}
+
+TEST(CheckFailoverReadyTest, WhatPreventsTwoWritersIsNamed) {
+  ReadyFacts ten_seconds = lossless();
+  ten_seconds.topology.nodes[0].facts->semi_sync.timeout_ms = 10000;
+  const auto policy = [](Fence fence, std::vector<std::string> command = {}) {
+    Policy rules;
+    rules.fence = fence;
+    rules.fence_command = std::move(command);
+    return rules;
+  };
+  const std::string revocation =
+      "what keeps db1 from taking writes beside another primary: revocation: db1 waits for one "
+      "acknowledgement under lossless semi-sync, as it was last seen, and gets none when db2, db3 "
+      "no longer receive";
+  const struct {
+    ReadyFacts facts;
+    Policy rules;
+    State state;
+    std::string note, evidence;
+  } cases[] = {{lossless(), policy(Fence::kRequired), State::kOk, revocation, "revocation"},
+               {lossless(), policy(Fence::kRevoke), State::kOk, revocation, "revocation"},
+               {lossless(), policy(Fence::kRequired, {"/p"}), State::kOk,
+                "what keeps db1 from taking writes beside another primary: the fence command",
+                "fence-command"},
+               {lossless(), policy(Fence::kNone), State::kWarning,
+                "nothing keeps db1 from taking writes beside another primary", "none"},
+               {ten_seconds, policy(Fence::kRevoke), State::kCritical,
+                "nothing keeps db1 from taking writes beside another primary", "none"}};
+  for (const auto& c : cases) {
+    const CheckResult result = evaluate(c.facts, c.rules, {});
+    EXPECT_EQ(result.state, c.state) << result.text;
+    EXPECT_NE(std::ranges::find(result.notes, c.note), result.notes.end()) << c.note;
+    EXPECT_EQ(result.items[0].facts.back(),
+              (std::pair<std::string, FactValue>("evidence", c.evidence)));
+  }
+  EXPECT_NE(evaluate(ten_seconds, policy(Fence::kRevoke), {})
+                .text.find("db1: rpl_semi_sync_source_timeout was 10000; while it is the primary, "
+                           "run there: SET GLOBAL rpl_semi_sync_source_timeout=86400000"),
+            std::string::npos);
+}
+
+TEST(CheckFailoverReadyTest, TwoVotersAreNoMajorityWorthHaving) {
+  ReadyFacts facts = with_nodes({writer(1)});
+  facts.votes = 1;
+  EXPECT_NE(evaluate(facts, with_fence(), {}).text.find("two servers vote"), std::string::npos);
 }
 
 TEST(CheckFailoverReadyTest, AllThatIsRefusedIsNamedAtOnce) {
