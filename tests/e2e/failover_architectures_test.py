@@ -14,7 +14,7 @@ from documented import EXAMPLES, Documented, grants
 from cluster import KINDS, fail_over_twice, rows
 from writer import APP_PASSWORD, APP_USER
 from guard import Guard
-from lan import Lan
+from lan import Lan, place_servers
 from nagios import ROOT
 from nrpe import adapted
 from server import REPLICATION_PASSWORD, REPLICATION_USER
@@ -181,14 +181,7 @@ class ZabbixPair(Documented):
 
     def __init__(self, bench):
         self.lan = bench.add(Lan("db1", "db2"))
-        new_server = bench.new_server
-
-        def placed(flavour, **arguments):
-            server = new_server(flavour, **arguments)
-            machine = self.lan[server.name]
-            server.host, server.port, server.inside = machine.ipv4, 3306, machine.inside
-            return server
-        bench.new_server = placed
+        place_servers(bench, self.lan)
         super().__init__(bench, "mysql-position", 2, template="zabbix-mha.conf",
                          options=["--bind-address=*"])
 

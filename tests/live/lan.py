@@ -9,8 +9,12 @@ A namespace lives as long as a process in it. These processes end with the block
 them with this program, so nothing is ever left behind.
 """
 
+import contextlib
+import ctypes
 import os
+import signal
 import subprocess
+from pathlib import Path
 
 import plugin
 from server import spawn, uninterrupted, wait_until
@@ -18,6 +22,7 @@ from server import spawn, uninterrupted, wait_until
 # The n-th machine has the n-th address of each.
 IPV4, IPV6 = "10.77.0.{}", "fd77::{}"
 MOVER = plugin.BUILD / "tests/vip_mover"
+_CLONE_NEWNET = 0x40000000
 
 
 class Machine:
@@ -64,6 +69,55 @@ class Machine:
         words = self.run("ip", "neigh", "show", "to", address).split()
         return words[words.index("lladdr") + 1] if "lladdr" in words else None
 
+    def enter(self):
+        """Let the calling thread open its sockets there from now on."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        with open(f"/proc/{self.process.pid}/ns/net", "rb") as namespace:
+            if libc.setns(namespace.fileno(), _CLONE_NEWNET) != 0:
+                raise OSError(ctypes.get_errno(), f"cannot enter the namespace of {self.name}")
+
+    def be_deaf_to(self, other):
+        """Receive nothing any more of what another machine sends."""
+        self._drop("--source", other.ipv4)
+
+    def lose(self, probability):
+        """Lose this share of the packets that others send."""
+        self._drop("--in-interface", "eth0", "--match", "statistic", "--mode", "random",
+                   "--probability", str(probability))
+
+    def _drop(self, *which):
+        self.run("iptables", "--wait", "--append", "INPUT", *which, "--jump", "DROP")
+
+    def hear_all(self):
+        """Receive everything again."""
+        self.run("iptables", "--wait", "--flush", "INPUT")
+
+    def processes(self):
+        """Return the ids of the processes that run there."""
+        namespace, found = os.readlink(f"/proc/{self.process.pid}/ns/net"), []
+        for link in Path("/proc").glob("[0-9]*/ns/net"):
+            with contextlib.suppress(OSError):  # It has ended.
+                if os.readlink(link) == namespace:
+                    found.append(int(link.parts[2]))
+        return [pid for pid in found if pid != self.process.pid]
+
+    def freeze(self):
+        """Stop every process there, as a hypervisor does with a host that it moves."""
+        stopped = set()
+        while fresh := set(self.processes()) - stopped:
+            self._signal(fresh, signal.SIGSTOP)
+            stopped |= fresh
+
+    def thaw(self):
+        """Let every process there go on."""
+        self._signal(self.processes(), signal.SIGCONT)
+
+    @staticmethod
+    def _signal(pids, number):
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
     def close(self):
         """End the namespace, unless other processes are in it."""
         self.process.kill()
@@ -103,6 +157,18 @@ class Lan:
         """Take everything down."""
         for machine in [self.switch, *self.machines.values()]:
             machine.close()
+
+
+def place_servers(bench, lan):
+    """Let each new server of a bench have the machine of its name, with the port that is usual."""
+    new_server = bench.new_server
+
+    def placed(flavour, **arguments):
+        server = new_server(flavour, **arguments)
+        machine = lan[server.name]
+        server.host, server.port, server.inside = machine.ipv4, 3306, machine.inside
+        return server
+    bench.new_server = placed
 
 
 def move(machine, verb, vip, *options, interface="eth0"):

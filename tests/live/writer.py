@@ -29,12 +29,15 @@ class Writer:
     acknowledged. Each row is tried once: one without an answer may be there or not, and it is waited
     for `patience_s`. A session to each server stays open.
 
-    `as_admin` uses an account that read_only does not stop."""
+    `as_admin` uses an account that read_only does not stop. `machine` of a Lan is where it runs, and
+    `poll_s` how long it waits when no server accepts writes."""
 
     _numbers = itertools.count(1000)  # no two writers ever use the same
 
-    def __init__(self, cluster, rate=200, as_admin=False, patience_s=30.0):
+    def __init__(self, cluster, rate=200, as_admin=False, patience_s=30.0, machine=None,
+                 poll_s=0.0005):
         self._cluster, self._rate, self._patience_s = cluster, rate, patience_s
+        self._machine, self._poll_s = machine, poll_s
         user, password = (ADMIN_USER, ADMIN_PASSWORD) if as_admin else (APP_USER, APP_PASSWORD)
         self._account = {"user": user, "password": password}
         self.writes = []
@@ -44,11 +47,19 @@ class Writer:
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self):
-        self._thread.start()
+        self.start()
         self.wait_for(5)
         return self
 
     def __exit__(self, *_):
+        self.end()
+
+    def start(self):
+        """Begin, whether or not a server accepts writes yet."""
+        self._thread.start()
+
+    def end(self):
+        """Stop, when the row that was asked last is answered or given up."""
         self._stop.set()
         self._thread.join(self._patience_s + 10)
         assert not self._thread.is_alive()
@@ -85,6 +96,8 @@ class Writer:
         return max(after - before for before, after in zip(times, times[1:]))
 
     def _run(self):
+        if self._machine is not None:
+            self._machine.enter()
         due = time.monotonic()
         while not self._stop.is_set():
             if self._server is None:
@@ -108,7 +121,7 @@ class Writer:
                     return
             except (pymysql.err.MySQLError, OSError):
                 self._forget(server.name)
-        time.sleep(0.0005)
+        time.sleep(self._poll_s)
 
     def _accepts_writes(self, server):
         if server.name not in self._sessions:
