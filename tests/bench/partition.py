@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: MIT
+"""Plays what becomes of clusters in a network that is cut, with hosts and programs that stop.
+
+Each node, the voter and each client has a machine of its own; a client beside each node writes to it
+whenever it accepts writes, and a manager beside each node may act. A row has the seconds in which
+two servers acknowledged writes, how many rows that were, the seconds without any, the acknowledged rows
+that the primary of the end does not have, and who accepts writes then.
+
+The exit code is 1 when two servers acknowledged at once although the protection of the row promises
+that this does not happen, when two managers acted at once although votes are needed, or when
+check_failover_ready had not warned of two writers where nothing keeps the cluster from them.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "live")]
+
+from partition import FAULTS, HEADER, PROTECTIONS, SitesCluster  # noqa: E402
+from servers import FLAVOURS, Bench  # noqa: E402
+
+# name: (nodes, whether there is a voter)
+SHAPES = {"two nodes and a voter": (2, True), "three nodes and a voter": (3, True),
+          "two nodes alone": (2, False)}
+SWITCHOVER = ("switchover", "--to", "db2")
+
+
+def objections_to(run, protection):
+    """Return what a run shows that is not as promised."""
+    if protection.holds and (run.two_s > 0 or run.two_rows > 0):
+        yield "two servers acknowledged writes at once"
+    if protection.voted and run.managers_at_once:
+        yield "two managers acted at once"
+    if not protection.holds and not run.warned:
+        yield "check_failover_ready had not warned"
+
+
+def measure(cluster, protection, faults, commands):
+    """Print the rows of a protection; return how many are not as promised."""
+    failures = 0
+    for fault in faults:
+        for command in commands:
+            began = time.monotonic()
+            run = cluster.play(fault, protection, command=command)
+            objections = list(objections_to(run, protection))
+            failures += bool(objections)
+            name = fault + (", switchover" if command else "")
+            print(f"{protection.name:16} {name:44} {run}  ({time.monotonic() - began:.0f} s)",
+                  *objections, sep="  ", flush=True)
+            if objections:
+                print(run.ready, run.told, flush=True)
+    return failures
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tests/bench/partition", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    for option, choices in (("flavour", FLAVOURS), ("shape", SHAPES), ("protection", PROTECTIONS),
+                            ("fault", FAULTS)):
+        parser.add_argument(f"--{option}", choices=choices, action="append",
+                            help=f"of {', '.join(choices)}; default: all", metavar=option.upper())
+    parser.add_argument("--switchover", action="store_true", help="begin one with each fault, too")
+    chosen = parser.parse_args()
+    commands = [(), SWITCHOVER] if chosen.switchover else [()]
+    failures = 0
+    for shape in chosen.shape or SHAPES:
+        nodes, has_voter = SHAPES[shape]
+        for flavour in chosen.flavour or FLAVOURS:
+            with Bench() as bench:
+                cluster = SitesCluster(bench, f"{flavour}-gtid", nodes)
+                print(f"\n{flavour}, {shape}\n{'':61} {HEADER}", flush=True)
+                for name in chosen.protection or PROTECTIONS:
+                    if PROTECTIONS[name].voted == has_voter:
+                        failures += measure(cluster, PROTECTIONS[name], chosen.fault or FAULTS, commands)
+    print(f"\n{failures} rows are not as promised" if failures else "\nall rows are as promised")
+    return min(failures, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

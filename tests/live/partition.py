@@ -1,0 +1,397 @@
+# SPDX-License-Identifier: MIT
+"""A cluster in a network that can be cut: each node, the voter and each client has a machine of its
+own, a manager runs beside each node, and each client writes to the node of its side whenever that
+accepts writes.
+
+    cluster = SitesCluster(bench, "mariadb-gtid", nodes=2)
+    run = cluster.play("primary cut from all", VOTES)
+    print(run)
+
+What is judged is what clients were told: of two servers that acknowledge at the same time, the rows
+of one are lost. FAULTS has the faults by name, PROTECTIONS what keeps a cluster from two writers.
+"""
+
+import contextlib
+import dataclasses
+import json
+import threading
+import time
+
+import plugin
+from cluster import Cluster, rows
+from lan import Lan, place_servers
+from nagios import kill_session
+from server import spawn
+from servers import wait_until
+from writer import Writer
+
+# A client that waits for longer is between two writers, or has none.
+PAUSE_S = 0.5
+# Votes are held and forgotten so long: --help of mysql_ha.
+VOTE_LEASE_S, VOTE_MARGIN_S = 10, 1
+# Replicas that notice within so many seconds that nothing comes any more.
+NET_TIMEOUT_S = 2
+READY = "check_failover_ready"
+
+
+@dataclasses.dataclass(frozen=True)
+class Protection:
+    """What a cluster file says against two writers. `holds`: two servers never acknowledge at once."""
+    name: str
+    settings: tuple
+    voted: bool = True
+    holds: bool = False
+
+
+@dataclasses.dataclass
+class Run:
+    """What became of a fault."""
+    two_s: float  # how long two servers acknowledged writes
+    two_rows: int  # those that were acknowledged while another server acknowledged too
+    none_s: float  # how long no server did
+    lost: int  # rows that were acknowledged and that the primary of the end does not have
+    writers: list  # the names of the servers that accept writes at the end
+    managers_at_once: bool  # two managers changed the cluster at the same time
+    ready: str  # what check_failover_ready had said
+    told: str  # what the managers printed
+
+    @property
+    def warned(self):
+        """Tell whether check_failover_ready had said that there can be two writers."""
+        return "both take writes" in self.ready
+
+    def __str__(self):
+        return (f"{self.two_s:6.1f} {self.two_rows:6} {self.none_s:6.1f} {self.lost:6}  "
+                f"{','.join(self.writers) or 'none'}")
+
+
+HEADER = "two, s   rows  none, s  lost  writers at the end"
+
+
+class Site:
+    """The servers that a client can write to: that of its side."""
+
+    def __init__(self, server):
+        self._server = server
+
+    def alive(self):
+        return [self._server] if self._server.running else []
+
+
+class Repeated:
+    """The event handler of a host, called every second, as an engine does whose check fails."""
+
+    def __init__(self, cluster, host):
+        self.log = cluster.directory / f"{host}.log"
+        script = cluster.hook(f"manager-{host}",
+                              'while :; do "$@" </dev/null; echo "exit $?"; sleep 1; done\n')
+        self._process = spawn([*cluster.lan[host].inside, script,
+                               *(str(word) for word in cluster.on(host).handler())],
+                              self.log, cluster.directory)
+
+    def close(self):
+        """End it and what it runs."""
+        wait_until(lambda: not kill_session(self._process.pid), what="the manager to end")
+        self._process.wait()
+
+
+class SitesCluster(Cluster):
+    """db1, db2, ... and a voter of MariaDB, on machines of their names; client1 is beside db1."""
+
+    def __init__(self, bench, kind, nodes=2, **arguments):
+        names = [f"db{n}" for n in range(1, nodes + 1)]
+        self.clients = [f"client{n}" for n in range(1, nodes + 1)]
+        self.lan = bench.add(Lan(*names, "voter", *self.clients))
+        place_servers(bench, self.lan)
+        self.protection = NOTHING
+        flavour = kind.split("-")[0]
+        word = {"mariadb": "slave", "mysql": "replica"}[flavour]
+        super().__init__(bench, kind, nodes,
+                         # A node that comes back is closed until a manager opens it.
+                         options=("--read-only=ON", f"--{word}-net-timeout={NET_TIMEOUT_S}"), **arguments)
+        self.voter, = bench.start("mariadb", name="voter")
+        self.voter.create_manager()
+
+    # Where programs run
+
+    def on(self, host):
+        """Let what is run from now on run on a host, which knows nothing of what others remember."""
+        self.here = self.lan[host]
+        self.config = self.directory / f"{host}.conf"
+        self.state_dir = self.directory / host
+        self.state_dir.mkdir(mode=0o700, exist_ok=True)
+        return self
+
+    def command(self, *words):
+        return [*self.here.inside, *super().command(*words)]
+
+    def handler(self):
+        """Return the command line of the event handler, to be run on its host."""
+        return super().command("handler")
+
+    @property
+    def settings(self):
+        vote = (f"vote={self.lan['voter'].ipv4}",) if self.protection.voted else ()
+        return ("retries=2", "retry-interval=0.3", "probe-timeout=1", "min-interval=0.001", "hung-after=3",
+                *self.protection.settings, *vote)
+
+    def write_config(self, *lines, **arguments):
+        """Write the cluster file of every host."""
+        power = self.hook("power", _POWER.format(directory=self.bench.directory))
+        for server in self.servers:
+            self.on(server.name)
+            super().write_config(*lines, f"fence-command={power}", **arguments)
+
+    def watch(self):
+        for server in self.servers:
+            self.on(server.name)
+            super().watch()
+
+    # Faults
+
+    def cut(self, some, others=None, both_ways=True):
+        """Let others (default: all) receive nothing of what machines send; nor the other way round."""
+        others = [name for name in others or self.lan.machines if name not in some]
+        for one in some:
+            for other in others:
+                self.lan[other].be_deaf_to(self.lan[one])
+                if both_ways:
+                    self.lan[one].be_deaf_to(self.lan[other])
+
+    def heal(self):
+        """Let everybody hear everybody."""
+        for machine in self.lan.machines.values():
+            machine.hear_all()
+
+    def lose(self, probability):
+        """Lose packets everywhere."""
+        for machine in self.lan.machines.values():
+            machine.lose(probability)
+
+    # A run
+
+    def make_ready(self, protection):
+        """Make a cluster as new, with a protection, in which everybody votes."""
+        self.heal()
+        self.protection = protection
+        if not self.voter.running:
+            self.voter.start()
+        self.start_over()
+        if protection.voted:
+            wait_until(lambda: all(_uptime(s) > VOTE_LEASE_S + VOTE_MARGIN_S
+                                   for s in (*self.servers, self.voter)), what="voters that vote")
+
+    def play(self, fault, protection, *, hold_s=15.0, settle_s=4.0, successor=None, command=()):
+        """Let a fault of FAULTS last for `hold_s` and look at what is there `settle_s` after it; return
+        the Run. With a `successor` it lasts until that takes writes, and what is there is looked at as
+        soon as no other server does. `command`: mysql_ha on db1 does this as the fault begins."""
+        self.make_ready(protection)
+        ready = plugin.run(READY, "--cluster", self.config, inside=self.here.inside)
+        with contextlib.ExitStack() as stack:
+            managers = [stack.enter_context(contextlib.closing(Repeated(self, s.name)))
+                        for s in self.servers]
+            writers = [_begin_writing(stack, server, self.lan[client])
+                       for server, client in zip(self.servers, self.clients)]
+            writers[0].wait_for(20)
+            began = time.monotonic()
+            with FAULTS[fault](self):
+                operator = self.on("db1").begin(*command) if command else None
+                if successor:
+                    writers[self.servers.index(successor)].wait_for(50)
+                else:
+                    time.sleep(hold_s)
+            if successor:
+                wait_until(lambda: self.writers() == [successor.name], 60, "one writer")
+            else:
+                time.sleep(settle_s)
+            ended = time.monotonic()
+            if operator is not None:
+                operator.communicate(timeout=150)
+        return self._judge([w for writer in writers for w in writer.writes], began, ended,
+                           ready.out, "\n".join(m.log.read_text() for m in managers))
+
+    def _judge(self, writes, began, ended, *texts):
+        two_s, two_rows = twofold([w for w in writes if w.answered >= began])
+        acknowledged = {write.number for write in writes}
+        writers = self.writers()
+        ends = [server for server in self.alive() if server.name in writers] or self.alive()
+        return Run(two_s, two_rows, without(writes, began, ended),
+                   min(len(acknowledged - rows(server)) for server in ends), writers,
+                   _meet([self._changed(server.name) for server in self.servers]), *texts)
+
+    def _changed(self, host):
+        """Return [(begin, end)] of the changes that the manager of a host has made."""
+        found = []
+        for path in self.on(host).state_dir.glob("mysql/*.journal"):
+            _, *records = [json.loads(line) for line in path.read_text().splitlines()]
+            times = [float(record["time"]) for record in records if "number" in record]
+            if times:
+                found.append((min(times), max(times)))
+        return found
+
+
+def _begin_writing(stack, server, machine):
+    writer = Writer(Site(server), rate=50, patience_s=3.0, machine=machine, poll_s=0.02)
+    writer.start()
+    stack.callback(writer.end)
+    return writer
+
+
+def _uptime(server):
+    row, = server.sql("SHOW GLOBAL STATUS LIKE 'Uptime'")
+    return int(row["Value"])
+
+
+# What writes tell
+
+def spans(writes):
+    """Return {server: [(first, last)]}, the times in which it acknowledged without a pause."""
+    found = {}
+    for at, server in sorted((write.answered, write.server) for write in writes):
+        own = found.setdefault(server, [])
+        if own and at - own[-1][1] <= PAUSE_S:
+            own[-1] = (own[-1][0], at)
+        else:
+            own.append((at, at))
+    return found
+
+
+def twofold(writes):
+    """Return (seconds in which two servers acknowledged, rows that were acknowledged then)."""
+    of = spans(writes)
+    edges = sorted({at for own in of.values() for span in own for at in span})
+    seconds = sum(later - at for at, later in zip(edges, edges[1:])
+                  if sum(begin <= at and later <= end for own in of.values()
+                         for begin, end in own) > 1)
+    return seconds, sum(any(begin < write.answered < end for server, own in of.items()
+                            if server != write.server for begin, end in own) for write in writes)
+
+
+def without(writes, began, ended):
+    """Return the seconds of all pauses in which no server acknowledged."""
+    times = [began, *sorted(w.answered for w in writes if began <= w.answered <= ended), ended]
+    return sum(pause for pause in (b - a for a, b in zip(times, times[1:])) if pause > PAUSE_S)
+
+
+def _meet(changes):
+    """Tell whether times of different hosts overlap."""
+    return any(one[0] < other[1] and other[0] < one[1]
+               for n, some in enumerate(changes) for others in changes[:n]
+               for one in some for other in others)
+
+
+# What keeps a cluster from two writers
+
+# A power switch that is reached by another cable.
+_POWER = """[ "$HA_FENCE_ACTION" != status ] || exit 0
+server=$(cat {directory}/"$HA_FAILED_NODE"/pid)
+! grep -q -- "--datadir={directory}/$HA_FAILED_NODE/" /proc/"$server"/cmdline || kill -9 "$server"
+"""
+
+NOTHING = Protection("nothing", ("fence=none",), voted=False)
+FENCE = Protection("fence", ("fence=required",), voted=False, holds=True)
+VOTES = Protection("votes", ("fence=none",))
+VOTES_AND_FENCE = Protection("votes and fence", ("fence=required",), holds=True)
+PROTECTIONS = {protection.name: protection
+               for protection in (NOTHING, FENCE, VOTES, VOTES_AND_FENCE)}
+
+
+# The faults
+
+@contextlib.contextmanager
+def _cut(cluster, some, others=None, both_ways=True):
+    cluster.cut(some, others, both_ways)
+    try:
+        yield
+    finally:
+        cluster.heal()
+
+
+@contextlib.contextmanager
+def _flapping(cluster, period_s=2.0):
+    """The primary's side is cut off, and is back, in turns."""
+    over = threading.Event()
+
+    def flap():
+        while not over.is_set():
+            cluster.cut(["db1", "client1"])
+            over.wait(period_s)
+            cluster.heal()
+            over.wait(period_s)
+    thread = threading.Thread(target=flap)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+@contextlib.contextmanager
+def _losing(cluster, probability):
+    cluster.lose(probability)
+    try:
+        yield
+    finally:
+        cluster.heal()
+
+
+@contextlib.contextmanager
+def _dead(server):
+    server.kill()
+    try:
+        yield
+    finally:
+        server.start()
+
+
+@contextlib.contextmanager
+def _frozen(freezable):
+    freezable.freeze()
+    try:
+        yield
+    finally:
+        freezable.thaw()
+
+
+@contextlib.contextmanager
+def _dead_for_good(server):
+    server.kill()
+    yield
+
+
+@contextlib.contextmanager
+def _restarted_and_cut(cluster):
+    """The voter has forgotten whom it gave its vote when the primary's side is cut off."""
+    cluster.voter.kill()
+    cluster.voter.start()
+    with _cut(cluster, ["db1", "client1"]):
+        yield
+
+
+@contextlib.contextmanager
+def _nothing(_):
+    yield
+
+
+FAULTS = {
+    "nothing": _nothing,
+    "primary cut from all": lambda c: _cut(c, ["db1", "client1"]),
+    "primary cut from the standby": lambda c: _cut(c, ["db1"], ["db2"]),
+    "primary cut from the voter": lambda c: _cut(c, ["db1"], ["voter"]),
+    "primary cut from clients": lambda c: _cut(c, ["db1"], c.clients),
+    "nobody hears the primary": lambda c: _cut(c, ["db1", "client1"], both_ways=False),
+    "the primary hears nobody": lambda c: _cut(c, [n for n in c.lan.machines
+                                                   if n not in ("db1", "client1")],
+                                               ["db1", "client1"], both_ways=False),
+    "standby cut from all": lambda c: _cut(c, ["db2", "client2"]),
+    "voter cut from all": lambda c: _cut(c, ["voter"]),
+    "flapping every 2 s": _flapping,
+    "20 % loss": lambda c: _losing(c, 0.2),
+    "voter dead": lambda c: _dead(c.voter),
+    "voter restarted, primary cut": _restarted_and_cut,
+    "primary killed": lambda c: _dead_for_good(c.db1),
+    "primary killed and started": lambda c: _dead(c.db1),
+    "primary stopped and continued": lambda c: _frozen(c.db1),
+    "host stopped and continued": lambda c: _frozen(c.lan["db1"]),
+}
