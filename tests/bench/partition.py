@@ -63,6 +63,7 @@ def main():
         parser.add_argument(f"--{option}", choices=choices, action="append",
                             help=f"of {', '.join(choices)}; default: all", metavar=option.upper())
     parser.add_argument("--switchover", action="store_true", help="begin one with each fault, too")
+    parser.add_argument("--semi-sync", action="store_true", help="instead of asynchronous replication")
     chosen = parser.parse_args()
     commands = [(), SWITCHOVER] if chosen.switchover else [()]
     failures = 0
@@ -70,7 +71,7 @@ def main():
         nodes, has_voter = SHAPES[shape]
         for flavour in chosen.flavour or FLAVOURS:
             with Bench() as bench:
-                cluster = SitesCluster(bench, f"{flavour}-gtid", nodes)
+                cluster = SitesCluster(bench, f"{flavour}-gtid", nodes, semi_sync=chosen.semi_sync)
                 print(f"\n{flavour}, {shape}\n{'':61} {HEADER}", flush=True)
                 for name in chosen.protection or PROTECTIONS:
                     if PROTECTIONS[name].voted == has_voter:

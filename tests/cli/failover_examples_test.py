@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""conf-examples/mysql-failover: every file is accepted as it ships, the fence refuses until somebody
+"""conf-examples/mysql-failover and pair: every file is accepted as it ships, the fence refuses until somebody
 has chosen a method and then proves what it says, and no strange name of a binlog reaches a shell."""
 
 import os
@@ -13,7 +13,7 @@ from plugin import path, run_raw
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "conf-examples/mysql-failover"
 GUARDS = sorted(EXAMPLES.glob("*guard.conf"))
-CLUSTERS = sorted(set(EXAMPLES.glob("*.conf")) - set(GUARDS))
+CLUSTERS = [*sorted(set(EXAMPLES.glob("*.conf")) - set(GUARDS)), EXAMPLES.parent / "pair/cluster.conf"]
 NOTHING_TO_DO = ("--state", "OK", "--state-type", "HARD")
 # What others have on such machines.
 MHA = """[server default]
@@ -40,7 +40,7 @@ splitbrain_autofix 0
 
 
 def by_name(files):
-    return {"argvalues": files, "ids": [file.stem for file in files]}
+    return {"argvalues": files, "ids": [f"{file.parent.name}/{file.stem}" for file in files]}
 
 
 @pytest.fixture

@@ -17,11 +17,14 @@ import json
 import threading
 import time
 
+import pymysql
+
 import plugin
 from cluster import Cluster, rows
+from documented import semi_sync_options
 from lan import Lan, place_servers
 from nagios import kill_session
-from server import spawn
+from server import MANAGER_PASSWORD, MANAGER_USER, spawn
 from servers import wait_until
 from writer import Writer
 
@@ -51,6 +54,7 @@ class Run:
     none_s: float  # how long no server did
     lost: int  # rows that were acknowledged and that the primary of the end does not have
     writers: list  # the names of the servers that accept writes at the end
+    promotions: int  # by all managers
     managers_at_once: bool  # two managers changed the cluster at the same time
     ready: str  # what check_failover_ready had said
     told: str  # what the managers printed
@@ -63,6 +67,14 @@ class Run:
     def __str__(self):
         return (f"{self.two_s:6.1f} {self.two_rows:6} {self.none_s:6.1f} {self.lost:6}  "
                 f"{','.join(self.writers) or 'none'}")
+
+
+@dataclasses.dataclass
+class Change:
+    """What one run of a manager has done: from its first step to its last, in seconds since the epoch."""
+    begin: float
+    end: float
+    promoted: bool
 
 
 HEADER = "two, s   rows  none, s  lost  writers at the end"
@@ -96,9 +108,11 @@ class Repeated:
 
 
 class SitesCluster(Cluster):
-    """db1, db2, ... and a voter of MariaDB, on machines of their names; client1 is beside db1."""
+    """db1, db2, ... and a voter of MariaDB, on machines of their names; client1 is beside db1.
 
-    def __init__(self, bench, kind, nodes=2, **arguments):
+    `semi_sync`: with the settings that conf-examples/mysql-failover recommends."""
+
+    def __init__(self, bench, kind, nodes=2, *, semi_sync=False):
         names = [f"db{n}" for n in range(1, nodes + 1)]
         self.clients = [f"client{n}" for n in range(1, nodes + 1)]
         self.lan = bench.add(Lan(*names, "voter", *self.clients))
@@ -106,11 +120,12 @@ class SitesCluster(Cluster):
         self.protection = NOTHING
         flavour = kind.split("-")[0]
         word = {"mariadb": "slave", "mysql": "replica"}[flavour]
-        super().__init__(bench, kind, nodes,
-                         # A node that comes back is closed until a manager opens it.
-                         options=("--read-only=ON", f"--{word}-net-timeout={NET_TIMEOUT_S}"), **arguments)
+        # A node that comes back is closed until a manager opens it.
+        options = ["--read-only=ON", f"--{word}-net-timeout={NET_TIMEOUT_S}",
+                   *(semi_sync_options(flavour) if semi_sync else [])]
+        super().__init__(bench, kind, nodes, semi_sync=semi_sync, options=options)
         self.voter, = bench.start("mariadb", name="voter")
-        self.voter.create_manager()
+        self.voter.create_user(MANAGER_USER, MANAGER_PASSWORD)
 
     # Where programs run
 
@@ -135,12 +150,15 @@ class SitesCluster(Cluster):
         return ("retries=2", "retry-interval=0.3", "probe-timeout=1", "min-interval=0.001", "hung-after=3",
                 *self.protection.settings, *vote)
 
+    def power_switch(self):
+        """Return a fence command that reaches the hosts by another cable."""
+        return self.hook("power", _POWER.format(directory=self.bench.directory))
+
     def write_config(self, *lines, **arguments):
         """Write the cluster file of every host."""
-        power = self.hook("power", _POWER.format(directory=self.bench.directory))
         for server in self.servers:
             self.on(server.name)
-            super().write_config(*lines, f"fence-command={power}", **arguments)
+            super().write_config(*lines, f"fence-command={self.power_switch()}", **arguments)
 
     def watch(self):
         for server in self.servers:
@@ -201,7 +219,7 @@ class SitesCluster(Cluster):
                 else:
                     time.sleep(hold_s)
             if successor:
-                wait_until(lambda: self.writers() == [successor.name], 60, "one writer")
+                wait_until(lambda: self._has_only(successor) and self._is_at_rest(), 60, "one writer")
             else:
                 time.sleep(settle_s)
             ended = time.monotonic()
@@ -210,23 +228,43 @@ class SitesCluster(Cluster):
         return self._judge([w for writer in writers for w in writer.writes], began, ended,
                            ready.out, "\n".join(m.log.read_text() for m in managers))
 
+    def _has_only(self, writer):
+        """Tell whether one server alone accepts writes; what ends clients may end us while we ask."""
+        with contextlib.suppress(pymysql.err.MySQLError):
+            return self.writers() == [writer.name]
+        return False
+
     def _judge(self, writes, began, ended, *texts):
         two_s, two_rows = twofold([w for w in writes if w.answered >= began])
         acknowledged = {write.number for write in writes}
         writers = self.writers()
+        changes = [self._changes(server.name) for server in self.servers]
         ends = [server for server in self.alive() if server.name in writers] or self.alive()
         return Run(two_s, two_rows, without(writes, began, ended),
                    min(len(acknowledged - rows(server)) for server in ends), writers,
-                   _meet([self._changed(server.name) for server in self.servers]), *texts)
+                   sum(change.promoted for of_host in changes for change in of_host),
+                   _overlap(changes), *texts)
 
-    def _changed(self, host):
-        """Return [(begin, end)] of the changes that the manager of a host has made."""
+    def _is_at_rest(self):
+        """Tell whether no manager is changing anything."""
+        return all(records and records[-1]["event"] == "end"
+                   for server in self.servers for _, *records in self._runs(server.name))
+
+    def _runs(self, host):
+        """Yield the records of each run of the manager of a host; one that is being written is not
+        among them yet."""
+        for path in (self.directory / host).glob("*/*.journal"):
+            lines = path.read_text().splitlines(keepends=True)
+            yield [json.loads(line) for line in lines if line.endswith("\n")]
+
+    def _changes(self, host):
+        """Return the changes that the manager of a host has made, whole or not."""
         found = []
-        for path in self.on(host).state_dir.glob("mysql/*.journal"):
-            _, *records = [json.loads(line) for line in path.read_text().splitlines()]
-            times = [float(record["time"]) for record in records if "number" in record]
-            if times:
-                found.append((min(times), max(times)))
+        for begin, *records in self._runs(host):
+            steps = {str(step["number"]): step["action"] for step in json.loads(begin["plan"])["steps"]}
+            done = [(float(r["time"]), steps[r["number"]]) for r in records if "number" in r]
+            if done:
+                found.append(Change(min(done)[0], max(done)[0], "promote" in dict(done).values()))
         return found
 
 
@@ -273,16 +311,15 @@ def without(writes, began, ended):
     return sum(pause for pause in (b - a for a, b in zip(times, times[1:])) if pause > PAUSE_S)
 
 
-def _meet(changes):
-    """Tell whether times of different hosts overlap."""
-    return any(one[0] < other[1] and other[0] < one[1]
+def _overlap(changes):
+    """Tell whether changes by different hosts overlap."""
+    return any(one.begin < other.end and other.begin < one.end
                for n, some in enumerate(changes) for others in changes[:n]
                for one in some for other in others)
 
 
 # What keeps a cluster from two writers
 
-# A power switch that is reached by another cable.
 _POWER = """[ "$HA_FENCE_ACTION" != status ] || exit 0
 server=$(cat {directory}/"$HA_FAILED_NODE"/pid)
 ! grep -q -- "--datadir={directory}/$HA_FAILED_NODE/" /proc/"$server"/cmdline || kill -9 "$server"
