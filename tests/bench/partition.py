@@ -19,7 +19,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "live")]
 
-from partition import FAULTS, HEADER, PROTECTIONS, SitesCluster  # noqa: E402
+from partition import HEADER, PROTECTIONS, SitesCluster  # noqa: E402
+from partition_faults import FAULTS  # noqa: E402
 from servers import FLAVOURS, Bench  # noqa: E402
 
 # name: (nodes, whether there is a voter)

@@ -5,7 +5,8 @@ tests/bench/partition plays all faults."""
 
 import pytest
 
-from partition import VOTES, VOTES_AND_FENCE, SitesCluster, twofold, without
+from acknowledged import twofold, without
+from partition import VOTES, VOTES_AND_FENCE, SitesCluster
 from servers import Bench
 from writer import Write
 

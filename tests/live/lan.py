@@ -9,11 +9,16 @@ A namespace lives as long as a process in it. These processes end with the block
 them with this program, so nothing is ever left behind.
 """
 
+import collections
 import contextlib
 import ctypes
 import os
+import select
 import signal
+import socket
 import subprocess
+import threading
+import time
 from pathlib import Path
 
 import plugin
@@ -23,6 +28,7 @@ from server import spawn, uninterrupted, wait_until
 IPV4, IPV6 = "10.77.0.{}", "fd77::{}"
 MOVER = plugin.BUILD / "tests/vip_mover"
 _CLONE_NEWNET = 0x40000000
+_ETH_P_ALL = 0x0003
 
 
 class Machine:
@@ -153,10 +159,67 @@ class Lan:
     def __exit__(self, *_):
         self.close()
 
+    @contextlib.contextmanager
+    def slow(self, name, delay_s):
+        """Let all that a machine sends and receives arrive later, during the block."""
+        for machine in self.machines.values():  # Unfinished checksums do not survive a delay.
+            machine.run("ethtool", "--offload", "eth0", "tx", "off")
+        port, near, far = f"to-{name}", f"near-{name}", f"far-{name}"
+        self.switch.run("ip", "link", "add", near, "type", "veth", "peer", "name", far)
+        self.switch.run("ip", "link", "set", near, "up")
+        self.switch.run("ip", "link", "set", port, "nomaster")
+        self.switch.run("ip", "link", "set", far, "master", "bridge", "up")
+        cable = SlowCable(self.switch, (port, near), delay_s)
+        try:
+            yield
+        finally:
+            cable.close()
+            self.switch.run("ip", "link", "delete", near)
+            self.switch.run("ip", "link", "set", port, "master", "bridge")
+
     def close(self):
         """Take everything down."""
         for machine in [self.switch, *self.machines.values()]:
             machine.close()
+
+
+class SlowCable:
+    """Takes the frames that come in at one of two ports to the other one, `delay_s` later."""
+
+    def __init__(self, machine, ports, delay_s):
+        self._machine, self._ports, self._delay_s = machine, ports, delay_s
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def close(self):
+        """Take no more."""
+        self._over.set()
+        self._thread.join()
+
+    def _run(self):
+        self._machine.enter()
+        with contextlib.ExitStack() as stack:
+            one, other = ends = [stack.enter_context(_frames_at(port)) for port in self._ports]
+            under_way = collections.deque()
+            while not self._over.is_set():
+                wait_s = under_way[0][0] - time.monotonic() if under_way else 0.1
+                for end in select.select(ends, [], [], min(0.1, max(0.0, wait_s)))[0]:
+                    frame, (_, _, kind, *_) = end.recvfrom(65536)
+                    if kind != socket.PACKET_OUTGOING:
+                        under_way.append((time.monotonic() + self._delay_s, other if end is one else one,
+                                          frame))
+                while under_way and under_way[0][0] <= time.monotonic():
+                    _, end, frame = under_way.popleft()
+                    with contextlib.suppress(OSError):  # A cable drops what nobody takes.
+                        end.send(frame)
+
+
+def _frames_at(port):
+    """Return a socket for all frames that come in at a port."""
+    frames = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ETH_P_ALL))
+    frames.bind((port, 0))
+    return frames
 
 
 def place_servers(bench, lan):

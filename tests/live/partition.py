@@ -8,28 +8,29 @@ accepts writes.
     print(run)
 
 What is judged is what clients were told: of two servers that acknowledge at the same time, the rows
-of one are lost. FAULTS has the faults by name, PROTECTIONS what keeps a cluster from two writers.
+of one are lost. PROTECTIONS has what keeps a cluster from two writers, partition_faults.py the faults.
 """
 
 import contextlib
 import dataclasses
 import json
-import threading
+import os
+import signal
 import time
 
 import pymysql
 
 import plugin
+from acknowledged import twofold, without
 from cluster import Cluster, rows
 from documented import semi_sync_options
 from lan import Lan, place_servers
 from nagios import kill_session
+from partition_faults import FAULTS
 from server import MANAGER_PASSWORD, MANAGER_USER, spawn
 from servers import wait_until
 from writer import Writer
 
-# A client that waits for longer is between two writers, or has none.
-PAUSE_S = 0.5
 # Votes are held and forgotten so long: --help of mysql_ha.
 VOTE_LEASE_S, VOTE_MARGIN_S = 10, 1
 # Replicas that notice within so many seconds that nothing comes any more.
@@ -90,16 +91,25 @@ class Site:
         return [self._server] if self._server.running else []
 
 
-class Repeated:
-    """The event handler of a host, called every second, as an engine does whose check fails."""
+class Manager:
+    """What may promote a replica, on one host: the event handler, called every second as an engine does
+    whose check fails."""
 
     def __init__(self, cluster, host):
         self.log = cluster.directory / f"{host}.log"
-        script = cluster.hook(f"manager-{host}",
-                              'while :; do "$@" </dev/null; echo "exit $?"; sleep 1; done\n')
-        self._process = spawn([*cluster.lan[host].inside, script,
+        loop = cluster.hook(f"manager-{host}",
+                            'while :; do "$@" </dev/null; echo "exit $?"; sleep 1; done\n')
+        self._process = spawn([*cluster.lan[host].inside, loop,
                                *(str(word) for word in cluster.on(host).handler())],
                               self.log, cluster.directory)
+
+    def freeze(self):
+        """Stop it and what it runs."""
+        os.killpg(self._process.pid, signal.SIGSTOP)
+
+    def thaw(self):
+        """Let it go on."""
+        os.killpg(self._process.pid, signal.SIGCONT)
 
     def close(self):
         """End it and what it runs."""
@@ -206,8 +216,8 @@ class SitesCluster(Cluster):
         self.make_ready(protection)
         ready = plugin.run(READY, "--cluster", self.config, inside=self.here.inside)
         with contextlib.ExitStack() as stack:
-            managers = [stack.enter_context(contextlib.closing(Repeated(self, s.name)))
-                        for s in self.servers]
+            self.managers = [stack.enter_context(contextlib.closing(Manager(self, server.name)))
+                             for server in self.servers]
             writers = [_begin_writing(stack, server, self.lan[client])
                        for server, client in zip(self.servers, self.clients)]
             writers[0].wait_for(20)
@@ -226,7 +236,7 @@ class SitesCluster(Cluster):
             if operator is not None:
                 operator.communicate(timeout=150)
         return self._judge([w for writer in writers for w in writer.writes], began, ended,
-                           ready.out, "\n".join(m.log.read_text() for m in managers))
+                           ready.out, "\n".join(m.log.read_text() for m in self.managers))
 
     def _has_only(self, writer):
         """Tell whether one server alone accepts writes; what ends clients may end us while we ask."""
@@ -280,37 +290,6 @@ def _uptime(server):
     return int(row["Value"])
 
 
-# What writes tell
-
-def spans(writes):
-    """Return {server: [(first, last)]}, the times in which it acknowledged without a pause."""
-    found = {}
-    for at, server in sorted((write.answered, write.server) for write in writes):
-        own = found.setdefault(server, [])
-        if own and at - own[-1][1] <= PAUSE_S:
-            own[-1] = (own[-1][0], at)
-        else:
-            own.append((at, at))
-    return found
-
-
-def twofold(writes):
-    """Return (seconds in which two servers acknowledged, rows that were acknowledged then)."""
-    of = spans(writes)
-    edges = sorted({at for own in of.values() for span in own for at in span})
-    seconds = sum(later - at for at, later in zip(edges, edges[1:])
-                  if sum(begin <= at and later <= end for own in of.values()
-                         for begin, end in own) > 1)
-    return seconds, sum(any(begin < write.answered < end for server, own in of.items()
-                            if server != write.server for begin, end in own) for write in writes)
-
-
-def without(writes, began, ended):
-    """Return the seconds of all pauses in which no server acknowledged."""
-    times = [began, *sorted(w.answered for w in writes if began <= w.answered <= ended), ended]
-    return sum(pause for pause in (b - a for a, b in zip(times, times[1:])) if pause > PAUSE_S)
-
-
 def _overlap(changes):
     """Tell whether changes by different hosts overlap."""
     return any(one.begin < other.end and other.begin < one.end
@@ -331,104 +310,3 @@ VOTES = Protection("votes", ("fence=none",))
 VOTES_AND_FENCE = Protection("votes and fence", ("fence=required",), holds=True)
 PROTECTIONS = {protection.name: protection
                for protection in (NOTHING, FENCE, VOTES, VOTES_AND_FENCE)}
-
-
-# The faults
-
-@contextlib.contextmanager
-def _cut(cluster, some, others=None, both_ways=True):
-    cluster.cut(some, others, both_ways)
-    try:
-        yield
-    finally:
-        cluster.heal()
-
-
-@contextlib.contextmanager
-def _flapping(cluster, period_s=2.0):
-    """The primary's side is cut off, and is back, in turns."""
-    over = threading.Event()
-
-    def flap():
-        while not over.is_set():
-            cluster.cut(["db1", "client1"])
-            over.wait(period_s)
-            cluster.heal()
-            over.wait(period_s)
-    thread = threading.Thread(target=flap)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-
-
-@contextlib.contextmanager
-def _losing(cluster, probability):
-    cluster.lose(probability)
-    try:
-        yield
-    finally:
-        cluster.heal()
-
-
-@contextlib.contextmanager
-def _dead(server):
-    server.kill()
-    try:
-        yield
-    finally:
-        server.start()
-
-
-@contextlib.contextmanager
-def _frozen(freezable):
-    freezable.freeze()
-    try:
-        yield
-    finally:
-        freezable.thaw()
-
-
-@contextlib.contextmanager
-def _dead_for_good(server):
-    server.kill()
-    yield
-
-
-@contextlib.contextmanager
-def _restarted_and_cut(cluster):
-    """The voter has forgotten whom it gave its vote when the primary's side is cut off."""
-    cluster.voter.kill()
-    cluster.voter.start()
-    with _cut(cluster, ["db1", "client1"]):
-        yield
-
-
-@contextlib.contextmanager
-def _nothing(_):
-    yield
-
-
-FAULTS = {
-    "nothing": _nothing,
-    "primary cut from all": lambda c: _cut(c, ["db1", "client1"]),
-    "primary cut from the standby": lambda c: _cut(c, ["db1"], ["db2"]),
-    "primary cut from the voter": lambda c: _cut(c, ["db1"], ["voter"]),
-    "primary cut from clients": lambda c: _cut(c, ["db1"], c.clients),
-    "nobody hears the primary": lambda c: _cut(c, ["db1", "client1"], both_ways=False),
-    "the primary hears nobody": lambda c: _cut(c, [n for n in c.lan.machines
-                                                   if n not in ("db1", "client1")],
-                                               ["db1", "client1"], both_ways=False),
-    "standby cut from all": lambda c: _cut(c, ["db2", "client2"]),
-    "voter cut from all": lambda c: _cut(c, ["voter"]),
-    "flapping every 2 s": _flapping,
-    "20 % loss": lambda c: _losing(c, 0.2),
-    "voter dead": lambda c: _dead(c.voter),
-    "voter restarted, primary cut": _restarted_and_cut,
-    "primary killed": lambda c: _dead_for_good(c.db1),
-    "primary killed and started": lambda c: _dead(c.db1),
-    "primary stopped and continued": lambda c: _frozen(c.db1),
-    "host stopped and continued": lambda c: _frozen(c.lan["db1"]),
-}

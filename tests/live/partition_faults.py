@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: MIT
+"""Faults of a SitesCluster (partition.py), by name: each lasts as long as its block. db1 is the
+primary when one begins, and client1 is on its side."""
+
+import contextlib
+import threading
+
+
+# The faults
+
+@contextlib.contextmanager
+def _cut(cluster, some, others=None, both_ways=True):
+    cluster.cut(some, others, both_ways)
+    try:
+        yield
+    finally:
+        cluster.heal()
+
+
+@contextlib.contextmanager
+def _flapping(cluster, period_s=2.0):
+    """The primary's side is cut off, and is back, in turns."""
+    over = threading.Event()
+
+    def flap():
+        while not over.is_set():
+            cluster.cut(["db1", "client1"])
+            over.wait(period_s)
+            cluster.heal()
+            over.wait(period_s)
+    thread = threading.Thread(target=flap)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+@contextlib.contextmanager
+def _losing(cluster, probability):
+    cluster.lose(probability)
+    try:
+        yield
+    finally:
+        cluster.heal()
+
+
+@contextlib.contextmanager
+def _dead(server):
+    server.kill()
+    try:
+        yield
+    finally:
+        server.start()
+
+
+@contextlib.contextmanager
+def _frozen(freezable):
+    freezable.freeze()
+    try:
+        yield
+    finally:
+        freezable.thaw()
+
+
+@contextlib.contextmanager
+def _dead_for_good(server):
+    server.kill()
+    yield
+
+
+@contextlib.contextmanager
+def _without_manager(cluster):
+    """The primary's manager is dead when its side is cut off."""
+    cluster.managers[0].close()
+    with _cut(cluster, ["db1", "client1"]):
+        yield
+
+
+@contextlib.contextmanager
+def _frozen_manager(cluster):
+    """The primary's manager stands still while its side is cut off."""
+    with _frozen(cluster.managers[0]), _cut(cluster, ["db1", "client1"]):
+        yield
+
+
+@contextlib.contextmanager
+def _restarted_and_cut(cluster):
+    """The voter has forgotten whom it gave its vote when the primary's side is cut off."""
+    cluster.voter.kill()
+    cluster.voter.start()
+    with _cut(cluster, ["db1", "client1"]):
+        yield
+
+
+@contextlib.contextmanager
+def _nothing(_):
+    yield
+
+
+FAULTS = {
+    "nothing": _nothing,
+    "primary cut from all": lambda c: _cut(c, ["db1", "client1"]),
+    "primary cut from the standby": lambda c: _cut(c, ["db1"], ["db2"]),
+    "primary cut from the voter": lambda c: _cut(c, ["db1"], ["voter"]),
+    "primary cut from clients": lambda c: _cut(c, ["db1"], c.clients),
+    "nobody hears the primary": lambda c: _cut(c, ["db1", "client1"], both_ways=False),
+    "the primary hears nobody": lambda c: _cut(c, [n for n in c.lan.machines
+                                                   if n not in ("db1", "client1")],
+                                               ["db1", "client1"], both_ways=False),
+    "standby cut from all": lambda c: _cut(c, ["db2", "client2"]),
+    "voter cut from all": lambda c: _cut(c, ["voter"]),
+    "flapping every 2 s": _flapping,
+    "20 % loss": lambda c: _losing(c, 0.2),
+    "slow link of the primary, 300 ms": lambda c: c.lan.slow("db1", 0.15),
+    "voter dead": lambda c: _dead(c.voter),
+    "voter restarted, primary cut": _restarted_and_cut,
+    "primary killed": lambda c: _dead_for_good(c.db1),
+    "primary killed and started": lambda c: _dead(c.db1),
+    "primary stopped and continued": lambda c: _frozen(c.db1),
+    "its manager killed, primary cut": _without_manager,
+    "its manager stopped, primary cut": _frozen_manager,
+    "host stopped and continued": lambda c: _frozen(c.lan["db1"]),
+}
