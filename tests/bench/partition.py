@@ -20,7 +20,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "live")]
 
 from partition import HEADER, PROTECTIONS, SitesCluster  # noqa: E402
-from partition_faults import FAULTS  # noqa: E402
+from partition_faults import CLOCK_FAULTS, FAULTS  # noqa: E402
 from servers import FLAVOURS, Bench  # noqa: E402
 
 # name: (nodes, whether there is a voter)
@@ -56,27 +56,34 @@ def measure(cluster, protection, faults, commands):
     return failures
 
 
+def play(flavour, shape, own_clock, chosen):
+    """Print the rows of one cluster; return how many are not as promised."""
+    of_cluster = CLOCK_FAULTS if own_clock else FAULTS
+    faults = [fault for fault in chosen.fault or of_cluster if fault in of_cluster]
+    if not faults:
+        return 0
+    nodes, has_voter = SHAPES[shape]
+    with Bench() as bench:
+        cluster = SitesCluster(bench, f"{flavour}-gtid", nodes, semi_sync=chosen.semi_sync,
+                               own_clock=own_clock)
+        print(f"\n{flavour}, {shape}\n{'':61} {HEADER}", flush=True)
+        return sum(measure(cluster, protection, faults, [(), SWITCHOVER] if chosen.switchover else [()])
+                   for name, protection in PROTECTIONS.items()
+                   if name in (chosen.protection or PROTECTIONS) and protection.voted == has_voter)
+
+
 def main():
     parser = argparse.ArgumentParser(prog="tests/bench/partition", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     for option, choices in (("flavour", FLAVOURS), ("shape", SHAPES), ("protection", PROTECTIONS),
-                            ("fault", FAULTS)):
+                            ("fault", {**FAULTS, **CLOCK_FAULTS})):
         parser.add_argument(f"--{option}", choices=choices, action="append",
                             help=f"of {', '.join(choices)}; default: all", metavar=option.upper())
     parser.add_argument("--switchover", action="store_true", help="begin one with each fault, too")
     parser.add_argument("--semi-sync", action="store_true", help="instead of asynchronous replication")
     chosen = parser.parse_args()
-    commands = [(), SWITCHOVER] if chosen.switchover else [()]
-    failures = 0
-    for shape in chosen.shape or SHAPES:
-        nodes, has_voter = SHAPES[shape]
-        for flavour in chosen.flavour or FLAVOURS:
-            with Bench() as bench:
-                cluster = SitesCluster(bench, f"{flavour}-gtid", nodes, semi_sync=chosen.semi_sync)
-                print(f"\n{flavour}, {shape}\n{'':61} {HEADER}", flush=True)
-                for name in chosen.protection or PROTECTIONS:
-                    if PROTECTIONS[name].voted == has_voter:
-                        failures += measure(cluster, PROTECTIONS[name], chosen.fault or FAULTS, commands)
+    failures = sum(play(flavour, shape, own_clock, chosen) for shape in chosen.shape or SHAPES
+                   for flavour in chosen.flavour or FLAVOURS for own_clock in (False, True))
     print(f"\n{failures} rows are not as promised" if failures else "\nall rows are as promised")
     return min(failures, 1)
 

@@ -29,6 +29,7 @@ IPV4, IPV6 = "10.77.0.{}", "fd77::{}"
 MOVER = plugin.BUILD / "tests/vip_mover"
 _CLONE_NEWNET = 0x40000000
 _ETH_P_ALL = 0x0003
+_FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 
 
 class Machine:
@@ -97,6 +98,18 @@ class Machine:
     def hear_all(self):
         """Receive everything again."""
         self.run("iptables", "--wait", "--flush", "INPUT")
+
+    def keep_own_clock(self, file):
+        """Let what is started there from now on have a wall clock that set_clock() sets, kept in a file;
+        monotonic clocks are as everywhere. MySQL does not notice."""
+        self._clock = file
+        self.set_clock(0)
+        self.inside += ["env", f"LD_PRELOAD={_FAKETIME}", f"FAKETIME_TIMESTAMP_FILE={file}",
+                        "FAKETIME_CACHE_DURATION=1", "DONT_FAKE_MONOTONIC=1"]
+
+    def set_clock(self, ahead_s):
+        """Set the wall clock so far ahead of others."""
+        self._clock.write_text(f"{ahead_s:+d}\n")
 
     def processes(self):
         """Return the ids of the processes that run there."""

@@ -26,7 +26,7 @@ from cluster import Cluster, rows
 from documented import semi_sync_options
 from lan import Lan, place_servers
 from nagios import kill_session
-from partition_faults import FAULTS
+from partition_faults import CLOCK_FAULTS, FAULTS
 from server import MANAGER_PASSWORD, MANAGER_USER, spawn
 from servers import wait_until
 from writer import Writer
@@ -120,12 +120,15 @@ class Manager:
 class SitesCluster(Cluster):
     """db1, db2, ... and a voter of MariaDB, on machines of their names; client1 is beside db1.
 
-    `semi_sync`: with the settings that conf-examples/mysql-failover recommends."""
+    `semi_sync`: with the settings that conf-examples/mysql-failover recommends. `own_clock`: the host db1
+    has a wall clock of its own."""
 
-    def __init__(self, bench, kind, nodes=2, *, semi_sync=False):
+    def __init__(self, bench, kind, nodes=2, *, semi_sync=False, own_clock=False):
         names = [f"db{n}" for n in range(1, nodes + 1)]
         self.clients = [f"client{n}" for n in range(1, nodes + 1)]
         self.lan = bench.add(Lan(*names, "voter", *self.clients))
+        if own_clock:
+            self.lan["db1"].keep_own_clock(bench.directory / "clock")
         place_servers(bench, self.lan)
         self.protection = NOTHING
         flavour = kind.split("-")[0]
@@ -222,7 +225,7 @@ class SitesCluster(Cluster):
                        for server, client in zip(self.servers, self.clients)]
             writers[0].wait_for(20)
             began = time.monotonic()
-            with FAULTS[fault](self):
+            with {**FAULTS, **CLOCK_FAULTS}[fault](self):
                 operator = self.on("db1").begin(*command) if command else None
                 if successor:
                     writers[self.servers.index(successor)].wait_for(50)

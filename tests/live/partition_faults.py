@@ -47,6 +47,15 @@ def _losing(cluster, probability):
 
 
 @contextlib.contextmanager
+def _ahead(machine, seconds):
+    machine.set_clock(seconds)
+    try:
+        yield
+    finally:
+        machine.set_clock(0)
+
+
+@contextlib.contextmanager
 def _dead(server):
     server.kill()
     try:
@@ -122,4 +131,10 @@ FAULTS = {
     "its manager killed, primary cut": _without_manager,
     "its manager stopped, primary cut": _frozen_manager,
     "host stopped and continued": lambda c: _frozen(c.lan["db1"]),
+}
+
+# Of clusters in which db1 has a clock of its own.
+CLOCK_FAULTS = {
+    "clock of the primary jumps an hour ahead": lambda c: _ahead(c.lan["db1"], 3600),
+    "clock of the primary jumps an hour back": lambda c: _ahead(c.lan["db1"], -3600),
 }
