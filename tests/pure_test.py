@@ -32,7 +32,7 @@ HARMLESS_LINKS = re.compile(r"ha_flags|fmt::.*|nlohmann_json::nlohmann_json")
 HARMLESS_C = re.compile(
     r"(_Z|__cxa_|_Unwind_|__gxx_|__stack_chk|__dynamic_cast|__errno_location|__libc_single_threaded"
     r"|_GLOBAL_OFFSET_TABLE_|__dso_handle|__(asan|ubsan|sanitizer)|__start_asan|__stop_asan).*"
-    r"|(__)?(mem|str)\w*(_chk)?|bcmp|abort|free|malloc|__assert_fail"
+    r"|(__)?(mem|str)\w*(_chk)?|bcmp|abort|free|malloc|realloc|__assert_fail"
     r"|(__)?(isoc99_)?v?s(n|scan)?printf(_chk)?|gmtime_r|strftime|localeconv|inet_pton|inet_ntop"
     r"|is\w+|to(upper|lower)|__ctype\w+|l?l?(round|rint)|log10|pow|floor|ceil|trunc|fmod|ldexp|frexp")
 # What those keep data with that several workers use; it waits for nothing outside.

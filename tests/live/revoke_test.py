@@ -57,7 +57,7 @@ class Lossless(Cluster):
             self.link.refusing = False
 
 
-class Client:
+class WaitingClient:
     """Writes to db1 from its own machine, whatever becomes of the network."""
 
     def __init__(self, server):
@@ -137,7 +137,7 @@ def test_what_is_missing_is_named(lossless):
 
 
 def test_nothing_is_acknowledged_by_a_primary_that_was_revoked(lossless):
-    with Client(lossless.db1) as client:
+    with WaitingClient(lossless.db1) as client:
         lossless.watch()
         with lossless.cut():
             plan = lossless.run("plan")
