@@ -247,7 +247,7 @@ def test_what_a_step_prints_commands_no_terminal(guard):
     code, output = guard.run()
     assert code == 1 and "a [2J b" in output, output
     journal = (guard.directory / "state/test.journal").read_bytes()
-    assert b"\\u001b[2J\\u202eb" in journal and journal.isascii()
+    assert b"\\u001B[2J\\u202Eb" in journal and journal.isascii()
 
 
 def test_recovery_steps_and_a_lock_file_contradict_each_other(guard):
