@@ -145,8 +145,8 @@ Result<Done> complete_guard_options(MysqlHaOptions& options) {
        {std::pair("--interval", options.guard.interval_s),
         std::pair("--retry-interval", options.failover.retry_interval_s)})
     if (seconds < kShortest_s)
-      return Error{Errc::kUsage, fmt::format("{}: a guard waits for {} at least", name,
-                                             format_duration(kShortest_s))};
+      return Error{Errc::kUsage, fmt::format("{}: a guard waits for {} s at least", name,
+                                             format_number(kShortest_s))};
   return Done{};
 }
 

@@ -88,6 +88,14 @@ def test_guards_are_accepted(file, here, tmp_path):
     assert options_of(words[0]) >= {word.strip("-") for word in words if word.startswith("--")}
 
 
+def test_the_unit_guards_the_example(here, tmp_path):
+    unit = (EXAMPLES / "mysql-ha-guard.service").read_text()
+    (tmp_path / "cluster.conf").write_text(here((EXAMPLES / "cluster.conf").read_text()))
+    tool, command, *options = here(re.search("^ExecStart=/usr/sbin/(.*)$", unit, re.M)[1]).split()
+    outcome = run_raw([path(tool), command, "status", *options])
+    assert outcome.code == 2 and "no guard was started with this state directory" in outcome.out
+
+
 @pytest.fixture
 def fence(tmp_path):
     """Run the shipped fence with settings replaced; ssh, ping, ipmitool and the systemctl behind ssh

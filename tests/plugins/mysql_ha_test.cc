@@ -118,5 +118,67 @@ TEST_F(MysqlHaTest, JournalListsShowsAndAcknowledges) {
   EXPECT_EQ(run({"journal", "show", "../x", kNobody}).code, 2);
 }
 
+TEST_F(MysqlHaTest, AGuardIsPausedAndResumedWhetherOrNotItRuns) {
+  const auto guard = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"guard", kNobody});
+    return run(words);
+  };
+  EXPECT_EQ(guard({"status"}).code, 2);
+  EXPECT_NE(guard({"status"}).out.find("no guard was started with this state directory"),
+            std::string::npos);
+  const Outcome paused = guard({"pause", "60"});
+  EXPECT_EQ(paused.code, 0) << paused.out;
+  EXPECT_NE(paused.out.find("the guard is paused for 60s: it watches and changes nothing (no guard "
+                            "runs now); to end that, run: "),
+            std::string::npos)
+      << paused.out;
+  EXPECT_NE(guard({"status", "--output=json"}).out.find("\"left_s\":"), std::string::npos);
+  EXPECT_EQ(guard({"resume"}).code, 0);
+  EXPECT_NE(guard({"status", "--output=json"}).out.find("\"paused\":null"), std::string::npos);
+}
+
+TEST_F(MysqlHaTest, WordsToAGuardThatAreNone) {
+  const struct {
+    std::vector<std::string> words;
+    const char* want;
+  } cases[] = {
+      {{"dance"}, "guard: expected nothing, status, pause [SECONDS] or resume"},
+      {{"status", "now"}, "guard: expected nothing, status, pause [SECONDS] or resume"},
+      {{"pause", "soon"}, "guard pause: 'soon' is not a duration"},
+      {{"--interval=0.01"}, "--interval: a guard waits for 0.05 s at least"},
+      {{"--retry-interval=0.001"}, "--retry-interval: a guard waits for 0.05 s at least"},
+      {{"--manage=perhaps"}, "'perhaps' is not one of: yes, no"},
+  };
+  for (const auto& c : cases) {
+    std::vector<std::string> words = {"guard", kNobody};
+    words.insert(words.end(), c.words.begin(), c.words.end());
+    const Outcome outcome = run(words);
+    EXPECT_EQ(outcome.code, 3) << c.want;
+    EXPECT_NE(outcome.out.find(c.want), std::string::npos) << outcome.out;
+  }
+}
+
+TEST(GuardOptions, TheNameOfANodeIsThatBesideWhichTheGuardRuns) {
+  const struct {
+    const char* name;
+    std::vector<NodeAddress> nodes;
+    std::string want;
+    std::size_t left;
+  } cases[] = {
+      {"a name", {{"db1", "192.0.2.1"}, {"db2", "192.0.2.2"}, {"db2", "db2"}}, "db2", 2},
+      {"none", {{"db1", "192.0.2.1"}, {"db2", "192.0.2.2"}}, "", 2},
+      {"a node that is called as its host", {{"db1", "db1"}, {"db2", "192.0.2.2"}}, "", 2},
+      {"likewise, and it is named", {{"db1", "db1"}, {"db2", "db2"}, {"db1", "db1"}}, "db1", 2},
+      {"two nodes of one name", {{"db1", "192.0.2.1"}, {"db1", "192.0.2.2"}}, "", 2},
+  };
+  for (const auto& c : cases) {
+    MysqlHaOptions options;
+    options.failover.cluster.nodes = c.nodes;
+    take_own_node(options);
+    EXPECT_EQ(options.guard.node, c.want) << c.name;
+    EXPECT_EQ(options.failover.cluster.nodes.size(), c.left) << c.name;
+  }
+}
+
 }  // namespace
 }  // namespace ha
