@@ -315,7 +315,7 @@ def measure_automatic(bench, flavour, rounds):
 
 
 def measure_resident(bench, flavour, rounds):
-    cluster = ReturningCluster(bench, flavour)
+    cluster = ReturningCluster(bench, flavour, semi_sync=False)
     words = "--retries", "3"
     with MysqlGuard(cluster, *words) as guard:
         guard.wait_until_well()
@@ -323,8 +323,9 @@ def measure_resident(bench, flavour, rounds):
         time.sleep(60)
         say(f"{flavour}: resident guard, idle: {guard.cpu_s() - before:.2f} s CPU in 60 s, peak memory "
             f"{guard.peak_mib():.1f} MiB")
-    seconds = []
+    seconds, lost = [], 0
     for _ in range(rounds):
+        cluster.start_over()
         dead = cluster.primary()
         with MysqlGuard(cluster, *words) as guard, Writer(cluster, patience_s=PATIENCE_S) as writer:
             guard.wait_until_well()
@@ -335,10 +336,9 @@ def measure_resident(bench, flavour, rounds):
             writer.wait_for(50)
             guard.wait_for("failover done")
         seconds.append(at - begin)
-        assert not writer.lost(rows(new))
-        cluster.bring_back(dead)
-    say(f"{flavour}: resident guard, median {statistics.median(seconds):.3f} s, from "
-        f"{min(seconds):.3f} s to {max(seconds):.3f} s; of {rounds}: lost 0")
+        lost += len(writer.lost(rows(new)))
+    say(f"{flavour}: resident guard, without semi-sync, median {statistics.median(seconds):.3f} s, from "
+        f"{min(seconds):.3f} s to {max(seconds):.3f} s; of {rounds}: lost {lost}")
 
 
 def measure_trap(bench, flavour, rounds):
