@@ -3,6 +3,7 @@
 its operator can say to it."""
 
 import signal
+import socket
 import time
 
 import pytest
@@ -144,6 +145,30 @@ def test_one_guard_at_a_time_and_one_that_was_killed_is_missed(cluster):
         guard.process.wait()
         outcome = cluster.run("guard", "status")
         assert outcome.code == 2 and "was not stopped: process" in outcome.out, outcome.out
+
+
+def test_systemd_is_told_how_the_guard_is(cluster):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(cluster.directory / "notify"))
+        manager.settimeout(20)
+        told = set()
+
+        def hear(*wanted):
+            while not told.issuperset(wanted):
+                told.update(manager.recv(4096).decode().splitlines())
+
+        settings = [f"NOTIFY_SOCKET={manager.getsockname()}", "WATCHDOG_USEC=30000000"]
+        # Hooks are no service: they find no socket.
+        hook = cluster.hook("hook", f'[ -z "$NOTIFY_SOCKET" ] && : > {cluster.directory}/ran\n')
+        with MysqlGuard(cluster, "--pre-failover", hook, settings=settings) as guard:
+            hear("READY=1", "WATCHDOG=1", "STATUS=watching: the primary is db1, 3 of 3 nodes answer")
+            cluster.db1.kill()
+            hear("WATCHDOG_USEC=182000000", "STATUS=changing the cluster", "WATCHDOG_USEC=30000000")
+            new = cluster.primary().name
+            hear(f"STATUS=watching: the primary is {new}, 2 of 3 nodes answer")
+            assert guard.stop() == 0
+            hear("STOPPING=1")
+    assert (cluster.directory / "ran").exists()
 
 
 def test_servers_come_and_go(cluster):

@@ -9,15 +9,16 @@ from server import spawn, wait_until
 
 
 class MysqlGuard(Guard):
-    """A guard of a Cluster, which prints into a file; ends with the block, if it has not before."""
+    """A guard of a Cluster, which prints into a file; ends with the block, if it has not before.
+    `settings` are added to its environment: "NAME=VALUE"."""
 
-    def __init__(self, cluster, *words):
+    def __init__(self, cluster, *words, settings=()):
         super().__init__(cluster.directory / "resident.conf")
-        self._cluster, self._words = cluster, words
+        self._cluster, self._words, self._settings = cluster, words, settings
 
     def __enter__(self):
         self.log.unlink(missing_ok=True)
-        command = self._cluster.command("guard", *self._words)
+        command = ["env", *self._settings, *self._cluster.command("guard", *self._words)]
         self.process = spawn([str(word) for word in command], self.log, self._cluster.directory)
         self.wait_for(" is the primary")
         return self
