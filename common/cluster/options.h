@@ -16,6 +16,12 @@
 
 namespace ha {
 
+// A node that was tried before a run, and how often it has failed to answer.
+struct TriedNode {
+  std::string name = {};
+  unsigned times = 0;
+};
+
 struct FailoverOptions {
   ClusterOptions cluster = {};
   Policy policy = {};
@@ -23,7 +29,7 @@ struct FailoverOptions {
   std::vector<HostPort> witnesses = {};
   std::vector<HostPort> votes = {};  // servers that vote beside the nodes; empty: no votes needed
   unsigned retries = 3;              // how often the primary is tried before it counts as dead
-  unsigned tried = 0;                // that many of these tries were made before the run
+  TriedNode tried = {};              // counts among these tries when it is the primary
   double retry_interval_s = 1;       // between two tries
   double probe_timeout_s = 3;        // for the answers of all nodes
   double deadline_s = 120;           // of the whole run

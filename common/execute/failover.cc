@@ -87,7 +87,8 @@ class Failover {
   bool try_again(Plan& plan) {
     const FailoverOptions& options = workflow_.options;
     const auto undecided = [&](unsigned tries) {
-      if (plan.possible()) return tries + options.tried < options.retries;
+      const bool known = plan.primary == options.tried.name;
+      if (plan.possible()) return tries + (known ? options.tried.times : 0) < options.retries;
       return plan.refusal == Refusal::kStillReceives && tries < options.retries;
     };
     for (unsigned tries = 1; undecided(tries); ++tries) {

@@ -60,7 +60,7 @@ class Guard {
       watch_pause();
       const GuardTurn turn = watch_.decide(timing_of(settings_), now_s());
       if (turn.kind == GuardTurn::Kind::kReplace && held().empty())
-        act(settings_.failover.retries);
+        act();
       else if (turn.kind == GuardTurn::Kind::kReplace || turn.kind == GuardTurn::Kind::kLook)
         look();
       show(settings_.guard.interval_s);
@@ -82,7 +82,7 @@ class Guard {
 
   // Why the guard may not change the cluster; empty: it may.
   std::string held() const {
-    if (pause_) return "paused";
+    if (paused_) return "paused";
     return settings_.guard.manage ? "" : "manage is no";
   }
 
@@ -91,23 +91,23 @@ class Guard {
     const GuardTiming timing = timing_of(settings_);
     const auto words = sessions_->ask(Deadline::after(
         env_.clock, std::min(timing.interval_s, std::max(timing.retry_interval_s, 0.05))));
-    for (std::size_t i = 0; i < words.size(); ++i)
+    for (std::size_t i = 0; i < words.size(); ++i) {
       if (watch_.hear(i, words[i], timing, std::max(begin_s, now_s())))
         host_.say(ha::describe(watch_.nodes()[i]));
+      if (words[i].kind == NodeWord::Kind::kNotAsked) say_once(words[i].error);
+    }
   }
 
   void watch_pause() {
     const Moment now = env_.clock.moment();
     const auto pause = files_.read_pause(now);
-    if (pause.has_value() == pause_.has_value()) return;
-    pause_ = pause;
+    if (pause.has_value() == std::exchange(paused_, pause.has_value())) return;
     watch_.ask_for_look();
     if (!pause) return host_.say("resumed: the cluster is managed again");
     const auto left = pause->left_s(now);
-    host_.say(
-        fmt::format("paused{}: nothing is changed until then; to end that, run: mysql_ha "
-                    "guard resume",
-                    left ? " for " + format_duration(*left) : ""));
+    host_.say(fmt::format(
+        "paused{}: the cluster is watched and not changed; to end that, run: mysql_ha guard resume",
+        left ? " for " + format_duration(*left) : ""));
   }
 
   // Reads the whole cluster, and carries out what follows from it.
@@ -119,8 +119,7 @@ class Guard {
     const bool well = writers.size() == 1 && !plan.possible();
     learn_primary(outlook.view, writers);
     const bool may_hang = plan.refusal == Refusal::kStillReceives && watch_.primary_is_gone();
-    if ((plan.possible() || may_hang) && held().empty())
-      return act(watch_.primary_is_gone() ? settings_.failover.retries : 0);
+    if ((plan.possible() || may_hang) && held().empty()) return act();
     const std::string trouble =
         well              ? ""
         : plan.possible() ? fmt::format("{}: {} would be carried out, {}", held(),
@@ -141,10 +140,10 @@ class Guard {
     host_.say(fmt::format("{} is the primary", last->name));
   }
 
-  // Does what `mysql_ha failover` does. `tried`: how often the primary has failed to answer so far.
-  void act(unsigned tried) {
+  // Does what `mysql_ha failover` does; a primary that is gone was tried already.
+  void act() {
     FailoverOptions options = settings_.failover;
-    options.tried = tried;
+    if (watch_.primary_is_gone()) options.tried = {watch_.primary(), options.retries};
     carry_out(options.deadline_s,
               [&](const Log& log) { return run_failover(env_, options, "", log); });
   }
@@ -254,7 +253,7 @@ class Guard {
   std::optional<GuardSessions> sessions_ = {};
   GuardWatch watch_;
   GuardState state_ = {};
-  std::optional<GuardPause> pause_ = {};
+  bool paused_ = false;
   std::string written_ = {};  // the state on disk
   double written_s_ = 0;
   bool hurried_ = false;                           // the last wait was ended early

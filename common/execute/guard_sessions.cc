@@ -60,9 +60,10 @@ std::vector<NodeWord> GuardSessions::ask(const Deadline& deadline) {
   for (Place& place : places_) {
     NodeWord& word = words.emplace_back();
     if (!place.pending)
-      word.kind = NodeWord::Kind::kNotAsked;
+      word = {NodeWord::Kind::kNotAsked, {}, false, "no thread is left to ask " + place.node.name};
     else if (place.pending->wait(deadline)) {
-      Answer answer = place.pending->result().value_or(Answer{{NodeWord::Kind::kNotAsked}});
+      Answer answer = place.pending->result().value_or(
+          Answer{{NodeWord::Kind::kNotAsked, {}, false, "no memory to ask " + place.node.name}});
       place.pending.reset();
       word = std::move(answer.word);
       place.session = std::move(answer.session);

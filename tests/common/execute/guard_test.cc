@@ -168,5 +168,16 @@ TEST_F(GuardTest, APauseIsToldAndShown) {
   EXPECT_EQ(listener_.count("resumed"), 1) << "its time is over";
 }
 
+TEST_F(GuardTest, AnErrorOfOurOwnIsNoFactOfANode) {
+  start("db2", "1");
+  connector_.servers["db1"] = [](const MysqlOptions&) -> Result<std::unique_ptr<SqlSession>> {
+    return Error{Errc::kInternal, "no descriptor is left"};
+  };
+  clock_.events.resize(30);
+  ASSERT_TRUE(guard());
+  EXPECT_EQ(listener_.count("no descriptor is left"), 1);
+  EXPECT_EQ(listener_.count("db1 gives no answer"), 0);
+}
+
 }  // namespace
 }  // namespace ha
