@@ -2,6 +2,8 @@
 #include "common/clock.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
 
 namespace ha {
 namespace {
@@ -32,6 +34,31 @@ TEST(ClockTest, AnAgeIsOfOneBootOrOfTheWallClock) {
       {{900, 600, "this"}, 100, "a container of which this is not the boot"},
   };
   for (const auto& c : cases) EXPECT_EQ(age_of(c.then, now), c.age_s) << c.why;
+}
+
+TEST(ClockTest, AWaitEndsWithWhatCanBeReadAndWithSignals) {
+  constexpr double kLong_s = 60;
+  SystemClock clock;
+  clock.heed_reload_signal();
+  clock.heed_stop_signals();
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const double begin_s = clock.monotonic_s();
+  EXPECT_TRUE(clock.sleep_until_readable({ends[0]}, 0.002));
+  EXPECT_GE(clock.monotonic_s() - begin_s, 0.002) << "there was nothing";
+  close(ends[1]);
+  EXPECT_TRUE(clock.sleep_until_readable({ends[0]}, kLong_s));
+  close(ends[0]);
+  EXPECT_FALSE(clock.take_reload());
+  kill(getpid(), SIGHUP);
+  EXPECT_TRUE(clock.sleep_until_readable({}, kLong_s)) << "SIGHUP means no stop";
+  EXPECT_TRUE(clock.take_reload());
+  EXPECT_FALSE(clock.take_reload()) << "once";
+  EXPECT_FALSE(clock.stopping());
+  kill(getpid(), SIGTERM);
+  EXPECT_FALSE(clock.sleep_until_readable({}, kLong_s));
+  EXPECT_TRUE(clock.stopping());
+  EXPECT_LT(clock.monotonic_s() - begin_s, kLong_s);
 }
 
 }  // namespace
