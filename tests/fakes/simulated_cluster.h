@@ -63,6 +63,13 @@ class SimulatedCluster : public Witness {
     return manager;
   }
 
+  // Begins a guard on a manager's host, which stops after that many seconds.
+  const Manager& guard(double seconds, std::uint8_t manager = 0) {
+    ManagerRun run{Errand::kGuard, world_.now(), manager};
+    run.stops = world_.now() + static_cast<Time>(seconds * 1e6);
+    return *world_.managers()[world_.start_manager(run)];
+  }
+
   // Servers are numbered: 2 is db2.
   Server& db(int number) { return world_.servers()[static_cast<std::size_t>(number - 1)]; }
 

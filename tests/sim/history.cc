@@ -393,7 +393,7 @@ std::string describe(const History& history, const Fault& fault) {
 }
 
 std::string describe(const ManagerRun& run) {
-  constexpr const char* kErrands[] = {"plan", "failover", "switchover", "rejoin"};
+  constexpr const char* kErrands[] = {"plan", "failover", "switchover", "rejoin", "guard"};
   std::string text = fmt::format("mysql_ha {}", kErrands[static_cast<std::size_t>(run.errand)]);
   if (run.node >= 0)
     text += fmt::format("{} db{}", run.errand == Errand::kSwitchover ? " --to" : "", run.node + 1);

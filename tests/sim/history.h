@@ -43,7 +43,7 @@ struct Fault {
   Time amount = 0;
 };
 
-enum class Errand : std::uint8_t { kPlan, kFailover, kSwitchover, kRejoin };
+enum class Errand : std::uint8_t { kPlan, kFailover, kSwitchover, kRejoin, kGuard };
 
 // One run of mysql_ha.
 struct ManagerRun {
@@ -52,6 +52,7 @@ struct ManagerRun {
   std::uint8_t manager = 0;
   std::int8_t node = -1;
   std::uint32_t killed_at = 0;  // its effect before which it is killed; 0: it lives
+  Time stops = 0;               // of a guard: when it is told to
 };
 
 // How the fence command behaves.

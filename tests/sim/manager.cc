@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "common/execute/guard.h"
 #include "common/execute/tool_login.h"
 #include "common/text.h"
 #include "common/vip/vip_host.h"
@@ -107,6 +108,26 @@ FailoverOptions Manager::options() const {
   return options;
 }
 
+namespace {
+
+// Keeps the outcome of the last run.
+class SimGuardHost : public GuardHost {
+ public:
+  SimGuardHost(const Log& log, FailoverOutcome& outcome) : log_(log), outcome_(outcome) {}
+
+  void say(const std::string& line) override { log_(line); }
+  Log begin_run() override { return log_; }
+  void end_run(const FailoverOutcome& outcome) override { outcome_ = outcome; }
+  std::optional<GuardSettings> reload() override { return std::nullopt; }
+  void show(const std::string&, double) override {}
+
+ private:
+  const Log& log_;
+  FailoverOutcome& outcome_;
+};
+
+}  // namespace
+
 void Manager::body() {
   began_ = world_.now();
   const FailoverOptions options = this->options();
@@ -130,6 +151,12 @@ void Manager::body() {
     case Errand::kRejoin:
       outcome_ = run_rejoin(env, options, node, log);
       break;
+    case Errand::kGuard: {
+      SimGuardHost guard_host(log, outcome_);
+      if (const auto ended = run_guard(env, {options, {}}, guard_host); !ended)
+        outcome_ = refuse(ended.error().text);
+      break;
+    }
   }
   if (run_.errand != Errand::kPlan) {
     log(outcome_.text);
@@ -148,9 +175,11 @@ double Manager::now_s() const {
 
 double Manager::monotonic_s() const { return to_seconds(world_.now()); }
 
+bool Manager::stopping() { return run_.errand == Errand::kGuard && world_.now() >= run_.stops; }
+
 bool Manager::sleep(double seconds) {
   pause(seconds);
-  return true;
+  return !stopping();
 }
 
 void Manager::pause(double seconds) {

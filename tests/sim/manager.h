@@ -77,7 +77,7 @@ class Manager : public Clock,
   double monotonic_s() const override;
   bool sleep(double seconds) override;
   void pause(double seconds) override;
-  bool stopping() override { return false; }
+  bool stopping() override;
   Moment moment() const override;
 
   // Connector
