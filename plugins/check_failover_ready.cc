@@ -57,10 +57,9 @@ class Judge {
     }
     if (!texts.empty()) result.text += ": " + join(texts, "; ");
     for (std::size_t i = 0; i < nodes_.size(); ++i) result.items.push_back(describe_node(i));
-    if (std::string note = describe_unknown_restarts(); !note.empty())
-      result.notes.push_back(std::move(note));
-    if (std::string protection = describe_protection(plan_); !protection.empty())
-      result.notes.push_back(std::move(protection));
+    for (const std::string& note :
+         {describe_unknown_restarts(), describe_protection(plan_), describe_votes(facts_.voters)})
+      if (!note.empty()) result.notes.push_back(note);
     if (facts_.fence.end == FenceTrial::End::kNotRun && !facts_.fence.text.empty())
       result.notes.push_back("the fence command was not tried: " + facts_.fence.text);
     return result;

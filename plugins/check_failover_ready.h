@@ -15,6 +15,7 @@
 #include "common/cluster/options.h"
 #include "common/context/guard_files.h"
 #include "common/context/preconditions.h"
+#include "common/context/vote_view.h"
 #include "common/deadline.h"
 #include "common/mysql/memory_file.h"
 #include "common/mysql/topology.h"
@@ -37,6 +38,7 @@ struct ReadyFacts {
   Troubles files = {};
   FenceTrial fence = {};
   std::size_t votes = 0;        // servers that vote beside the nodes; 0: no votes are needed
+  VoteView voters = {};         // who has the votes now
   Troubles silent_voters = {};  // of these, by name: why they would not vote
   GuardReport guard = {};       // of this state directory
 };

@@ -98,6 +98,9 @@ ReadyFacts gather(const Env& env, const FailoverOptions& options, const WritePro
   std::vector<std::jthread> asking;
   asking.emplace_back([&] { reached = reach_witnesses(env, options.witnesses, answers); });
   asking.emplace_back([&] { facts.silent_voters = find_silent_voters(env, options, answers); });
+  asking.emplace_back([&] {
+    facts.voters = look_at_votes(env, options.cluster, options.votes, options.vote_lock(), answers);
+  });
   asking.emplace_back([&] { facts.vip_hosts = try_vip_hosts(env, options, answers); });
   if (facts.account_trouble.empty())
     asking.emplace_back([&] { facts.accounts = try_replication_account(env, options, answers); });

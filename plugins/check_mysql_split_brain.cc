@@ -8,11 +8,14 @@
 #include "common/address.h"
 #include "common/cli.h"
 #include "common/clock.h"
+#include "common/cluster/options.h"
+#include "common/context/vote_view.h"
 #include "common/mysql/classify.h"
 #include "common/mysql/cli_options.h"
 #include "common/mysql/connector.h"
 #include "common/mysql/probe.h"
 #include "common/mysql/replica_status.h"
+#include "common/parallel.h"
 #include "common/posix_files.h"
 #include "common/text.h"
 #include "common/thresholds.h"
@@ -167,6 +170,35 @@ CheckResult evaluate(const Topology& topology, const SplitBrainLimits& limits) {
   return result;
 }
 
+namespace {
+
+// Where what is seen is remembered.
+void add_memory_options(Cli& cli, FailoverOptions& options) {
+  options.state_dir = kStatedir;
+  cli.text("--cluster-name", "NAME", options.cluster_name,
+           "name of the cluster in --state-dir (default: mysql)");
+  cli.text(
+      "--state-dir", "DIR", options.state_dir,
+      fmt::format("directory in which what is seen is remembered for a failover, if it is there "
+                  "(default: {})",
+                  kStatedir)
+          .c_str());
+}
+
+// Begins a look at the votes where some are needed; an error where there is nothing to see.
+Result<Pending<VoteView>> begin_look_at_votes(const ProbeEnv& env, const ClusterOptions& cluster,
+                                              const FailoverOptions& votes,
+                                              const Deadline& deadline) {
+  if (votes.votes.empty()) return Error{Errc::kMissing, "no votes are needed"};
+  return Pending<VoteView>::begin(env.workers,
+                                  [env, cluster, places = votes.votes, lock = votes.vote_lock(),
+                                   limit = deadline.from_now(0.9 * deadline.remaining_s())] {
+                                    return look_at_votes(env, cluster, places, lock, limit);
+                                  });
+}
+
+}  // namespace
+
 int plugin_main(Clock& clock, const Arguments& arguments) {
   ClusterOptions cluster;
   SplitBrainLimits limits;
@@ -180,27 +212,29 @@ int plugin_main(Clock& clock, const Arguments& arguments) {
             "state when a node gives no answer (default: warning)");
   WriteProbe write;
   add_write_probe_option(cli, write);
-  std::string directory = kStatedir, name = "mysql";
-  cli.text("--cluster-name", "NAME", name, "name of the cluster in --state-dir (default: mysql)");
-  cli.text(
-      "--state-dir", "DIR", directory,
-      fmt::format("directory in which what is seen is remembered for a failover, if it is there "
-                  "(default: {})",
-                  kStatedir)
-          .c_str());
+  FailoverOptions rest;  // what a failover has beside the nodes
+  add_vote_option(cli, rest.votes);
+  add_memory_options(cli, rest);
   if (const auto exit_code = cli.parse(arguments)) return *exit_code;
   if (const auto complete = complete_nodes(cli, cluster); !complete)
     return cli.usage_error(complete.error().text);
-  if (!is_file_name(name))
+  if (!is_file_name(rest.cluster_name))
     return cli.usage_error("--cluster-name: needs letters, digits, '.', '_' or '-'");
+  if (const auto complete = complete_votes(cluster, rest.votes); !complete)
+    return cli.usage_error(complete.error().text);
 
   cli.waiting_for(fmt::format("the answers of {} nodes", cluster.nodes.size()));
   write.most_servers = limits.allowed_writers;
   PosixFiles files;
-  CheckResult result = evaluate(gather(system_probe_env(clock), cluster,
-                                       MemoryFile(files, directory, name), write, cli.deadline()),
-                                limits);
+  const ProbeEnv env = system_probe_env(clock);
+  const auto voters = begin_look_at_votes(env, cluster, rest, cli.deadline());
+  CheckResult result =
+      evaluate(gather(env, cluster, MemoryFile(files, rest.state_dir, rest.cluster_name), write,
+                      cli.deadline()),
+               limits);
   result.notes.insert(result.notes.end(), cluster.notes.begin(), cluster.notes.end());
+  if (voters && voters->wait(cli.deadline()))
+    result.notes.push_back(describe_votes(voters->result().value_or(VoteView())));
   return cli.report(result);
 }
 

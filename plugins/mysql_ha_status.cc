@@ -62,6 +62,9 @@ Status read_status(const Env& env, const FailoverOptions& options) {
       const unsigned port = cluster.mysql.port != 0 ? cluster.mysql.port : cluster.nodes[0].port;
       if (!vip.empty()) by_vip = probe_topology(env, {{vip, vip, port}}, cluster.mysql, deadline);
     });
+    std::jthread voting([&] {
+      status.votes = look_at_votes(env, cluster, options.votes, options.vote_lock(), deadline);
+    });
     const MemoryFile file(env.files, options.state_dir, options.cluster_name);
     status.known = file.read(cluster.nodes);
     status.topology =
@@ -72,6 +75,8 @@ Status read_status(const Env& env, const FailoverOptions& options) {
   status.view = view_topology(status.topology);
   add_last_seen(status);
   status.state = status.view.state;
+  if (status.votes.answering() < (status.votes.voters.empty() ? 0 : status.votes.needed()))
+    status.state = worst(status.state, State::kWarning);
   if (vip.empty()) return status;
   status.vip = view_vip(vip, by_vip.nodes[0], status.topology);
   if (!status.vip->trouble.empty()) status.state = State::kCritical;

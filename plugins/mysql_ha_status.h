@@ -9,6 +9,7 @@
 
 #include "common/check_result.h"
 #include "common/cluster/options.h"
+#include "common/context/vote_view.h"
 #include "common/env.h"
 #include "common/mysql/memory_file.h"
 #include "common/mysql/topology.h"
@@ -32,10 +33,11 @@ struct Status {
   double now_s = 0;  // since the epoch
   TopologyView view = {};
   std::optional<VipView> vip = {};
+  VoteView votes = {};
   State state = State::kOk;
 };
 
-// Reads all nodes, and the server that the virtual IP leads to, at the same time.
+// Reads all nodes, the server that the virtual IP leads to, and the votes, at the same time.
 Status read_status(const Env& env, const FailoverOptions& options);
 
 // Returns the table of the nodes and what is wrong, in lines.

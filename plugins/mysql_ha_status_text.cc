@@ -51,11 +51,30 @@ Json to_json(const NodeView& row, const Topology& topology) {
   return json;
 }
 
+Json to_json(const VoteView& votes) {
+  Json voters = Json::array();
+  const auto or_null = [](const std::string& text) {
+    return text.empty() ? Json(nullptr) : Json(sanitize(text));
+  };
+  for (const VoterView& voter : votes.voters)
+    voters.push_back({{"name", sanitize(voter.name)},
+                      {"answers", voter.trouble.empty()},
+                      {"trouble", sanitize(voter.trouble)},
+                      {"connection", or_null(voter.connection)},
+                      {"host", or_null(voter.host)}});
+  return {{"needed", votes.needed()},
+          {"given", votes.given()},
+          {"majority_host", or_null(votes.majority_host())},
+          {"voters", voters}};
+}
+
 }  // namespace
 
 std::string render_text(const Status& status, Colours colours) {
   std::string text = render_topology(status.view, colours);
   if (status.vip) text += render_vip(*status.vip);
+  if (const std::string votes = describe_votes(status.votes); !votes.empty())
+    text += printable(votes) + "\n";
   const bool all_read = std::ranges::all_of(
       status.topology.nodes, [](const Node& node) { return node.facts.has_value(); });
   if (!all_read && !status.known.trouble.empty()) text += sanitize(status.known.trouble) + "\n";
@@ -79,6 +98,7 @@ std::string render_json(const Status& status) {
                    {"held_here", vip->held.has_value()},
                    {"leads_to", vip->nodes},
                    {"trouble", sanitize(vip->trouble)}};
+  if (!status.votes.voters.empty()) json["votes"] = to_json(status.votes);
   return json.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 

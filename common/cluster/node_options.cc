@@ -151,4 +151,36 @@ Result<NodeAddress> parse_node(std::string_view text) {
   return NodeAddress{name, address->host, address->port, Promotion::kAllowed, std::move(aliases)};
 }
 
+void add_place_option(Cli& cli, const char* name, std::vector<HostPort>& places, const char* help) {
+  cli.option(
+      name, "HOST[:PORT]",
+      [&places](const std::string& value) -> Result<Done> {
+        const auto address = parse_host_port(value);
+        if (!address) return address.error();
+        places.push_back(*address);
+        return Done{};
+      },
+      help);
+}
+
+void add_vote_option(Cli& cli, std::vector<HostPort>& votes) {
+  add_place_option(
+      cli, "--vote", votes,
+      "a server that votes beside the nodes: change the cluster only with the votes of more than "
+      "half of them; repeatable");
+}
+
+Result<Done> complete_votes(const ClusterOptions& cluster, std::vector<HostPort>& votes) {
+  std::set<std::string> voters;
+  for (const NodeAddress& node : cluster.nodes)
+    voters.insert(to_lower(format_host_port({node.host, node.port})));
+  for (HostPort& vote : votes) {
+    if (vote.port == 0) vote.port = cluster.mysql.port != 0 ? cluster.mysql.port : kMysqlPort;
+    const std::string name = to_lower(format_host_port(vote));
+    if (!voters.insert(name).second)
+      return Error{Errc::kUsage, fmt::format("--vote: {} has a vote already", name)};
+  }
+  return Done{};
+}
+
 }  // namespace ha

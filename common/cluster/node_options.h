@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/address.h"
 #include "common/cli.h"
 #include "common/mysql/node_address.h"
 #include "common/mysql/options.h"
@@ -34,6 +35,16 @@ void add_node_options(Cli& cli, ClusterOptions& cluster);
 // kUsage when there is no node, two of one name, one address that leads to two, or a loopback
 // address among those of other machines: replicas would take it for themselves.
 Result<Done> complete_nodes(const Cli& cli, ClusterOptions& cluster);
+
+// Adds a repeatable option that takes an address. The target must outlive parse().
+void add_place_option(Cli& cli, const char* name, std::vector<HostPort>& places, const char* help);
+
+// Adds --vote. The target must outlive parse().
+void add_vote_option(Cli& cli, std::vector<HostPort>& votes);
+
+// Gives the servers of --vote their ports. Fails with kUsage when one of them is a node, or named
+// twice: no server has two votes.
+Result<Done> complete_votes(const ClusterOptions& cluster, std::vector<HostPort>& votes);
 
 // Parses [NAME=]HOST[:PORT][,alias=HOST[:PORT]]...; without a name the first address is the name.
 // Fails with what is accepted.

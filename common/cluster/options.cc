@@ -133,21 +133,6 @@ Result<Done> check_words(FailoverOptions& options) {
   return Done{};
 }
 
-// No server has two votes.
-Result<Done> complete_votes(FailoverOptions& options) {
-  std::set<std::string> voters;
-  for (const NodeAddress& node : options.cluster.nodes)
-    voters.insert(to_lower(format_host_port({node.host, node.port})));
-  for (HostPort& vote : options.votes) {
-    if (vote.port == 0)
-      vote.port = options.cluster.mysql.port != 0 ? options.cluster.mysql.port : kMysqlPort;
-    const std::string name = to_lower(format_host_port(vote));
-    if (!voters.insert(name).second)
-      return Error{Errc::kUsage, fmt::format("--vote: {} has a vote already", name)};
-  }
-  return Done{};
-}
-
 // The replication account.
 void add_account_options(Cli& cli, FailoverOptions& options) {
   cli.option(
@@ -160,19 +145,6 @@ void add_account_options(Cli& cli, FailoverOptions& options) {
   cli.text("--repl-defaults-file", "PATH", options.repl_defaults_file,
            "MySQL option file with user and password of the replication account");
   cli.text("--repl-group", "NAME", options.repl_group, "its group (default: client)");
-}
-
-// Adds a repeatable option that takes an address.
-void add_place_option(Cli& cli, const char* name, std::vector<HostPort>& places, const char* help) {
-  cli.option(
-      name, "HOST[:PORT]",
-      [&places](const std::string& value) -> Result<Done> {
-        const auto address = parse_host_port(value);
-        if (!address) return address.error();
-        places.push_back(*address);
-        return Done{};
-      },
-      help);
 }
 
 // What an operator says of nodes, and what else is asked.
@@ -188,10 +160,7 @@ void add_role_options(Cli& cli, FailoverOptions& options) {
   add_place_option(
       cli, "--witness", options.witnesses,
       "refuse when none of these hosts can be reached by TCP (default port: 22); repeatable");
-  add_place_option(
-      cli, "--vote", options.votes,
-      "a server that votes beside the nodes: change the cluster only with the votes of more than "
-      "half of them; repeatable");
+  add_vote_option(cli, options.votes);
 }
 
 void add_time_options(Cli& cli, FailoverOptions& options) {
@@ -255,7 +224,8 @@ Result<Done> complete_failover_options(const Cli& cli, FailoverOptions& options)
   if (const auto read = read_repl_account(options); !read) return read;
   if (const auto marked = mark_promotions(options); !marked) return marked;
   if (const auto sound = check_words(options); !sound) return sound;
-  if (const auto complete = complete_votes(options); !complete) return complete;
+  if (const auto complete = complete_votes(options.cluster, options.votes); !complete)
+    return complete;
   // The name of a lock has at most 64 characters.
   constexpr std::size_t kLongestName = 32;
   if (!is_file_name(options.cluster_name) || options.cluster_name.size() > kLongestName)

@@ -2,12 +2,14 @@
 """Who changes a cluster has the votes of more than half of its voters, here three nodes and a server
 that only votes: whatever else is wrong, of two managers one acts."""
 
+import json
 import os
 import signal
 import time
 
 import pytest
 
+import plugin
 from cluster import GTID_KINDS, changes
 from interruptions import Pause
 from servers import wait_until
@@ -80,6 +82,14 @@ def test_half_of_them_are_not(voted, voter):
 def test_another_manager_is_at_work(voted, voter):
     with give_away(voter) as session:
         out = refuse(voted, "handler")
+        given = (f"votes: 3 of 4 are needed for a change, given are those of {voter.host}:{voter.port} "
+                 f"(connection {session.thread_id()} from localhost); db1 gives no answer: ")
+        assert given in voted.run("status").out
+        votes = json.loads(voted.run("status", "--output", "json").out)["votes"]
+        assert (votes["needed"], votes["given"], votes["majority_host"]) == (3, 1, None)
+        assert [one["answers"] for one in votes["voters"]] == [False, True, True, True]
+        for check in ("check_mysql_split_brain", "check_failover_ready"):
+            assert given in plugin.run(check, "--cluster", voted.config, "-v").out
     assert (f"{voter.host}:{voter.port}: another manager has its vote "
             f"(connection {session.thread_id()} from localhost)") in out, out
 

@@ -5,6 +5,7 @@
 
 #include "common/context/run_store.h"
 #include "common/posix_files.h"
+#include "plugins/mysql_ha_status.h"
 #include "tests/fakes/temp_directory.h"
 
 namespace ha {
@@ -45,6 +46,25 @@ class MysqlHaTest : public testing::Test {
   TempDirectory directory_;
   PosixFiles files_;
 };
+
+TEST(MysqlHaStatusTest, ShowsTheVotesWhereSomeAreNeeded) {
+  Status status;
+  EXPECT_EQ(render_json(status).find("votes"), std::string::npos);
+  status.votes.voters = {{"db1", "", "7", "192.0.2.8"}, {"vote:3306", "no \x1broute"}};
+  EXPECT_NE(render_json(status).find(
+                R"("votes":{"needed":2,"given":1,"majority_host":null,"voters":[{"name":"db1",)"
+                R"("answers":true,"trouble":"","connection":"7","host":"192.0.2.8"},)"
+                R"({"name":"vote:3306","answers":false,"trouble":"no  route","connection":null,)"
+                R"("host":null}]})"),
+            std::string::npos)
+      << render_json(status);
+  EXPECT_NE(render_text(status, Colours::kNone)
+                .find("votes: 2 of 2 are needed for a change, given are those of db1 (connection 7 "
+                      "from 192.0.2.8); vote:3306 gives no answer: no  route; too few answer for "
+                      "any change\n"),
+            std::string::npos)
+      << render_text(status, Colours::kNone);
+}
 
 TEST_F(MysqlHaTest, MistakesExitWithThreeAndSayWhatIsAccepted) {
   const struct {

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+#include "common/context/vote_view.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include "common/context/node_locks.h"
+#include "common/mysql/session.h"
+#include "common/parallel.h"
+#include "common/text.h"
+
+namespace ha {
+
+namespace {
+
+// The connection's HOST without its port, which tells nothing.
+std::string without_port(const std::string& host) { return host.substr(0, host.rfind(':')); }
+
+VoterView look_at(const ProbeEnv& env, const NodeAddress& voter, const MysqlOptions& login,
+                  const std::string& lock) {
+  VoterView view{voter.name};
+  const auto session = env.connector.connect(login);
+  const auto holder =
+      session ? node_lock_holder(**session, lock) : Result<std::string>(session.error());
+  if (!holder) {
+    const std::string label = server_label(login) + ": ";
+    const std::string& text = holder.error().text;
+    view.trouble = sanitize(text.starts_with(label) ? text.substr(label.size()) : text);
+    return view;
+  }
+  view.connection = *holder;
+  if (holder->empty()) return view;
+  // Sessions of our own account are shown without a privilege.
+  const auto host = query_value(
+      **session, "SELECT HOST FROM information_schema.PROCESSLIST WHERE ID = " + *holder);
+  if (host) view.host = sanitize(without_port(*host));
+  return view;
+}
+
+std::string describe_voter(const VoterView& voter) {
+  return fmt::format("{} (connection {}{})", voter.name, voter.connection,
+                     voter.host.empty() ? "" : " from " + voter.host);
+}
+
+}  // namespace
+
+std::size_t VoteView::answering() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(voters, [](const VoterView& one) { return one.trouble.empty(); }));
+}
+
+std::size_t VoteView::given() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(voters, [](const VoterView& one) { return !one.connection.empty(); }));
+}
+
+std::string VoteView::majority_host() const {
+  std::map<std::string, std::size_t> votes;
+  for (const VoterView& voter : voters)
+    if (!voter.connection.empty() && !voter.host.empty() && ++votes[voter.host] >= needed())
+      return voter.host;
+  return "";
+}
+
+VoteView look_at_votes(const ProbeEnv& env, const ClusterOptions& cluster,
+                       const std::vector<HostPort>& votes, const std::string& lock,
+                       const Deadline& deadline) {
+  if (votes.empty()) return {};
+  std::vector<NodeAddress> voters = cluster.nodes;
+  for (const HostPort& place : votes)
+    voters.push_back({format_host_port(place), place.host, place.port});
+  const double seconds = deadline.remaining_s();
+  const auto answers = run_each<VoterView>(
+      env.workers, voters.size(), deadline,
+      [env, voters, mysql = cluster.mysql, lock, seconds](std::size_t i) {
+        return look_at(env, voters[i], options_for(voters[i], mysql, seconds), lock);
+      });
+  VoteView view;
+  for (std::size_t i = 0; i < voters.size(); ++i)
+    view.voters.push_back(answers[i].value_or(VoterView{voters[i].name, "no answer in time"}));
+  return view;
+}
+
+std::string describe_votes(const VoteView& view) {
+  if (view.voters.empty()) return "";
+  std::vector<std::string> given, silent;
+  for (const VoterView& voter : view.voters) {
+    if (!voter.connection.empty()) given.push_back(describe_voter(voter));
+    if (!voter.trouble.empty())
+      silent.push_back(fmt::format("{} gives no answer: {}", voter.name, voter.trouble));
+  }
+  std::string text =
+      fmt::format("votes: {} of {} are needed for a change, ", view.needed(), view.voters.size());
+  if (given.empty()) text += "no manager has any";
+  if (!given.empty()) text += "given are those of " + join(given, ", ");
+  if (const std::string host = view.majority_host(); !host.empty())
+    text += fmt::format("; a manager on {} has the majority", host);
+  for (const std::string& one : silent) text += "; " + one;
+  if (view.answering() < view.needed()) text += "; too few answer for any change";
+  return text;
+}
+
+}  // namespace ha
