@@ -40,8 +40,8 @@ bool HungWatch::is_worth_waiting(const Plan& plan) const {
   constexpr double kTakeover_s = 15;
   const FailoverOptions& options = workflow_.options;
   const Policy& policy = options.policy;
-  return hung_ && only_receives(plan) && policy.fence == Fence::kRequired &&
-         !policy.fence_command.empty() &&
+  return hung_ && only_receives(plan) &&
+         (plan.evidence == Evidence::kFenceCommand || plan.evidence == Evidence::kRevocation) &&
          workflow_.deadline.remaining_s() >
              policy.hung_after_s - hung_->seconds() + 2 * options.probe_timeout_s + kTakeover_s;
 }

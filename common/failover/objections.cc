@@ -13,7 +13,8 @@ namespace ha {
 namespace {
 
 bool may_be_replaced_when_hung(const Decision& d) {
-  return d.policy.fence == Fence::kRequired && !d.policy.fence_command.empty();
+  const Evidence evidence = choose_evidence(d.policy, list_evidence(d, judge_revocation(d)));
+  return evidence == Evidence::kFenceCommand || evidence == Evidence::kRevocation;
 }
 
 // Heartbeats come from a primary that does nothing else, and from its kernel connections stay.
@@ -25,7 +26,9 @@ bool counts_as_hung(const Decision& d) {
 std::string why_not_hung(const Decision& d) {
   if (!d.context.primary_hung_s) return "";
   if (!may_be_replaced_when_hung(d))
-    return ". A primary that hangs is replaced only with --fence required and a --fence-command";
+    return ". A primary that hangs is replaced only with --fence required and a --fence-command, "
+           "or "
+           "where its acknowledgements can be revoked";
   return fmt::format(
       ", and the primary has answered no query for only {}, less than --hung-after ({})",
       format_duration(*d.context.primary_hung_s), format_duration(d.policy.hung_after_s));

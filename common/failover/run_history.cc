@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "common/failover/revocation.h"
 #include "common/text.h"
 
 namespace ha {
@@ -11,6 +12,14 @@ namespace {
 
 // How long a run that could not be rolled back is tried again before new ones are made.
 constexpr double kPatience_s = 600;
+
+// True when a run has proven that the node which it replaced takes no writes, and that still holds:
+// where its acknowledgements were revoked, it waits for them for a day at least.
+bool is_proven(const Run& run, const Moment& now) {
+  if (run.facts.fenced) return true;
+  return run.plan.evidence == Evidence::kRevocation &&
+         age_of(run.begun, now).value_or(kSettingsAge_s) < kSettingsAge_s;
+}
 
 // Adds a change of the primary; newer ones were added before.
 void add_change(RunHistory& history, const Run& run) {
@@ -70,7 +79,7 @@ Result<RunHistory> history_of(const Runs& runs, const Moment& now) {
     const Plan& plan = run.plan;
     if (plan.changes_primary() && run.opened()) add_change(history, run);
     if (plan.command == PlanCommand::kFailover && run.opened()) {
-      if (run.facts.fenced && !judged.contains(plan.primary))
+      if (is_proven(run, now) && !judged.contains(plan.primary))
         history.fenced[plan.primary] = run.begun.now_s;
       judged.insert(plan.primary);
     }

@@ -331,6 +331,21 @@ TEST(EvidenceTest, AFenceCommandDecidesUnlessRevocationIsAskedFor) {
   }
 }
 
+// Its connections stay, and its replicas receive heartbeats.
+TEST(EvidenceTest, APrimaryThatHangsIsReplacedOnceItIsRevoked) {
+  World world;
+  world.now = {lost(1, Reach::kHung), acknowledger(2), acknowledger(3)};
+  Context moment = world.context();
+  moment.primary_hung_s = 31;
+  const Topology topology = linked(world.now, moment.memory);
+  EXPECT_EQ(plan_failover(topology, world.policy, moment, "").candidate, "db2");
+  moment.primary_hung_s = 29;
+  EXPECT_EQ(plan_failover(topology, world.policy, moment, "").refusal, Refusal::kStillReceives);
+  moment.primary_hung_s = 31;
+  moment.memory = {};
+  EXPECT_EQ(plan_failover(topology, world.policy, moment, "").refusal, Refusal::kStillReceives);
+}
+
 TEST(EvidenceTest, ARefusalSaysWhatIsMissingForEach) {
   World world;
   world.now[2] = lost(3);

@@ -92,6 +92,13 @@ TEST(RunHistoryTest, AFenceHoldsUntilTheNodeIsBack) {
   EXPECT_TRUE(
       history_of({first, begun("1-2", PlanCommand::kRejoin, "db2", "db1")}, kNow)->fenced.empty());
   EXPECT_TRUE(history_of({failover("1-1", "db1", "db2")}, kNow)->fenced.empty());
+  ha::Run revoked = failover("1-1", "db1", "db2");
+  revoked.plan.evidence = Evidence::kRevocation;
+  EXPECT_EQ(history_of({revoked}, kNow)->fenced, held);
+  Moment later = kNow;
+  later.now_s += 86400;
+  later.uptime_s += 86400;
+  EXPECT_TRUE(history_of({revoked}, later)->fenced.empty());
 }
 
 TEST(RunHistoryTest, AnInterruptedRunCountsUntilALaterOneHasOpened) {
