@@ -3,6 +3,7 @@
 acknowledges nothing to them any more once its semi-sync replicas have stopped receiving."""
 
 import contextlib
+import itertools
 import re
 import threading
 import time
@@ -12,6 +13,7 @@ import pytest
 
 import plugin
 from cluster import GTID_KINDS, Cluster, changes, rows
+from interruptions import run_and_kill
 from network import Proxy
 from servers import Bench, wait_until
 from writer import APP_PASSWORD, APP_USER
@@ -189,3 +191,20 @@ def test_a_primary_that_hangs_is_replaced_without_a_fence(lossless):
         lossless.db1.sql("INSERT INTO shop.item VALUES (3, '')", timeout=1)
     assert lossless.run("failover").code == 1
     assert lossless.writers() == [new.name]
+
+
+@pytest.mark.parametrize("made", ["mariadb-gtid"], indirect=True)
+def test_killed_at_each_write_of_the_journal(lossless):
+    for number in itertools.count(1):
+        lossless.start_over()
+        lossless.insert(1, 2, 3)
+        lossless.catch_up()
+        lossless.watch()
+        with lossless.cut():
+            if not run_and_kill(lossless, ("failover",), number, "before"):
+                break
+            second = lossless.run("failover")
+            open_nodes = lossless.writers(lossless.servers[1:])
+            assert second.code == 0 and len(open_nodes) == 1, (number, second.out)
+            assert rows(getattr(lossless, open_nodes[0])) == {1, 2, 3}, (number, second.out)
+    assert number > 10
