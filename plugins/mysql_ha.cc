@@ -141,6 +141,8 @@ int show_run(const Cli& cli, const MysqlHaOptions& options, const RunStore& stor
   if (!run) return cli.finish(kExitFailed, run.error().text);
   print_lines(fmt::format("run {}: {} {} -> {}, {}\n", run->id, command_name(run->plan.command),
                           run->plan.primary, run->plan.candidate, run_end_name(run->end)));
+  if (const std::string evidence = describe_evidence(run->plan); !evidence.empty())
+    print_lines(printable(evidence) + "\n");
   for (const std::string& line : run->timeline) print_lines(cli.complete(line) + "\n");
   return kExitDone;
 }

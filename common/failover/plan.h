@@ -149,6 +149,10 @@ void add_next_command(Plan& plan);
 // Returns what a plan changes, for people: "promoting db2 to replace db1".
 std::string describe_change(const Plan& plan);
 
+// Returns the line that names the evidence which the plan relies on, "evidence that db1 takes no
+// writes: ..."; empty: there is none.
+std::string describe_evidence(const Plan& plan);
+
 // Prints what is lost, for people: "12 transactions, not received: ...".
 std::string render(const LossForecast& loss);
 

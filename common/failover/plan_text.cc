@@ -52,6 +52,12 @@ std::string describe_change(const Plan& plan) {
   return fmt::format("making {} a replica of {}", plan.candidate, plan.primary);
 }
 
+std::string describe_evidence(const Plan& plan) {
+  return plan.evidence == Evidence::kNone ? ""
+                                          : fmt::format("evidence that {} takes no writes: {}",
+                                                        plan.primary, plan.evidence_text);
+}
+
 std::string render(const LossForecast& loss) {
   const std::string more = loss.text.empty() ? "" : ", " + loss.text;
   if (!loss.transactions && more.empty()) return "unknown";
@@ -95,9 +101,8 @@ std::string render(const Plan& plan) {
   else
     text = fmt::format("promote {} in place of {}\nexpected loss: {}\n", plan.candidate,
                        plan.primary, printable(render(plan.loss)));
-  if (plan.possible() && plan.evidence != Evidence::kNone)
-    text += fmt::format("evidence that {} takes no writes: {}\n", plan.primary,
-                        printable(plan.evidence_text));
+  if (const std::string evidence = describe_evidence(plan); plan.possible() && !evidence.empty())
+    text += printable(evidence) + "\n";
   for (const Objection& one : plan.further)
     text += fmt::format("and ({}): {}\n", refusal_name(one.refusal), printable(one.reason));
   for (const std::string& warning : plan.warnings) text += "warning: " + printable(warning) + "\n";

@@ -149,6 +149,8 @@ def test_nothing_is_acknowledged_by_a_primary_that_was_revoked(lossless):
             outcome = lossless.run("failover", "--fence", "required")
             assert outcome.code == 0, outcome.out
             assert "revoke db2: it receives and acknowledges nothing" in outcome.out, outcome.out
+            shown = lossless.run("journal", "show", lossless.journals()[-1][0])
+            assert "evidence that db1 takes no writes: revocation: db1 waits for one" in shown.out
             new = next(s for s in (lossless.db2, lossless.db3) if s.value("@@GLOBAL.read_only") == 0)
             lossless.insert(1, server=new)
         # The network is whole again, and two servers accept writes.
