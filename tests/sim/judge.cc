@@ -223,16 +223,23 @@ class Judge : public Witness {
                                }) > 1);
   }
 
-  // Between a last question to silent nodes and the opening there is always a moment; and who is
-  // slow may answer too late.
+  // Between a last question to silent nodes and the opening there is always a moment, or as long as
+  // the manager stands still; and who is slow may answer too late.
   bool may_be_missed(std::size_t server) const {
     constexpr Time kMoment = 2 * kSecond;
+    const auto since = [&](Time end) {
+      Time passed = world_.now() - end;
+      for (const Fault& fault : history_.faults)
+        if (fault.kind == FaultKind::kManagerFreeze && fault.at < world_.now())
+          passed -= std::max<Time>(0, std::min(fault.ends, world_.now()) - std::max(fault.at, end));
+      return passed;
+    };
     return std::ranges::any_of(history_.faults, [&](const Fault& fault) {
       const bool network = fault.kind == FaultKind::kCut || fault.kind == FaultKind::kOneWay ||
                            fault.kind == FaultKind::kSlow;
       const bool over = fault.ends <= world_.now() || fault.kind == FaultKind::kSlow;
       return (network || fault.node == server) && fault.at <= world_.now() && over &&
-             fault.ends + kMoment > world_.now();
+             since(fault.ends) < kMoment;
     });
   }
 
