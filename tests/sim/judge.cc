@@ -197,7 +197,7 @@ class Judge : public Witness {
     const auto& transactions = world_.transactions();
     for (std::uint32_t t = 0; t < transactions.size(); ++t) {
       if (!transactions[t].acknowledged || transactions[t].origin != owner_ ||
-          world_.server(server).has(t) || is_ambiguous(t))
+          world_.server(server).has(t) || is_ambiguous(t) || is_just_written(t))
         continue;
       for (std::size_t other = 0; other < history_.servers.size(); ++other) {
         if (other == server || other == owner_ || !is_within_reach(other, manager) ||
@@ -223,10 +223,17 @@ class Judge : public Witness {
                                }) > 1);
   }
 
+  // True for what the old primary has taken since it came back in the last moment, with no fence to
+  // keep it closed.
+  bool is_just_written(std::uint32_t t) {
+    return may_be_missed(owner_) && world_.now() - world_.transactions()[t].written < kMoment;
+  }
+
+  static constexpr Time kMoment = 2 * kSecond;
+
   // Between a last question to silent nodes and the opening there is always a moment, or as long as
   // the manager stands still; and who is slow may answer too late.
   bool may_be_missed(std::size_t server) const {
-    constexpr Time kMoment = 2 * kSecond;
     const auto since = [&](Time end) {
       Time passed = world_.now() - end;
       for (const Fault& fault : history_.faults)
