@@ -44,6 +44,7 @@ class Judge {
           "{} accepts writes, but {}, which was interrupted, did not open it: another client or "
           "run has acted since. If nothing of the run is left to do, run: mysql_ha journal ack {}",
           writer->name, name_run(run_), run_.id));
+    if (std::string why = why_moved(); !why.empty()) return refuse(std::move(why));
     Resume resume;
     // What a restart has closed again is planned anew.
     if (run_.opened() && run_.plan.changes_primary()) {
@@ -86,6 +87,34 @@ class Judge {
       if (nodes_[i].writable() && !expected) return &nodes_[i];
     }
     return nullptr;
+  }
+
+  // Returns that another run may have made a node the primary since; empty: none has.
+  std::string why_moved() const {
+    if (!run_.plan.changes_primary()) return "";
+    for (std::size_t i = 0; i < nodes_.size(); ++i)
+      if (i != candidate_ && i != primary_ &&
+          (context_.memory.primary == nodes_[i].name || is_followed_anew(i)))
+        return fmt::format(
+            "{} may have been made the primary by another run since {} was interrupted. If nothing "
+            "of the interrupted run is left to do, run: mysql_ha journal ack {}",
+            nodes_[i].name, name_run(run_), run_.id);
+    return "";
+  }
+
+  // True when another node follows this one now, and followed the primary of the plan when it was
+  // last seen; but for what the run itself has let follow it for a while.
+  bool is_followed_anew(std::size_t i) const {
+    if (std::ranges::any_of(run_.plan.steps, [&](const Step& step) {
+          return step.action == Action::kCatchUp && step.other == nodes_[i].name;
+        }))
+      return false;
+    return std::ranges::any_of(nodes_, [&](const Node& node) {
+      const SeenNode* const seen = context_.memory.find(node.name);
+      return seen != nullptr && std::ranges::find(node.sources, i) != node.sources.end() &&
+             std::ranges::find(seen->channels, run_.plan.primary, &SeenChannel::source) !=
+                 seen->channels.end();
+    });
   }
 
   // Time has passed since the run was interrupted before it opened the candidate: what it rests on

@@ -104,6 +104,27 @@ const Case kCases[] = {
      "db1 answers"},
     {"we are cut off", [](World& w) { w.context.witnesses = Witnesses::kUnreached; },
      Kind::kRollBack, "witness"},
+    {"another run has let a sibling follow another node",
+     [](World& w) {
+       w.run.plan.command = PlanCommand::kSwitchover;
+       w.nodes = {writer(1), replica(2, 1), replica(3, 4), lost(4)};
+       w.context.memory.nodes["db3"].channels = {{.source = "db1"}};
+     },
+     Kind::kRefuse, "db4 may have been made the primary by another run"},
+    {"this run has let the candidate fetch from a sibling",
+     [](World& w) {
+       w.run.plan.steps.push_back({6, Action::kCatchUp, "db2", {}, {}, "", "", "db3"});
+       w.nodes[1] = replica(2, 3);
+       w.context.memory.nodes["db2"].channels = {{.source = "db1"}};
+     },
+     Kind::kResume},
+    {"another one was the primary when it was last seen",
+     [](World& w) {
+       w.run.plan.command = PlanCommand::kSwitchover;
+       w.nodes = {writer(1), replica(2, 1), lost(3)};
+       w.context.memory.primary = "db3";
+     },
+     Kind::kRefuse, "db3 may have been made the primary by another run"},
     {"the candidate is gone", [](World& w) { w.nodes[1] = lost(2); }, Kind::kRollBack,
      "db2 does not answer"},
     {"the candidate was made a replica again", [](World& w) { w.done_up_to(kPromoteStep); },
