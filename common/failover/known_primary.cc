@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "common/address.h"
@@ -18,6 +19,27 @@ std::size_t find_silent_last_primary(const Decision& d) {
   const Node* const last = last_primary(d.topology, d.context);
   if (last == nullptr || last->facts) return d.nodes().size();
   return static_cast<std::size_t>(last - d.nodes().data());
+}
+
+// True when all that follow a node now did so when they were last seen: no run has moved them to
+// it.
+bool was_always_followed(const Decision& d, std::size_t source) {
+  return std::ranges::all_of(d.nodes(), [&](const Node& node) {
+    if (std::ranges::find(node.sources, source) == node.sources.end()) return true;
+    const SeenNode* const seen = d.context.memory.find(node.name);
+    return seen != nullptr && std::ranges::find(seen->channels, d.nodes()[source].name,
+                                                &SeenChannel::source) != seen->channels.end();
+  });
+}
+
+// Returns the primary in place of a silent node that replicas still follow: the one that has
+// replaced it, and that a restart has closed. Otherwise that node.
+std::size_t find_successor(const Decision& d, std::size_t followed) {
+  const Node* const last = last_primary(d.topology, d.context);
+  const bool replaced = last != nullptr && last->facts && last->facts->channels &&
+                        last->channels().empty() && !last->writable() &&
+                        d.nodes()[followed].silent() && was_always_followed(d, followed);
+  return replaced ? static_cast<std::size_t>(last - d.nodes().data()) : followed;
 }
 
 std::string why_unknown(const Decision& d) {
@@ -64,7 +86,7 @@ void find_primary(Decision& d, std::string_view name) {
           followed.insert(find_root(d.topology, d.policy, d.context, *source));
   }
   if (name.empty() && followed.empty()) d.primary = find_silent_last_primary(d);
-  if (name.empty() && followed.size() == 1) d.primary = *followed.begin();
+  if (name.empty() && followed.size() == 1) d.primary = find_successor(d, *followed.begin());
   if (d.primary < d.nodes().size()) {
     d.plan.primary = d.primary_node().name;
     return;

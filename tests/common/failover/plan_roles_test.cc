@@ -341,6 +341,17 @@ TEST(PlanReopenTest, AnotherPrimaryThatIsLostIsReplaced) {
   EXPECT_EQ(receiving.refusal, Refusal::kPrimaryAlive);
 }
 
+// A replica that was silent when its primary was replaced follows that one still, and it must not
+// take the place of the new one, which a restart has closed.
+TEST(PlanReopenTest, AReplicaOfTheOneBeforeTakesNotItsPlace) {
+  Context context = knowing(made_primary("db1", {"db2"}), seen("db1", 100));
+  const std::vector<Node> nodes = {restarted(1), lost(2), with(replica(3, 2), {io_connecting})};
+  context.memory.nodes["db3"].channels = {{.source = "db2"}};
+  const Plan closed = plan(nodes, context);
+  EXPECT_EQ(closed.command, PlanCommand::kReopen);
+  EXPECT_EQ(closed.refusal, Refusal::kPrimaryAlive);
+}
+
 TEST(PlanReopenTest, WhatIsNotTheLastPrimaryIsNotOpened) {
   expect_each({
       {"the last change made another one the primary",
