@@ -84,7 +84,8 @@ class Judge : public Witness {
         channel.exists && channel.applied < channel.relay.size())
       violated(fmt::format("{} is opened, and has not applied all of its relay log", name(server)));
     if (server == owner_) return;
-    if (!deceived) judge_completeness(server, manager);
+    // What an ended run has sent to a server that stood still is carried out whenever it goes on.
+    if (!deceived && !manager.ended()) judge_completeness(server, manager);
     count_lost(server, process);
     if (manager.what().errand == Errand::kFailover) {
       ++takeovers_;
@@ -203,8 +204,7 @@ class Judge : public Witness {
         if (other == server || other == owner_ || !is_within_reach(other, manager) ||
             may_be_missed(other))
           continue;
-        const Channel& channel = world_.server(other).channel();
-        if (!channel.exists || channel.sql_errno != 0 || !world_.server(other).has_or_received(t))
+        if (!is_healthy(world_.server(other).channel()) || !world_.server(other).has_or_received(t))
           continue;
         return violated(fmt::format("{} is opened without write {}, which {} has", name(server), t,
                                     name(other)));
@@ -212,15 +212,22 @@ class Judge : public Witness {
     }
   }
 
-  // True for what its server has lost on its disk, and has numbered another one as since: nothing
-  // tells the two apart.
+  // What received by position what its source has lost since can be compared with none: its
+  // receiver has failed for good, and an operator was told.
+  static bool is_healthy(const Channel& channel) {
+    const bool failed = channel.io == Receiver::kStopped && channel.io_errno != 0;
+    return channel.exists && channel.sql_errno == 0 && (channel.by_gtid || !failed);
+  }
+
+  // True for what its server has lost on its disk, and for what it has numbered the same since:
+  // nothing tells the two apart.
   bool is_ambiguous(std::uint32_t t) {
     const auto& transactions = world_.transactions();
     const Transaction& one = transactions[t];
-    return !world_.server(one.origin).has(t) &&
-           (one.number == 0 || std::ranges::count_if(transactions, [&](const Transaction& other) {
-                                 return other.origin == one.origin && other.number == one.number;
-                               }) > 1);
+    if (one.number == 0) return !world_.server(one.origin).has(t);
+    return std::ranges::count_if(transactions, [&](const Transaction& other) {
+             return other.origin == one.origin && other.number == one.number;
+           }) > 1;
   }
 
   // True for what the old primary has taken since it came back in the last moment, with no fence to

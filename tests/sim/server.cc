@@ -223,7 +223,9 @@ void Server::take_write(std::uint32_t client, std::uint32_t write) {
 }
 
 std::uint32_t Server::next_number() const {
-  if (settings_.mariadb) return *std::ranges::max_element(binlog_state_) + 1;
+  // What it has applied counts, too, where it logs no replicated changes.
+  if (settings_.mariadb)
+    return std::max(*std::ranges::max_element(binlog_state_), applied_number_) + 1;
   if (!settings_.gtid) return 0;
   std::uint32_t last = executed_.last(index_);
   for (const Pending& one : pending_)

@@ -201,7 +201,10 @@ bool Server::find_start(const Server& source, std::size_t& start, std::string& t
     return false;
   }
   if (settings_.mariadb) {
-    const auto [server, number] = std::pair(applied_server_, applied_number_);
+    // A receiver that lost its connection goes on behind what it has, not behind what is applied.
+    const auto [server, number] = channel_.io_number > 0
+                                      ? std::pair(channel_.io_server, channel_.io_number)
+                                      : std::pair(applied_server_, applied_number_);
     start = 0;
     if (number == 0) return true;
     for (std::size_t i = source.binlog_.size(); i-- > 0;) {
