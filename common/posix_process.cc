@@ -18,6 +18,8 @@
 #include <cstring>
 
 #include "common/machine.h"
+#include "common/process_table.h"
+#include "common/server_process.h"
 #include "common/text.h"
 
 namespace ha {
@@ -230,6 +232,18 @@ Result<ProcessOutcome> PosixProcess::run(const Command& command, const Deadline&
 }
 
 Result<std::string> PosixProcess::find(const std::string& name) { return find_program(name); }
+
+Result<ServerProcess> PosixProcess::find_server(int id, unsigned port) {
+  return find_server_process(id, port);
+}
+
+bool PosixProcess::is_running(const ServerProcess& process) {
+  return started_at(std::to_string(process.id)) == process.started;
+}
+
+Result<Done> PosixProcess::kill_server(const ServerProcess& process) {
+  return kill_process(process);
+}
 
 Result<std::string> find_program(const std::string& name) {
   std::vector<std::string> directories = {""};

@@ -19,6 +19,9 @@ class PosixProcess : public Process {
  public:
   Result<ProcessOutcome> run(const Command& command, const Deadline& deadline) override;
   Result<std::string> find(const std::string& name) override;
+  Result<ServerProcess> find_server(int id, unsigned port) override;
+  bool is_running(const ServerProcess& process) override;
+  Result<Done> kill_server(const ServerProcess& process) override;
 };
 
 // Returns the path of the program that run() would start for this argv[0]. Fails with kMissing when

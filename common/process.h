@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -37,6 +38,13 @@ struct ProcessOutcome {
   bool succeeded() const { return end == End::kExited && code == 0; }
 };
 
+// The process of a database server on this machine.
+struct ServerProcess {
+  int id = 0;
+  std::uint64_t started = 0;  // in clock ticks since the boot: ids are given again
+  double age_s = 0;           // when it was found
+};
+
 inline constexpr std::size_t kMaxProcessOutput = 64 << 10;
 
 class Process {
@@ -51,6 +59,20 @@ class Process {
   // Returns the path of the program that run() would start for this argv[0], as find_program()
   // of common/posix_process.h.
   virtual Result<std::string> find(const std::string& name) { return name; }
+
+  // Returns the process of that id, which is a MySQL or MariaDB server that listens on the TCP
+  // port. Fails with kMissing when there is none, kRefused when it is another program or may not be
+  // looked at.
+  virtual Result<ServerProcess> find_server(int id, unsigned port) {
+    return Error{Errc::kMissing,
+                 "no server of port " + std::to_string(port) + " is process " + std::to_string(id)};
+  }
+
+  // True while that process exists, a stopped one too.
+  virtual bool is_running(const ServerProcess&) { return false; }
+
+  // Sends it SIGKILL; that it has ended is success. Does not wait for the end.
+  virtual Result<Done> kill_server(const ServerProcess&) { return Done{}; }
 };
 
 // Splits a command as a shell splits words: blanks separate, '...' and "..." group, a backslash

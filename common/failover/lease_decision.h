@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+// What the guard beside a server does about the lease of the primary: a server may take writes only
+// while the guard has the votes of a majority, which no other guard can have then. Pure.
+
+#pragma once
+
+#include <optional>
+
+namespace ha {
+
+struct LeaseLimits {
+  double lease_s = 0;       // for which voters keep a vote after the guard's last word
+  double margin_s = 0;      // before the lease's end the server is closed
+  double hung_after_s = 0;  // a server that gives no answer for so long is killed
+};
+
+// What the guard knows. All moments are seconds since the boot of its machine, its sleep included.
+struct LeaseView {
+  enum class Server {
+    kClosed,    // read-only, or it was never seen to take writes
+    kWritable,  // or it gives no answer, and was writable before
+    kEnded,     // its process has
+  };
+  Server server = Server::kClosed;
+  double now_s = 0;
+  double writable_since_s = 0;
+  // Since when it gives no answer; nullopt: it does.
+  std::optional<double> silent_since_s = {};
+  // When it was last certain that a majority of votes is ours, counted from the sending of what was
+  // answered; nullopt: never since the server is writable.
+  std::optional<double> majority_s = {};
+  bool had_lease = false;   // before the server was last read-only, or started again
+  bool given_away = false;  // others have so many votes that there can be no majority for us
+  bool stopping = false;    // the guard is asked to end
+};
+
+enum class LeaseAct {
+  kRelease,  // have no votes: another node may have them at once
+  kTake,     // ask for votes, of which there was no majority yet
+  kHold,     // keep the lease, and ask for the votes that are not ours
+  kClose,    // the server may take no more writes: make it read-only
+  kKill,     // the same, at once: another primary may be open by now
+};
+
+// Decides what to do now.
+LeaseAct decide_lease(const LeaseView& view, const LeaseLimits& limits);
+
+// True when the server may take no writes, or takes them by right. The host of one for which this
+// is false is to be taken down by its watchdog.
+bool is_safe(LeaseAct act);
+
+}  // namespace ha

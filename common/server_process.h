@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// The process of a database server on this machine, told from every other process by its program
+// and by the port on which it listens: a file that names it may be old, and ids are given again.
+
+#pragma once
+
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "common/process.h"
+#include "common/result.h"
+
+namespace ha {
+
+// As Process::find_server().
+Result<ServerProcess> find_server_process(int id, unsigned port);
+
+// As Process::kill_server().
+Result<Done> kill_process(const ServerProcess& process);
+
+// Returns the inodes of the sockets that listen on a port, of a table as /proc/net/tcp shows it.
+std::set<std::string> find_listeners(std::string_view table, unsigned port);
+
+}  // namespace ha

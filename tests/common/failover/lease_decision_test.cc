@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#include "common/failover/lease_decision.h"
+
+#include <gtest/gtest.h>
+
+#include <ostream>
+
+namespace ha {
+
+void PrintTo(LeaseAct act, std::ostream* out) {
+  constexpr const char* kNames[] = {"release", "take", "hold", "close", "kill"};
+  *out << kNames[static_cast<int>(act)];
+}
+
+namespace {
+
+using Server = LeaseView::Server;
+
+// A server that is writable since second 100, at second 1000, with a lease of 5 s and a margin
+// of 1.
+LeaseView writable() { return {Server::kWritable, 1000, 100}; }
+
+LeaseView with_majority(double age_s) {
+  LeaseView view = writable();
+  view.majority_s = view.now_s - age_s;
+  return view;
+}
+
+template <class Change>
+LeaseView changed(LeaseView view, Change change) {
+  change(view);
+  return view;
+}
+
+TEST(LeaseDecisionTest, AServerTakesWritesOnlyWithTheLease) {
+  const auto silent = [](double seconds) {
+    return [seconds](LeaseView& view) { view.silent_since_s = view.now_s - seconds; };
+  };
+  const auto given_away = [](LeaseView& view) { view.given_away = true; };
+  const auto as = [](Server server) { return [server](LeaseView& view) { view.server = server; }; };
+  const auto since = [](double seconds) {
+    return [seconds](LeaseView& view) { view.writable_since_s = view.now_s - seconds; };
+  };
+  const auto again = [](LeaseView& view) { view.had_lease = true; };
+  const auto stopping = [](LeaseView& view) { view.stopping = true; };
+  struct {
+    const char* name;
+    LeaseView view;
+    LeaseAct act;
+  } const cases[] = {
+      {"it is read-only", changed(writable(), as(Server::kClosed)), LeaseAct::kRelease},
+      {"it is not the primary any more", changed(with_majority(0), as(Server::kClosed)),
+       LeaseAct::kRelease},
+      {"it was closed because the lease had ended",
+       changed(with_majority(4.5), as(Server::kClosed)), LeaseAct::kRelease},
+      {"its process has ended", changed(with_majority(0), as(Server::kEnded)), LeaseAct::kRelease},
+      {"it became writable just now", changed(writable(), since(0)), LeaseAct::kTake},
+      {"voters were started just now", changed(writable(), since(11.9)), LeaseAct::kTake},
+      {"it never had a majority", changed(writable(), since(12)), LeaseAct::kClose},
+      {"it was started again", changed(changed(writable(), since(0.9)), again), LeaseAct::kTake},
+      {"it was started again, cut off from the voters",
+       changed(changed(writable(), since(1)), again), LeaseAct::kClose},
+      {"another primary has the votes", changed(changed(writable(), since(0)), given_away),
+       LeaseAct::kClose},
+      {"the votes are ours", with_majority(0), LeaseAct::kHold},
+      {"voters answer slowly", with_majority(3.9), LeaseAct::kHold},
+      {"the majority is lost", with_majority(4), LeaseAct::kClose},
+      {"closing takes its time", with_majority(4.9), LeaseAct::kClose},
+      {"closing took too long", with_majority(5), LeaseAct::kKill},
+      {"the guard or its host was stopped for long", with_majority(700), LeaseAct::kKill},
+      {"the clock was set back", with_majority(-3), LeaseAct::kKill},
+      {"others have taken the votes", changed(with_majority(1), given_away), LeaseAct::kClose},
+      {"it gives no answer", changed(with_majority(0), silent(29.9)), LeaseAct::kHold},
+      {"it hangs", changed(with_majority(0), silent(30)), LeaseAct::kKill},
+      {"it gives no answer and the majority is lost", changed(with_majority(4), silent(2)),
+       LeaseAct::kClose},
+      {"it gives no answer and the lease has ended", changed(with_majority(5), silent(2)),
+       LeaseAct::kKill},
+      {"the host shuts down", changed(with_majority(0), stopping), LeaseAct::kRelease},
+      {"the guard is stopped before it had a majority", changed(writable(), stopping),
+       LeaseAct::kRelease},
+  };
+  for (const auto& c : cases)
+    EXPECT_EQ(decide_lease(c.view, {.lease_s = 5, .margin_s = 1, .hung_after_s = 30}), c.act)
+        << c.name;
+}
+
+TEST(LeaseDecisionTest, AWatchdogIsNotFedWhileAServerIsToBeClosed) {
+  for (const LeaseAct act : {LeaseAct::kRelease, LeaseAct::kTake, LeaseAct::kHold})
+    EXPECT_TRUE(is_safe(act));
+  for (const LeaseAct act : {LeaseAct::kClose, LeaseAct::kKill}) EXPECT_FALSE(is_safe(act));
+}
+
+}  // namespace
+}  // namespace ha
