@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <set>
 
 #include "common/mysql/defaults_file.h"
@@ -197,6 +198,13 @@ void add_store_options(Cli& cli, FailoverOptions& options) {
 }
 
 }  // namespace
+
+std::string FailoverOptions::name_lock(char kind, std::string_view node) const {
+  // FNV-1a of 32 bits.
+  std::uint32_t hash = 2166136261u;
+  for (const char c : node) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619u;
+  return fmt::format("{}:{}{:08x}", node_lock(), kind, hash);
+}
 
 void add_failover_options(Cli& cli, FailoverOptions& options) {
   const std::size_t first = cli.count_options();

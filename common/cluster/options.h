@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/address.h"
@@ -20,6 +21,15 @@ namespace ha {
 struct TriedNode {
   std::string name = {};
   unsigned times = 0;
+};
+
+// The lease of the primary (common/execute/lease_keeper.h).
+struct LeaseOptions {
+  int lease_s = 0;            // for which a primary may take writes without a majority; 0: no lease
+  double margin_s = 1;        // before the lease's end the primary is closed
+  std::string pid_file = {};  // of the server beside the guard; empty: as the server tells
+  std::string watchdog = {};  // device that is fed while that server may take writes; empty: none
+  std::vector<std::string> kill_command = {};  // kills that server; empty: SIGKILL
 };
 
 struct FailoverOptions {
@@ -38,12 +48,20 @@ struct FailoverOptions {
   unsigned keep_runs = 100;    // journals of the last runs
   std::string state_dir = {};  // set by add_failover_options to its default
   VipOptions vip = {};
+  LeaseOptions lease = {};
   std::vector<std::string> binlog_command = {};  // empty: mysqlbinlog or mariadb-binlog
 
   // The name of the lock on each node.
   std::string node_lock() const { return "monitoring-plugins-ha:" + cluster_name; }
-  // The name of the lock that is a vote (common/context/votes.h).
+  // True when a change of the cluster needs votes.
+  bool needs_votes() const { return !votes.empty() || lease.lease_s > 0; }
+  // The names of the locks that are votes (common/context/ballot.h): for changing the cluster, and
+  // of the primary.
   std::string vote_lock() const { return node_lock() + ":vote"; }
+  std::string lease_lock() const { return node_lock() + ":primary"; }
+  // Beside a vote of the primary's: for which node it was given. And of each guard: that it runs.
+  std::string lease_node_lock(std::string_view node) const { return name_lock('p', node); }
+  std::string guard_lock(std::string_view node) const { return name_lock('g', node); }
   // The store of resyncs, which is apart: failovers do not wait for them.
   std::string resync_store() const { return cluster_name + ".resync"; }
 
@@ -51,6 +69,10 @@ struct FailoverOptions {
   std::optional<double> given_retry_interval_s = {};
   std::string repl_defaults_file = {}, repl_group = "client";
   std::vector<std::string> preferred = {}, never = {}, assumed_replicas = {};
+
+ private:
+  // A lock's name has at most 64 characters, too few for a node's name.
+  std::string name_lock(char kind, std::string_view node) const;
 };
 
 // Adds the node options and all of the above. The target must outlive parse().

@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The votes for changing a cluster that several managers watch, which may be cut off from each
-// other. A manager acts only while it has the votes of more than half of all voters, reachable or
-// not, so at most one acts at a time. Voters are the nodes and the servers of --vote.
-//
-// A vote is a lock by name on the voter (GET_LOCK), held by a session whose wait_timeout is the
-// lease: the server ends it that long after the manager's last statement, however the manager
-// ended. A voter that was restarted has forgotten to whom it gave its vote, and is not asked before
-// a lease and the margin have passed.
+// The votes of a majority (common/context/ballot.h) that one run has. Managers may be cut off from
+// each other: one acts only while it has the votes of more than half of all voters, reachable or
+// not, so at most one acts at a time.
 
 #pragma once
 
@@ -15,6 +10,7 @@
 #include <string>
 
 #include "common/cluster/options.h"
+#include "common/context/ballot.h"
 #include "common/deadline.h"
 #include "common/env.h"
 #include "common/mysql/topology.h"
@@ -22,10 +18,6 @@
 #include "common/workers.h"
 
 namespace ha {
-
-inline constexpr int kVoteLease_s = 10;
-// How far our clock and a server's timer may differ, and the time to act.
-inline constexpr double kVoteMargin_s = 1;
 
 // Returns why servers of --vote would not vote at this moment, by their names. Changes nothing.
 std::map<std::string, std::string> find_silent_voters(const ProbeEnv& env,
@@ -44,10 +36,19 @@ class Votes {
   // tries again for a lease and the margin. Nodes that gave `topology` no answer are not asked at
   // first. Fails with kRefused and which votes are missing, and why.
   static Result<Taken> take(const ProbeEnv& env, const FailoverOptions& options,
-                            const Topology& topology, const Deadline& deadline);
+                            const VoteTerms& terms, const Topology& topology,
+                            const Deadline& deadline);
   ~Votes();
   Votes(const Votes&) = delete;
   Votes& operator=(const Votes&) = delete;
+
+  // Hands the votes of a primary over to the guard that is connected under `guard_lock` and waits
+  // for them: no other manager gets one between. Fails with kMissing when there is no such guard,
+  // kTimedOut when it does not take a majority of them. No vote is ours then.
+  Result<Done> hand_over(const std::string& guard_lock, const Deadline& deadline);
+
+  // Gives the votes back, so that others can have them at once.
+  void give_back();
 
   // Fails with kRefused when no majority is certain any more: a vote counts from when the last
   // statement was sent that its voter answered, until the margin before the lease's end.
@@ -55,11 +56,15 @@ class Votes {
 
  private:
   struct State;
-  Votes(std::shared_ptr<State> state, std::unique_ptr<Job> keeper, const Clock& clock);
+  Votes(std::shared_ptr<State> state, std::unique_ptr<Job> keeper, Clock& clock);
 
   const std::shared_ptr<State> state_;
   const std::unique_ptr<Job> keeper_;
-  const Clock& clock_;
+  Clock& clock_;
 };
+
+// Ends the sessions of other managers that have a vote: of a primary that takes no writes any more.
+void end_holders(const ProbeEnv& env, const FailoverOptions& options, const VoteTerms& terms,
+                 const Deadline& deadline);
 
 }  // namespace ha

@@ -35,7 +35,7 @@ Result<Workflow> begin_workflow(const Env& env, const FailoverOptions& options, 
 Executor make_executor(const Workflow& workflow, Journal& journal, const Plan& plan,
                        const std::string& id) {
   std::optional<std::weak_ptr<const Votes>> votes;
-  if (!workflow.options.votes.empty()) votes = workflow.votes;
+  if (workflow.options.needs_votes()) votes = workflow.votes;
   return {std::make_shared<LiveActions>(workflow.env, workflow.options, workflow.view, plan, id,
                                         workflow.store.path(), std::move(votes)),
           journal, workflow.env.clock, workflow.env.workers, workflow.log};
@@ -69,11 +69,11 @@ RunReport end_run(const Workflow& workflow, const Plan& plan, const std::string&
 }
 
 Result<bool> take_votes(Workflow& workflow) {
-  if (workflow.options.votes.empty()) return false;
+  if (!workflow.options.needs_votes()) return false;
   if (workflow.votes && workflow.votes->confirm()) return false;
   const bool lost = std::exchange(workflow.votes, nullptr) != nullptr;
-  auto taken =
-      Votes::take(workflow.env, workflow.options, workflow.view.topology, workflow.deadline);
+  auto taken = Votes::take(workflow.env, workflow.options, change_terms(workflow.options),
+                           workflow.view.topology, workflow.deadline);
   if (!taken) return taken.error();
   workflow.votes = std::move(taken->votes);
   const bool old = taken->waited || lost;

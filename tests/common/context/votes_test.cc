@@ -59,13 +59,18 @@ class VotesTest : public testing::Test {
         .answer("GET_LOCK('monitoring-plugins-ha:mysql:vote', 0)",
                 Rows{{"got"}, {{voter == Voter::kGivenAway ? "0" : "1"}}})
         .answer("SELECT HOST", Rows{{"HOST"}, {{"192.0.2.8:50001"}}})
-        .answer("IS_USED_LOCK", Rows{{"id"}, {{"17"}}});
+        .answer("IS_USED_LOCK", Rows{{"id"}, {{guard_ ? "17" : ""}}});
     if (voter != Voter::kGone) session->answer("DO 0", Rows{});
+    session->answer("SELECT STATE", Rows{{"STATE"}, {{guard_waits_ ? "User lock" : ""}}})
+        .answer("RELEASE_LOCK('monitoring-plugins-ha:mysql:primary')", Rows{{"freed"}, {{"1"}}})
+        .answer("GET_LOCK('monitoring-plugins-ha:mysql:p", Rows{{"got"}, {{"1"}}})
+        .answer("SET SESSION wait_timeout = 5", Rows{});
     return std::unique_ptr<SqlSession>(std::move(session));
   }
 
   Result<Votes::Taken> take(const Topology& topology = {}) {
-    return Votes::take(env_, options_, topology, Deadline::after(clock_, 60));
+    return Votes::take(env_, options_, change_terms(options_), topology,
+                       Deadline::after(clock_, 60));
   }
 
   AlarmClock clock_;
@@ -75,6 +80,7 @@ class VotesTest : public testing::Test {
   ProbeEnv env_{clock_, connector_, network_, workers_};
   FailoverOptions options_;
   std::map<std::string, Voter> voters_;
+  bool guard_ = true, guard_waits_ = true;  // a holder of any lock; one that waits for another
 };
 
 TEST_F(VotesTest, AChangeNeedsTheMajorityOfAllVoters) {
@@ -181,6 +187,33 @@ TEST_F(VotesTest, AKeptVoteLastsAndOneWithoutAnAnswerIsLost) {
     };
     workers_.begun();  // ends with its votes
     EXPECT_EQ(shortage, c.shortage);
+  }
+}
+
+TEST_F(VotesTest, VotesOfAPrimaryAreHandedOverToItsGuard) {
+  struct {
+    const char* name;
+    bool guard, waits;
+    std::string failure;
+    double seconds;
+  } const cases[] = {
+      {"it waits for them", true, true, "", 0},
+      {"there is none", false, false, "no guard is connected to most of the voters", 0},
+      {"it does not take them", true, false, "its guard has taken 0 of 3 votes", 3},
+  };
+  options_.lease.lease_s = 5;
+  for (const auto& c : cases) {
+    guard_ = c.guard;
+    guard_waits_ = c.waits;
+    const auto taken =
+        Votes::take(env_, options_, lease_terms(options_, "db2"), {}, Deadline::after(clock_, 60));
+    ASSERT_TRUE(taken) << taken.error().text;
+    const double begin_s = clock_.time_s;
+    const auto handed =
+        taken->votes->hand_over(options_.guard_lock("db2"), Deadline::after(clock_, 3));
+    EXPECT_EQ(handed ? "" : handed.error().text, c.failure) << c.name;
+    EXPECT_NEAR(clock_.time_s - begin_s, c.seconds, 0.1) << c.name;
+    EXPECT_FALSE(taken->votes->confirm()) << c.name;
   }
 }
 

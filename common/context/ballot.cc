@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+#include "common/context/ballot.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "common/context/node_locks.h"
+#include "common/mysql/server_identity.h"
+#include "common/mysql/variables.h"
+#include "common/parallel.h"
+#include "common/text.h"
+
+namespace ha {
+
+namespace {
+
+constexpr int kChangeLease_s = 10;
+constexpr double kChangeMargin_s = 1;
+
+// Returns an error's text without the address that its voter's name tells.
+std::string text_of(const Error& error, const MysqlOptions& login) {
+  const std::string label = server_label(login) + ": ";
+  return error.text.starts_with(label) ? error.text.substr(label.size()) : error.text;
+}
+
+// Reads who the voter is, and whether it can know to whom it gave its vote.
+Result<Done> examine(SqlSession& session, Vote& vote, const VoteTerms& terms) {
+  const auto identity = read_server_identity(session);
+  if (!identity) return identity.error();
+  vote.server = identity->id;
+  const auto status = read_variables(session, "SHOW GLOBAL STATUS LIKE 'Uptime'");
+  if (!status) return status.error();
+  const auto uptime = status->find("uptime");
+  const double age_s = uptime == status->end() ? -1 : parse_number(uptime->second).value_or(-1);
+  // It counts by the wall clock, which may have been set since.
+  constexpr double kTenYears_s = 3e8;
+  if (age_s >= terms.forgotten_s() && age_s < kTenYears_s) return Done{};
+  vote.passes = true;
+  vote.obstacle = fmt::format("it was started just now and votes {} after its start",
+                              format_duration(terms.forgotten_s()));
+  return Done{};
+}
+
+}  // namespace
+
+unsigned VoteTerms::answer_s() const {
+  constexpr double kOfCertain = 0.45;  // with a refresh before it, well within it
+  return std::max(1u, static_cast<unsigned>(certain_s() * kOfCertain));
+}
+
+VoteTerms change_terms(const FailoverOptions& options) {
+  return {"a change", options.vote_lock(), "", kChangeLease_s, kChangeMargin_s};
+}
+
+VoteTerms lease_terms(const FailoverOptions& options, std::string_view node) {
+  return {fmt::format("the lease of {}", node), options.lease_lock(), options.lease_node_lock(node),
+          options.lease.lease_s, options.lease.margin_s};
+}
+
+double uptime_s(const Clock& clock) {
+  const Moment now = clock.moment();
+  return now.boot.empty() ? clock.monotonic_s() : now.uptime_s;
+}
+
+NodeAddress voter_at(const HostPort& place) {
+  return {format_host_port(place), place.host, place.port};
+}
+
+std::vector<NodeAddress> voters_of(const FailoverOptions& options) {
+  std::vector<NodeAddress> voters = options.cluster.nodes;
+  for (const HostPort& place : options.votes) voters.push_back(voter_at(place));
+  std::ranges::sort(voters, {}, [](const NodeAddress& one) {
+    return format_host_port({one.host, one.port});
+  });
+  return voters;
+}
+
+std::string find_shortage(const Ballot& ballot, const VoteTerms& terms, double now_s) {
+  std::size_t votes = 0;
+  std::vector<std::string> missing;
+  for (const Vote& vote : ballot)
+    if (vote.session && now_s - vote.sent_s < terms.certain_s())
+      ++votes;
+    else
+      missing.push_back(fmt::format(
+          "{}: {}", vote.voter.name,
+          vote.session ? "its last answer is older than " + format_duration(terms.certain_s())
+                       : vote.obstacle));
+  if (votes >= majority_of(ballot.size())) return "";
+  return fmt::format("{} needs the votes of {} of {} servers, and this manager can have {}: {}",
+                     terms.purpose, majority_of(ballot.size()), ballot.size(),
+                     votes == 0 ? "none" : std::to_string(votes), join(missing, "; "));
+}
+
+Vote open_session(const ProbeEnv& env, Vote vote, const FailoverOptions& options,
+                  const VoteTerms& terms) {
+  vote.sent_s = uptime_s(env.clock);
+  MysqlOptions login = options_for(vote.voter, options.cluster.mysql, options.probe_timeout_s);
+  login.answer_timeout_s = terms.answer_s();
+  auto session = env.connector.connect(login);
+  if (!session) {
+    vote.obstacle = text_of(session.error(), login);
+    return vote;
+  }
+  const auto set = (*session)->query(fmt::format("SET SESSION wait_timeout = {}", terms.lease_s));
+  const auto known = set ? examine(**session, vote, terms) : Result<Done>(set.error());
+  if (!known) vote.obstacle = text_of(known.error(), login);
+  if (!vote.obstacle.empty()) return vote;
+  vote.session = std::move(*session);
+  vote.busy = std::make_shared<std::atomic_flag>();
+  return vote;
+}
+
+Ballot open_sessions(const ProbeEnv& env, const Ballot& voters, const FailoverOptions& options,
+                     const VoteTerms& terms, const Deadline& deadline) {
+  auto answers = run_each<Vote>(
+      env.workers, voters.size(), deadline, [env, voters, options, terms](std::size_t i) {
+        return voters[i].obstacle.empty() ? open_session(env, voters[i], options, terms)
+                                          : voters[i];
+      });
+  Ballot ballot = voters;
+  for (std::size_t i = 0; i < ballot.size(); ++i)
+    if (answers[i])
+      ballot[i] = std::move(*answers[i]);
+    else
+      ballot[i].obstacle = "it gives no answer in time";
+  return ballot;
+}
+
+void refuse_twins(Ballot& ballot) {
+  for (std::size_t i = 0; i < ballot.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      if (ballot[i].session && ballot[j].session && ballot[i].server == ballot[j].server) {
+        ballot[i].session.reset();
+        ballot[i].obstacle = "it is the same server as " + ballot[j].voter.name;
+      }
+}
+
+std::string describe_holder(SqlSession& session, const std::string& lock) {
+  const auto holder = node_lock_holder(session, lock);
+  if (!holder || holder->empty()) return "another manager has its vote";
+  // Sessions of our own account are shown without a privilege.
+  const auto host =
+      query_value(session, "SELECT HOST FROM information_schema.PROCESSLIST WHERE ID = " + *holder);
+  return fmt::format("another manager has its vote (connection {}{})", *holder,
+                     host ? " from " + sanitize(*host) : "");
+}
+
+void ask(Vote& vote, const VoteTerms& terms, const Clock& clock) {
+  vote.sent_s = uptime_s(clock);
+  const auto got = take_node_lock(*vote.session, terms.lock, 0);
+  const auto named =
+      got && *got && !terms.beside.empty() ? take_node_lock(*vote.session, terms.beside, 0) : got;
+  if (got && *got && named) return;
+  vote.passes = got.has_value() && named.has_value();
+  vote.obstacle = !got     ? got.error().text
+                  : !named ? named.error().text
+                           : describe_holder(*vote.session, terms.lock);
+  vote.session.reset();
+}
+
+Result<Done> refresh(SqlSession& session) {
+  const auto answer = session.query("DO 0");
+  return answer ? Result<Done>(Done{}) : answer.error();
+}
+
+}  // namespace ha

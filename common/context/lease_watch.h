@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+// Beside which node the lease of the primary is, as the voters tell, and how it ends there: whether
+// a guard was heard no more until its votes expired, so that it has closed its server by then, or
+// its sessions have ended before. Keeps a session to each voter, to see both.
+
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/cluster/options.h"
+#include "common/deadline.h"
+#include "common/env.h"
+#include "common/mysql/session.h"
+#include "common/result.h"
+
+namespace ha {
+
+// What one voter tells.
+struct LeaseReading {
+  std::string connection = {};        // that has the vote of the primary; empty: none
+  std::string node = {};              // for which; empty: it does not tell
+  double silent_s = 0;                // since that connection's last word, in whole seconds
+  std::set<std::string> guards = {};  // nodes whose guards are connected
+};
+
+// Asks a voter. Needs no privilege: sessions of our own account are shown.
+Result<LeaseReading> read_lease(SqlSession& session, const FailoverOptions& options);
+
+// What was seen of one voter so far.
+struct LeaseSighting {
+  std::optional<LeaseReading> now = {};  // nullopt: it gives no answer
+  LeaseReading last = {};                // the last one with a vote
+  std::set<std::string> expired = {};    // nodes for which its vote has expired before our eyes
+  std::set<std::string> broken = {};     // and whose sessions have ended before that
+};
+
+// Takes over what a voter says now. Pure.
+void observe_lease(LeaseSighting& sighting, std::optional<LeaseReading> now, int lease_s);
+
+// What all voters together tell of the lease of one node.
+struct LeaseFinding {
+  std::size_t held = 0;     // votes that it has
+  std::size_t expired = 0;  // that have expired before our eyes
+  std::size_t broken = 0;   // whose session has ended before that
+  std::size_t guards = 0;   // voters to which its guard is connected
+  std::size_t voters = 0;
+  double silent_s = 0;  // since the last word of its guard, as any voter tells
+
+  // True when its guard was heard no more until it had no majority, and has closed its server.
+  bool proves_closing() const;
+};
+
+// Returns that. Pure.
+LeaseFinding judge_lease(const std::vector<LeaseSighting>& sightings, const std::string& node);
+
+class LeaseWatch {
+ public:
+  LeaseWatch(const ProbeEnv& env, const FailoverOptions& options);
+
+  // Asks all voters at the same time, logging in where there is no session.
+  void observe(const Deadline& deadline);
+
+  LeaseFinding find(const std::string& node) const { return judge_lease(sightings_, node); }
+
+  // Returns the node that has the most votes; empty: no votes were given, or for no node we know.
+  std::string holder() const;
+
+ private:
+  const ProbeEnv env_;
+  const FailoverOptions options_;
+  const std::vector<NodeAddress> voters_;
+  std::vector<std::shared_ptr<SqlSession>> sessions_;
+  std::vector<LeaseSighting> sightings_;
+};
+
+}  // namespace ha

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: MIT
+#include "common/execute/lease_keeper.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "common/context/node_locks.h"
+#include "common/text.h"
+
+namespace ha {
+
+namespace {
+
+constexpr double kTurn_s = 0.1;   // between two turns of a loop
+constexpr double kLook_s = 0.25;  // between two looks at the server
+constexpr double kOverdue_s = 1;  // a look that takes longer finds a server that is silent
+constexpr double kKill_s = 5;     // for killing the server
+constexpr int kQueue_s = 1;       // for which a vote is waited for that is handed over
+
+}  // namespace
+
+LeaseKeeper::LeaseKeeper(const Env& env, const FailoverOptions& options, const NodeAddress& node,
+                         Log log)
+    : env_(env),
+      options_(options),
+      node_(node),
+      log_(std::move(log)),
+      terms_(lease_terms(options, node.name)),
+      limits_{static_cast<double>(options.lease.lease_s), options.lease.margin_s,
+              options.policy.hung_after_s},
+      own_(env, options, node),
+      looked_s_(uptime_s(env.clock)),
+      heard_s_(looked_s_) {
+  for (NodeAddress& voter : voters_of(options)) seats_.push_back({std::move(voter)});
+}
+
+void LeaseKeeper::run(std::function<void()> turn, double pause_s) {
+  while (!stopping_) {
+    turn();
+    env_.clock.pause(pause_s);
+  }
+}
+
+Result<Done> LeaseKeeper::start() {
+  std::vector<std::function<void()>> loops;
+  const auto self = shared_from_this();
+  for (std::size_t i = 0; i < seats_.size(); ++i)
+    loops.emplace_back([self, i] {
+      self->run([&] { self->tend(i); }, kTurn_s);
+      // The end of a session gives all of its locks back.
+      self->seats_[i].session.reset();
+    });
+  loops.emplace_back([self] { self->run([&] { self->look(); }, kLook_s); });
+  loops.emplace_back([self] { self->run([&] { self->judge(); }, kTurn_s); });
+  for (auto& loop : loops) {
+    auto job = env_.workers.start(std::move(loop));
+    if (!job) {
+      stopping_ = true;
+      return job.error();
+    }
+    jobs_.push_back(std::move(*job));
+  }
+  return Done{};
+}
+
+void LeaseKeeper::stop(const Deadline& deadline) {
+  stopping_ = true;
+  for (const auto& job : jobs_) job->wait(deadline);
+  jobs_.clear();
+}
+
+bool LeaseKeeper::has_work(const Seat& seat, double now_s) const {
+  const std::lock_guard guard(mutex_);
+  return seat.wanted != wanted_ || now_s >= seat.due_s;
+}
+
+void LeaseKeeper::tend(std::size_t i) {
+  Seat& seat = seats_[i];
+  const double now_s = uptime_s(env_.clock);
+  if (!has_work(seat, now_s)) return;
+  {
+    const std::lock_guard guard(mutex_);
+    seat.due_s = now_s + terms_.refresh_s();
+    seat.wanted = wanted_;
+  }
+  if (!seat.session && !connect(seat)) return;
+  if (const auto done = exchange(seat); !done) lose(seat, done.error().text);
+}
+
+bool LeaseKeeper::connect(Seat& seat) {
+  Vote vote = open_session(env_, {seat.voter}, options_, terms_);
+  const std::lock_guard guard(mutex_);
+  for (const Seat& other : seats_)
+    if (vote.session && &other != &seat && other.server == vote.server)
+      vote = {seat.voter, "it is the same server as " + other.voter.name};
+  seat.obstacle = vote.obstacle;
+  seat.session = std::move(vote.session);
+  seat.server = seat.session ? vote.server : "";
+  return seat.session != nullptr;
+}
+
+void LeaseKeeper::lose(Seat& seat, const std::string& obstacle) {
+  seat.session.reset();
+  const std::lock_guard guard(mutex_);
+  seat.obstacle = obstacle;
+  seat.server.clear();
+  seat.shows = seat.ours = seat.given_away = false;
+  seat.due_s = 0;
+}
+
+// One word with a voter that we are connected to.
+Result<Done> LeaseKeeper::exchange(Seat& seat) {
+  if (!seat.shows) {
+    const auto shown = take_node_lock(*seat.session, options_.guard_lock(node_.name), 0);
+    if (!shown) return shown.error();
+    // A session of ours that was cut off may have it until its end.
+    seat.shows = *shown;
+  }
+  if (!wanted_ && seat.ours) return give_back(seat);
+  if (wanted_ && !seat.ours)
+    if (const auto asked = ask_for_vote(seat); !asked) return asked.error();
+  const double sent_s = uptime_s(env_.clock);
+  const auto answer = refresh(*seat.session);
+  if (!answer) return answer.error();
+  const std::lock_guard guard(mutex_);
+  seat.sent_s = sent_s;
+  note_majority();
+  return Done{};
+}
+
+Result<Done> LeaseKeeper::give_back(Seat& seat) {
+  for (const std::string& lock : {terms_.lock, terms_.beside})
+    if (const auto freed = release_node_lock(*seat.session, lock); !freed) return freed.error();
+  const std::lock_guard guard(mutex_);
+  seat.ours = false;
+  return Done{};
+}
+
+// A vote that a run has for this node, or an earlier session of ours, is waited for in the server's
+// own queue, so that no other manager gets it between.
+Result<Done> LeaseKeeper::ask_for_vote(Seat& seat) {
+  auto got = take_node_lock(*seat.session, terms_.lock, 0);
+  std::string holder;
+  bool for_us = false;
+  if (got && !*got) {
+    const auto same = query_value(
+        *seat.session, fmt::format("SELECT COALESCE(IS_USED_LOCK({}) = IS_USED_LOCK({}), 0)",
+                                   quote_string(terms_.lock), quote_string(terms_.beside)));
+    if (!same) return same.error();
+    for_us = *same == "1";
+    if (for_us)
+      got = take_node_lock(*seat.session, terms_.lock, kQueue_s);
+    else
+      holder = describe_holder(*seat.session, terms_.lock);
+  }
+  if (!got) return got.error();
+  if (*got)
+    if (const auto named = take_node_lock(*seat.session, terms_.beside, 0); !named)
+      return named.error();
+  const std::lock_guard guard(mutex_);
+  seat.ours = *got;
+  seat.given_away = !*got && !for_us;
+  seat.obstacle = *got ? "" : for_us ? "its vote is not handed over yet" : holder;
+  if (for_us && !*got) seat.due_s = 0;
+  return Done{};
+}
+
+// mutex_ is held.
+void LeaseKeeper::note_majority() {
+  std::vector<double> sent;
+  for (const Seat& seat : seats_)
+    if (seat.ours) sent.push_back(seat.sent_s);
+  const std::size_t majority = majority_of(seats_.size());
+  if (sent.size() < majority) return;
+  std::ranges::sort(sent, std::greater());
+  // So long ago each vote of a majority was ours.
+  majority_s_ = std::max(majority_s_.value_or(sent[majority - 1]), sent[majority - 1]);
+}
+
+void LeaseKeeper::look() {
+  const OwnServer::State state = own_.look();
+  const double now_s = uptime_s(env_.clock);
+  const std::lock_guard guard(mutex_);
+  looked_s_ = now_s;
+  if (state != OwnServer::State::kSilent) heard_s_ = now_s;
+  if (state == OwnServer::State::kWritable && !writable_since_s_) writable_since_s_ = now_s;
+  note_state(state);
+}
+
+// mutex_ is held.
+void LeaseKeeper::note_state(OwnServer::State state) {
+  state_ = state;
+  if (state != OwnServer::State::kClosed && state != OwnServer::State::kEnded) return;
+  had_lease_ = had_lease_ || majority_s_;
+  writable_since_s_.reset();
+  majority_s_.reset();
+  for (Seat& seat : seats_) seat.given_away = false;
+}
+
+// mutex_ is held.
+LeaseView LeaseKeeper::view(double now_s) const {
+  using Server = LeaseView::Server;
+  LeaseView view;
+  view.server = state_ == OwnServer::State::kEnded ? Server::kEnded
+                : writable_since_s_                ? Server::kWritable
+                                                   : Server::kClosed;
+  view.now_s = now_s;
+  view.writable_since_s = writable_since_s_.value_or(now_s);
+  if (state_ == OwnServer::State::kSilent || now_s - looked_s_ > kOverdue_s + kLook_s)
+    view.silent_since_s = heard_s_;
+  view.majority_s = majority_s_;
+  view.had_lease = had_lease_;
+  const auto away = static_cast<std::size_t>(std::ranges::count_if(seats_, &Seat::given_away));
+  view.given_away = seats_.size() - away < majority_of(seats_.size());
+  view.stopping = stopping_;
+  return view;
+}
+
+LeaseAct LeaseKeeper::judge() {
+  const double now_s = uptime_s(env_.clock);
+  std::unique_lock guard(mutex_);
+  // The next look may be far, and a replica is to be promoted at once.
+  if (writable_since_s_ && own_.has_ended()) note_state(OwnServer::State::kEnded);
+  const LeaseView now = view(now_s);
+  const std::string obstacle = find_obstacle();
+  guard.unlock();
+  const LeaseAct act = decide_lease(now, limits_);
+  // While the server is to be closed no vote is given back.
+  if (is_safe(act)) wanted_ = act != LeaseAct::kRelease;
+  report(act, obstacle);
+  carry_out(act);
+  return act;
+}
+
+void LeaseKeeper::report(LeaseAct act, const std::string& obstacle) {
+  if (std::exchange(last_, act) == act) return;
+  switch (act) {
+    case LeaseAct::kHold:
+      return log_(fmt::format("{} has the lease of the primary", node_.name));
+    case LeaseAct::kTake:
+      return log_(
+          fmt::format("{} takes writes, and asks for the lease of the primary", node_.name));
+    case LeaseAct::kRelease:
+      return log_(fmt::format("{} takes no writes, and needs no lease", node_.name));
+    case LeaseAct::kClose:
+      return log_(fmt::format("closing {}: it has no majority of votes: {}", node_.name, obstacle));
+    case LeaseAct::kKill:
+      return log_(fmt::format(
+          "killing {}: {}", node_.name,
+          obstacle.empty() ? "it gives no answer" : "its lease has ended: " + obstacle));
+  }
+}
+
+// Closes or kills the server, at the side of the loop: closing may hang, and is overtaken then.
+void LeaseKeeper::carry_out(LeaseAct act) {
+  const Deadline now = Deadline::after(env_.clock, 0);
+  if (deed_ && deed_->wait(now)) {
+    const std::string text = deed_->result().value_or("");
+    if (text != std::exchange(said_, text)) log_(fmt::format("{}: {}", node_.name, text));
+    deed_.reset();
+  }
+  if (is_safe(act) || (deed_ && (deed_act_ == act || deed_act_ == LeaseAct::kKill))) return;
+  const Deadline deadline = now.from_now(act == LeaseAct::kKill ? kKill_s : limits_.margin_s);
+  auto begun =
+      Pending<std::string>::begin(env_.workers, [self = shared_from_this(), act, deadline] {
+        const auto done =
+            act == LeaseAct::kKill ? self->own_.kill(deadline) : self->own_.close(deadline);
+        return done ? *done : "FAILED: " + done.error().text;
+      });
+  if (!begun) return log_(fmt::format("{}: {}", node_.name, begun.error().text));
+  deed_ = std::move(*begun);
+  deed_act_ = act;
+}
+
+// mutex_ is held.
+std::string LeaseKeeper::find_obstacle() const {
+  std::vector<std::string> missing;
+  for (const Seat& seat : seats_)
+    if (!seat.ours && !seat.obstacle.empty())
+      missing.push_back(fmt::format("{}: {}", seat.voter.name, seat.obstacle));
+  return join(missing, "; ");
+}
+
+LeaseStatus LeaseKeeper::status() const {
+  const double now_s = uptime_s(env_.clock);
+  const std::lock_guard guard(mutex_);
+  LeaseStatus status{.voters = seats_.size(), .obstacle = find_obstacle()};
+  for (const Seat& seat : seats_)
+    if (seat.ours && now_s - seat.sent_s < terms_.certain_s()) ++status.votes;
+  if (majority_s_) status.left_s = std::max(0.0, *majority_s_ + terms_.certain_s() - now_s);
+  return status;
+}
+
+}  // namespace ha

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+// Keeps the lease of the primary beside one server: while that takes writes, its guard has the
+// votes of a majority, which no other guard can have then (common/context/ballot.h). When they are
+// lost the server is closed before the lease ends, and killed when that takes too long
+// (common/failover/lease_decision.h).
+//
+// On each voter one session shows that the guard runs (FailoverOptions::guard_lock()), and has the
+// vote while the server takes writes. The voters, the server and the decision each have a loop of
+// their own: none of them waits for what hangs elsewhere.
+
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/cluster/options.h"
+#include "common/context/ballot.h"
+#include "common/env.h"
+#include "common/execute/log.h"
+#include "common/execute/own_server.h"
+#include "common/failover/lease_decision.h"
+#include "common/parallel.h"
+#include "common/result.h"
+
+namespace ha {
+
+struct LeaseStatus {
+  std::size_t votes = 0, voters = 0;  // that are ours at this moment, of how many
+  std::optional<double> left_s = {};  // until the server is closed; nullopt: there is no lease
+  std::string obstacle = {};          // why votes are missing; empty: none is
+};
+
+class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
+ public:
+  // `log` is called from several threads.
+  LeaseKeeper(const Env& env, const FailoverOptions& options, const NodeAddress& node, Log log);
+
+  // Begins the loops, which keep this alive. Fails when this machine has no thread for one.
+  Result<Done> start();
+
+  // Gives all votes back and ends the loops: another node may be the primary at once, and this
+  // server is guarded no more. Returns when that is done, or the deadline has passed.
+  void stop(const Deadline& deadline);
+
+  LeaseStatus status() const;
+
+  // One turn of each loop. tend(): a word with the voter at place `i`.
+  void tend(std::size_t i);
+  void look();
+  LeaseAct judge();
+
+  std::size_t voters() const { return seats_.size(); }
+
+ private:
+  struct Seat {
+    NodeAddress voter;
+    std::shared_ptr<SqlSession> session = {};  // of its loop alone
+    // The following are guarded by mutex_.
+    std::string server = {};  // its identity, while there is a session
+    std::string obstacle = "it was not asked yet";
+    bool shows = false;       // that this guard runs
+    bool ours = false;        // its vote
+    bool given_away = false;  // its vote, to another primary
+    double sent_s = 0;        // of what it answered last, while its vote is ours
+    bool wanted = false;      // its vote, at the last word
+    double due_s = 0;         // for the next word
+  };
+
+  bool connect(Seat& seat);
+  Result<Done> exchange(Seat& seat);
+  Result<Done> ask_for_vote(Seat& seat);
+  Result<Done> give_back(Seat& seat);
+  bool wants_votes() const;
+  void lose(Seat& seat, const std::string& obstacle);
+  void note_majority();
+  std::string find_obstacle() const;
+  LeaseView view(double now_s) const;
+  bool has_work(const Seat& seat, double now_s) const;
+  void note_state(OwnServer::State state);
+  void report(LeaseAct act, const std::string& obstacle);
+  void carry_out(LeaseAct act);
+  void run(std::function<void()> turn, double pause_s);
+
+  const Env env_;
+  const FailoverOptions options_;
+  const NodeAddress node_;
+  const Log log_;
+  const VoteTerms terms_;
+  const LeaseLimits limits_;
+  OwnServer own_;
+  std::vector<Seat> seats_;
+  std::vector<std::unique_ptr<Job>> jobs_ = {};
+  std::atomic<bool> stopping_ = false, wanted_ = false;
+
+  mutable std::mutex mutex_;  // held for moments, never while a server is asked
+  OwnServer::State state_ = OwnServer::State::kClosed;
+  double looked_s_ = 0, heard_s_ = 0;  // when a look ended, and when the server answered
+  std::optional<double> writable_since_s_ = {}, majority_s_ = {};
+  bool had_lease_ = false;  // before the server was closed or ended
+
+  // Of judge() alone.
+  LeaseAct last_ = LeaseAct::kRelease;
+  std::optional<Pending<std::string>> deed_ = {};  // closing or killing: what came of it
+  LeaseAct deed_act_ = LeaseAct::kRelease;
+  std::string said_ = {};  // the last outcome that was logged
+};
+
+}  // namespace ha

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+#include "common/execute/own_server.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "common/context/operator_program.h"
+#include "common/execute/clients.h"
+#include "common/failover/role_statements.h"
+#include "common/mysql/variables.h"
+#include "common/text.h"
+#include "common/vip/move.h"
+
+namespace ha {
+
+namespace {
+
+constexpr double kConnect_s = 1;
+constexpr unsigned kAnswer_s = 2;
+constexpr double kEndPoll_s = 0.02;
+
+// True when nothing listens there. Errors of the client libraries end with the system's number.
+bool is_refused(const Error& error) {
+  constexpr unsigned kNoConnection = 2003;
+  return error.server_errno == kNoConnection && error.text.find("(111)") != std::string::npos;
+}
+
+// The server tells which file names its process; on another machine that file may be another
+// server's, which was hardly started at the same time.
+Result<Done> compare_age(SqlSession& session, const ServerProcess& process) {
+  constexpr double kMost_s = 30;
+  const auto status = read_variables(session, "SHOW GLOBAL STATUS LIKE 'Uptime'");
+  if (!status) return status.error();
+  const auto uptime = status->find("uptime");
+  const auto seconds = uptime == status->end() ? std::nullopt : parse_number(uptime->second);
+  if (seconds && process.age_s - *seconds < kMost_s && *seconds - process.age_s < kMost_s)
+    return Done{};
+  return Error{Errc::kRefused,
+               fmt::format("process {} was not started when the server was", process.id)};
+}
+
+// Returns the process that a file names, and that listens where the server does.
+Result<ServerProcess> read_process(const Env& env, const std::string& path,
+                                   const std::string& port) {
+  constexpr std::size_t kLongest = 64;
+  const auto content = env.files.read(path, kLongest);
+  if (!content) return content.error();
+  const auto id = parse_integer(trim(*content));
+  const auto number = parse_integer(port);
+  if (!id || *id <= 0 || *id > INT32_MAX || !number || *number <= 0)
+    return Error{Errc::kBadData, path + " names no process"};
+  return env.process.find_server(static_cast<int>(*id), static_cast<unsigned>(*number));
+}
+
+Result<ServerProcess> find_process(const Env& env, const FailoverOptions& options,
+                                   SqlSession& session) {
+  const auto port = query_value(session, "SELECT @@GLOBAL.port");
+  if (!port) return port.error();
+  if (!options.lease.pid_file.empty()) return read_process(env, options.lease.pid_file, *port);
+  const auto path = query_value(session, "SELECT @@GLOBAL.pid_file");
+  if (!path) return path.error();
+  auto process = read_process(env, *path, *port);
+  if (!process) return process;
+  const auto same = compare_age(session, *process);
+  return same ? std::move(process) : same.error();
+}
+
+}  // namespace
+
+OwnServer::OwnServer(const Env& env, const FailoverOptions& options, NodeAddress node)
+    : env_(env), options_(options), node_(std::move(node)) {}
+
+MysqlOptions OwnServer::login() const {
+  MysqlOptions login = options_for(node_, options_.cluster.mysql, kConnect_s);
+  login.answer_timeout_s = kAnswer_s;
+  return login;
+}
+
+std::optional<ServerProcess> OwnServer::process() const {
+  const std::lock_guard guard(mutex_);
+  return process_;
+}
+
+bool OwnServer::has_ended() const {
+  const auto known = process();
+  return known && !env_.process.is_running(*known);
+}
+
+bool OwnServer::learn_process(SqlSession& session) {
+  const auto found = find_process(env_, options_, session);
+  const bool ended = has_ended();
+  const std::lock_guard guard(mutex_);
+  process_ = found ? std::optional(*found) : std::nullopt;
+  unknown_process_ = found ? "" : found.error().text;
+  return ended;
+}
+
+OwnServer::State OwnServer::look() {
+  Error error;
+  if (!session_) {
+    auto session = env_.connector.connect(login());
+    if (session) {
+      session_ = std::move(*session);
+      if (learn_process(*session_)) return State::kEnded;
+    } else {
+      error = session.error();
+    }
+  }
+  if (session_) {
+    const auto closed = read_switch(*session_, "read_only");
+    if (closed) return *closed ? State::kClosed : State::kWritable;
+    error = closed.error();
+    session_.reset();
+  }
+  if (!is_no_answer(error)) return State::kUnread;
+  if (process()) return has_ended() ? State::kEnded : State::kSilent;
+  return is_refused(error) ? State::kEnded : State::kSilent;
+}
+
+Result<std::string> OwnServer::close(const Deadline& deadline) {
+  std::string vip;
+  if (!options_.vip.address.empty()) {
+    const Deadline half = deadline.from_now(deadline.remaining_s() / 2);
+    const auto host = env_.network.open_vip_host(options_.vip, "", env_.process, half);
+    const auto dropped = drop_vip(options_.vip, *host);
+    vip =
+        fmt::format(", {} {}", options_.vip.address,
+                    dropped ? "is not on it" : "could not be taken away: " + dropped.error().text);
+  }
+  const auto session = env_.connector.connect(login());
+  if (!session) return session.error();
+  // A statement that waits longer than we do would close the server when that is not wanted any
+  // more.
+  const std::string patience = fmt::format("SET SESSION lock_wait_timeout={}", kAnswer_s);
+  if (const auto set = (*session)->query(patience); !set) return set.error();
+  // Before, because table locks would keep it open; after, because only then no new one can write.
+  const auto before = end_clients(**session, options_.vote_lock());
+  if (!before) return before.error();
+  const std::string close = close_server((*session)->version()).sql;
+  if (const auto done = (*session)->query(close); !done) return done.error();
+  const auto after = end_clients(**session, options_.vote_lock());
+  if (!after) return after.error();
+  const auto closed = read_switch(**session, "read_only");
+  if (!closed) return closed.error();
+  if (!*closed) return Error{Errc::kRefused, "it still accepts writes"};
+  return fmt::format("read-only, {} connections ended{}", *before + *after, vip);
+}
+
+Result<Done> OwnServer::run_kill_command(const Deadline& deadline) {
+  Command command{options_.lease.kill_command, {{"HA_COMMAND", "guard"}}};
+  describe_node(command, "FAILED", {.name = node_.name, .host = node_.host, .port = node_.port});
+  const auto outcome = env_.process.run(command, deadline);
+  if (!outcome) return outcome.error();
+  if (outcome->succeeded()) return Done{};
+  return Error{Errc::kRefused, describe_end(options_.lease.kill_command, *outcome)};
+}
+
+Result<std::string> OwnServer::kill(const Deadline& deadline) {
+  std::string failed;
+  const auto known = process();
+  if (!options_.lease.kill_command.empty()) {
+    const auto run = run_kill_command(deadline.from_now(deadline.remaining_s() / 2));
+    if (run && !known) return options_.lease.kill_command[0] + " has killed it";
+    if (!run) failed = run.error().text + "; ";
+  }
+  if (!known) {
+    const std::lock_guard guard(mutex_);
+    return Error{Errc::kMissing,
+                 fmt::format("{}its process is not known: {}", failed, unknown_process_)};
+  }
+  const auto killed = env_.process.kill_server(*known);
+  if (!killed) return Error{killed.error().code, failed + killed.error().text};
+  while (env_.process.is_running(*known)) {
+    if (deadline.passed())
+      return Error{Errc::kTimedOut,
+                   fmt::format("{}process {} was killed and has not ended", failed, known->id)};
+    env_.clock.pause(kEndPoll_s);
+  }
+  return fmt::format("{}process {} was killed", failed, known->id);
+}
+
+}  // namespace ha

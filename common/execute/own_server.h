@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// The server beside which a guard runs: whether it takes writes, and closing it, or killing it,
+// when it may take no more. The process is known by what the server said of itself while it
+// answered, so one that hangs can be killed as well.
+
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "common/cluster/options.h"
+#include "common/deadline.h"
+#include "common/env.h"
+#include "common/mysql/session.h"
+#include "common/process.h"
+#include "common/result.h"
+
+namespace ha {
+
+// All functions may be called from several threads at the same time, look() from one.
+class OwnServer {
+ public:
+  OwnServer(const Env& env, const FailoverOptions& options, NodeAddress node);
+
+  enum class State {
+    kWritable,
+    kClosed,  // read-only
+    kUnread,  // it is alive, and does not tell
+    kSilent,  // no answer
+    kEnded,   // its process has, or nothing listens and there was no process to know; also once
+              // when it was started again
+  };
+
+  // Asks the server, over a session that stays open. Blocks for some seconds when it is silent.
+  State look();
+
+  // True when the server's process was known and has ended. Blocks for nothing.
+  bool has_ended() const;
+
+  // Takes the virtual IP away and makes the server read-only, its clients' connections ended.
+  // Returns what was done; fails when it may still take writes.
+  Result<std::string> close(const Deadline& deadline);
+
+  // Kills the server: by the operator's command, else by its process, a stopped one too. Returns
+  // what was done, when the process has ended.
+  Result<std::string> kill(const Deadline& deadline);
+
+ private:
+  MysqlOptions login() const;
+  // Reads which process the server is. True when the one that was known has ended.
+  bool learn_process(SqlSession& session);
+  std::optional<ServerProcess> process() const;
+  Result<Done> run_kill_command(const Deadline& deadline);
+
+  const Env env_;
+  const FailoverOptions options_;
+  const NodeAddress node_;
+  std::shared_ptr<SqlSession> session_ = {};  // of look()
+  mutable std::mutex mutex_;                  // of what follows
+  std::optional<ServerProcess> process_ = {};
+  std::string unknown_process_ = "it has not answered yet";  // why there is none
+};
+
+}  // namespace ha

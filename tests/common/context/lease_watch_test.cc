@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+#include "common/context/lease_watch.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/fakes/fake_session.h"
+
+namespace ha {
+namespace {
+
+constexpr int kLease_s = 5;
+
+LeaseReading held(const std::string& node, double silent_s, const std::string& connection = "7") {
+  return {connection, node, silent_s, {}};
+}
+
+TEST(LeaseWatchTest, HowTheVoteOfOneVoterEnds) {
+  using Readings = std::vector<std::optional<LeaseReading>>;
+  const LeaseReading free;
+  struct {
+    const char* name;
+    Readings readings;
+    bool held, expired, broken;  // for db1, in the end
+  } const cases[] = {
+      {"it never had one", {free, free}, false, false, false},
+      {"it has it", {held("db1", 0), held("db1", 1)}, true, false, false},
+      {"it expires", {held("db1", 3), held("db1", 4), free}, false, true, false},
+      {"and is given to another", {held("db1", 4), held("db2", 0, "9")}, false, true, false},
+      {"its session ends before that", {held("db1", 3), free}, false, false, true},
+      {"the voter gives no answer meanwhile",
+       {held("db1", 4), std::nullopt, free},
+       false,
+       true,
+       false},
+      {"it is back", {held("db1", 4), free, held("db1", 0, "9")}, true, false, false},
+      {"it was seen too late", {free}, false, false, false},
+  };
+  for (const auto& c : cases) {
+    LeaseSighting sighting;
+    for (const auto& reading : c.readings) observe_lease(sighting, reading, kLease_s);
+    const LeaseFinding finding = judge_lease({sighting}, "db1");
+    EXPECT_EQ(finding.held, c.held) << c.name;
+    EXPECT_EQ(finding.expired, c.expired) << c.name;
+    EXPECT_EQ(finding.broken, c.broken) << c.name;
+  }
+}
+
+TEST(LeaseWatchTest, VotesThatExpireProveTheClosingWhenTheOthersAreNoMajority) {
+  for (const auto& [voters, expired, proves] : {std::tuple(3U, 1U, false),
+                                                {3U, 2U, true},
+                                                {3U, 3U, true},
+                                                {4U, 1U, false},
+                                                {4U, 2U, true},
+                                                {5U, 2U, false},
+                                                {5U, 3U, true},
+                                                {1U, 0U, false}}) {
+    EXPECT_EQ((LeaseFinding{.expired = expired, .voters = voters}).proves_closing(), proves)
+        << expired << " of " << voters;
+  }
+}
+
+TEST(LeaseWatchTest, AVoterTellsForWhichNodeItsVoteIs) {
+  FailoverOptions options;
+  options.cluster.nodes = {{"db1", "db1", 3306}, {"db2", "db2", 3306}};
+  FakeSession session("10.11.6-MariaDB");
+  session
+      .answer("SELECT IS_USED_LOCK('monitoring-plugins-ha:mysql:primary')",
+              Rows{{"l", "p1", "g1", "p2", "g2"}, {{"7", "3", {}, "7", "7"}}})
+      .answer("SELECT TIME FROM information_schema.PROCESSLIST WHERE ID = 7",
+              Rows{{"TIME"}, {{"4"}}});
+  const auto reading = read_lease(session, options);
+  ASSERT_TRUE(reading);
+  EXPECT_EQ(reading->node, "db2");
+  EXPECT_EQ(reading->silent_s, 4);
+  EXPECT_EQ(reading->guards, std::set<std::string>{"db2"});
+}
+
+}  // namespace
+}  // namespace ha

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+#include "common/execute/lease_keeper.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+#include "tests/fakes/fake_env.h"
+#include "tests/fakes/fake_session.h"
+
+namespace ha {
+namespace {
+
+Rows one(const std::string& value) { return Rows{{"value"}, {{value}}}; }
+
+const Error kGone{Errc::kUnreachable, "lost connection", 2013};
+
+// A server that votes, and its locks.
+struct Voter {
+  std::string name;
+  bool gone = false;
+  std::string read_only = "1";
+  std::map<std::string, int> locks = {};  // by name: the connection that has it
+  int connections = 0;
+};
+
+class VoterSession : public SqlSession {
+ public:
+  explicit VoterSession(Voter& voter) : voter_(voter), id_(++voter.connections) {}
+  ~VoterSession() override {
+    std::erase_if(voter_.locks, [this](const auto& lock) { return lock.second == id_; });
+  }
+
+  Result<Rows> query(const std::string& sql) override {
+    if (voter_.gone) return kGone;
+    if (sql.starts_with("SELECT GET_LOCK(")) {
+      const int holder = voter_.locks.try_emplace(name_in(sql), id_).first->second;
+      return one(holder == id_ ? "1" : "0");
+    }
+    if (sql.starts_with("SELECT RELEASE_LOCK(")) {
+      voter_.locks.erase(name_in(sql));
+      return one("1");
+    }
+    if (sql.find(") = IS_USED_LOCK(") != sql.npos) {
+      const std::string first = name_in(sql), second = name_in(sql.substr(sql.find(" = ")));
+      const bool both = voter_.locks.contains(first) && voter_.locks.contains(second);
+      return one(both && voter_.locks[first] == voter_.locks[second] ? "1" : "0");
+    }
+    if (sql == "SET GLOBAL read_only=1") voter_.read_only = "1";
+    FakeSession answers("10.11.6-MariaDB");
+    return answers.answer("@@GLOBAL.port", one("3306"))
+        .answer("@@GLOBAL.pid_file", one("/run/mysqld.pid"))
+        .answer("Uptime", Rows{{"Variable_name", "Value"}, {{"Uptime", "5000"}}})
+        .answer("SHOW GLOBAL VARIABLES",
+                Rows{{"Variable_name", "Value"}, {{"hostname", voter_.name}, {"server_id", "1"}}})
+        .answer("@@GLOBAL.read_only", one(voter_.read_only))
+        .answer("SELECT HOST", one("192.0.2.8:50001"))
+        .answer("COALESCE(IS_USED_LOCK(", one("17"))
+        .answer("CONNECTION_ID()", one("3"))
+        .answer("SHOW PROCESSLIST", Rows{{"Id", "User", "Command"}, {}})
+        .answer("SET ", Rows{})
+        .answer("DO 0", Rows{})
+        .query(sql);
+  }
+  const Version& version() const override { return version_; }
+
+ private:
+  static std::string name_in(const std::string& sql) {
+    const std::size_t begin = sql.find('\'') + 1;
+    return sql.substr(begin, sql.find('\'', begin) - begin);
+  }
+
+  Voter& voter_;
+  const int id_;
+  const Version version_ = parse_version("10.11.6-MariaDB");
+};
+
+// Process 77 is the server db1.
+class OneProcess : public FakePrograms {
+ public:
+  Result<ServerProcess> find_server(int id, unsigned) override {
+    return ServerProcess{id, 5, 5000};
+  }
+  bool is_running(const ServerProcess&) override { return running; }
+  Result<Done> kill_server(const ServerProcess&) override {
+    running = false;
+    return Done{};
+  }
+  bool running = true;
+};
+
+// The guard of db1, which takes writes; db2 and a server that votes. A lease of 5 s, a margin of 1.
+class LeaseKeeperTest : public testing::Test {
+ protected:
+  LeaseKeeperTest() {
+    options_.cluster.nodes = {{"db1", "db1", 3306}, {"db2", "db2", 3306}};
+    options_.votes = {{"vote", 3306}};
+    options_.lease.lease_s = 5;
+    for (const char* name : {"db1", "db2", "vote"}) {
+      voters_[name].name = name;
+      world_.connector.servers[name] =
+          [this, name](const MysqlOptions&) -> Result<std::unique_ptr<SqlSession>> {
+        if (voters_[name].gone) return kGone;
+        return std::unique_ptr<SqlSession>(std::make_unique<VoterSession>(voters_[name]));
+      };
+    }
+    voters_["db1"].read_only = "0";
+    world_.files.files["/run/mysqld.pid"] = "77";
+    keeper_ =
+        std::make_shared<LeaseKeeper>(env_, options_, options_.cluster.nodes[0],
+                                      [this](const std::string& line) { log_.push_back(line); });
+  }
+
+  // Lets the loops turn for some time.
+  LeaseAct turn(double seconds) {
+    LeaseAct act = LeaseAct::kRelease;
+    for (const double end_s = world_.clock.time_s + seconds; world_.clock.time_s < end_s;
+         world_.clock.time_s += 0.1) {
+      keeper_->look();
+      act = keeper_->judge();
+      for (std::size_t i = 0; i < keeper_->voters(); ++i) keeper_->tend(i);
+    }
+    return act;
+  }
+
+  std::size_t votes() const {
+    return static_cast<std::size_t>(std::ranges::count_if(voters_, [this](const auto& voter) {
+      return voter.second.locks.contains(options_.lease_lock());
+    }));
+  }
+
+  void cut_off() { voters_["db2"].gone = voters_["vote"].gone = true; }
+
+  FakeWorld world_;
+  OneProcess processes_;
+  Env env_{world_.clock, world_.connector, processes_,
+           world_.files, world_.network,   world_.workers};
+  FailoverOptions options_;
+  std::map<std::string, Voter> voters_;
+  std::vector<std::string> log_;
+  std::shared_ptr<LeaseKeeper> keeper_;
+};
+
+TEST_F(LeaseKeeperTest, APrimaryHasTheLease) {
+  EXPECT_EQ(turn(0.3), LeaseAct::kHold);
+  EXPECT_EQ(votes(), 3U);
+  EXPECT_EQ(turn(60), LeaseAct::kHold);
+  const LeaseStatus status = keeper_->status();
+  EXPECT_EQ(status.votes, 3U);
+  EXPECT_NEAR(status.left_s.value_or(0), 3.5, 0.6);
+  EXPECT_EQ(status.obstacle, "");
+}
+
+TEST_F(LeaseKeeperTest, AReplicaHasNoneAndItsGuardIsSeen) {
+  voters_["db1"].read_only = "1";
+  EXPECT_EQ(turn(2), LeaseAct::kRelease);
+  EXPECT_EQ(votes(), 0U);
+  for (const auto& [name, voter] : voters_)
+    EXPECT_TRUE(voter.locks.contains(options_.guard_lock("db1"))) << name;
+}
+
+TEST_F(LeaseKeeperTest, AServerThatWasClosedGivesTheVotesBack) {
+  turn(1);
+  voters_["db1"].read_only = "1";
+  EXPECT_EQ(turn(0.2), LeaseAct::kRelease);
+  EXPECT_EQ(votes(), 0U);
+}
+
+TEST_F(LeaseKeeperTest, AMinorityOfVotersMayBeGone) {
+  voters_["vote"].gone = true;
+  EXPECT_EQ(turn(60), LeaseAct::kHold);
+  EXPECT_EQ(keeper_->status().obstacle, "vote:3306: lost connection");
+  voters_["vote"].gone = false;
+  turn(2);
+  EXPECT_EQ(votes(), 3U);
+}
+
+TEST_F(LeaseKeeperTest, AServerThatIsCutOffIsClosedBeforeTheLeaseEnds) {
+  turn(10);
+  cut_off();
+  EXPECT_EQ(turn(2.9), LeaseAct::kHold);
+  EXPECT_EQ(voters_["db1"].read_only, "0");
+  turn(1.2);
+  EXPECT_EQ(voters_["db1"].read_only, "1");
+  EXPECT_TRUE(processes_.running);
+  EXPECT_EQ(turn(60), LeaseAct::kRelease);
+}
+
+TEST_F(LeaseKeeperTest, AServerThatHangsIsKilledWhenTheLeaseEnds) {
+  turn(10);
+  cut_off();
+  voters_["db1"].gone = true;
+  turn(3.8);
+  EXPECT_TRUE(processes_.running);
+  turn(1.5);
+  EXPECT_FALSE(processes_.running);
+}
+
+TEST_F(LeaseKeeperTest, AGuardThatWasStoppedForLongKillsTheServer) {
+  turn(10);
+  world_.clock.time_s += 700;
+  keeper_->judge();
+  EXPECT_FALSE(processes_.running);
+}
+
+TEST_F(LeaseKeeperTest, AServerWhoseProcessHasEndedKeepsNobodyWaiting) {
+  turn(10);
+  processes_.running = false;
+  EXPECT_EQ(keeper_->judge(), LeaseAct::kRelease);
+  for (std::size_t i = 0; i < keeper_->voters(); ++i) keeper_->tend(i);
+  EXPECT_EQ(votes(), 0U);
+}
+
+TEST_F(LeaseKeeperTest, AFormerPrimaryThatComesBackWritableIsClosedAtOnce) {
+  for (auto& [name, voter] : voters_) {
+    voter.connections = 50;
+    voter.locks = {{options_.lease_lock(), 40}, {options_.lease_node_lock("db2"), 40}};
+  }
+  turn(0.2);
+  EXPECT_EQ(voters_["db1"].read_only, "1");
+  turn(0.2);
+  EXPECT_EQ(log_.back(), "db1: read-only, 0 connections ended");
+}
+
+TEST_F(LeaseKeeperTest, VotesThatARunHasForThisNodeAreWaitedFor) {
+  for (auto& [name, voter] : voters_) {
+    voter.connections = 50;
+    voter.locks = {{options_.lease_lock(), 40}, {options_.lease_node_lock("db1"), 40}};
+  }
+  EXPECT_EQ(turn(1), LeaseAct::kTake);
+  EXPECT_EQ(voters_["db1"].read_only, "0");
+  for (auto& [name, voter] : voters_) voter.locks.erase(options_.lease_lock());
+  EXPECT_EQ(turn(0.2), LeaseAct::kHold);
+  EXPECT_EQ(votes(), 3U);
+}
+
+}  // namespace
+}  // namespace ha

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+#include "common/execute/own_server.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/fakes/fake_env.h"
+#include "tests/fakes/fake_session.h"
+
+namespace ha {
+namespace {
+
+using State = OwnServer::State;
+
+Rows one(const std::string& value) { return Rows{{"value"}, {{value}}}; }
+
+const Error kGone{Errc::kUnreachable, "lost connection", 2013};
+const Error kRefused{Errc::kUnreachable, "Can't connect to server on 'db1' (111)", 2003};
+const Error kFull{Errc::kRefused, "Too many connections", 1040};
+
+// Process 77 is the server of port 3306.
+class ServerTable : public FakePrograms {
+ public:
+  Result<ServerProcess> find_server(int id, unsigned port) override {
+    if (id == 77 && port == 3306 && running) return ServerProcess{77, 5, 5000};
+    return Error{Errc::kRefused, "process " + std::to_string(id) + " is no mysqld or mariadbd"};
+  }
+  bool is_running(const ServerProcess&) override { return running; }
+  Result<Done> kill_server(const ServerProcess& process) override {
+    EXPECT_EQ(process.id, 77);
+    ++killed;
+    running = immortal;
+    return Done{};
+  }
+
+  bool running = true, immortal = false;
+  int killed = 0;
+};
+
+// The server db1, which changes under open sessions.
+struct Server {
+  std::optional<Error> refuses = {};  // new connections
+  std::optional<Error> fails = {};    // statements
+  std::string read_only = "0", uptime = "4998";
+  bool locked = false;  // it cannot be made read-only
+  std::vector<std::string> asked = {};
+
+  Result<Rows> query(const std::string& sql) {
+    asked.push_back(sql);
+    if (fails) return *fails;
+    if (sql == "SET GLOBAL read_only=1" && locked)
+      return Error{Errc::kRefused, "Lock wait timeout exceeded", 1205};
+    if (sql == "SET GLOBAL read_only=1") read_only = "1";
+    FakeSession answers("10.11.6-MariaDB");
+    return answers.answer("@@GLOBAL.port", one("3306"))
+        .answer("@@GLOBAL.pid_file", one("/run/mysqld.pid"))
+        .answer("Uptime", Rows{{"Variable_name", "Value"}, {{"Uptime", uptime}}})
+        .answer("@@GLOBAL.read_only", one(read_only))
+        .answer("SET ", Rows{})
+        .answer("CONNECTION_ID()", one("3"))
+        .answer("IS_USED_LOCK", one("4"))
+        .answer("SHOW PROCESSLIST",
+                Rows{{"Id", "User", "Command"},
+                     {{"3", "ha", "Query"}, {"4", "ha", "Sleep"}, {"9", "app", "Sleep"}}})
+        .answer("KILL CONNECTION 9", Rows{})
+        .query(sql);
+  }
+};
+
+class ServerSession : public SqlSession {
+ public:
+  explicit ServerSession(Server& server) : server_(server) {}
+  Result<Rows> query(const std::string& sql) override { return server_.query(sql); }
+  const Version& version() const override { return version_; }
+
+ private:
+  Server& server_;
+  const Version version_ = parse_version("10.11.6-MariaDB");
+};
+
+class OwnServerTest : public testing::Test {
+ protected:
+  OwnServerTest() {
+    world_.files.files["/run/mysqld.pid"] = "77\n";
+    world_.connector.servers["db1"] =
+        [this](const MysqlOptions&) -> Result<std::unique_ptr<SqlSession>> {
+      if (db1_.refuses) return *db1_.refuses;
+      return std::unique_ptr<SqlSession>(std::make_unique<ServerSession>(db1_));
+    };
+    processes_.programs["kill-it"] = [](const Command&) { return ProcessOutcome{}; };
+  }
+
+  OwnServer own() { return {env_, options_, {"db1", "db1", 3306}}; }
+  Deadline second() { return Deadline::after(world_.clock, 1); }
+
+  FakeWorld world_;
+  ServerTable processes_;
+  Env env_{world_.clock, world_.connector, processes_,
+           world_.files, world_.network,   world_.workers};
+  FailoverOptions options_;
+  Server db1_;
+};
+
+TEST_F(OwnServerTest, WhetherItTakesWrites) {
+  struct {
+    const char* name;
+    std::string read_only;
+    std::optional<Error> fails, refuses;
+    bool known, running;  // its process
+    State state;
+  } const cases[] = {
+      {"writable", "0", {}, {}, true, true, State::kWritable},
+      {"read-only", "1", {}, {}, true, true, State::kClosed},
+      {"as MariaDB 12 says it", "NO_LOCK", {}, {}, true, true, State::kClosed},
+      {"it hangs", "0", kGone, kGone, true, true, State::kSilent},
+      {"it was killed", "0", kGone, kRefused, true, false, State::kEnded},
+      {"nothing listens, and it has not ended", "0", kGone, kRefused, true, true, State::kSilent},
+      {"nothing listens, its process is unknown", "0", kGone, kRefused, false, true, State::kEnded},
+      {"it hangs, its process is unknown", "0", kGone, kGone, false, true, State::kSilent},
+      {"it takes no more connections", "0", kGone, kFull, true, true, State::kUnread},
+  };
+  for (const auto& c : cases) {
+    db1_ = {.uptime = c.known ? "4998" : "3"};
+    processes_.running = true;
+    OwnServer server = own();
+    EXPECT_EQ(server.look(), State::kWritable) << c.name;
+    db1_.read_only = c.read_only;
+    db1_.fails = c.fails;
+    db1_.refuses = c.refuses;
+    processes_.running = c.running;
+    if (c.fails) server.look();  // the session that was open
+    EXPECT_EQ(server.look(), c.state) << c.name;
+  }
+}
+
+TEST_F(OwnServerTest, ItsClientsAreEndedAndOursAreNot) {
+  const auto closed = own().close(second());
+  ASSERT_TRUE(closed) << closed.error().text;
+  EXPECT_EQ(*closed, "read-only, 2 connections ended");
+  EXPECT_EQ(std::ranges::count(db1_.asked, "KILL CONNECTION 9"), 2);
+  EXPECT_EQ(std::ranges::count(db1_.asked, "KILL CONNECTION 4"), 0);
+}
+
+TEST_F(OwnServerTest, AServerThatCannotBeClosed) {
+  db1_.locked = true;
+  EXPECT_EQ(own().close(second()).error().text, "Lock wait timeout exceeded");
+  db1_.refuses = kGone;
+  EXPECT_EQ(own().close(second()).error().text, "lost connection");
+}
+
+TEST_F(OwnServerTest, ItIsKilledWhateverItAnswers) {
+  struct {
+    const char* name;
+    std::vector<std::string> command;
+    std::string pid_file, uptime;
+    bool immortal;
+    std::string outcome;
+    int killed;
+  } const cases[] = {
+      {"by the file that it names", {}, "", "4998", false, "process 77 was killed", 1},
+      {"by the operator's file", {}, "/run/mysqld.pid", "3", false, "process 77 was killed", 1},
+      {"the file is another server's",
+       {},
+       "",
+       "3",
+       false,
+       "its process is not known: process 77 was not started when the server was",
+       0},
+      {"there is no file",
+       {},
+       "/run/none.pid",
+       "4998",
+       false,
+       "its process is not known: cannot read /run/none.pid: No such file or directory",
+       0},
+      {"by the operator's command",
+       {"kill-it"},
+       "/run/none.pid",
+       "4998",
+       false,
+       "kill-it has killed it",
+       0},
+      {"the command is not there",
+       {"no-such"},
+       "",
+       "4998",
+       false,
+       "cannot run no-such: no such file; process 77 was killed",
+       1},
+      {"it hangs in the kernel",
+       {},
+       "",
+       "4998",
+       true,
+       "process 77 was killed and has not ended",
+       1},
+  };
+  for (const auto& c : cases) {
+    db1_ = {.uptime = c.uptime};
+    options_.lease.kill_command = c.command;
+    options_.lease.pid_file = c.pid_file;
+    processes_.running = true;
+    processes_.immortal = c.immortal;
+    processes_.killed = 0;
+    OwnServer server = own();
+    server.look();
+    db1_.fails = db1_.refuses = kGone;
+    const auto killed = server.kill(second());
+    EXPECT_EQ(killed ? *killed : killed.error().text, c.outcome) << c.name;
+    EXPECT_EQ(processes_.killed, c.killed) << c.name;
+  }
+}
+
+TEST_F(OwnServerTest, OneThatWasNeverReadIsNotKilled) {
+  EXPECT_EQ(own().kill(second()).error().text, "its process is not known: it has not answered yet");
+}
+
+}  // namespace
+}  // namespace ha
