@@ -243,6 +243,7 @@ Result<Done> complete_failover_options(const Cli& cli, FailoverOptions& options)
   if (const auto complete = complete_vip(options.vip); !complete) return complete;
   options.retry_interval_s = options.given_retry_interval_s.value_or(options.retry_interval_s);
   options.policy.vip = options.vip.address;
+  options.policy.lease_s = options.lease.lease_s;
   if (options.policy.hosts_file.empty() && !options.cluster.incoming_directory.empty())
     options.policy.hosts_file = options.cluster.incoming_directory + "/conf/pandora_ha_hosts.conf";
   return Done{};

@@ -10,6 +10,7 @@
 
 #include "common/address.h"
 #include "common/cli.h"
+#include "common/cluster/lease_options.h"
 #include "common/cluster/node_options.h"
 #include "common/failover/policy.h"
 #include "common/result.h"
@@ -21,15 +22,6 @@ namespace ha {
 struct TriedNode {
   std::string name = {};
   unsigned times = 0;
-};
-
-// The lease of the primary (common/execute/lease_keeper.h).
-struct LeaseOptions {
-  int lease_s = 0;            // for which a primary may take writes without a majority; 0: no lease
-  double margin_s = 1;        // before the lease's end the primary is closed
-  std::string pid_file = {};  // of the server beside the guard; empty: as the server tells
-  std::string watchdog = {};  // device that is fed while that server may take writes; empty: none
-  std::vector<std::string> kill_command = {};  // kills that server; empty: SIGKILL
 };
 
 struct FailoverOptions {

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "common/context/ballot.h"
-#include "common/parallel.h"
 #include "common/text.h"
 
 namespace ha {
@@ -72,50 +71,57 @@ LeaseFinding judge_lease(const std::vector<LeaseSighting>& sightings, const std:
   return finding;
 }
 
-LeaseWatch::LeaseWatch(const ProbeEnv& env, const FailoverOptions& options)
-    : env_(env),
-      options_(options),
-      voters_(voters_of(options)),
-      sessions_(voters_.size()),
-      sightings_(voters_.size()) {}
-
-void LeaseWatch::observe(const Deadline& deadline) {
-  struct Answer {
-    std::shared_ptr<SqlSession> session = {};
-    std::optional<LeaseReading> reading = {};
-  };
-  auto answers = run_each<Answer>(
-      env_.workers, voters_.size(), deadline,
-      [env = env_, options = options_, voters = voters_, sessions = sessions_](std::size_t i) {
-        Answer answer{sessions[i]};
-        if (!answer.session) {
-          MysqlOptions login =
-              options_for(voters[i], options.cluster.mysql, options.probe_timeout_s);
-          login.answer_timeout_s = static_cast<unsigned>(options.probe_timeout_s) + 1;
-          if (auto session = env.connector.connect(login)) answer.session = std::move(*session);
-        }
-        const auto reading =
-            answer.session ? read_lease(*answer.session, options) : Result<LeaseReading>(Error{});
-        if (reading)
-          answer.reading = *reading;
-        else
-          answer.session.reset();
-        return answer;
-      });
-  for (std::size_t i = 0; i < voters_.size(); ++i) {
-    // The session of one that is late is still in use.
-    sessions_[i] = answers[i] ? std::move(answers[i]->session) : nullptr;
-    observe_lease(sightings_[i], answers[i] ? std::move(answers[i]->reading) : std::nullopt,
-                  options_.lease.lease_s);
+LeaseWatch::LeaseWatch(const ProbeEnv& env, const FailoverOptions& options,
+                       const Topology& topology)
+    : env_(env), options_(options) {
+  for (NodeAddress& voter : voters_of(options)) {
+    const Node* const node = find_node(topology, voter.name);
+    places_.push_back({.voter = std::move(voter), .asked = node == nullptr || !node->silent()});
   }
 }
 
-std::string LeaseWatch::holder() const {
-  std::map<std::string, std::size_t> votes;
-  for (const LeaseSighting& one : sightings_)
-    if (one.now && !one.now->node.empty()) ++votes[one.now->node];
-  const auto most = std::ranges::max_element(votes, {}, [](const auto& one) { return one.second; });
-  return most == votes.end() ? "" : most->first;
+LeaseWatch::Answer LeaseWatch::ask_voter(const ProbeEnv& env, const FailoverOptions& options,
+                                         const NodeAddress& voter,
+                                         std::shared_ptr<SqlSession> session) {
+  if (!session) {
+    MysqlOptions login = options_for(voter, options.cluster.mysql, options.probe_timeout_s);
+    login.answer_timeout_s = std::max(1u, static_cast<unsigned>(options.probe_timeout_s));
+    auto opened = env.connector.connect(login);
+    if (!opened) return {};
+    session = std::move(*opened);
+  }
+  const auto reading = read_lease(*session, options);
+  if (!reading) return {};
+  return {std::move(session), *reading};
+}
+
+void LeaseWatch::observe(const Deadline& deadline) {
+  for (Place& place : places_) {
+    if (place.pending || !place.asked) continue;
+    auto begun = Pending<Answer>::begin(
+        env_.workers,
+        [env = env_, options = options_, voter = place.voter, session = place.session] {
+          return ask_voter(env, options, voter, session);
+        });
+    place.session.reset();
+    if (begun) place.pending = std::move(*begun);
+  }
+  for (Place& place : places_) {
+    std::optional<LeaseReading> reading;
+    if (place.pending && place.pending->wait(deadline)) {
+      Answer answer = place.pending->result().value_or(Answer{});
+      place.pending.reset();
+      place.session = std::move(answer.session);
+      reading = std::move(answer.reading);
+    }
+    observe_lease(place.sighting, std::move(reading), options_.lease.lease_s);
+  }
+}
+
+LeaseFinding LeaseWatch::find(const std::string& node) const {
+  std::vector<LeaseSighting> sightings;
+  for (const Place& place : places_) sightings.push_back(place.sighting);
+  return judge_lease(sightings, node);
 }
 
 }  // namespace ha

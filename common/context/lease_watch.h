@@ -16,6 +16,8 @@
 #include "common/deadline.h"
 #include "common/env.h"
 #include "common/mysql/session.h"
+#include "common/mysql/topology.h"
+#include "common/parallel.h"
 #include "common/result.h"
 
 namespace ha {
@@ -60,22 +62,33 @@ LeaseFinding judge_lease(const std::vector<LeaseSighting>& sightings, const std:
 
 class LeaseWatch {
  public:
-  LeaseWatch(const ProbeEnv& env, const FailoverOptions& options);
+  // Nodes that gave `topology` no answer are not asked.
+  LeaseWatch(const ProbeEnv& env, const FailoverOptions& options, const Topology& topology);
 
-  // Asks all voters at the same time, logging in where there is no session.
+  // Asks all voters at the same time, logging in where there is no session. One that has not
+  // answered by the deadline is waited for the next time, and tells nothing meanwhile.
   void observe(const Deadline& deadline);
 
-  LeaseFinding find(const std::string& node) const { return judge_lease(sightings_, node); }
-
-  // Returns the node that has the most votes; empty: no votes were given, or for no node we know.
-  std::string holder() const;
+  LeaseFinding find(const std::string& node) const;
 
  private:
+  struct Answer {
+    std::shared_ptr<SqlSession> session = {};  // null: there is none any more
+    std::optional<LeaseReading> reading = {};
+  };
+  struct Place {
+    NodeAddress voter;
+    std::shared_ptr<SqlSession> session = {};  // null: none, or it is in use
+    std::optional<Pending<Answer>> pending = {};
+    LeaseSighting sighting = {};
+    bool asked = true;
+  };
+  static Answer ask_voter(const ProbeEnv& env, const FailoverOptions& options,
+                          const NodeAddress& voter, std::shared_ptr<SqlSession> session);
+
   const ProbeEnv env_;
   const FailoverOptions options_;
-  const std::vector<NodeAddress> voters_;
-  std::vector<std::shared_ptr<SqlSession>> sessions_;
-  std::vector<LeaseSighting> sightings_;
+  std::vector<Place> places_;
 };
 
 }  // namespace ha

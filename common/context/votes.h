@@ -7,6 +7,7 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "common/cluster/options.h"
@@ -61,6 +62,13 @@ class Votes {
   const std::shared_ptr<State> state_;
   const std::unique_ptr<Job> keeper_;
   Clock& clock_;
+};
+
+// The votes of a primary that a run has, from the step that takes them to the one that hands them
+// over.
+struct LeaseSlot {
+  std::mutex mutex;
+  std::unique_ptr<Votes> votes = {};  // null: none
 };
 
 // Ends the sessions of other managers that have a vote: of a primary that takes no writes any more.

@@ -34,6 +34,7 @@ bool is_volatile(const Step& step, const Run& run) {
     case Action::kRevoke:
     case Action::kFence:
     case Action::kRecheck:
+    case Action::kLease:
       return true;
     case Action::kDrain:
       return std::ranges::none_of(run.plan.steps, [&](const Step& one) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "common/execute/hung_watch.h"
+#include "common/execute/lease_wait.h"
 #include "common/execute/resumption.h"
 #include "common/execute/stragglers.h"
 #include "common/text.h"
@@ -31,6 +32,7 @@ class Failover {
     if (!try_again(plan)) return refuse_plan(plan, "asked to stop");
     await_hung(plan);
     ask_silent_nodes_again(plan);
+    await_lease_of(plan);
     if (plan.possible()) {
       const auto taken = take_votes(workflow_);
       if (!taken) return refuse_plan(plan, taken.error().text);
@@ -72,6 +74,7 @@ class Failover {
         !added)
       return {.refusal = Refusal::kNotReady, .reason = added.error().text};
     context.stuck = stuck_;
+    lease_.add_to(context);
     if (const auto seconds = hung_.seconds()) context.primary_hung_s = seconds;
     return plan_failover(workflow_.view.topology, workflow_.options.policy, context, "");
   }
@@ -112,6 +115,16 @@ class Failover {
                     plan.primary, format_duration(options.policy.hung_after_s)));
     while (hung_.is_worth_waiting(plan) && workflow_.env.clock.sleep(options.retry_interval_s))
       probe_and_decide(plan);
+  }
+
+  // A plan that has nothing but the want of evidence against it may get that from the lease.
+  void await_lease_of(Plan& plan) {
+    if (workflow_.options.lease.lease_s == 0 || plan.command != PlanCommand::kFailover) return;
+    if (!plan.possible() && (plan.refusal != Refusal::kCannotFence || !plan.further.empty()))
+      return;
+    lease_ = await_lease(workflow_, plan.primary);
+    if (lease_.held.empty() && !lease_.expired && !lease_.broken) return;
+    probe_and_decide(plan);
   }
 
   // Returns how many nodes beside the primary gave no answer.
@@ -182,6 +195,7 @@ class Failover {
 
   Workflow& workflow_;
   HungWatch hung_;
+  LeaseWord lease_ = {};
   std::map<std::string, std::string> stuck_ = {};  // nodes that have ended a run, with the reason
   bool chosen_again_ = false;                      // because the nodes had changed
 };

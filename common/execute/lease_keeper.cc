@@ -68,8 +68,12 @@ Result<Done> LeaseKeeper::start() {
 
 void LeaseKeeper::stop(const Deadline& deadline) {
   stopping_ = true;
-  for (const auto& job : jobs_) job->wait(deadline);
+  bool ended = true;
+  for (const auto& job : jobs_) ended = job->wait(deadline) && ended;
   jobs_.clear();
+  if (!watchdog_ || !ended) return;
+  if (const auto disarmed = watchdog_->disarm(); !disarmed) log_(disarmed.error().text);
+  watchdog_.reset();
 }
 
 bool LeaseKeeper::has_work(const Seat& seat, double now_s) const {
@@ -230,9 +234,19 @@ LeaseAct LeaseKeeper::judge() {
   const LeaseAct act = decide_lease(now, limits_);
   // While the server is to be closed no vote is given back.
   if (is_safe(act)) wanted_ = act != LeaseAct::kRelease;
+  if (watchdog_ && is_safe(act)) feed_watchdog();
   report(act, obstacle);
   carry_out(act);
   return act;
+}
+
+// Tells what goes on for long once.
+void LeaseKeeper::say(const std::string& line) {
+  if (line != std::exchange(said_, line)) log_(line);
+}
+
+void LeaseKeeper::feed_watchdog() {
+  if (const auto fed = watchdog_->feed(); !fed) say(fed.error().text);
 }
 
 void LeaseKeeper::report(LeaseAct act, const std::string& obstacle) {
@@ -258,8 +272,7 @@ void LeaseKeeper::report(LeaseAct act, const std::string& obstacle) {
 void LeaseKeeper::carry_out(LeaseAct act) {
   const Deadline now = Deadline::after(env_.clock, 0);
   if (deed_ && deed_->wait(now)) {
-    const std::string text = deed_->result().value_or("");
-    if (text != std::exchange(said_, text)) log_(fmt::format("{}: {}", node_.name, text));
+    say(fmt::format("{}: {}", node_.name, deed_->result().value_or("")));
     deed_.reset();
   }
   if (is_safe(act) || (deed_ && (deed_act_ == act || deed_act_ == LeaseAct::kKill))) return;

@@ -16,6 +16,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/cluster/options.h"
@@ -26,6 +27,7 @@
 #include "common/failover/lease_decision.h"
 #include "common/parallel.h"
 #include "common/result.h"
+#include "common/watchdog.h"
 
 namespace ha {
 
@@ -39,6 +41,9 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
  public:
   // `log` is called from several threads.
   LeaseKeeper(const Env& env, const FailoverOptions& options, const NodeAddress& node, Log log);
+
+  // Has a watchdog fed from then on, unless the server is to be closed. Before start().
+  void arm(std::unique_ptr<Watchdog> watchdog) { watchdog_ = std::move(watchdog); }
 
   // Begins the loops, which keep this alive. Fails when this machine has no thread for one.
   Result<Done> start();
@@ -82,6 +87,8 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
   LeaseView view(double now_s) const;
   bool has_work(const Seat& seat, double now_s) const;
   void note_state(OwnServer::State state);
+  void feed_watchdog();
+  void say(const std::string& line);
   void report(LeaseAct act, const std::string& obstacle);
   void carry_out(LeaseAct act);
   void run(std::function<void()> turn, double pause_s);
@@ -95,6 +102,7 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
   OwnServer own_;
   std::vector<Seat> seats_;
   std::vector<std::unique_ptr<Job>> jobs_ = {};
+  std::unique_ptr<Watchdog> watchdog_ = nullptr;  // null: there is none
   std::atomic<bool> stopping_ = false, wanted_ = false;
 
   mutable std::mutex mutex_;  // held for moments, never while a server is asked
@@ -107,7 +115,7 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
   LeaseAct last_ = LeaseAct::kRelease;
   std::optional<Pending<std::string>> deed_ = {};  // closing or killing: what came of it
   LeaseAct deed_act_ = LeaseAct::kRelease;
-  std::string said_ = {};  // the last outcome that was logged
+  std::string said_ = {};  // the last line of a deed or of the watchdog
 };
 
 }  // namespace ha

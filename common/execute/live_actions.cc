@@ -13,7 +13,8 @@ namespace ha {
 
 LiveActions::LiveActions(const Env& env, const FailoverOptions& options,
                          const Observation& observation, Plan plan, std::string run_id,
-                         std::string directory, std::optional<std::weak_ptr<const Votes>> votes)
+                         std::string directory, std::optional<std::weak_ptr<const Votes>> votes,
+                         std::weak_ptr<LeaseSlot> lease)
     : env_(env),
       options_(options),
       topology_(observation.topology),
@@ -21,7 +22,8 @@ LiveActions::LiveActions(const Env& env, const FailoverOptions& options,
       plan_(std::move(plan)),
       run_id_(std::move(run_id)),
       directory_(std::move(directory)),
-      votes_(std::move(votes)) {
+      votes_(std::move(votes)),
+      lease_(std::move(lease)) {
   for (std::size_t i = 0; i < observation.sessions.size(); ++i)
     if (observation.sessions[i]) sessions_.add(topology_.nodes[i].name, observation.sessions[i]);
 }
@@ -43,6 +45,8 @@ constinit const std::array<LiveActions::Handler, kActionCount> LiveActions::kHan
   set(Action::kStartService, {.here = &LiveActions::run_command});
   set(Action::kVipDown, {.here = &LiveActions::move_vip});
   set(Action::kVipUp, {.here = &LiveActions::move_vip});
+  set(Action::kLease, {.here = &LiveActions::lease});
+  set(Action::kHandLease, {.here = &LiveActions::hand_lease});
   set(Action::kWriteFile, {.here = &LiveActions::write_file});
   set(Action::kFence, {&LiveActions::run_fence, &LiveActions::close_writers});
   set(Action::kBlockWriters, {.on_node = &LiveActions::block_writers});

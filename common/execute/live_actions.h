@@ -26,10 +26,11 @@ namespace ha {
 class LiveActions : public Actions {
  public:
   // `run_id` names the run in the environment of commands; `directory` is for rescued events.
-  // `votes` are those of this manager; nullopt: none are needed.
+  // `votes` are those of this manager; nullopt: none are needed. `lease` is where those of a new
+  // primary are kept.
   LiveActions(const Env& env, const FailoverOptions& options, const Observation& observation,
               Plan plan, std::string run_id, std::string directory,
-              std::optional<std::weak_ptr<const Votes>> votes);
+              std::optional<std::weak_ptr<const Votes>> votes, std::weak_ptr<LeaseSlot> lease = {});
 
   Result<StepResult> perform(const Step& step, const RunFacts& known,
                              const Deadline& deadline) override;
@@ -48,6 +49,8 @@ class LiveActions : public Actions {
 
   // Fails when this manager may not change the cluster any more.
   Result<Done> confirm_votes() const;
+  // Fails when the plan opens a node with the lease, and the lease is not ours.
+  Result<Done> confirm_lease() const;
   // Fails when a step may not be carried out for want of votes, or not be rolled back.
   Result<Done> expect_votes(const Step& step, const RunFacts& known) const;
   // Runs the step's statements and no more.
@@ -146,6 +149,8 @@ class LiveActions : public Actions {
   Result<StepResult> open(const Step& step, SqlSession& session, const RunFacts& known,
                           const Deadline& deadline);
   Result<StepResult> move_vip(const Step& step, const RunFacts& known, const Deadline& deadline);
+  Result<StepResult> lease(const Step& step, const RunFacts& known, const Deadline& deadline);
+  Result<StepResult> hand_lease(const Step& step, const RunFacts& known, const Deadline& deadline);
   Result<StepResult> write_file(const Step& step, const RunFacts& known, const Deadline& deadline);
 
   // Runs statements, with what `known` has for their placeholders.
@@ -175,6 +180,7 @@ class LiveActions : public Actions {
   const std::string run_id_, directory_;
   // The workflow's own: what is abandoned keeps no votes.
   const std::optional<std::weak_ptr<const Votes>> votes_;
+  const std::weak_ptr<LeaseSlot> lease_;
   NodeSessions sessions_{[this](const std::string& node) { return connect_to(node); }};
 };
 

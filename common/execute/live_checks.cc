@@ -228,7 +228,9 @@ Result<StepResult> LiveActions::recheck(const Step& step, const RunFacts& known,
   if (!locked) return locked.error();
   // Votes may have been lost meanwhile. A failure here is rolled back, one of the opening is not.
   const auto ours = confirm_votes();
-  return ours ? std::move(same) : ours.error();
+  if (!ours) return ours.error();
+  const auto leased = confirm_lease();
+  return leased ? std::move(same) : leased.error();
 }
 
 // All that were silent are asked at the same time. One that stays silent costs little: the silence

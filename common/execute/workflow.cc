@@ -37,7 +37,7 @@ Executor make_executor(const Workflow& workflow, Journal& journal, const Plan& p
   std::optional<std::weak_ptr<const Votes>> votes;
   if (workflow.options.needs_votes()) votes = workflow.votes;
   return {std::make_shared<LiveActions>(workflow.env, workflow.options, workflow.view, plan, id,
-                                        workflow.store.path(), std::move(votes)),
+                                        workflow.store.path(), std::move(votes), workflow.lease),
           journal, workflow.env.clock, workflow.env.workers, workflow.log};
 }
 

@@ -34,6 +34,7 @@ struct Workflow {
   bool settled = false;                 // it was resumed or rolled back, and nothing of it is left
   Observation view = {};                // as of the last probe
   std::shared_ptr<const Votes> votes = nullptr;  // null: none are needed, or not yet
+  std::shared_ptr<LeaseSlot> lease = std::make_shared<LeaseSlot>();  // of the new primary
 
   void probe() { view = observe(env, options); }
 };

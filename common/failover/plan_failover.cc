@@ -9,6 +9,7 @@
 #include "common/failover/decision.h"
 #include "common/failover/forecast.h"
 #include "common/failover/known_primary.h"
+#include "common/failover/lease_steps.h"
 #include "common/failover/loss.h"
 #include "common/failover/objections.h"
 #include "common/failover/plan_hash.h"
@@ -29,6 +30,7 @@ Plan decide_failover(Decision d, std::string_view primary) {
   if (d.plan.refusal == Refusal::kUnknownPrimary || d.plan.refusal == Refusal::kPrimaryAlive)
     return std::move(d.plan);
   judge_context(d);
+  judge_lease(d);
   // Each of these needs what those before it have found.
   const std::size_t before = d.plan.further.size() + d.refused();
   constexpr void (*kJudgements[])(Decision&) = {

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "common/failover/known_primary.h"
+#include "common/failover/lease_steps.h"
 #include "common/failover/lock_steps.h"
 #include "common/failover/plan_hash.h"
 #include "common/failover/role_statements.h"
@@ -305,6 +306,7 @@ class Reopening {
 
   void write(Plan& plan) {
     for (Step& step : lock_steps(topology_.nodes)) add(plan, std::move(step));
+    if (policy_.lease_s > 0) add(plan, take_lease(node_->name));
     if (!policy_.vip.empty())
       add(plan, {.action = Action::kVipUp, .node = node_->name, .text = policy_.vip});
     add(plan, {.action = Action::kRecheck,
@@ -318,6 +320,7 @@ class Reopening {
                .node = node_->name,
                .statements = std::move(statements),
                .text = "the point of no return"});
+    if (policy_.lease_s > 0) add(plan, hand_lease(node_->name));
     plan.loss = {0, false};
     for (const Node& other : topology_.nodes) {
       if (other.facts) continue;

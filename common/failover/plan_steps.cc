@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "common/failover/lease_steps.h"
 #include "common/failover/lock_steps.h"
 #include "common/failover/role_statements.h"
 #include "common/mysql/statements.h"
@@ -44,6 +45,7 @@ void StepWriter::write_failover() {
   drain();
   record();
   rescue();
+  lease();
   promote();
   repoint_acknowledging();
   move_vip();
@@ -69,6 +71,7 @@ void StepWriter::write_switchover() {
         (is_sibling(i) && !repoints_by_gtid(i) && why_not_repointed(i).empty()))
       wait_equal(i);
   record();
+  lease();
   promote();
   repoint_acknowledging();
   move_vip();
@@ -221,6 +224,10 @@ void StepWriter::move_vip() {
   add(std::move(up));
 }
 
+void StepWriter::lease() {
+  if (policy_.lease_s > 0) add(take_lease(candidate_.name));
+}
+
 void StepWriter::open() {
   const bool planned = plan_.command == PlanCommand::kSwitchover;
   add(Action::kRecheck, planned ? candidate_ : primary_, {},
@@ -229,6 +236,7 @@ void StepWriter::open() {
   add(Action::kMakeWritable, candidate_, {open_server(candidate_.facts->version)},
       "the point of no return");
   opened_ = true;
+  if (policy_.lease_s > 0) add(hand_lease(candidate_.name));
   enable_events();
 }
 

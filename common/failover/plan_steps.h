@@ -62,6 +62,7 @@ class StepWriter {
   void finish_relay_log(std::size_t i);
   void repoint(std::size_t i);
   void move_vip();
+  void lease();
   void open();
   void disable_events();
   void enable_events();

@@ -45,6 +45,7 @@ struct Policy {
   std::vector<std::vector<std::string>> start_services = {};
   std::string hosts_file = {};  // Pandora's pandora_ha_hosts.conf; empty: none
   std::string flag_file = {};   // written after a failover, as MHA does; empty: none
+  int lease_s = 0;              // of the primary; 0: a node is opened without one
 };
 
 enum class Witnesses { kNotAsked, kReached, kUnreached };
@@ -78,6 +79,12 @@ struct Context {
   std::optional<double> primary_hung_s = {};  // how long the primary was seen to answer no query
   // Nodes that could not apply what they received or follow, a moment ago, and why.
   std::map<std::string, std::string> stuck = {};
+  // What the voters tell of the old primary's lease: how many votes its guard has, empty: too few
+  // to matter; that they have expired before our eyes, so that its guard has closed it; and that
+  // they have ended otherwise.
+  std::string primary_lease_held = {};
+  std::optional<std::string> primary_lease_expired = {};
+  bool primary_lease_broken = false;
 };
 
 }  // namespace ha

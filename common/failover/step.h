@@ -36,6 +36,8 @@ enum class Action {
   kBlockWriters,  // planned: the old primary takes no writes any more
   kWaitEqual,     // planned: until the candidate has all that the old primary has
   kUnblock,       // planned: end the global lock
+  kLease,         // take the votes of a primary; to roll that back: give them back
+  kHandLease,     // hand them over to the guard of the new primary
   kRestore,       // rolls another step back
   kSaveExtra,     // write the extra transactions into a file
   kSetDelay,      // apply at once, so that the drain does not wait; or later again

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "tests/fakes/fake_env.h"
 #include "tests/fakes/fake_session.h"
@@ -84,10 +85,10 @@ class OneProcess : public FakePrograms {
   }
   bool is_running(const ServerProcess&) override { return running; }
   Result<Done> kill_server(const ServerProcess&) override {
-    running = false;
+    running = immortal;
     return Done{};
   }
-  bool running = true;
+  bool running = true, immortal = false;
 };
 
 // The guard of db1, which takes writes; db2 and a server that votes. A lease of 5 s, a margin of 1.
@@ -129,6 +130,26 @@ class LeaseKeeperTest : public testing::Test {
       return voter.second.locks.contains(options_.lease_lock());
     }));
   }
+
+  struct Food {
+    int meals = 0;
+    bool disarmed = false;
+  };
+  class FakeWatchdog : public Watchdog {
+   public:
+    explicit FakeWatchdog(Food& food) : food_(food) {}
+    Result<Done> feed() override {
+      ++food_.meals;
+      return Done{};
+    }
+    Result<Done> disarm() override {
+      food_.disarmed = true;
+      return Done{};
+    }
+
+   private:
+    Food& food_;
+  };
 
   void cut_off() { voters_["db2"].gone = voters_["vote"].gone = true; }
 
@@ -202,6 +223,24 @@ TEST_F(LeaseKeeperTest, AGuardThatWasStoppedForLongKillsTheServer) {
   world_.clock.time_s += 700;
   keeper_->judge();
   EXPECT_FALSE(processes_.running);
+}
+
+TEST_F(LeaseKeeperTest, AWatchdogIsFedWhileTheServerTakesWritesByRight) {
+  Food food;
+  keeper_->arm(std::make_unique<FakeWatchdog>(food));
+  turn(1);
+  EXPECT_GE(food.meals, 9);
+  // Neither closing nor killing succeeds.
+  cut_off();
+  voters_["db1"].gone = true;
+  processes_.immortal = true;
+  turn(5);
+  const int meals = std::exchange(food.meals, 0);
+  EXPECT_LE(meals, 60);
+  turn(5);
+  EXPECT_EQ(food.meals, 0);
+  keeper_->stop(Deadline::after(world_.clock, 1));
+  EXPECT_TRUE(food.disarmed);
 }
 
 TEST_F(LeaseKeeperTest, AServerWhoseProcessHasEndedKeepsNobodyWaiting) {

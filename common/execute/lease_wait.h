@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// Waits for the end of the lease of a primary that is to be replaced, and tells what came of it.
+
+#pragma once
+
+#include <string>
+
+#include "common/execute/workflow.h"
+
+namespace ha {
+
+// What the planner is told of the lease; see Context.
+struct LeaseWord {
+  std::string held = {};
+  std::optional<std::string> expired = {};
+  bool broken = false;
+
+  void add_to(Context& context) const;
+};
+
+// Watches the voters until the guard of `primary` has lost its votes, at most for as long as that
+// takes when it is heard no more, and the deadline of the workflow leaves. Without a lease nothing
+// is watched.
+LeaseWord await_lease(const Workflow& workflow, const std::string& primary);
+
+}  // namespace ha

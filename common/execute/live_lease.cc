@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// The steps of LiveActions that take the lease of a new primary and hand it over.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/context/votes.h"
+#include "common/execute/failure.h"
+#include "common/execute/live_actions.h"
+
+namespace ha {
+
+Result<Done> LiveActions::confirm_lease() const {
+  if (std::ranges::find(plan_.steps, Action::kLease, &Step::action) == plan_.steps.end())
+    return Done{};
+  const auto slot = lease_.lock();
+  if (!slot) return failure("the lease of the primary was given back");
+  const std::lock_guard guard(slot->mutex);
+  return slot->votes ? slot->votes->confirm() : failure("the lease of the primary is not ours");
+}
+
+// The guard of a primary that takes no writes any more need not be heard of it first. Where votes
+// were lost in another way, its guard may think for a lease that they are its own.
+Result<StepResult> LiveActions::lease(const Step& step, const RunFacts& known,
+                                      const Deadline& deadline) {
+  const auto slot = lease_.lock();
+  if (!slot) return failure("the run has ended");
+  const std::lock_guard guard(slot->mutex);
+  const bool rolls_back = step.number == 0;
+  if (rolls_back) {
+    if (slot->votes) slot->votes->give_back();
+    slot->votes.reset();
+    return StepResult{"given back"};
+  }
+  const VoteTerms terms = lease_terms(options_, step.node);
+  const bool closed = known.closed || known.fenced || context_.primary_lease_expired;
+  if (closed) end_holders(env_, options_, terms, deadline.from_now(options_.probe_timeout_s));
+  auto taken = Votes::take(env_, options_, terms, topology_, deadline);
+  if (!taken) return taken.error();
+  if (!closed && context_.primary_lease_broken) env_.clock.sleep(terms.lease_s);
+  if (const auto ours = taken->votes->confirm(); !ours) return ours.error();
+  slot->votes = std::move(taken->votes);
+  return StepResult{fmt::format("{}", context_.primary_lease_expired.value_or("it was free"))};
+}
+
+Result<StepResult> LiveActions::hand_lease(const Step& step, const RunFacts&,
+                                           const Deadline& deadline) {
+  const auto slot = lease_.lock();
+  if (!slot) return failure("the run has ended");
+  const std::lock_guard guard(slot->mutex);
+  if (!slot->votes) return StepResult{"its guard takes it, since this run was interrupted"};
+  const auto handed = slot->votes->hand_over(options_.guard_lock(step.node), deadline);
+  slot->votes.reset();
+  if (!handed)
+    return failure(
+        fmt::format("{} has no lease: {}; to start its guard, run there: mysql_ha guard "
+                    "--node {}",
+                    step.node, handed.error().text, step.node));
+  return StepResult{"its guard has it"};
+}
+
+}  // namespace ha
