@@ -37,7 +37,8 @@ class Judge {
     add_all(judge_replicas(facts.topology, policy, plan_));
     add_all(judge_fencing(policy, plan_, facts.fence));
     judge_privileges();
-    add_all(judge_votes(facts.topology, plan_, facts.votes, facts.silent_voters));
+    add_all(judge_votes(facts.topology, policy, plan_, facts.votes, facts.silent_voters));
+    add_all(judge_lease_keeping(policy, context_of(facts), plan_));
     judge_surroundings();
     judge_guard();
     blocked_ =
@@ -289,12 +290,11 @@ class Judge {
   }
 
   void judge_guard() {
-    const GuardReport& guard = facts_.guard;
-    if (guard.missing)
+    if (facts_.guard.missing)
       add(State::kWarning, fmt::format("the guard (process {}) has ended and was not stopped; to "
                                        "start it again, run: mysql_ha guard",
-                                       guard.state->process));
-    if (guard.pause)
+                                       facts_.guard.state->process));
+    if (facts_.guard.pause)
       add(State::kWarning,
           "the guard is paused and changes nothing; to end that, run: mysql_ha guard resume");
   }

@@ -14,6 +14,7 @@
 #include "common/check_result.h"
 #include "common/cluster/options.h"
 #include "common/context/guard_files.h"
+#include "common/context/lease_watch.h"
 #include "common/context/preconditions.h"
 #include "common/context/vote_view.h"
 #include "common/deadline.h"
@@ -41,6 +42,7 @@ struct ReadyFacts {
   VoteView voters = {};         // who has the votes now
   Troubles silent_voters = {};  // of these, by name: why they would not vote
   GuardReport guard = {};       // of this state directory
+  LeaseWord lease = {};         // of the primary
 };
 
 struct ReadyLimits {

@@ -21,6 +21,7 @@ Context context_of(const ReadyFacts& facts) {
   now.memory = facts.known.memory;
   now.memory_trouble = facts.known.trouble;
   now.now_s = facts.now_s;
+  facts.lease.add_to(now);
   for (const auto& [node, answers] : facts.answers)
     if (answers && !answers->lock_holder.empty())
       now.lock_holder = fmt::format("connection {} on {}", sanitize(answers->lock_holder), node);
@@ -80,6 +81,10 @@ void read_surroundings(const Env& env, const FailoverOptions& options, const Mem
   memory.update(facts.known, facts.topology, facts.now_s);
   facts.programs = find_missing_programs(env.process, options);
   facts.files = find_unwritable_files(env.files, options.policy);
+  if (const auto writers = facts.topology.writers(); writers.size() == 1)
+    facts.lease =
+        look_at_lease(env, options, facts.topology, facts.topology.nodes[writers[0]].name,
+                      deadline.from_now(std::min(1.0, kMostOfBudget * deadline.remaining_s())));
   const Plan plan = plan_failover(facts.topology, options.policy, context_of(facts), "");
   facts.fence = try_fence(env, options, facts.topology, plan,
                           deadline.from_now(kMostOfBudget * deadline.remaining_s()));

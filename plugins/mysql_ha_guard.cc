@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <mutex>
 #include <utility>
 
 #include "common/context/guard_files.h"
@@ -35,8 +36,13 @@ class Terminal : public GuardHost {
       : clock_(clock), cli_(&cli), options_(&options), arguments_(*options.arguments) {}
 
   void say(const std::string& line) override {
+    const std::lock_guard guard(mutex_);
     print_lines(
         fmt::format("{} {}\n", format_local_time(clock_.now_s()), cli_->complete(sanitize(line))));
+  }
+
+  Result<std::unique_ptr<Watchdog>> arm(const std::string& path, int seconds) override {
+    return open_watchdog(path, seconds);
   }
 
   Log begin_run() override {
@@ -53,6 +59,7 @@ class Terminal : public GuardHost {
     auto options = std::make_unique<MysqlHaOptions>();
     if (read_options(*cli, arguments_, *options)) return std::nullopt;
     reporter_.reset();
+    const std::lock_guard guard(mutex_);
     own_options_ = std::move(options);
     own_cli_ = std::move(cli);
     options_ = own_options_.get();
@@ -71,6 +78,7 @@ class Terminal : public GuardHost {
 
  private:
   Clock& clock_;
+  std::mutex mutex_;  // of what say() uses
   const Cli* cli_;
   const MysqlHaOptions* options_;
   const Arguments& arguments_;

@@ -161,6 +161,7 @@ void add_role_options(Cli& cli, FailoverOptions& options) {
   add_place_option(
       cli, "--witness", options.witnesses,
       "refuse when none of these hosts can be reached by TCP (default port: 22); repeatable");
+  add_lease_options(cli, options.lease);
   add_vote_option(cli, options.votes);
 }
 
@@ -206,6 +207,14 @@ std::string FailoverOptions::name_lock(char kind, std::string_view node) const {
   return fmt::format("{}:{}{:08x}", node_lock(), kind, hash);
 }
 
+std::vector<std::string> FailoverOptions::session_locks() const {
+  std::vector<std::string> locks = {vote_lock()};
+  if (lease.lease_s == 0) return locks;
+  locks.push_back(lease_lock());
+  for (const NodeAddress& node : cluster.nodes) locks.push_back(guard_lock(node.name));
+  return locks;
+}
+
 void add_failover_options(Cli& cli, FailoverOptions& options) {
   const std::size_t first = cli.count_options();
   options.state_dir = kStatedir;
@@ -234,6 +243,7 @@ Result<Done> complete_failover_options(const Cli& cli, FailoverOptions& options)
   if (const auto sound = check_words(options); !sound) return sound;
   if (const auto complete = complete_votes(options.cluster, options.votes); !complete)
     return complete;
+  if (const auto sound = check_lease_options(options.lease); !sound) return sound;
   // The name of a lock has at most 64 characters.
   constexpr std::size_t kLongestName = 32;
   if (!is_file_name(options.cluster_name) || options.cluster_name.size() > kLongestName)

@@ -54,6 +54,8 @@ struct FailoverOptions {
   // Beside a vote of the primary's: for which node it was given. And of each guard: that it runs.
   std::string lease_node_lock(std::string_view node) const { return name_lock('p', node); }
   std::string guard_lock(std::string_view node) const { return name_lock('g', node); }
+  // The locks whose sessions are ours, and no clients'.
+  std::vector<std::string> session_locks() const;
   // The store of resyncs, which is apart: failovers do not wait for them.
   std::string resync_store() const { return cluster_name + ".resync"; }
 

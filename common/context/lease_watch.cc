@@ -33,7 +33,7 @@ Result<LeaseReading> read_lease(SqlSession& session, const FailoverOptions& opti
   const auto seconds = query_value(
       session, "SELECT TIME FROM information_schema.PROCESSLIST WHERE ID = " + reading.connection);
   // It may have ended since.
-  if (seconds) reading.silent_s = parse_number(*seconds).value_or(0);
+  if (seconds) reading.silent_s = parse_number(*seconds);
   return reading;
 }
 
@@ -42,17 +42,48 @@ void observe_lease(LeaseSighting& sighting, std::optional<LeaseReading> now, int
   const bool ended = now && !last.connection.empty() && now->connection != last.connection;
   // The seconds that a server tells are whole ones, and it was asked a moment before the end.
   if (ended && !last.node.empty())
-    (last.silent_s >= lease_s - 1 ? sighting.expired : sighting.broken).insert(last.node);
+    (last.silent_s.value_or(0) >= lease_s - 1 ? sighting.expired : sighting.broken)
+        .insert(last.node);
   if (now && !now->node.empty()) {
     sighting.expired.erase(now->node);
     sighting.broken.erase(now->node);
   }
+  if (now && !now->silent_s && !ended) now->silent_s = last.silent_s;
   if (now) sighting.last = *now;
   sighting.now = std::move(now);
 }
 
 bool LeaseFinding::proves_closing() const {
   return expired > 0 && voters - expired < majority_of(voters);
+}
+
+bool LeaseFinding::disclaims() const {
+  return held == 0 && guards > 0 && voters - guards < majority_of(voters);
+}
+
+void LeaseWord::add_to(Context& context) const {
+  context.primary_lease_held = held;
+  context.primary_lease_expired = expired;
+  context.primary_lease_broken = broken;
+}
+
+LeaseWord tell_lease(const LeaseFinding& finding, const std::string& node, int lease_s) {
+  const auto votes = [&](std::size_t count) {
+    return fmt::format("{} of {} votes", count, finding.voters);
+  };
+  LeaseWord word;
+  if (finding.proves_closing())
+    word.expired = fmt::format("the guard of {} was not heard for {} and has lost {}", node,
+                               format_duration(lease_s), votes(finding.expired));
+  else if (finding.disclaims())
+    word.expired =
+        fmt::format("the guard of {} has no votes, for its server takes no writes", node);
+  else if (finding.held >= majority_of(finding.voters))
+    word.held = fmt::format("its guard has {} and was heard {} ago", votes(finding.held),
+                            format_duration(finding.silent_s));
+  else
+    word.broken = finding.broken > 0;
+  return word;
 }
 
 LeaseFinding judge_lease(const std::vector<LeaseSighting>& sightings, const std::string& node) {
@@ -65,7 +96,7 @@ LeaseFinding judge_lease(const std::vector<LeaseSighting>& sightings, const std:
     finding.guards += one.now->guards.contains(node);
     if (one.now->node != node) continue;
     ++finding.held;
-    silent_s = std::min(silent_s.value_or(one.now->silent_s), one.now->silent_s);
+    if (const auto told = one.now->silent_s) silent_s = std::min(silent_s.value_or(*told), *told);
   }
   finding.silent_s = silent_s.value_or(0);
   return finding;
@@ -116,6 +147,15 @@ void LeaseWatch::observe(const Deadline& deadline) {
     }
     observe_lease(place.sighting, std::move(reading), options_.lease.lease_s);
   }
+}
+
+LeaseWord look_at_lease(const ProbeEnv& env, const FailoverOptions& options,
+                        const Topology& topology, const std::string& node,
+                        const Deadline& deadline) {
+  if (options.lease.lease_s == 0 || node.empty()) return {};
+  LeaseWatch watch(env, options, topology);
+  watch.observe(deadline);
+  return tell_lease(watch.find(node), node, options.lease.lease_s);
 }
 
 LeaseFinding LeaseWatch::find(const std::string& node) const {

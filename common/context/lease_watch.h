@@ -15,6 +15,7 @@
 #include "common/cluster/options.h"
 #include "common/deadline.h"
 #include "common/env.h"
+#include "common/failover/policy.h"
 #include "common/mysql/session.h"
 #include "common/mysql/topology.h"
 #include "common/parallel.h"
@@ -24,10 +25,10 @@ namespace ha {
 
 // What one voter tells.
 struct LeaseReading {
-  std::string connection = {};        // that has the vote of the primary; empty: none
-  std::string node = {};              // for which; empty: it does not tell
-  double silent_s = 0;                // since that connection's last word, in whole seconds
-  std::set<std::string> guards = {};  // nodes whose guards are connected
+  std::string connection = {};          // that has the vote of the primary; empty: none
+  std::string node = {};                // for which; empty: it does not tell
+  std::optional<double> silent_s = {};  // since its last word, in whole seconds; nullopt: not told
+  std::set<std::string> guards = {};    // nodes whose guards are connected
 };
 
 // Asks a voter. Needs no privilege: sessions of our own account are shown.
@@ -55,10 +56,26 @@ struct LeaseFinding {
 
   // True when its guard was heard no more until it had no majority, and has closed its server.
   bool proves_closing() const;
+  // True when its guard is connected to so many voters that the others are no majority, and has no
+  // vote: its server takes no writes.
+  bool disclaims() const;
 };
 
 // Returns that. Pure.
 LeaseFinding judge_lease(const std::vector<LeaseSighting>& sightings, const std::string& node);
+
+// What a plan is told of it; see Context.
+struct LeaseWord {
+  std::string held = {};
+  std::optional<std::string> expired = {};
+  bool broken = false;
+
+  bool empty() const { return held.empty() && !expired && !broken; }
+  void add_to(Context& context) const;
+};
+
+// Returns that, for the lease of `node`. Pure.
+LeaseWord tell_lease(const LeaseFinding& finding, const std::string& node, int lease_s);
 
 class LeaseWatch {
  public:
@@ -90,5 +107,10 @@ class LeaseWatch {
   const FailoverOptions options_;
   std::vector<Place> places_;
 };
+
+// Asks the voters once for the lease of `node`, all at the same time; nothing without a lease.
+LeaseWord look_at_lease(const ProbeEnv& env, const FailoverOptions& options,
+                        const Topology& topology, const std::string& node,
+                        const Deadline& deadline);
 
 }  // namespace ha

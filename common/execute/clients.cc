@@ -16,12 +16,16 @@ namespace {
 using Connections = std::set<std::string>;  // by their ids
 
 // Returns those that are ours: this session, and the one that holds the vote.
-Result<Connections> find_ours(SqlSession& session, const std::string& vote_lock) {
+Result<Connections> find_ours(SqlSession& session, const std::vector<std::string>& our_locks) {
   const auto own = query_value(session, "SELECT CONNECTION_ID()");
   if (!own) return own.error();
-  const auto voter = node_lock_holder(session, vote_lock);
-  if (!voter) return voter.error();
-  return Connections{*own, *voter};
+  Connections ours = {*own};
+  for (const std::string& lock : our_locks) {
+    const auto holder = node_lock_holder(session, lock);
+    if (!holder) return holder.error();
+    ours.insert(*holder);
+  }
+  return ours;
 }
 
 Result<Connections> find_clients(SqlSession& session, const Connections& ours) {
@@ -51,9 +55,9 @@ Result<int> end_all_but(SqlSession& session, const Connections& ours) {
 
 }  // namespace
 
-Result<int> end_clients(SqlSession& session, const std::string& vote_lock,
+Result<int> end_clients(SqlSession& session, const std::vector<std::string>& our_locks,
                         const std::string& spared) {
-  auto ours = find_ours(session, vote_lock);
+  auto ours = find_ours(session, our_locks);
   if (!ours) return ours.error();
   ours->insert(spared);
   return end_all_but(session, *ours);
@@ -68,9 +72,10 @@ Result<bool> waits_for_replicas(SqlSession& session) {
   return false;
 }
 
-Result<Done> turn_away_clients(SqlSession& session, const std::string& vote_lock, Clock& clock) {
+Result<Done> turn_away_clients(SqlSession& session, const std::vector<std::string>& our_locks,
+                               Clock& clock) {
   constexpr double kPatience_s = 1;
-  const auto ours = find_ours(session, vote_lock);
+  const auto ours = find_ours(session, our_locks);
   if (!ours) return ours.error();
   const auto waiting = find_clients(session, *ours);
   if (!waiting) return waiting.error();

@@ -118,12 +118,18 @@ class Failover {
   }
 
   // A plan that has nothing but the want of evidence against it may get that from the lease.
+  // Replicas take a while to notice that a primary is cut off: longer than a lease.
   void await_lease_of(Plan& plan) {
     if (workflow_.options.lease.lease_s == 0 || plan.command != PlanCommand::kFailover) return;
-    if (!plan.possible() && (plan.refusal != Refusal::kCannotFence || !plan.further.empty()))
+    const auto may_be_lifted = [](Refusal refusal) {
+      return refusal == Refusal::kNone || refusal == Refusal::kCannotFence ||
+             refusal == Refusal::kStillReceives;
+    };
+    if (!may_be_lifted(plan.refusal) ||
+        !std::ranges::all_of(plan.further, may_be_lifted, &Objection::refusal))
       return;
     lease_ = await_lease(workflow_, plan.primary);
-    if (lease_.held.empty() && !lease_.expired && !lease_.broken) return;
+    if (lease_.empty()) return;
     probe_and_decide(plan);
   }
 

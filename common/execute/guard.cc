@@ -13,6 +13,7 @@
 #include "common/context/run_store.h"
 #include "common/execute/failover.h"
 #include "common/execute/guard_sessions.h"
+#include "common/execute/lease_keeper.h"
 #include "common/failover/known_primary.h"
 #include "common/failover/returning.h"
 #include "common/text.h"
@@ -25,6 +26,7 @@ using Finding = GuardWatch::Finding;
 
 constexpr double kBetweenWrites_s = 1;    // of the state
 constexpr double kRoundGrace_s = 10;      // of a loaded machine
+constexpr double kEndOfLease_s = 5;       // for giving it back
 constexpr double kBetweenRejoins_s = 60;  // of one node that could not return
 constexpr std::size_t kMostLines = 1000;  // that are remembered so as not to be repeated
 
@@ -52,7 +54,9 @@ class Guard {
     if (const auto last = files_.read()) state_.deed = last->deed;
   }
 
-  void run() {
+  // Fails when the lease is wanted and cannot be kept.
+  Result<Done> run() {
+    if (const auto kept = keep_lease(); !kept) return kept;
     while (!env_.clock.stopping()) {
       if (env_.clock.take_reload()) reload();
       const double begin_s = now_s();
@@ -66,10 +70,12 @@ class Guard {
       show(settings_.guard.interval_s);
       wait(begin_s + turn.wait_s, turn.kind);
     }
+    end_lease();
     state_.stopped = true;
     describe("stopped");
     write_state();
     host_.say("stopped");
+    return Done{};
   }
 
  private:
@@ -78,6 +84,28 @@ class Guard {
   void open_sessions() {
     const GuardTiming timing = timing_of(settings_);
     sessions_.emplace(env_, settings_.failover.cluster, timing.interval_s * timing.retries);
+  }
+
+  // Beside a node the guard keeps the lease of the primary, whatever else it is at.
+  Result<Done> keep_lease() {
+    end_lease();
+    const FailoverOptions& options = settings_.failover;
+    const auto node =
+        std::ranges::find(options.cluster.nodes, settings_.guard.node, &NodeAddress::name);
+    if (options.lease.lease_s == 0 || node == options.cluster.nodes.end()) return Done{};
+    lease_ = std::make_shared<LeaseKeeper>(env_, options, *node,
+                                           [this](const std::string& line) { host_.say(line); });
+    if (!options.lease.watchdog.empty()) {
+      auto watchdog = host_.arm(options.lease.watchdog, options.lease.lease_s);
+      if (!watchdog) return Error{watchdog.error().code, "--watchdog: " + watchdog.error().text};
+      lease_->arm(std::move(*watchdog));
+    }
+    return lease_->start();
+  }
+
+  void end_lease() {
+    if (lease_) lease_->stop(Deadline::after(env_.clock, kEndOfLease_s));
+    lease_.reset();
   }
 
   // Why the guard may not change the cluster; empty: it may.
@@ -203,7 +231,17 @@ class Guard {
     const std::string primary = watch_.primary();
     watch_ = GuardWatch(names_of(settings_), now_s());
     watch_.learn_primary(primary);
+    if (const auto kept = keep_lease(); !kept) host_.say(kept.error().text);
     host_.say("the options were read again");
+  }
+
+  // Without seconds: the state is written when it changes.
+  std::string describe_lease() const {
+    if (!lease_) return "";
+    const LeaseStatus status = lease_->status();
+    if (!status.left_s) return ", without a lease";
+    return fmt::format(", with the lease of the primary ({} of {} votes)", status.votes,
+                       status.voters);
   }
 
   void describe(std::string doing) {
@@ -216,7 +254,7 @@ class Guard {
 
   void show(double interval_s) {
     const std::string why = held();
-    describe(why.empty() ? "watching" : "watching, " + why);
+    describe((why.empty() ? "watching" : "watching, " + why) + describe_lease());
     const auto answering = std::ranges::count(state_.nodes, NodeLife::kAnswers, &WatchedNode::life);
     host_.show(fmt::format("{}: {}, {} of {} nodes answer{}", state_.doing,
                            state_.primary.empty() ? "the primary is not known"
@@ -254,7 +292,8 @@ class Guard {
   GuardWatch watch_;
   GuardState state_ = {};
   bool paused_ = false;
-  std::string written_ = {};  // the state on disk
+  std::shared_ptr<LeaseKeeper> lease_ = nullptr;  // null: there is none to keep
+  std::string written_ = {};                      // the state on disk
   double written_s_ = 0;
   bool hurried_ = false;                           // the last wait was ended early
   std::set<std::string> said_ = {};                // since all was well
@@ -277,8 +316,7 @@ Result<Done> run_guard(const Env& env, GuardSettings settings, GuardHost& host) 
                                    lock.error().text)
                      : lock.error().text};
   host.say(fmt::format("guarding {}", join(names_of(settings), ", ")));
-  Guard(env, std::move(settings), host, std::move(files)).run();
-  return Done{};
+  return Guard(env, std::move(settings), host, std::move(files)).run();
 }
 
 }  // namespace ha

@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -14,6 +15,7 @@
 #include "common/execute/log.h"
 #include "common/execute/outcome.h"
 #include "common/result.h"
+#include "common/watchdog.h"
 
 namespace ha {
 
@@ -35,8 +37,11 @@ class GuardHost {
  public:
   virtual ~GuardHost() = default;
 
-  // Tells a change of what the guard sees or does, one line.
+  // Tells a change of what the guard sees or does, one line. Called from several threads.
   virtual void say(const std::string& line) = 0;
+
+  // Opens the watchdog of this machine, as open_watchdog().
+  virtual Result<std::unique_ptr<Watchdog>> arm(const std::string& path, int seconds) = 0;
 
   // A run begins: returns what gets its lines. end_run() follows with its outcome, unless that is
   // a refusal which was told before.

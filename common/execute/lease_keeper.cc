@@ -78,7 +78,8 @@ void LeaseKeeper::stop(const Deadline& deadline) {
 
 bool LeaseKeeper::has_work(const Seat& seat, double now_s) const {
   const std::lock_guard guard(mutex_);
-  return seat.wanted != wanted_ || now_s >= seat.due_s;
+  const bool unseen = known_ && !seat.shows && seat.session;
+  return seat.wanted != wanted_ || unseen || now_s >= seat.due_s;
 }
 
 void LeaseKeeper::tend(std::size_t i) {
@@ -117,7 +118,7 @@ void LeaseKeeper::lose(Seat& seat, const std::string& obstacle) {
 
 // One word with a voter that we are connected to.
 Result<Done> LeaseKeeper::exchange(Seat& seat) {
-  if (!seat.shows) {
+  if (!seat.shows && known_) {
     const auto shown = take_node_lock(*seat.session, options_.guard_lock(node_.name), 0);
     if (!shown) return shown.error();
     // A session of ours that was cut off may have it until its end.
@@ -180,6 +181,9 @@ void LeaseKeeper::note_majority() {
   const std::size_t majority = majority_of(seats_.size());
   if (sent.size() < majority) return;
   std::ranges::sort(sent, std::greater());
+  // Votes that were lost meanwhile may have been another primary's: the server is to be closed
+  // first, although they are ours again.
+  if (majority_s_ && sent[majority - 1] - *majority_s_ >= terms_.certain_s()) return;
   // So long ago each vote of a majority was ours.
   majority_s_ = std::max(majority_s_.value_or(sent[majority - 1]), sent[majority - 1]);
 }
@@ -190,6 +194,7 @@ void LeaseKeeper::look() {
   const std::lock_guard guard(mutex_);
   looked_s_ = now_s;
   if (state != OwnServer::State::kSilent) heard_s_ = now_s;
+  if (state != OwnServer::State::kSilent && state != OwnServer::State::kUnread) known_ = true;
   if (state == OwnServer::State::kWritable && !writable_since_s_) writable_since_s_ = now_s;
   note_state(state);
 }

@@ -104,6 +104,8 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
   std::vector<std::unique_ptr<Job>> jobs_ = {};
   std::unique_ptr<Watchdog> watchdog_ = nullptr;  // null: there is none
   std::atomic<bool> stopping_ = false, wanted_ = false;
+  // Whether the server takes writes: before, this guard says nothing of it by being connected.
+  std::atomic<bool> known_ = false;
 
   mutable std::mutex mutex_;  // held for moments, never while a server is asked
   OwnServer::State state_ = OwnServer::State::kClosed;

@@ -13,17 +13,7 @@ namespace {
 
 constexpr double kAnswer_s = 0.5;
 
-std::string describe_votes(std::size_t votes, const LeaseFinding& finding) {
-  return fmt::format("{} of {} votes", votes, finding.voters);
-}
-
 }  // namespace
-
-void LeaseWord::add_to(Context& context) const {
-  context.primary_lease_held = held;
-  context.primary_lease_expired = expired;
-  context.primary_lease_broken = broken;
-}
 
 LeaseWord await_lease(const Workflow& workflow, const std::string& primary) {
   const FailoverOptions& options = workflow.options;
@@ -41,23 +31,12 @@ LeaseWord await_lease(const Workflow& workflow, const std::string& primary) {
     if (finding.held == 0 || finding.proves_closing() || patience.passed()) break;
     if (!told)
       workflow.log(fmt::format(
-          "the guard of {} has the lease of the primary ({}) and was heard {} "
-          "ago: waiting until it ends",
-          primary, describe_votes(finding.held, finding), format_duration(finding.silent_s)));
+          "the guard of {} has {} of {} votes of the primary and was heard {} ago: waiting until "
+          "they expire",
+          primary, finding.held, finding.voters, format_duration(finding.silent_s)));
     if (!workflow.env.clock.sleep(kMoment_s)) break;
   }
-  LeaseWord word;
-  if (finding.proves_closing())
-    word.expired =
-        fmt::format("the guard of {} was not heard for {} and has lost {}", primary,
-                    format_duration(terms.lease_s), describe_votes(finding.expired, finding));
-  else if (finding.held >= majority_of(finding.voters))
-    word.held =
-        fmt::format("its guard has {} and was heard {} ago", describe_votes(finding.held, finding),
-                    format_duration(finding.silent_s));
-  // One whose guard is connected and asks for no votes takes no writes.
-  word.broken = finding.broken > 0 && finding.guards == 0;
-  return word;
+  return tell_lease(finding, primary, options.lease.lease_s);
 }
 
 }  // namespace ha

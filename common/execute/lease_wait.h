@@ -5,18 +5,10 @@
 
 #include <string>
 
+#include "common/context/lease_watch.h"
 #include "common/execute/workflow.h"
 
 namespace ha {
-
-// What the planner is told of the lease; see Context.
-struct LeaseWord {
-  std::string held = {};
-  std::optional<std::string> expired = {};
-  bool broken = false;
-
-  void add_to(Context& context) const;
-};
 
 // Watches the voters until the guard of `primary` has lost its votes, at most for as long as that
 // takes when it is heard no more, and the deadline of the workflow leaves. Without a lease nothing

@@ -21,7 +21,8 @@ namespace {
 struct CommitRelease {
   NodeSessions::Session session;
   std::string closing;  // the connection that closes the server
-  std::string vote_lock, variable;
+  std::vector<std::string> our_locks;
+  std::string variable;
   Clock& clock;
 
   // Waits until the closing lets no new statement begin; then ends all clients, and only then lets
@@ -35,7 +36,7 @@ struct CommitRelease {
       if (now->find("read lock") != now->npos || now->find("commit lock") != now->npos) break;
       if (deadline.passed()) return failure("it did not wait for commits");
     }
-    if (const auto ended = end_clients(*session, vote_lock, closing); !ended) return ended.error();
+    if (const auto ended = end_clients(*session, our_locks, closing); !ended) return ended.error();
     if (deadline.passed()) return failure("no time was left to end its commits");
     const auto off = session->query(semi_sync_switch(variable, false).sql);
     return off ? Result<Done>(Done{}) : off.error();
@@ -62,7 +63,7 @@ Result<Done> LiveActions::close_behind_commits(const Step& step, SqlSession& ses
   if (!second) return second.error();
   const auto release = Pending<Result<Done>>::begin(
       env_.workers,
-      [release = CommitRelease{*second, *own, options_.vote_lock(), variable, env_.clock},
+      [release = CommitRelease{*second, *own, options_.session_locks(), variable, env_.clock},
        limit = Deadline::after(env_.clock, kRelease_s)] { return release.run(limit); });
   if (!release) return release.error();
   auto closed = run_sql(only(step.statements, {Part::kClose}), session, known, deadline);
@@ -80,7 +81,7 @@ Result<StepResult> LiveActions::close_writers(const Step& step, SqlSession& sess
   // A statement that waits longer than we do would close the server when that is not wanted any
   // more.
   if (const auto set = session.query("SET SESSION lock_wait_timeout=5"); !set) return set.error();
-  const auto before = end_clients(session, options_.vote_lock());
+  const auto before = end_clients(session, options_.session_locks());
   if (!before) return before.error();
   const auto waits = step.action == Action::kFence ? waits_for_replicas(session) : false;
   if (!waits) return waits.error();
@@ -88,7 +89,7 @@ Result<StepResult> LiveActions::close_writers(const Step& step, SqlSession& sess
                         ? close_behind_commits(step, session, known, deadline)
                         : run_sql(only(step.statements, {Part::kClose}), session, known, deadline);
   if (!done) return done.error();
-  const auto after = end_clients(session, options_.vote_lock());
+  const auto after = end_clients(session, options_.session_locks());
   if (!after) return after.error();
   if (const auto rest = run_sql(without(step.statements, {Part::kClose}), session, known, deadline);
       !rest)
@@ -109,7 +110,7 @@ Result<StepResult> LiveActions::block_writers(const Step& step, SqlSession& sess
 Result<StepResult> LiveActions::unblock(const Step& step, SqlSession& session,
                                         const RunFacts& known, const Deadline& deadline) {
   // A client that waits for the lock would write when it ends, and no replica would receive it.
-  if (const auto gone = turn_away_clients(session, options_.vote_lock(), env_.clock); !gone)
+  if (const auto gone = turn_away_clients(session, options_.session_locks(), env_.clock); !gone)
     return gone.error();
   return run_all(step, session, known, deadline);
 }

@@ -20,10 +20,13 @@ constexpr double kConnect_s = 1;
 constexpr unsigned kAnswer_s = 2;
 constexpr double kEndPoll_s = 0.02;
 
-// True when nothing listens there. Errors of the client libraries end with the system's number.
+// True when nothing listens there: no network is between that could tell so. The numbers are those
+// of the two client libraries.
 bool is_refused(const Error& error) {
-  constexpr unsigned kNoConnection = 2003;
-  return error.server_errno == kNoConnection && error.text.find("(111)") != std::string::npos;
+  constexpr unsigned kNoConnection = 2002, kNoHost = 2003;
+  return (error.server_errno == kNoConnection || error.server_errno == kNoHost) &&
+         (error.text.find("(111)") != std::string::npos ||
+          error.text.find("refused") != std::string::npos);
 }
 
 // The server tells which file names its process; on another machine that file may be another
@@ -135,11 +138,11 @@ Result<std::string> OwnServer::close(const Deadline& deadline) {
   const std::string patience = fmt::format("SET SESSION lock_wait_timeout={}", kAnswer_s);
   if (const auto set = (*session)->query(patience); !set) return set.error();
   // Before, because table locks would keep it open; after, because only then no new one can write.
-  const auto before = end_clients(**session, options_.vote_lock());
+  const auto before = end_clients(**session, options_.session_locks());
   if (!before) return before.error();
   const std::string close = close_server((*session)->version()).sql;
   if (const auto done = (*session)->query(close); !done) return done.error();
-  const auto after = end_clients(**session, options_.vote_lock());
+  const auto after = end_clients(**session, options_.session_locks());
   if (!after) return after.error();
   const auto closed = read_switch(**session, "read_only");
   if (!closed) return closed.error();

@@ -4,12 +4,24 @@
 
 #include <optional>
 
+#include "common/context/lease_watch.h"
 #include "common/context/observation.h"
 #include "common/context/preconditions.h"
 #include "common/execute/failover.h"
+#include "common/failover/known_primary.h"
 #include "common/failover/resume.h"
 
 namespace ha {
+
+namespace {
+
+// Returns the primary when it gives no answer; empty: it does, or is not known.
+std::string find_silent_primary(const Observation& view) {
+  const Node* const last = last_primary(view.topology, view.context);
+  return last == nullptr || !last->silent() ? "" : last->name;
+}
+
+}  // namespace
 
 Outlook look_ahead(const Env& env, const FailoverOptions& options, const std::string& assume_dead) {
   Outlook outlook{observe(env, options)};
@@ -18,6 +30,10 @@ Outlook look_ahead(const Env& env, const FailoverOptions& options, const std::st
   const Moment now = env.clock.moment();
   const StateDirectory state = probe_state_directory(env.files, options, now);
   state.add_to(observation.context);
+  const std::string primary = assume_dead.empty() ? find_silent_primary(observation) : assume_dead;
+  look_at_lease(env, options, observation.topology, primary,
+                Deadline::after(env.clock, options.probe_timeout_s))
+      .add_to(observation.context);
   std::optional<Plan> resumed;
   if (const auto& run = state.interrupted)
     resumed = plan_resume(*run, decide_resume(*run, observation.topology, options.policy,

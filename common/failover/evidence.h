@@ -16,11 +16,12 @@ struct Revocation;
 struct Takeover;
 
 // In the order in which they count. What another manager proves, such as a dead process that its
-// own host has seen or a lease that has run out, gets its kind and its line in list_evidence().
+// own host has seen, gets its kind and its line in list_evidence().
 enum class Evidence {
   kNone,
   kFenceCommand,  // the operator's program exits with 0, or 10: the operator takes the risk
   kClosing,       // it answers, is made read-only, and that is read back
+  kLease,         // its guard was not heard until its lease had ended, and has closed it
   kRevocation,    // it gets no acknowledgement any more: revocation.h
 };
 

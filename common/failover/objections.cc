@@ -81,6 +81,8 @@ void judge_primary(Decision& d) {
                     d.context.runs.run));
   for (Objection& one : object_to_takeover(d.topology, d.policy, d.context, d.primary)) {
     const bool receives = one.refusal == Refusal::kStillReceives;
+    // From a primary that is closed nothing more comes than is on its way.
+    if (receives && d.context.primary_lease_expired) continue;
     if (receives && counts_as_hung(d))
       d.plan.hung = true;
     else
@@ -128,6 +130,10 @@ void judge_fence(Decision& d) {
       return;
     case Evidence::kClosing:
       d.plan.evidence_text = fmt::format("{} answers and is closed", d.plan.primary);
+      return;
+    case Evidence::kLease:
+      d.plan.evidence_text =
+          "the lease: " + d.context.primary_lease_expired.value_or(d.context.primary_lease_held);
       return;
     case Evidence::kRevocation:
       d.plan.evidence_text = "revocation: " + revocation.text;

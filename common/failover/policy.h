@@ -34,7 +34,7 @@ struct Policy {
   double hung_after_s = 30;  // a primary that answers no query for so long counts as dead, fenced
   std::string primary = {};  // the operator's word for which node the primary was; empty: none
   std::set<std::string> assume_replica = {};  // silent nodes that the operator vouches for
-  bool auto_open = true;  // a primary that was restarted read-only is opened again
+  bool auto_open = true;       // a primary that was restarted read-only is opened again
   bool allow_loss = false;     // promote although others have, or may have, what is then lost
   std::string repl_user = {};  // of the replication account; empty: none was given
   std::string vip = {};        // address; empty: none
@@ -79,9 +79,9 @@ struct Context {
   std::optional<double> primary_hung_s = {};  // how long the primary was seen to answer no query
   // Nodes that could not apply what they received or follow, a moment ago, and why.
   std::map<std::string, std::string> stuck = {};
-  // What the voters tell of the old primary's lease: how many votes its guard has, empty: too few
-  // to matter; that they have expired before our eyes, so that its guard has closed it; and that
-  // they have ended otherwise.
+  // What the voters tell of the old primary's lease: how many votes its guard has, empty: no
+  // majority; that they have expired before our eyes, or that its guard is there and has none, so
+  // that the primary takes no writes; and that they have ended otherwise.
   std::string primary_lease_held = {};
   std::optional<std::string> primary_lease_expired = {};
   bool primary_lease_broken = false;

@@ -219,10 +219,20 @@ std::string describe_protection(const Plan& plan) {
                      plan.evidence_text);
 }
 
-std::vector<Concern> judge_votes(const Topology& topology, const Plan& plan, std::size_t votes,
+std::vector<Concern> judge_lease_keeping(const Policy& policy, const Context& context,
+                                         const Plan& plan) {
+  if (policy.lease_s == 0 || plan.primary.empty() || !context.primary_lease_held.empty()) return {};
+  return {{State::kWarning,
+           fmt::format("no guard has the lease of {0}, which takes writes when it is cut off; to "
+                       "start the guard, run there: mysql_ha guard --node {0}",
+                       plan.primary)}};
+}
+
+std::vector<Concern> judge_votes(const Topology& topology, const Policy& policy, const Plan& plan,
+                                 std::size_t votes,
                                  const std::map<std::string, std::string>& silent) {
   std::vector<Concern> concerns;
-  if (votes == 0) return concerns;
+  if (votes == 0 && policy.lease_s == 0) return concerns;
   for (const auto& [name, why] : silent)
     concerns.push_back({State::kWarning, fmt::format("{} would not vote: {}", name, why)});
   std::size_t left = votes - silent.size();

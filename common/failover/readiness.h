@@ -46,9 +46,15 @@ std::vector<Concern> judge_fencing(const Policy& policy, const Plan& plan, const
 // does, for people; empty: the plan knows no primary.
 std::string describe_protection(const Plan& plan);
 
+// Judges whether the guard of the plan's primary has its lease, where there is to be one.
+std::vector<Concern> judge_lease_keeping(const Policy& policy, const Context& context,
+                                         const Plan& plan);
+
 // Judges whether a majority of votes is left when the plan's primary is gone: `votes` servers vote
-// beside the nodes (0: no votes are needed), of which the `silent` ones would not, for the reason.
-std::vector<Concern> judge_votes(const Topology& topology, const Plan& plan, std::size_t votes,
+// beside the nodes (0, and no lease: no votes are needed), of which the `silent` ones would not,
+// for the reason.
+std::vector<Concern> judge_votes(const Topology& topology, const Policy& policy, const Plan& plan,
+                                 std::size_t votes,
                                  const std::map<std::string, std::string>& silent);
 
 }  // namespace ha

@@ -474,6 +474,21 @@ TEST(CheckFailoverReadyTest, TwoVotersAreNoMajorityWorthHaving) {
   EXPECT_NE(evaluate(facts, with_fence(), {}).text.find("two servers vote"), std::string::npos);
 }
 
+TEST(CheckFailoverReadyTest, APrimaryWithALeaseHasAGuardThatKeepsIt) {
+  ReadyFacts facts = sound();
+  Policy policy = with_fence();
+  policy.lease_s = 5;
+  EXPECT_NE(evaluate(facts, policy, {}).text.find("no guard has the lease of db1"),
+            std::string::npos);
+  facts.lease.held = "its guard has 2 of 3 votes and was heard 1s ago";
+  EXPECT_EQ(evaluate(facts, policy, {}).text.find("lease"), std::string::npos);
+  // Then it is the evidence where there is no fence command.
+  policy.fence_command.clear();
+  const Plan plan = plan_failover(facts.topology, policy, context_of(facts), "");
+  EXPECT_EQ(plan.evidence, Evidence::kLease);
+  EXPECT_EQ(plan.evidence_text, "the lease: its guard has 2 of 3 votes and was heard 1s ago");
+}
+
 TEST(CheckFailoverReadyTest, AllThatIsRefusedIsNamedAtOnce) {
   ReadyFacts facts = sound();
   facts.witnesses = Witnesses::kUnreached;

@@ -59,6 +59,33 @@ TEST(LeaseWatchTest, VotesThatExpireProveTheClosingWhenTheOthersAreNoMajority) {
   }
 }
 
+TEST(LeaseWatchTest, WhatAPlanIsTold) {
+  struct {
+    const char* name;
+    LeaseFinding finding;
+    LeaseWord word;
+  } const cases[] = {
+      {"nothing is seen", {.voters = 3}, {}},
+      {"a majority",
+       {.held = 2, .guards = 2, .voters = 3, .silent_s = 1},
+       {.held = "its guard has 2 of 3 votes and was heard 1s ago"}},
+      {"its votes have expired",
+       {.held = 1, .expired = 2, .voters = 3, .silent_s = 1},
+       {.expired = "the guard of db1 was not heard for 5s and has lost 2 of 3 votes"}},
+      {"its guard wants no votes",
+       {.guards = 2, .voters = 3},
+       {.expired = "the guard of db1 has no votes, for its server takes no writes"}},
+      {"and reaches too few voters to tell", {.guards = 1, .voters = 3}, {}},
+      {"its sessions have ended before", {.broken = 2, .voters = 3}, {.broken = true}},
+  };
+  for (const auto& c : cases) {
+    const LeaseWord word = tell_lease(c.finding, "db1", kLease_s);
+    EXPECT_EQ(word.held, c.word.held) << c.name;
+    EXPECT_EQ(word.expired, c.word.expired) << c.name;
+    EXPECT_EQ(word.broken, c.word.broken) << c.name;
+  }
+}
+
 TEST(LeaseWatchTest, AVoterTellsForWhichNodeItsVoteIs) {
   FailoverOptions options;
   options.cluster.nodes = {{"db1", "db1", 3306}, {"db2", "db2", 3306}};

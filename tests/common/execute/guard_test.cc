@@ -40,6 +40,9 @@ class Listener : public GuardHost {
   Log begin_run() override {
     return [this](const std::string& line) { said.push_back("run: " + line); };
   }
+  Result<std::unique_ptr<Watchdog>> arm(const std::string&, int) override {
+    return Error{Errc::kMissing, "there is no watchdog"};
+  }
   void end_run(const FailoverOutcome& outcome) override { said.push_back(outcome.text); }
   std::optional<GuardSettings> reload() override { return next; }
   void show(const std::string& state, double) override { shown = state; }
@@ -110,6 +113,13 @@ TEST_F(GuardTest, ASecondOneIsRefused) {
       refused.error().text,
       "another guard watches this cluster (process 7 of this host); to see what it does, run: "
       "mysql_ha guard status");
+}
+
+TEST_F(GuardTest, WithoutTheWatchdogThatIsWantedNothingIsGuarded) {
+  settings_.guard.node = "db1";
+  settings_.failover.lease.lease_s = 5;
+  settings_.failover.lease.watchdog = "/dev/watchdog";
+  EXPECT_EQ(guard().error().text, "--watchdog: there is no watchdog");
 }
 
 TEST_F(GuardTest, WhenAllNodesAreAwayThatIsSaidOnce) {

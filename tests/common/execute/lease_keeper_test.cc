@@ -225,6 +225,15 @@ TEST_F(LeaseKeeperTest, AGuardThatWasStoppedForLongKillsTheServer) {
   EXPECT_FALSE(processes_.running);
 }
 
+TEST_F(LeaseKeeperTest, VotesThatAreHadAgainTooLateAreNoLease) {
+  turn(10);
+  world_.clock.time_s += 700;
+  for (auto& [name, voter] : voters_) voter.locks.clear();
+  for (std::size_t i = 0; i < keeper_->voters(); ++i) keeper_->tend(i);
+  keeper_->judge();
+  EXPECT_FALSE(processes_.running);
+}
+
 TEST_F(LeaseKeeperTest, AWatchdogIsFedWhileTheServerTakesWritesByRight) {
   Food food;
   keeper_->arm(std::make_unique<FakeWatchdog>(food));

@@ -55,6 +55,32 @@ TEST(LeaseStepsTest, TheLeaseIsGivenBackBeforeTheOldPrimaryIsOpenedAgain) {
   EXPECT_TRUE(leased);
 }
 
+TEST(LeaseStepsTest, ALeaseThatWasSeenToEndIsEvidence) {
+  Policy policy = with_lease();
+  policy.fence_command.clear();
+  Context context;
+  EXPECT_EQ(plan_failover(without_db1(), policy, context, "db1").refusal, Refusal::kCannotFence);
+  context.primary_lease_expired = "the guard of db1 was not heard for 5s and has lost 2 of 3 votes";
+  const Plan plan = plan_failover(without_db1(), policy, context, "db1");
+  EXPECT_TRUE(plan.possible()) << plan.reason;
+  EXPECT_EQ(plan.evidence_text, "the lease: " + *context.primary_lease_expired);
+}
+
+TEST(LeaseStepsTest, WhatALeaseWithoutEvidenceLacks) {
+  Policy policy = with_lease();
+  policy.fence_command.clear();
+  const auto reason = [&](const Context& context) {
+    return plan_failover(without_db1(), policy, context, "db1").reason;
+  };
+  Context broken;
+  broken.primary_lease_broken = true;
+  for (const auto& [context, words] :
+       {std::pair(Context{}, "the lease of db1 was not seen to end"),
+        {broken, "the sessions of the guard of db1 have ended before its lease"},
+        {Context{.assume_dead = true}, "no guard of db1 has its lease"}})
+    EXPECT_NE(reason(context).find(words), std::string::npos) << reason(context);
+}
+
 TEST(LeaseStepsTest, APrimaryWhoseGuardHasTheLeaseIsNotReplaced) {
   Context context;
   context.primary_lease_held = "its guard has 2 of 3 votes and was heard 1s ago";

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: MIT
+"""The lease of the primary: the guard beside it closes it when it hears from no majority of the
+voters, here the three nodes, and no other node is opened before."""
+
+import contextlib
+import os
+import signal
+import time
+
+import pytest
+
+from cluster import GTID_KINDS
+from mysql_guard import MysqlGuard
+from servers import wait_until
+
+LOCK = "monitoring-plugins-ha:mysql:primary"
+LEASE_S, MARGIN_S = 3, 1
+FORGOTTEN_S = 11  # a voter's vote for a change of the cluster
+# For which a loaded machine may keep a guard waiting.
+SOON_S = 20.0
+
+pytestmark = pytest.mark.parametrize("shared", GTID_KINDS, indirect=True)
+
+
+class NodeGuard(MysqlGuard):
+    """The guard beside one server of a cluster, which keeps the lease and replaces no primary."""
+
+    def __init__(self, cluster, server, *words):
+        self._home = cluster.directory / f"host-{server.name}"
+        self._home.mkdir(mode=0o700, exist_ok=True)
+        pid_file = self._home / "pid"
+        pid_file.write_text(f"{server.process.pid}\n")
+        super().__init__(cluster, "--node", server.name, "--state-dir", self._home, "--manage", "no",
+                         "--pid-file", pid_file, *words,
+                         # MySQL's process has the name of the loader that starts it here.
+                         "--kill-command", f"kill -KILL {server.process.pid}")
+        self.log = self._home / "output"
+
+
+@pytest.fixture
+def leased(cluster):
+    """The cluster with a lease, and no proof of a primary's end but that."""
+    usual, cluster.settings = cluster.settings, ("retries=1", "probe-timeout=2")
+    cluster.write_config(f"lease={LEASE_S}", f"lease-margin={MARGIN_S}")
+    # Who was started just now gives no vote.
+    wait_until(lambda: sum(uptime(s) > FORGOTTEN_S for s in cluster.servers) >= 2)
+    yield cluster
+    for server in cluster.servers:
+        if server.running:
+            server.thaw()
+    cluster.settings = usual
+
+
+@pytest.fixture
+def guards(leased):
+    """The guards beside the three nodes, by name; db1 has the lease."""
+    with contextlib.ExitStack() as stack:
+        found = {s.name: stack.enter_context(NodeGuard(leased, s)) for s in leased.servers}
+        found["db1"].wait_for("db1 has the lease of the primary")
+        voters = [s for s in leased.servers if uptime(s) > FORGOTTEN_S]
+        wait_until(lambda: all(holder(s) for s in voters), what="their votes")
+        wait_until(lambda: all(voter.value(f"IS_USED_LOCK('{guard_lock(s)}')")
+                               for voter in voters for s in leased.servers),
+                   what="all guards to be connected")
+        yield found
+
+
+def uptime(server):
+    row, = server.sql("SHOW GLOBAL STATUS LIKE 'Uptime'")
+    return int(row["Value"])
+
+
+def holder(voter):
+    """Return the connection that has a voter's vote of the primary."""
+    return voter.value(f"IS_USED_LOCK('{LOCK}')")
+
+
+def guard_lock(server):
+    """Return the name of the lock by which the guard beside a server is seen."""
+    number = 2166136261  # FNV-1a
+    for byte in server.name.encode():
+        number = (number ^ byte) * 16777619 % 2**32
+    return f"monitoring-plugins-ha:mysql:g{number:08x}"
+
+
+def read_only(server):
+    return server.value("@@GLOBAL.read_only") not in (0, "0", "OFF")
+
+
+def test_a_switchover_hands_it_over(leased, guards):
+    outcome = leased.run("switchover", "--to", "db2")
+    assert outcome.code == 0, outcome.out
+    leased.assert_one_primary(leased.db2)
+    guards["db2"].wait_for("db2 has the lease of the primary")
+    assert not guards["db2"].said("closing"), guards["db2"].out()
+    # Its end is clean, and keeps nobody waiting.
+    assert guards["db2"].stop() == 0
+    stopped = time.monotonic()
+    wait_until(lambda: not any(holder(s) for s in leased.servers), what="the votes to be free")
+    assert time.monotonic() - stopped < LEASE_S - MARGIN_S
+
+
+def test_a_primary_that_is_cut_off_closes_itself(leased, guards):
+    leased.db2.freeze()
+    leased.db3.freeze()
+    cut = time.monotonic()
+    wait_until(lambda: read_only(leased.db1), what="db1 to be closed")
+    assert time.monotonic() - cut < LEASE_S + SOON_S
+    guards["db1"].wait_for("db1: read-only, ")
+    assert leased.db1.running, guards["db1"].out()
+
+
+def test_a_primary_that_cannot_be_closed_is_killed(leased, guards):
+    for server in leased.servers:
+        server.freeze()
+    leased.db1.process.wait(LEASE_S + SOON_S)
+    guards["db1"].wait_for("killing db1: its lease has ended")
+
+
+def test_an_expired_lease_proves_that_the_old_primary_is_closed(leased, guards):
+    """The host of the primary is gone without a word, and its guard with it."""
+    os.kill(guards["db1"].process.pid, signal.SIGSTOP)
+    leased.db1.kill()
+    outcome = leased.run("failover")
+    assert outcome.code == 0, outcome.out
+    assert "the guard of db1 was not heard for 3s and has lost 2 of 3 votes" in outcome.out, outcome.out
+    new = leased.primary()
+    guards[new.name].wait_for(f"{new.name} has the lease of the primary")
+
+
+def test_the_guard_of_a_dead_process_keeps_nobody_waiting(leased, guards):
+    leased.db1.kill()
+    outcome = leased.run("failover")
+    assert outcome.code == 0, outcome.out
+    assert "the guard of db1 has no votes" in outcome.out, outcome.out
+
+
+def test_without_a_guard_nothing_is_proven_and_a_new_primary_has_no_lease(leased):
+    leased.lose(leased.db1)
+    outcome = leased.run("failover")
+    assert outcome.code == 2 and "the lease of db1 was not seen to end" in outcome.out, outcome.out
+    outcome = leased.run("failover", "--fence", "none")
+    assert outcome.code == 1, outcome.out
+    assert "has no lease: no guard is connected to most of the voters" in outcome.out, outcome.out
