@@ -178,6 +178,10 @@ class SitesCluster(Cluster):
             self.on(server.name)
             super().watch()
 
+    def start_manager(self, host):
+        """Start the manager of a host."""
+        self.managers[host] = Manager(self, host)
+
     # Faults
 
     def cut(self, some, others=None, both_ways=True):
@@ -219,8 +223,10 @@ class SitesCluster(Cluster):
         self.make_ready(protection)
         ready = plugin.run(READY, "--cluster", self.config, inside=self.here.inside)
         with contextlib.ExitStack() as stack:
-            self.managers = [stack.enter_context(contextlib.closing(Manager(self, server.name)))
-                             for server in self.servers]
+            self.managers = {}
+            stack.callback(lambda: [manager.close() for manager in self.managers.values()])
+            for server in self.servers:
+                self.start_manager(server.name)
             writers = [_begin_writing(stack, server, self.lan[client])
                        for server, client in zip(self.servers, self.clients)]
             writers[0].wait_for(20)
@@ -239,7 +245,7 @@ class SitesCluster(Cluster):
             if operator is not None:
                 operator.communicate(timeout=150)
         return self._judge([w for writer in writers for w in writer.writes], began, ended,
-                           ready.out, "\n".join(m.log.read_text() for m in self.managers))
+                           ready.out, "\n".join(m.log.read_text() for m in self.managers.values()))
 
     def _has_only(self, writer):
         """Tell whether one server alone accepts writes; what ends clients may end us while we ask."""

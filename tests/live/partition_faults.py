@@ -4,6 +4,7 @@ primary when one begins, and client1 is on its side."""
 
 import contextlib
 import threading
+import time
 
 
 # The faults
@@ -80,9 +81,20 @@ def _dead_for_good(server):
 
 
 @contextlib.contextmanager
+def _rebooted(cluster, down_s):
+    """The primary's host restarts: its server first, then its manager."""
+    cluster.managers["db1"].close()
+    cluster.db1.kill()
+    time.sleep(down_s)
+    cluster.db1.start(wait=False)  # A fence may end it at once.
+    cluster.start_manager("db1")
+    yield
+
+
+@contextlib.contextmanager
 def _without_manager(cluster):
     """The primary's manager is dead when its side is cut off."""
-    cluster.managers[0].close()
+    cluster.managers["db1"].close()
     with _cut(cluster, ["db1", "client1"]):
         yield
 
@@ -90,7 +102,7 @@ def _without_manager(cluster):
 @contextlib.contextmanager
 def _frozen_manager(cluster):
     """The primary's manager stands still while its side is cut off."""
-    with _frozen(cluster.managers[0]), _cut(cluster, ["db1", "client1"]):
+    with _frozen(cluster.managers["db1"]), _cut(cluster, ["db1", "client1"]):
         yield
 
 
@@ -128,6 +140,8 @@ FAULTS = {
     "primary killed": lambda c: _dead_for_good(c.db1),
     "primary killed and started": lambda c: _dead(c.db1),
     "primary stopped and continued": lambda c: _frozen(c.db1),
+    "host rebooted at once": lambda c: _rebooted(c, 0),
+    "host rebooted, down for 8 s": lambda c: _rebooted(c, 8),
     "its manager killed, primary cut": _without_manager,
     "its manager stopped, primary cut": _frozen_manager,
     "host stopped and continued": lambda c: _frozen(c.lan["db1"]),
