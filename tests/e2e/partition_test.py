@@ -6,7 +6,7 @@ tests/bench/partition plays all faults."""
 import pytest
 
 from acknowledged import twofold, without
-from partition import VOTES, VOTES_AND_FENCE, SitesCluster
+from partition import GUARDS_AND_FENCE, VOTES, SitesCluster
 from servers import Bench
 from writer import Write
 
@@ -32,8 +32,8 @@ def test_with_votes_alone_one_manager_acts_and_both_sides_write(sites):
     assert run.promotions == 1, run.told
 
 
-def test_with_a_fence_one_side_writes(sites):
-    run = play(sites, "primary cut from all", VOTES_AND_FENCE, successor=sites.db2)
+def test_with_guards_and_a_fence_one_side_writes(sites):
+    run = play(sites, "primary cut from all", GUARDS_AND_FENCE, successor=sites.db2)
     assert run.promotions == 1, run.told
 
 

@@ -30,8 +30,10 @@ WATCHED_KINDS = {"mariadb-gtid": ("mariadb-gtid", 3, ()),
                  "mariadb-position-quiet": ("mariadb-position", 2, ("--skip-log-slave-updates",))}
 # Replicas that notice soon that their source is gone, as check_failover_ready wishes.
 NET_TIMEOUT = {"mariadb": "--slave-net-timeout=10", "mysql": "--replica-net-timeout=10"}
+DAY_MS = 86400000
 LOGIN = ["-u", MONITOR_USER, "-p", MONITOR_PASSWORD]
-MANAGER_LOGIN = ["-u", MANAGER_USER, "-p", MANAGER_PASSWORD]
+MANAGER_DAY_MS = 86400000
+LOGIN = ["-u", MANAGER_USER, "-p", MANAGER_PASSWORD]
 
 
 def named(servers):
@@ -262,6 +264,19 @@ class Cluster:
         """Return all settings and the replication of all servers that run, to be compared; strict:
         with the threads of replication, which have other ids when they were started again."""
         return {server.name: _snapshot(server, strict) for server in self.alive()}
+
+
+def make_lossless(cluster):
+    """Let the primary of a semi-sync cluster acknowledge nothing that exists once; its replicas wait for
+    none of their own."""
+    source, replica = {"mariadb": ("master", "slave"), "mysql": ("source", "replica")}[cluster.flavour]
+    for server in cluster.servers:
+        server.sql(f"SET GLOBAL rpl_semi_sync_{source}_wait_point = AFTER_SYNC",
+                   f"SET GLOBAL rpl_semi_sync_{source}_wait_no_{replica} = ON")
+        server.set_semi_sync_timeout(DAY_MS)
+    for server in cluster.servers[1:]:
+        server.sql(f"SET GLOBAL rpl_semi_sync_{source}_enabled = OFF")
+    cluster.watch()
 
 
 def fail_over_twice(cluster, primary, binlog_tool):

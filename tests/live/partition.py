@@ -22,7 +22,7 @@ import pymysql
 
 import plugin
 from acknowledged import twofold, without
-from cluster import Cluster, rows
+from cluster import Cluster, make_lossless, rows
 from documented import semi_sync_options
 from lan import Lan, place_servers
 from nagios import kill_session
@@ -31,8 +31,8 @@ from server import MANAGER_PASSWORD, MANAGER_USER, spawn
 from servers import wait_until
 from writer import Writer
 
-# Votes are held and forgotten so long: --help of mysql_ha.
-VOTE_LEASE_S, VOTE_MARGIN_S = 10, 1
+# For how long a vote is kept, and how much later a voter votes that was restarted.
+VOTE_S, MARGIN_S = 10, 1
 # Replicas that notice within so many seconds that nothing comes any more.
 NET_TIMEOUT_S = 2
 READY = "check_failover_ready"
@@ -45,6 +45,9 @@ class Protection:
     settings: tuple
     voted: bool = True
     holds: bool = False
+    power: bool = False  # there is a power switch
+    guarded: bool = False  # mysql_ha guard manages, the event handler otherwise
+    lossless: bool = False  # nothing is acknowledged that exists once
 
 
 @dataclasses.dataclass
@@ -92,16 +95,23 @@ class Site:
 
 
 class Manager:
-    """What may promote a replica, on one host: the event handler, called every second as an engine does
-    whose check fails."""
+    """What may promote a replica, on one host: mysql_ha guard, or the event handler, called every second as
+    an engine does whose check fails."""
 
     def __init__(self, cluster, host):
         self.log = cluster.directory / f"{host}.log"
-        loop = cluster.hook(f"manager-{host}",
-                            'while :; do "$@" </dev/null; echo "exit $?"; sleep 1; done\n')
-        self._process = spawn([*cluster.lan[host].inside, loop,
-                               *(str(word) for word in cluster.on(host).handler())],
-                              self.log, cluster.directory)
+        cluster.on(host)
+        if cluster.protection.guarded:
+            command = cluster.command("guard", "--node", host)
+        else:
+            loop = cluster.hook(f"manager-{host}",
+                                'while :; do "$@" </dev/null; echo "exit $?"; sleep 1; done\n')
+            command = [*cluster.lan[host].inside, loop, *cluster.handler()]
+        self._process = spawn([str(word) for word in command], self.log, cluster.directory)
+
+    def told(self):
+        """Return what it has printed."""
+        return self.log.read_text()
 
     def freeze(self):
         """Stop it and what it runs."""
@@ -130,13 +140,13 @@ class SitesCluster(Cluster):
         if own_clock:
             self.lan["db1"].keep_own_clock(bench.directory / "clock")
         place_servers(bench, self.lan)
-        self.protection = NOTHING
+        self.protection, self._semi_sync = NOTHING, semi_sync
         flavour = kind.split("-")[0]
         word = {"mariadb": "slave", "mysql": "replica"}[flavour]
         # A node that comes back is closed until a manager opens it.
         options = ["--read-only=ON", f"--{word}-net-timeout={NET_TIMEOUT_S}",
                    *(semi_sync_options(flavour) if semi_sync else [])]
-        super().__init__(bench, kind, nodes, semi_sync=semi_sync, options=options)
+        super().__init__(bench, kind, nodes, options=options)
         self.voter, = bench.start("mariadb", name="voter")
         self.voter.create_user(MANAGER_USER, MANAGER_PASSWORD)
 
@@ -169,9 +179,21 @@ class SitesCluster(Cluster):
 
     def write_config(self, *lines, **arguments):
         """Write the cluster file of every host."""
+        if self.protection.power:
+            lines += (f"fence-command={self.power_switch()}",)
         for server in self.servers:
             self.on(server.name)
-            super().write_config(*lines, f"fence-command={self.power_switch()}", **arguments)
+            super().write_config(*lines, **arguments)
+
+    def start_over(self):
+        self.semi_sync = True  # in whatever cluster there was before
+        super().start_over()
+
+    def _compose(self):
+        self.semi_sync = self._semi_sync or self.protection.lossless
+        super()._compose()
+        if self.protection.lossless:
+            make_lossless(self)
 
     def watch(self):
         for server in self.servers:
@@ -213,7 +235,7 @@ class SitesCluster(Cluster):
             self.voter.start()
         self.start_over()
         if protection.voted:
-            wait_until(lambda: all(_uptime(s) > VOTE_LEASE_S + VOTE_MARGIN_S
+            wait_until(lambda: all(_uptime(s) > VOTE_S + MARGIN_S
                                    for s in (*self.servers, self.voter)), what="voters that vote")
 
     def play(self, fault, protection, *, hold_s=15.0, settle_s=4.0, successor=None, command=()):
@@ -245,7 +267,7 @@ class SitesCluster(Cluster):
             if operator is not None:
                 operator.communicate(timeout=150)
         return self._judge([w for writer in writers for w in writer.writes], began, ended,
-                           ready.out, "\n".join(m.log.read_text() for m in self.managers.values()))
+                           ready.out, "\n".join(m.told() for m in self.managers.values()))
 
     def _has_only(self, writer):
         """Tell whether one server alone accepts writes; what ends clients may end us while we ask."""
@@ -314,8 +336,10 @@ server=$(cat {directory}/"$HA_FAILED_NODE"/pid)
 """
 
 NOTHING = Protection("nothing", ("fence=none",), voted=False)
-FENCE = Protection("fence", ("fence=required",), voted=False, holds=True)
+FENCE = Protection("fence", ("fence=required",), voted=False, power=True, holds=True)
 VOTES = Protection("votes", ("fence=none",))
-VOTES_AND_FENCE = Protection("votes and fence", ("fence=required",), holds=True)
+VOTES_AND_FENCE = Protection("votes and fence", ("fence=required",), power=True, holds=True)
+GUARDS_AND_FENCE = Protection("guards and fence", ("fence=required",), power=True, guarded=True, holds=True)
+REVOCATION = Protection("revocation", ("fence=revoke",), lossless=True, holds=True)
 PROTECTIONS = {protection.name: protection
-               for protection in (NOTHING, FENCE, VOTES, VOTES_AND_FENCE)}
+               for protection in (NOTHING, FENCE, VOTES, VOTES_AND_FENCE, GUARDS_AND_FENCE, REVOCATION)}

@@ -12,13 +12,12 @@ import pymysql
 import pytest
 
 import plugin
-from cluster import GTID_KINDS, Cluster, changes, rows
+from cluster import DAY_MS, GTID_KINDS, Cluster, changes, make_lossless, rows
 from interruptions import run_and_kill
 from network import Proxy
 from servers import Bench, wait_until
 from writer import APP_PASSWORD, APP_USER
 
-DAY_MS = 86400000
 WORD = {"mariadb": ("master", "slave"), "mysql": ("source", "replica")}
 
 
@@ -36,15 +35,7 @@ class Lossless(Cluster):
             self.link = self.bench.add(Proxy((self.db1.host, self.db1.port)))
             self.db1.port = self.link.port  # for everybody but clients on its own machine
         super()._compose()
-        source, replica = WORD[self.flavour]
-        for server in self.servers:
-            server.sql(f"SET GLOBAL rpl_semi_sync_{source}_wait_point = AFTER_SYNC",
-                       f"SET GLOBAL rpl_semi_sync_{source}_wait_no_{replica} = ON")
-            server.set_semi_sync_timeout(DAY_MS)
-        # A replica that is a source too would wait a day for replicas of its own.
-        for replica_server in self.servers[1:]:
-            replica_server.sql(f"SET GLOBAL rpl_semi_sync_{source}_enabled = OFF")
-        self.watch()
+        make_lossless(self)
 
     @contextlib.contextmanager
     def cut(self):
