@@ -17,7 +17,7 @@ from servers import Bench
 
 PAIR = ROOT / "conf-examples/pair"
 CONFIG = (PAIR / "cluster.conf").read_text()
-AS_DOCUMENTED = Protection("conf-examples/pair", (), holds=True)
+AS_DOCUMENTED = Protection("conf-examples/pair", (), power=True, guarded=True, holds=True)
 
 
 class DocumentedPair(SitesCluster):
