@@ -48,6 +48,7 @@ class Protection:
     power: bool = False  # there is a power switch
     guarded: bool = False  # mysql_ha guard manages, the event handler otherwise
     lossless: bool = False  # nothing is acknowledged that exists once
+    lease_s: int = 0  # of the primary; 0: it has none
 
 
 @dataclasses.dataclass
@@ -183,7 +184,15 @@ class SitesCluster(Cluster):
             lines += (f"fence-command={self.power_switch()}",)
         for server in self.servers:
             self.on(server.name)
-            super().write_config(*lines, **arguments)
+            super().write_config(*lines, *self.kill_lines(server), **arguments)
+
+    def kill_lines(self, server):
+        """Return what the guard beside a server has to be told to kill it: MySQL's process has the name
+        of the loader that starts it here."""
+        if not self.protection.lease_s or self.flavour != "mysql":
+            return ()
+        kill = self.hook(f"kill-{server.name}", f"kill -9 $(cat {server.directory}/pid)\n")
+        return (f"kill-command={kill}",)
 
     def start_over(self):
         self.semi_sync = True  # in whatever cluster there was before
@@ -235,7 +244,7 @@ class SitesCluster(Cluster):
             self.voter.start()
         self.start_over()
         if protection.voted:
-            wait_until(lambda: all(_uptime(s) > VOTE_S + MARGIN_S
+            wait_until(lambda: all(_uptime(s) > (protection.lease_s or VOTE_S) + MARGIN_S
                                    for s in (*self.servers, self.voter)), what="voters that vote")
 
     def play(self, fault, protection, *, hold_s=15.0, settle_s=4.0, successor=None, command=()):
@@ -243,12 +252,12 @@ class SitesCluster(Cluster):
         the Run. With a `successor` it lasts until that takes writes, and what is there is looked at as
         soon as no other server does. `command`: mysql_ha on db1 does this as the fault begins."""
         self.make_ready(protection)
-        ready = plugin.run(READY, "--cluster", self.config, inside=self.here.inside)
         with contextlib.ExitStack() as stack:
             self.managers = {}
             stack.callback(lambda: [manager.close() for manager in self.managers.values()])
             for server in self.servers:
                 self.start_manager(server.name)
+            ready = wait_until(self._ready, what="a failover to be possible")
             writers = [_begin_writing(stack, server, self.lan[client])
                        for server, client in zip(self.servers, self.clients)]
             writers[0].wait_for(20)
@@ -267,7 +276,12 @@ class SitesCluster(Cluster):
             if operator is not None:
                 operator.communicate(timeout=150)
         return self._judge([w for writer in writers for w in writer.writes], began, ended,
-                           ready.out, "\n".join(m.told() for m in self.managers.values()))
+                           ready, "\n".join(m.told() for m in self.managers.values()))
+
+    def _ready(self):
+        """Return what check_failover_ready says beside the standby, empty while nothing could be done."""
+        outcome = plugin.run(READY, "--cluster", self.on("db2").config, inside=self.here.inside)
+        return "" if outcome.state == "CRITICAL" else outcome.out
 
     def _has_only(self, writer):
         """Tell whether one server alone accepts writes; what ends clients may end us while we ask."""
@@ -340,6 +354,7 @@ FENCE = Protection("fence", ("fence=required",), voted=False, power=True, holds=
 VOTES = Protection("votes", ("fence=none",))
 VOTES_AND_FENCE = Protection("votes and fence", ("fence=required",), power=True, holds=True)
 GUARDS_AND_FENCE = Protection("guards and fence", ("fence=required",), power=True, guarded=True, holds=True)
+LEASE = Protection("lease", ("fence=required", "lease=8"), guarded=True, holds=True, lease_s=8)
 REVOCATION = Protection("revocation", ("fence=revoke",), lossless=True, holds=True)
 PROTECTIONS = {protection.name: protection
-               for protection in (NOTHING, FENCE, VOTES, VOTES_AND_FENCE, GUARDS_AND_FENCE, REVOCATION)}
+               for protection in (NOTHING, FENCE, VOTES, VOTES_AND_FENCE, GUARDS_AND_FENCE, LEASE, REVOCATION)}

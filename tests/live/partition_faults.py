@@ -19,6 +19,14 @@ def _cut(cluster, some, others=None, both_ways=True):
 
 
 @contextlib.contextmanager
+def _cut_briefly(cluster, seconds):
+    """The primary's side is back before another node is promoted, though perhaps closed by then."""
+    with _cut(cluster, ["db1", "client1"]):
+        time.sleep(seconds)
+    yield
+
+
+@contextlib.contextmanager
 def _flapping(cluster, period_s=2.0):
     """The primary's side is cut off, and is back, in turns."""
     over = threading.Event()
@@ -123,6 +131,7 @@ def _nothing(_):
 FAULTS = {
     "nothing": _nothing,
     "primary cut from all": lambda c: _cut(c, ["db1", "client1"]),
+    "primary cut from all for 8.5 s": lambda c: _cut_briefly(c, 8.5),
     "primary cut from the standby": lambda c: _cut(c, ["db1"], ["db2"]),
     "primary cut from the voter": lambda c: _cut(c, ["db1"], ["voter"]),
     "primary cut from clients": lambda c: _cut(c, ["db1"], c.clients),
@@ -152,3 +161,7 @@ CLOCK_FAULTS = {
     "clock of the primary jumps an hour ahead": lambda c: _ahead(c.lan["db1"], 3600),
     "clock of the primary jumps an hour back": lambda c: _ahead(c.lan["db1"], -3600),
 }
+
+# With a lease the primary is closed by a guard that runs. Where it stands still, only a watchdog of the
+# machine would do that, and these machines have none.
+NEEDS_WATCHDOG = {"its manager stopped, primary cut"}
