@@ -117,6 +117,9 @@ class SimGuardHost : public GuardHost {
 
   void say(const std::string& line) override { log_(line); }
   Log begin_run() override { return log_; }
+  Result<std::unique_ptr<Watchdog>> arm(const std::string&, int) override {
+    return Error{Errc::kMissing, "no host has a watchdog"};
+  }
   void end_run(const FailoverOutcome& outcome) override { outcome_ = outcome; }
   std::optional<GuardSettings> reload() override { return std::nullopt; }
   void show(const std::string&, double) override {}
