@@ -93,13 +93,16 @@ class Judge {
   std::string why_moved() const {
     if (!run_.plan.changes_primary()) return "";
     for (std::size_t i = 0; i < nodes_.size(); ++i)
-      if (i != candidate_ && i != primary_ &&
-          (context_.memory.primary == nodes_[i].name || is_followed_anew(i)))
+      if (i != candidate_ && i != primary_ && (was_primary_since(i) || is_followed_anew(i)))
         return fmt::format(
             "{} may have been made the primary by another run since {} was interrupted. If nothing "
             "of the interrupted run is left to do, run: mysql_ha journal ack {}",
             nodes_[i].name, name_run(run_), run_.id);
     return "";
+  }
+
+  bool was_primary_since(std::size_t i) const {
+    return context_.memory.primary == nodes_[i].name && context_.memory.seen_s > run_.begun.now_s;
   }
 
   // True when another node follows this one now, and followed the primary of the plan when it was

@@ -111,6 +111,8 @@ const Case kCases[] = {
        w.context.memory.nodes["db3"].channels = {{.source = "db1"}};
      },
      Kind::kRefuse, "db4 may have been made the primary by another run"},
+    {"another one was the primary before the run",
+     [](World& w) { w.context.memory.primary = "db3"; }, Kind::kResume},
     {"this run has let the candidate fetch from a sibling",
      [](World& w) {
        w.run.plan.steps.push_back({6, Action::kCatchUp, "db2", {}, {}, "", "", "db3"});
@@ -123,6 +125,7 @@ const Case kCases[] = {
        w.run.plan.command = PlanCommand::kSwitchover;
        w.nodes = {writer(1), replica(2, 1), lost(3)};
        w.context.memory.primary = "db3";
+       w.context.memory.seen_s = 1;
      },
      Kind::kRefuse, "db3 may have been made the primary by another run"},
     {"the candidate is gone", [](World& w) { w.nodes[1] = lost(2); }, Kind::kRollBack,
