@@ -125,6 +125,8 @@ class LiveActions : public Actions {
   Result<Done> expect_relay_log_kept(const Step& step, SqlSession& session) const;
   Result<StepResult> follow_source(const Step& step, SqlSession& session, const RunFacts& known,
                                    const Deadline& deadline);
+  Result<Done> free_applier(const Step& step, const ChannelStatus* channel, SqlSession& session,
+                            const RunFacts& known, const Deadline& deadline) const;
   Result<Done> wait_for_threads(const Step& step, SqlSession& session,
                                 const Deadline& deadline) const;
   Result<StepResult> switch_semi_sync(const Step& step, SqlSession& session, const RunFacts& known,

@@ -168,6 +168,18 @@ Result<Done> LiveActions::compare_with_plan(const Step& step, SqlSession& sessio
   return Done{};
 }
 
+// Makes a node ready to leave the source that it has. An applier that waits for replicas of its own
+// does not come to its end before it is let go.
+Result<Done> LiveActions::free_applier(const Step& step, const ChannelStatus* channel,
+                                       SqlSession& session, const RunFacts& known,
+                                       const Deadline& deadline) const {
+  if (channel != nullptr)
+    if (const auto free = expect_stoppable(session, env_.clock); !free) return free;
+  const auto let_go =
+      run_sql(only(step.statements, {Part::kSemiSyncOff}), session, known, deadline);
+  return let_go && channel != nullptr ? let_stop(*channel, session, env_.clock) : let_go;
+}
+
 Result<StepResult> LiveActions::follow_source(const Step& step, SqlSession& session,
                                               const RunFacts& known, const Deadline& deadline) {
   const auto before = read_replica_status(session);
@@ -186,11 +198,11 @@ Result<StepResult> LiveActions::follow_source(const Step& step, SqlSession& sess
     if (const auto same = compare_with_closing(step, session, known); !same) return same.error();
   if (plan_.command == PlanCommand::kRejoin && !attached)
     if (const auto same = compare_with_plan(step, session, by_position); !same) return same.error();
-  if (own != nullptr && !attached) {
-    if (const auto free = expect_stoppable(session, env_.clock); !free) return free.error();
-    if (const auto ready = let_stop(*own, session, env_.clock); !ready) return ready.error();
-  }
-  const Statements left = attached ? only(step.statements, {Part::kStart}) : step.statements;
+  if (!attached)
+    if (const auto free = free_applier(step, own, session, known, deadline); !free)
+      return free.error();
+  const Statements left = attached ? only(step.statements, {Part::kStart})
+                                   : without(step.statements, {Part::kSemiSyncOff});
   if (const auto done = run_sql(left, session, known, deadline); !done) return done.error();
   if (const auto follows = wait_for_threads(step, session, deadline); !follows)
     return follows.error();

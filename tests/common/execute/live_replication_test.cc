@@ -277,6 +277,24 @@ TEST(RepointStepTest, FollowsTheNewSource) {
   EXPECT_EQ(stage.db(3).count("START REPLICA"), 1);
 }
 
+// It would wait for them as long as it is waited for.
+TEST(RepointStepTest, AnApplierThatWaitsForReplicasIsLetGoFirst) {
+  LiveStage stage;
+  let_follow(stage);
+  stage.set(3, "Replica_IO_Running", "No");
+  std::ptrdiff_t let_go = 0;
+  stage.db(3).answer("replication_applier_status_by_coordinator",
+                     [&](const std::string&) -> Result<Rows> {
+                       let_go = stage.db(3).count("SET GLOBAL s=OFF");
+                       return rows_of({{{"PROCESSLIST_ID", "7"}, {"open", "0"}, {"idle", "1"}}});
+                     });
+  Step step = kRepoint;
+  step.statements.insert(step.statements.begin(), {Part::kSemiSyncOff, "SET GLOBAL s=OFF"});
+  static_cast<void>(stage.perform(step, kDrained));
+  EXPECT_EQ(let_go, 1);
+  EXPECT_EQ(stage.db(3).count("SET GLOBAL s=OFF"), 1);
+}
+
 TEST(RepointStepTest, NeverThrowsAwayWhatIsNotApplied) {
   LiveStage stage;
   let_follow(stage);
