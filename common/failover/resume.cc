@@ -54,13 +54,17 @@ class Judge {
                         "now: perhaps only {0} has its writes. Bring {0} back, or give these "
                         "writes up with: mysql_ha journal ack {2}",
                         candidate().name, run_.id, run_.id));
-      if (candidate().writable()) return {Resume::Kind::kResume};
+      if (candidate().writable()) {
+        if (std::string why = why_split(); !why.empty()) return refuse(std::move(why));
+        return {Resume::Kind::kResume};
+      }
       if (run_.facts.opened)
         return refuse(fmt::format(
             "run {1} opened {0} for writes, and {0} is read-only now: it was restarted, or another "
             "client or run has closed it. Open {0} and run this again, or give up the transactions "
             "that only {0} may have with: mysql_ha journal ack {2}",
             candidate().name, run_.id, run_.id));
+      if (std::string why = why_perhaps_opened(); !why.empty()) return refuse(std::move(why));
       resume.not_opened = true;
     }
     resume.settles = true;
@@ -99,6 +103,36 @@ class Judge {
             "of the interrupted run is left to do, run: mysql_ha journal ack {}",
             nodes_[i].name, name_run(run_), run_.id);
     return "";
+  }
+
+  // Returns that the primary was opened again since the run opened the candidate, and that others
+  // have its writes: to go on would give these up unasked. Empty: it was not.
+  std::string why_split() const {
+    const Node& primary = nodes_[primary_];
+    if (!primary.writable()) return "";
+    for (std::size_t i = 0; i < nodes_.size(); ++i)
+      if (const std::string more = describe_extra(i); !more.empty())
+        return fmt::format(
+            "{0} and {1} both accept writes, and {2} has extra transactions that {1} lacks: {3}. "
+            "Make the one read-only whose writes are to be given up. If that is {0}, run this "
+            "again; if it is {1}, run: mysql_ha journal ack {4}",
+            primary.name, candidate().name, nodes_[i].name, more, run_.id);
+    return "";
+  }
+
+  // The opening may have been carried out although its answer was lost, and a restart may have
+  // closed the candidate again. A write moves the end of its binlog, and a restart begins a new
+  // file. Empty: it ends where the run left it, so nothing was written.
+  std::string why_perhaps_opened() const {
+    const BinlogPosition rescued = run_.facts.after_rescue.value_or(BinlogPosition());
+    const auto left = rescued.file.empty() ? run_.facts.binlog : rescued;
+    if (left && candidate().facts->binlog == left) return "";
+    return fmt::format(
+        "run {1} was about to open {0} for writes, and {0} is read-only now, but its binlog does "
+        "not end where it ended before that: {0} may have been open, and restarted since. Open {0} "
+        "and run this again, or give up the transactions that only {0} may have with: mysql_ha "
+        "journal ack {1}",
+        candidate().name, run_.id);
   }
 
   bool was_primary_since(std::size_t i) const {

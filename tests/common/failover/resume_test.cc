@@ -52,6 +52,12 @@ struct World {
     done_up_to(kPromoteStep);
     nodes[1] = writer(2);
     nodes[1].facts->read_only = true;
+    run.facts.binlog = nodes[1].facts->binlog = BinlogPosition{"binlog.000001", 6004};
+  }
+  // Its opening was sent, and nobody has heard the answer.
+  void opening() {
+    promoted();
+    run.steps[kOpenStep] = StepState::kBegun;
   }
   void opened() {
     promoted();
@@ -78,12 +84,55 @@ const Case kCases[] = {
        w.age_s = 86400;
      },
      Kind::kResume},
-    {"the opening was begun and not done",
+    {"the opening was begun and not done", [](World& w) { w.opening(); }, Kind::kResume},
+    {"the opening was begun, and it was written to or restarted since",
      [](World& w) {
-       w.promoted();
-       w.run.steps[kOpenStep] = StepState::kBegun;
+       w.opening();
+       w.nodes[1].facts->binlog = BinlogPosition{"binlog.000002", 4};
+     },
+     Kind::kRefuse,
+     "db2 may have been open, and restarted since. Open db2 and run this again, or give up the "
+     "transactions that only db2 may have with: mysql_ha journal ack 7"},
+    {"the opening was begun, and the primary is back beside one that was restarted",
+     [](World& w) {
+       w.opening();
+       w.nodes[0] = writer(1);
+       w.nodes[0].facts->read_only = true;
+       w.nodes[1].facts->binlog = BinlogPosition{"binlog.000002", 4};
+     },
+     Kind::kRefuse, "run 7 was about to open db2 for writes, and db2 is read-only now"},
+    {"the opening was begun, and where its binlog ends is not known",
+     [](World& w) {
+       w.opening();
+       w.nodes[1].facts->binlog.reset();
+     },
+     Kind::kRefuse, "its binlog does not end where it ended before that"},
+    {"the opening was begun, and where its binlog ended was not recorded",
+     [](World& w) {
+       w.opening();
+       w.run.facts.binlog.reset();
+     },
+     Kind::kRefuse, "its binlog does not end where it ended before that"},
+    {"the opening was begun, and what was rescued was the last that it got",
+     [](World& w) {
+       w.opening();
+       w.run.facts.after_rescue = w.nodes[1].facts->binlog = BinlogPosition{"binlog.000001", 7000};
      },
      Kind::kResume},
+    {"it is open, and the old primary is again",
+     [](World& w) {
+       w.opened();
+       w.nodes[0] = writer(1);
+     },
+     Kind::kResume},
+    {"it is open, and the old primary is again and has a replica with its writes",
+     [](World& w) {
+       w.opened();
+       w.nodes[0] = writer(1);
+       w.nodes[2] = replica(3, 1, "#1:1-105");
+     },
+     Kind::kRefuse,
+     "db1 and db2 both accept writes, and db3 has extra transactions that db2 lacks"},
     {"long ago", [](World& w) { w.age_s = 601; }, Kind::kRollBack, "it was interrupted long ago"},
     {"nobody knows when, the clock was set back", [](World& w) { w.age_s.reset(); },
      Kind::kRollBack, "it was interrupted long ago"},
@@ -215,8 +264,7 @@ TEST(ResumeTest, Table) {
 TEST(ResumeTest, OnlyWhatIsOpenLeavesNoNewDecision) {
   World world;
   EXPECT_TRUE(world.decide().settles);
-  world.promoted();
-  world.run.steps[kOpenStep] = StepState::kBegun;
+  world.opening();
   EXPECT_TRUE(world.decide().settles);
   EXPECT_TRUE(world.decide().not_opened);
   world.opened();
