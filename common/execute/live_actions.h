@@ -65,6 +65,12 @@ class LiveActions : public Actions {
   Result<StepResult> confirm_dead(const Step& step, const RunFacts& known,
                                   const Deadline& deadline);
   Result<StepResult> recheck(const Step& step, const RunFacts& known, const Deadline& deadline);
+  // Fails when a lock is lost, or a server contradicts the plan.
+  Result<StepResult> ask_again(const Step& step, const RunFacts& known);
+  // True when the silence of the old primary is all that is known of it; and for how long it and
+  // the others that were silent are asked.
+  bool doubts_death(const RunFacts& known) const;
+  double asking_s(const RunFacts& known) const;
   // Fails when the old primary is alive, or another node contradicts the plan.
   Result<StepResult> compare_with_now(const Step& step, const RunFacts& known);
   // Fails when a replica has received more than the primary, which was restarted, has in its
@@ -74,6 +80,7 @@ class LiveActions : public Actions {
   Result<Done> expect_closed();
   // Fails when another run may have a lock by now.
   Result<Done> expect_locks();
+  Result<Done> expect_lock(const std::string& node);
   // The nodes beside the old primary that have given no facts, and for how long one is asked again.
   std::vector<Node> silent_nodes() const;
   double glance_s() const;
@@ -121,6 +128,9 @@ class LiveActions : public Actions {
                              const Deadline& deadline);
   Result<StepResult> restore(const Step& step, SqlSession& session, const RunFacts& known,
                              const Deadline& deadline);
+  // Fails when a candidate that forgot its source has lost a part of what it had received.
+  Result<Done> expect_binlog_kept(const Step& step, SqlSession& session,
+                                  const RunFacts& known) const;
   // Fails when the receiver of the step's channel must not be started.
   Result<Done> expect_relay_log_kept(const Step& step, SqlSession& session) const;
   Result<StepResult> follow_source(const Step& step, SqlSession& session, const RunFacts& known,

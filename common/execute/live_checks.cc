@@ -195,13 +195,17 @@ Result<Done> LiveActions::expect_locks() {
   for (const Node& node : topology_.nodes) {
     // The old primary is dead, or its session is busy with keeping it closed.
     if (!node.facts || (node.name == plan_.primary && plan_.primary != plan_.candidate)) continue;
-    auto session = sessions_.borrow(node.name);
-    if (!session) return session.error();
-    const auto ours = has_node_lock(**session, options_.node_lock());
-    session->judge(ours);
-    if (!ours || !*ours) return failure("the lock on " + node.name + " is lost");
+    if (const auto locked = expect_lock(node.name); !locked) return locked.error();
   }
   return Done{};
+}
+
+Result<Done> LiveActions::expect_lock(const std::string& node) {
+  auto session = sessions_.borrow(node);
+  if (!session) return session.error();
+  const auto ours = has_node_lock(**session, options_.node_lock());
+  session->judge(ours);
+  return ours && *ours ? Result<Done>(Done{}) : failure("the lock on " + node + " is lost");
 }
 
 // While our session holds its lock, the primary was not restarted since it was closed. One that was
@@ -218,14 +222,19 @@ Result<Done> LiveActions::expect_closed() {
   return failure(plan_.primary + " was restarted and accepts writes");
 }
 
-Result<StepResult> LiveActions::recheck(const Step& step, const RunFacts& known, const Deadline&) {
-  // A switchover has asked the others before clients had to wait.
-  const bool switches = plan_.command == PlanCommand::kSwitchover;
-  auto same = switches ? Result<StepResult>(StepResult{}) : compare_with_now(step, known);
-  if (!same) return same;
-  if (const auto closed = switches ? expect_closed() : Done{}; !closed) return closed.error();
-  const auto locked = expect_locks();
-  if (!locked) return locked.error();
+// What others have told is old when one of them has stood still meanwhile, so all are asked again.
+// Where that does not help, the servers are slow, and tell nothing newer.
+Result<StepResult> LiveActions::recheck(const Step& step, const RunFacts& known,
+                                        const Deadline& deadline) {
+  constexpr int kTimes = 3;
+  constexpr double kMoment_s = 1;
+  Result<StepResult> same = StepResult{};
+  for (int time = 0; time < kTimes; ++time) {
+    const Deadline moment = Deadline::after(env_.clock, asking_s(known) + kMoment_s);
+    same = ask_again(step, known);
+    if (!same) return same;
+    if (!moment.passed() || deadline.passed()) break;
+  }
   // Votes may have been lost meanwhile. A failure here is rolled back, one of the opening is not.
   const auto ours = confirm_votes();
   if (!ours) return ours.error();
@@ -233,13 +242,34 @@ Result<StepResult> LiveActions::recheck(const Step& step, const RunFacts& known,
   return leased ? std::move(same) : leased.error();
 }
 
+// The locks first: a server that stands still holds them up, and nothing that was asked gets old.
+Result<StepResult> LiveActions::ask_again(const Step& step, const RunFacts& known) {
+  if (const auto locked = expect_locks(); !locked) return locked.error();
+  // A switchover has asked the others before clients had to wait.
+  const bool switches = plan_.command == PlanCommand::kSwitchover;
+  auto same = switches ? Result<StepResult>(StepResult{}) : compare_with_now(step, known);
+  if (!same) return same;
+  if (const auto closed = switches ? expect_closed() : Done{}; !closed) return closed.error();
+  // One that stands still now would carry out its opening whenever it goes on.
+  const auto goes = expect_lock(plan_.candidate);
+  return goes ? std::move(same) : goes.error();
+}
+
+bool LiveActions::doubts_death(const RunFacts& known) const {
+  return plan_.command == PlanCommand::kFailover && !known.fenced;
+}
+
+double LiveActions::asking_s(const RunFacts& known) const {
+  return doubts_death(known) ? options_.probe_timeout_s : glance_s();
+}
+
 // All that were silent are asked at the same time. One that stays silent costs little: the silence
 // of the old primary alone is worth the time of a whole probe, unless it is fenced.
 Result<StepResult> LiveActions::compare_with_now(const Step& step, const RunFacts& known) {
   std::vector<Node> silent = silent_nodes();
-  const bool unfenced = plan_.command == PlanCommand::kFailover && !known.fenced;
+  const bool unfenced = doubts_death(known);
   if (unfenced) silent.push_back(*find(plan_.primary));
-  const Topology now = probe_again(silent, unfenced ? options_.probe_timeout_s : glance_s());
+  const Topology now = probe_again(silent, asking_s(known));
   StepResult result;
   if (unfenced) {
     const auto dead = expect_dead(*find_node(now, plan_.primary));

@@ -88,6 +88,25 @@ TEST(RecheckStepTest, NeedsItsLocksAndADeadPrimary) {
   EXPECT_FALSE(stage.perform(step_on(Action::kRecheck, "db1")));
 }
 
+// What was asked before a server stood still is asked again after it.
+TEST(RecheckStepTest, WhatIsOldIsAskedAgain) {
+  for (const auto& [node, statement] :
+       {std::pair(2, "IS_USED_LOCK("), std::pair(3, "SHOW REPLICA STATUS")}) {
+    LiveStage stage;
+    const auto primary = stage.world.connector.servers["db1"];
+    stage.kill(1);
+    EXPECT_TRUE(stage.perform(step_on(Action::kRecheck, "db1")));
+    const bool locks = node == 2;
+    stage.db(node).answer(statement, [&, locks](const std::string&) -> Result<Rows> {
+      stage.world.clock.time_s += 12;
+      stage.world.connector.servers["db1"] = primary;
+      return locks ? one_cell("1") : rows_of({*stage.db(3).channel});
+    });
+    EXPECT_TRUE(names(stage.perform(step_on(Action::kRecheck, "db1"), {}, 30), "it answers"))
+        << statement;
+  }
+}
+
 TEST(RecheckStepTest, APrimaryThatWasRestartedInASwitchoverMayBeOpen) {
   LiveStage stage;
   stage.plan.command = PlanCommand::kSwitchover;
