@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/execute/applier_wait.h"
+#include "common/execute/binlog_events.h"
 #include "common/execute/failure.h"
 #include "common/execute/live_actions.h"
 #include "common/mysql/drain.h"
@@ -120,6 +121,21 @@ Result<Done> LiveActions::expect_relay_log_kept(const Step& step, SqlSession& se
       describe_stop("SQL", channel->sql)));
 }
 
+// By position it goes on where the run saw it, and what it has lost on its disk since, in a power
+// cut, nobody would miss: no number tells of it.
+Result<Done> LiveActions::expect_binlog_kept(const Step& step, SqlSession& session,
+                                             const RunFacts& known) const {
+  const BinlogPosition end = known.binlog.value_or(BinlogPosition());
+  if (plan_.by_gtid || step.node != plan_.candidate || step.other != plan_.primary ||
+      end.file.empty())
+    return Done{};
+  const auto lost = ends_before(session, end);
+  if (!lost) return lost.error();
+  if (!*lost) return Done{};
+  return failure(fmt::format("it has lost the end of its binlog, from before {}:{}; {}", end.file,
+                             end.offset, next_command(Refusal::kNeedsResync, step.node)));
+}
+
 // A channel that follows its source after all keeps all its settings and only has to go on.
 Result<StepResult> LiveActions::restore(const Step& step, SqlSession& session,
                                         const RunFacts& known, const Deadline& deadline) {
@@ -131,6 +147,8 @@ Result<StepResult> LiveActions::restore(const Step& step, SqlSession& session,
     kept = channel != nullptr && follows(*channel, *source);
   }
   if (const auto keeps = expect_relay_log_kept(step, session); !keeps) return keeps.error();
+  if (!kept)
+    if (const auto whole = expect_binlog_kept(step, session, known); !whole) return whole.error();
   // From the same place again, by position, it would apply what it has got since twice.
   const Statements left =
       kept ? only(step.statements, {Part::kSemiSyncOn, Part::kStart}) : step.statements;

@@ -393,6 +393,26 @@ TEST(RestoreStepTest, AChannelThatIsStillThereOnlyGoesOn) {
   EXPECT_TRUE(stage.db(2).channel);
 }
 
+// By position it would go on behind what it has lost.
+TEST(RestoreStepTest, ACandidateThatLostTheEndOfItsBinlogIsNotAsItWas) {
+  const Step step = step_on(Action::kRestore, "db2", kPointing, "db1");
+  for (const auto& [size, by_gtid, restored] :
+       {std::tuple("1234", false, true), std::tuple("1000", false, false),
+        std::tuple("1000", true, true)}) {
+    LiveStage stage;
+    stage.plan.by_gtid = by_gtid;
+    stage.db(2).channel.reset();
+    stage.db(2).answer("SHOW BINARY LOGS",
+                       rows_of({{{"Log_name", "binlog.000007"}, {"File_size", size}}}));
+    const auto done = stage.perform(step, {.binlog = BinlogPosition{"binlog.000007", 1234}});
+    EXPECT_EQ(done.has_value(), restored) << text_of(done);
+    EXPECT_EQ(stage.db(2).count("CHANGE"), restored ? 1 : 0);
+    EXPECT_EQ(names(done, "it has lost the end of its binlog, from before binlog.000007:1234"),
+              !restored)
+        << text_of(done);
+  }
+}
+
 // A source that waits for acknowledgements has to count its replica first.
 TEST(SemiSyncStepTest, WaitsUntilAReplicaAcknowledges) {
   const auto status = [](const char* active, const char* clients) {
