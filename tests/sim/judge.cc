@@ -393,6 +393,7 @@ class Judge : public Witness {
     constexpr int kRounds = 8;
     for (Server& server : world_.servers()) server.start(true);
     world_.run(world_.now() + 20 * kSecond);
+    wait_for_runs();
     std::string refusal;
     for (int round = 0; round < kRounds && violation_.empty() && !has_converged(); ++round) {
       refusal.clear();
@@ -410,6 +411,16 @@ class Judge : public Witness {
     if (violation_.empty() && !has_converged() && !names_command(refusal))
       violated(fmt::format("the cluster does not converge: {} servers accept writes{}{}",
                            writers().size(), refusal.empty() ? "" : "; ", refusal));
+  }
+
+  // Who is told that another run is at work waits for its end; how long that may take is judged of
+  // the run itself.
+  void wait_for_runs() {
+    const Time limit = world_.now() + 10 * history_.deadline;
+    const auto works = [](const auto& one) { return !one->ended() && !one->killed(); };
+    while (std::ranges::any_of(world_.managers(), works) && world_.now() < limit &&
+           violation_.empty())
+      world_.run(world_.now() + 100 * kMillisecond);
   }
 
   // Lets every server follow the writer; true when all do, or are told to be copied.
