@@ -17,6 +17,7 @@ namespace {
 constexpr double kTurn_s = 0.1;   // between two turns of a loop
 constexpr double kLook_s = 0.25;  // between two looks at the server
 constexpr double kOverdue_s = 1;  // a look that takes longer finds a server that is silent
+constexpr double kPause_s = 1;    // between two turns: this process, or its machine, was stopped
 constexpr double kKill_s = 5;     // for killing the server
 constexpr int kQueue_s = 1;       // for which a vote is waited for that is handed over
 
@@ -32,8 +33,8 @@ LeaseKeeper::LeaseKeeper(const Env& env, const FailoverOptions& options, const N
       limits_{static_cast<double>(options.lease.lease_s), options.lease.margin_s,
               options.policy.hung_after_s},
       own_(env, options, node),
-      looked_s_(uptime_s(env.clock)),
-      heard_s_(looked_s_) {
+      judged_s_(uptime_s(env.clock)),
+      awake_since_s_(judged_s_) {
   for (NodeAddress& voter : voters_of(options)) seats_.push_back({std::move(voter)});
 }
 
@@ -147,6 +148,7 @@ Result<Done> LeaseKeeper::give_back(Seat& seat) {
 // A vote that a run has for this node, or an earlier session of ours, is waited for in the server's
 // own queue, so that no other manager gets it between.
 Result<Done> LeaseKeeper::ask_for_vote(Seat& seat) {
+  const double sent_s = uptime_s(env_.clock);
   auto got = take_node_lock(*seat.session, terms_.lock, 0);
   std::string holder;
   bool for_us = false;
@@ -167,10 +169,21 @@ Result<Done> LeaseKeeper::ask_for_vote(Seat& seat) {
       return named.error();
   const std::lock_guard guard(mutex_);
   seat.ours = *got;
+  // Another voter's answer may come before the next one of this.
+  seat.sent_s = sent_s;
+  seat.taken_s = uptime_s(env_.clock);
   seat.given_away = !*got && !for_us;
   seat.obstacle = *got ? "" : for_us ? "its vote is not handed over yet" : holder;
   if (for_us && !*got) seat.due_s = 0;
   return Done{};
+}
+
+// Returns whether votes of a majority are ours that were before that moment: a session that lives
+// has kept its vote. mutex_ is held.
+bool LeaseKeeper::was_kept(double certain_until_s) const {
+  const auto kept = std::ranges::count_if(
+      seats_, [&](const Seat& seat) { return seat.ours && seat.taken_s < certain_until_s; });
+  return static_cast<std::size_t>(kept) >= majority_of(seats_.size());
 }
 
 // mutex_ is held.
@@ -183,17 +196,29 @@ void LeaseKeeper::note_majority() {
   std::ranges::sort(sent, std::greater());
   // Votes that were lost meanwhile may have been another primary's: the server is to be closed
   // first, although they are ours again.
-  if (majority_s_ && sent[majority - 1] - *majority_s_ >= terms_.certain_s()) return;
+  if (majority_s_ && (closing_since_s_ || sent[majority - 1] - *majority_s_ >= limits_.lease_s))
+    return;
+  if (majority_s_ && sent[majority - 1] - *majority_s_ >= terms_.certain_s() &&
+      !was_kept(*majority_s_ + terms_.certain_s()))
+    return;
   // So long ago each vote of a majority was ours.
   majority_s_ = std::max(majority_s_.value_or(sent[majority - 1]), sent[majority - 1]);
 }
 
 void LeaseKeeper::look() {
+  const double sent_s = uptime_s(env_.clock);
+  {
+    const std::lock_guard guard(mutex_);
+    asking_since_s_ = sent_s;
+  }
   const OwnServer::State state = own_.look();
   const double now_s = uptime_s(env_.clock);
   const std::lock_guard guard(mutex_);
-  looked_s_ = now_s;
-  if (state != OwnServer::State::kSilent) heard_s_ = now_s;
+  asking_since_s_.reset();
+  if (state != OwnServer::State::kSilent)
+    silent_since_s_.reset();
+  else if (!silent_since_s_)
+    silent_since_s_ = sent_s;
   if (state != OwnServer::State::kSilent && state != OwnServer::State::kUnread) known_ = true;
   if (state == OwnServer::State::kWritable && !writable_since_s_) writable_since_s_ = now_s;
   note_state(state);
@@ -206,6 +231,7 @@ void LeaseKeeper::note_state(OwnServer::State state) {
   had_lease_ = had_lease_ || majority_s_;
   writable_since_s_.reset();
   majority_s_.reset();
+  closing_since_s_.reset();
   for (Seat& seat : seats_) seat.given_away = false;
 }
 
@@ -218,9 +244,14 @@ LeaseView LeaseKeeper::view(double now_s) const {
                                                    : Server::kClosed;
   view.now_s = now_s;
   view.writable_since_s = writable_since_s_.value_or(now_s);
-  if (state_ == OwnServer::State::kSilent || now_s - looked_s_ > kOverdue_s + kLook_s)
-    view.silent_since_s = heard_s_;
+  if (silent_since_s_)
+    view.silent_since_s = silent_since_s_;
+  else if (asking_since_s_ && now_s - *asking_since_s_ > kOverdue_s)
+    view.silent_since_s = asking_since_s_;
   view.majority_s = majority_s_;
+  view.awake_since_s = awake_since_s_;
+  view.closing_since_s = closing_since_s_;
+  view.doubted = majority_s_ && !was_kept(*majority_s_ + terms_.certain_s());
   view.had_lease = had_lease_;
   const auto away = static_cast<std::size_t>(std::ranges::count_if(seats_, &Seat::given_away));
   view.given_away = seats_.size() - away < majority_of(seats_.size());
@@ -228,9 +259,21 @@ LeaseView LeaseKeeper::view(double now_s) const {
   return view;
 }
 
+// What happened in a pause of ours was neither asked nor heard: the voters are asked at once, and
+// nothing that we wait for is late yet. mutex_ is held.
+void LeaseKeeper::note_pause(double now_s) {
+  const double last_s = std::exchange(judged_s_, now_s);
+  if (now_s - last_s < kPause_s && now_s >= last_s) return;
+  awake_since_s_ = now_s;
+  if (closing_since_s_) closing_since_s_ = now_s;
+  for (Seat& seat : seats_) seat.due_s = 0;
+}
+
 LeaseAct LeaseKeeper::judge() {
+  finish_deed();
   const double now_s = uptime_s(env_.clock);
   std::unique_lock guard(mutex_);
+  note_pause(now_s);
   // The next look may be far, and a replica is to be promoted at once.
   if (writable_since_s_ && own_.has_ended()) note_state(OwnServer::State::kEnded);
   const LeaseView now = view(now_s);
@@ -240,7 +283,7 @@ LeaseAct LeaseKeeper::judge() {
   // While the server is to be closed no vote is given back.
   if (is_safe(act)) wanted_ = act != LeaseAct::kRelease;
   if (watchdog_ && is_safe(act)) feed_watchdog();
-  report(act, obstacle);
+  report(now, act, obstacle);
   carry_out(act);
   return act;
 }
@@ -254,7 +297,7 @@ void LeaseKeeper::feed_watchdog() {
   if (const auto fed = watchdog_->feed(); !fed) say(fed.error().text);
 }
 
-void LeaseKeeper::report(LeaseAct act, const std::string& obstacle) {
+void LeaseKeeper::report(const LeaseView& now, LeaseAct act, const std::string& obstacle) {
   if (std::exchange(last_, act) == act) return;
   switch (act) {
     case LeaseAct::kHold:
@@ -265,32 +308,47 @@ void LeaseKeeper::report(LeaseAct act, const std::string& obstacle) {
     case LeaseAct::kRelease:
       return log_(fmt::format("{} takes no writes, and needs no lease", node_.name));
     case LeaseAct::kClose:
-      return log_(fmt::format("closing {}: it has no majority of votes: {}", node_.name, obstacle));
-    case LeaseAct::kKill:
       return log_(fmt::format(
-          "killing {}: {}", node_.name,
-          obstacle.empty() ? "it gives no answer" : "its lease has ended: " + obstacle));
+          "closing {}: it has no majority of votes: {}", node_.name,
+          obstacle.empty() ? "the last one is too old, this guard was stopped" : obstacle));
+    case LeaseAct::kKill:
+      return log_(fmt::format("killing {}: {}", node_.name,
+                              !now.closing_since_s ? "it was asked and gives no answer"
+                              : obstacle.empty()   ? "its lease has ended, and it is not closed"
+                                                   : "its lease has ended: " + obstacle));
   }
+}
+
+// A server that was closed in time is not killed because the next look at it is late.
+void LeaseKeeper::finish_deed() {
+  if (!deed_ || !deed_->wait(Deadline::after(env_.clock, 0))) return;
+  const auto done = deed_->result().value_or(Error{Errc::kInternal, "no memory for it"});
+  deed_.reset();
+  say(fmt::format("{}: {}", node_.name, done ? *done : "FAILED: " + done.error().text));
+  const std::lock_guard guard(mutex_);
+  if (done && deed_act_ == LeaseAct::kClose) note_state(OwnServer::State::kClosed);
 }
 
 // Closes or kills the server, at the side of the loop: closing may hang, and is overtaken then.
 void LeaseKeeper::carry_out(LeaseAct act) {
-  const Deadline now = Deadline::after(env_.clock, 0);
-  if (deed_ && deed_->wait(now)) {
-    say(fmt::format("{}: {}", node_.name, deed_->result().value_or("")));
-    deed_.reset();
+  if (is_safe(act)) {
+    const std::lock_guard guard(mutex_);
+    closing_since_s_.reset();
+    return;
   }
-  if (is_safe(act) || (deed_ && (deed_act_ == act || deed_act_ == LeaseAct::kKill))) return;
-  const Deadline deadline = now.from_now(act == LeaseAct::kKill ? kKill_s : limits_.margin_s);
+  if (deed_ && (deed_act_ == act || deed_act_ == LeaseAct::kKill)) return;
+  const double begun_s = uptime_s(env_.clock);
+  const Deadline deadline =
+      Deadline::after(env_.clock, act == LeaseAct::kKill ? kKill_s : limits_.margin_s);
   auto begun =
-      Pending<std::string>::begin(env_.workers, [self = shared_from_this(), act, deadline] {
-        const auto done =
-            act == LeaseAct::kKill ? self->own_.kill(deadline) : self->own_.close(deadline);
-        return done ? *done : "FAILED: " + done.error().text;
+      Pending<Result<std::string>>::begin(env_.workers, [self = shared_from_this(), act, deadline] {
+        return act == LeaseAct::kKill ? self->own_.kill(deadline) : self->own_.close(deadline);
       });
   if (!begun) return log_(fmt::format("{}: {}", node_.name, begun.error().text));
   deed_ = std::move(*begun);
   deed_act_ = act;
+  const std::lock_guard guard(mutex_);
+  if (act == LeaseAct::kClose && !closing_since_s_) closing_since_s_ = begun_s;
 }
 
 // mutex_ is held.

@@ -72,6 +72,7 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
     bool ours = false;        // its vote
     bool given_away = false;  // its vote, to another primary
     double sent_s = 0;        // of what it answered last, while its vote is ours
+    double taken_s = 0;       // when its vote was ours at the latest
     bool wanted = false;      // its vote, at the last word
     double due_s = 0;         // for the next word
   };
@@ -83,13 +84,16 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
   bool wants_votes() const;
   void lose(Seat& seat, const std::string& obstacle);
   void note_majority();
+  bool was_kept(double certain_until_s) const;
+  void note_pause(double now_s);
   std::string find_obstacle() const;
   LeaseView view(double now_s) const;
   bool has_work(const Seat& seat, double now_s) const;
   void note_state(OwnServer::State state);
   void feed_watchdog();
   void say(const std::string& line);
-  void report(LeaseAct act, const std::string& obstacle);
+  void report(const LeaseView& now, LeaseAct act, const std::string& obstacle);
+  void finish_deed();
   void carry_out(LeaseAct act);
   void run(std::function<void()> turn, double pause_s);
 
@@ -109,13 +113,16 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
 
   mutable std::mutex mutex_;  // held for moments, never while a server is asked
   OwnServer::State state_ = OwnServer::State::kClosed;
-  double looked_s_ = 0, heard_s_ = 0;  // when a look ended, and when the server answered
+  // When the question was sent that is not answered yet, and the first one that had no answer.
+  std::optional<double> asking_since_s_ = {}, silent_since_s_ = {};
+  double judged_s_ = 0, awake_since_s_ = 0;  // the last turn, and since when turns are on time
+  std::optional<double> closing_since_s_ = {};
   std::optional<double> writable_since_s_ = {}, majority_s_ = {};
   bool had_lease_ = false;  // before the server was closed or ended
 
   // Of judge() alone.
   LeaseAct last_ = LeaseAct::kRelease;
-  std::optional<Pending<std::string>> deed_ = {};  // closing or killing: what came of it
+  std::optional<Pending<Result<std::string>>> deed_ = {};  // closing or killing: what came of it
   LeaseAct deed_act_ = LeaseAct::kRelease;
   std::string said_ = {};  // the last line of a deed or of the watchdog
 };

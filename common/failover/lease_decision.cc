@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "common/failover/lease_decision.h"
 
+#include <algorithm>
+
 namespace ha {
 
 namespace {
@@ -15,22 +17,36 @@ double patience_s(const LeaseView& view, const LeaseLimits& limits) {
 LeaseAct decide_first(const LeaseView& view, const LeaseLimits& limits) {
   // Another primary has them, and this one was not told.
   if (view.given_away) return LeaseAct::kClose;
-  const double writable_s = view.now_s - view.writable_since_s;
+  const double writable_s = view.now_s - std::max(view.writable_since_s, view.awake_since_s);
   return writable_s >= patience_s(view, limits) ? LeaseAct::kClose : LeaseAct::kTake;
+}
+
+// When the server had a majority of votes, and the last one is too old. Closing comes before
+// killing, and is given its time, however late the guard wakes.
+LeaseAct decide_last(const LeaseView& view, const LeaseLimits& limits, double age_s) {
+  const bool ended = age_s < 0 || age_s >= limits.lease_s;
+  if (view.closing_since_s) {
+    const bool in_vain = view.now_s - *view.closing_since_s >= limits.margin_s;
+    return ended && in_vain ? LeaseAct::kKill : LeaseAct::kClose;
+  }
+  // After a pause of the guard the votes may well be ours: the voters are asked first.
+  const bool asks = view.now_s - view.awake_since_s < limits.margin_s / 2;
+  return ended || view.doubted || !asks ? LeaseAct::kClose : LeaseAct::kHold;
 }
 
 }  // namespace
 
 LeaseAct decide_lease(const LeaseView& view, const LeaseLimits& limits) {
   if (view.stopping || view.server != LeaseView::Server::kWritable) return LeaseAct::kRelease;
-  if (view.silent_since_s && view.now_s - *view.silent_since_s >= limits.hung_after_s)
+  if (view.silent_since_s &&
+      view.now_s - std::max(*view.silent_since_s, view.awake_since_s) >= limits.hung_after_s)
     return LeaseAct::kKill;
   if (!view.majority_s) return decide_first(view, limits);
   const double age_s = view.now_s - *view.majority_s;
   // A clock that was set back does not tell how old it is.
-  if (age_s < 0 || age_s >= limits.lease_s) return LeaseAct::kKill;
-  if (age_s >= limits.lease_s - limits.margin_s || view.given_away) return LeaseAct::kClose;
-  return LeaseAct::kHold;
+  if (age_s < 0 || age_s >= limits.lease_s - limits.margin_s)
+    return decide_last(view, limits, age_s);
+  return view.given_away ? LeaseAct::kClose : LeaseAct::kHold;
 }
 
 bool is_safe(LeaseAct act) { return act != LeaseAct::kClose && act != LeaseAct::kKill; }

@@ -11,7 +11,7 @@ namespace ha {
 struct LeaseLimits {
   double lease_s = 0;       // for which voters keep a vote after the guard's last word
   double margin_s = 0;      // before the lease's end the server is closed
-  double hung_after_s = 0;  // a server that gives no answer for so long is killed
+  double hung_after_s = 0;  // a server that was asked and gives no answer for so long is killed
 };
 
 // What the guard knows. All moments are seconds since the boot of its machine, its sleep included.
@@ -24,11 +24,17 @@ struct LeaseView {
   Server server = Server::kClosed;
   double now_s = 0;
   double writable_since_s = 0;
-  // Since when it gives no answer; nullopt: it does.
+  // Since when it was asked and has not answered; nullopt: it has, or was not asked.
   std::optional<double> silent_since_s = {};
   // When it was last certain that a majority of votes is ours, counted from the sending of what was
   // answered; nullopt: never since the server is writable.
   std::optional<double> majority_s = {};
+  // Since when the guard runs without a pause of its own: before, it can have heard nothing.
+  double awake_since_s = 0;
+  bool doubted =
+      false;  // not even the votes of that majority are ours any more, as far as is known
+  // Since when the server is being closed; nullopt: it is not.
+  std::optional<double> closing_since_s = {};
   bool had_lease = false;   // before the server was last read-only, or started again
   bool given_away = false;  // others have so many votes that there can be no majority for us
   bool stopping = false;    // the guard is asked to end
@@ -39,7 +45,7 @@ enum class LeaseAct {
   kTake,     // ask for votes, of which there was no majority yet
   kHold,     // keep the lease, and ask for the votes that are not ours
   kClose,    // the server may take no more writes: make it read-only
-  kKill,     // the same, at once: another primary may be open by now
+  kKill,     // the same, where closing was not done in its time or nothing is answered
 };
 
 // Decides what to do now.

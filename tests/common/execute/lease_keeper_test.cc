@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <utility>
 
@@ -24,6 +25,7 @@ struct Voter {
   std::string read_only = "1";
   std::map<std::string, int> locks = {};  // by name: the connection that has it
   int connections = 0;
+  std::function<void()> before_word = {};  // before it answers that we are there: once
 };
 
 class VoterSession : public SqlSession {
@@ -48,6 +50,8 @@ class VoterSession : public SqlSession {
       const bool both = voter_.locks.contains(first) && voter_.locks.contains(second);
       return one(both && voter_.locks[first] == voter_.locks[second] ? "1" : "0");
     }
+    if (sql == "DO 0")
+      if (const auto before = std::exchange(voter_.before_word, nullptr)) before();
     if (sql == "SET GLOBAL read_only=1") voter_.read_only = "1";
     FakeSession answers("10.11.6-MariaDB");
     return answers.answer("@@GLOBAL.port", one("3306"))
@@ -97,7 +101,6 @@ class LeaseKeeperTest : public testing::Test {
   LeaseKeeperTest() {
     options_.cluster.nodes = {{"db1", "db1", 3306}, {"db2", "db2", 3306}};
     options_.votes = {{"vote", 3306}};
-    options_.lease.lease_s = 5;
     for (const char* name : {"db1", "db2", "vote"}) {
       voters_[name].name = name;
       world_.connector.servers[name] =
@@ -108,6 +111,16 @@ class LeaseKeeperTest : public testing::Test {
     }
     voters_["db1"].read_only = "0";
     world_.files.files["/run/mysqld.pid"] = "77";
+    make_keeper({.lease_s = 5, .hung_after_s = 30});
+  }
+
+  struct Limits {
+    int lease_s;
+    double hung_after_s;
+  };
+  void make_keeper(const Limits& limits) {
+    options_.lease.lease_s = limits.lease_s;
+    options_.policy.hung_after_s = limits.hung_after_s;
     keeper_ =
         std::make_shared<LeaseKeeper>(env_, options_, options_.cluster.nodes[0],
                                       [this](const std::string& line) { log_.push_back(line); });
@@ -218,11 +231,95 @@ TEST_F(LeaseKeeperTest, AServerThatHangsIsKilledWhenTheLeaseEnds) {
   EXPECT_FALSE(processes_.running);
 }
 
-TEST_F(LeaseKeeperTest, AGuardThatWasStoppedForLongKillsTheServer) {
+TEST_F(LeaseKeeperTest, AGuardThatWasStoppedForLongClosesTheServer) {
   turn(10);
   world_.clock.time_s += 700;
-  keeper_->judge();
+  EXPECT_EQ(keeper_->judge(), LeaseAct::kClose);
+  EXPECT_EQ(voters_["db1"].read_only, "1");
+  EXPECT_EQ(turn(60), LeaseAct::kRelease);
+  EXPECT_TRUE(processes_.running);
+}
+
+TEST_F(LeaseKeeperTest, AGuardThatWasStoppedKillsAServerThatCannotBeClosedThen) {
+  turn(10);
+  world_.clock.time_s += 700;
+  voters_["db1"].gone = true;
+  turn(0.8);
+  EXPECT_TRUE(processes_.running);
+  turn(0.5);
   EXPECT_FALSE(processes_.running);
+}
+
+TEST_F(LeaseKeeperTest, AGuardThatWasStoppedWhileItsServerClosesGivesItTheTimeAgain) {
+  turn(10);
+  cut_off();
+  voters_["db1"].gone = true;
+  turn(3.8);
+  world_.clock.time_s += 20;
+  turn(0.8);
+  EXPECT_TRUE(processes_.running);
+  turn(0.5);
+  EXPECT_FALSE(processes_.running);
+}
+
+// The votes are still ours, as the sessions tell that live on.
+TEST_F(LeaseKeeperTest, AGuardThatWasStoppedForLessThanTheLeaseAsksFirst) {
+  turn(10);
+  world_.clock.time_s += 3.6;
+  EXPECT_EQ(keeper_->judge(), LeaseAct::kHold);
+  EXPECT_EQ(turn(30), LeaseAct::kHold);
+  EXPECT_EQ(voters_["db1"].read_only, "0");
+}
+
+TEST_F(LeaseKeeperTest, AGuardThatWasStoppedAndHasLostItsVotesClosesTheServer) {
+  turn(10);
+  world_.clock.time_s += 3.6;
+  cut_off();
+  turn(0.3);
+  EXPECT_EQ(voters_["db1"].read_only, "1");
+  EXPECT_TRUE(processes_.running);
+}
+
+// What is late on a loaded machine: the word of a voter after it gave its vote.
+TEST_F(LeaseKeeperTest, AVoteCountsFromTheMomentWhenItIsGiven) {
+  voters_["db1"].before_word = [this] {
+    keeper_->tend(1);
+    EXPECT_EQ(keeper_->judge(), LeaseAct::kHold);
+  };
+  EXPECT_EQ(turn(1), LeaseAct::kHold);
+  EXPECT_FALSE(voters_["db1"].before_word);
+  EXPECT_TRUE(processes_.running);
+  EXPECT_EQ(voters_["db1"].read_only, "0");
+}
+
+TEST_F(LeaseKeeperTest, APauseOfTheGuardIsNoSilenceOfTheServer) {
+  make_keeper({.lease_s = 30, .hung_after_s = 3});
+  turn(10);
+  // The guard itself was stopped, and its connection is lost.
+  world_.clock.time_s += 2.5;
+  voters_["db1"].gone = true;
+  keeper_->look();
+  world_.clock.time_s += 2.5;
+  keeper_->judge();
+  EXPECT_TRUE(processes_.running);
+  voters_["db1"].gone = false;
+  EXPECT_EQ(turn(10), LeaseAct::kHold);
+  voters_["db1"].gone = true;
+  EXPECT_EQ(turn(2.9), LeaseAct::kHold);
+  turn(0.5);
+  EXPECT_FALSE(processes_.running);
+  EXPECT_EQ(std::ranges::count(log_, "killing db1: it was asked and gives no answer"), 1);
+}
+
+TEST_F(LeaseKeeperTest, AServerThatIsNotAskedIsNotSilent) {
+  make_keeper({.lease_s = 30, .hung_after_s = 3});
+  turn(10);
+  for (int i = 0; i < 100; ++i) {
+    world_.clock.time_s += 0.1;
+    EXPECT_EQ(keeper_->judge(), LeaseAct::kHold);
+    for (std::size_t place = 0; place < keeper_->voters(); ++place) keeper_->tend(place);
+  }
+  EXPECT_TRUE(processes_.running);
 }
 
 TEST_F(LeaseKeeperTest, VotesThatAreHadAgainTooLateAreNoLease) {
@@ -230,8 +327,8 @@ TEST_F(LeaseKeeperTest, VotesThatAreHadAgainTooLateAreNoLease) {
   world_.clock.time_s += 700;
   for (auto& [name, voter] : voters_) voter.locks.clear();
   for (std::size_t i = 0; i < keeper_->voters(); ++i) keeper_->tend(i);
-  keeper_->judge();
-  EXPECT_FALSE(processes_.running);
+  EXPECT_EQ(keeper_->judge(), LeaseAct::kClose);
+  EXPECT_EQ(voters_["db1"].read_only, "1");
 }
 
 TEST_F(LeaseKeeperTest, AWatchdogIsFedWhileTheServerTakesWritesByRight) {
@@ -268,7 +365,8 @@ TEST_F(LeaseKeeperTest, AFormerPrimaryThatComesBackWritableIsClosedAtOnce) {
   turn(0.2);
   EXPECT_EQ(voters_["db1"].read_only, "1");
   turn(0.2);
-  EXPECT_EQ(log_.back(), "db1: read-only, 0 connections ended");
+  EXPECT_EQ(log_[log_.size() - 2], "db1: read-only, 0 connections ended");
+  EXPECT_EQ(log_.back(), "db1 takes no writes, and needs no lease");
 }
 
 TEST_F(LeaseKeeperTest, VotesThatARunHasForThisNodeAreWaitedFor) {

@@ -43,6 +43,13 @@ TEST(LeaseDecisionTest, AServerTakesWritesOnlyWithTheLease) {
   };
   const auto again = [](LeaseView& view) { view.had_lease = true; };
   const auto stopping = [](LeaseView& view) { view.stopping = true; };
+  const auto closing = [](double seconds) {
+    return [seconds](LeaseView& view) { view.closing_since_s = view.now_s - seconds; };
+  };
+  const auto awake = [](double seconds) {
+    return [seconds](LeaseView& view) { view.awake_since_s = view.now_s - seconds; };
+  };
+  const auto doubted = [](LeaseView& view) { view.doubted = true; };
   struct {
     const char* name;
     LeaseView view;
@@ -65,17 +72,31 @@ TEST(LeaseDecisionTest, AServerTakesWritesOnlyWithTheLease) {
       {"the votes are ours", with_majority(0), LeaseAct::kHold},
       {"voters answer slowly", with_majority(3.9), LeaseAct::kHold},
       {"the majority is lost", with_majority(4), LeaseAct::kClose},
-      {"closing takes its time", with_majority(4.9), LeaseAct::kClose},
-      {"closing took too long", with_majority(5), LeaseAct::kKill},
-      {"the guard or its host was stopped for long", with_majority(700), LeaseAct::kKill},
-      {"the clock was set back", with_majority(-3), LeaseAct::kKill},
+      {"closing takes its time", changed(with_majority(4.9), closing(0.9)), LeaseAct::kClose},
+      {"closing took too long", changed(with_majority(5), closing(1)), LeaseAct::kKill},
+      {"closing was asked late", changed(with_majority(700), closing(0.9)), LeaseAct::kClose},
+      {"the guard or its host was stopped for long", with_majority(700), LeaseAct::kClose},
+      {"the same, and it knows", changed(with_majority(700), awake(0)), LeaseAct::kClose},
+      {"the guard was stopped for a while, and asks first", changed(with_majority(4.5), awake(0.4)),
+       LeaseAct::kHold},
+      {"the guard was stopped for a while, and votes are lost",
+       changed(changed(with_majority(4.5), awake(0.1)), doubted), LeaseAct::kClose},
+      {"the guard was stopped for a while, and hears nothing",
+       changed(with_majority(4.5), awake(0.5)), LeaseAct::kClose},
+      {"the guard was stopped before it had a majority",
+       changed(changed(writable(), since(700)), awake(11.9)), LeaseAct::kTake},
+      {"the clock was set back", with_majority(-3), LeaseAct::kClose},
+      {"the clock was set back and closing took too long", changed(with_majority(-3), closing(1)),
+       LeaseAct::kKill},
       {"others have taken the votes", changed(with_majority(1), given_away), LeaseAct::kClose},
       {"it gives no answer", changed(with_majority(0), silent(29.9)), LeaseAct::kHold},
       {"it hangs", changed(with_majority(0), silent(30)), LeaseAct::kKill},
+      {"the guard was stopped while it was asked",
+       changed(changed(with_majority(0), silent(700)), awake(29.9)), LeaseAct::kHold},
       {"it gives no answer and the majority is lost", changed(with_majority(4), silent(2)),
        LeaseAct::kClose},
-      {"it gives no answer and the lease has ended", changed(with_majority(5), silent(2)),
-       LeaseAct::kKill},
+      {"it gives no answer and the lease has ended",
+       changed(changed(with_majority(5), silent(2)), closing(1)), LeaseAct::kKill},
       {"the host shuts down", changed(with_majority(0), stopping), LeaseAct::kRelease},
       {"the guard is stopped before it had a majority", changed(writable(), stopping),
        LeaseAct::kRelease},
