@@ -5,49 +5,16 @@
 #include <algorithm>
 
 #include "common/execute/clients.h"
+#include "common/execute/closing.h"
 #include "common/execute/failure.h"
 #include "common/execute/live_actions.h"
 #include "common/failover/role_statements.h"
 #include "common/mysql/events.h"
 #include "common/mysql/read_facts.h"
 #include "common/mysql/variables.h"
-#include "common/parallel.h"
 
 namespace ha {
 
-namespace {
-
-// What lets the commits go that a closing waits for: done beside it, by a session of its own.
-struct CommitRelease {
-  NodeSessions::Session session;
-  std::string closing;  // the connection that closes the server
-  std::vector<std::string> our_locks;
-  std::string variable;
-  Clock& clock;
-
-  // Waits until the closing lets no new statement begin; then ends all clients, and only then lets
-  // their commits go: an answer could reach nobody any more.
-  Result<Done> run(const Deadline& deadline) const {
-    const std::string state =
-        "SELECT STATE FROM information_schema.PROCESSLIST WHERE ID = " + closing;
-    for (;; clock.pause(kPoll_s)) {
-      const auto now = query_value(*session, state);
-      if (!now) return now.error();
-      if (now->find("read lock") != now->npos || now->find("commit lock") != now->npos) break;
-      if (deadline.passed()) return failure("it did not wait for commits");
-    }
-    if (const auto ended = end_clients(*session, our_locks, closing); !ended) return ended.error();
-    if (deadline.passed()) return failure("no time was left to end its commits");
-    const auto off = session->query(semi_sync_switch(variable, false).sql);
-    return off ? Result<Done>(Done{}) : off.error();
-  }
-};
-
-}  // namespace
-
-// MySQL keeps a connection that was ended in its commit until a replica acknowledges, and with it
-// the locks that a closing needs. To end semi-sync before the server is closed would acknowledge
-// writes that exist here alone.
 Result<Done> LiveActions::close_behind_commits(const Step& step, SqlSession& session,
                                                const RunFacts& known, const Deadline& deadline) {
   constexpr double kRelease_s = 3;  // well before the closing gives up
@@ -57,21 +24,11 @@ Result<Done> LiveActions::close_behind_commits(const Step& step, SqlSession& ses
                                    ? node->facts->semi_sync.source_variable
                                : seen != nullptr ? seen->semi_sync.source_variable
                                                  : "";
-  const auto own = query_value(session, "SELECT CONNECTION_ID()");
-  if (!own) return own.error();
   const auto second = connect_to(step.node);
   if (!second) return second.error();
-  const auto release = Pending<Result<Done>>::begin(
-      env_.workers,
-      [release = CommitRelease{*second, *own, options_.session_locks(), variable, env_.clock},
-       limit = Deadline::after(env_.clock, kRelease_s)] { return release.run(limit); });
-  if (!release) return release.error();
-  auto closed = run_sql(only(step.statements, {Part::kClose}), session, known, deadline);
-  const bool ended = release->wait(Deadline::after(env_.clock, kRelease_s));
-  const auto result = ended ? release->result() : std::nullopt;
-  if (!closed && result && !*result)
-    return failure(closed.error().text + ": " + result->error().text);
-  return closed;
+  return ha::close_behind_commits(
+      env_.workers, env_.clock, session, {*second, options_.session_locks(), variable, kRelease_s},
+      [&] { return run_sql(only(step.statements, {Part::kClose}), session, known, deadline); });
 }
 
 // Closes a server for writes and ends its clients' connections: before, because table locks would

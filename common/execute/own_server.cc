@@ -7,6 +7,7 @@
 
 #include "common/context/operator_program.h"
 #include "common/execute/clients.h"
+#include "common/execute/closing.h"
 #include "common/failover/role_statements.h"
 #include "common/mysql/variables.h"
 #include "common/text.h"
@@ -121,6 +122,26 @@ OwnServer::State OwnServer::look() {
   return is_refused(error) ? State::kEnded : State::kSilent;
 }
 
+Result<Done> OwnServer::make_read_only(SqlSession& session, const Deadline& deadline) const {
+  const auto close = [&]() -> Result<Done> {
+    const auto done = session.query(close_server(session.version()).sql);
+    return done ? Result<Done>(Done{}) : done.error();
+  };
+  const auto waits = waits_for_replicas(session);
+  if (!waits) return waits.error();
+  if (!*waits) return close();
+  const auto variables = read_variables(session, "SHOW GLOBAL VARIABLES LIKE 'rpl_semi_sync%'");
+  if (!variables) return variables.error();
+  auto second = env_.connector.connect(login());
+  if (!second) return second.error();
+  for (const char* const name : {"rpl_semi_sync_source_enabled", "rpl_semi_sync_master_enabled"})
+    if (variables->contains(name))
+      return close_behind_commits(
+          env_.workers, env_.clock, session,
+          {std::move(*second), options_.session_locks(), name, deadline.remaining_s()}, close);
+  return close();
+}
+
 Result<std::string> OwnServer::close(const Deadline& deadline) {
   std::string vip;
   if (!options_.vip.address.empty()) {
@@ -140,8 +161,7 @@ Result<std::string> OwnServer::close(const Deadline& deadline) {
   // Before, because table locks would keep it open; after, because only then no new one can write.
   const auto before = end_clients(**session, options_.session_locks());
   if (!before) return before.error();
-  const std::string close = close_server((*session)->version()).sql;
-  if (const auto done = (*session)->query(close); !done) return done.error();
+  if (const auto done = make_read_only(**session, deadline); !done) return done.error();
   const auto after = end_clients(**session, options_.session_locks());
   if (!after) return after.error();
   const auto closed = read_switch(**session, "read_only");

@@ -52,6 +52,7 @@ class OwnServer {
   // Reads which process the server is. True when the one that was known has ended.
   bool learn_process(SqlSession& session);
   std::optional<ServerProcess> process() const;
+  Result<Done> make_read_only(SqlSession& session, const Deadline& deadline) const;
   Result<Done> run_kill_command(const Deadline& deadline);
 
   const Env env_;

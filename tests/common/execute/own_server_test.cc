@@ -43,7 +43,8 @@ struct Server {
   std::optional<Error> refuses = {};  // new connections
   std::optional<Error> fails = {};    // statements
   std::string read_only = "0", uptime = "4998";
-  bool locked = false;  // it cannot be made read-only
+  bool locked = false;     // it cannot be made read-only
+  std::string state = "";  // of its client
   std::vector<std::string> asked = {};
 
   Result<Rows> query(const std::string& sql) {
@@ -57,12 +58,16 @@ struct Server {
         .answer("@@GLOBAL.pid_file", one("/run/mysqld.pid"))
         .answer("Uptime", Rows{{"Variable_name", "Value"}, {{"Uptime", uptime}}})
         .answer("@@GLOBAL.read_only", one(read_only))
+        .answer("information_schema.PROCESSLIST", one("Waiting for commit lock"))
+        .answer("'rpl_semi_sync%'",
+                Rows{{"Variable_name", "Value"}, {{"rpl_semi_sync_source_enabled", "ON"}}})
         .answer("SET ", Rows{})
         .answer("CONNECTION_ID()", one("3"))
         .answer("IS_USED_LOCK", one("4"))
-        .answer("SHOW PROCESSLIST",
-                Rows{{"Id", "User", "Command"},
-                     {{"3", "ha", "Query"}, {"4", "ha", "Sleep"}, {"9", "app", "Sleep"}}})
+        .answer("SHOW PROCESSLIST", Rows{{"Id", "User", "Command", "State"},
+                                         {{"3", "ha", "Query", ""},
+                                          {"4", "ha", "Sleep", ""},
+                                          {"9", "app", "Sleep", state}}})
         .answer("KILL CONNECTION 9", Rows{})
         .query(sql);
   }
@@ -140,6 +145,17 @@ TEST_F(OwnServerTest, ItsClientsAreEndedAndOursAreNot) {
   EXPECT_EQ(*closed, "read-only, 2 connections ended");
   EXPECT_EQ(std::ranges::count(db1_.asked, "KILL CONNECTION 9"), 2);
   EXPECT_EQ(std::ranges::count(db1_.asked, "KILL CONNECTION 4"), 0);
+}
+
+// They are ended before semi-sync is, and hear nothing of their commits.
+TEST_F(OwnServerTest, ClientsThatWaitForReplicasDoNotKeepItOpen) {
+  db1_.state = "Waiting for semi-sync ACK from replica";
+  const auto closed = own().close(second());
+  ASSERT_TRUE(closed) << closed.error().text;
+  EXPECT_EQ(db1_.read_only, "1");
+  const auto off = std::ranges::find(db1_.asked, "SET GLOBAL rpl_semi_sync_source_enabled=OFF");
+  ASSERT_NE(off, db1_.asked.end());
+  EXPECT_EQ(std::count(db1_.asked.begin(), off, "KILL CONNECTION 9"), 2);
 }
 
 TEST_F(OwnServerTest, AServerThatCannotBeClosed) {

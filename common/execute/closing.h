@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// Closing a server whose clients wait for semi-sync replicas in their commits. MySQL keeps a
+// connection that was ended in its commit until a replica acknowledges, and with it the locks that
+// a closing needs. To end semi-sync before the server is closed would acknowledge writes that exist
+// there alone.
+
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/mysql/session.h"
+#include "common/result.h"
+#include "common/workers.h"
+
+namespace ha {
+
+// What lets the commits go that a closing waits for.
+struct CommitRelease {
+  std::shared_ptr<SqlSession> session;  // beside that which closes
+  std::vector<std::string> our_locks;   // FailoverOptions::session_locks()
+  std::string variable;                 // that makes commits wait
+  double limit_s;                       // well before the closing gives up
+};
+
+// Closes the server by `close`, over `closing`; fails as that does. Clients that wait in their
+// commits are ended first, and get no acknowledgement.
+Result<Done> close_behind_commits(Workers& workers, Clock& clock, SqlSession& closing,
+                                  const CommitRelease& release,
+                                  const std::function<Result<Done>()>& close);
+
+}  // namespace ha
