@@ -39,6 +39,7 @@ class Judge {
     judge_privileges();
     add_all(judge_votes(facts.topology, policy, plan_, facts.votes, facts.silent_voters));
     add_all(judge_lease_keeping(policy, context_of(facts), plan_));
+    add_all(judge_watchdog(policy, facts.watchdog));
     judge_surroundings();
     judge_guard();
     blocked_ =

@@ -81,6 +81,7 @@ void read_surroundings(const Env& env, const FailoverOptions& options, const Mem
   memory.update(facts.known, facts.topology, facts.now_s);
   facts.programs = find_missing_programs(env.process, options);
   facts.files = find_unwritable_files(env.files, options.policy);
+  facts.watchdog = options.lease.watchdog;
   if (const auto writers = facts.topology.writers(); writers.size() == 1)
     facts.lease =
         look_at_lease(env, options, facts.topology, facts.topology.nodes[writers[0]].name,

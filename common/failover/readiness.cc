@@ -228,6 +228,15 @@ std::vector<Concern> judge_lease_keeping(const Policy& policy, const Context& co
                        plan.primary)}};
 }
 
+std::vector<Concern> judge_watchdog(const Policy& policy, const std::string& watchdog) {
+  if (policy.lease_s == 0 || !watchdog.empty()) return {};
+  return {
+      {State::kWarning,
+       "there is a lease and no watchdog: a guard that is stopped while its server lives and is "
+       "cut off closes nothing, and two primaries may take writes; configure "
+       "watchdog = /dev/watchdog for the guards"}};
+}
+
 std::vector<Concern> judge_votes(const Topology& topology, const Policy& policy, const Plan& plan,
                                  std::size_t votes,
                                  const std::map<std::string, std::string>& silent) {

@@ -50,6 +50,9 @@ std::string describe_protection(const Plan& plan);
 std::vector<Concern> judge_lease_keeping(const Policy& policy, const Context& context,
                                          const Plan& plan);
 
+// Judges whether the host of a guard that is stopped is taken down, where there is a lease.
+std::vector<Concern> judge_watchdog(const Policy& policy, const std::string& watchdog);
+
 // Judges whether a majority of votes is left when the plan's primary is gone: `votes` servers vote
 // beside the nodes (0, and no lease: no votes are needed), of which the `silent` ones would not,
 // for the reason.

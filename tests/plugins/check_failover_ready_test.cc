@@ -481,6 +481,10 @@ TEST(CheckFailoverReadyTest, APrimaryWithALeaseHasAGuardThatKeepsIt) {
   EXPECT_NE(evaluate(facts, policy, {}).text.find("no guard has the lease of db1"),
             std::string::npos);
   facts.lease.held = "its guard has 2 of 3 votes and was heard 1s ago";
+  EXPECT_EQ(evaluate(facts, policy, {}).state, State::kWarning);
+  EXPECT_NE(evaluate(facts, policy, {}).text.find("configure watchdog = /dev/watchdog"),
+            std::string::npos);
+  facts.watchdog = "/dev/watchdog";
   EXPECT_EQ(evaluate(facts, policy, {}).text.find("lease"), std::string::npos);
   // Then it is the evidence where there is no fence command.
   policy.fence_command.clear();
