@@ -11,6 +11,13 @@
 
 namespace ha {
 
+namespace {
+
+// A voter tells whole seconds: a vigil has to see the last one before the end of the lease.
+constexpr double kBetweenLooks_s = 0.1, kLateAnswer_s = 0.5;
+
+}  // namespace
+
 Result<LeaseReading> read_lease(SqlSession& session, const FailoverOptions& options) {
   const auto& nodes = options.cluster.nodes;
   std::string sql = fmt::format("SELECT IS_USED_LOCK({})", quote_string(options.lease_lock()));
@@ -44,13 +51,15 @@ void observe_lease(LeaseSighting& sighting, std::optional<LeaseReading> now, int
   if (ended && !last.node.empty())
     (last.silent_s.value_or(0) >= lease_s - 1 ? sighting.expired : sighting.broken)
         .insert(last.node);
-  if (now && !now->node.empty()) {
-    sighting.expired.erase(now->node);
-    sighting.broken.erase(now->node);
-  }
+  if (now && !now->node.empty()) forget_end(sighting, now->node);
   if (now && !now->silent_s && !ended) now->silent_s = last.silent_s;
   if (now) sighting.last = *now;
   sighting.now = std::move(now);
+}
+
+void forget_end(LeaseSighting& sighting, const std::string& node) {
+  sighting.expired.erase(node);
+  sighting.broken.erase(node);
 }
 
 bool LeaseFinding::proves_closing() const {
@@ -158,10 +167,64 @@ LeaseWord look_at_lease(const ProbeEnv& env, const FailoverOptions& options,
   return tell_lease(watch.find(node), node, options.lease.lease_s);
 }
 
-LeaseFinding LeaseWatch::find(const std::string& node) const {
+std::vector<LeaseSighting> LeaseWatch::sightings() const {
   std::vector<LeaseSighting> sightings;
   for (const Place& place : places_) sightings.push_back(place.sighting);
-  return judge_lease(sightings, node);
+  return sightings;
+}
+
+LeaseFinding LeaseWatch::find(const std::string& node) const {
+  return judge_lease(sightings(), node);
+}
+
+void LeaseWatch::forget(const std::string& node) {
+  for (Place& place : places_) forget_end(place.sighting, node);
+}
+
+LeaseVigil::LeaseVigil(const Env& env, const FailoverOptions& options)
+    : env_(env), watch_(env, options, {}) {}
+
+Result<Done> LeaseVigil::start() {
+  auto job = env_.workers.start([self = shared_from_this()] {
+    while (!self->stopping_) {
+      self->observe();
+      self->env_.clock.pause(kBetweenLooks_s);
+    }
+  });
+  if (!job) return job.error();
+  job_ = std::move(*job);
+  return Done{};
+}
+
+void LeaseVigil::stop(const Deadline& deadline) {
+  stopping_ = true;
+  if (job_) job_->wait(deadline);
+  job_.reset();
+}
+
+void LeaseVigil::observe() {
+  std::set<std::string> forgotten;
+  {
+    const std::lock_guard guard(mutex_);
+    forgotten.swap(forgotten_);
+  }
+  for (const std::string& node : forgotten) watch_.forget(node);
+  watch_.observe(Deadline::after(env_.clock, kLateAnswer_s));
+  const std::lock_guard guard(mutex_);
+  sightings_ = watch_.sightings();
+  for (const std::string& node : forgotten_)
+    for (LeaseSighting& one : sightings_) forget_end(one, node);
+}
+
+LeaseFinding LeaseVigil::find(const std::string& node) const {
+  const std::lock_guard guard(mutex_);
+  return judge_lease(sightings_, node);
+}
+
+void LeaseVigil::forget(const std::string& node) {
+  const std::lock_guard guard(mutex_);
+  forgotten_.insert(node);
+  for (LeaseSighting& one : sightings_) forget_end(one, node);
 }
 
 }  // namespace ha

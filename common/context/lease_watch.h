@@ -5,8 +5,10 @@
 
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -44,6 +46,9 @@ struct LeaseSighting {
 
 // Takes over what a voter says now. Pure.
 void observe_lease(LeaseSighting& sighting, std::optional<LeaseReading> now, int lease_s);
+
+// Drops what was seen of the end of the lease of `node`, which answers again. Pure.
+void forget_end(LeaseSighting& sighting, const std::string& node);
 
 // What all voters together tell of the lease of one node.
 struct LeaseFinding {
@@ -88,6 +93,9 @@ class LeaseWatch {
 
   LeaseFinding find(const std::string& node) const;
 
+  void forget(const std::string& node);
+  std::vector<LeaseSighting> sightings() const;
+
  private:
   struct Answer {
     std::shared_ptr<SqlSession> session = {};  // null: there is none any more
@@ -106,6 +114,34 @@ class LeaseWatch {
   const ProbeEnv env_;
   const FailoverOptions options_;
   std::vector<Place> places_;
+};
+
+// Watches the voters all the time in a loop of its own, so that a run that begins after the lease
+// has ended still knows how it did.
+class LeaseVigil : public std::enable_shared_from_this<LeaseVigil> {
+ public:
+  LeaseVigil(const Env& env, const FailoverOptions& options);
+
+  // Begins the loop, which keeps this alive until stop(). Fails when there is no thread for it.
+  Result<Done> start();
+  void stop(const Deadline& deadline);
+
+  // Asks all voters once, as the loop does.
+  void observe();
+
+  // What was seen of the lease of `node` so far. Both may be called from any thread.
+  LeaseFinding find(const std::string& node) const;
+  // Drops what was seen of its end: the node answers, so it may be opened again by any means.
+  void forget(const std::string& node);
+
+ private:
+  const Env env_;
+  LeaseWatch watch_;  // of the loop alone
+  std::unique_ptr<Job> job_ = nullptr;
+  std::atomic<bool> stopping_ = false;
+  mutable std::mutex mutex_;  // of what follows
+  std::vector<LeaseSighting> sightings_ = {};
+  std::set<std::string> forgotten_ = {};  // that the loop has to forget, too
 };
 
 // Asks the voters once for the lease of `node`, all at the same time; nothing without a lease.

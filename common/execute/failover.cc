@@ -23,7 +23,8 @@ enum class Choice { kFree, kFixed };
 
 class Failover {
  public:
-  explicit Failover(Workflow& workflow) : workflow_(workflow), hung_(workflow) {}
+  Failover(Workflow& workflow, const LeaseVigil* vigil)
+      : workflow_(workflow), vigil_(vigil), hung_(workflow) {}
 
   FailoverOutcome run(const std::string& plan_hash) {
     if (auto obstacle = finish_interrupted(plan_hash)) return *obstacle;
@@ -128,7 +129,7 @@ class Failover {
     if (!may_be_lifted(plan.refusal) ||
         !std::ranges::all_of(plan.further, may_be_lifted, &Objection::refusal))
       return;
-    lease_ = await_lease(workflow_, plan.primary);
+    lease_ = await_lease(workflow_, plan.primary, vigil_);
     if (lease_.empty()) return;
     probe_and_decide(plan);
   }
@@ -200,6 +201,7 @@ class Failover {
   }
 
   Workflow& workflow_;
+  const LeaseVigil* const vigil_;  // null: there is none
   HungWatch hung_;
   LeaseWord lease_ = {};
   std::map<std::string, std::string> stuck_ = {};  // nodes that have ended a run, with the reason
@@ -209,10 +211,11 @@ class Failover {
 }  // namespace
 
 FailoverOutcome run_failover(const Env& env, const FailoverOptions& options,
-                             const std::string& plan_hash, const Log& log) {
+                             const std::string& plan_hash, const Log& log,
+                             const LeaseVigil* vigil) {
   auto workflow = begin_workflow(env, options, log);
   if (!workflow) return refuse(workflow.error().text);
-  return Failover(*workflow).run(plan_hash);
+  return Failover(*workflow, vigil).run(plan_hash);
 }
 
 }  // namespace ha

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "common/cluster/options.h"
+#include "common/context/lease_watch.h"
 #include "common/context/observation.h"
 #include "common/env.h"
 #include "common/execute/log.h"
@@ -28,9 +29,11 @@ Outlook look_ahead(const Env& env, const FailoverOptions& options, const std::st
 Plan plan_now(const Env& env, const FailoverOptions& options, const std::string& assume_dead);
 
 // Promotes a replica to replace the dead primary, or refuses. A run that was interrupted is resumed
-// or rolled back first. `plan_hash`: refuse unless the plan has it; empty: any.
+// or rolled back first. `plan_hash`: refuse unless the plan has it; empty: any. `vigil` has watched
+// the lease of the primary before; null: nobody has.
 FailoverOutcome run_failover(const Env& env, const FailoverOptions& options,
-                             const std::string& plan_hash, const Log& log);
+                             const std::string& plan_hash, const Log& log,
+                             const LeaseVigil* vigil = nullptr);
 
 // Promotes `to` (empty: the best replica) to replace the live primary.
 FailoverOutcome run_switchover(const Env& env, const FailoverOptions& options,

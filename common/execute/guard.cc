@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/context/guard_files.h"
+#include "common/context/lease_watch.h"
 #include "common/context/run_store.h"
 #include "common/execute/failover.h"
 #include "common/execute/guard_sessions.h"
@@ -57,6 +58,7 @@ class Guard {
   // Fails when the lease is wanted and cannot be kept.
   Result<Done> run() {
     if (const auto kept = keep_lease(); !kept) return kept;
+    if (const auto begun = watch_lease(); !begun) return begun;
     while (!env_.clock.stopping()) {
       if (env_.clock.take_reload()) reload();
       const double begin_s = now_s();
@@ -71,6 +73,7 @@ class Guard {
       wait(begin_s + turn.wait_s, turn.kind);
     }
     end_lease();
+    if (vigil_) vigil_->stop(Deadline::after(env_.clock, kEndOfLease_s));
     state_.stopped = true;
     describe("stopped");
     write_state();
@@ -108,6 +111,15 @@ class Guard {
     lease_.reset();
   }
 
+  // The lease of a primary that is cut off may end before a run begins to look.
+  Result<Done> watch_lease() {
+    if (vigil_) vigil_->stop(Deadline::after(env_.clock, kEndOfLease_s));
+    vigil_.reset();
+    if (settings_.failover.lease.lease_s == 0) return Done{};
+    vigil_ = std::make_shared<LeaseVigil>(env_, settings_.failover);
+    return vigil_->start();
+  }
+
   // Why the guard may not change the cluster; empty: it may.
   std::string held() const {
     if (paused_) return "paused";
@@ -122,6 +134,8 @@ class Guard {
     for (std::size_t i = 0; i < words.size(); ++i) {
       if (watch_.hear(i, words[i], timing, std::max(begin_s, now_s())))
         host_.say(ha::describe(watch_.nodes()[i]));
+      if (words[i].kind == NodeWord::Kind::kAnswers && vigil_)
+        vigil_->forget(watch_.nodes()[i].name);
       if (words[i].kind == NodeWord::Kind::kNotAsked) say_once(words[i].error);
     }
   }
@@ -173,7 +187,7 @@ class Guard {
     FailoverOptions options = settings_.failover;
     if (watch_.primary_is_gone()) options.tried = {watch_.primary(), options.retries};
     carry_out(options.deadline_s,
-              [&](const Log& log) { return run_failover(env_, options, "", log); });
+              [&](const Log& log) { return run_failover(env_, options, "", log, vigil_.get()); });
   }
 
   void let_return(const Observation& view) {
@@ -232,6 +246,7 @@ class Guard {
     watch_ = GuardWatch(names_of(settings_), now_s());
     watch_.learn_primary(primary);
     if (const auto kept = keep_lease(); !kept) host_.say(kept.error().text);
+    if (const auto begun = watch_lease(); !begun) host_.say(begun.error().text);
     host_.say("the options were read again");
   }
 
@@ -293,6 +308,7 @@ class Guard {
   GuardState state_ = {};
   bool paused_ = false;
   std::shared_ptr<LeaseKeeper> lease_ = nullptr;  // null: there is none to keep
+  std::shared_ptr<LeaseVigil> vigil_ = nullptr;   // null: there is no lease to watch
   std::string written_ = {};                      // the state on disk
   double written_s_ = 0;
   bool hurried_ = false;                           // the last wait was ended early

@@ -15,7 +15,8 @@ constexpr double kAnswer_s = 0.5;
 
 }  // namespace
 
-LeaseWord await_lease(const Workflow& workflow, const std::string& primary) {
+LeaseWord await_lease(const Workflow& workflow, const std::string& primary,
+                      const LeaseVigil* vigil) {
   const FailoverOptions& options = workflow.options;
   if (options.lease.lease_s == 0 || primary.empty()) return {};
   const VoteTerms terms = lease_terms(options, primary);
@@ -28,6 +29,9 @@ LeaseWord await_lease(const Workflow& workflow, const std::string& primary) {
     // A login takes several round trips, an answer one.
     watch.observe(workflow.deadline.from_now(told ? kAnswer_s : options.probe_timeout_s));
     finding = watch.find(primary);
+    // What has ended before this run began.
+    if (vigil != nullptr && finding.held < majority_of(finding.voters))
+      if (const LeaseFinding seen = vigil->find(primary); seen.proves_closing()) finding = seen;
     if (finding.held == 0 || finding.proves_closing() || patience.passed()) break;
     if (!told)
       workflow.log(fmt::format(

@@ -45,6 +45,19 @@ TEST(LeaseWatchTest, HowTheVoteOfOneVoterEnds) {
   }
 }
 
+TEST(LeaseWatchTest, TheEndOfALeaseIsKnownUntilItsNodeAnswers) {
+  std::vector<LeaseSighting> voters(2);
+  for (const auto& reading : {held("db1", 4), LeaseReading{}, LeaseReading{}})
+    for (LeaseSighting& one : voters) observe_lease(one, reading, kLease_s);
+  EXPECT_TRUE(judge_lease(voters, "db1").proves_closing());
+  for (LeaseSighting& one : voters) forget_end(one, "db2");
+  EXPECT_TRUE(judge_lease(voters, "db1").proves_closing());
+  for (LeaseSighting& one : voters) forget_end(one, "db1");
+  EXPECT_FALSE(judge_lease(voters, "db1").proves_closing());
+  for (LeaseSighting& one : voters) observe_lease(one, LeaseReading{}, kLease_s);
+  EXPECT_FALSE(judge_lease(voters, "db1").proves_closing());
+}
+
 TEST(LeaseWatchTest, VotesThatExpireProveTheClosingWhenTheOthersAreNoMajority) {
   for (const auto& [voters, expired, proves] : {std::tuple(3U, 1U, false),
                                                 {3U, 2U, true},
