@@ -172,7 +172,9 @@ Result<Done> LeaseKeeper::ask_for_vote(Seat& seat) {
   // Another voter's answer may come before the next one of this.
   seat.sent_s = sent_s;
   seat.taken_s = uptime_s(env_.clock);
-  seat.given_away = !*got && !for_us;
+  const bool away = !*got && !for_us;
+  if (away && !seat.given_away) seat.away_since_s = seat.taken_s;
+  seat.given_away = away;
   seat.obstacle = *got ? "" : for_us ? "its vote is not handed over yet" : holder;
   if (for_us && !*got) seat.due_s = 0;
   return Done{};
@@ -220,7 +222,10 @@ void LeaseKeeper::look() {
   else if (!silent_since_s_)
     silent_since_s_ = sent_s;
   if (state != OwnServer::State::kSilent && state != OwnServer::State::kUnread) known_ = true;
-  if (state == OwnServer::State::kWritable && !writable_since_s_) writable_since_s_ = now_s;
+  if (state == OwnServer::State::kWritable) {
+    writable_since_s_ = writable_since_s_.value_or(now_s);
+    seen_writable_s_ = sent_s;
+  }
   note_state(state);
 }
 
@@ -253,7 +258,10 @@ LeaseView LeaseKeeper::view(double now_s) const {
   view.closing_since_s = closing_since_s_;
   view.doubted = majority_s_ && !was_kept(*majority_s_ + terms_.certain_s());
   view.had_lease = had_lease_;
-  const auto away = static_cast<std::size_t>(std::ranges::count_if(seats_, &Seat::given_away));
+  // A switchover closes a server before it takes the votes: only a later look tells of another one.
+  const auto away = static_cast<std::size_t>(std::ranges::count_if(seats_, [&](const Seat& seat) {
+    return seat.given_away && seat.away_since_s <= seen_writable_s_;
+  }));
   view.given_away = seats_.size() - away < majority_of(seats_.size());
   view.stopping = stopping_;
   return view;

@@ -71,6 +71,7 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
     bool shows = false;       // that this guard runs
     bool ours = false;        // its vote
     bool given_away = false;  // its vote, to another primary
+    double away_since_s = 0;  // when that was found first
     double sent_s = 0;        // of what it answered last, while its vote is ours
     double taken_s = 0;       // when its vote was ours at the latest
     bool wanted = false;      // its vote, at the last word
@@ -117,6 +118,7 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
   std::optional<double> asking_since_s_ = {}, silent_since_s_ = {};
   double judged_s_ = 0, awake_since_s_ = 0;  // the last turn, and since when turns are on time
   std::optional<double> closing_since_s_ = {};
+  double seen_writable_s_ = -1;  // when the last question was sent that found it so
   std::optional<double> writable_since_s_ = {}, majority_s_ = {};
   bool had_lease_ = false;  // before the server was closed or ended
 

@@ -369,6 +369,22 @@ TEST_F(LeaseKeeperTest, AFormerPrimaryThatComesBackWritableIsClosedAtOnce) {
   EXPECT_EQ(log_.back(), "db1 takes no writes, and needs no lease");
 }
 
+// A switchover has closed it; the sessions of that run would be ended with those of clients.
+TEST_F(LeaseKeeperTest, AServerWhoseVotesWereTakenIsLookedAtFirst) {
+  for (auto& [name, voter] : voters_) {
+    voter.connections = 50;
+    voter.locks = {{options_.lease_lock(), 40}, {options_.lease_node_lock("db2"), 40}};
+  }
+  keeper_->look();
+  EXPECT_EQ(keeper_->judge(), LeaseAct::kTake);
+  world_.clock.time_s += 0.1;
+  for (std::size_t i = 0; i < keeper_->voters(); ++i) keeper_->tend(i);
+  EXPECT_EQ(keeper_->judge(), LeaseAct::kTake);
+  voters_["db1"].read_only = "1";
+  keeper_->look();
+  EXPECT_EQ(keeper_->judge(), LeaseAct::kRelease);
+}
+
 TEST_F(LeaseKeeperTest, VotesThatARunHasForThisNodeAreWaitedFor) {
   for (auto& [name, voter] : voters_) {
     voter.connections = 50;
