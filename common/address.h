@@ -13,6 +13,8 @@ namespace ha {
 struct HostPort {
   std::string host;   // without brackets
   unsigned port = 0;  // 0: not given
+
+  bool operator==(const HostPort&) const = default;
 };
 
 // Parses HOST, HOST:PORT, [IPV6], [IPV6]:PORT or a bare IPv6 address; fails with what is accepted.

@@ -17,6 +17,8 @@ struct LeaseOptions {
   std::string pid_file = {};  // of the server beside the guard; empty: as the server tells
   std::string watchdog = {};  // device that is fed while that server may take writes; empty: none
   std::vector<std::string> kill_command = {};  // kills that server; empty: SIGKILL
+
+  bool operator==(const LeaseOptions&) const = default;
 };
 
 // The target must outlive parse().

@@ -41,6 +41,14 @@ std::vector<std::string> names_of(const GuardSettings& settings) {
   return names;
 }
 
+// Whether a lease would rest on something else.
+bool changes_lease(const GuardSettings& before, const GuardSettings& after) {
+  const FailoverOptions &was = before.failover, &is = after.failover;
+  if (was.lease.lease_s == 0 && is.lease.lease_s == 0) return false;
+  return was.lease != is.lease || was.votes != is.votes || was.cluster.nodes != is.cluster.nodes ||
+         before.guard.node != after.guard.node;
+}
+
 class Guard {
  public:
   Guard(const Env& env, GuardSettings settings, GuardHost& host, GuardFiles files)
@@ -91,7 +99,6 @@ class Guard {
 
   // Beside a node the guard keeps the lease of the primary, whatever else it is at.
   Result<Done> keep_lease() {
-    end_lease();
     const FailoverOptions& options = settings_.failover;
     const auto node =
         std::ranges::find(options.cluster.nodes, settings_.guard.node, &NodeAddress::name);
@@ -113,8 +120,6 @@ class Guard {
 
   // The lease of a primary that is cut off may end before a run begins to look.
   Result<Done> watch_lease() {
-    if (vigil_) vigil_->stop(Deadline::after(env_.clock, kEndOfLease_s));
-    vigil_.reset();
     if (settings_.failover.lease.lease_s == 0) return Done{};
     vigil_ = std::make_shared<LeaseVigil>(env_, settings_.failover);
     return vigil_->start();
@@ -240,13 +245,16 @@ class Guard {
         fresh->failover.cluster_name != settings_.failover.cluster_name)
       return host_.say(
           "the settings stay as they were: another state-dir or cluster-name needs a restart");
+    // A lease that began anew would forget what the one before was bound to.
+    if (changes_lease(settings_, *fresh))
+      return host_.say(
+          "the settings stay as they were: another lease, other nodes or other votes need a "
+          "restart");
     settings_ = *std::move(fresh);
     open_sessions();
     const std::string primary = watch_.primary();
     watch_ = GuardWatch(names_of(settings_), now_s());
     watch_.learn_primary(primary);
-    if (const auto kept = keep_lease(); !kept) host_.say(kept.error().text);
-    if (const auto begun = watch_lease(); !begun) host_.say(begun.error().text);
     host_.say("the options were read again");
   }
 

@@ -79,9 +79,12 @@ void LeaseKeeper::stop(const Deadline& deadline) {
 
 bool LeaseKeeper::has_work(const Seat& seat, double now_s) const {
   const std::lock_guard guard(mutex_);
-  const bool unseen = known_ && !seat.shows && seat.session;
+  const bool unseen = may_show(seat) && !seat.shows && seat.session;
   return seat.wanted != wanted_ || unseen || now_s >= seat.due_s;
 }
+
+// A guard that is seen and has no vote says that its server takes no writes.
+bool LeaseKeeper::may_show(const Seat& seat) const { return known_ && (!wanted_ || seat.ours); }
 
 void LeaseKeeper::tend(std::size_t i) {
   Seat& seat = seats_[i];
@@ -119,15 +122,16 @@ void LeaseKeeper::lose(Seat& seat, const std::string& obstacle) {
 
 // One word with a voter that we are connected to.
 Result<Done> LeaseKeeper::exchange(Seat& seat) {
-  if (!seat.shows && known_) {
+  // While this guard ends, its server may take writes: it is seen no longer than it votes.
+  if (!wanted_ && seat.ours) return stopping_ ? Result<Done>(Done{}) : give_back(seat);
+  if (wanted_ && !seat.ours)
+    if (const auto asked = ask_for_vote(seat); !asked) return asked.error();
+  if (!seat.shows && may_show(seat)) {
     const auto shown = take_node_lock(*seat.session, options_.guard_lock(node_.name), 0);
     if (!shown) return shown.error();
     // A session of ours that was cut off may have it until its end.
     seat.shows = *shown;
   }
-  if (!wanted_ && seat.ours) return give_back(seat);
-  if (wanted_ && !seat.ours)
-    if (const auto asked = ask_for_vote(seat); !asked) return asked.error();
   const double sent_s = uptime_s(env_.clock);
   const auto answer = refresh(*seat.session);
   if (!answer) return answer.error();
@@ -221,7 +225,8 @@ void LeaseKeeper::look() {
     silent_since_s_.reset();
   else if (!silent_since_s_)
     silent_since_s_ = sent_s;
-  if (state != OwnServer::State::kSilent && state != OwnServer::State::kUnread) known_ = true;
+  answered_ =
+      answered_ || (state != OwnServer::State::kSilent && state != OwnServer::State::kUnread);
   if (state == OwnServer::State::kWritable) {
     writable_since_s_ = writable_since_s_.value_or(now_s);
     seen_writable_s_ = sent_s;
@@ -286,10 +291,12 @@ LeaseAct LeaseKeeper::judge() {
   if (writable_since_s_ && own_.has_ended()) note_state(OwnServer::State::kEnded);
   const LeaseView now = view(now_s);
   const std::string obstacle = find_obstacle();
+  const bool answered = answered_;
   guard.unlock();
   const LeaseAct act = decide_lease(now, limits_);
   // While the server is to be closed no vote is given back.
   if (is_safe(act)) wanted_ = act != LeaseAct::kRelease;
+  known_ = answered;
   if (watchdog_ && is_safe(act)) feed_watchdog();
   report(now, act, obstacle);
   carry_out(act);
@@ -335,6 +342,8 @@ void LeaseKeeper::finish_deed() {
   say(fmt::format("{}: {}", node_.name, done ? *done : "FAILED: " + done.error().text));
   const std::lock_guard guard(mutex_);
   if (done && deed_act_ == LeaseAct::kClose) note_state(OwnServer::State::kClosed);
+  // One that cannot be killed may well be closed by now.
+  if (!done && deed_act_ == LeaseAct::kKill) closing_since_s_.reset();
 }
 
 // Closes or kills the server, at the side of the loop: closing may hang, and is overtaken then.

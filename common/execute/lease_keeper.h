@@ -90,6 +90,7 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
   std::string find_obstacle() const;
   LeaseView view(double now_s) const;
   bool has_work(const Seat& seat, double now_s) const;
+  bool may_show(const Seat& seat) const;
   void note_state(OwnServer::State state);
   void feed_watchdog();
   void say(const std::string& line);
@@ -109,11 +110,12 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
   std::vector<std::unique_ptr<Job>> jobs_ = {};
   std::unique_ptr<Watchdog> watchdog_ = nullptr;  // null: there is none
   std::atomic<bool> stopping_ = false, wanted_ = false;
-  // Whether the server takes writes: before, this guard says nothing of it by being connected.
+  // Whether votes are wanted: before, this guard says nothing of its server by being connected.
   std::atomic<bool> known_ = false;
 
   mutable std::mutex mutex_;  // held for moments, never while a server is asked
   OwnServer::State state_ = OwnServer::State::kClosed;
+  bool answered_ = false;  // the server has, so that its state is known
   // When the question was sent that is not answered yet, and the first one that had no answer.
   std::optional<double> asking_since_s_ = {}, silent_since_s_ = {};
   double judged_s_ = 0, awake_since_s_ = 0;  // the last turn, and since when turns are on time

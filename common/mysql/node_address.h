@@ -17,6 +17,8 @@ struct NodeAddress {
   unsigned port = 0;
   Promotion promotion = Promotion::kAllowed;
   std::vector<std::string> aliases = {};  // HOST:PORT, further addresses by which replicas name it
+
+  bool operator==(const NodeAddress&) const = default;
 };
 
 }  // namespace ha

@@ -32,8 +32,7 @@ WATCHED_KINDS = {"mariadb-gtid": ("mariadb-gtid", 3, ()),
 NET_TIMEOUT = {"mariadb": "--slave-net-timeout=10", "mysql": "--replica-net-timeout=10"}
 DAY_MS = 86400000
 LOGIN = ["-u", MONITOR_USER, "-p", MONITOR_PASSWORD]
-MANAGER_DAY_MS = 86400000
-LOGIN = ["-u", MANAGER_USER, "-p", MANAGER_PASSWORD]
+MANAGER_LOGIN = ["-u", MANAGER_USER, "-p", MANAGER_PASSWORD]
 
 
 def named(servers):
