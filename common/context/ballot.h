@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The voters of a cluster, which are the nodes and the servers of --vote, and what of their votes
 // one manager has. Two things are voted on: who may change the cluster (common/context/votes.h),
-// and beside which node the primary's lease is (common/context/lease.h).
+// and beside which node the primary's lease is (common/context/lease_watch.h).
 //
 // A vote is a lock by name on the voter (GET_LOCK), held by a session whose wait_timeout is the
 // lease: the server ends it that long after the holder's last statement, however the holder ended.
