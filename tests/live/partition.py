@@ -319,7 +319,7 @@ class SitesCluster(Cluster):
             steps = {str(step["number"]): step["action"] for step in json.loads(begin["plan"])["steps"]}
             done = [(float(r["time"]), steps[r["number"]]) for r in records if "number" in r]
             if done:
-                found.append(Change(min(done)[0], max(done)[0], "promote" in dict(done).values()))
+                found.append(Change(min(done)[0], max(done)[0], "promote" in {action for _, action in done}))
         return found
 
 
