@@ -88,7 +88,7 @@ def test_no_name_of_a_channel_or_binlog_commands_a_terminal(bench, flavour):
                            "--node", f"db1={source.host}:{source.port}",
                            "--node", f"db2={replica.host}:{replica.port}"])
         assert not {"\x1b", "\x9b", "\u202e"} & set(outcome.out), ascii(outcome.out)
-    assert "bin\\u001b[31m" in outcome.out, outcome.out
+    assert "bin\\u001B[31m" in outcome.out, outcome.out
 
 
 @all_checks
