@@ -5,7 +5,10 @@
 #pragma once
 
 #include <rapidjson/document.h>
+#include <rapidjson/memorystream.h>
+#include <rapidjson/reader.h>
 
+#include <charconv>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -14,24 +17,62 @@
 #include <utility>
 #include <vector>
 
+#include "common/text.h"
+
 namespace ha {
 
 using JsonValue = rapidjson::Value;
+
+// Hands on to a document what is read, with our own reading of numbers: to the last bit, and none
+// that does not fit. RapidJSON's is not defined for some that can be written.
+template <class Document>
+class JsonNumbers : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, JsonNumbers<Document>> {
+ public:
+  using Size = rapidjson::SizeType;
+
+  explicit JsonNumbers(Document& document) : document_(document) {}
+
+  bool RawNumber(const char* text, Size size, bool) {
+    std::uint64_t whole = 0;
+    if (const auto read = std::from_chars(text, text + size, whole);
+        read.ec == std::errc() && read.ptr == text + size)
+      return document_.Uint64(whole);
+    if (const auto negative = parse_integer({text, size})) return document_.Int64(*negative);
+    const auto number = parse_number({text, size});
+    return number && document_.Double(*number);
+  }
+
+  bool Null() { return document_.Null(); }
+  bool Bool(bool one) { return document_.Bool(one); }
+  bool String(const char* text, Size size, bool copy) { return document_.String(text, size, copy); }
+  bool Key(const char* text, Size size, bool copy) { return document_.Key(text, size, copy); }
+  bool StartObject() { return document_.StartObject(); }
+  bool EndObject(Size members) { return document_.EndObject(members); }
+  bool StartArray() { return document_.StartArray(); }
+  bool EndArray(Size elements) { return document_.EndArray(elements); }
+
+ private:
+  Document& document_;
+};
 
 // A text that was parsed, as long as this lives.
 class JsonText {
  public:
   explicit JsonText(std::string_view text) {
-    constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag;
-    document_.Parse<kFlags>(text.data(), text.size());
+    const auto read = [text](rapidjson::Document& document) {
+      constexpr unsigned kFlags =
+          rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag;
+      rapidjson::MemoryStream stream(text.data(), text.size());
+      JsonNumbers<rapidjson::Document> numbers(document);
+      return !rapidjson::Reader().Parse<kFlags>(stream, numbers).IsError();
+    };
+    document_.Populate(read);
   }
   JsonText(const JsonText&) = delete;
   JsonText& operator=(const JsonText&) = delete;
 
   // Null: it is no object.
-  const JsonValue* object() const {
-    return document_.HasParseError() || !document_.IsObject() ? nullptr : &document_;
-  }
+  const JsonValue* object() const { return document_.IsObject() ? &document_ : nullptr; }
 
  private:
   char buffer_[8192];  // most are small
