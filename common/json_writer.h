@@ -26,6 +26,7 @@ class JsonWriter {
   void end_array() { writer_.EndArray(); }
 
   void key(std::string_view name) { text(name); }
+  void null() { writer_.Null(); }
 
   template <class T>
   void value(const T& one) {
@@ -46,7 +47,7 @@ class JsonWriter {
     if (one)
       value(*one);
     else
-      writer_.Null();
+      null();
   }
   void value(const std::vector<std::string>& texts) {
     begin_array();

@@ -2,35 +2,38 @@
 #include "common/context/guard_files.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "common/json_reader.h"
+#include "common/json_writer.h"
 
 namespace ha {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr char kStateFormat[] = "monitoring-plugins-ha guard 1",
                kPauseFormat[] = "monitoring-plugins-ha guard pause 1";
 
-Json to_json(const Moment& moment) {
-  return {{"now_s", moment.now_s}, {"uptime_s", moment.uptime_s}, {"boot", moment.boot}};
+void write(JsonWriter& json, const Moment& moment) {
+  json.begin_object();
+  json.field("now_s", moment.now_s);
+  json.field("uptime_s", moment.uptime_s);
+  json.field("boot", moment.boot);
+  json.end_object();
 }
 
-Moment moment_of(const Json& json) {
-  return {json.at("now_s").get<double>(), json.at("uptime_s").get<double>(),
-          json.at("boot").get<std::string>()};
+Moment moment_of(JsonReader& reader, const JsonValue& json) {
+  return {reader.number(reader.member(json, "now_s")),
+          reader.number(reader.member(json, "uptime_s")), reader.text(json, "boot")};
 }
 
-std::string print(const Json& json) {
-  return json.dump(-1, ' ', true, Json::error_handler_t::replace);
-}
-
-Json to_json(const WatchedNode& node) {
-  Json json = {{"name", node.name}, {"life", life_name(node.life)}};
-  json["read_only"] = node.read_only ? Json(*node.read_only) : Json();
-  json["error"] = node.error;
-  return json;
+void write(JsonWriter& json, const WatchedNode& node) {
+  json.begin_object();
+  json.field("name", node.name);
+  json.field("life", life_name(node.life));
+  json.field("read_only", node.read_only);
+  json.field("error", node.error);
+  json.end_object();
 }
 
 NodeLife life_of(const std::string& name) {
@@ -39,26 +42,50 @@ NodeLife life_of(const std::string& name) {
   return NodeLife::kUnknown;
 }
 
-WatchedNode node_of(const Json& json) {
-  WatchedNode node{json.at("name").get<std::string>()};
-  node.life = life_of(json.at("life").get<std::string>());
-  if (const Json& read_only = json.at("read_only"); read_only.is_boolean())
-    node.read_only = read_only.get<bool>();
-  node.error = json.at("error").get<std::string>();
+WatchedNode node_of(JsonReader& reader, const JsonValue& json) {
+  WatchedNode node{reader.text(json, "name")};
+  node.life = life_of(reader.text(json, "life"));
+  if (const JsonValue& read_only = reader.member(json, "read_only"); read_only.IsBool())
+    node.read_only = read_only.IsTrue();
+  node.error = reader.text(json, "error");
   return node;
 }
 
-std::optional<GuardPause> parse_pause(std::string_view text) {
-  try {
-    const Json json = Json::parse(text);
-    if (json.at("format") != kPauseFormat) return std::nullopt;
-    GuardPause pause{moment_of(json.at("since"))};
-    if (const Json& seconds = json.at("seconds"); seconds.is_number())
-      pause.seconds = seconds.get<double>();
-    return pause;
-  } catch (const Json::exception&) {
+GuardState state_of(JsonReader& reader, const JsonValue& json) {
+  GuardState state{reader.integer<long>(reader.member(json, "process")),
+                   moment_of(reader, reader.member(json, "since")),
+                   reader.text(json, "node"),
+                   reader.flag(json, "stopped"),
+                   reader.flag(json, "manages"),
+                   reader.text(json, "doing"),
+                   reader.text(json, "trouble"),
+                   reader.text(json, "primary")};
+  for (const JsonValue& node : reader.list(json, "nodes"))
+    state.nodes.push_back(node_of(reader, node));
+  if (const JsonValue* const last = find_member(json, "last"))
+    state.deed = {moment_of(reader, reader.member(*last, "at")), reader.text(*last, "run"),
+                  reader.text(*last, "text")};
+  return state;
+}
+
+GuardPause pause_of(JsonReader& reader, const JsonValue& json) {
+  GuardPause pause{moment_of(reader, reader.member(json, "since"))};
+  if (const JsonValue& seconds = reader.member(json, "seconds"); !seconds.IsNull())
+    pause.seconds = reader.number(seconds);
+  return pause;
+}
+
+// Reads what one of our files has, by the function that takes it out of the object; nullopt for
+// anything of another format.
+template <class Value>
+std::optional<Value> parse(std::string_view text, std::string_view format,
+                           Value (*take)(JsonReader&, const JsonValue&)) {
+  const JsonText json(text);
+  JsonReader reader;
+  if (json.object() == nullptr || reader.text(*json.object(), "format") != format)
     return std::nullopt;
-  }
+  Value value = take(reader, *json.object());
+  return reader.damaged() ? std::nullopt : std::optional(std::move(value));
 }
 
 }  // namespace
@@ -75,37 +102,51 @@ bool GuardPause::is_over(const Moment& now) const {
 }
 
 std::string guard_state_to_json(const GuardState& state) {
-  Json json = {{"format", kStateFormat},        {"process", state.process},
-               {"since", to_json(state.since)}, {"node", state.node},
-               {"stopped", state.stopped},      {"manages", state.manages},
-               {"doing", state.doing},          {"trouble", state.trouble},
-               {"primary", state.primary},      {"nodes", Json::array()}};
-  for (const WatchedNode& node : state.nodes) json["nodes"].push_back(to_json(node));
-  if (state.deed)
-    json["last"] = {
-        {"at", to_json(state.deed->at)}, {"run", state.deed->run}, {"text", state.deed->text}};
-  return print(json);
+  JsonWriter json;
+  json.begin_object();
+  json.field("format", kStateFormat);
+  json.field("process", state.process);
+  json.key("since");
+  write(json, state.since);
+  json.field("node", state.node);
+  json.field("stopped", state.stopped);
+  json.field("manages", state.manages);
+  json.field("doing", state.doing);
+  json.field("trouble", state.trouble);
+  json.field("primary", state.primary);
+  json.key("nodes");
+  json.begin_array();
+  for (const WatchedNode& node : state.nodes) write(json, node);
+  json.end_array();
+  if (state.deed) {
+    json.key("last");
+    json.begin_object();
+    json.key("at");
+    write(json, state.deed->at);
+    json.field("run", state.deed->run);
+    json.field("text", state.deed->text);
+    json.end_object();
+  }
+  json.end_object();
+  return json.take();
 }
 
 std::optional<GuardState> parse_guard_state(std::string_view text) {
-  try {
-    const Json json = Json::parse(text);
-    if (json.at("format") != kStateFormat) return std::nullopt;
-    GuardState state{json.at("process").get<long>(),        moment_of(json.at("since")),
-                     json.at("node").get<std::string>(),    json.at("stopped").get<bool>(),
-                     json.at("manages").get<bool>(),        json.at("doing").get<std::string>(),
-                     json.at("trouble").get<std::string>(), json.at("primary").get<std::string>()};
-    for (const Json& node : json.at("nodes")) state.nodes.push_back(node_of(node));
-    if (const auto last = json.find("last"); last != json.end())
-      state.deed = {moment_of(last->at("at")), last->at("run").get<std::string>(),
-                    last->at("text").get<std::string>()};
-    return state;
-  } catch (const Json::exception&) {
-    return std::nullopt;
-  }
+  return parse(text, kStateFormat, &state_of);
 }
 
 namespace {
+
+std::string pause_to_json(const GuardPause& pause) {
+  JsonWriter json;
+  json.begin_object();
+  json.field("format", kPauseFormat);
+  json.key("since");
+  write(json, pause.since);
+  json.field("seconds", pause.seconds);
+  json.end_object();
+  return json.take();
+}
 
 std::string lock_path(const std::string& directory) { return directory + "/guard.lock"; }
 std::string state_path(const std::string& directory) { return directory + "/guard.json"; }
@@ -122,24 +163,21 @@ std::optional<GuardState> GuardFiles::read() const {
   return content ? parse_guard_state(*content) : std::nullopt;
 }
 
-Result<Done> GuardFiles::write(const GuardState& state) {
-  return files_.write_atomic(state_path(directory_), guard_state_to_json(state) + "\n");
+Result<Done> GuardFiles::write(const std::string& state) {
+  return files_.write_atomic(state_path(directory_), state + "\n");
 }
 
 std::optional<GuardPause> GuardFiles::read_pause(const Moment& now) const {
   const std::string path = pause_path(directory_);
   if (files_.info(path).kind == FileInfo::Kind::kMissing) return std::nullopt;
   const auto content = files_.read(path);
-  const auto pause = content ? parse_pause(*content) : std::nullopt;
+  const auto pause = content ? parse(*content, kPauseFormat, &pause_of) : std::nullopt;
   if (!pause) return GuardPause{};
   return pause->is_over(now) ? std::nullopt : pause;
 }
 
 Result<Done> GuardFiles::write_pause(const GuardPause& pause) {
-  const Json json = {{"format", kPauseFormat},
-                     {"since", to_json(pause.since)},
-                     {"seconds", pause.seconds ? Json(*pause.seconds) : Json()}};
-  return files_.write_atomic(pause_path(directory_), print(json) + "\n");
+  return files_.write_atomic(pause_path(directory_), pause_to_json(pause) + "\n");
 }
 
 Result<Done> GuardFiles::end_pause() { return files_.remove(pause_path(directory_)); }

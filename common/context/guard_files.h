@@ -28,7 +28,7 @@ struct GuardState {
   long process = 0;
   Moment since = {};         // when it was started
   std::string node = {};     // beside which it runs; empty: none was named
-  bool stopped = false;      // as it should be: nobody expects it to run
+  bool stopped = false;      // in an orderly way: it is not expected to run
   bool manages = true;       // it was told to change the cluster
   std::string doing = {};    // "watching", "failing over", ...
   std::string trouble = {};  // why the cluster is not as it should be; empty: it is
@@ -40,7 +40,7 @@ struct GuardState {
 // An operator's word that the guard is to watch and to change nothing.
 struct GuardPause {
   Moment since = {};
-  std::optional<double> seconds = {};  // nullopt: until it is taken back
+  std::optional<double> seconds = {};  // nullopt: until it is ended
 
   // What is left of it, in seconds; nullopt: it has no end. 0: it is over.
   std::optional<double> left_s(const Moment& now) const;
@@ -66,7 +66,8 @@ class GuardFiles {
 
   // Returns what the last guard has left; nullopt: there was none, or it cannot be read.
   std::optional<GuardState> read() const;
-  Result<Done> write(const GuardState& state);
+  // Writes what guard_state_to_json() made of a state.
+  Result<Done> write(const std::string& state);
 
   // Returns the pause, unless it is over. What cannot be read is a pause without end: in doubt the
   // guard changes nothing.

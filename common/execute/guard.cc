@@ -293,7 +293,7 @@ class Guard {
     std::string content = guard_state_to_json(state_);
     if (content == written_) return;
     written_s_ = now_s();
-    if (const auto written = files_.write(state_); !written) return say_once(written.error().text);
+    if (const auto written = files_.write(content); !written) return say_once(written.error().text);
     written_ = std::move(content);
   }
 

@@ -161,7 +161,7 @@ void write(JsonWriter& json, const SeenNode& node) {
   if (node.binlog_scope)
     write(json, *node.binlog_scope);
   else
-    json.value(std::optional<bool>());
+    json.null();
   json.field("addresses", node.addresses);
   json.key("channels");
   json.begin_array();

@@ -21,7 +21,7 @@ TEST(GuardFiles, WhatAGuardSeesIsReadAsItWasWritten) {
   MemoryFiles files;
   GuardFiles guard(files, kDirectory);
   EXPECT_FALSE(guard.read());
-  ASSERT_TRUE(guard.write(state));
+  ASSERT_TRUE(guard.write(guard_state_to_json(state)));
   const auto read = guard.read();
   ASSERT_TRUE(read);
   EXPECT_EQ(guard_state_to_json(*read), guard_state_to_json(state));
@@ -88,7 +88,7 @@ TEST(GuardFiles, OneIsMissedThatWasStartedAndNotStopped) {
     GuardState state;
     state.stopped = c.stopped;
     if (c.started) {
-      ASSERT_TRUE(guard.write(state));
+      ASSERT_TRUE(guard.write(guard_state_to_json(state)));
     }
     const auto lock = c.running ? guard.lock() : Result<std::unique_ptr<FileLock>>(nullptr);
     EXPECT_EQ(read_guard(files, kDirectory, at(1)).missing, c.want) << c.name;
