@@ -19,21 +19,14 @@ namespace {
 constexpr int kChangeLease_s = 10;
 constexpr double kChangeMargin_s = 1;
 
-// Returns an error's text without the address that its voter's name tells.
-std::string text_of(const Error& error, const MysqlOptions& login) {
-  const std::string label = server_label(login) + ": ";
-  return error.text.starts_with(label) ? error.text.substr(label.size()) : error.text;
-}
-
 // Reads who the voter is, and whether it can know to whom it gave its vote.
 Result<Done> examine(SqlSession& session, Vote& vote, const VoteTerms& terms) {
   const auto identity = read_server_identity(session);
   if (!identity) return identity.error();
   vote.server = identity->id;
-  const auto status = read_variables(session, "SHOW GLOBAL STATUS LIKE 'Uptime'");
-  if (!status) return status.error();
-  const auto uptime = status->find("uptime");
-  const double age_s = uptime == status->end() ? -1 : parse_number(uptime->second).value_or(-1);
+  const auto uptime = read_uptime_s(session);
+  if (!uptime) return uptime.error();
+  const double age_s = uptime->value_or(-1);
   // It counts by the wall clock, which may have been set since.
   constexpr double kTenYears_s = 3e8;
   if (age_s >= terms.forgotten_s() && age_s < kTenYears_s) return Done{};
@@ -101,12 +94,12 @@ Vote open_session(const ProbeEnv& env, Vote vote, const FailoverOptions& options
   login.answer_timeout_s = terms.answer_s();
   auto session = env.connector.connect(login);
   if (!session) {
-    vote.obstacle = text_of(session.error(), login);
+    vote.obstacle = without_label(session.error(), login);
     return vote;
   }
   const auto set = (*session)->query(fmt::format("SET SESSION wait_timeout = {}", terms.lease_s));
   const auto known = set ? examine(**session, vote, terms) : Result<Done>(set.error());
-  if (!known) vote.obstacle = text_of(known.error(), login);
+  if (!known) vote.obstacle = without_label(known.error(), login);
   if (!vote.obstacle.empty()) return vote;
   vote.session = std::move(*session);
   vote.busy = std::make_shared<std::atomic_flag>();
@@ -141,9 +134,7 @@ void refuse_twins(Ballot& ballot) {
 std::string describe_holder(SqlSession& session, const std::string& lock) {
   const auto holder = node_lock_holder(session, lock);
   if (!holder || holder->empty()) return "another manager has its vote";
-  // Sessions of our own account are shown without a privilege.
-  const auto host =
-      query_value(session, "SELECT HOST FROM information_schema.PROCESSLIST WHERE ID = " + *holder);
+  const auto host = read_connection(session, "HOST", *holder);
   return fmt::format("another manager has its vote (connection {}{})", *holder,
                      host ? " from " + sanitize(*host) : "");
 }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/context/ballot.h"
+#include "common/context/node_locks.h"
 #include "common/text.h"
 
 namespace ha {
@@ -37,8 +38,7 @@ Result<LeaseReading> read_lease(SqlSession& session, const FailoverOptions& opti
     if (cells[2 + 2 * i]) reading.guards.insert(nodes[i].name);
   }
   if (reading.connection.empty()) return reading;
-  const auto seconds = query_value(
-      session, "SELECT TIME FROM information_schema.PROCESSLIST WHERE ID = " + reading.connection);
+  const auto seconds = read_connection(session, "TIME", reading.connection);
   // It may have ended since.
   if (seconds) reading.silent_s = parse_number(*seconds);
   return reading;

@@ -28,6 +28,13 @@ Result<std::string> node_lock_holder(SqlSession& session, const std::string& nam
                      fmt::format("SELECT COALESCE(IS_USED_LOCK({}), '')", quote_string(name)));
 }
 
+Result<std::string> read_connection(SqlSession& session, std::string_view column,
+                                    const std::string& connection) {
+  return query_value(
+      session, fmt::format("SELECT {} FROM information_schema.PROCESSLIST WHERE ID = {}", column,
+                           connection));
+}
+
 Result<bool> has_node_lock(SqlSession& session, const std::string& name) {
   const auto ours = query_value(
       session, fmt::format("SELECT IS_USED_LOCK({}) = CONNECTION_ID()", quote_string(name)));

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "common/mysql/session.h"
 #include "common/result.h"
@@ -26,6 +27,11 @@ Result<Done> release_node_lock(SqlSession& session, const std::string& name);
 
 // Returns the connection that holds a lock; empty: it is free.
 Result<std::string> node_lock_holder(SqlSession& session, const std::string& name);
+
+// Returns a column of the process list for a connection. Sessions of our own account are shown
+// without a privilege. Fails with kBadData when the connection has ended.
+Result<std::string> read_connection(SqlSession& session, std::string_view column,
+                                    const std::string& connection);
 
 // True when this session has a lock.
 Result<bool> has_node_lock(SqlSession& session, const std::string& name);

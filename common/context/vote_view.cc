@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 
+#include "common/context/ballot.h"
 #include "common/context/node_locks.h"
 #include "common/mysql/session.h"
 #include "common/parallel.h"
@@ -26,16 +27,12 @@ VoterView look_at(const ProbeEnv& env, const NodeAddress& voter, const MysqlOpti
   const auto holder =
       session ? node_lock_holder(**session, lock) : Result<std::string>(session.error());
   if (!holder) {
-    const std::string label = server_label(login) + ": ";
-    const std::string& text = holder.error().text;
-    view.trouble = sanitize(text.starts_with(label) ? text.substr(label.size()) : text);
+    view.trouble = sanitize(without_label(holder.error(), login));
     return view;
   }
   view.connection = *holder;
   if (holder->empty()) return view;
-  // Sessions of our own account are shown without a privilege.
-  const auto host = query_value(
-      **session, "SELECT HOST FROM information_schema.PROCESSLIST WHERE ID = " + *holder);
+  const auto host = read_connection(**session, "HOST", *holder);
   if (host) view.host = sanitize(without_port(*host));
   return view;
 }
@@ -46,6 +43,8 @@ std::string describe_voter(const VoterView& voter) {
 }
 
 }  // namespace
+
+std::size_t VoteView::needed() const { return majority_of(voters.size()); }
 
 std::size_t VoteView::answering() const {
   return static_cast<std::size_t>(
@@ -70,8 +69,7 @@ VoteView look_at_votes(const ProbeEnv& env, const ClusterOptions& cluster,
                        const Deadline& deadline) {
   if (votes.empty()) return {};
   std::vector<NodeAddress> voters = cluster.nodes;
-  for (const HostPort& place : votes)
-    voters.push_back({format_host_port(place), place.host, place.port});
+  for (const HostPort& place : votes) voters.push_back(voter_at(place));
   const double seconds = deadline.remaining_s();
   const auto answers = run_each<VoterView>(
       env.workers, voters.size(), deadline,

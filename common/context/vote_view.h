@@ -25,7 +25,7 @@ struct VoterView {
 struct VoteView {
   std::vector<VoterView> voters = {};  // empty: no votes are needed
 
-  std::size_t needed() const { return voters.size() / 2 + 1; }
+  std::size_t needed() const;
   std::size_t answering() const;
   std::size_t given() const;
   // The host whose connections have a majority of the votes; empty: no host has, or several hosts

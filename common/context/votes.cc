@@ -182,8 +182,7 @@ std::string find_guard(SqlSession& session, const std::string& guard_lock) {
 
 // True when a connection waits for a lock.
 bool waits(SqlSession& session, const std::string& connection) {
-  const auto state = query_value(
-      session, "SELECT STATE FROM information_schema.PROCESSLIST WHERE ID = " + connection);
+  const auto state = read_connection(session, "STATE", connection);
   return state && *state == "User lock";
 }
 

@@ -56,6 +56,11 @@ std::string server_label(const MysqlOptions& options) {
   return format_host_port({host, options.port});
 }
 
+std::string without_label(const Error& error, const MysqlOptions& options) {
+  const std::string label = server_label(options) + ": ";
+  return error.text.starts_with(label) ? error.text.substr(label.size()) : error.text;
+}
+
 std::vector<std::string> option_notes(const MysqlOptions& options) {
   if (options.exposed_file.empty()) return {};
   return {fmt::format("WARN: {} is readable by every user (chmod 640)", options.exposed_file)};

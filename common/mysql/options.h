@@ -56,6 +56,9 @@ bool by_tcp(const MysqlOptions& options);
 // Returns how messages name the server: "db2", "db2:3307", "[::1]:3307", "/run/mysqld/mysqld.sock".
 std::string server_label(const MysqlOptions& options);
 
+// Returns an error's text without that label, for messages that name the server.
+std::string without_label(const Error& error, const MysqlOptions& options);
+
 // Returns a warning for -v about the defaults file, if there is one to give.
 std::vector<std::string> option_notes(const MysqlOptions& options);
 

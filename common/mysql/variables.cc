@@ -28,6 +28,13 @@ std::optional<bool> flag(const Variables& variables, const std::string& name) {
   return found == variables.end() ? std::nullopt : std::optional(is_on(found->second));
 }
 
+Result<std::optional<double>> read_uptime_s(SqlSession& session) {
+  const auto status = read_variables(session, "SHOW GLOBAL STATUS LIKE 'Uptime'");
+  if (!status) return status.error();
+  const auto uptime = status->find("uptime");
+  return uptime == status->end() ? std::nullopt : parse_number(uptime->second);
+}
+
 Result<bool> read_switch(SqlSession& session, std::string_view name) {
   const auto value = query_value(session, fmt::format("SELECT @@GLOBAL.{}", name));
   if (!value) return value.error();

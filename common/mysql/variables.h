@@ -27,6 +27,9 @@ bool is_on(std::string_view value);
 // Returns a switch, nullopt when it is absent.
 std::optional<bool> flag(const Variables& variables, const std::string& name);
 
+// Reads for how many seconds the server has run, by its own word; nullopt: it does not tell.
+Result<std::optional<double>> read_uptime_s(SqlSession& session);
+
 // Reads one global switch as it is now; fails where the server does not have it.
 Result<bool> read_switch(SqlSession& session, std::string_view name);
 
