@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "common/execute/closing.h"
 
+#include <fmt/format.h>
+
+#include "common/context/node_locks.h"
 #include "common/deadline.h"
 #include "common/execute/clients.h"
 #include "common/execute/failure.h"
@@ -13,14 +16,12 @@ namespace ha {
 namespace {
 
 // Waits until the closing lets no new statement begin; then ends all clients, and only then lets
-// their commits go: an answer could reach nobody any more.
+// their commits go: no client is left to get an answer.
 Result<Done> let_go(const CommitRelease& release, const std::string& closing, Clock& clock,
                     const Deadline& deadline) {
   SqlSession& session = *release.session;
-  const std::string state =
-      "SELECT STATE FROM information_schema.PROCESSLIST WHERE ID = " + closing;
   for (;; clock.pause(kPoll_s)) {
-    const auto now = query_value(session, state);
+    const auto now = read_connection(session, "STATE", closing);
     if (!now) return now.error();
     if (now->find("read lock") != now->npos || now->find("commit lock") != now->npos) break;
     if (deadline.passed()) return failure("it did not wait for commits");
@@ -33,6 +34,20 @@ Result<Done> let_go(const CommitRelease& release, const std::string& closing, Cl
 }
 
 }  // namespace
+
+Result<int> close_to_clients(SqlSession& session, const std::vector<std::string>& our_locks,
+                             unsigned patience_s, const std::function<Result<Done>()>& close) {
+  // A statement that waits longer than we do would close the server when that is not wanted any
+  // more.
+  const std::string patience = fmt::format("SET SESSION lock_wait_timeout={}", patience_s);
+  if (const auto set = session.query(patience); !set) return set.error();
+  const auto before = end_clients(session, our_locks);
+  if (!before) return before.error();
+  if (const auto done = close(); !done) return done.error();
+  const auto after = end_clients(session, our_locks);
+  if (!after) return after.error();
+  return *before + *after;
+}
 
 Result<Done> close_behind_commits(Workers& workers, Clock& clock, SqlSession& closing,
                                   const CommitRelease& release,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Closing a server whose clients wait for semi-sync replicas in their commits. MySQL keeps a
-// connection that was ended in its commit until a replica acknowledges, and with it the locks that
-// a closing needs. To end semi-sync before the server is closed would acknowledge writes that exist
-// there alone.
+// Closing a server for writes, also one whose clients wait for semi-sync replicas in their commits.
+// MySQL keeps a connection that was ended in its commit until a replica acknowledges, and with it
+// the locks that a closing needs. To end semi-sync before the server is closed would acknowledge
+// writes that exist there alone.
 
 #pragma once
 
@@ -17,6 +17,12 @@
 #include "common/workers.h"
 
 namespace ha {
+
+// Closes a server by `close` and ends its clients' connections: before, because table locks would
+// keep it open, and after, because only then no new client can write. Nothing waits for a lock
+// longer than `patience_s`. Returns how many connections were ended; fails as `close` does.
+Result<int> close_to_clients(SqlSession& session, const std::vector<std::string>& our_locks,
+                             unsigned patience_s, const std::function<Result<Done>()>& close);
 
 // What lets the commits go that a closing waits for.
 struct CommitRelease {

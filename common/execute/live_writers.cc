@@ -31,30 +31,23 @@ Result<Done> LiveActions::close_behind_commits(const Step& step, SqlSession& ses
       [&] { return run_sql(only(step.statements, {Part::kClose}), session, known, deadline); });
 }
 
-// Closes a server for writes and ends its clients' connections: before, because table locks would
-// keep it open, and after, because only then no new client can write.
 Result<StepResult> LiveActions::close_writers(const Step& step, SqlSession& session,
                                               const RunFacts& known, const Deadline& deadline) {
-  // A statement that waits longer than we do would close the server when that is not wanted any
-  // more.
-  if (const auto set = session.query("SET SESSION lock_wait_timeout=5"); !set) return set.error();
-  const auto before = end_clients(session, options_.session_locks());
-  if (!before) return before.error();
-  const auto waits = step.action == Action::kFence ? waits_for_replicas(session) : false;
-  if (!waits) return waits.error();
-  const auto done = *waits
-                        ? close_behind_commits(step, session, known, deadline)
-                        : run_sql(only(step.statements, {Part::kClose}), session, known, deadline);
-  if (!done) return done.error();
-  const auto after = end_clients(session, options_.session_locks());
-  if (!after) return after.error();
+  constexpr unsigned kPatience_s = 5;
+  const auto close = [&]() -> Result<Done> {
+    const auto waits = step.action == Action::kFence ? waits_for_replicas(session) : false;
+    if (!waits) return waits.error();
+    return *waits ? close_behind_commits(step, session, known, deadline)
+                  : run_sql(only(step.statements, {Part::kClose}), session, known, deadline);
+  };
+  const auto ended = close_to_clients(session, options_.session_locks(), kPatience_s, close);
+  if (!ended) return ended.error();
   if (const auto rest = run_sql(without(step.statements, {Part::kClose}), session, known, deadline);
       !rest)
     return rest.error();
   const auto closed = read_switch(session, "read_only");
   if (!closed || !*closed) return failure("it still accepts writes");
-  return StepResult{fmt::format("read-only, {} connections ended", *before + *after),
-                    {.closed = true}};
+  return StepResult{fmt::format("read-only, {} connections ended", *ended), {.closed = true}};
 }
 
 // Clients do not wait yet when silent nodes are asked again.

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <utility>
 
 #include "common/context/operator_program.h"
@@ -34,12 +35,9 @@ bool is_refused(const Error& error) {
 // server's, which was hardly started at the same time.
 Result<Done> compare_age(SqlSession& session, const ServerProcess& process) {
   constexpr double kMost_s = 30;
-  const auto status = read_variables(session, "SHOW GLOBAL STATUS LIKE 'Uptime'");
-  if (!status) return status.error();
-  const auto uptime = status->find("uptime");
-  const auto seconds = uptime == status->end() ? std::nullopt : parse_number(uptime->second);
-  if (seconds && process.age_s - *seconds < kMost_s && *seconds - process.age_s < kMost_s)
-    return Done{};
+  const auto uptime_s = read_uptime_s(session);
+  if (!uptime_s) return uptime_s.error();
+  if (*uptime_s && std::abs(process.age_s - **uptime_s) < kMost_s) return Done{};
   return Error{Errc::kRefused,
                fmt::format("process {} was not started when the server was", process.id)};
 }
@@ -154,20 +152,13 @@ Result<std::string> OwnServer::close(const Deadline& deadline) {
   }
   const auto session = env_.connector.connect(login());
   if (!session) return session.error();
-  // A statement that waits longer than we do would close the server when that is not wanted any
-  // more.
-  const std::string patience = fmt::format("SET SESSION lock_wait_timeout={}", kAnswer_s);
-  if (const auto set = (*session)->query(patience); !set) return set.error();
-  // Before, because table locks would keep it open; after, because only then no new one can write.
-  const auto before = end_clients(**session, options_.session_locks());
-  if (!before) return before.error();
-  if (const auto done = make_read_only(**session, deadline); !done) return done.error();
-  const auto after = end_clients(**session, options_.session_locks());
-  if (!after) return after.error();
+  const auto ended = close_to_clients(**session, options_.session_locks(), kAnswer_s,
+                                      [&] { return make_read_only(**session, deadline); });
+  if (!ended) return ended.error();
   const auto closed = read_switch(**session, "read_only");
   if (!closed) return closed.error();
   if (!*closed) return Error{Errc::kRefused, "it still accepts writes"};
-  return fmt::format("read-only, {} connections ended{}", *before + *after, vip);
+  return fmt::format("read-only, {} connections ended{}", *ended, vip);
 }
 
 Result<Done> OwnServer::run_kill_command(const Deadline& deadline) {
