@@ -30,7 +30,7 @@ Plan plan_now(const Env& env, const FailoverOptions& options, const std::string&
 
 // Promotes a replica to replace the dead primary, or refuses. A run that was interrupted is resumed
 // or rolled back first. `plan_hash`: refuse unless the plan has it; empty: any. `vigil` has watched
-// the lease of the primary before; null: nobody has.
+// the lease of the primary before; null: there is none.
 FailoverOutcome run_failover(const Env& env, const FailoverOptions& options,
                              const std::string& plan_hash, const Log& log,
                              const LeaseVigil* vigil = nullptr);

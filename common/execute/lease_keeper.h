@@ -82,7 +82,6 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
   Result<Done> exchange(Seat& seat);
   Result<Done> ask_for_vote(Seat& seat);
   Result<Done> give_back(Seat& seat);
-  bool wants_votes() const;
   void lose(Seat& seat, const std::string& obstacle);
   void note_majority();
   bool was_kept(double certain_until_s) const;

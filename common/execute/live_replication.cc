@@ -186,8 +186,8 @@ Result<Done> LiveActions::compare_with_plan(const Step& step, SqlSession& sessio
   return Done{};
 }
 
-// Makes a node ready to leave the source that it has. An applier that waits for replicas of its own
-// does not come to its end before it is let go.
+// Makes a node ready to leave the source that it has. An applier that waits for semi-sync
+// replicas of its own does not finish before semi-sync is switched off there.
 Result<Done> LiveActions::free_applier(const Step& step, const ChannelStatus* channel,
                                        SqlSession& session, const RunFacts& known,
                                        const Deadline& deadline) const {

@@ -60,8 +60,8 @@ struct RunHistory {
   std::optional<double> last_failover_age_s = {};  // of the last one that is not acknowledged
   // The run of that failover, when its age is not known because the clock was set back since.
   std::string undated_run = {};
-  // By node: when the run began that has replaced it, and has fenced it or, in the last day, revoked
-  // its acknowledgements, since the epoch; not of those that have returned.
+  // By node: when the run began that has replaced it, and has fenced it or, in the last day,
+  // revoked its acknowledgements, since the epoch; not of those that have returned.
   std::map<std::string, double> fenced = {};
 
   // The primary that the newest change made, unless that is acknowledged; empty: none.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Which server speaks, and how it spells things. How words and columns of replication are spelled
-// comes from one table keyed by flavour and version; whole statements that differ in more than a word
-// stand in statements.h, the names of privileges in privileges.h.
+// comes from one table keyed by flavour and version; whole statements that differ in more than a
+// word stand in statements.h, the names of privileges in privileges.h.
 
 #pragma once
 

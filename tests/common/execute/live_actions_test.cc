@@ -110,7 +110,7 @@ TEST(RecheckStepTest, WhatIsOldIsAskedAgain) {
 TEST(RecheckStepTest, APrimaryThatWasRestartedInASwitchoverMayBeOpen) {
   LiveStage stage;
   stage.plan.command = PlanCommand::kSwitchover;
-  // Whoever was closed by our session, which holds its lock, is closed.
+  // A server that our session has closed, and whose lock it holds, is closed.
   EXPECT_TRUE(stage.perform(step_on(Action::kRecheck, "db2")));
   stage.db(1).answer("IS_USED_LOCK(", "0");
   EXPECT_TRUE(names(stage.perform(step_on(Action::kRecheck, "db2")), "db1 was restarted"));

@@ -54,7 +54,7 @@ struct World {
     nodes[1].facts->read_only = true;
     run.facts.binlog = nodes[1].facts->binlog = BinlogPosition{"binlog.000001", 6004};
   }
-  // Its opening was sent, and nobody has heard the answer.
+  // Its opening was sent, and the answer was lost.
   void opening() {
     promoted();
     run.steps[kOpenStep] = StepState::kBegun;
