@@ -24,7 +24,8 @@ namespace ha {
 using JsonValue = rapidjson::Value;
 
 // Hands on to a document what is read, with our own reading of numbers: to the last bit, and none
-// that does not fit. RapidJSON's is not defined for some that can be written.
+// that does not fit. RapidJSON's is not defined for some that can be written. A text that is no
+// UTF-8 ends the reading: we write none, and two such names would be one when written again.
 template <class Document>
 class JsonNumbers : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, JsonNumbers<Document>> {
  public:
@@ -44,8 +45,10 @@ class JsonNumbers : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, JsonN
 
   bool Null() { return document_.Null(); }
   bool Bool(bool one) { return document_.Bool(one); }
-  bool String(const char* text, Size size, bool copy) { return document_.String(text, size, copy); }
-  bool Key(const char* text, Size size, bool copy) { return document_.Key(text, size, copy); }
+  bool String(const char* text, Size size, bool copy) {
+    return is_utf8({text, size}) && document_.String(text, size, copy);
+  }
+  bool Key(const char* text, Size size, bool copy) { return String(text, size, copy); }
   bool StartObject() { return document_.StartObject(); }
   bool EndObject(Size members) { return document_.EndObject(members); }
   bool StartArray() { return document_.StartArray(); }

@@ -4,7 +4,6 @@
 
 #pragma once
 
-#include <rapidjson/memorystream.h>
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
@@ -15,6 +14,8 @@
 #include <string_view>
 #include <type_traits>
 #include <vector>
+
+#include "common/text.h"
 
 namespace ha {
 
@@ -65,31 +66,27 @@ class JsonWriter {
   std::string take() const { return {buffer_.GetString(), buffer_.GetSize()}; }
 
  private:
-  using Utf8 = rapidjson::UTF8<>;
-
   void text(std::string_view one) {
     const auto write = [this](std::string_view valid) {
       writer_.String(valid.data(), static_cast<rapidjson::SizeType>(valid.size()));
     };
-    const bool ascii = std::ranges::all_of(one, [](char c) { return c >= 0; });
-    ascii ? write(one) : write(repaired(one));
+    is_utf8(one) ? write(one) : write(repaired(one));
   }
 
   // Replaces each byte that is part of no character.
   static std::string repaired(std::string_view text) {
-    rapidjson::StringBuffer valid;
+    std::string valid;
     while (!text.empty()) {
-      rapidjson::MemoryStream rest(text.data(), text.size());
-      unsigned code = 0;
-      const bool good = Utf8::Decode(rest, &code);
-      Utf8::Encode(valid, good ? code : 0xFFFD);
-      text.remove_prefix(good ? rest.Tell() : 1);
+      const std::size_t length = utf8_length(text);
+      valid += length == 0 ? "\uFFFD" : text.substr(0, length);
+      text.remove_prefix(std::max<std::size_t>(length, 1));
     }
-    return {valid.GetString(), valid.GetSize()};
+    return valid;
   }
 
   rapidjson::StringBuffer buffer_;
-  rapidjson::Writer<rapidjson::StringBuffer, Utf8, rapidjson::ASCII<>> writer_{buffer_};
+  rapidjson::Writer<rapidjson::StringBuffer, rapidjson::UTF8<>, rapidjson::ASCII<>> writer_{
+      buffer_};
 };
 
 }  // namespace ha

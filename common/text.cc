@@ -56,10 +56,6 @@ std::optional<long long> parse_integer(std::string_view text) {
   return value;
 }
 
-namespace {
-
-// Returns the length of the UTF-8 character at the front of `text`, 0 when it is not one (RFC 3629:
-// no overlong forms, no surrogates, nothing above U+10FFFF).
 std::size_t utf8_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = byte(0);
@@ -72,6 +68,18 @@ std::size_t utf8_length(std::string_view text) {
   if ((lead == 0xF0 && byte(1) < 0x90) || (lead == 0xF4 && byte(1) > 0x8F)) return 0;
   return length;
 }
+
+bool is_utf8(std::string_view text) {
+  if (std::ranges::all_of(text, [](char c) { return c >= 0; })) return true;
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+namespace {
 
 // Decodes a character of a length that utf8_length() has told.
 std::uint32_t code_point(std::string_view character) {

@@ -23,6 +23,12 @@ std::optional<double> parse_number(std::string_view text);
 // Parses a whole decimal number that fits; nullopt otherwise.
 std::optional<long long> parse_integer(std::string_view text);
 
+// Returns the length of the UTF-8 character at the front of a text that is not empty, 0 when it is
+// not one (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF).
+std::size_t utf8_length(std::string_view text);
+
+bool is_utf8(std::string_view text);
+
 // Replaces by blanks what commands a terminal or hides from a reader: control characters, those
 // that turn the direction of writing, and those that are not seen; and by '?' bytes that are not
 // UTF-8. So one line stays one line and shows what is in it.

@@ -43,6 +43,21 @@ TEST(MemoryTest, HoldsWhoWasWho) {
   EXPECT_EQ(describe_seen(memory, "db4"), "");
 }
 
+TEST(MemoryTest, TextsAreUtf8) {
+  Memory memory = seen({writer(1), replica(2, 1)});
+  memory.nodes["db1"].version = parse_version("10.11.\xF3-\u00E9");
+  const std::string written = memory_to_json(memory);
+  const auto read = parse_memory(written);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->find("db1")->version.text, "10.11.\uFFFD-\u00E9");
+  // Nobody writes these: two such names would be one when they are written again.
+  for (const char* const name : {"db\xF3", "db\xFF", "\\udc00"}) {
+    std::string other = written;
+    other.replace(other.find("\"db2\":"), 6, std::string("\"") + name + "\":");
+    EXPECT_FALSE(parse_memory(other)) << name;
+  }
+}
+
 TEST(MemoryTest, AViewWithoutAWriterChangesNothing) {
   const Memory before = seen({writer(1), replica(2, 1)});
   const Memory after = remember(before, linked({lost(1), replica(2, 1)}), 2000);
