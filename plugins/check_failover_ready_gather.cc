@@ -54,8 +54,8 @@ std::string account_trouble(const FailoverOptions& options) {
 // Reads the nodes and what they answer to a failover's questions; then asks `write` of the writer.
 void read_nodes(const Env& env, const FailoverOptions& options, const WriteProbe& write,
                 const Deadline& answers, const Deadline& deadline, ReadyFacts& facts) {
-  Probe probe =
-      probe_nodes(env, options.cluster.nodes, options.cluster.mysql, answers, {facts.known.memory});
+  Probe probe = probe_nodes(env, options.cluster.nodes, options.cluster.mysql, answers,
+                            {facts.known.memory, Unreadable::kOnce, Origins::kAll});
   facts.answers =
       ask_nodes(env, options, probe,
                 deadline.from_now(std::min(1.0, kMostOfBudget * deadline.remaining_s())));

@@ -40,8 +40,8 @@ Observation observe(const Env& env, const FailoverOptions& options) {
   mysql.answer_timeout_s = static_cast<unsigned>(std::ceil(options.deadline_s));
   const MemoryFile file(env.files, options.state_dir, options.cluster_name);
   Recollection known = file.read(options.cluster.nodes);
-  Probe probe =
-      probe_nodes(env, options.cluster.nodes, mysql, deadline, {known.memory, Unreadable::kAgain});
+  Probe probe = probe_nodes(env, options.cluster.nodes, mysql, deadline,
+                            {known.memory, Unreadable::kAgain, Origins::kOfRestarted});
   Observation observation{std::move(probe.topology), std::move(probe.sessions)};
   connect_again(env, observation, mysql, options.probe_timeout_s);
   // One that keeps the deadline has a moment to come back.

@@ -49,17 +49,13 @@ Reach reach_of(const Error& error, double seconds, const MysqlOptions& options) 
   }
 }
 
-enum class Depth { kTopology, kManagement };
-
-Reading try_node(const ProbeEnv& env, const MysqlOptions& options, Depth depth) {
+Reading try_node(const ProbeEnv& env, const MysqlOptions& options) {
   const double begin_s = env.clock.monotonic_s();
   auto session = env.connector.connect(options);
   if (!session)
     return {reach_of(session.error(), env.clock.monotonic_s() - begin_s, options),
             session.error().text};
   auto facts = read_server_facts(**session);
-  if (facts && depth == Depth::kManagement)
-    if (const auto read = read_read_only_origin(**session, *facts); !read) facts = read.error();
   if (!facts) {
     const Error& error = facts.error();
     return {error.code == Errc::kUnreachable ? Reach::kUnreachable : Reach::kUnreadable,
@@ -83,7 +79,7 @@ struct Progress {
 // Reads the node at place `i`. A later try that gets no answer does not take back that the node is
 // alive.
 Reading read_node(const ProbeEnv& env, const NodeAddress& node, const MysqlOptions& common,
-                  const Deadline& deadline, Depth depth, Unreadable unreadable, std::size_t i,
+                  const Deadline& deadline, Unreadable unreadable, std::size_t i,
                   Progress& progress) {
   constexpr double kPause_s = 0.1;
   const auto record = [&](const std::optional<Reading>& reading) {
@@ -92,12 +88,12 @@ Reading read_node(const ProbeEnv& env, const NodeAddress& node, const MysqlOptio
     progress.so_far[i] = reading;
   };
   record(std::nullopt);
-  Reading reading = try_node(env, options_for(node, common, deadline.remaining_s()), depth);
+  Reading reading = try_node(env, options_for(node, common, deadline.remaining_s()));
   while (unreadable == Unreadable::kAgain && may_be_read_yet(reading.reach) &&
          deadline.remaining_s() > 2 * kPause_s) {
     record(reading);
     env.clock.pause(kPause_s);
-    if (Reading again = try_node(env, options_for(node, common, deadline.remaining_s()), depth);
+    if (Reading again = try_node(env, options_for(node, common, deadline.remaining_s()));
         again.facts || may_be_read_yet(again.reach) || reading.reach == Reach::kNotAsked)
       reading = std::move(again);
   }
@@ -128,6 +124,44 @@ Addresses resolve_sources(const ProbeEnv& env, const Topology& topology, const D
   return addresses;
 }
 
+// True when a primary may have been restarted here: a replica that feeds no node is none.
+bool may_be_restarted_primary(const Topology& topology, std::size_t i) {
+  const Node& node = topology.nodes[i];
+  const auto is_here = [i](const auto& source) { return source == i; };
+  const auto follows_it = [&](const Node& other) {
+    return std::ranges::any_of(other.sources, is_here);
+  };
+  return node.facts && node.facts->read_only == true &&
+         (std::ranges::none_of(node.sources,
+                               [](const auto& source) { return source.has_value(); }) ||
+          std::ranges::any_of(topology.nodes, follows_it));
+}
+
+// The question costs a server more than all the others: only those are asked of whom it counts. One
+// that does not answer in time has told nothing, and its session is gone as below.
+void read_origins(Workers& workers, Topology& topology, std::vector<Reading>& readings,
+                  const Deadline& deadline, Origins origins) {
+  std::vector<std::size_t> places;
+  std::vector<std::shared_ptr<SqlSession>> sessions;
+  for (std::size_t i = 0; i < readings.size(); ++i) {
+    const bool counts = origins == Origins::kAll ||
+                        (origins == Origins::kOfRestarted && may_be_restarted_primary(topology, i));
+    if (!counts || !readings[i].session) continue;
+    places.push_back(i);
+    sessions.push_back(readings[i].session);
+  }
+  if (places.empty()) return;
+  const auto read = run_each<Result<ReadOnlyOrigin>>(
+      workers, places.size(), deadline,
+      [sessions](std::size_t i) { return read_read_only_origin(*sessions[i]); });
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    if (!read[i] || !*read[i])
+      readings[places[i]].session.reset();
+    else
+      topology.nodes[places[i]].facts->read_only_origin = **read[i];
+  }
+}
+
 // A session whose answer is not there in time goes with the thread that still waits for it: its
 // next user would wait for both answers, whatever time it has itself.
 void reread_histories(Workers& workers, Topology& topology, std::vector<Reading>& readings,
@@ -152,14 +186,14 @@ void reread_histories(Workers& workers, Topology& topology, std::vector<Reading>
 
 // Reads all nodes at the same time.
 std::vector<Reading> read_nodes(const ProbeEnv& env, const std::vector<NodeAddress>& nodes,
-                                const MysqlOptions& options, double seconds, Depth depth,
+                                const MysqlOptions& options, double seconds,
                                 Unreadable unreadable) {
   const Deadline deadline = Deadline::after(env.clock, seconds);
   const auto progress = std::make_shared<Progress>(nodes.size());
   const auto read =
       run_each<Reading>(env.workers, nodes.size(), deadline, [=](std::size_t i) -> Reading {
         try {
-          return read_node(env, nodes[i], options, deadline, depth, unreadable, i, *progress);
+          return read_node(env, nodes[i], options, deadline, unreadable, i, *progress);
         } catch (const std::bad_alloc&) {
           return {Reach::kNotAsked, std::string("out of memory") + kOwnWant};
         }
@@ -181,11 +215,11 @@ std::vector<Reading> read_nodes(const ProbeEnv& env, const std::vector<NodeAddre
 }
 
 Probe probe(const ProbeEnv& env, const std::vector<NodeAddress>& nodes, const MysqlOptions& options,
-            const Deadline& deadline, Depth depth, const ProbeOptions& how) {
+            const Deadline& deadline, const ProbeOptions& how) {
   const double budget = deadline.remaining_s();
   const double reserve = std::min(0.5, 0.1 * budget);
   std::vector<Reading> readings =
-      read_nodes(env, nodes, options, budget - 2 * reserve, depth, how.unreadable);
+      read_nodes(env, nodes, options, budget - 2 * reserve, how.unreadable);
   Topology topology;
   for (std::size_t i = 0; i < nodes.size(); ++i)
     topology.nodes.push_back({nodes[i].name,
@@ -206,6 +240,8 @@ Probe probe(const ProbeEnv& env, const std::vector<NodeAddress>& nodes, const My
                      deadline.from_now(std::max(reserve, deadline.remaining_s() - reserve) /
                                        (kMostRereads + 1)));
   mark_outdated_histories(topology);
+  read_origins(env.workers, topology, readings, deadline.from_now(deadline.remaining_s() - reserve),
+               how.origins);
   Probe result{std::move(topology), {}};
   for (Reading& reading : readings) result.sessions.push_back(std::move(reading.session));
   return result;
@@ -231,14 +267,14 @@ void probe_writes(Workers& workers, Probe& probe, const WriteProbe& how, const D
 Topology probe_topology(const ProbeEnv& env, const std::vector<NodeAddress>& nodes,
                         const MysqlOptions& options, const Deadline& deadline,
                         const ProbeOptions& how) {
-  Probe read = probe(env, nodes, options, deadline, Depth::kTopology, how);
+  Probe read = probe(env, nodes, options, deadline, how);
   probe_writes(env.workers, read, how.write, deadline);
   return std::move(read.topology);
 }
 
 Probe probe_nodes(const ProbeEnv& env, const std::vector<NodeAddress>& nodes,
                   const MysqlOptions& options, const Deadline& deadline, const ProbeOptions& how) {
-  return probe(env, nodes, options, deadline, Depth::kManagement, how);
+  return probe(env, nodes, options, deadline, how);
 }
 
 }  // namespace ha

@@ -21,9 +21,14 @@ namespace ha {
 // What a node that is alive and cannot be read is asked.
 enum class Unreadable { kOnce, kAgain };
 
+// Of which nodes it is asked what set read_only last: of none; of those that may be a primary that
+// was restarted and is read-only since, which are no replicas or have some; of all.
+enum class Origins { kNone, kOfRestarted, kAll };
+
 struct ProbeOptions {
   Memory memory = {};  // of the cluster, to link channels by
   Unreadable unreadable = Unreadable::kOnce;
+  Origins origins = Origins::kNone;
   WriteProbe write = {};  // of the nodes that take writes; probe_nodes() makes none
 };
 
@@ -36,8 +41,8 @@ Topology probe_topology(const ProbeEnv& env, const std::vector<NodeAddress>& nod
                         const MysqlOptions& options, const Deadline& deadline,
                         const ProbeOptions& how = {});
 
-// The same for programs that manage the nodes: also where read_only comes from, and the sessions,
-// null where there are no facts and where a second reading had no answer in time.
+// The same for programs that manage the nodes: also the sessions, null where there are no facts and
+// where a second reading had no answer in time.
 struct Probe {
   Topology topology;
   std::vector<std::shared_ptr<SqlSession>> sessions;

@@ -224,20 +224,19 @@ ReadOnlyOrigin parse_origin(std::string_view word) {
 
 }  // namespace
 
-Result<Done> read_read_only_origin(SqlSession& session, ServerFacts& facts) {
+Result<ReadOnlyOrigin> read_read_only_origin(SqlSession& session) {
   const auto rows = session.query(
-      facts.version.flavour == Flavour::kMariadb
+      session.version().flavour == Flavour::kMariadb
           ? "SELECT GLOBAL_VALUE_ORIGIN AS origin FROM information_schema.SYSTEM_VARIABLES"
             " WHERE VARIABLE_NAME = 'READ_ONLY'"
           : "SELECT VARIABLE_SOURCE AS origin FROM performance_schema.variables_info"
             " WHERE VARIABLE_NAME IN ('read_only', 'super_read_only')");
-  facts.read_only_origin = ReadOnlyOrigin::kUnknown;
-  if (!rows) return is_no_answer(rows.error()) ? Result<Done>(rows.error()) : Done{};
+  ReadOnlyOrigin origin = ReadOnlyOrigin::kUnknown;
+  if (!rows) return is_no_answer(rows.error()) ? Result<ReadOnlyOrigin>(rows.error()) : origin;
   // MySQL: either closes the server. kSql is the greatest, and kDefault the least that is known.
   for (std::size_t i = 0; i < rows->cells.size(); ++i)
-    facts.read_only_origin =
-        std::max(facts.read_only_origin, parse_origin(Row(*rows, i).text("origin").value_or("")));
-  return Done{};
+    origin = std::max(origin, parse_origin(Row(*rows, i).text("origin").value_or("")));
+  return origin;
 }
 
 Result<History> read_history(SqlSession& session, std::uint32_t server_id) {

@@ -22,7 +22,7 @@ inline constexpr double kPoll_s = 0.001;
 
 // Reads what set read_only last. It stays unknown where the server does not report it, or not to
 // us; fails only when it does not answer.
-Result<Done> read_read_only_origin(SqlSession& session, ServerFacts& facts);
+Result<ReadOnlyOrigin> read_read_only_origin(SqlSession& session);
 
 // The same for the state of semi-sync.
 Result<Done> reread_semi_sync(SqlSession& session, ServerFacts& facts);

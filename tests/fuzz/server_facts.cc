@@ -10,6 +10,6 @@ void ha::fuzz(std::string_view text) {
   auto facts = read_server_facts(session);
   if (!facts) return;
   (void)reread_replication(session, *facts).has_value();
-  (void)read_read_only_origin(session, *facts).has_value();
+  (void)read_read_only_origin(session).has_value();
   if (const auto privileges = read_privileges(session)) missing_to_manage(*facts, *privileges);
 }

@@ -15,17 +15,16 @@ Rows origins(std::vector<std::string> words) {
   return rows;
 }
 
-ServerFacts read(const char* greeting, Result<Rows> answer) {
+ReadOnlyOrigin read(const char* greeting, Result<Rows> answer) {
   FakeSession session(greeting);
   session.answer("origin", std::move(answer));
-  ServerFacts facts;
-  facts.version = session.version();
-  EXPECT_TRUE(read_read_only_origin(session, facts));
-  return facts;
+  const auto origin = read_read_only_origin(session);
+  EXPECT_TRUE(origin);
+  return origin ? *origin : ReadOnlyOrigin::kUnknown;
 }
 
 ReadOnlyOrigin origin(const char* greeting, std::vector<std::string> words) {
-  return read(greeting, origins(std::move(words))).read_only_origin;
+  return read(greeting, origins(std::move(words)));
 }
 
 constexpr char kMariadb[] = "10.11.6-MariaDB", kMysql[] = "9.1.0";
@@ -44,8 +43,7 @@ TEST(ReadOnlyOriginTest, EachFlavourSaysItInItsOwnWords) {
 TEST(ReadOnlyOriginTest, WhatTheServerDoesNotTellIsUnknown) {
   EXPECT_EQ(origin(kMysql, {}), ReadOnlyOrigin::kUnknown);
   EXPECT_EQ(origin(kMysql, {"ELSEWHERE"}), ReadOnlyOrigin::kUnknown);
-  EXPECT_EQ(read(kMysql, Error{Errc::kPrivilege, "denied"}).read_only_origin,
-            ReadOnlyOrigin::kUnknown);
+  EXPECT_EQ(read(kMysql, Error{Errc::kPrivilege, "denied"}), ReadOnlyOrigin::kUnknown);
 }
 
 TEST(ReadOnlyOriginTest, ItTellsWhatARestartWouldMake) {
