@@ -63,7 +63,7 @@ Moment system_moment() {
   // Not clock_gettime(CLOCK_BOOTTIME): for a program that is given another time by faketime, that
   // clock is ahead as well.
   const auto uptime = read_file("/proc/uptime");
-  const auto boot = read_file("/proc/sys/kernel/random/boot_id");
+  static const auto boot = read_file("/proc/sys/kernel/random/boot_id");
   const auto seconds = uptime ? parse_number(uptime->substr(0, uptime->find(' '))) : std::nullopt;
   if (!seconds || !boot) return moment;
   moment.uptime_s = *seconds;

@@ -33,6 +33,7 @@ Result<Done> RunStore::lock(Clock& clock) {
     auto lock = files_.lock(path_ + "/lock");
     if (lock) {
       lock_ = std::move(*lock);
+      known_.clear();
       return Done{};
     }
     if (lock.error().code != Errc::kRefused || tries >= kLockTries) return lock.error();
@@ -56,13 +57,16 @@ Result<std::vector<std::string>> RunStore::ids() const {
 
 Result<Run> RunStore::read(const std::string& id) const {
   const std::string path = path_of(id);
-  if (!is_file_name(id) || files_.info(path).kind == FileInfo::Kind::kMissing)
+  const FileInfo info = is_file_name(id) ? files_.info(path) : FileInfo();
+  if (info.kind == FileInfo::Kind::kMissing)
     return Error{Errc::kMissing, fmt::format("there is no run '{}'", sanitize(id))};
+  const auto known = known_.find(id);
+  // Once the lock is ours nobody else writes, and what we write makes it longer.
+  if (lock_ != nullptr && known != known_.end() && known->second.content.size() == info.size)
+    return known->second.run;
   auto content = files_.read(path, std::numeric_limits<std::size_t>::max());
   if (!content) return content.error();
-  if (const auto known = known_.find(id);
-      known != known_.end() && known->second.content == *content)
-    return known->second.run;
+  if (known != known_.end() && known->second.content == *content) return known->second.run;
   const auto records = Journal::parse(path, *content);
   auto run = records ? read_run(id, *records) : Result<Run>(records.error());
   if (run) known_[id] = {std::move(*content), *run};
@@ -102,6 +106,7 @@ Result<Done> RunStore::shorten(const std::string& id) const {
   if (!opened) return opened.error();
   auto records = condense(opened->records());
   if (records.size() == opened->records().size()) return Done{};
+  known_.erase(id);
   return opened->rewrite(std::move(records));
 }
 
