@@ -349,7 +349,7 @@ class MariaDb(Server):
         """Wait for nobody any more, and acknowledge nothing."""
         # MariaDB waits for its thread that reads acknowledgements to end.
         self.sql("SET GLOBAL rpl_semi_sync_master_enabled = OFF",
-                 "SET GLOBAL rpl_semi_sync_slave_enabled = OFF", timeout=60)
+                 "SET GLOBAL rpl_semi_sync_slave_enabled = OFF", timeout=30)
 
     def set_semi_sync_timeout(self, timeout_ms):
         """Set how long this server waits, as a source, before it goes on without a replica."""

@@ -105,6 +105,25 @@ TEST(RunFailoverTest, APrimaryThatHangsIsLeftAloneWhereTimeIsShort) {
   EXPECT_FALSE(cluster.db(1).fenced());
 }
 
+TEST(RunFailoverTest, APrimaryThatWasRestartedReadOnlyIsOpened) {
+  const std::vector<std::int8_t> star = {-1, 0, 0}, chain = {-1, 0, 1};
+  for (const auto& sources : {star, chain}) {
+    for (const bool mariadb : {false, true}) {
+      History history = cluster_of(3, {mariadb});
+      history.sources = sources;
+      SimulatedCluster cluster(history);
+      cluster.run(Errand::kPlan);
+      cluster.db(1).crash(false);
+      cluster.wait(1);
+      cluster.db(1).start(false);
+      cluster.wait(20);
+      EXPECT_EQ(cluster.writers(), Servers{});
+      const FailoverOutcome outcome = cluster.run(Errand::kFailover).outcome();
+      EXPECT_EQ(cluster.writers(), Servers{1}) << outcome.text;
+    }
+  }
+}
+
 // It answers when it is tried again, when it is asked once more, or when all is done.
 TEST(RunFailoverTest, AReplicaThatIsBackInTimeFollowsTheNewPrimary) {
   int following = 0;
