@@ -146,7 +146,7 @@ std::string LoginGuard::judge_first_answer() {
   if (!wish && !unsafe_.empty()) return refuse(unsafe_);
   if (wish && client_.size() == kWish) return "";  // until TLS begins
   phase_ = wish ? Phase::kOpen : Phase::kPlainLogin;
-  return wish ? std::exchange(client_, "") : pass_login();
+  return wish ? std::exchange(client_, {}) : pass_login();
 }
 
 }  // namespace ha
