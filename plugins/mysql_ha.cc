@@ -78,8 +78,8 @@ void add_guard_options(Cli& cli, MysqlHaOptions& options) {
   cli.choice<bool>("--manage", words, options.guard.manage,
                    "guard: change the cluster (default: yes), or only watch and tell (no)");
   cli.choice<bool>("--auto-open", words, options.failover.policy.auto_open,
-                   "guard: open a primary again that was restarted and that its option file has "
-                   "made read-only (default: yes)");
+                   "guard: open a primary again that its option file has made read-only at a "
+                   "restart, or the guard for want of votes (default: yes)");
   cli.choice<bool>("--auto-rejoin", words, options.guard.auto_rejoin,
                    "guard: let a former primary that came back without transactions of its own "
                    "follow the new one (default: no)");

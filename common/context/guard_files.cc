@@ -12,7 +12,8 @@ namespace ha {
 namespace {
 
 constexpr char kStateFormat[] = "monitoring-plugins-ha guard 1",
-               kPauseFormat[] = "monitoring-plugins-ha guard pause 1";
+               kPauseFormat[] = "monitoring-plugins-ha guard pause 1",
+               kClosingFormat[] = "monitoring-plugins-ha guard closing 1";
 
 void write(JsonWriter& json, const Moment& moment) {
   json.begin_object();
@@ -73,6 +74,12 @@ GuardPause pause_of(JsonReader& reader, const JsonValue& json) {
   if (const JsonValue& seconds = reader.member(json, "seconds"); !seconds.IsNull())
     pause.seconds = reader.number(seconds);
   return pause;
+}
+
+OwnClosing closing_of(JsonReader& reader, const JsonValue& json) {
+  return {reader.text(json, "node"),
+          {reader.text(json, "file"), reader.integer<std::uint64_t>(reader.member(json, "offset"))},
+          reader.text(json, "set_at")};
 }
 
 // Reads what one of our files has, by the function that takes it out of the object; nullopt for
@@ -148,9 +155,22 @@ std::string pause_to_json(const GuardPause& pause) {
   return json.take();
 }
 
+std::string closing_to_json(const OwnClosing& closing) {
+  JsonWriter json;
+  json.begin_object();
+  json.field("format", kClosingFormat);
+  json.field("node", closing.node);
+  json.field("file", closing.binlog.file);
+  json.field("offset", closing.binlog.offset);
+  json.field("set_at", closing.set_at);
+  json.end_object();
+  return json.take();
+}
+
 std::string lock_path(const std::string& directory) { return directory + "/guard.lock"; }
 std::string state_path(const std::string& directory) { return directory + "/guard.json"; }
 std::string pause_path(const std::string& directory) { return directory + "/guard-paused.json"; }
+std::string closing_path(const std::string& directory) { return directory + "/guard-closed.json"; }
 
 }  // namespace
 
@@ -181,6 +201,17 @@ Result<Done> GuardFiles::write_pause(const GuardPause& pause) {
 }
 
 Result<Done> GuardFiles::end_pause() { return files_.remove(pause_path(directory_)); }
+
+std::optional<OwnClosing> GuardFiles::read_closing() const {
+  const auto content = files_.read(closing_path(directory_));
+  return content ? parse(*content, kClosingFormat, &closing_of) : std::nullopt;
+}
+
+Result<Done> GuardFiles::write_closing(const OwnClosing& closing) {
+  return files_.write_atomic(closing_path(directory_), closing_to_json(closing) + "\n");
+}
+
+Result<Done> GuardFiles::forget_closing() { return files_.remove(closing_path(directory_)); }
 
 GuardReport read_guard(Files& files, const std::string& directory, const Moment& now) {
   const GuardFiles guard(files, directory);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a guard leaves in the directory of its cluster, for other programs: its lock, what it sees
-// (guard.json), and that an operator has told it to change nothing (guard-paused.json).
+// (guard.json), that an operator has told it to change nothing (guard-paused.json), and that it has
+// closed its own server (guard-closed.json).
 
 #pragma once
 
@@ -12,6 +13,7 @@
 
 #include "common/env.h"
 #include "common/failover/guard_watch.h"
+#include "common/failover/own_closing.h"
 #include "common/moment.h"
 #include "common/result.h"
 
@@ -74,6 +76,11 @@ class GuardFiles {
   std::optional<GuardPause> read_pause(const Moment& now) const;
   Result<Done> write_pause(const GuardPause& pause);
   Result<Done> end_pause();
+
+  // Returns what was left of a closing; nullopt: nothing, or it cannot be read.
+  std::optional<OwnClosing> read_closing() const;
+  Result<Done> write_closing(const OwnClosing& closing);
+  Result<Done> forget_closing();
 
  private:
   Files& files_;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "common/context/guard_files.h"
 #include "common/execute/hung_watch.h"
 #include "common/execute/lease_wait.h"
 #include "common/execute/resumption.h"
@@ -74,6 +75,7 @@ class Failover {
     if (const auto added = add_history(workflow_.store, workflow_.env.clock.moment(), context);
         !added)
       return {.refusal = Refusal::kNotReady, .reason = added.error().text};
+    context.own_closing = GuardFiles(workflow_.env.files, workflow_.store.path()).read_closing();
     context.stuck = stuck_;
     lease_.add_to(context);
     if (const auto seconds = hung_.seconds()) context.primary_hung_s = seconds;

@@ -141,6 +141,8 @@ class Guard {
         host_.say(ha::describe(watch_.nodes()[i]));
       if (words[i].kind == NodeWord::Kind::kAnswers && vigil_)
         vigil_->forget(watch_.nodes()[i].name);
+      if (lease_ && words[i].read_only == false && watch_.nodes()[i].name != settings_.guard.node)
+        lease_->note_other_primary();
       if (words[i].kind == NodeWord::Kind::kNotAsked) say_once(words[i].error);
     }
   }

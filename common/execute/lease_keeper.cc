@@ -33,6 +33,8 @@ LeaseKeeper::LeaseKeeper(const Env& env, const FailoverOptions& options, const N
       limits_{static_cast<double>(options.lease.lease_s), options.lease.margin_s,
               options.policy.hung_after_s},
       own_(env, options, node),
+      record_({env.files, options.state_dir + "/" + options.cluster_name}, node.name,
+              uptime_s(env.clock)),
       judged_s_(uptime_s(env.clock)),
       awake_since_s_(judged_s_) {
   for (NodeAddress& voter : voters_of(options)) seats_.push_back({std::move(voter)});
@@ -56,6 +58,7 @@ Result<Done> LeaseKeeper::start() {
     });
   loops.emplace_back([self] { self->run([&] { self->look(); }, kLook_s); });
   loops.emplace_back([self] { self->run([&] { self->judge(); }, kTurn_s); });
+  loops.emplace_back([self] { self->run([&] { self->remember(); }, kLook_s); });
   for (auto& loop : loops) {
     auto job = env_.workers.start(std::move(loop));
     if (!job) {
@@ -230,6 +233,7 @@ void LeaseKeeper::look() {
   if (state == OwnServer::State::kWritable) {
     writable_since_s_ = writable_since_s_.value_or(now_s);
     seen_writable_s_ = sent_s;
+    record_.note_writable(sent_s);
   }
   note_state(state);
 }
@@ -239,6 +243,7 @@ void LeaseKeeper::note_state(OwnServer::State state) {
   state_ = state;
   if (state != OwnServer::State::kClosed && state != OwnServer::State::kEnded) return;
   had_lease_ = had_lease_ || majority_s_;
+  if (state == OwnServer::State::kEnded) record_.end();
   writable_since_s_.reset();
   majority_s_.reset();
   closing_since_s_.reset();
@@ -299,7 +304,7 @@ LeaseAct LeaseKeeper::judge() {
   known_ = answered;
   if (watchdog_ && is_safe(act)) feed_watchdog();
   report(now, act, obstacle);
-  carry_out(act);
+  carry_out(now, act);
   return act;
 }
 
@@ -313,25 +318,7 @@ void LeaseKeeper::feed_watchdog() {
 }
 
 void LeaseKeeper::report(const LeaseView& now, LeaseAct act, const std::string& obstacle) {
-  if (std::exchange(last_, act) == act) return;
-  switch (act) {
-    case LeaseAct::kHold:
-      return log_(fmt::format("{} has the lease of the primary", node_.name));
-    case LeaseAct::kTake:
-      return log_(
-          fmt::format("{} takes writes, and asks for the lease of the primary", node_.name));
-    case LeaseAct::kRelease:
-      return log_(fmt::format("{} takes no writes, and needs no lease", node_.name));
-    case LeaseAct::kClose:
-      return log_(fmt::format(
-          "closing {}: it has no majority of votes: {}", node_.name,
-          obstacle.empty() ? "the last one is too old, this guard was stopped" : obstacle));
-    case LeaseAct::kKill:
-      return log_(fmt::format("killing {}: {}", node_.name,
-                              !now.closing_since_s ? "it was asked and gives no answer"
-                              : obstacle.empty()   ? "its lease has ended, and it is not closed"
-                                                   : "its lease has ended: " + obstacle));
-  }
+  if (std::exchange(last_, act) != act) log_(describe(now, act, node_.name, obstacle));
 }
 
 // A server that was closed in time is not killed because the next look at it is late.
@@ -341,13 +328,16 @@ void LeaseKeeper::finish_deed() {
   deed_.reset();
   say(fmt::format("{}: {}", node_.name, done ? *done : "FAILED: " + done.error().text));
   const std::lock_guard guard(mutex_);
-  if (done && deed_act_ == LeaseAct::kClose) note_state(OwnServer::State::kClosed);
+  if (done && deed_act_ == LeaseAct::kClose) {
+    note_state(OwnServer::State::kClosed);
+    if (!deed_for_other_) record_.begin(uptime_s(env_.clock));
+  }
   // One that cannot be killed may well be closed by now.
   if (!done && deed_act_ == LeaseAct::kKill) closing_since_s_.reset();
 }
 
 // Closes or kills the server, at the side of the loop: closing may hang, and is overtaken then.
-void LeaseKeeper::carry_out(LeaseAct act) {
+void LeaseKeeper::carry_out(const LeaseView& now, LeaseAct act) {
   if (is_safe(act)) {
     const std::lock_guard guard(mutex_);
     closing_since_s_.reset();
@@ -364,8 +354,17 @@ void LeaseKeeper::carry_out(LeaseAct act) {
   if (!begun) return log_(fmt::format("{}: {}", node_.name, begun.error().text));
   deed_ = std::move(*begun);
   deed_act_ = act;
+  deed_for_other_ = now.given_away;
   const std::lock_guard guard(mutex_);
   if (act == LeaseAct::kClose && !closing_since_s_) closing_since_s_ = begun_s;
+}
+
+void LeaseKeeper::remember() {
+  const auto kept = record_.keep(own_);
+  std::string why = kept ? "" : kept.error().text;
+  if (!why.empty() && why != forgets_)
+    log_(fmt::format("{}: that its guard has closed it is not on disk: {}", node_.name, why));
+  forgets_ = std::move(why);
 }
 
 // mutex_ is held.

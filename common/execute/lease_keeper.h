@@ -5,8 +5,8 @@
 // (common/failover/lease_decision.h).
 //
 // On each voter one session shows that the guard runs (FailoverOptions::guard_lock()), and has the
-// vote while the server takes writes. The voters, the server and the decision each have a loop of
-// their own: none of them waits for what hangs elsewhere.
+// vote while the server takes writes. The voters, the server, the decision and what is kept on disk
+// each have a loop of their own: none of them waits for what hangs elsewhere.
 
 #pragma once
 
@@ -22,6 +22,7 @@
 #include "common/cluster/options.h"
 #include "common/context/ballot.h"
 #include "common/env.h"
+#include "common/execute/closing_record.h"
 #include "common/execute/log.h"
 #include "common/execute/own_server.h"
 #include "common/failover/lease_decision.h"
@@ -54,10 +55,14 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
 
   LeaseStatus status() const;
 
+  // Another node is the primary: what this guard has closed stays so.
+  void note_other_primary() { record_.end(); }
+
   // One turn of each loop. tend(): a word with the voter at place `i`.
   void tend(std::size_t i);
   void look();
   LeaseAct judge();
+  void remember();
 
   std::size_t voters() const { return seats_.size(); }
 
@@ -95,7 +100,7 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
   void say(const std::string& line);
   void report(const LeaseView& now, LeaseAct act, const std::string& obstacle);
   void finish_deed();
-  void carry_out(LeaseAct act);
+  void carry_out(const LeaseView& now, LeaseAct act);
   void run(std::function<void()> turn, double pause_s);
 
   const Env env_;
@@ -105,6 +110,7 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
   const VoteTerms terms_;
   const LeaseLimits limits_;
   OwnServer own_;
+  ClosingRecord record_;
   std::vector<Seat> seats_;
   std::vector<std::unique_ptr<Job>> jobs_ = {};
   std::unique_ptr<Watchdog> watchdog_ = nullptr;  // null: there is none
@@ -127,7 +133,10 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
   LeaseAct last_ = LeaseAct::kRelease;
   std::optional<Pending<Result<std::string>>> deed_ = {};  // closing or killing: what came of it
   LeaseAct deed_act_ = LeaseAct::kRelease;
-  std::string said_ = {};  // the last line of a deed or of the watchdog
+  bool deed_for_other_ = false;  // another primary has the votes
+  std::string said_ = {};        // the last line of a deed or of the watchdog
+
+  std::string forgets_ = {};  // of remember() alone: why the disk has not what it should
 };
 
 }  // namespace ha

@@ -24,7 +24,10 @@ FailoverOutcome refuse_plan(const Plan& plan, std::string text) {
 std::string describe_cause(const Plan& plan) {
   if (plan.command == PlanCommand::kClose)
     return fmt::format("{} accepts writes, and {} has replaced it", plan.primary, plan.candidate);
-  if (plan.command == PlanCommand::kReopen) return plan.primary + " was restarted and is read-only";
+  if (plan.command == PlanCommand::kReopen)
+    return plan.primary + (plan.closed_by_guard
+                               ? " was closed by its guard, and no other node has replaced it"
+                               : " was restarted and is read-only");
   return plan.primary + " does not answer";
 }
 
@@ -34,7 +37,8 @@ std::string describe_done(const Plan& plan) {
   if (plan.command == PlanCommand::kClose)
     return fmt::format("{} is read-only now, {} stays the primary", plan.primary, plan.candidate);
   if (plan.command == PlanCommand::kReopen)
-    return plan.primary + " was restarted read-only and accepts writes again";
+    return fmt::format("{} was {} and accepts writes again", plan.primary,
+                       plan.closed_by_guard ? "closed by its guard" : "restarted read-only");
   return fmt::format("{} {} {}", plan.candidate,
                      plan.command == PlanCommand::kRejoin ? "follows" : "replaces", plan.primary);
 }

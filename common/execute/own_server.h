@@ -13,6 +13,7 @@
 #include "common/cluster/options.h"
 #include "common/deadline.h"
 #include "common/env.h"
+#include "common/failover/own_closing.h"
 #include "common/mysql/session.h"
 #include "common/process.h"
 #include "common/result.h"
@@ -42,6 +43,10 @@ class OwnServer {
   // Takes the virtual IP away and makes the server read-only, its clients' connections ended.
   // Returns what was done; fails when it may still take writes.
   Result<std::string> close(const Deadline& deadline);
+
+  // Reads what tells later that the server, which is read-only, is still as it is now. Fails when
+  // it takes writes, or has no binlog.
+  Result<OwnClosing> read_closing() const;
 
   // Kills the server: by the operator's command, else by its process, a stopped one too. Returns
   // what was done, when the process has ended.

@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "common/context/guard_files.h"
 #include "common/context/lease_watch.h"
 #include "common/context/observation.h"
 #include "common/context/preconditions.h"
@@ -30,6 +31,8 @@ Outlook look_ahead(const Env& env, const FailoverOptions& options, const std::st
   const Moment now = env.clock.moment();
   const StateDirectory state = probe_state_directory(env.files, options, now);
   state.add_to(observation.context);
+  observation.context.own_closing =
+      GuardFiles(env.files, options.state_dir + "/" + options.cluster_name).read_closing();
   const std::string primary = assume_dead.empty() ? find_silent_primary(observation) : assume_dead;
   look_at_lease(env, options, observation.topology, primary,
                 Deadline::after(env.clock, options.probe_timeout_s))

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "common/failover/lease_decision.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace ha {
@@ -50,5 +52,27 @@ LeaseAct decide_lease(const LeaseView& view, const LeaseLimits& limits) {
 }
 
 bool is_safe(LeaseAct act) { return act != LeaseAct::kClose && act != LeaseAct::kKill; }
+
+std::string describe(const LeaseView& view, LeaseAct act, std::string_view node,
+                     std::string_view obstacle) {
+  switch (act) {
+    case LeaseAct::kHold:
+      return fmt::format("{} has the lease of the primary", node);
+    case LeaseAct::kTake:
+      return fmt::format("{} takes writes, and asks for the lease of the primary", node);
+    case LeaseAct::kRelease:
+      return fmt::format("{} takes no writes, and needs no lease", node);
+    case LeaseAct::kClose:
+      return fmt::format(
+          "closing {}: it has no majority of votes: {}", node,
+          obstacle.empty() ? "the last one is too old, this guard was stopped" : obstacle);
+    case LeaseAct::kKill:
+      break;
+  }
+  if (!view.closing_since_s)
+    return fmt::format("killing {}: it was asked and gives no answer", node);
+  return fmt::format("killing {}: its lease has ended{}", node,
+                     obstacle.empty() ? ", and it is not closed" : fmt::format(": {}", obstacle));
+}
 
 }  // namespace ha

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <string_view>
 
 namespace ha {
 
@@ -54,5 +56,9 @@ LeaseAct decide_lease(const LeaseView& view, const LeaseLimits& limits);
 // True when the server may take no writes, or takes them by right. The host of one for which this
 // is false is to be taken down by its watchdog.
 bool is_safe(LeaseAct act);
+
+// Returns what is done with the server `node`, for people. `obstacle`: why votes are missing.
+std::string describe(const LeaseView& view, LeaseAct act, std::string_view node,
+                     std::string_view obstacle);
 
 }  // namespace ha

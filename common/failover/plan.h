@@ -73,6 +73,8 @@ struct Plan {
   bool semi_sync = false;
   // The primary hangs and its replicas still receive heartbeats: only a fence makes it dead.
   bool hung = false;
+  // The primary is read-only because its guard has closed it, and not because of a restart.
+  bool closed_by_guard = false;
   // What proves, when it is carried out, that the old primary takes no writes; and in words.
   Evidence evidence = Evidence::kNone;
   std::string evidence_text = {};

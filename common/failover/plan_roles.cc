@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Which node is the primary when none was lost: a former one that came back writable is closed, and
-// one that was merely restarted is opened again.
+// one that was merely restarted, or closed by its own guard, is opened again.
 #include "common/failover/plan_roles.h"
 
 #include <fmt/format.h>
@@ -186,7 +186,7 @@ class Reopening {
     if (!context_.lock_holder.empty())
       return refused(std::move(plan), Refusal::kLocked,
                      "another run holds the lock: " + context_.lock_holder);
-    std::string why = why_not_restarted();
+    std::string why = why_not_as_it_was();
     if (why.empty() && !policy_.auto_open)
       why = "auto-open is no; to open it, run: mysql_ha failover";
     for (std::size_t i = 0; i < topology_.nodes.size() && why.empty(); ++i)
@@ -196,6 +196,7 @@ class Reopening {
       return refused(std::move(plan), Refusal::kPrimaryAlive,
                      fmt::format("{} answers, but is read-only and is not opened again: {}",
                                  node_->name, why));
+    plan.closed_by_guard = closed_by_guard_;
     write(plan);
     return plan;
   }
@@ -231,7 +232,7 @@ class Reopening {
   }
 
   // An operator that closed it is not to be overruled.
-  std::string why_not_restarted() const {
+  std::string why_not_as_it_was() {
     const ServerFacts& facts = *node_->facts;
     const SeenNode* const seen = context_.memory.find(node_->name);
     if (seen != nullptr && seen->seen_s > 0 &&
@@ -240,8 +241,8 @@ class Reopening {
           "its server_id or server_uuid is not that of the server last seen there; {}",
           how_by_hand());
     if (facts.read_only_origin == ReadOnlyOrigin::kSql)
-      return fmt::format("read_only was set by SQL after its start, and not by its option file; {}",
-                         how_by_hand());
+      if (std::string why = why_not_closed_by_guard(); !why.empty())
+        return fmt::format("{}; {}", why, how_by_hand());
     if (facts.read_only_origin == ReadOnlyOrigin::kUnknown)
       return fmt::format(
           "it does not show whether its option file or an operator made it read-only; {}",
@@ -250,8 +251,24 @@ class Reopening {
     return "";
   }
 
+  // Its guard has closed it for want of a lease, so it needs one to be opened.
+  std::string why_not_closed_by_guard() {
+    const auto& closing = context_.own_closing;
+    if (policy_.lease_s == 0 || !closing || closing->node != node_->name)
+      return "read_only was set by SQL after its start, and not by its option file";
+    const std::string change = find_change_since(*closing, *node_->facts);
+    if (!change.empty()) return fmt::format("its guard has closed it, and {}", change);
+    closed_by_guard_ = true;
+    return "";
+  }
+
   std::string why_not(const Node& other) const {
     if (&other == node_) return "";
+    if (closed_by_guard_ && !other.facts && !policy_.assume_replica.contains(other.name))
+      return fmt::format(
+          "{0} cannot be read ({1}) and may have been promoted while {2} was closed. Correct that. "
+          "If {0} takes no writes, run: mysql_ha failover --assume-replica {0}",
+          other.name, sanitize(other.error), node_->name);
     if (!other.facts) return why_not_unread(other);
     if (!other.facts->channels) return other.name + ": its replication could not be read";
     if (other.facts->read_only != true)
@@ -346,8 +363,8 @@ class Reopening {
         now.wait_no_replica == false ? there > 0 : there >= now.wait_count.value_or(1);
     if (acknowledged && !now.source_variable.empty()) return true;
     plan.warnings.push_back(fmt::format(
-        "{} waited for semi-sync replicas before it was restarted, and does not now: {}",
-        node_->name,
+        "{} waited for semi-sync replicas before it was {}, and does not now: {}", node_->name,
+        closed_by_guard_ ? "closed" : "restarted",
         acknowledged ? "the plugin is not loaded" : "too few replicas would acknowledge"));
     return false;
   }
@@ -356,6 +373,7 @@ class Reopening {
   const Policy& policy_;
   const Context& context_;
   const Node* node_ = nullptr;
+  bool closed_by_guard_ = false;
 };
 
 }  // namespace

@@ -97,7 +97,8 @@ std::string render(const Plan& plan) {
   else if (plan.command == PlanCommand::kClose)
     text = fmt::format("close {}, which {} has replaced\n", plan.primary, plan.candidate);
   else if (plan.command == PlanCommand::kReopen)
-    text = fmt::format("open {}, which was restarted, for writes again\n", plan.primary);
+    text = fmt::format("open {}, which {}, for writes again\n", plan.primary,
+                       plan.closed_by_guard ? "its guard has closed" : "was restarted");
   else
     text = fmt::format("promote {} in place of {}\nexpected loss: {}\n", plan.candidate,
                        plan.primary, printable(render(plan.loss)));

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "common/failover/own_closing.h"
 #include "common/mysql/memory.h"
 #include "common/mysql/node_address.h"
 
@@ -34,7 +35,7 @@ struct Policy {
   double hung_after_s = 30;  // a primary that answers no query for so long counts as dead, fenced
   std::string primary = {};  // the operator's word for which node the primary was; empty: none
   std::set<std::string> assume_replica = {};  // silent nodes that the operator vouches for
-  bool auto_open = true;       // a primary that was restarted read-only is opened again
+  bool auto_open = true;       // a primary that is closed by no operator is opened again
   bool allow_loss = false;     // promote although others have, or may have, what is then lost
   std::string repl_user = {};  // of the replication account; empty: none was given
   std::string vip = {};        // address; empty: none
@@ -85,6 +86,8 @@ struct Context {
   std::string primary_lease_held = {};
   std::optional<std::string> primary_lease_expired = {};
   bool primary_lease_broken = false;
+  // What the guard of this machine has left of the closing of its own server; nullopt: nothing.
+  std::optional<OwnClosing> own_closing = {};
 };
 
 }  // namespace ha

@@ -93,6 +93,7 @@ std::string plan_to_json(const Plan& plan) {
   json.field("semi_sync", plan.semi_sync);
   json.field("spare", plan.spare);
   json.field("hung", plan.hung);
+  if (plan.closed_by_guard) json.field("closed_by_guard", true);
   json.field("evidence", evidence_name(plan.evidence));
   json.field("evidence_text", plan.evidence_text);
   json.field("channel", plan.channel);
@@ -133,6 +134,7 @@ Plan read_plan(JsonReader& reader, const JsonValue& json) {
   if (has("semi_sync")) plan.semi_sync = reader.flag(json, "semi_sync");
   if (has("spare")) plan.spare = reader.text(json, "spare");
   if (has("hung")) plan.hung = reader.flag(json, "hung");
+  if (has("closed_by_guard")) plan.closed_by_guard = reader.flag(json, "closed_by_guard");
   if (has("evidence")) plan.evidence = parse_evidence(reader.text(json, "evidence"));
   if (has("evidence_text")) plan.evidence_text = reader.text(json, "evidence_text");
   plan.channel = reader.text(json, "channel");

@@ -151,14 +151,17 @@ void read_origins(Workers& workers, Topology& topology, std::vector<Reading>& re
     sessions.push_back(readings[i].session);
   }
   if (places.empty()) return;
-  const auto read = run_each<Result<ReadOnlyOrigin>>(
+  const auto read = run_each<Result<ReadOnlySetting>>(
       workers, places.size(), deadline,
       [sessions](std::size_t i) { return read_read_only_origin(*sessions[i]); });
   for (std::size_t i = 0; i < places.size(); ++i) {
-    if (!read[i] || !*read[i])
+    if (!read[i] || !*read[i]) {
       readings[places[i]].session.reset();
-    else
-      topology.nodes[places[i]].facts->read_only_origin = **read[i];
+      continue;
+    }
+    ServerFacts& facts = *topology.nodes[places[i]].facts;
+    facts.read_only_origin = (**read[i]).origin;
+    facts.read_only_set_at = (**read[i]).at;
   }
 }
 

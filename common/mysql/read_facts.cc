@@ -110,6 +110,8 @@ Result<Done> read_channels(SqlSession& session, ServerFacts& facts) {
   return Done{};
 }
 
+}  // namespace
+
 Result<Done> read_binlog_end(SqlSession& session, ServerFacts& facts) {
   const std::string format = facts.binlog_scope.value_or(BinlogScope()).format;
   facts.binlog_scope.reset();
@@ -133,6 +135,8 @@ Result<Done> read_binlog_end(SqlSession& session, ServerFacts& facts) {
                                    row.text("Binlog_Ignore_DB").value_or(""), format};
   return Done{};
 }
+
+namespace {
 
 // Adds what the channels received to the history.
 Result<Done> add_received(ServerFacts& facts) {
@@ -224,19 +228,23 @@ ReadOnlyOrigin parse_origin(std::string_view word) {
 
 }  // namespace
 
-Result<ReadOnlyOrigin> read_read_only_origin(SqlSession& session) {
+Result<ReadOnlySetting> read_read_only_origin(SqlSession& session) {
   const auto rows = session.query(
       session.version().flavour == Flavour::kMariadb
           ? "SELECT GLOBAL_VALUE_ORIGIN AS origin FROM information_schema.SYSTEM_VARIABLES"
             " WHERE VARIABLE_NAME = 'READ_ONLY'"
-          : "SELECT VARIABLE_SOURCE AS origin FROM performance_schema.variables_info"
+          : "SELECT VARIABLE_SOURCE AS origin, SET_TIME AS set_at"
+            " FROM performance_schema.variables_info"
             " WHERE VARIABLE_NAME IN ('read_only', 'super_read_only')");
-  ReadOnlyOrigin origin = ReadOnlyOrigin::kUnknown;
-  if (!rows) return is_no_answer(rows.error()) ? Result<ReadOnlyOrigin>(rows.error()) : origin;
+  ReadOnlySetting last;
+  if (!rows) return is_no_answer(rows.error()) ? Result<ReadOnlySetting>(rows.error()) : last;
   // MySQL: either closes the server. kSql is the greatest, and kDefault the least that is known.
-  for (std::size_t i = 0; i < rows->cells.size(); ++i)
-    origin = std::max(origin, parse_origin(Row(*rows, i).text("origin").value_or("")));
-  return origin;
+  for (std::size_t i = 0; i < rows->cells.size(); ++i) {
+    const Row row(*rows, i);
+    last.origin = std::max(last.origin, parse_origin(row.text("origin").value_or("")));
+    last.at = std::max(last.at, row.text("set_at").value_or(""));
+  }
+  return last;
 }
 
 Result<History> read_history(SqlSession& session, std::uint32_t server_id) {

@@ -20,9 +20,17 @@ Result<Done> reread_replication(SqlSession& session, ServerFacts& facts);
 // How long to wait between two such readings, which are cheap: two statements.
 inline constexpr double kPoll_s = 0.001;
 
-// Reads what set read_only last. It stays unknown where the server does not report it, or not to
-// us; fails only when it does not answer.
-Result<ReadOnlyOrigin> read_read_only_origin(SqlSession& session);
+struct ReadOnlySetting {
+  ReadOnlyOrigin origin = ReadOnlyOrigin::kUnknown;
+  std::string at = {};  // ServerFacts::read_only_set_at
+};
+
+// Reads what set read_only last, and when. It stays unknown where the server does not report it, or
+// not to us; fails only when it does not answer.
+Result<ReadOnlySetting> read_read_only_origin(SqlSession& session);
+
+// Reads where the binlog ends now; nothing when facts.log_bin is off or the account may not see it.
+Result<Done> read_binlog_end(SqlSession& session, ServerFacts& facts);
 
 // The same for the state of semi-sync.
 Result<Done> reread_semi_sync(SqlSession& session, ServerFacts& facts);

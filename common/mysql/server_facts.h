@@ -68,6 +68,7 @@ struct ServerFacts {
   std::string server_uuid = {};  // empty where there is none (MariaDB)
   std::optional<bool> read_only = {};
   ReadOnlyOrigin read_only_origin = ReadOnlyOrigin::kUnknown;
+  std::string read_only_set_at = {};  // MySQL: when it was set last, for comparing; empty: not told
   std::optional<bool> super_read_only = {};  // MySQL only
   WriteObstacles obstacles = {};             // beside those two
   std::optional<bool> log_bin = {};

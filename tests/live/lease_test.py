@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The lease of the primary: the guard beside it closes it when it hears from no majority of the
-voters, here the three nodes, and no other node is opened before."""
+voters, here the three nodes, and no other node is opened before. What it has closed it opens again when no
+other node has replaced it."""
 
 import contextlib
 import os
@@ -23,14 +24,15 @@ pytestmark = pytest.mark.parametrize("shared", GTID_KINDS, indirect=True)
 
 
 class NodeGuard(MysqlGuard):
-    """The guard beside one server of a cluster, which keeps the lease and replaces no primary."""
+    """The guard beside one server of a cluster, which keeps the lease; unless it manages, it replaces no
+    primary and opens none."""
 
-    def __init__(self, cluster, server, *words):
+    def __init__(self, cluster, server, *words, manage="no"):
         self._home = cluster.directory / f"host-{server.name}"
         self._home.mkdir(mode=0o700, exist_ok=True)
         pid_file = self._home / "pid"
         pid_file.write_text(f"{server.process.pid}\n")
-        super().__init__(cluster, "--node", server.name, "--state-dir", self._home, "--manage", "no",
+        super().__init__(cluster, "--node", server.name, "--state-dir", self._home, "--manage", manage,
                          "--pid-file", pid_file, *words,
                          # MySQL's process has the name of the loader that starts it here.
                          "--kill-command", f"kill -KILL {server.process.pid}")
@@ -53,9 +55,17 @@ def leased(cluster):
 
 @pytest.fixture
 def guards(leased):
-    """The guards beside the three nodes, by name; db1 has the lease."""
+    """The guards beside the three nodes, by name, none of which manages; db1 has the lease."""
+    with running_guards(leased) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def running_guards(leased, manager=None):
+    """Run the guards beside the three nodes; that of one of them manages."""
     with contextlib.ExitStack() as stack:
-        found = {s.name: stack.enter_context(NodeGuard(leased, s)) for s in leased.servers}
+        found = {s.name: stack.enter_context(NodeGuard(leased, s, manage="yes" if s is manager else "no"))
+                 for s in leased.servers}
         found["db1"].wait_for("db1 has the lease of the primary")
         voters = [s for s in leased.servers if uptime(s) > FORGOTTEN_S]
         wait_until(lambda: all(holder(s) for s in voters), what="their votes")
@@ -108,6 +118,48 @@ def test_a_primary_that_is_cut_off_closes_itself(leased, guards):
     assert time.monotonic() - cut < LEASE_S + SOON_S
     guards["db1"].wait_for("db1: read-only, ")
     assert leased.db1.running, guards["db1"].out()
+
+
+def cut_off_and_closed(leased, guards):
+    """Let db1 hear of no other voter until its guard has closed it, and has left that on disk."""
+    leased.db2.freeze()
+    leased.db3.freeze()
+    guards["db1"].wait_for("db1: read-only, ")
+    wait_until(lambda: list(leased.directory.glob("host-db1/*/guard-closed.json")), what="its record")
+
+
+def test_what_was_closed_is_opened_again_when_the_cut_ends_before_a_promotion(leased):
+    with running_guards(leased, manager=leased.db1) as guards:
+        cut_off_and_closed(leased, guards)
+        record, = leased.directory.glob("host-db1/*/guard-closed.json")
+        assert record.stat().st_mode & 0o777 == 0o600
+        leased.db2.thaw()
+        leased.db3.thaw()
+        guards["db1"].wait_for("reopen done: db1 was closed by its guard and accepts writes again")
+        guards["db1"].wait_for("db1 has the lease of the primary", times=2)
+        leased.insert(90)
+        leased.assert_one_primary(leased.db1)
+        wait_until(lambda: not record.exists(), what="the record to be removed")
+        # Now an operator closes it, who is not overruled.
+        leased.db1.sql("SET GLOBAL read_only = ON")
+        guards["db1"].wait_for("read_only was set by SQL after its start")
+        assert read_only(leased.db1) and leased.writers() == []
+
+
+def test_what_was_closed_stays_so_when_another_was_promoted_since(leased):
+    with running_guards(leased, manager=leased.db1) as guards:
+        cut_off_and_closed(leased, guards)
+        # It hears of nothing while somebody promotes db2, and db2 is closed again later.
+        guards["db1"].process.send_signal(signal.SIGSTOP)
+        leased.db2.thaw()
+        leased.db3.thaw()
+        leased.db2.stop_replication()
+        leased.db2.sql("RESET REPLICA ALL", "SET GLOBAL read_only = OFF")
+        guards["db1"].process.send_signal(signal.SIGCONT)
+        guards["db1"].wait_for("db2 is the primary")
+        wait_until(lambda: not list(leased.directory.glob("host-db1/*/guard-closed.json")),
+                   what="the record to be removed")
+        assert leased.writers() == ["db2"]
 
 
 def test_a_primary_that_cannot_be_closed_is_killed(leased, guards):

@@ -72,6 +72,19 @@ TEST(GuardFiles, APauseThatCannotBeReadHasNoEnd) {
   EXPECT_FALSE(guard.read_pause(at(20))->seconds);
 }
 
+TEST(GuardFiles, AClosingIsReadAsItWasWritten) {
+  MemoryFiles files;
+  GuardFiles guard(files, kDirectory);
+  EXPECT_FALSE(guard.read_closing());
+  const OwnClosing closing{"db1", {"binlog.000007", 5000000000}, "2026-11-30 09:00:00.000001"};
+  ASSERT_TRUE(guard.write_closing(closing));
+  EXPECT_EQ(guard.read_closing(), closing);
+  ASSERT_TRUE(guard.forget_closing());
+  EXPECT_FALSE(guard.read_closing());
+  files.files[std::string(kDirectory) + "/guard-closed.json"] = "{}";
+  EXPECT_FALSE(guard.read_closing());
+}
+
 TEST(GuardFiles, OneIsMissedThatWasStartedAndNotStopped) {
   const struct {
     const char* name;

@@ -60,6 +60,8 @@ class VoterSession : public SqlSession {
         .answer("SHOW GLOBAL VARIABLES",
                 Rows{{"Variable_name", "Value"}, {{"hostname", voter_.name}, {"server_id", "1"}}})
         .answer("@@GLOBAL.read_only", one(voter_.read_only))
+        .answer("STATUS", Rows{{"File", "Position"}, {{"binlog.000007", "4711"}}})
+        .answer("GLOBAL_VALUE_ORIGIN", one("SQL"))
         .answer("SELECT HOST", one("192.0.2.8:50001"))
         .answer("COALESCE(IS_USED_LOCK(", one("17"))
         .answer("CONNECTION_ID()", one("3"))
@@ -101,6 +103,8 @@ class LeaseKeeperTest : public testing::Test {
   LeaseKeeperTest() {
     options_.cluster.nodes = {{"db1", "db1", 3306}, {"db2", "db2", 3306}};
     options_.votes = {{"vote", 3306}};
+    options_.state_dir = "/state";
+    options_.cluster_name = "c";
     for (const char* name : {"db1", "db2", "vote"}) {
       voters_[name].name = name;
       world_.connector.servers[name] =
@@ -134,6 +138,7 @@ class LeaseKeeperTest : public testing::Test {
       keeper_->look();
       act = keeper_->judge();
       for (std::size_t i = 0; i < keeper_->voters(); ++i) keeper_->tend(i);
+      keeper_->remember();
     }
     return act;
   }
@@ -163,6 +168,11 @@ class LeaseKeeperTest : public testing::Test {
    private:
     Food& food_;
   };
+
+  // What the guard has left of a closing.
+  std::optional<OwnClosing> closing() {
+    return GuardFiles(world_.files, "/state/c").read_closing();
+  }
 
   void cut_off() { voters_["db2"].gone = voters_["vote"].gone = true; }
 
@@ -219,6 +229,61 @@ TEST_F(LeaseKeeperTest, AServerThatIsCutOffIsClosedBeforeTheLeaseEnds) {
   EXPECT_EQ(voters_["db1"].read_only, "1");
   EXPECT_TRUE(processes_.running);
   EXPECT_EQ(turn(60), LeaseAct::kRelease);
+}
+
+// So that it, or the guard after it, may open the server again.
+TEST_F(LeaseKeeperTest, WhatIsClosedForWantOfVotesIsOnDiskUntilItTakesWrites) {
+  turn(10);
+  EXPECT_EQ(closing(), std::nullopt);
+  cut_off();
+  turn(4.1);
+  ASSERT_EQ(voters_["db1"].read_only, "1");
+  const OwnClosing left{"db1", {"binlog.000007", 4711}};
+  EXPECT_EQ(closing(), left);
+  EXPECT_EQ(turn(60), LeaseAct::kRelease);
+  make_keeper({.lease_s = 5, .hung_after_s = 30});
+  turn(10);
+  EXPECT_EQ(closing(), left);
+  voters_["db1"].read_only = "0";
+  turn(0.2);
+  EXPECT_EQ(closing(), std::nullopt);
+  // Now by hand.
+  voters_["db1"].read_only = "1";
+  turn(10);
+  EXPECT_EQ(closing(), std::nullopt);
+}
+
+TEST_F(LeaseKeeperTest, NothingIsLeftOfAClosingWhenAnotherPrimaryWasSeenOrTheServerHasEnded) {
+  for (const bool ended : {true, false}) {
+    turn(10);
+    cut_off();
+    turn(4.1);
+    ASSERT_TRUE(closing());
+    if (ended)
+      processes_.running = !(voters_["db1"].gone = true);
+    else
+      keeper_->note_other_primary();
+    turn(0.2);
+    EXPECT_EQ(closing(), std::nullopt);
+    processes_.running = true;
+    for (auto& [name, voter] : voters_) voter.gone = false;
+    voters_["db1"].read_only = "0";
+  }
+}
+
+TEST_F(LeaseKeeperTest, AFullDiskIsToldOnceAndAsksForNoClosing) {
+  turn(10);
+  world_.files.full = true;
+  cut_off();
+  turn(10);
+  EXPECT_EQ(voters_["db1"].read_only, "1");
+  EXPECT_EQ(std::ranges::count(log_,
+                               "db1: that its guard has closed it is not on disk: cannot "
+                               "write /state/c/guard-closed.json: No space left on device"),
+            1);
+  world_.files.full = false;
+  turn(1);
+  EXPECT_TRUE(closing());
 }
 
 TEST_F(LeaseKeeperTest, AServerThatHangsIsKilledWhenTheLeaseEnds) {
@@ -365,6 +430,7 @@ TEST_F(LeaseKeeperTest, AFormerPrimaryThatComesBackWritableIsClosedAtOnce) {
   turn(0.2);
   EXPECT_EQ(voters_["db1"].read_only, "1");
   turn(0.2);
+  EXPECT_EQ(closing(), std::nullopt);
   EXPECT_EQ(log_[log_.size() - 2], "db1: read-only, 0 connections ended");
   EXPECT_EQ(log_.back(), "db1 takes no writes, and needs no lease");
 }

@@ -145,6 +145,18 @@ TEST(OutcomeTest, OnlyARunThatIsRolledBackIsContradicted) {
   EXPECT_FALSE(report_run(plan("failover"), "7", run).contradicted);
 }
 
+TEST(OutcomeTest, AReopeningSaysWhatHadClosedThePrimary) {
+  Plan reopen = plan("reopen");
+  EXPECT_EQ(describe_cause(reopen), "db1 was restarted and is read-only");
+  EXPECT_EQ(report_run(reopen, "7", {RunEnd::kDone}).outcome.text,
+            "reopen done: db1 was restarted read-only and accepts writes again");
+  reopen.closed_by_guard = true;
+  EXPECT_EQ(describe_cause(reopen),
+            "db1 was closed by its guard, and no other node has replaced it");
+  EXPECT_EQ(report_run(reopen, "7", {RunEnd::kDone}).outcome.text,
+            "reopen done: db1 was closed by its guard and accepts writes again");
+}
+
 TEST(OutcomeTest, AFailoverThatHasPromotedReportsItsLoss) {
   Plan failover = plan("failover");
   failover.loss.text = "12 transactions";

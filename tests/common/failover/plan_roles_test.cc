@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "common/failover/run.h"
 #include "common/text.h"
 #include "tests/topology_builders.h"
 
@@ -66,6 +67,33 @@ Context knowing(RunHistory roles, Memory memory = {}) {
   context.runs = std::move(roles);
   context.memory = std::move(memory);
   return context;
+}
+
+// What a guard leaves that closes db1 at the end of restarted()'s binlog.
+Context closed_by_guard(Memory memory) {
+  Context context = knowing({}, std::move(memory));
+  context.own_closing = OwnClosing{"db1", {"binlog.000001", 1000}, "2026-11-30 09:00:00"};
+  return context;
+}
+void closed(Node& node) {
+  by_sql(node);
+  node.facts->read_only_set_at = "2026-11-30 09:00:00";
+}
+void closed_again(Node& node) {
+  closed(node);
+  node.facts->read_only_set_at = "2026-11-30 09:00:07";
+}
+void written_since(Node& node) {
+  closed(node);
+  node.facts->binlog->offset = 1001;
+}
+void restarted_since(Node& node) {
+  closed(node);
+  node.facts->binlog = BinlogPosition{"binlog.000002", 1000};
+}
+void without_binlog(Node& node) {
+  closed(node);
+  node.facts->binlog.reset();
 }
 
 // The actions with their nodes, without locks.
@@ -230,6 +258,129 @@ TEST(PlanReopenTest, ARestartedPrimaryIsOpenedAgain) {
        knowing({}, seen("db1", 100)),
        opened},
   });
+}
+
+TEST(PlanReopenTest, APrimaryThatItsGuardHasClosedIsOpenedAgain) {
+  Policy policy;
+  policy.lease_s = 10;
+  const Node old = restarted(1, "#1:1-100", {closed});
+  const Memory memory = seen("db1", 100, {2, 3});
+  const std::vector<std::vector<Node>> cases = {
+      {old, replica(2, 1)},
+      {old, with(replica(2, 1), {io_connecting})},
+      {old, replica(2, 1, "#1:1-90"), replica(3, 2)},
+      {restarted(1, "#1:1-103", {closed}), replica(2, 1)}};
+  for (const auto& nodes : cases) {
+    const Plan made = plan(nodes, closed_by_guard(memory), policy);
+    EXPECT_EQ(outline(made), "lease(db1) recheck(db1) make-writable(db1) hand-lease(db1)")
+        << made.reason;
+    EXPECT_EQ(plan_from_json(plan_to_json(made))->closed_by_guard, true);
+    EXPECT_TRUE(render(made).starts_with("open db1, which its guard has closed, for writes again"));
+  }
+}
+
+TEST(PlanReopenTest, WhatAGuardHasClosedStaysSoWhenAnotherMayHaveReplacedIt) {
+  const auto changed = [](auto change) {
+    Policy policy;
+    policy.lease_s = 10;
+    change(policy);
+    return policy;
+  };
+  const Policy leased = changed([](Policy&) {});
+  const Memory memory = seen("db1", 100, {2, 3});
+  const Context told = closed_by_guard(memory);
+  Context of_another = told, locked = told;
+  of_another.own_closing->node = "db2";
+  locked.lock_holder = "ha2";
+  const Node old = restarted(1, "#1:1-100", {closed});
+  const auto with_change = [](Change change) { return restarted(1, "#1:1-100", {change}); };
+  const std::string by_hand =
+      "; to open it by hand, run there: SET GLOBAL super_read_only=0, GLOBAL read_only=0";
+  const std::string by_sql_text =
+      "read_only was set by SQL after its start, and not by its option file" + by_hand;
+  const struct {
+    const char* name;
+    std::vector<Node> nodes;
+    Context context;
+    Policy policy;
+    std::string want;  // the end of the reason
+  } cases[] = {
+      {"an operator has closed it", {old, replica(2, 1)}, knowing({}, memory), leased, by_sql_text},
+      {"the guard of another node has closed that",
+       {old, replica(2, 1)},
+       of_another,
+       leased,
+       by_sql_text},
+      {"there is no lease any more",
+       {old, replica(2, 1)},
+       told,
+       changed([](Policy& policy) { policy.lease_s = 0; }),
+       by_sql_text},
+      {"somebody has opened it, and closed it",
+       {with_change(written_since), replica(2, 1)},
+       told,
+       leased,
+       "its guard has closed it, and it was restarted or has written since" + by_hand},
+      {"it was restarted and closed by hand",
+       {with_change(restarted_since), replica(2, 1)},
+       told,
+       leased,
+       "it was restarted or has written since" + by_hand},
+      {"an operator has closed it again",
+       {with_change(closed_again), replica(2, 1)},
+       told,
+       leased,
+       "its guard has closed it, and read_only was set again since" + by_hand},
+      {"its binlog cannot be seen",
+       {with_change(without_binlog), replica(2, 1)},
+       told,
+       leased,
+       "where its binlog ends is not known" + by_hand},
+      {"auto-open is no",
+       {old, replica(2, 1)},
+       told,
+       changed([](Policy& policy) { policy.auto_open = false; }),
+       "auto-open is no; to open it, run: mysql_ha failover"},
+      {"another was promoted, and is closed as well",
+       {old, restarted(2)},
+       told,
+       leased,
+       "db2 does not follow it"},
+      {"the others follow another",
+       {old, lost(2), replica(3, 2)},
+       told,
+       leased,
+       "may have been promoted while db1 was closed. Correct that. If db2 takes no writes, run: "
+       "mysql_ha failover --assume-replica db2"},
+      {"a node is silent that was a replica",
+       {old, replica(2, 1), lost(3)},
+       told,
+       leased,
+       "If db3 takes no writes, run: mysql_ha failover --assume-replica db3"},
+      {"a node cannot be read",
+       {old, lost(2, Reach::kRefuses)},
+       told,
+       leased,
+       "If db2 takes no writes, run: mysql_ha failover --assume-replica db2"},
+      {"another has more",
+       {old, replica(2, 1, "#1:1-102")},
+       told,
+       leased,
+       "to promote a replica, stop db1 and run: mysql_ha failover"},
+      {"another run is at work",
+       {old, replica(2, 1)},
+       locked,
+       leased,
+       "another run holds the lock: ha2"},
+  };
+  for (const auto& c : cases) {
+    const Plan made = plan(c.nodes, c.context, c.policy);
+    EXPECT_FALSE(made.possible()) << c.name;
+    EXPECT_TRUE(made.reason.ends_with(c.want)) << c.name << ": " << made.reason;
+  }
+  EXPECT_NE(plan({old, writer(2)}, told, leased).command, PlanCommand::kReopen);
+  const Policy vouched = changed([](Policy& policy) { policy.assume_replica = {"db3"}; });
+  EXPECT_TRUE(plan({old, replica(2, 1), lost(3)}, told, vouched).possible());
 }
 
 TEST(PlanReopenTest, NotWhenAnOperatorDoesNotWantThat) {

@@ -15,16 +15,16 @@ Rows origins(std::vector<std::string> words) {
   return rows;
 }
 
-ReadOnlyOrigin read(const char* greeting, Result<Rows> answer) {
+ReadOnlySetting read(const char* greeting, Result<Rows> answer) {
   FakeSession session(greeting);
   session.answer("origin", std::move(answer));
-  const auto origin = read_read_only_origin(session);
-  EXPECT_TRUE(origin);
-  return origin ? *origin : ReadOnlyOrigin::kUnknown;
+  const auto last = read_read_only_origin(session);
+  EXPECT_TRUE(last);
+  return last ? *last : ReadOnlySetting{};
 }
 
 ReadOnlyOrigin origin(const char* greeting, std::vector<std::string> words) {
-  return read(greeting, origins(std::move(words)));
+  return read(greeting, origins(std::move(words))).origin;
 }
 
 constexpr char kMariadb[] = "10.11.6-MariaDB", kMysql[] = "9.1.0";
@@ -40,10 +40,19 @@ TEST(ReadOnlyOriginTest, EachFlavourSaysItInItsOwnWords) {
   EXPECT_EQ(origin(kMysql, {"DYNAMIC", "COMPILED"}), ReadOnlyOrigin::kSql);
 }
 
+TEST(ReadOnlyOriginTest, MysqlTellsWhenItWasSetLast) {
+  const Rows rows{{"origin", "set_at"},
+                  {{"DYNAMIC", "2026-11-30 09:00:00.000002"},
+                   {"COMPILED", std::nullopt},
+                   {"DYNAMIC", "2026-11-30 09:00:00.000001"}}};
+  EXPECT_EQ(read(kMysql, rows).at, "2026-11-30 09:00:00.000002");
+  EXPECT_EQ(read(kMariadb, origins({"SQL"})).at, "");
+}
+
 TEST(ReadOnlyOriginTest, WhatTheServerDoesNotTellIsUnknown) {
   EXPECT_EQ(origin(kMysql, {}), ReadOnlyOrigin::kUnknown);
   EXPECT_EQ(origin(kMysql, {"ELSEWHERE"}), ReadOnlyOrigin::kUnknown);
-  EXPECT_EQ(read(kMysql, Error{Errc::kPrivilege, "denied"}), ReadOnlyOrigin::kUnknown);
+  EXPECT_EQ(read(kMysql, Error{Errc::kPrivilege, "denied"}).origin, ReadOnlyOrigin::kUnknown);
 }
 
 TEST(ReadOnlyOriginTest, ItTellsWhatARestartWouldMake) {
