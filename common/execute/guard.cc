@@ -16,6 +16,7 @@
 #include "common/execute/guard_sessions.h"
 #include "common/execute/lease_keeper.h"
 #include "common/failover/known_primary.h"
+#include "common/failover/lease_decision.h"
 #include "common/failover/returning.h"
 #include "common/text.h"
 
@@ -106,7 +107,7 @@ class Guard {
     lease_ = std::make_shared<LeaseKeeper>(env_, options, *node,
                                            [this](const std::string& line) { host_.say(line); });
     if (!options.lease.watchdog.empty()) {
-      auto watchdog = host_.arm(options.lease.watchdog, options.lease.lease_s);
+      auto watchdog = host_.arm(options.lease.watchdog, watchdog_timeout_s(options.lease.lease_s));
       if (!watchdog) return Error{watchdog.error().code, "--watchdog: " + watchdog.error().text};
       lease_->arm(std::move(*watchdog));
     }

@@ -302,7 +302,7 @@ LeaseAct LeaseKeeper::judge() {
   // While the server is to be closed no vote is given back.
   if (is_safe(act)) wanted_ = act != LeaseAct::kRelease;
   known_ = answered;
-  if (watchdog_ && is_safe(act)) feed_watchdog();
+  if (watchdog_ && may_feed(now, act, limits_)) feed_watchdog();
   report(now, act, obstacle);
   carry_out(now, act);
   return act;

@@ -43,7 +43,7 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
   // `log` is called from several threads.
   LeaseKeeper(const Env& env, const FailoverOptions& options, const NodeAddress& node, Log log);
 
-  // Has a watchdog fed from then on, unless the server is to be closed. Before start().
+  // Has a watchdog fed from then on, as may_feed() says. Before start().
   void arm(std::unique_ptr<Watchdog> watchdog) { watchdog_ = std::move(watchdog); }
 
   // Begins the loops, which keep this alive. Fails when this machine has no thread for one.

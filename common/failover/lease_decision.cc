@@ -53,6 +53,14 @@ LeaseAct decide_lease(const LeaseView& view, const LeaseLimits& limits) {
 
 bool is_safe(LeaseAct act) { return act != LeaseAct::kClose && act != LeaseAct::kKill; }
 
+int watchdog_timeout_s(int lease_s) { return std::max(1, lease_s / 2); }
+
+bool may_feed(const LeaseView& view, LeaseAct act, const LeaseLimits& limits) {
+  if (act != LeaseAct::kHold || !view.majority_s) return is_safe(act);
+  const double timeout_s = watchdog_timeout_s(static_cast<int>(limits.lease_s));
+  return view.now_s - *view.majority_s <= limits.lease_s - timeout_s;
+}
+
 std::string describe(const LeaseView& view, LeaseAct act, std::string_view node,
                      std::string_view obstacle) {
   switch (act) {

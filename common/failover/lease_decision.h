@@ -53,9 +53,15 @@ enum class LeaseAct {
 // Decides what to do now.
 LeaseAct decide_lease(const LeaseView& view, const LeaseLimits& limits);
 
-// True when the server may take no writes, or takes them by right. The host of one for which this
-// is false is to be taken down by its watchdog.
+// True when the server takes no writes, or takes them by right.
 bool is_safe(LeaseAct act);
+
+// Returns after how many seconds without food a watchdog takes the host down: half of a lease.
+int watchdog_timeout_s(int lease_s);
+
+// True when the watchdog may be fed: a server that loses its votes, and whose guard stops, is taken
+// down with its host before the lease ends.
+bool may_feed(const LeaseView& view, LeaseAct act, const LeaseLimits& limits);
 
 // Returns what is done with the server `node`, for people. `obstacle`: why votes are missing.
 std::string describe(const LeaseView& view, LeaseAct act, std::string_view node,

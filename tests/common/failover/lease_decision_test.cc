@@ -106,10 +106,43 @@ TEST(LeaseDecisionTest, AServerTakesWritesOnlyWithTheLease) {
         << c.name;
 }
 
-TEST(LeaseDecisionTest, AWatchdogIsNotFedWhileAServerIsToBeClosed) {
-  for (const LeaseAct act : {LeaseAct::kRelease, LeaseAct::kTake, LeaseAct::kHold})
-    EXPECT_TRUE(is_safe(act));
-  for (const LeaseAct act : {LeaseAct::kClose, LeaseAct::kKill}) EXPECT_FALSE(is_safe(act));
+TEST(LeaseDecisionTest, AWatchdogIsFedWhileTheMajorityIsYoung) {
+  const LeaseLimits limits{.lease_s = 5, .margin_s = 1, .hung_after_s = 30};
+  LeaseView asking = with_majority(4.5);
+  asking.awake_since_s = asking.now_s;
+  const struct {
+    const char* name;
+    LeaseView view;
+    LeaseAct act;
+    bool fed;
+  } cases[] = {
+      {"it takes no writes", {Server::kClosed, 1000}, LeaseAct::kRelease, true},
+      {"it asks for its first votes", writable(), LeaseAct::kTake, true},
+      {"it has the lease", with_majority(0), LeaseAct::kHold, true},
+      {"half of it is left", with_majority(3), LeaseAct::kHold, true},
+      {"less is left", with_majority(3.1), LeaseAct::kHold, false},
+      {"its guard was stopped and asks first", asking, LeaseAct::kHold, false},
+      {"it is to be closed", with_majority(4), LeaseAct::kClose, false},
+      {"it is to be killed", with_majority(5), LeaseAct::kKill, false},
+  };
+  for (const auto& c : cases) EXPECT_EQ(may_feed(c.view, c.act, limits), c.fed) << c.name;
+}
+
+// Whatever a guard does that has fed its watchdog: when it stops then, its host ends with the
+// lease.
+TEST(LeaseDecisionTest, AWatchdogActsBeforeTheLeaseEnds) {
+  for (int lease_s = 2; lease_s <= 61; ++lease_s) {
+    const int timeout_s = watchdog_timeout_s(lease_s);
+    EXPECT_GE(timeout_s, 1);
+    EXPECT_LE(timeout_s, (lease_s + 1) / 2) << lease_s;
+    const LeaseLimits limits{static_cast<double>(lease_s), 1, 30};
+    for (double age_s = 0; age_s < lease_s; age_s += 0.0625) {
+      const LeaseView view = with_majority(age_s);
+      if (may_feed(view, decide_lease(view, limits), limits)) {
+        EXPECT_LE(age_s + timeout_s, lease_s) << lease_s;
+      }
+    }
+  }
 }
 
 }  // namespace
