@@ -113,6 +113,12 @@ class Files {
   virtual Result<Done> write_atomic(const std::string& path, std::string_view content,
                                     mode_t mode = 0600) = 0;
 
+  // The same, mode 0600, for what is void once the machine was restarted: does not wait for the
+  // disk.
+  virtual Result<Done> write_passing(const std::string& path, std::string_view content) {
+    return write_atomic(path, content);
+  }
+
   // Opens or creates a file, mode 0600, to append to it. Its name is on disk then.
   virtual Result<std::unique_ptr<AppendFile>> open_append(const std::string& path) = 0;
 

@@ -161,7 +161,12 @@ bool write_all(int fd, std::string_view content) {
   return true;
 }
 
-Result<Done> write_file_atomic(const std::string& path, std::string_view content, mode_t mode) {
+namespace {
+
+enum class Until { kReplaced, kOnDisk };
+
+Result<Done> replace_file(const std::string& path, std::string_view content, mode_t mode,
+                          Until until) {
   const auto place = open_place(path);
   if (!place) return explain(place.error(), Errc::kInternal, "write", path);
   const int directory = place->directory.get();
@@ -169,13 +174,23 @@ Result<Done> write_file_atomic(const std::string& path, std::string_view content
   const auto file = create_temporary(*place, temporary);
   if (!file) return explain(file.error(), Errc::kInternal, "write", path);
   if (!write_all(file->get(), content) || fchmod(file->get(), mode) != 0 ||
-      fsync(file->get()) != 0 ||
+      (until == Until::kOnDisk && fsync(file->get()) != 0) ||
       renameat(directory, temporary.c_str(), directory, place->name.c_str()) != 0) {
     const Error error = system_error(Errc::kInternal, "write", path);
     unlinkat(directory, temporary.c_str(), 0);
     return error;
   }
-  return sync_directory(directory, path);
+  return until == Until::kOnDisk ? sync_directory(directory, path) : Result<Done>(Done{});
+}
+
+}  // namespace
+
+Result<Done> write_file_atomic(const std::string& path, std::string_view content, mode_t mode) {
+  return replace_file(path, content, mode, Until::kOnDisk);
+}
+
+Result<Done> write_passing_file(const std::string& path, std::string_view content) {
+  return replace_file(path, content, 0600, Until::kReplaced);
 }
 
 }  // namespace ha

@@ -35,6 +35,9 @@ Result<Done> check_private_directory(const std::string& path);
 Result<Done> write_file_atomic(const std::string& path, std::string_view content,
                                mode_t mode = 0600);
 
+// The same without waiting for the disk: after a crash of the machine there may be neither.
+Result<Done> write_passing_file(const std::string& path, std::string_view content);
+
 // Waits until the name of a file that was made is on disk: a sync of the file promises its content
 // alone. Fails as write_file_atomic() does.
 Result<Done> sync_name(const std::string& path);

@@ -13,6 +13,8 @@ struct Moment {
   double now_s = 0;       // since the epoch, by the wall clock
   double uptime_s = 0;    // since this boot of the machine, its sleep included
   std::string boot = {};  // names this boot; empty: neither it nor the uptime is known
+
+  bool operator==(const Moment&) const = default;
 };
 
 // Returns the seconds from `then` to `now`: by the uptime within one boot, else by the wall clock.

@@ -90,6 +90,10 @@ Result<Done> PosixFiles::write_atomic(const std::string& path, std::string_view 
   return write_file_atomic(path, content, mode);
 }
 
+Result<Done> PosixFiles::write_passing(const std::string& path, std::string_view content) {
+  return write_passing_file(path, content);
+}
+
 Result<std::unique_ptr<AppendFile>> PosixFiles::open_append(const std::string& path) {
   const bool is_new = info(path).kind == FileInfo::Kind::kMissing;
   Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));

@@ -14,6 +14,7 @@ class PosixFiles : public Files {
   Result<std::unique_ptr<std::istream>> open(const std::string& path) override;
   Result<Done> write_atomic(const std::string& path, std::string_view content,
                             mode_t mode) override;
+  Result<Done> write_passing(const std::string& path, std::string_view content) override;
   Result<std::unique_ptr<AppendFile>> open_append(const std::string& path) override;
   Result<Done> rename(const std::string& from, const std::string& to) override;
   Result<Done> remove(const std::string& path) override;

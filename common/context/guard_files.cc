@@ -13,7 +13,8 @@ namespace {
 
 constexpr char kStateFormat[] = "monitoring-plugins-ha guard 1",
                kPauseFormat[] = "monitoring-plugins-ha guard pause 1",
-               kClosingFormat[] = "monitoring-plugins-ha guard closing 1";
+               kClosingFormat[] = "monitoring-plugins-ha guard closing 1",
+               kMajorityFormat[] = "monitoring-plugins-ha guard lease 1";
 
 void write(JsonWriter& json, const Moment& moment) {
   json.begin_object();
@@ -80,6 +81,11 @@ OwnClosing closing_of(JsonReader& reader, const JsonValue& json) {
   return {reader.text(json, "node"),
           {reader.text(json, "file"), reader.integer<std::uint64_t>(reader.member(json, "offset"))},
           reader.text(json, "set_at")};
+}
+
+LastMajority majority_of(JsonReader& reader, const JsonValue& json) {
+  return {reader.text(json, "node"), moment_of(reader, reader.member(json, "majority")),
+          reader.integer<int>(reader.member(json, "lease_s"))};
 }
 
 // Reads what one of our files has, by the function that takes it out of the object; nullopt for
@@ -167,9 +173,22 @@ std::string closing_to_json(const OwnClosing& closing) {
   return json.take();
 }
 
+std::string majority_to_json(const LastMajority& last) {
+  JsonWriter json;
+  json.begin_object();
+  json.field("format", kMajorityFormat);
+  json.field("node", last.node);
+  json.key("majority");
+  write(json, last.at);
+  json.field("lease_s", last.lease_s);
+  json.end_object();
+  return json.take();
+}
+
 std::string lock_path(const std::string& directory) { return directory + "/guard.lock"; }
 std::string state_path(const std::string& directory) { return directory + "/guard.json"; }
 std::string pause_path(const std::string& directory) { return directory + "/guard-paused.json"; }
+std::string majority_path(const std::string& directory) { return directory + "/guard-lease.json"; }
 std::string closing_path(const std::string& directory) { return directory + "/guard-closed.json"; }
 
 }  // namespace
@@ -212,6 +231,15 @@ Result<Done> GuardFiles::write_closing(const OwnClosing& closing) {
 }
 
 Result<Done> GuardFiles::forget_closing() { return files_.remove(closing_path(directory_)); }
+
+std::optional<LastMajority> GuardFiles::read_majority() const {
+  const auto content = files_.read(majority_path(directory_));
+  return content ? parse(*content, kMajorityFormat, &majority_of) : std::nullopt;
+}
+
+Result<Done> GuardFiles::write_majority(const LastMajority& last) {
+  return files_.write_passing(majority_path(directory_), majority_to_json(last) + "\n");
+}
 
 GuardReport read_guard(Files& files, const std::string& directory, const Moment& now) {
   const GuardFiles guard(files, directory);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a guard leaves in the directory of its cluster, for other programs: its lock, what it sees
-// (guard.json), that an operator has told it to change nothing (guard-paused.json), and that it has
-// closed its own server (guard-closed.json).
+// (guard.json), that an operator has told it to change nothing (guard-paused.json), that it has
+// closed its own server (guard-closed.json), and when it last had a majority (guard-lease.json).
 
 #pragma once
 
@@ -13,6 +13,7 @@
 
 #include "common/env.h"
 #include "common/failover/guard_watch.h"
+#include "common/failover/lease_decision.h"
 #include "common/failover/own_closing.h"
 #include "common/moment.h"
 #include "common/result.h"
@@ -81,6 +82,10 @@ class GuardFiles {
   std::optional<OwnClosing> read_closing() const;
   Result<Done> write_closing(const OwnClosing& closing);
   Result<Done> forget_closing();
+
+  // Returns what was left of the last majority; nullopt: nothing, or it cannot be read.
+  std::optional<LastMajority> read_majority() const;
+  Result<Done> write_majority(const LastMajority& last);
 
  private:
   Files& files_;

@@ -21,6 +21,10 @@ constexpr double kPause_s = 1;    // between two turns: this process, or its mac
 constexpr double kKill_s = 5;     // for killing the server
 constexpr int kQueue_s = 1;       // for which a vote is waited for that is handed over
 
+GuardFiles files_of(const Env& env, const FailoverOptions& options) {
+  return {env.files, options.state_dir + "/" + options.cluster_name};
+}
+
 }  // namespace
 
 LeaseKeeper::LeaseKeeper(const Env& env, const FailoverOptions& options, const NodeAddress& node,
@@ -33,11 +37,15 @@ LeaseKeeper::LeaseKeeper(const Env& env, const FailoverOptions& options, const N
       limits_{static_cast<double>(options.lease.lease_s), options.lease.margin_s,
               options.policy.hung_after_s},
       own_(env, options, node),
-      record_({env.files, options.state_dir + "/" + options.cluster_name}, node.name,
-              uptime_s(env.clock)),
+      majority_record_(files_of(env, options), node.name, terms_.lease_s),
+      record_(files_of(env, options), node.name, uptime_s(env.clock)),
       judged_s_(uptime_s(env.clock)),
       awake_since_s_(judged_s_) {
   for (NodeAddress& voter : voters_of(options)) seats_.push_back({std::move(voter)});
+  // A guard that was started again has no more time than the one before it had left.
+  const auto last_s = majority_record_.recall(env.clock.moment());
+  had_lease_ = last_s.has_value();
+  if (last_s && judged_s_ - *last_s < terms_.certain_s()) majority_s_ = last_s;
 }
 
 void LeaseKeeper::run(std::function<void()> turn, double pause_s) {
@@ -302,7 +310,8 @@ LeaseAct LeaseKeeper::judge() {
   // While the server is to be closed no vote is given back.
   if (is_safe(act)) wanted_ = act != LeaseAct::kRelease;
   known_ = answered;
-  if (watchdog_ && may_feed(now, act, limits_)) feed_watchdog();
+  if (watchdog_ && may_feed(now, act, limits_))
+    if (const auto fed = watchdog_->feed(); !fed) say(fed.error().text);
   report(now, act, obstacle);
   carry_out(now, act);
   return act;
@@ -311,10 +320,6 @@ LeaseAct LeaseKeeper::judge() {
 // Tells what goes on for long once.
 void LeaseKeeper::say(const std::string& line) {
   if (line != std::exchange(said_, line)) log_(line);
-}
-
-void LeaseKeeper::feed_watchdog() {
-  if (const auto fed = watchdog_->feed(); !fed) say(fed.error().text);
 }
 
 void LeaseKeeper::report(const LeaseView& now, LeaseAct act, const std::string& obstacle) {
@@ -360,10 +365,15 @@ void LeaseKeeper::carry_out(const LeaseView& now, LeaseAct act) {
 }
 
 void LeaseKeeper::remember() {
-  const auto kept = record_.keep(own_);
+  std::unique_lock guard(mutex_);
+  const auto majority_s = majority_s_;
+  guard.unlock();
+  auto kept = majority_record_.keep(majority_s, env_.clock.moment());
+  if (kept) kept = record_.keep(own_);
   std::string why = kept ? "" : kept.error().text;
   if (!why.empty() && why != forgets_)
-    log_(fmt::format("{}: that its guard has closed it is not on disk: {}", node_.name, why));
+    log_(fmt::format("what a guard after this one has to know of {} is not on disk: {}", node_.name,
+                     why));
   forgets_ = std::move(why);
 }
 

@@ -24,6 +24,7 @@
 #include "common/env.h"
 #include "common/execute/closing_record.h"
 #include "common/execute/log.h"
+#include "common/execute/majority_record.h"
 #include "common/execute/own_server.h"
 #include "common/failover/lease_decision.h"
 #include "common/parallel.h"
@@ -96,7 +97,6 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
   bool has_work(const Seat& seat, double now_s) const;
   bool may_show(const Seat& seat) const;
   void note_state(OwnServer::State state);
-  void feed_watchdog();
   void say(const std::string& line);
   void report(const LeaseView& now, LeaseAct act, const std::string& obstacle);
   void finish_deed();
@@ -110,6 +110,7 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
   const VoteTerms terms_;
   const LeaseLimits limits_;
   OwnServer own_;
+  MajorityRecord majority_record_;
   ClosingRecord record_;
   std::vector<Seat> seats_;
   std::vector<std::unique_ptr<Job>> jobs_ = {};
@@ -127,7 +128,7 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
   std::optional<double> closing_since_s_ = {};
   double seen_writable_s_ = -1;  // when the last question was sent that found it so
   std::optional<double> writable_since_s_ = {}, majority_s_ = {};
-  bool had_lease_ = false;  // before the server was closed or ended
+  bool had_lease_ = false;  // before the server was closed or ended, or this guard was started
 
   // Of judge() alone.
   LeaseAct last_ = LeaseAct::kRelease;

@@ -51,6 +51,12 @@ LeaseAct decide_lease(const LeaseView& view, const LeaseLimits& limits) {
   return view.given_away ? LeaseAct::kClose : LeaseAct::kHold;
 }
 
+std::optional<double> recall_majority(const LastMajority& last, const Moment& now, int lease_s) {
+  if (now.boot.empty() || last.at.boot != now.boot || last.at.uptime_s > now.uptime_s)
+    return std::nullopt;
+  return last.at.uptime_s - std::max(0, lease_s - last.lease_s);
+}
+
 bool is_safe(LeaseAct act) { return act != LeaseAct::kClose && act != LeaseAct::kKill; }
 
 int watchdog_timeout_s(int lease_s) { return std::max(1, lease_s / 2); }

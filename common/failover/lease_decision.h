@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "common/moment.h"
+
 namespace ha {
 
 struct LeaseLimits {
@@ -37,10 +39,24 @@ struct LeaseView {
       false;  // not even the votes of that majority are ours any more, as far as is known
   // Since when the server is being closed; nullopt: it is not.
   std::optional<double> closing_since_s = {};
-  bool had_lease = false;   // before the server was last read-only, or started again
+  bool had_lease = false;   // before the server was last read-only, or the guard started again
   bool given_away = false;  // others have so many votes that there can be no majority for us
   bool stopping = false;    // the guard is asked to end
 };
+
+// What a guard leaves for the one after it: when it was last certain that a majority of votes is
+// its own, by uptime alone, and of what lease.
+struct LastMajority {
+  std::string node = {};
+  Moment at = {};
+  int lease_s = 0;
+
+  bool operator==(const LastMajority&) const = default;
+};
+
+// Returns that moment as the guard after it has to count it, so that its lease ends no later than
+// the one before; nullopt when that was in another boot of the machine.
+std::optional<double> recall_majority(const LastMajority& last, const Moment& now, int lease_s);
 
 enum class LeaseAct {
   kRelease,  // have no votes: another node may have them at once

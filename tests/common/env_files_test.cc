@@ -45,6 +45,8 @@ TYPED_TEST(FilesTest, WhatIsWrittenIsReadUntilItIsRemoved) {
   ASSERT_TRUE(this->files_.rename(a, b));
   EXPECT_FALSE(this->files_.rename(a, b));
   EXPECT_EQ(*this->files_.read(b), "one\ntwo\n");
+  ASSERT_TRUE(this->files_.write_passing(b, "three\n"));
+  EXPECT_EQ(*this->files_.read(b), "three\n");
   ASSERT_TRUE(this->files_.remove(b));
   ASSERT_TRUE(this->files_.remove(b));
   EXPECT_EQ(this->files_.info(b).kind, FileInfo::Kind::kMissing);

@@ -85,6 +85,17 @@ TEST(GuardFiles, AClosingIsReadAsItWasWritten) {
   EXPECT_FALSE(guard.read_closing());
 }
 
+TEST(GuardFiles, TheLastMajorityIsReadAsItWasWritten) {
+  MemoryFiles files;
+  GuardFiles guard(files, kDirectory);
+  EXPECT_FALSE(guard.read_majority());
+  const LastMajority last{"db1", at(5.25), 10};
+  ASSERT_TRUE(guard.write_majority(last));
+  EXPECT_EQ(guard.read_majority(), last);
+  files.files[std::string(kDirectory) + "/guard-lease.json"] = "[]";
+  EXPECT_FALSE(guard.read_majority());
+}
+
 TEST(GuardFiles, OneIsMissedThatWasStartedAndNotStopped) {
   const struct {
     const char* name;

@@ -272,18 +272,56 @@ TEST_F(LeaseKeeperTest, NothingIsLeftOfAClosingWhenAnotherPrimaryWasSeenOrTheSer
 }
 
 TEST_F(LeaseKeeperTest, AFullDiskIsToldOnceAndAsksForNoClosing) {
-  turn(10);
+  const auto told = [this](const char* file) {
+    return std::ranges::count(log_, std::string("what a guard after this one has to know of db1 is "
+                                                "not on disk: cannot write /state/c/") +
+                                        file + ": No space left on device");
+  };
   world_.files.full = true;
+  EXPECT_EQ(turn(10), LeaseAct::kHold);
+  EXPECT_EQ(told("guard-lease.json"), 1);
   cut_off();
   turn(10);
   EXPECT_EQ(voters_["db1"].read_only, "1");
-  EXPECT_EQ(std::ranges::count(log_,
-                               "db1: that its guard has closed it is not on disk: cannot "
-                               "write /state/c/guard-closed.json: No space left on device"),
-            1);
+  EXPECT_EQ(told("guard-closed.json"), 1);
   world_.files.full = false;
   turn(1);
   EXPECT_TRUE(closing());
+}
+
+// Whatever ended the guard before it.
+TEST_F(LeaseKeeperTest, AGuardThatIsStartedAgainHasNoMoreTimeThanWasLeft) {
+  const auto restart = [this](double down_s) {
+    turn(10);
+    cut_off();
+    world_.clock.time_s += down_s;
+    make_keeper({.lease_s = 5, .hung_after_s = 30});
+  };
+  const auto come_back = [this] {
+    for (auto& [name, voter] : voters_) voter.gone = false;
+    voters_["db1"].read_only = "0";
+  };
+  restart(1);
+  EXPECT_EQ(turn(1.8), LeaseAct::kHold);
+  turn(1.3);
+  EXPECT_EQ(voters_["db1"].read_only, "1");
+  EXPECT_TRUE(processes_.running);
+  // The votes may be had, whoever was without them meanwhile.
+  come_back();
+  restart(60);
+  EXPECT_EQ(turn(0.8), LeaseAct::kTake);
+  turn(0.5);
+  EXPECT_EQ(voters_["db1"].read_only, "1");
+  come_back();
+  restart(60);
+  come_back();
+  EXPECT_EQ(turn(30), LeaseAct::kHold);
+  // Of another boot nothing is known.
+  auto& left = world_.files.files["/state/c/guard-lease.json"];
+  restart(1);
+  left.replace(left.find("\"boot\":\"boot\""), 13, "\"boot\":\"else\"");
+  make_keeper({.lease_s = 5, .hung_after_s = 30});
+  EXPECT_EQ(turn(11), LeaseAct::kTake);
 }
 
 TEST_F(LeaseKeeperTest, AServerThatHangsIsKilledWhenTheLeaseEnds) {

@@ -106,6 +106,25 @@ TEST(LeaseDecisionTest, AServerTakesWritesOnlyWithTheLease) {
         << c.name;
 }
 
+TEST(LeaseDecisionTest, AGuardThatIsStartedAgainCountsFromTheLastMajority) {
+  const LastMajority last{"db1", {9000, 100, "a"}, 10};
+  const struct {
+    const char* name;
+    Moment now;
+    int lease_s;
+    std::optional<double> want;
+  } cases[] = {
+      {"at once", {9000, 100, "a"}, 10, 100},
+      {"later, with the clock set", {5, 300, "a"}, 10, 100},
+      {"the lease was longer", {9001, 101, "a"}, 4, 100},
+      {"the lease was shorter", {9001, 101, "a"}, 30, 80},
+      {"after a reboot", {9100, 101, "b"}, 10, {}},
+      {"the uptime is not known", {9001}, 10, {}},
+      {"the uptime was less then", {9001, 99, "a"}, 10, {}},
+  };
+  for (const auto& c : cases) EXPECT_EQ(recall_majority(last, c.now, c.lease_s), c.want) << c.name;
+}
+
 TEST(LeaseDecisionTest, AWatchdogIsFedWhileTheMajorityIsYoung) {
   const LeaseLimits limits{.lease_s = 5, .margin_s = 1, .hung_after_s = 30};
   LeaseView asking = with_majority(4.5);
