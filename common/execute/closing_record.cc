@@ -5,6 +5,13 @@
 
 namespace ha {
 
+namespace {
+
+// A connection that was ended may have temporary tables, whose end goes to the binlog.
+constexpr double kSettle_s = 1;
+
+}  // namespace
+
 ClosingRecord::ClosingRecord(GuardFiles files, const std::string& node, double now_s)
     : files_(std::move(files)) {
   const auto earlier = files_.read_closing();
@@ -31,7 +38,7 @@ std::optional<double> ClosingRecord::closed_since() const {
   return closed_since_;
 }
 
-Result<Done> ClosingRecord::keep(const OwnServer& own) {
+Result<Done> ClosingRecord::keep(const OwnServer& own, double now_s) {
   const auto wanted = closed_since();
   if (!wanted) {
     if (removed_) return Done{};
@@ -40,7 +47,7 @@ Result<Done> ClosingRecord::keep(const OwnServer& own) {
     removed_ = true;
     return Done{};
   }
-  if (written_ == wanted) return Done{};
+  if (written_ == wanted || now_s - *wanted < kSettle_s) return Done{};
   const auto closing = own.read_closing();
   if (!closing) return closing.error();
   if (closed_since() != wanted) return Done{};

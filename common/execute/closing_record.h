@@ -31,7 +31,7 @@ class ClosingRecord {
 
   // Writes or removes the file, when that has become necessary. Blocks as long as the server and
   // the disk do. To be called again and again, by one thread; fails when it could not be done now.
-  Result<Done> keep(const OwnServer& own);
+  Result<Done> keep(const OwnServer& own, double now_s);
 
  private:
   std::optional<double> closed_since() const;

@@ -369,7 +369,7 @@ void LeaseKeeper::remember() {
   const auto majority_s = majority_s_;
   guard.unlock();
   auto kept = majority_record_.keep(majority_s, env_.clock.moment());
-  if (kept) kept = record_.keep(own_);
+  if (kept) kept = record_.keep(own_, uptime_s(env_.clock));
   std::string why = kept ? "" : kept.error().text;
   if (!why.empty() && why != forgets_)
     log_(fmt::format("what a guard after this one has to know of {} is not on disk: {}", node_.name,

@@ -238,6 +238,8 @@ TEST_F(LeaseKeeperTest, WhatIsClosedForWantOfVotesIsOnDiskUntilItTakesWrites) {
   cut_off();
   turn(4.1);
   ASSERT_EQ(voters_["db1"].read_only, "1");
+  EXPECT_EQ(closing(), std::nullopt);
+  turn(1);
   const OwnClosing left{"db1", {"binlog.000007", 4711}};
   EXPECT_EQ(closing(), left);
   EXPECT_EQ(turn(60), LeaseAct::kRelease);
@@ -257,7 +259,7 @@ TEST_F(LeaseKeeperTest, NothingIsLeftOfAClosingWhenAnotherPrimaryWasSeenOrTheSer
   for (const bool ended : {true, false}) {
     turn(10);
     cut_off();
-    turn(4.1);
+    turn(5.1);
     ASSERT_TRUE(closing());
     if (ended)
       processes_.running = !(voters_["db1"].gone = true);
