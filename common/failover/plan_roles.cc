@@ -273,8 +273,9 @@ class Reopening {
     if (!other.facts->channels) return other.name + ": its replication could not be read";
     if (other.facts->read_only != true)
       return other.name + ": it is not known whether it accepts writes";
-    if (!follows(topology_, other, *node_)) return fmt::format("{} does not follow it", other.name);
     const auto more = extra(other.facts->history, node_->facts->latest_history());
+    if (!follows(topology_, other, *node_))
+      return was_replaced(other) && more && !more->any() ? "" : other.name + " does not follow it";
     std::string what =
         more && more->any() ? fmt::format("{}: {}", in_words(*more), more->text) : "";
     for (std::size_t c = 0; c < other.sources.size() && what.empty(); ++c)
@@ -285,6 +286,12 @@ class Reopening {
         "{0} has transactions that {1} has lost ({2}); to promote a replica, stop {1} and run: "
         "mysql_ha failover",
         other.name, node_->name, what);
+  }
+
+  // True for a former primary that the node has replaced, and that has not returned yet.
+  bool was_replaced(const Node& other) const {
+    return policy_.lease_s > 0 && context_.runs.primary == node_->name &&
+           context_.runs.replaced.contains(other.name) && other.channels().empty();
   }
 
   std::string why_not_unread(const Node& other) const {

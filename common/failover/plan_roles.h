@@ -21,10 +21,11 @@ std::optional<Plan> plan_close(const Topology& topology, const Policy& policy,
 
 // Plans to open the primary when no server takes writes and it answers: when its option file or its
 // guard closed it, everything that answers follows it, and that is one node at least (or the
-// operator vouches for the others), and nothing has more; else the plan is a refusal that says why
-// not. When its guard closed it, any node that does not answer may have been promoted since, so
-// that all have to answer, or be vouched for; else they are told as warnings. nullopt: some server
-// takes writes, or the primary is not known, or does not answer.
+// operator vouches for the others), and nothing has more; with a lease, a former primary that it
+// has replaced and that has nothing else need not have returned yet; else the plan is a refusal
+// that says why not. When its guard closed it, any node that does not answer may have been promoted
+// since, so that all have to answer, or be vouched for; else they are told as warnings. nullopt:
+// some server takes writes, or the primary is not known, or does not answer.
 std::optional<Plan> plan_reopen(const Topology& topology, const Policy& policy,
                                 const Context& context);
 

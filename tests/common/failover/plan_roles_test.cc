@@ -383,6 +383,36 @@ TEST(PlanReopenTest, WhatAGuardHasClosedStaysSoWhenAnotherMayHaveReplacedIt) {
   EXPECT_TRUE(plan({old, replica(2, 1), lost(3)}, told, vouched).possible());
 }
 
+TEST(PlanReopenTest, WhatItHasReplacedNeedNotHaveReturned) {
+  Policy leased;
+  leased.lease_s = 10;
+  Context replaced = closed_by_guard(seen("db1", 200)), other_way = replaced, none = replaced;
+  replaced.runs = made_primary("db1", {"db2"});
+  other_way.runs = made_primary("db2", {"db1"});
+  const Node old = restarted(1, "#1:1-100", {closed});
+  const struct {
+    const char* name;
+    Node primary, former;
+    Context context;
+    Policy policy;
+    bool opened;
+  } cases[] = {
+      {"closed by its guard", old, restarted(2), replaced, leased, true},
+      {"restarted", restarted(1), restarted(2, "#1:1-90"), replaced, leased, true},
+      {"it has more", old, restarted(2, "#1:1-100,#2:1"), replaced, leased, false},
+      {"nobody knows whether it has", restarted(1, "#1:1-100", {by_position}),
+       restarted(2, "", {by_position}), replaced, leased, false},
+      {"it follows another", old, replica(2, 9), replaced, leased, false},
+      {"it has replaced this one", old, restarted(2), other_way, leased, false},
+      {"no run has replaced it", old, restarted(2), none, leased, false},
+      {"there is no lease", restarted(1), restarted(2), replaced, {}, false},
+  };
+  for (const auto& c : cases) {
+    const Plan made = plan({c.primary, c.former}, c.context, c.policy);
+    EXPECT_EQ(made.possible() && made.candidate == "db1", c.opened) << c.name << made.reason;
+  }
+}
+
 TEST(PlanReopenTest, NotWhenAnOperatorDoesNotWantThat) {
   Policy policy;
   policy.auto_open = false;
