@@ -247,10 +247,11 @@ class SitesCluster(Cluster):
             wait_until(lambda: all(_uptime(s) > (protection.lease_s or VOTE_S) + MARGIN_S
                                    for s in (*self.servers, self.voter)), what="voters that vote")
 
-    def play(self, fault, protection, *, hold_s=15.0, settle_s=4.0, successor=None, command=()):
+    def play(self, fault, protection, *, hold_s=15.0, settle_s=4.0, successor=None, passing=False, command=()):
         """Let a fault of FAULTS last for `hold_s` and look at what is there `settle_s` after it; return
         the Run. With a `successor` it lasts until that takes writes, and what is there is looked at as
-        soon as no other server does. `command`: mysql_ha on db1 does this as the fault begins."""
+        soon as no other server does. A `passing` one is over by itself, and then that is done as soon as
+        one server takes writes. `command`: mysql_ha on db1 does this as the fault begins."""
         self.make_ready(protection)
         with contextlib.ExitStack() as stack:
             self.managers = {}
@@ -266,10 +267,10 @@ class SitesCluster(Cluster):
                 operator = self.on("db1").begin(*command) if command else None
                 if successor:
                     writers[self.servers.index(successor)].wait_for(50)
-                else:
+                elif not passing:
                     time.sleep(hold_s)
-            if successor:
-                wait_until(lambda: self._has_only(successor) and self._is_at_rest(), 60, "one writer")
+            if successor or passing:
+                wait_until(lambda: self._has_one(successor) and self._is_at_rest(), 60, "one writer")
             else:
                 time.sleep(settle_s)
             ended = time.monotonic()
@@ -283,10 +284,12 @@ class SitesCluster(Cluster):
         outcome = plugin.run(READY, "--cluster", self.on("db2").config, inside=self.here.inside)
         return "" if outcome.state == "CRITICAL" else outcome.out
 
-    def _has_only(self, writer):
-        """Tell whether one server alone accepts writes; what ends clients may end us while we ask."""
+    def _has_one(self, writer=None):
+        """Tell whether one server alone accepts writes, this one if it is named; what ends clients may end us
+        while we ask."""
         with contextlib.suppress(pymysql.err.MySQLError):
-            return self.writers() == [writer.name]
+            writers = self.writers()
+            return len(writers) == 1 and (writer is None or writers == [writer.name])
         return False
 
     def _judge(self, writes, began, ended, *texts):

@@ -94,9 +94,18 @@ def _rebooted(cluster, down_s):
     cluster.managers["db1"].close()
     cluster.db1.kill()
     time.sleep(down_s)
+    cluster.heal()
     cluster.db1.start(wait=False)  # A fence may end it at once.
     cluster.start_manager("db1")
     yield
+
+
+@contextlib.contextmanager
+def _without_power(cluster, down_s):
+    """The primary's host ends without a word, and starts later."""
+    cluster.cut(["db1", "client1"])
+    with _rebooted(cluster, down_s):
+        yield
 
 
 @contextlib.contextmanager
@@ -104,6 +113,16 @@ def _without_manager(cluster):
     """The primary's manager is dead when its side is cut off."""
     cluster.managers["db1"].close()
     with _cut(cluster, ["db1", "client1"]):
+        yield
+
+
+@contextlib.contextmanager
+def _restarted_manager(cluster):
+    """The primary's manager is killed and started again while its side is cut off."""
+    with _cut(cluster, ["db1", "client1"]):
+        time.sleep(1)
+        cluster.managers["db1"].close()
+        cluster.start_manager("db1")
         yield
 
 
@@ -151,7 +170,11 @@ FAULTS = {
     "primary stopped and continued": lambda c: _frozen(c.db1),
     "host rebooted at once": lambda c: _rebooted(c, 0),
     "host rebooted, down for 8 s": lambda c: _rebooted(c, 8),
+    "host rebooted, down for 15 s": lambda c: _rebooted(c, 15),
+    "power of the host fails for 3 s": lambda c: _without_power(c, 3),
+    "power of the host fails for 15 s": lambda c: _without_power(c, 15),
     "its manager killed, primary cut": _without_manager,
+    "its manager restarted, primary cut": _restarted_manager,
     "its manager stopped, primary cut": _frozen_manager,
     "host stopped and continued": lambda c: _frozen(c.lan["db1"]),
 }
