@@ -6,7 +6,7 @@ tests/bench/partition plays all faults."""
 import pytest
 
 from acknowledged import twofold, without
-from partition import GUARDS_AND_FENCE, VOTES, SitesCluster
+from partition import GUARDS_AND_FENCE, LEASE, VOTES, SitesCluster
 from servers import Bench
 from writer import Write
 
@@ -35,6 +35,20 @@ def test_with_votes_alone_one_manager_acts_and_both_sides_write(sites):
 def test_with_guards_and_a_fence_one_side_writes(sites):
     run = play(sites, "primary cut from all", GUARDS_AND_FENCE, successor=sites.db2)
     assert run.promotions == 1, run.told
+
+
+# The host of the primary starts again before the lease of 8 s has ended, as it does, and after that, when no
+# word has told of its end.
+REBOOTS = {"mariadb": ("host rebooted at once", "power of the host fails for 15 s"),
+           "mysql": ("host rebooted, down for 8 s",)}
+
+
+def test_after_a_reboot_of_the_primarys_host_the_role_comes_back_by_itself(sites):
+    """To which server depends on what its guard finds there first: a server that starts, or that has."""
+    for fault in REBOOTS[sites.flavour]:
+        run = play(sites, fault, LEASE, passing=True)
+        primary, = run.writers
+        assert run.promotions == (primary != "db1"), run.told
 
 
 def writes(server, *times):
