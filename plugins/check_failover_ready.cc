@@ -41,7 +41,8 @@ class Judge {
     add_all(judge_lease_keeping(policy, context_of(facts), plan_));
     add_all(judge_watchdog(policy, facts.watchdog));
     judge_surroundings();
-    judge_guard();
+    for (std::string& trouble : find_guard_troubles(facts.guard, policy.lease_s > 0))
+      add(State::kWarning, std::move(trouble));
     blocked_ =
         !plan_.possible() || std::ranges::count(concerns_, State::kCritical, &Concern::state) > 0;
     judge_writer();
@@ -288,16 +289,6 @@ class Judge {
     if (facts_.witnesses != Witnesses::kReached) return;  // none: the plan has it
     for (const std::string& witness : facts_.silent_witnesses)
       add(State::kWarning, fmt::format("witness {} cannot be reached", witness));
-  }
-
-  void judge_guard() {
-    if (facts_.guard.missing)
-      add(State::kWarning, fmt::format("the guard (process {}) has ended and was not stopped; to "
-                                       "start it again, run: mysql_ha guard",
-                                       facts_.guard.state->process));
-    if (facts_.guard.pause)
-      add(State::kWarning,
-          "the guard is paused and changes nothing; to end that, run: mysql_ha guard resume");
   }
 
   std::optional<double> drain_seconds() const {

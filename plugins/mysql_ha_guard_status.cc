@@ -20,6 +20,7 @@ struct GuardView {
   GuardReport report;
   bool running;
   Moment now;
+  bool with_lease;
 };
 
 // Returns why nothing guards the cluster.
@@ -33,8 +34,9 @@ std::string describe_absence(const GuardView& view) {
 
 std::string describe_pause(const GuardView& view) {
   const auto left = view.report.pause->left_s(view.now);
-  return fmt::format("paused{}: it changes nothing; to end that, run: mysql_ha guard resume",
-                     left ? " for another " + format_duration(*left) : "");
+  return fmt::format("paused{}: it {}; to end that, run: mysql_ha guard resume",
+                     left ? " for another " + format_duration(*left) : "",
+                     describe_paused(view.with_lease));
 }
 
 std::string summarize(const GuardView& view) {
@@ -54,6 +56,9 @@ std::vector<std::string> detail(const GuardView& view) {
   const GuardState& state = *view.report.state;
   if (view.running) {
     if (!state.trouble.empty()) lines.push_back(state.trouble);
+    if (!state.lease_trouble.empty()) lines.push_back(state.lease_trouble);
+    if (!state.missing_votes.empty())
+      lines.push_back("votes of the lease that this guard cannot have: " + state.missing_votes);
     for (const WatchedNode& node : state.nodes) lines.push_back(describe(node));
   }
   if (state.deed)
@@ -86,6 +91,8 @@ std::string render_json(const GuardView& view) {
     json["manages"] = state.manages;
     json["state"] = view.running ? state.doing : view.report.missing ? "gone" : "stopped";
     json["trouble"] = sanitize(state.trouble);
+    json["lease_trouble"] = sanitize(state.lease_trouble);
+    json["missing_votes"] = sanitize(state.missing_votes);
     json["primary"] = state.primary;
     json["nodes"] = Json::array();
     for (const WatchedNode& node : state.nodes)
@@ -101,7 +108,8 @@ std::string render_json(const GuardView& view) {
 int rate(const GuardView& view) {
   if (!view.running) return kExitFailed;
   const auto& state = view.report.state;
-  const bool well = state && state->manages && state->trouble.empty() && !view.report.pause;
+  const bool well = state && state->manages && state->trouble.empty() &&
+                    state->lease_trouble.empty() && !view.report.pause;
   return well ? kExitDone : kExitWarnings;
 }
 
@@ -111,7 +119,8 @@ int show_guard(const Env& env, const Cli& cli, const MysqlHaOptions& options) {
   const std::string directory = options.failover.state_dir + "/" + options.failover.cluster_name;
   const Moment now = env.clock.moment();
   const GuardView view{read_guard(env.files, directory, now),
-                       !GuardFiles(env.files, directory).holder().empty(), now};
+                       !GuardFiles(env.files, directory).holder().empty(), now,
+                       options.failover.lease.lease_s > 0};
   if (!options.json) return cli.finish(rate(view), summarize(view), detail(view));
   print_lines(render_json(view));
   return rate(view);

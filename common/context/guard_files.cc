@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "common/context/guard_files.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -54,14 +56,17 @@ WatchedNode node_of(JsonReader& reader, const JsonValue& json) {
 }
 
 GuardState state_of(JsonReader& reader, const JsonValue& json) {
-  GuardState state{reader.integer<long>(reader.member(json, "process")),
-                   moment_of(reader, reader.member(json, "since")),
-                   reader.text(json, "node"),
-                   reader.flag(json, "stopped"),
-                   reader.flag(json, "manages"),
-                   reader.text(json, "doing"),
-                   reader.text(json, "trouble"),
-                   reader.text(json, "primary")};
+  GuardState state{.process = reader.integer<long>(reader.member(json, "process")),
+                   .since = moment_of(reader, reader.member(json, "since")),
+                   .node = reader.text(json, "node"),
+                   .stopped = reader.flag(json, "stopped"),
+                   .manages = reader.flag(json, "manages"),
+                   .doing = reader.text(json, "doing"),
+                   .trouble = reader.text(json, "trouble"),
+                   .primary = reader.text(json, "primary")};
+  // An older guard writes neither.
+  if (find_member(json, "lease_trouble")) state.lease_trouble = reader.text(json, "lease_trouble");
+  if (find_member(json, "missing_votes")) state.missing_votes = reader.text(json, "missing_votes");
   for (const JsonValue& node : reader.list(json, "nodes"))
     state.nodes.push_back(node_of(reader, node));
   if (const JsonValue* const last = find_member(json, "last"))
@@ -114,6 +119,11 @@ bool GuardPause::is_over(const Moment& now) const {
   return left && *left <= 0;
 }
 
+std::string_view describe_paused(bool with_lease) {
+  return with_lease ? "changes no roles, keeps the lease and closes a primary that loses it"
+                    : "changes nothing";
+}
+
 std::string guard_state_to_json(const GuardState& state) {
   JsonWriter json;
   json.begin_object();
@@ -126,6 +136,8 @@ std::string guard_state_to_json(const GuardState& state) {
   json.field("manages", state.manages);
   json.field("doing", state.doing);
   json.field("trouble", state.trouble);
+  json.field("lease_trouble", state.lease_trouble);
+  json.field("missing_votes", state.missing_votes);
   json.field("primary", state.primary);
   json.key("nodes");
   json.begin_array();
@@ -246,6 +258,20 @@ GuardReport read_guard(Files& files, const std::string& directory, const Moment&
   GuardReport report{false, guard.read_pause(now), guard.read()};
   report.missing = report.state && !report.state->stopped && guard.holder().empty();
   return report;
+}
+
+std::vector<std::string> find_guard_troubles(const GuardReport& report, bool with_lease) {
+  std::vector<std::string> troubles;
+  if (report.missing)
+    troubles.push_back(
+        fmt::format("the guard (process {}) has ended and was not stopped; to start it again, run: "
+                    "mysql_ha guard",
+                    report.state->process));
+  if (report.pause)
+    troubles.push_back(
+        fmt::format("the guard is paused and {}; to end that, run: mysql_ha guard resume",
+                    describe_paused(with_lease)));
+  return troubles;
 }
 
 }  // namespace ha

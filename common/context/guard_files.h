@@ -38,6 +38,9 @@ struct GuardState {
   std::string primary = {};  // empty: not known
   std::vector<WatchedNode> nodes = {};
   std::optional<GuardDeed> deed = {};
+  // Of the lease: why its server, which takes writes, has none or could not be killed, and which
+  // votes are missing, and why; empty: all is well, or there is none to keep.
+  std::string lease_trouble = {}, missing_votes = {};
 };
 
 // An operator's word that the guard is to watch and to change nothing.
@@ -49,6 +52,10 @@ struct GuardPause {
   std::optional<double> left_s(const Moment& now) const;
   bool is_over(const Moment& now) const;
 };
+
+// Returns what a guard does while it is paused, where it keeps a lease and where there is none:
+// "changes nothing".
+std::string_view describe_paused(bool with_lease);
 
 // Converts them to one line of JSON and back; nullopt for anything that did not come from here.
 std::string guard_state_to_json(const GuardState& state);
@@ -99,5 +106,8 @@ struct GuardReport {
   std::optional<GuardState> state = {};  // of the last guard
 };
 GuardReport read_guard(Files& files, const std::string& directory, const Moment& now);
+
+// Returns what keeps that guard from its work, with what to type.
+std::vector<std::string> find_guard_troubles(const GuardReport& report, bool with_lease);
 
 }  // namespace ha

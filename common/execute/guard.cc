@@ -155,9 +155,10 @@ class Guard {
     watch_.ask_for_look();
     if (!pause) return host_.say("resumed: the cluster is managed again");
     const auto left = pause->left_s(now);
-    host_.say(fmt::format(
-        "paused{}: the cluster is watched and not changed; to end that, run: mysql_ha guard resume",
-        left ? " for " + format_duration(*left) : ""));
+    host_.say(
+        fmt::format("paused{}: the guard watches and {}; to end that, run: mysql_ha guard resume",
+                    left ? " for " + format_duration(*left) : "",
+                    describe_paused(settings_.failover.lease.lease_s > 0)));
   }
 
   // Reads the whole cluster, and carries out what follows from it.
@@ -262,9 +263,14 @@ class Guard {
   }
 
   // Without seconds: the state is written when it changes.
-  std::string describe_lease() const {
+  std::string describe_lease() {
     if (!lease_) return "";
     const LeaseStatus status = lease_->status();
+    state_.missing_votes = status.obstacle;
+    state_.lease_trouble = status.unkillable;
+    if (status.wanted && !status.left_s)
+      state_.lease_trouble = fmt::format("{} takes writes and has no lease: {} of {} votes are had",
+                                         settings_.guard.node, status.votes, status.voters);
     if (!status.left_s) return ", without a lease";
     return fmt::format(", with the lease of the primary ({} of {} votes)", status.votes,
                        status.voters);

@@ -389,7 +389,10 @@ std::string LeaseKeeper::find_obstacle() const {
 LeaseStatus LeaseKeeper::status() const {
   const double now_s = uptime_s(env_.clock);
   const std::lock_guard guard(mutex_);
-  LeaseStatus status{.voters = seats_.size(), .obstacle = find_obstacle()};
+  LeaseStatus status{.voters = seats_.size(),
+                     .obstacle = find_obstacle(),
+                     .wanted = wanted_,
+                     .unkillable = own_.find_kill_obstacle()};
   for (const Seat& seat : seats_)
     if (seat.ours && now_s - seat.sent_s < terms_.certain_s()) ++status.votes;
   if (majority_s_) status.left_s = std::max(0.0, *majority_s_ + terms_.certain_s() - now_s);

@@ -37,6 +37,8 @@ struct LeaseStatus {
   std::size_t votes = 0, voters = 0;  // that are ours at this moment, of how many
   std::optional<double> left_s = {};  // until the server is closed; nullopt: there is no lease
   std::string obstacle = {};          // why votes are missing; empty: none is
+  bool wanted = false;                // the server takes writes, so it is to have the lease
+  std::string unkillable = {};        // why it could not be killed if it hung; empty: it could be
 };
 
 class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {

@@ -188,6 +188,15 @@ Result<Done> OwnServer::run_kill_command(const Deadline& deadline) {
   return Error{Errc::kRefused, describe_end(options_.lease.kill_command, *outcome)};
 }
 
+std::string OwnServer::find_kill_obstacle() const {
+  if (!options_.lease.kill_command.empty()) return "";
+  const std::lock_guard guard(mutex_);
+  if (process_ || unknown_process_.empty()) return "";
+  return fmt::format(
+      "{} could not be killed if it hung: {}; to have it killed, configure kill-command = COMMAND",
+      node_.name, unknown_process_);
+}
+
 Result<std::string> OwnServer::kill(const Deadline& deadline) {
   std::string failed;
   const auto known = process();
@@ -198,8 +207,9 @@ Result<std::string> OwnServer::kill(const Deadline& deadline) {
   }
   if (!known) {
     const std::lock_guard guard(mutex_);
-    return Error{Errc::kMissing,
-                 fmt::format("{}its process is not known: {}", failed, unknown_process_)};
+    return Error{Errc::kMissing, fmt::format("{}its process is not known: {}", failed,
+                                             unknown_process_.empty() ? "it has not answered yet"
+                                                                      : unknown_process_)};
   }
   const auto killed = env_.process.kill_server(*known);
   if (!killed) return Error{killed.error().code, failed + killed.error().text};

@@ -48,6 +48,10 @@ class OwnServer {
   // it takes writes, or has no binlog.
   Result<OwnClosing> read_closing() const;
 
+  // Returns why the server could not be killed if it hung, with what to configure; empty: it could
+  // be, or it has not answered yet.
+  std::string find_kill_obstacle() const;
+
   // Kills the server: by the operator's command, else by its process, a stopped one too. Returns
   // what was done, when the process has ended.
   Result<std::string> kill(const Deadline& deadline);
@@ -66,7 +70,7 @@ class OwnServer {
   std::shared_ptr<SqlSession> session_ = {};  // of look()
   mutable std::mutex mutex_;                  // of what follows
   std::optional<ServerProcess> process_ = {};
-  std::string unknown_process_ = "it has not answered yet";  // why there is none
+  std::string unknown_process_ = {};  // why there is none; empty: it has not answered yet
 };
 
 }  // namespace ha

@@ -18,6 +18,8 @@ TEST(GuardFiles, WhatAGuardSeesIsReadAsItWasWritten) {
                  {"db2", 0, NodeLife::kGone, {}, 0, "refused (111)"},
                  {"db3", 0, NodeLife::kAnswers, true}};
   state.deed = {at(4), "20261130T090000.000-7", "failover done: db1 replaces db2"};
+  state.lease_trouble = "db1 takes writes and has no lease";
+  state.missing_votes = "vote: no route";
   MemoryFiles files;
   GuardFiles guard(files, kDirectory);
   EXPECT_FALSE(guard.read());
@@ -25,6 +27,7 @@ TEST(GuardFiles, WhatAGuardSeesIsReadAsItWasWritten) {
   const auto read = guard.read();
   ASSERT_TRUE(read);
   EXPECT_EQ(guard_state_to_json(*read), guard_state_to_json(state));
+  EXPECT_EQ(read->missing_votes, state.missing_votes);
   EXPECT_EQ(read->nodes, state.nodes);
   EXPECT_EQ(read->deed->run, state.deed->run);
 }
