@@ -22,9 +22,35 @@ namespace ha {
 
 namespace {
 
+// True for the programs of the packages, also for a debug one and for one that was renamed to make
+// room for a wrapper: "mysqld-debug", "mysqld.real".
+bool is_server_name(std::string_view path) {
+  const std::string_view name = path.substr(path.rfind('/') + 1);
+  for (const std::string_view known : {"mysqld", "mariadbd"})
+    if (name == known ||
+        (name.starts_with(known) && (name[known.size()] == '-' || name[known.size()] == '.')))
+      return true;
+  return false;
+}
+
+// Returns which file the process executes; empty when that may not be seen.
+std::string executed_file(const std::string& id) {
+  char target[4096];
+  const ssize_t size =
+      readlink(("/proc/" + id + "/exe").c_str(), static_cast<char*>(target), sizeof target);
+  std::string path(static_cast<const char*>(target), size > 0 ? static_cast<std::size_t>(size) : 0);
+  // Of a program that was replaced by an update while it runs.
+  constexpr std::string_view kReplaced = " (deleted)";
+  if (path.ends_with(kReplaced)) path.resize(path.size() - kReplaced.size());
+  return path;
+}
+
+// Wrappers change what a process calls itself, a loader is what the system sees to be executed.
 bool is_server(const std::string& id) {
-  const std::string name(trim(process_file(id, "comm")));
-  return name == "mysqld" || name == "mariadbd";
+  if (is_server_name(trim(process_file(id, "comm")))) return true;
+  const std::string path = executed_file(id);
+  return is_server_name(path) ||
+         (is_loader(path) && is_server_name(find_loaded(process_file(id, "cmdline"))));
 }
 
 // Returns the inodes of the sockets that listen on the port where the process is, which may be in a
@@ -61,6 +87,21 @@ Result<bool> has_socket(const std::string& id, const std::set<std::string>& inod
 }
 
 }  // namespace
+
+bool is_loader(std::string_view path) {
+  const std::string_view name = path.substr(path.rfind('/') + 1);
+  return (name.starts_with("ld-") || name.starts_with("ld.") || name.starts_with("ld64.")) &&
+         name.find(".so") != name.npos;
+}
+
+std::string find_loaded(std::string_view command_line) {
+  const std::vector<std::string> words = split(command_line, '\0');
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    if (!words[i].starts_with("--")) return words[i];
+    if (words[i] != "--inhibit-cache") ++i;  // the others have a value
+  }
+  return "";
+}
 
 std::set<std::string> find_listeners(std::string_view table, unsigned port) {
   // "  sl  local_address rem_address   st ..."; 0A: it listens. Addresses end with a port.

@@ -19,6 +19,13 @@ Result<ServerProcess> find_server_process(int id, unsigned port);
 // As Process::kill_server().
 Result<Done> kill_process(const ServerProcess& process);
 
+// True for the path of a dynamic loader (ld.so(8)), by which a program may be started.
+bool is_loader(std::string_view path);
+
+// Returns the program that a loader was told to start, of its words as /proc/ID/cmdline shows them;
+// empty: there is none.
+std::string find_loaded(std::string_view command_line);
+
 // Returns the inodes of the sockets that listen on a port, of a table as /proc/net/tcp shows it.
 std::set<std::string> find_listeners(std::string_view table, unsigned port);
 

@@ -2,6 +2,7 @@
 #include "common/server_process.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -9,24 +10,36 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <vector>
+
 #include "common/posix_process.h"
+#include "common/process_table.h"
+#include "common/text.h"
+#include "tests/fakes/temp_directory.h"
 
 namespace ha {
 namespace {
 
-// A process of that name which listens on a port and is stopped.
+// Returns a socket that listens on a port of its own.
+int listen_anywhere(unsigned& port) {
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  if (bind(fd, reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(fd, 1) != 0 ||
+      getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0)
+    ADD_FAILURE() << "cannot listen";
+  port = ntohs(address.sin_port);
+  return fd;
+}
+
+// A process of that name which listens on a port and is stopped, or one that executes a program.
 class Listener {
  public:
   explicit Listener(const char* name) {
-    const int fd = socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address = {};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    if (bind(fd, reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(fd, 1) != 0 ||
-        getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0)
-      ADD_FAILURE() << "cannot listen";
-    port = ntohs(address.sin_port);
+    const int fd = listen_anywhere(port);
     pid = fork();
     if (pid == 0) {
       prctl(PR_SET_NAME, name);
@@ -35,6 +48,24 @@ class Listener {
     }
     close(fd);
     waitpid(pid, nullptr, WUNTRACED);
+  }
+  explicit Listener(std::vector<std::string> argv) {
+    const int fd = listen_anywhere(port);
+    int ends[2];
+    if (pipe2(static_cast<int*>(ends), O_CLOEXEC) != 0) ADD_FAILURE() << "no pipe";
+    std::vector<char*> words;
+    for (std::string& word : argv) words.push_back(word.data());
+    words.push_back(nullptr);
+    pid = fork();
+    if (pid == 0) {
+      execv(words[0], words.data());
+      _exit(127);
+    }
+    close(fd);
+    close(ends[1]);
+    char none;
+    EXPECT_EQ(read(ends[0], &none, 1), 0);  // until it executes the program
+    close(ends[0]);
   }
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
@@ -61,6 +92,43 @@ TEST(ServerProcessTest, AServerIsKnownByItsProgramAndItsPort) {
   EXPECT_EQ(text_of(find_server_process(other.pid, other.port)),
             "process " + std::to_string(other.pid) + " is no mysqld or mariadbd");
   EXPECT_EQ(text_of(find_server_process(-1, server.port)), "there is no process -1");
+}
+
+// Returns the loader of this program.
+std::string own_loader() {
+  const std::string maps = process_file("self", "maps");
+  for (const std::string& line : split(maps, '\n'))
+    if (const std::size_t path = line.find('/'); path != line.npos && is_loader(line.substr(path)))
+      return line.substr(path);
+  ADD_FAILURE() << "no loader";
+  return "";
+}
+
+TEST(ServerProcessTest, AServerMayBeStartedByALoaderOrUnderAnotherName) {
+  const TempDirectory directory;
+  const auto copy = [&](const std::string& name) {
+    std::filesystem::copy_file("/bin/sleep", directory.path(name));
+    return directory.path(name);
+  };
+  const std::string mysqld = copy("mysqld"), debug = copy("mysqld-debug"),
+                    other = copy("mysqldump"), loader = own_loader();
+  const struct {
+    std::vector<std::string> argv;
+    bool found;
+  } cases[] = {
+      {{loader, mysqld, "60"}, true},
+      {{loader, "--inhibit-cache", "--library-path", "/lib", mysqld, "60"}, true},
+      {{debug, "60"}, true},
+      {{loader, other, "60"}, false},
+      {{other, "60"}, false},
+      {{"/bin/sleep", "60", "/usr/sbin/mysqld"}, false},
+  };
+  for (const auto& c : cases) {
+    const Listener server(c.argv);
+    const auto found = find_server_process(server.pid, server.port);
+    EXPECT_EQ(found.has_value(), c.found) << c.argv[0] << ": " << text_of(found);
+    EXPECT_FALSE(find_server_process(server.pid, server.port + 1)) << c.argv[0];
+  }
 }
 
 TEST(ServerProcessTest, AStoppedOneIsKilled) {

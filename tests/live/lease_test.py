@@ -30,12 +30,8 @@ class NodeGuard(MysqlGuard):
     def __init__(self, cluster, server, *words, manage="no"):
         self._home = cluster.directory / f"host-{server.name}"
         self._home.mkdir(mode=0o700, exist_ok=True)
-        pid_file = self._home / "pid"
-        pid_file.write_text(f"{server.process.pid}\n")
         super().__init__(cluster, "--node", server.name, "--state-dir", self._home, "--manage", manage,
-                         "--pid-file", pid_file, *words,
-                         # MySQL's process has the name of the loader that starts it here.
-                         "--kill-command", f"kill -KILL {server.process.pid}")
+                         *words)
         self.log = self._home / "output"
 
 
