@@ -38,7 +38,10 @@ class Judge {
     add_all(judge_fencing(policy, plan_, facts.fence));
     judge_privileges();
     add_all(judge_votes(facts.topology, policy, plan_, facts.votes, facts.silent_voters));
-    add_all(judge_lease_keeping(policy, context_of(facts), plan_));
+    if (policy.lease_s > 0)
+      add_all(judge_lease_keeping(
+          std::vector<std::string>(plan_.primary.empty() ? 0 : 1, plan_.primary),
+          facts.lease.held.empty() ? "" : plan_.primary, facts.guards));
     add_all(judge_watchdog(policy, facts.watchdog));
     judge_surroundings();
     for (std::string& trouble : find_guard_troubles(facts.guard, policy.lease_s > 0))
@@ -60,8 +63,8 @@ class Judge {
     }
     if (!texts.empty()) result.text += ": " + join(texts, "; ");
     for (std::size_t i = 0; i < nodes_.size(); ++i) result.items.push_back(describe_node(i));
-    for (const std::string& note :
-         {describe_unknown_restarts(), describe_protection(plan_), describe_votes(facts_.voters)})
+    for (const std::string& note : {describe_unknown_restarts(), describe_protection(plan_),
+                                    describe_votes(facts_.voters), describe_lease(facts_.guards)})
       if (!note.empty()) result.notes.push_back(note);
     if (facts_.fence.end == FenceTrial::End::kNotRun && !facts_.fence.text.empty())
       result.notes.push_back("the fence command was not tried: " + facts_.fence.text);

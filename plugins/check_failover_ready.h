@@ -43,6 +43,7 @@ struct ReadyFacts {
   Troubles silent_voters = {};  // of these, by name: why they would not vote
   GuardReport guard = {};       // of this state directory
   LeaseWord lease = {};         // of the primary
+  LeaseSummary guards = {};     // which run, as the voters tell
   std::string watchdog = {};    // that the guards feed; empty: none
 };
 

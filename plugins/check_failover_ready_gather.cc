@@ -83,9 +83,7 @@ void read_surroundings(const Env& env, const FailoverOptions& options, const Mem
   facts.files = find_unwritable_files(env.files, options.policy);
   facts.watchdog = options.lease.watchdog;
   if (const auto writers = facts.topology.writers(); writers.size() == 1)
-    facts.lease =
-        look_at_lease(env, options, facts.topology, facts.topology.nodes[writers[0]].name,
-                      deadline.from_now(std::min(1.0, kMostOfBudget * deadline.remaining_s())));
+    facts.lease = tell_lease(facts.voters, options, facts.topology.nodes[writers[0]].name);
   const Plan plan = plan_failover(facts.topology, options.policy, context_of(facts), "");
   facts.fence = try_fence(env, options, facts.topology, plan,
                           deadline.from_now(kMostOfBudget * deadline.remaining_s()));
@@ -104,9 +102,7 @@ ReadyFacts gather(const Env& env, const FailoverOptions& options, const WritePro
   std::vector<std::jthread> asking;
   asking.emplace_back([&] { reached = reach_witnesses(env, options.witnesses, answers); });
   asking.emplace_back([&] { facts.silent_voters = find_silent_voters(env, options, answers); });
-  asking.emplace_back([&] {
-    facts.voters = look_at_votes(env, options.cluster, options.votes, options.vote_lock(), answers);
-  });
+  asking.emplace_back([&] { facts.voters = look_at_votes(env, options, answers); });
   asking.emplace_back([&] { facts.vip_hosts = try_vip_hosts(env, options, answers); });
   if (facts.account_trouble.empty())
     asking.emplace_back([&] { facts.accounts = try_replication_account(env, options, answers); });
@@ -115,6 +111,7 @@ ReadyFacts gather(const Env& env, const FailoverOptions& options, const WritePro
   read_nodes(env, options, write, answers, deadline, facts);
   for (std::jthread& one : asking) one.join();
 
+  facts.guards = summarize_lease(facts.voters, options);
   facts.witnesses = judge_witnesses(reached);
   for (std::size_t i = 0; i < reached.size(); ++i)
     if (!reached[i]) facts.silent_witnesses.push_back(format_host_port(options.witnesses[i]));

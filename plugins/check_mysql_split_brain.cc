@@ -186,15 +186,20 @@ void add_memory_options(Cli& cli, FailoverOptions& options) {
 }
 
 // Begins a look at the votes where some are needed; an error where there is nothing to see.
-Result<Pending<VoteView>> begin_look_at_votes(const ProbeEnv& env, const ClusterOptions& cluster,
-                                              const FailoverOptions& votes,
+Result<Pending<VoteView>> begin_look_at_votes(const ProbeEnv& env, const FailoverOptions& options,
                                               const Deadline& deadline) {
-  if (votes.votes.empty()) return Error{Errc::kMissing, "no votes are needed"};
-  return Pending<VoteView>::begin(env.workers,
-                                  [env, cluster, places = votes.votes, lock = votes.vote_lock(),
-                                   limit = deadline.from_now(0.9 * deadline.remaining_s())] {
-                                    return look_at_votes(env, cluster, places, lock, limit);
-                                  });
+  if (!options.needs_votes()) return Error{Errc::kMissing, "no votes are needed"};
+  return Pending<VoteView>::begin(
+      env.workers, [env, options, limit = deadline.from_now(0.9 * deadline.remaining_s())] {
+        return look_at_votes(env, options, limit);
+      });
+}
+
+// Says who has the votes and the lease.
+void add_votes(CheckResult& result, const VoteView& view, const FailoverOptions& options) {
+  result.notes.push_back(describe_votes(view));
+  if (const std::string lease = describe_lease(summarize_lease(view, options)); !lease.empty())
+    result.notes.push_back(lease);
 }
 
 }  // namespace
@@ -214,6 +219,7 @@ int plugin_main(Clock& clock, const Arguments& arguments) {
   add_write_probe_option(cli, write);
   FailoverOptions rest;  // what a failover has beside the nodes
   add_vote_option(cli, rest.votes);
+  add_lease_time_options(cli, rest.lease);
   add_memory_options(cli, rest);
   if (const auto exit_code = cli.parse(arguments)) return *exit_code;
   if (const auto complete = complete_nodes(cli, cluster); !complete)
@@ -222,19 +228,22 @@ int plugin_main(Clock& clock, const Arguments& arguments) {
     return cli.usage_error("--cluster-name: needs letters, digits, '.', '_' or '-'");
   if (const auto complete = complete_votes(cluster, rest.votes); !complete)
     return cli.usage_error(complete.error().text);
+  if (const auto sound = check_lease_options(rest.lease); !sound)
+    return cli.usage_error(sound.error().text);
+  rest.cluster = cluster;
 
   cli.waiting_for(fmt::format("the answers of {} nodes", cluster.nodes.size()));
   write.most_servers = limits.allowed_writers;
   PosixFiles files;
   const ProbeEnv env = system_probe_env(clock);
-  const auto voters = begin_look_at_votes(env, cluster, rest, cli.deadline());
+  const auto voters = begin_look_at_votes(env, rest, cli.deadline());
   CheckResult result =
       evaluate(gather(env, cluster, MemoryFile(files, rest.state_dir, rest.cluster_name), write,
                       cli.deadline()),
                limits);
   result.notes.insert(result.notes.end(), cluster.notes.begin(), cluster.notes.end());
   if (voters && voters->wait(cli.deadline()))
-    result.notes.push_back(describe_votes(voters->result().value_or(VoteView())));
+    add_votes(result, voters->result().value_or(VoteView()), rest);
   return cli.report(result);
 }
 

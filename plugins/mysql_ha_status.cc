@@ -7,6 +7,7 @@
 #include <cmath>
 #include <thread>
 
+#include "common/failover/readiness.h"
 #include "common/mysql/probe.h"
 #include "common/mysql/server_identity.h"
 #include "common/time_text.h"
@@ -46,12 +47,27 @@ void add_last_seen(Status& status) {
                         format_local_time(memory.find(row.name)->seen_s, status.now_s), as_what));
 }
 
+// Which node is the primary is known by now, and not which guard has the lease where too few voters
+// answer.
+void judge_lease(Status& status) {
+  if (status.lease.voters == 0) return;
+  std::vector<std::string> primaries;
+  if (!status.lease.holder().empty() || status.lease.is_free())
+    for (const std::size_t i : status.topology.active_writers())
+      primaries.push_back(status.topology.nodes[i].name);
+  for (Concern& one : judge_lease_keeping(primaries, status.lease.holder(), status.lease)) {
+    status.state = worst(status.state, one.state);
+    status.lease_troubles.push_back(std::move(one.text));
+  }
+}
+
 }  // namespace
 
 Status read_status(const Env& env, const FailoverOptions& options) {
   const std::string& vip = options.vip.address;
   const Deadline deadline = Deadline::after(env.clock, options.probe_timeout_s);
-  ClusterOptions cluster = options.cluster;
+  FailoverOptions asked = options;
+  ClusterOptions& cluster = asked.cluster;
   // A node that hangs in the middle of an answer would hold a thread for each time that it is
   // asked.
   cluster.mysql.answer_timeout_s = static_cast<unsigned>(std::ceil(options.probe_timeout_s));
@@ -63,7 +79,8 @@ Status read_status(const Env& env, const FailoverOptions& options) {
       if (!vip.empty()) by_vip = probe_topology(env, {{vip, vip, port}}, cluster.mysql, deadline);
     });
     std::jthread voting([&] {
-      status.votes = look_at_votes(env, cluster, options.votes, options.vote_lock(), deadline);
+      status.votes = look_at_votes(env, asked, deadline);
+      status.lease = summarize_lease(status.votes, asked);
     });
     const MemoryFile file(env.files, options.state_dir, options.cluster_name);
     status.known = file.read(cluster.nodes);
@@ -77,6 +94,7 @@ Status read_status(const Env& env, const FailoverOptions& options) {
   status.state = status.view.state;
   if (status.votes.answering() < (status.votes.voters.empty() ? 0 : status.votes.needed()))
     status.state = worst(status.state, State::kWarning);
+  judge_lease(status);
   if (vip.empty()) return status;
   status.vip = view_vip(vip, by_vip.nodes[0], status.topology);
   if (!status.vip->trouble.empty()) status.state = State::kCritical;

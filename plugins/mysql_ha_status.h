@@ -34,10 +34,13 @@ struct Status {
   TopologyView view = {};
   std::optional<VipView> vip = {};
   VoteView votes = {};
+  LeaseSummary lease = {};
+  std::vector<std::string> lease_troubles = {};  // with what to type
   State state = State::kOk;
 };
 
-// Reads all nodes, the server that the virtual IP leads to, and the votes, at the same time.
+// Reads all nodes, the server that the virtual IP leads to, and the votes, at the same time; then
+// judges the lease.
 Status read_status(const Env& env, const FailoverOptions& options);
 
 // Returns the table of the nodes and what is wrong, in lines.

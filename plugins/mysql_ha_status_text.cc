@@ -68,6 +68,22 @@ Json to_json(const VoteView& votes) {
           {"voters", voters}};
 }
 
+Json to_json(const LeaseSummary& lease, const std::vector<std::string>& troubles) {
+  Json guards = Json::array();
+  for (const GuardSighting& guard : lease.guards)
+    guards.push_back({{"node", guard.node},
+                      {"connected", lease.answering > 0 ? Json(guard.voters > 0) : Json()},
+                      {"votes", guard.votes}});
+  const std::string holder = lease.holder();
+  return {{"holder", holder.empty() ? Json() : Json(holder)},
+          {"known", !holder.empty() || lease.is_free()},
+          {"left_s", to_json(lease.left_s)},
+          {"voters", lease.voters},
+          {"answering", lease.answering},
+          {"guards", guards},
+          {"troubles", troubles}};
+}
+
 }  // namespace
 
 std::string render_text(const Status& status, Colours colours) {
@@ -75,6 +91,9 @@ std::string render_text(const Status& status, Colours colours) {
   if (status.vip) text += render_vip(*status.vip);
   if (const std::string votes = describe_votes(status.votes); !votes.empty())
     text += printable(votes) + "\n";
+  if (const std::string lease = describe_lease(status.lease); !lease.empty())
+    text += printable(lease) + "\n";
+  for (const std::string& trouble : status.lease_troubles) text += printable(trouble) + "\n";
   const bool all_read = std::ranges::all_of(
       status.topology.nodes, [](const Node& node) { return node.facts.has_value(); });
   if (!all_read && !status.known.trouble.empty()) text += sanitize(status.known.trouble) + "\n";
@@ -99,6 +118,7 @@ std::string render_json(const Status& status) {
                    {"leads_to", vip->nodes},
                    {"trouble", sanitize(vip->trouble)}};
   if (!status.votes.voters.empty()) json["votes"] = to_json(status.votes);
+  if (status.lease.voters > 0) json["lease"] = to_json(status.lease, status.lease_troubles);
   return json.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 

@@ -24,7 +24,7 @@ void add_path(Cli& cli, const char* name, std::string& target, const char* help)
 
 }  // namespace
 
-void add_lease_options(Cli& cli, LeaseOptions& options) {
+void add_lease_time_options(Cli& cli, LeaseOptions& options) {
   cli.option(
       "--lease", "SECONDS",
       [&options](const std::string& value) -> Result<Done> {
@@ -41,6 +41,10 @@ void add_lease_options(Cli& cli, LeaseOptions& options) {
       "guard beside each node (default: 0, no lease)");
   cli.seconds("--lease-margin", options.margin_s,
               "time before the end of the lease in which the primary is closed (default: 1)");
+}
+
+void add_lease_options(Cli& cli, LeaseOptions& options) {
+  add_lease_time_options(cli, options);
   add_path(
       cli, "--pid-file", options.pid_file,
       "file with the process id of the server beside the guard (default: as the server tells)");

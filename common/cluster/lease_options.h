@@ -21,7 +21,11 @@ struct LeaseOptions {
   bool operator==(const LeaseOptions&) const = default;
 };
 
-// The target must outlive parse().
+// Adds how long a lease is. The target must outlive parse().
+void add_lease_time_options(Cli& cli, LeaseOptions& options);
+
+// Adds these and what a guard does with its server and its machine. The target must outlive
+// parse().
 void add_lease_options(Cli& cli, LeaseOptions& options);
 
 // Fails with kUsage where the options do not go together.

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: MIT
-// Who votes, and to whom the votes for changing a cluster are given at this moment (votes.h), for
-// people and for checks. Nothing is asked for: a look takes no vote.
+// Who votes, and to whom the votes for changing a cluster (votes.h) and those of the primary's
+// lease (lease_watch.h) are given at this moment, for people and for checks. Nothing is asked for:
+// a look takes no vote.
 
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "common/address.h"
-#include "common/cluster/node_options.h"
+#include "common/cluster/options.h"
+#include "common/context/lease_watch.h"
 #include "common/deadline.h"
 #include "common/env.h"
+#include "common/failover/lease_summary.h"
 
 namespace ha {
 
@@ -20,6 +23,8 @@ struct VoterView {
   std::string trouble = {};     // why it gives no answer; empty: it answers
   std::string connection = {};  // that has its vote; empty: none has
   std::string host = {};        // from which that one came; empty: not known
+  // What it tells of the lease; nullopt: nothing, or there is no lease.
+  std::optional<LeaseReading> lease = {};
 };
 
 struct VoteView {
@@ -33,13 +38,18 @@ struct VoteView {
   std::string majority_host() const;
 };
 
-// Looks at all voters at the same time: the nodes, and the servers of `votes`; at none when there
-// are no such servers. `lock` is the name of the lock that is a vote.
-VoteView look_at_votes(const ProbeEnv& env, const ClusterOptions& cluster,
-                       const std::vector<HostPort>& votes, const std::string& lock,
+// Looks at all voters at the same time: the nodes, and the servers of --vote; at none when no votes
+// are needed.
+VoteView look_at_votes(const ProbeEnv& env, const FailoverOptions& options,
                        const Deadline& deadline);
 
 // Returns who votes and who has the votes, in one sentence for people; empty without voters.
 std::string describe_votes(const VoteView& view);
+
+// Returns what the voters tell of the lease of a node; nothing without a lease. Pure.
+LeaseWord tell_lease(const VoteView& view, const FailoverOptions& options, const std::string& node);
+
+// Returns what the voters tell of the lease and of the guards of all nodes. Pure.
+LeaseSummary summarize_lease(const VoteView& view, const FailoverOptions& options);
 
 }  // namespace ha

@@ -219,13 +219,34 @@ std::string describe_protection(const Plan& plan) {
                      plan.evidence_text);
 }
 
-std::vector<Concern> judge_lease_keeping(const Policy& policy, const Context& context,
-                                         const Plan& plan) {
-  if (policy.lease_s == 0 || plan.primary.empty() || !context.primary_lease_held.empty()) return {};
-  return {{State::kWarning,
-           fmt::format("no guard has the lease of {0}, which takes writes when it is cut off; to "
-                       "start the guard, run there: mysql_ha guard --node {0}",
-                       plan.primary)}};
+namespace {
+
+std::string how_to_start_guard(const std::string& node) {
+  return fmt::format("to start the guard, run there: mysql_ha guard --node {}", node);
+}
+
+}  // namespace
+
+std::vector<Concern> judge_lease_keeping(const std::vector<std::string>& primaries,
+                                         const std::string& holder, const LeaseSummary& summary) {
+  std::vector<Concern> concerns;
+  const auto say = [&](std::string text) {
+    concerns.push_back({State::kWarning, std::move(text)});
+  };
+  for (const std::string& primary : primaries) {
+    if (primary == holder) continue;
+    const auto guard = std::ranges::find(summary.guards, primary, &GuardSighting::node);
+    const bool runs = guard != summary.guards.end() && guard->voters > 0;
+    say(fmt::format("no guard has the lease of {}, which takes writes when it is cut off; {}",
+                    primary,
+                    runs ? "its guard runs; to see what it lacks, run there: mysql_ha guard status"
+                         : how_to_start_guard(primary)));
+  }
+  for (const std::string& node : summary.missing_guards())
+    if (std::ranges::find(primaries, node) == primaries.end())
+      say(fmt::format("the guard of {} is connected to no voter that answers; {}", node,
+                      how_to_start_guard(node)));
+  return concerns;
 }
 
 std::vector<Concern> judge_watchdog(const Policy& policy, const std::string& watchdog) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/check_result.h"
+#include "common/failover/lease_summary.h"
 #include "common/failover/plan.h"
 #include "common/failover/policy.h"
 #include "common/mysql/topology.h"
@@ -46,9 +47,11 @@ std::vector<Concern> judge_fencing(const Policy& policy, const Plan& plan, const
 // does, for people; empty: the plan knows no primary.
 std::string describe_protection(const Plan& plan);
 
-// Judges whether the guard of the plan's primary has its lease, where there is to be one.
-std::vector<Concern> judge_lease_keeping(const Policy& policy, const Context& context,
-                                         const Plan& plan);
+// Judges whether the guard of each node that takes writes has its lease, where there is to be one,
+// and whether the guards of the other nodes run. `holder` is the node that has the lease; empty:
+// none is known to have it.
+std::vector<Concern> judge_lease_keeping(const std::vector<std::string>& primaries,
+                                         const std::string& holder, const LeaseSummary& summary);
 
 // Judges whether the host of a guard that is stopped is taken down, where there is a lease.
 std::vector<Concern> judge_watchdog(const Policy& policy, const std::string& watchdog);

@@ -4,12 +4,14 @@ voters, here the three nodes, and no other node is opened before. What it has cl
 other node has replaced it."""
 
 import contextlib
+import json
 import os
 import signal
 import time
 
 import pytest
 
+import plugin
 from cluster import GTID_KINDS
 from mysql_guard import MysqlGuard
 from servers import wait_until
@@ -91,6 +93,35 @@ def guard_lock(server):
 
 def read_only(server):
     return server.value("@@GLOBAL.read_only") not in (0, "0", "OFF")
+
+
+def lease_told(cluster):
+    """Return what status tells of the lease on any machine."""
+    return json.loads(cluster.run("status", "--output", "json").out)["lease"]
+
+
+def test_any_machine_sees_who_has_it_and_which_guards_run(leased, guards):
+    lease = wait_until(lambda: (told := lease_told(leased))["left_s"] is not None and told)
+    assert lease["holder"] == "db1" and lease["known"] and not lease["troubles"], lease
+    assert 0 <= lease["left_s"] <= LEASE_S - MARGIN_S, lease
+    assert [guard["connected"] for guard in lease["guards"]] == [True] * 3, lease
+    holds = "lease: the guard of db1 has it ("
+    assert holds in leased.run("status").out
+    for check in ("check_mysql_split_brain", "check_failover_ready"):
+        assert holds in plugin.run(check, "--cluster", leased.config, "-v").out
+    guards["db3"].stop()
+    missing = ("the guard of db3 is connected to no voter that answers; to start the guard, run there: "
+               "mysql_ha guard --node db3")
+    wait_until(lambda: lease_told(leased)["troubles"] == [missing], what="db3's guard to be missed")
+    status = leased.run("status")
+    assert status.code == 1 and missing in status.out, status.out
+    assert missing in plugin.run("check_failover_ready", "--cluster", leased.config).out
+    # A guard that was stopped with its server open has given the votes back.
+    guards["db1"].stop()
+    wait_until(lambda: lease_told(leased)["holder"] is None, what="the lease to be free")
+    unguarded = "no guard has the lease of db1, which takes writes when it is cut off; to start the guard, "
+    assert unguarded in leased.run("status").out
+    assert unguarded in plugin.run("check_failover_ready", "--cluster", leased.config).out
 
 
 def test_a_switchover_hands_it_over(leased, guards):

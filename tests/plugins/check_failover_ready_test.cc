@@ -486,6 +486,15 @@ TEST(CheckFailoverReadyTest, APrimaryWithALeaseHasAGuardThatKeepsIt) {
             std::string::npos);
   facts.watchdog = "/dev/watchdog";
   EXPECT_EQ(evaluate(facts, policy, {}).text.find("lease"), std::string::npos);
+  facts.guards = {.voters = 3, .answering = 3, .needed = 2, .guards = {{"db1", 3, 2}, {"db2"}}};
+  const CheckResult no_guard = evaluate(facts, policy, {});
+  EXPECT_EQ(no_guard.state, State::kWarning);
+  EXPECT_NE(no_guard.text.find("the guard of db2 is connected to no voter that answers; to start "
+                               "the guard, run there: mysql_ha guard --node db2"),
+            std::string::npos);
+  EXPECT_EQ(no_guard.notes.back(),
+            "lease: the guard of db1 has it (2 of 3 votes); no guard is seen of db2");
+  facts.guards = {};
   // Then it is the evidence where there is no fence command.
   policy.fence_command.clear();
   const Plan plan = plan_failover(facts.topology, policy, context_of(facts), "");

@@ -66,6 +66,29 @@ TEST(MysqlHaStatusTest, ShowsTheVotesWhereSomeAreNeeded) {
       << render_text(status, Colours::kNone);
 }
 
+TEST(MysqlHaStatusTest, ShowsTheLeaseWhereThereIsOne) {
+  Status status;
+  EXPECT_EQ(render_json(status).find("lease"), std::string::npos);
+  status.lease = {.voters = 3,
+                  .answering = 3,
+                  .needed = 2,
+                  .guards = {{"db1", 3, 2}, {"db2", 0, 0}},
+                  .left_s = 1.5};
+  status.lease_troubles = {"the guard of db2 is connected to no voter that answers"};
+  EXPECT_NE(render_json(status).find(
+                R"("lease":{"holder":"db1","known":true,"left_s":1.5,"voters":3,"answering":3,)"
+                R"("guards":[{"node":"db1","connected":true,"votes":2},)"
+                R"({"node":"db2","connected":false,"votes":0}],)"
+                R"("troubles":["the guard of db2 is connected to no voter that answers"]})"),
+            std::string::npos)
+      << render_json(status);
+  EXPECT_NE(render_text(status, Colours::kNone)
+                .find("lease: the guard of db1 has it (2 of 3 votes, 1.5s left); no guard is seen "
+                      "of db2\nthe guard of db2 is connected to no voter that answers\n"),
+            std::string::npos)
+      << render_text(status, Colours::kNone);
+}
+
 TEST_F(MysqlHaTest, MistakesExitWithThreeAndSayWhatIsAccepted) {
   const struct {
     std::vector<std::string> words;

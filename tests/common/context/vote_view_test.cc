@@ -9,14 +9,13 @@
 namespace ha {
 namespace {
 
-constexpr char kLock[] = "monitoring-plugins-ha:mysql:vote";
-
 // Two nodes and a voter. By host: which connection has its vote, and from where; no entry: it gives
 // no answer.
 VoteView look(const std::map<std::string, std::pair<std::string, std::string>>& holders) {
   FakeWorld world;
-  ClusterOptions cluster;
-  cluster.nodes = {{"db1", "db1", 3306}, {"db2", "db2", 3306}};
+  FailoverOptions options;
+  options.cluster.nodes = {{"db1", "db1", 3306}, {"db2", "db2", 3306}};
+  options.votes = {{"vote", 3306}};
   for (const auto& [host, holder] : holders)
     world.connector.servers[host] =
         [holder = holder](const MysqlOptions&) -> Result<std::unique_ptr<SqlSession>> {
@@ -28,8 +27,7 @@ VoteView look(const std::map<std::string, std::pair<std::string, std::string>>& 
       answer("SELECT HOST", holder.second);
       return std::unique_ptr<SqlSession>(std::move(session));
     };
-  return look_at_votes(world.env, cluster, {{"vote", 3306}}, kLock,
-                       Deadline::after(world.clock, 1));
+  return look_at_votes(world.env, options, Deadline::after(world.clock, 1));
 }
 
 TEST(VoteViewTest, TellsWhoHasTheVotes) {
@@ -76,9 +74,54 @@ TEST(VoteViewTest, SaysWhenTooFewAnswerForAnyChange) {
   EXPECT_TRUE(text.ends_with("; too few answer for any change")) << text;
 }
 
+TEST(VoteViewTest, ALeaseTurnsVotesOnAndIsReadWithThem) {
+  FakeWorld world;
+  FailoverOptions options;
+  options.cluster.nodes = {{"db1", "db1", 3306}, {"db2", "db2", 3306}};
+  options.lease = {.lease_s = 5, .margin_s = 1};
+  for (const char* const host : {"db1", "db2"})
+    world.connector.servers[host] = [](const MysqlOptions&) {
+      auto session = std::make_unique<FakeSession>("8.4.0");
+      session->answer("IS_USED_LOCK('monitoring-plugins-ha:mysql:vote')", Rows{{"v"}, {{""}}});
+      session->answer(
+          "IS_USED_LOCK('monitoring-plugins-ha:mysql:primary')",
+          Rows{{"l", "p1", "g1", "p2", "g2"}, {{"7", "7", "8", std::nullopt, std::nullopt}}});
+      session->answer("SELECT TIME", Rows{{"v"}, {{"2"}}});
+      return Result<std::unique_ptr<SqlSession>>(std::move(session));
+    };
+  const VoteView view = look_at_votes(world.env, options, Deadline::after(world.clock, 1));
+  EXPECT_EQ(describe_votes(view), "votes: 2 of 2 are needed for a change, no manager has any");
+  const LeaseSummary summary = summarize_lease(view, options);
+  EXPECT_EQ(describe_lease(summary),
+            "lease: the guard of db1 has it (2 of 2 votes, 2s left); no guard is seen of db2");
+  EXPECT_EQ(tell_lease(view, options, "db1").held,
+            "its guard has 2 of 2 votes and was heard 2s ago");
+}
+
+// What a majority of the votes is worth is what its oldest vote is.
+TEST(VoteViewTest, TheTimeThatIsLeft) {
+  FailoverOptions options;
+  options.cluster.nodes = {{"db1", "db1", 3306}, {"db2", "db2", 3306}};
+  options.lease = {.lease_s = 5, .margin_s = 1};
+  const auto held = [](std::optional<double> silent_s) {
+    return VoterView{.lease = LeaseReading{"7", "db1", silent_s, {"db1"}}};
+  };
+  const VoterView silent, free{.lease = LeaseReading{}};
+  const struct {
+    std::vector<VoterView> voters;
+    std::optional<double> left_s;
+  } cases[] = {
+      {{held(0), held(1), held(3)}, 3},      {{held(0), held(3), silent}, 1},
+      {{held(0), held(7), free}, 0},         {{held(0), held(std::nullopt), free}, std::nullopt},
+      {{held(0), free, free}, std::nullopt}, {{silent, silent, silent}, std::nullopt},
+  };
+  for (const auto& c : cases)
+    EXPECT_EQ(summarize_lease({c.voters}, options).left_s, c.left_s) << c.voters.size();
+}
+
 TEST(VoteViewTest, WithoutVotersThereIsNothingToSee) {
   FakeWorld world;
-  const VoteView view = look_at_votes(world.env, {}, {}, kLock, Deadline::after(world.clock, 1));
+  const VoteView view = look_at_votes(world.env, {}, Deadline::after(world.clock, 1));
   EXPECT_TRUE(view.voters.empty());
   EXPECT_EQ(describe_votes(view), "");
 }
