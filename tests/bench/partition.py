@@ -79,7 +79,8 @@ def main():
     for option, choices in (("flavour", FLAVOURS), ("shape", SHAPES), ("protection", PROTECTIONS),
                             ("fault", {**FAULTS, **CLOCK_FAULTS})):
         parser.add_argument(f"--{option}", choices=choices, action="append",
-                            help=f"of {', '.join(choices)}; default: all", metavar=option.upper())
+                            help=f"of {', '.join(choices)}; default: all".replace("%", "%%"),
+                            metavar=option.upper())
     parser.add_argument("--switchover", action="store_true", help="begin one with each fault, too")
     parser.add_argument("--semi-sync", action="store_true", help="instead of asynchronous replication")
     chosen = parser.parse_args()
