@@ -6,11 +6,11 @@
     switchover [ROUNDS]  the longest gap between two accepted INSERTs of a planned change (50)
     loss [ROUNDS]        both replicas have missed the last 0.3 s: what is rescued, what is said (3)
     automatic [ROUNDS]   ha_guard sees a kill -9 and lets the handler act: seconds to an INSERT (10)
-    resident [ROUNDS]    mysql_ha guard instead, and what it costs in a minute without events (10)
     trap [ROUNDS]        the appliers of fresh semi-sync replicas stall for 10 s: failover then (5)
     soak [MINUTES]       ha_guard under 5 % packet loss and a primary that freezes again and again:
                          false failovers, what the guard costs, and the failover at the end (30)
 
+mysql_ha guard is measured by tests/bench/guard.
 Times belong to a machine and an hour. What fails a measurement is a wrong result: an acknowledged
 write that is lost without a word, or a failover without a reason.
 """
@@ -30,7 +30,6 @@ from returning import (DETECTION_S, HERE, INTERVAL_S, SEMI_SYNC_TIMEOUT_MS, SEMI
 
 import cache
 from cluster import rows
-from mysql_guard import MysqlGuard
 from servers import Bench, wait_until
 from writer import Writer
 
@@ -314,33 +313,6 @@ def measure_automatic(bench, flavour, rounds):
         f"to {max(seconds):.2f} s; of {rounds}: lost 0")
 
 
-def measure_resident(bench, flavour, rounds):
-    cluster = ReturningCluster(bench, flavour, semi_sync=False)
-    words = "--retries", "3"
-    with MysqlGuard(cluster, *words) as guard:
-        guard.wait_until_well()
-        before = guard.cpu_s()
-        time.sleep(60)
-        say(f"{flavour}: resident guard, idle: {guard.cpu_s() - before:.2f} s CPU in 60 s, peak memory "
-            f"{guard.peak_mib():.1f} MiB")
-    seconds, lost = [], 0
-    for _ in range(rounds):
-        cluster.start_over()
-        dead = cluster.primary()
-        with MysqlGuard(cluster, *words) as guard, Writer(cluster, patience_s=PATIENCE_S) as writer:
-            guard.wait_until_well()
-            time.sleep(random.uniform(0.5, 1))
-            begin = time.monotonic()
-            dead.kill()
-            new, at = first_write(cluster, writer, dead)
-            writer.wait_for(50)
-            guard.wait_for("failover done")
-        seconds.append(at - begin)
-        lost += len(writer.lost(rows(new)))
-    say(f"{flavour}: resident guard, without semi-sync, median {statistics.median(seconds):.3f} s, from "
-        f"{min(seconds):.3f} s to {max(seconds):.3f} s; of {rounds}: lost {lost}")
-
-
 def measure_trap(bench, flavour, rounds):
     cluster = ReturningCluster(bench, flavour)
     names = ["mysql_ha", "safe SQL"]
@@ -437,7 +409,7 @@ def measure_soak(bench, flavour, minutes):
 # name: (function, default number)
 PARTS = {"promotion": (measure_promotion, 50), "switchover": (measure_switchover, 50),
          "loss": (measure_loss, 3), "automatic": (measure_automatic, 10),
-         "resident": (measure_resident, 10), "trap": (measure_trap, 5), "soak": (measure_soak, 30)}
+         "trap": (measure_trap, 5), "soak": (measure_soak, 30)}
 
 
 def main():

@@ -11,6 +11,7 @@ What is judged is what clients were told: of two servers that acknowledge at the
 of one are lost. PROTECTIONS has what keeps a cluster from two writers, partition_faults.py the faults.
 """
 
+import collections
 import contextlib
 import dataclasses
 import json
@@ -63,6 +64,9 @@ class Run:
     managers_at_once: bool  # two managers changed the cluster at the same time
     ready: str  # what check_failover_ready had said
     told: str  # what the managers printed
+    # Seconds from the fault to the first row that another server than db1 acknowledged; None: none did.
+    resumed_s: float | None
+    acknowledged: dict  # rows of the whole run, by server
 
     @property
     def warned(self):
@@ -301,7 +305,10 @@ class SitesCluster(Cluster):
         return Run(two_s, two_rows, without(writes, began, ended),
                    min(len(acknowledged - rows(server)) for server in ends), writers,
                    sum(change.promoted for of_host in changes for change in of_host),
-                   _overlap(changes), *texts)
+                   _overlap(changes), *texts,
+                   resumed_s=min((w.answered - began for w in writes
+                                  if w.server != "db1" and w.answered > began), default=None),
+                   acknowledged=collections.Counter(write.server for write in writes))
 
     def _is_at_rest(self):
         """Tell whether no manager is changing anything."""

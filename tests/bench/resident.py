@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: MIT
+"""Measures mysql_ha guard: how soon clients write again, what it costs, and whether it grows.
+
+    kill [ROUNDS]    the primary of three nodes is ended by kill -9 under a client that writes 200 rows a
+                     second: seconds to the first INSERT that another node acknowledges (20)
+    cut [ROUNDS]     the primary's machine is cut off, three nodes and a voter, a guard with a lease beside
+                     each: seconds to the first INSERT at another node, and the lease (3)
+    hung [ROUNDS]    the primary is stopped by SIGSTOP there: the same, and hung-after (3)
+    idle [SECONDS]   nothing happens: CPU seconds in a minute, and peak memory, with a lease and without (60)
+    loops [COUNT]    so many failovers and rejoins of one cluster under one guard: what was acknowledged and
+                     is lost, and whether memory, descriptors or the state directory grow (1000)
+
+Times belong to a machine and an hour, and one that does nothing else. What fails a measurement is a wrong
+result: an acknowledged write that is lost, two writers at once, or a guard that grows.
+"""
+
+import argparse
+import dataclasses
+import random
+import statistics
+import time
+from pathlib import Path
+
+from failover import FLAVOURS, PATIENCE_S, enter_network, first_write, say
+from returning import ReturningCluster
+
+from cluster import rows
+from mysql_guard import MysqlGuard
+from partition import LEASE, SitesCluster
+from servers import Bench
+from writer import Writer
+
+RETRIES = ("--retries", "3")
+HUNG_AFTER_S = 3  # of a SitesCluster
+PROTECTION = dataclasses.replace(LEASE, settings=(*LEASE.settings, "never=db3"))
+KEEP_RUNS = 100  # journals, as mysql_ha does by itself
+
+
+def describe(seconds):
+    """Return 'median 0.123 s, from 0.100 s to 0.234 s'."""
+    return (f"median {statistics.median(seconds):.3f} s, from {min(seconds):.3f} s to {max(seconds):.3f} s; "
+            f"of {len(seconds)}")
+
+
+def kill_primary(cluster, guard):
+    """End the primary under a client; return (it, seconds to the first write elsewhere, rows lost)."""
+    dead = cluster.primary()
+    done = guard.said("failover done")
+    with Writer(cluster, patience_s=PATIENCE_S) as writer:
+        time.sleep(random.uniform(0.5, 1))
+        begin = time.monotonic()
+        dead.kill()
+        new, at = first_write(cluster, writer, dead)
+        writer.wait_for(50)
+        guard.wait_for("failover done", times=done + 1)
+    return dead, at - begin, len(writer.lost(rows(new)))
+
+
+def measure_kill(bench, flavour, rounds):
+    cluster = ReturningCluster(bench, flavour, semi_sync=False)
+    seconds, lost = [], 0
+    for _ in range(rounds):
+        cluster.start_over()
+        with MysqlGuard(cluster, *RETRIES) as guard:
+            guard.wait_until_well()
+            _, took, missing = kill_primary(cluster, guard)
+        seconds.append(took)
+        lost += missing
+    say(f"{flavour}: kill -9, without semi-sync: {describe(seconds)}; lost {lost}")
+
+
+def measure_fault(bench, flavour, rounds, fault, limit):
+    """Let a fault of a SitesCluster last until another node writes."""
+    cluster = SitesCluster(bench, f"{flavour}-gtid", 3, semi_sync=True)
+    seconds = []
+    for _ in range(rounds):
+        run = cluster.play(fault, PROTECTION, successor=cluster.db2)
+        assert (run.two_s, run.two_rows, run.lost) == (0, 0, 0), run.told
+        seconds.append(run.resumed_s)
+    say(f"{flavour}: {fault}, {limit}: {describe(seconds)}; two writers 0.0 s, lost 0")
+
+
+def measure_cut(bench, flavour, rounds):
+    measure_fault(bench, flavour, rounds, "primary cut from all", f"lease {LEASE.lease_s} s")
+
+
+def measure_hung(bench, flavour, rounds):
+    measure_fault(bench, flavour, rounds, "primary stopped and continued", f"hung-after {HUNG_AFTER_S} s")
+
+
+def measure_idle(bench, flavour, seconds):
+    cluster = ReturningCluster(bench, flavour, semi_sync=False)
+    for name, words in (("", ()), (", with the lease", ("--node", "db1", "--lease", "10"))):
+        with MysqlGuard(cluster, *RETRIES, *words) as guard:
+            guard.wait_until_well()
+            before = guard.cpu_s()
+            time.sleep(seconds)
+            cost = (guard.cpu_s() - before) * 60 / seconds
+            say(f"{flavour}: idle{name}, an interval of 0.5 s and 3 nodes: {cost:.2f} s CPU a minute, peak "
+                f"memory {guard.peak_mib():.1f} MiB; seen for {seconds} s")
+
+
+class Size:
+    """How large a guard and what it keeps are."""
+
+    def __init__(self, cluster, guard):
+        process = Path(f"/proc/{guard.process.pid}")
+        values = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
+        self.memory_kib = int(values["VmRSS"].split()[0])
+        self.threads = int(values["Threads"])
+        self.descriptors = len(list((process / "fd").iterdir()))
+        files = [path for path in cluster.state_dir.rglob("*") if path.is_file()]
+        self.journals = sum(path.suffix == ".journal" for path in files)
+        self.state_kib = sum(path.stat().st_size for path in files) // 1024
+
+    def __str__(self):
+        return (f"{self.memory_kib} KiB of memory, {self.threads} threads, {self.descriptors} descriptors, "
+                f"{self.journals} journals, {self.state_kib} KiB of state")
+
+
+def measure_loops(bench, flavour, count):
+    cluster = ReturningCluster(bench, flavour)
+    lost, seconds, early = 0, [], None
+    began = time.monotonic()
+    with MysqlGuard(cluster, *RETRIES) as guard:
+        for number in range(count):
+            dead, took, missing = kill_primary(cluster, guard)
+            seconds.append(took)
+            lost += missing
+            cluster.bring_back(dead)
+            cluster.primary().sql("DELETE FROM shop.item")  # What is compared stays small.
+            # By then all that it keeps for one cluster is there.
+            if number == count // 10:
+                early = Size(cluster, guard)
+        late = Size(cluster, guard)
+    say(f"{flavour}: {count} failovers and rejoins in {(time.monotonic() - began) / 60:.1f} minutes, "
+        f"{describe(seconds)}; lost {lost}; {cluster.rebuilt} old primaries had more and were rebuilt")
+    say(f"{flavour}: after {count // 10 + 1} loops {early}")
+    say(f"{flavour}: after {count} loops {late}")
+    assert lost == 0
+    assert late.descriptors <= early.descriptors + 4 and late.threads <= early.threads + 4
+    assert late.journals <= max(KEEP_RUNS, early.journals) + 4 or count * 2 <= KEEP_RUNS
+    assert late.memory_kib <= early.memory_kib + 1024
+
+
+# name: (function, default number)
+PARTS = {"kill": (measure_kill, 20), "cut": (measure_cut, 3), "hung": (measure_hung, 3),
+         "idle": (measure_idle, 60), "loops": (measure_loops, 1000)}
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tests/bench/guard", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", choices=PARTS, nargs="?", help="default: all, one after another")
+    parser.add_argument("number", type=int, nargs="?", help="of rounds, seconds or loops")
+    parser.add_argument("--flavour", choices=FLAVOURS, action="append", help="default: both")
+    arguments = parser.parse_args()
+    enter_network()
+    for part in [arguments.part] if arguments.part else PARTS:
+        measure, number = PARTS[part]
+        for flavour in arguments.flavour or FLAVOURS:
+            began = time.monotonic()
+            with Bench() as bench:
+                measure(bench, flavour, arguments.number or number)
+            say(f"  ({part} took {time.monotonic() - began:.0f} s)")
+
+
+if __name__ == "__main__":
+    main()
