@@ -8,9 +8,11 @@ of it; what was expected and did not come ends the demonstration with an error.
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -21,6 +23,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/live")]
 
 from descendants import Descendants  # noqa: E402
 from documented import Documented  # noqa: E402
+from documented_pair import AS_DOCUMENTED, DocumentedPair  # noqa: E402
 from cluster import rows  # noqa: E402
 from writer import Writer  # noqa: E402
 from nagios import watching  # noqa: E402
@@ -217,19 +220,96 @@ def act_primary_dies(stage):
         raise RuntimeError("what was acknowledged must not be lost under semi-sync")
 
 
+class ShownPair(DocumentedPair):
+    """The pair of conf-examples/pair, which tells of the cut and of what its guards say since then."""
+
+    def __init__(self, bench, view):
+        self._view, self._over, self._teller = view, threading.Event(), None
+        super().__init__(bench, "mariadb-gtid", semi_sync=True)
+        bench.add(self)
+
+    def cut(self, some, others=None, both_ways=True):
+        self._view.event("the cable of db1 is cut: only its clients reach it")
+        said = {host: len(manager.told()) for host, manager in self.managers.items()}
+        super().cut(some, others, both_ways)
+        self._teller = threading.Thread(target=self._tell, args=[said], daemon=True)
+        self._teller.start()
+
+    def heal(self):
+        if self._teller is not None and not self._over.is_set():
+            self.close()
+            self._view.event("the cable is repaired")
+        super().heal()
+
+    def close(self):
+        """Tell no more of what the guards say."""
+        self._over.set()
+        if self._teller is not None:
+            self._teller.join()
+
+    def _tell(self, said):
+        with contextlib.suppress(BrokenPipeError):
+            while not self._over.wait(0.1):
+                for host, manager in self.managers.items():
+                    told = manager.told()
+                    *lines, rest = told[said[host]:].split("\n")
+                    said[host] = len(told) - len(rest)
+                    self._show(host, lines)
+
+    def _show(self, host, lines):
+        for line in lines:
+            # What it sees and does, without its refusals; the view has a clock of its own.
+            words = re.sub(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", "", line).strip()
+            if re.match(r"\+|closing |killing |db\d", words):
+                shown = f"the guard of {host}: {words}"
+                self._view.event(shown if len(shown) <= 150 else shown[:147] + "...")
+
+
+def act_cable_is_cut(bench, view):
+    """Two sites without a fence device: the primary that is cut off closes itself."""
+    view.table([])
+    view.title("Finale: the cable between two database servers is cut (conf-examples/pair)")
+    view.event("starting db1, its replica db2 and a voter on machines of their own, and a guard beside db1 "
+               "and db2")
+    view.event("a client on each side writes 50 rows a second as long as its server accepts writes; the "
+               "voter votes 11 s after its start")
+    pair = ShownPair(bench, view)
+    run = pair.play("primary cut from all", AS_DOCUMENTED, successor=pair.db2)
+    count = run.acknowledged
+    view.event(f"acknowledged by db1 until it was closed: {count['db1']}, by db2 since then: {count['db2']}; by "
+               f"both at once: {run.two_rows}")
+    view.event(f"no server acknowledged for {run.none_s:.1f} s, the lease is {AS_DOCUMENTED.lease_s} s; "
+               f"acknowledged in all: {count.total()}, lost: {run.lost}; only {' and '.join(run.writers)} accepts "
+               "writes")
+    if run.lost or run.two_rows or run.two_s or run.writers != ["db2"]:
+        raise RuntimeError("a cut cable must neither make two primaries nor lose what was acknowledged")
+
+
 ACTS = (act_healthy, act_replica_stops_applying, act_monitoring_dies, act_what_if, act_primary_dies)
 
 
-def play(view):
-    """Play all acts on a stage of their own and clear it away, whatever happens."""
-    with Bench() as bench, contextlib.ExitStack() as before_clearing:
+@contextlib.contextmanager
+def cleared_bench(view):
+    """A bench that is cleared away, whatever happens and whoever interrupts that."""
+    with contextlib.ExitStack() as after_clearing:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            before_clearing.callback(signal.signal, number, signal.SIG_IGN)
-        bench.add(Descendants())  # Closed last: the others end their own processes first.
-        view.event(f"everything runs below {bench.directory}; Ctrl-C ends it")
+            after_clearing.callback(signal.signal, number, signal.getsignal(number))
+        with Bench() as bench, contextlib.ExitStack() as before_clearing:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                before_clearing.callback(signal.signal, number, signal.SIG_IGN)
+            bench.add(Descendants())  # Closed last: the others end their own processes first.
+            view.event(f"everything runs below {bench.directory}; Ctrl-C ends it")
+            yield bench
+
+
+def play(view):
+    """Play all acts on a stage of their own, and the finale on another one."""
+    with cleared_bench(view) as bench:
         stage = Stage(bench, view)
         for act in ACTS:
             act(stage)
+    with cleared_bench(view) as bench:
+        act_cable_is_cut(bench, view)
 
 
 def main():

@@ -47,7 +47,7 @@ class Demo:
 
     def end(self):
         """Wait for the end; return the exit code."""
-        return self.process.wait(120)
+        return self.process.wait(240)
 
     def processes(self):
         """Return the ids of all processes that descend from the run, whoever is their parent now."""
@@ -101,22 +101,30 @@ def test_states_come_in_order_and_nothing_is_left(demo):
     assert [step for step in steps if step in order][:6] == order, after
     assert re.search(r"fence db1: \S+ exited with 0: there is no /proc/\d+ any more", after), after
     assert re.search(r"^ +db2 +primary .*\n +\+- db3 +replica", after, re.MULTILINE), after
+    after, _, finale = after.partition("Finale: the cable")
     acknowledged, lost = re.search(r"acknowledged: (\d+), lost: (\d+)\n", after).groups()
     assert int(acknowledged) >= 100 and int(lost) == 0
+    order = ["the cable of db1 is cut", "the guard of db1: closing db1",
+             "the guard of db2: db2 has the lease of the primary", "the cable is repaired"]
+    assert sorted(order, key=finale.index) == order, finale
+    first, second, both = re.search(r"acknowledged by db1 until it was closed: (\d+), by db2 since then: "
+                                    r"(\d+); by both at once: (\d+)\n", finale).groups()
+    assert int(first) >= 20 and int(second) >= 50 and int(both) == 0
+    assert re.search(rf"acknowledged in all: {int(first) + int(second)}, lost: 0; only db2 accepts", finale)
     assert "\033" not in demo.text(), "no terminal, no escape sequences"
     assert_nothing_is_left(demo)
 
 
 @pytest.mark.parametrize("moment", ["starting three MariaDB servers", "db1 is ", "STOP SLAVE",
                                     "starting two Nagios", "master: kill -9", "db1: kill -9",
-                                    "journal show"])
+                                    "journal show", "the cable of db1 is cut"])
 def test_interrupted_at_any_moment_nothing_is_left(tmp_path, moment):
     """By each signal, in demonstrations that play at the same time: they wait more than they work."""
     def interrupt(number):
         directory = tmp_path / number.name
         directory.mkdir()
         with contextlib.closing(Demo(directory)) as demo:
-            wait_until(lambda: moment in demo.text(), 120, moment)
+            wait_until(lambda: moment in demo.text(), 240, moment)
             os.kill(demo.pid, number)
             assert demo.end() == 128 + number, demo.text()
             assert "Traceback" not in demo.text()
