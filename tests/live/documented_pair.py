@@ -29,8 +29,6 @@ class DocumentedPair(SitesCluster):
                 "192.0.2.20": self.lan["voter"].ipv4,
                 "/etc/monitoring-plugins-ha/accounts.cnf": accounts,
                 "/var/lib/monitoring-plugins-ha": self.state_dir}))
-            with open(self.config, "a", encoding="utf-8") as config:
-                config.writelines(f"{line}\n" for line in self.kill_lines(server))
 
     def journals(self):
         """The example's cluster has a name."""

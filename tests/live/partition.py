@@ -188,15 +188,7 @@ class SitesCluster(Cluster):
             lines += (f"fence-command={self.power_switch()}",)
         for server in self.servers:
             self.on(server.name)
-            super().write_config(*lines, *self.kill_lines(server), **arguments)
-
-    def kill_lines(self, server):
-        """Return what the guard beside a server has to be told to kill it: MySQL's process has the name
-        of the loader that starts it here."""
-        if not self.protection.lease_s or self.flavour != "mysql":
-            return ()
-        kill = self.hook(f"kill-{server.name}", f"kill -9 $(cat {server.directory}/pid)\n")
-        return (f"kill-command={kill}",)
+            super().write_config(*lines, **arguments)
 
     def start_over(self):
         self.semi_sync = True  # in whatever cluster there was before
