@@ -36,6 +36,10 @@ class NodeGuard(MysqlGuard):
                          *words)
         self.log = self._home / "output"
 
+    def status(self):
+        outcome = self._cluster.run("guard", "status", "--output", "json", "--state-dir", self._home)
+        return outcome.code, json.loads(outcome.out)
+
 
 @pytest.fixture
 def leased(cluster):
@@ -145,6 +149,8 @@ def test_a_primary_that_is_cut_off_closes_itself(leased, guards):
     assert time.monotonic() - cut < LEASE_S + SOON_S
     guards["db1"].wait_for("db1: read-only, ")
     assert leased.db1.running, guards["db1"].out()
+    missing = wait_until(lambda: guards["db1"].status()[1]["missing_votes"], what="missing votes")
+    assert "db2: " in missing and "db3: " in missing, missing
 
 
 def cut_off_and_closed(leased, guards):

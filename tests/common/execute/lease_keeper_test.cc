@@ -191,6 +191,7 @@ TEST_F(LeaseKeeperTest, APrimaryHasTheLease) {
   EXPECT_EQ(votes(), 3U);
   EXPECT_EQ(turn(60), LeaseAct::kHold);
   const LeaseStatus status = keeper_->status();
+  EXPECT_TRUE(status.wanted);
   EXPECT_EQ(status.votes, 3U);
   EXPECT_NEAR(status.left_s.value_or(0), 3.5, 0.6);
   EXPECT_EQ(status.obstacle, "");
@@ -202,6 +203,7 @@ TEST_F(LeaseKeeperTest, AReplicaHasNoneAndItsGuardIsSeen) {
   EXPECT_EQ(votes(), 0U);
   for (const auto& [name, voter] : voters_)
     EXPECT_TRUE(voter.locks.contains(options_.guard_lock("db1"))) << name;
+  EXPECT_FALSE(keeper_->status().wanted);
 }
 
 TEST_F(LeaseKeeperTest, AServerThatWasClosedGivesTheVotesBack) {

@@ -224,6 +224,14 @@ TEST_F(OwnServerTest, ItIsKilledWhateverItAnswers) {
     db1_.fails = db1_.refuses = kGone;
     const auto killed = server.kill(second());
     EXPECT_EQ(killed ? *killed : killed.error().text, c.outcome) << c.name;
+    // Whoever can be told in time is told what to do.
+    const std::string unknown = "its process is not known: ";
+    EXPECT_EQ(server.find_kill_obstacle(),
+              c.outcome.starts_with(unknown)
+                  ? "db1 could not be killed if it hung: " + c.outcome.substr(unknown.size()) +
+                        "; to have it killed, configure kill-command = COMMAND"
+                  : "")
+        << c.name;
     EXPECT_EQ(processes_.killed, c.killed) << c.name;
   }
 }
