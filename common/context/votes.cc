@@ -230,8 +230,12 @@ void Votes::give_back() {
 }
 
 void end_holders(const ProbeEnv& env, const FailoverOptions& options, const VoteTerms& terms,
-                 const Deadline& deadline) {
-  const auto voters = voters_of(options);
+                 const Topology& topology, const Deadline& deadline) {
+  std::vector<NodeAddress> voters = voters_of(options);
+  std::erase_if(voters, [&](const NodeAddress& voter) {
+    const Node* const node = find_node(topology, voter.name);
+    return node != nullptr && node->silent();
+  });
   env.workers.for_all(voters.size(), deadline, [env, options, terms, voters](std::size_t i) {
     MysqlOptions login = options_for(voters[i], options.cluster.mysql, options.probe_timeout_s);
     login.answer_timeout_s = terms.answer_s();

@@ -72,7 +72,8 @@ struct LeaseSlot {
 };
 
 // Ends the sessions of other managers that have a vote: of a primary that takes no writes any more.
+// Nodes that gave `topology` no answer are not asked.
 void end_holders(const ProbeEnv& env, const FailoverOptions& options, const VoteTerms& terms,
-                 const Deadline& deadline);
+                 const Topology& topology, const Deadline& deadline);
 
 }  // namespace ha

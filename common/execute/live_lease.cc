@@ -34,7 +34,8 @@ Result<StepResult> LiveActions::lease(const Step& step, const RunFacts& known,
   }
   const VoteTerms terms = lease_terms(options_, step.node);
   const bool closed = known.closed || known.fenced || context_.primary_lease_expired;
-  if (closed) end_holders(env_, options_, terms, deadline.from_now(options_.probe_timeout_s));
+  if (closed)
+    end_holders(env_, options_, terms, topology_, deadline.from_now(options_.probe_timeout_s));
   auto taken = Votes::take(env_, options_, terms, topology_, deadline);
   if (!taken) return taken.error();
   if (!closed && context_.primary_lease_broken) env_.clock.sleep(terms.lease_s);

@@ -72,6 +72,12 @@ TEST_F(LiveLeaseTest, AGuardWhoseServerTakesNoWritesKeepsNobodyWaiting) {
   EXPECT_EQ(taken->text, *expired.primary_lease_expired);
   EXPECT_TRUE(perform(take(), {}, closed));
   for (int i = 1; i <= 3; ++i) EXPECT_EQ(stage_.db(i).count("KILL CONNECTION 42"), 2);
+  // A node that is cut off has no answer now either, and all would wait for it.
+  stage_.nodes[0].facts.reset();
+  stage_.nodes[0].reach = Reach::kUnreachable;
+  EXPECT_TRUE(perform(take(), expired));
+  for (int i = 1; i <= 3; ++i)
+    EXPECT_EQ(stage_.db(i).count("KILL CONNECTION 42"), i == 1 ? 2 : 3) << i;
 }
 
 TEST_F(LiveLeaseTest, WhileTheGuardMayStillCountOnItNothingIsOpened) {
