@@ -30,6 +30,10 @@ enum class Happens : std::uint8_t {
   kManagerStarts,    // a: manager
   kFence,            // a server is fenced; a: server
   kSessionEnds,      // the server notices that a session's client is gone; a: session
+  kGuardStarts,      // beside a server; a: node
+  kWatchdog,         // a host's may not have been fed in time; a: host
+  kHostBoots,        // after its watchdog has reset it; a: node
+  kServerStarts,     // after it was killed; a: node
 };
 
 struct Event {

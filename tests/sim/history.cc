@@ -2,6 +2,7 @@
 #include "tests/sim/history.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -36,6 +37,10 @@ class Drawing {
       std::swap(random_, more_);
       draw_more();
     }
+    constexpr int kLeases = 10;  // of a hundred
+    if (Random lease(source_of(history_.seed) ^ 0x6c65617365);
+        drawing_of(history_.seed) > 4 && nodes() < 4 && lease.chance(kLeases))
+      draw_lease(history_, lease);
     return std::move(history_);
   }
 
@@ -343,18 +348,18 @@ constexpr const char* kFaultNames[] = {"crash of",
                                        "cut of the network:",
                                        "one-way loss of what is sent by",
                                        "slow network of",
-                                       "clock jump of manager",
+                                       "clock jump of",
                                        "stopped receiver of",
                                        "stopped applier of",
-                                       "power cut of manager",
-                                       "freeze of manager",
-                                       "full disk of manager"};
+                                       "power cut of",
+                                       "freeze of",
+                                       "full disk of",
+                                       "kill of the guard of"};
 
 std::string name_of(const History& history, std::size_t host) {
   if (host < history.servers.size()) return fmt::format("db{}", host + 1);
   if (host < history.voters()) return fmt::format("vote{}", host - history.servers.size() + 1);
-  if (host < history.host_of_client(0))
-    return fmt::format("manager{}", host - history.host_of_manager(0));
+  if (host < history.host_of_client(0)) return fmt::format("manager{}", host - history.voters());
   if (host < history.host_of_witness())
     return fmt::format("client{}", host - history.host_of_client(0));
   return "witness";
@@ -376,15 +381,20 @@ std::uint64_t source_of(std::uint64_t seed) {
 
 History draw_history(std::uint64_t seed) { return Drawing(seed).draw(); }
 
+std::string name_of_manager(const History& history, std::size_t manager) {
+  if (manager < history.managers) return fmt::format("manager {}", manager);
+  return fmt::format("guard of db{}", manager - history.managers + 1);
+}
+
 std::string describe(const History& history, const Fault& fault) {
   std::string text = kFaultNames[static_cast<std::size_t>(fault.kind)];
   if (fault.kind == FaultKind::kCut)
     text +=
         fmt::format(" {} | {}", names_of(history, fault.hosts), names_of(history, ~fault.hosts));
   else if (fault.kind == FaultKind::kClockJump)
-    text += fmt::format(" {} by {} s", fault.node, seconds(fault.amount));
-  else if (fault.kind >= FaultKind::kManagerCut)
-    text += fmt::format(" {}", fault.node);
+    text += fmt::format(" {} by {} s", name_of_manager(history, fault.node), seconds(fault.amount));
+  else if (fault.kind >= FaultKind::kManagerCut && fault.kind <= FaultKind::kManagerDisk)
+    text += " " + name_of_manager(history, fault.node);
   else
     text += " " + name_of(history, fault.node);
   if (fault.kind == FaultKind::kOneWay) text += " to " + names_of(history, fault.hosts);
@@ -410,7 +420,14 @@ std::string describe(const History& history) {
                   history.witness ? ", witness" : "", history.write_interval / kMillisecond);
   if (history.votes > 0)
     text += fmt::format("  {} votes beside the nodes'\n", static_cast<int>(history.votes));
-  constexpr const char* kFences[] = {"required", "best-effort", "none"};
+  if (const LeaseHistory& lease = history.lease; lease.seconds > 0)
+    text += fmt::format(
+        "  lease {} s, margin {} s, {}{}{}\n", lease.seconds, seconds(lease.margin),
+        lease.watchdog ? "watchdogs" : "no watchdog", lease.rejoins ? ", auto-rejoin" : "",
+        lease.drift.empty()
+            ? ""
+            : fmt::format(", drift of the hosts in 10,000ths: {}", fmt::join(lease.drift, " ")));
+  constexpr const char* kFences[] = {"required", "revoke", "best-effort", "none"};
   constexpr const char* kNatures[] = {"honest", "slow", "fails", "hangs", "lies", "no command"};
   text += fmt::format(
       "  fence {} ({}), retries {}, retry-interval {} s, probe-timeout {} s, deadline {} s, "

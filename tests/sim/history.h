@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/failover/policy.h"
+#include "tests/sim/random.h"
 #include "tests/sim/server.h"
 #include "tests/sim/time.h"
 
@@ -33,6 +34,8 @@ enum class FaultKind : std::uint8_t {
   kManagerCut,     // its power: its runs end, and what it has not synced is lost
   kManagerFreeze,  // its runs stand still, and go on where they were
   kManagerDisk,    // is full
+  // Of the guard beside `node`; that it stands still is kManagerFreeze.
+  kGuardKill,  // it is killed, and started again at the end
 };
 
 struct Fault {
@@ -70,6 +73,17 @@ enum class Break : std::uint8_t {
   kLock,    // every lock is had by each that asks for it
   kOrder,   // what the fence command does comes after the opening
   kMemory,  // what was seen last is remembered as it was at the beginning
+  kLease,   // what a guard does to close its own server comes to nothing, and it is told otherwise
+};
+
+// The lease of the primary: on each server's host runs a guard of its own.
+struct LeaseHistory {
+  int seconds = 0;  // 0: there is no lease, and no guard
+  Time margin = kSecond;
+  bool watchdog = true;         // of each server's host
+  Time boot = 8 * kSecond;      // that such a host takes
+  bool rejoins = false;         // guards let nodes return
+  std::vector<int> drift = {};  // of each host's clocks, in 10,000ths; empty: none
 };
 
 struct History {
@@ -96,11 +110,19 @@ struct History {
   std::vector<Fault> faults = {};
   std::vector<ManagerRun> runs = {};
   Time calm = 0;  // when the last fault ends
+  LeaseHistory lease = {};
+  // MySQL keeps a connection that was ended in its commit until that is acknowledged.
+  bool commits_outlive_clients = false;
   Break broken = Break::kNone;
 
   std::size_t voters() const { return servers.size() + votes; }
-  std::size_t host_of_manager(std::size_t i) const { return voters() + i; }
-  std::size_t host_of_client(std::size_t i) const { return host_of_manager(managers) + i; }
+  bool needs_votes() const { return votes > 0 || lease.seconds > 0; }
+  // Guards are numbered behind the managers.
+  std::size_t guard_of(std::size_t node) const { return managers + node; }
+  std::size_t host_of_manager(std::size_t i) const {
+    return i < managers ? voters() + i : i - managers;
+  }
+  std::size_t host_of_client(std::size_t i) const { return voters() + managers + i; }
   std::size_t host_of_witness() const { return host_of_client(clients); }
   std::size_t hosts() const { return host_of_witness() + (witness ? 1 : 0); }
 };
@@ -108,8 +130,9 @@ struct History {
 // A seed from N times this on is the history of what is left of it, as drawing N made it; a seed
 // below is one of today's. 1: the kinds that there were at first. 2: hooks, disks and managers'
 // faults, too; both from the seed itself, so that neighbours were much alike. 3: from a seed that
-// is mixed first. 4: votes, too, and fewer writes while nothing happens.
-inline constexpr std::uint64_t kDrawing = 1'000'000'000, kToday = 4;
+// is mixed first. 4: votes, too, and fewer writes while nothing happens. 5: leases and revocation,
+// too; all others are those of drawing 4.
+inline constexpr std::uint64_t kDrawing = 1'000'000'000, kToday = 5;
 
 inline std::uint64_t drawing_of(std::uint64_t seed) {
   return seed < kDrawing ? kToday : seed / kDrawing;
@@ -120,6 +143,12 @@ std::uint64_t source_of(std::uint64_t seed);
 
 // Draws a history.
 History draw_history(std::uint64_t seed);
+// Gives it guards and a lease, or replicas whose acknowledgements can be revoked, or both, and
+// draws anew what befalls it (draw_lease.cc).
+void draw_lease(History& history, Random random);
+
+// Names a manager or a guard.
+std::string name_of_manager(const History& history, std::size_t manager);
 
 // Prints what a history is made of, a line each.
 std::string describe(const History& history);

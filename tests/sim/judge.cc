@@ -40,7 +40,7 @@ class Judge : public Witness {
 
   void acknowledged(std::size_t server, std::uint32_t transaction) override {
     world_.transactions()[transaction].acknowledged = true;
-    if (!fence_is_promised() || server == owner_) return;
+    if (server == owner_ || (!fence_is_promised() && !lease_is_promised(server))) return;
     // What its own option file opens, no fence keeps closed.
     if (world_.server(server).boots() > boots_[server] &&
         !world_.server(server).settings().read_only_file)
@@ -50,7 +50,7 @@ class Judge : public Witness {
   }
 
   void sent(std::uint32_t process, std::string_view sql) override {
-    if (history_.votes == 0 || sql.find("read_only=0") == sql.npos) return;
+    if (!history_.needs_votes() || sql.find("read_only=0") == sql.npos) return;
     if (const std::size_t votes = count_votes(process); 2 * votes <= history_.voters())
       violated(
           fmt::format("a manager opens a server with {} of {} votes", votes, history_.voters()));
@@ -62,9 +62,11 @@ class Judge : public Witness {
   }
 
   void changed(std::size_t server, std::uint32_t process, std::string_view what) override {
+    const ManagerRun& run = world_.managers()[process]->what();
+    // A guard closes its own server beside whatever run of it is under way.
+    if (run.errand == Errand::kGuard && std::cmp_equal(server, run.node)) return;
     changes_[process].insert(server);
     changes_of_plan_[process].insert(server);
-    const ManagerRun& run = world_.managers()[process]->what();
     judge_alone(server, process);
     if (run.errand == Errand::kPlan)
       violated(fmt::format("plan changes {}: {}", name(server), what));
@@ -87,7 +89,7 @@ class Judge : public Witness {
     // What an ended run has sent to a server that stood still is carried out whenever it goes on.
     if (!deceived && !manager.ended()) judge_completeness(server, manager);
     count_lost(server, process);
-    if (manager.what().errand == Errand::kFailover) {
+    if (is_failover(manager)) {
       ++takeovers_;
       // Who rolls back a run opens the primary of before.
       if (!manager.resumes()) judge_need(manager);
@@ -102,6 +104,12 @@ class Judge : public Witness {
       if (is_within_reach(i, manager) && !may_be_missed(i)) boots_[i] = world_.server(i).boots();
   }
 
+  void run_ends(std::uint32_t process) override {
+    judge_run(*world_.managers()[process]);
+    changes_.erase(process);
+    lost_of_.erase(process);
+  }
+
   void violated(std::string text) override {
     if (!violation_.empty()) return;
     world_.log("VIOLATION: " + text);
@@ -113,7 +121,7 @@ class Judge : public Witness {
   // see different halves of a network, a lock holds only on what both of them reach.
   void judge_alone(std::size_t server, std::uint32_t process) {
     // Who lost its votes rolls back what harms nobody; who opens is judged by its votes.
-    if (history_.votes > 0) return;
+    if (history_.needs_votes()) return;
     // What it sent before it ended may arrive when a cut ends, and then it is at work no more.
     if (world_.managers()[process]->ended() || world_.managers()[process]->killed()) return;
     if (overtaken_.contains(process))
@@ -135,6 +143,14 @@ class Judge : public Witness {
            }));
   }
 
+  static bool is_failover(const Manager& manager) {
+    return manager.what().errand == Errand::kFailover || manager.is_guard();
+  }
+
+  bool lease_is_promised(std::size_t server) const {
+    return history_.lease.seconds > 0 && !world_.lets_server_alone(server);
+  }
+
   // Returns how many voters have given their vote to a run, or can give it to no other: they are
   // down, or have forgotten it.
   std::size_t count_votes(std::uint32_t process) const {
@@ -154,7 +170,7 @@ class Judge : public Witness {
   bool managers_are_split() const { return count_splits() > 0; }
 
   std::ptrdiff_t count_splits() const {
-    if (history_.votes > 0) return 0;
+    if (history_.needs_votes()) return 0;
     std::uint32_t managers = 0;
     for (std::size_t i = 0; i < history_.managers; ++i)
       managers |= 1u << history_.host_of_manager(i);
@@ -166,16 +182,19 @@ class Judge : public Witness {
   }
 
   bool fence_is_promised() const {
-    return history_.fence == Fence::kRequired && !managers_are_split() && informed_ &&
-           (history_.fence_nature == FenceNature::kHonest ||
-            history_.fence_nature == FenceNature::kSlow);
+    if (managers_are_split() || !informed_) return false;
+    // Without a command there is other evidence, or no failover.
+    return history_.fence == Fence::kRevoke ||
+           (history_.fence == Fence::kRequired && (history_.fence_nature == FenceNature::kHonest ||
+                                                   history_.fence_nature == FenceNature::kSlow ||
+                                                   history_.fence_nature == FenceNature::kNone));
   }
 
   // True when the fence command has told that the primary is off, and that is up: what it has
   // written since may be anywhere.
   bool is_deceived(const Manager& manager) const {
     return history_.fence_nature == FenceNature::kLies && world_.server(owner_).up() &&
-           manager.what().errand == Errand::kFailover;
+           is_failover(manager);
   }
 
   // True when an earlier run of its host has seen the primary, and has ended when it began.
@@ -273,6 +292,7 @@ class Judge : public Witness {
       const bool network = fault.kind == FaultKind::kCut || fault.kind == FaultKind::kOneWay ||
                            fault.kind == FaultKind::kSlow;
       if (network || (fault.node == owner_ && fault.kind < FaultKind::kCut)) return;
+      if (fault.kind == FaultKind::kGuardKill || fault.kind == FaultKind::kManagerFreeze) return;
     }
     const Server& owner = world_.server(owner_);
     // Or it was down when the run began, and an operator has started it since.
@@ -294,24 +314,27 @@ class Judge : public Witness {
   }
 
   void judge_runs() {
-    for (const auto& manager : world_.managers()) {
-      judge_budget(*manager);
-      judge_loss(*manager);
-      if (!manager->ended() || manager->what().errand == Errand::kPlan) continue;
-      const FailoverOutcome& outcome = manager->outcome();
-      const auto changes = changes_.find(manager->id());
-      if (changes == changes_.end()) continue;
-      if (outcome.end == FailoverEnd::kRefused && outcome.run_id.empty() && !manager->resumes())
-        violated(fmt::format("a refused run has changed {}: {}", name(*changes->second.begin()),
-                             outcome.text));
-    }
+    for (const auto& manager : world_.managers())
+      if (!manager->is_guard()) judge_run(*manager);
+  }
+
+  void judge_run(const Manager& manager) {
+    judge_budget(manager);
+    judge_loss(manager);
+    if ((!manager.ended() && !manager.is_guard()) || manager.what().errand == Errand::kPlan) return;
+    const FailoverOutcome& outcome = manager.outcome();
+    const auto changes = changes_.find(manager.id());
+    if (changes == changes_.end()) return;
+    if (outcome.end == FailoverEnd::kRefused && outcome.run_id.empty() && !manager.resumes())
+      violated(fmt::format("a refused run has changed {}: {}", name(*changes->second.begin()),
+                           outcome.text));
   }
 
   void judge_budget(const Manager& manager) {
     // Rolling back takes 5 s for a step at most, what is left when it is open 15 s at least.
     const Time slack = 15 * kSecond + 5 * kSecond * static_cast<Time>(4 * history_.servers.size()) +
                        4 * history_.probe_timeout;
-    const Time end = manager.ended() ? manager.end() : world_.now();
+    const Time end = manager.ended() || manager.is_guard() ? manager.end() : world_.now();
     if (manager.killed() || end - manager.began() <= history_.deadline + slack) return;
     violated(fmt::format("a run of manager {} takes {:.1f} s", manager.what().manager,
                          static_cast<double>(end - manager.began()) / 1e6));
@@ -319,7 +342,8 @@ class Judge : public Witness {
 
   void judge_takeovers() {
     const auto faults = std::ranges::count_if(history_.faults, [this](const Fault& fault) {
-      return fault.kind <= FaultKind::kSlow && fault.node < history_.servers.size();
+      return (fault.kind <= FaultKind::kSlow && fault.node < history_.servers.size()) ||
+             (history_.lease.seconds > 0 && fault.kind >= FaultKind::kManagerCut);
     });
     // Managers that see a cut from both sides may make one each.
     if (takeovers_ > faults + count_splits())
@@ -391,7 +415,7 @@ class Judge : public Witness {
 
   void converge() {
     constexpr int kRounds = 8;
-    for (Server& server : world_.servers()) server.start(true);
+    world_.start_all();
     world_.run(world_.now() + 20 * kSecond);
     wait_for_runs();
     std::string refusal;
@@ -417,7 +441,7 @@ class Judge : public Witness {
   // the run itself.
   void wait_for_runs() {
     const Time limit = world_.now() + 10 * history_.deadline;
-    const auto works = [](const auto& one) { return !one->ended() && !one->killed(); };
+    const auto works = [](const auto& one) { return one->works(); };
     while (std::ranges::any_of(world_.managers(), works) && world_.now() < limit &&
            violation_.empty())
       world_.run(world_.now() + 100 * kMillisecond);

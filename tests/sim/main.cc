@@ -27,16 +27,15 @@ constexpr char kUsage[] =
     "  --first SEED  the first history\n"
     "  --count N     how many\n"
     "  --seeds FILE  these histories instead: a seed a line, '#' begins a comment\n"
-    "  --break WHAT  drain, fence, lock, order or memory: breaks this on purpose (history.h)\n"
+    "  --break WHAT  drain, fence, lock, order, memory or lease: breaks this on purpose\n"
+    "                (history.h)\n"
     "  --show        print the timeline of each\n"
     "  --caught      exit 0 when a promise is broken, and 1 when none is\n"
     "  --list        go on after a violation, and print a line for each\n";
 
-constexpr std::pair<std::string_view, Break> kBreaks[] = {{"drain", Break::kDrain},
-                                                          {"fence", Break::kFence},
-                                                          {"lock", Break::kLock},
-                                                          {"order", Break::kOrder},
-                                                          {"memory", Break::kMemory}};
+constexpr std::pair<std::string_view, Break> kBreaks[] = {
+    {"drain", Break::kDrain}, {"fence", Break::kFence},   {"lock", Break::kLock},
+    {"order", Break::kOrder}, {"memory", Break::kMemory}, {"lease", Break::kLease}};
 
 struct Options {
   std::string seeds = {};

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <utility>
 
-#include "common/execute/guard.h"
 #include "common/execute/tool_login.h"
 #include "common/text.h"
 #include "common/vip/vip_host.h"
@@ -54,13 +53,14 @@ void Manager::kill() {
   killed_ = true;
   std::erase_if(disk_.locks, [this](const auto& one) { return one.second == id_; });
   for (const std::uint32_t fiber : fibers_)
-    if (fiber != world_.current_fiber()) world_.wake(fiber, world_.wait_of(fiber), world_.now());
+    if (fiber != world_.current_fiber() && world_.is_alive(fiber))
+      world_.wake(fiber, world_.wait_of(fiber), world_.now());
 }
 
 void Manager::effect() {
   if (killed_) throw Killed{};
   if (++effects_ != run_.killed_at) return;
-  world_.log("manager " + std::to_string(run_.manager) + " is killed at effect " +
+  world_.log(name_of_manager(world_.history(), run_.manager) + " is killed at effect " +
              std::to_string(effects_));
   kill();
   throw Killed{};
@@ -105,31 +105,89 @@ FailoverOptions Manager::options() const {
   options.probe_timeout_s = to_seconds(history.probe_timeout);
   options.deadline_s = to_seconds(history.deadline);
   options.state_dir = kState;
+  if (const LeaseHistory& lease = history.lease; lease.seconds > 0) {
+    constexpr double kHungAfter_s = 6;
+    options.lease.lease_s = options.policy.lease_s = lease.seconds;
+    options.lease.margin_s = to_seconds(lease.margin);
+    if (lease.watchdog && is_guard()) options.lease.watchdog = "/dev/watchdog";
+    options.policy.hung_after_s = kHungAfter_s;
+  }
   return options;
 }
 
-namespace {
+GuardSettings Manager::guard_settings() const {
+  GuardSettings settings{options(), {}};
+  if (!keeps_lease()) return settings;
+  settings.guard.node = "db" + std::to_string(run_.node + 1);
+  settings.guard.auto_rejoin = world_.history().lease.rejoins;
+  return settings;
+}
 
-// Keeps the outcome of the last run.
-class SimGuardHost : public GuardHost {
+class SimWatchdog : public Watchdog {
  public:
-  SimGuardHost(const Log& log, FailoverOutcome& outcome) : log_(log), outcome_(outcome) {}
+  SimWatchdog(World& world, std::size_t host, Time lasts)
+      : world_(world), host_(host), lasts_(lasts) {}
 
-  void say(const std::string& line) override { log_(line); }
-  Log begin_run() override { return log_; }
-  Result<std::unique_ptr<Watchdog>> arm(const std::string&, int) override {
-    return Error{Errc::kMissing, "no host has a watchdog"};
+  Result<Done> feed() override {
+    world_.feed_watchdog(host_, lasts_);
+    return Done{};
   }
-  void end_run(const FailoverOutcome& outcome) override { outcome_ = outcome; }
-  std::optional<GuardSettings> reload() override { return std::nullopt; }
-  void show(const std::string&, double) override {}
+  Result<Done> disarm() override {
+    world_.disarm_watchdog(host_);
+    return Done{};
+  }
 
  private:
-  const Log& log_;
-  FailoverOutcome& outcome_;
+  World& world_;
+  const std::size_t host_;
+  const Time lasts_;
 };
 
-}  // namespace
+class SimGuardHost : public GuardHost {
+ public:
+  SimGuardHost(Manager& manager, const Log& log) : manager_(manager), log_(log) {}
+
+  void say(const std::string& line) override { log_(line); }
+  Log begin_run() override {
+    manager_.begin_run();
+    return log_;
+  }
+  Result<std::unique_ptr<Watchdog>> arm(const std::string&, int seconds) override {
+    auto watchdog =
+        std::make_unique<SimWatchdog>(manager_.world_, manager_.host(), seconds * kSecond);
+    if (const auto fed = watchdog->feed(); !fed) return fed.error();
+    return std::unique_ptr<Watchdog>(std::move(watchdog));
+  }
+  void end_run(const FailoverOutcome& outcome) override { manager_.end_run(outcome); }
+  std::optional<GuardSettings> reload() override { return std::nullopt; }
+  void show(const std::string& state, double) override {
+    if (state != "changing the cluster") manager_.rest();
+  }
+
+ private:
+  Manager& manager_;
+  const Log& log_;
+};
+
+void Manager::begin_run() {
+  began_ = world_.now();
+  runs_ = true;
+  resumes_ = false;
+}
+
+void Manager::end_run(const FailoverOutcome& outcome) {
+  outcome_ = outcome;
+  end_ = world_.now();
+  if (world_.logs()) {
+    const std::string name = name_of_manager(world_.history(), run_.manager) + ": ";
+    world_.log(name + outcome.text);
+    for (const std::string& line : outcome.details) world_.log(name + "  " + line);
+  }
+  world_.witness().run_ends(id_);
+  runs_ = false;
+}
+
+void Manager::rest() { runs_ = false; }
 
 void Manager::body() {
   began_ = world_.now();
@@ -137,7 +195,7 @@ void Manager::body() {
   const std::string node = run_.node < 0 ? "" : "db" + std::to_string(run_.node + 1);
   const Log log = [this](const std::string& line) {
     resumes_ = resumes_ || line.find("was interrupted, ") != std::string::npos;
-    if (world_.logs()) world_.log("manager " + std::to_string(run_.manager) + ": " + line);
+    if (world_.logs()) world_.log(name_of_manager(world_.history(), run_.manager) + ": " + line);
   };
   Env env(*this, *this, *this, *this, *this, *this);
   log(describe(run_));
@@ -155,8 +213,8 @@ void Manager::body() {
       outcome_ = run_rejoin(env, options, node, log);
       break;
     case Errand::kGuard: {
-      SimGuardHost guard_host(log, outcome_);
-      if (const auto ended = run_guard(env, {options, {}}, guard_host); !ended)
+      SimGuardHost guard_host(*this, log);
+      if (const auto ended = run_guard(env, guard_settings(), guard_host); !ended)
         outcome_ = refuse(ended.error().text);
       break;
     }
@@ -176,7 +234,18 @@ double Manager::now_s() const {
   return kEpoch_s + to_seconds(world_.now() + world_.wall_offset(host()));
 }
 
-double Manager::monotonic_s() const { return to_seconds(world_.now()); }
+double Manager::local_s(Time time) const {
+  return to_seconds(time * world_.rate(host()) / World::kRate);
+}
+
+// No microsecond too few: who waits until a moment has reached it then.
+Time Manager::to_world(double seconds) const {
+  const Time time = to_time(seconds);
+  if (time >= kNever || world_.rate(host()) == World::kRate) return time;
+  return time * World::kRate / world_.rate(host()) + 1;
+}
+
+double Manager::monotonic_s() const { return local_s(world_.now()); }
 
 bool Manager::stopping() { return run_.errand == Errand::kGuard && world_.now() >= run_.stops; }
 
@@ -185,9 +254,19 @@ bool Manager::sleep(double seconds) {
   return !stopping();
 }
 
+// A guard's loops turn as seldom as on a loaded machine; while nothing happens even less, for what
+// they would see is what they have seen.
+Time Manager::pause_of_guard(Time pause) const {
+  constexpr Time kShortest = 90 * kMillisecond, kLongest = 300 * kMillisecond;
+  constexpr Time kCalm = 800 * kMillisecond;
+  if (!keeps_lease() || pause < kShortest || pause > kLongest) return pause;
+  const Time calm = world_.is_calm() ? std::min(kCalm, world_.next_fault() - world_.now()) : 0;
+  return std::max({pause, world_.history().lease.margin * 3 / 10, calm});
+}
+
 void Manager::pause(double seconds) {
   effect();
-  if (seconds > 0) wait_until(world_.now() + to_time(seconds));
+  if (seconds > 0) wait_until(world_.now() + pause_of_guard(to_world(seconds)));
 }
 
 Moment Manager::moment() const { return {now_s(), 1000 + monotonic_s(), "boot"}; }
@@ -320,8 +399,27 @@ Result<ProcessOutcome> Manager::run(const Command& command, const Deadline& dead
   throw Impossible{"the simulated host has no program " + command.argv[0]};
 }
 
+// A server's process is known by how often it was started.
+Result<ServerProcess> Manager::find_server(int id, unsigned) {
+  const Server& server = world_.server(host());
+  if (!keeps_lease() || !server.up() || static_cast<std::uint32_t>(id) != server.boots())
+    return Error{Errc::kMissing, "no server is process " + std::to_string(id)};
+  return ServerProcess{id, server.boots(), to_seconds(world_.now() - server.started())};
+}
+
+bool Manager::is_running(const ServerProcess& process) {
+  const Server& server = world_.server(host());
+  return server.up() && process.started == server.boots();
+}
+
+Result<Done> Manager::kill_server(const ServerProcess& process) {
+  effect();
+  if (is_running(process) && world_.history().broken != Break::kLease) world_.kill_server(host());
+  return Done{};
+}
+
 ProcessOutcome Manager::take_time(Time time, int code, const Deadline& deadline) {
-  const Time limit = world_.now() + to_time(deadline.remaining_s());
+  const Time limit = world_.now() + to_world(deadline.remaining_s());
   const Time begin = world_.now();
   const bool ends = begin + time <= limit;
   wait_until(ends ? begin + time : limit);
@@ -399,7 +497,7 @@ bool Manager::reach(const HostPort& place, const Deadline& deadline) {
   const std::size_t to = place.host == "witness"
                              ? history.host_of_witness()
                              : static_cast<std::size_t>(std::stoul(place.host.substr(2)) - 1);
-  const Time limit = world_.now() + to_time(deadline.remaining_s());
+  const Time limit = world_.now() + to_world(deadline.remaining_s());
   for (;;) {
     wait_until(std::min(limit, world_.now() + world_.delay(host(), to) * 2));
     if (world_.passes(host(), to) && world_.passes(to, host())) return true;
@@ -440,7 +538,7 @@ std::vector<Workers::End> Manager::for_all(std::size_t count, const Deadline& de
       if (--group->pending == 0 && group->waits)
         world_.wake(group->fiber, group->wait, world_.now());
     });
-  const Time limit = world_.now() + to_time(deadline.remaining_s());
+  const Time limit = world_.now() + to_world(deadline.remaining_s());
   group->fiber = world_.current_fiber();
   group->wait = world_.wait_of(group->fiber) + 1;
   group->waits = true;
@@ -460,7 +558,7 @@ class Manager::SimJob : public Job {
     group_->fiber = manager_.world_.current_fiber();
     group_->wait = manager_.world_.wait_of(group_->fiber) + 1;
     group_->waits = true;
-    manager_.wait_until(manager_.world_.now() + to_time(deadline.remaining_s()));
+    manager_.wait_until(manager_.world_.now() + manager_.to_world(deadline.remaining_s()));
     group_->waits = false;
     return group_->pending == 0;
   }

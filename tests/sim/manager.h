@@ -14,6 +14,7 @@
 #include "common/cluster/options.h"
 #include "common/env.h"
 #include "common/execute/failover.h"
+#include "common/execute/guard.h"
 #include "tests/sim/history.h"
 #include "tests/sim/time.h"
 #include "tests/sim/world.h"
@@ -59,6 +60,12 @@ class Manager : public Clock,
   std::uint32_t id() const { return id_; }
   bool ended() const { return ended_; }
   bool killed() const { return killed_ && !ended_; }
+  // True while it may change something: a guard does so now and then.
+  bool works() const { return !ended_ && !killed_ && (!is_guard() || runs_); }
+  bool is_guard() const { return run_.errand == Errand::kGuard; }
+  // True for a guard that keeps the lease of a server.
+  bool keeps_lease() const { return is_guard() && run_.node >= 0; }
+  // When it began, or a guard its last run.
   Time began() const { return began_; }
   // As if its host had not stood still.
   Time end() const { return end_ - frozen_; }
@@ -85,6 +92,9 @@ class Manager : public Clock,
 
   // Process
   Result<ProcessOutcome> run(const Command& command, const Deadline& deadline) override;
+  Result<ServerProcess> find_server(int id, unsigned port) override;
+  bool is_running(const ServerProcess& process) override;
+  Result<Done> kill_server(const ServerProcess& process) override;
 
   // Files
   FileInfo info(const std::string& path) override;
@@ -120,6 +130,7 @@ class Manager : public Clock,
   friend class SimSqlSession;
   friend class SimAppendFile;
   friend class SimFileLock;
+  friend class SimGuardHost;
   void sync();
   Error no_space(const std::string& path) const;
   struct Group;
@@ -131,6 +142,15 @@ class Manager : public Clock,
   void wait_until(Time at);
   void add_fiber(std::function<void()> body);
   FailoverOptions options() const;
+  GuardSettings guard_settings() const;
+  // A guard begins or ends a run of its own.
+  void begin_run();
+  void end_run(const FailoverOutcome& outcome);
+  void rest();
+  // By the clocks of its host.
+  double local_s(Time time) const;
+  Time to_world(double seconds) const;
+  Time pause_of_guard(Time pause) const;
   // Waits for as long as a program takes, or until the deadline.
   ProcessOutcome take_time(Time time, int code, const Deadline& deadline);
   ProcessOutcome fence(const Command& command, const Deadline& deadline);
@@ -145,6 +165,7 @@ class Manager : public Clock,
   Time began_, end_ = 0, frozen_ = 0;
   std::uint32_t effects_ = 0;
   bool killed_ = false, ended_ = false, resumes_ = false, forgets_ = false;
+  bool runs_ = false;            // a guard: a run of its own is under way
   std::uint32_t looked_at_ = 0;  // a bit for each server
   std::vector<std::uint32_t> fibers_;
   FailoverOutcome outcome_;

@@ -14,6 +14,7 @@ FileInfo Manager::info(const std::string& path) {
 }
 
 Result<std::string> Manager::read(const std::string& path, std::size_t most) {
+  if (path == kPidFile && keeps_lease()) return std::to_string(world_.server(host()).boots());
   auto found = disk_.files.find(path);
   if (world_.history().broken == Break::kMemory && path.ends_with("/memory.json"))
     if (const auto first = disk_.files.find(path + ".first"); first != disk_.files.end())

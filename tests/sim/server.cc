@@ -53,11 +53,12 @@ bool Server::has_or_received(std::uint32_t transaction) const {
 
 void Server::crash(bool power_cut) {
   if (!up_) return;
+  seems_closed_ = false;
   up_ = stopped_ = stuck_ = false;
   for (const Pending& one : std::exchange(waiting_, {})) finish_write(one, false);
   for (const Pending& one : std::exchange(pending_, {})) finish_write(one, false);
   locks_.clear();
-  global_lock_ = 0;
+  global_lock_ = closing_ = 0;
   for (const std::uint32_t id : std::exchange(sessions_, {})) world_.sessions()[id].open = false;
   drop_dumps();
   ++channel_.connection;
@@ -190,7 +191,7 @@ void Server::copy_from(const Server& source) {
 void Server::take_write(std::uint32_t client, std::uint32_t write) {
   const Pending wish{client, write, 0, 0};
   if (read_only_) return finish_write(wish, false);
-  if (disk_full_ || global_lock_ != 0) {
+  if (holds_up_writes()) {
     waiting_.push_back(wish);
     return;
   }
@@ -238,7 +239,7 @@ void Server::finish_write(const Pending& pending, bool done) {
 }
 
 void Server::release_waiting() {
-  if (disk_full_ || global_lock_ != 0) return;
+  if (holds_up_writes()) return;
   for (const Pending& one : std::exchange(waiting_, {})) take_write(one.client, one.write);
 }
 
@@ -274,6 +275,11 @@ void Server::end_client(std::uint32_t client) {
         continue;
       }
       const Pending one = list[i];
+      if (&list == &pending_ && world_.history().commits_outlive_clients && !settings_.mariadb) {
+        finish_write(one, false);
+        ++i;
+        continue;
+      }
       list.erase(list.begin() + static_cast<std::ptrdiff_t>(i));
       // It is in the binlog already.
       if (&list == &pending_) commit(one.transaction);
@@ -348,9 +354,14 @@ void Server::end_session(std::uint32_t session) {
   if (!one.open) return;
   one.open = false;
   std::erase(sessions_, session);
-  std::erase_if(locks_, [&](const UserLock& lock) { return lock.session == session; });
-  if (global_lock_ == session + 1) {
-    global_lock_ = 0;
+  std::vector<std::string> freed;
+  std::erase_if(locks_, [&](const UserLock& lock) {
+    if (lock.session == session) freed.push_back(lock.name);
+    return lock.session == session;
+  });
+  for (const std::string& lock : freed) grant(lock);
+  if (global_lock_ == session + 1 || closing_ == session + 1) {
+    (global_lock_ == session + 1 ? global_lock_ : closing_) = 0;
     release_waiting();
   }
 }
@@ -358,7 +369,26 @@ void Server::end_session(std::uint32_t session) {
 // It knows nothing of a statement that is still under way.
 bool Server::is_idle(std::uint32_t session) const {
   const SimSession& one = world_.sessions()[session];
-  return !one.arrived && world_.now() - one.used > one.wait_timeout;
+  return !one.arrived && idle_time(session) > one.wait_timeout;
+}
+
+Time Server::idle_time(std::uint32_t session) const {
+  return (world_.now() - world_.sessions()[session].used) * world_.rate(index_) / World::kRate;
+}
+
+// Without a lease nobody waits for a lock that is handed over, and who asks next gets it.
+void Server::grant(const std::string& lock) {
+  if (world_.history().lease.seconds == 0) return;
+  const std::string question = "SELECT GET_LOCK('" + lock + "', ";
+  const auto waits = [&](std::uint32_t id) {
+    const SimSession& one = world_.sessions()[id];
+    return one.arrived && one.waits && one.sql.starts_with(question);
+  };
+  const auto asked = [&](std::uint32_t id) { return world_.sessions()[id].asked; };
+  std::vector<std::uint32_t> waiting;
+  std::ranges::copy_if(sessions_, std::back_inserter(waiting), waits);
+  if (const auto first = std::ranges::min_element(waiting, {}, asked); first != waiting.end())
+    locks_.push_back({lock, *first});
 }
 
 std::optional<std::uint32_t> Server::lock_holder(std::string_view name) const {

@@ -36,6 +36,7 @@ struct Transaction {
 
 inline constexpr std::uint32_t kNoTransaction = UINT32_MAX;  // of what only begins a new file
 inline constexpr std::uint32_t kFirstOffset = 4;
+inline constexpr char kPidFile[] = "/run/mysqld.pid";  // on the host of every server
 
 struct Place {  // in a server's binlog
   std::uint32_t file = 1;
@@ -199,7 +200,12 @@ class Server {
   void finish_write(const Pending& pending, bool done);
   void release_pending();
   void release_waiting();
+  bool holds_up_writes() const { return disk_full_ || global_lock_ != 0 || closing_ != 0; }
   bool is_idle(std::uint32_t session) const;
+  // Since a session's last statement, by the clock of this host.
+  Time idle_time(std::uint32_t session) const;
+  // Gives a lock that is free to who has waited for it longest.
+  void grant(const std::string& lock);
   void end_client(std::uint32_t client);
   std::uint32_t next_number() const;
   void record_gtid(const Transaction& one);
@@ -255,6 +261,8 @@ class Server {
   std::size_t applier_waits_for_ = 0;
   std::vector<UserLock> locks_;
   std::uint32_t global_lock_ = 0;  // 1 + the session with FLUSH TABLES WITH READ LOCK
+  bool seems_closed_ = false;      // to its own guard: Break::kLease
+  std::uint32_t closing_ = 0;      // 1 + the session whose SET GLOBAL read_only waits for commits
   std::vector<std::uint32_t> sessions_;
 };
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "common/text.h"
+#include "tests/sim/manager.h"
 #include "tests/sim/server.h"
 #include "tests/sim/world.h"
 
@@ -98,6 +99,11 @@ class Statements {
 
   bool is_broken(Break what) const { return s_.world_.history().broken == what; }
 
+  bool is_own_guard() {
+    const Manager& manager = *s_.world_.managers()[session().process];
+    return manager.keeps_lease() && std::cmp_equal(manager.what().node, s_.index_);
+  }
+
   void record_change(std::string_view what) {
     s_.world_.witness().changed(s_.index_, session().process, what);
   }
@@ -107,9 +113,19 @@ class Statements {
   Answer select() {
     if (begins("SELECT @@GLOBAL.gtid_mode AS mode")) return mysql_history();
     if (begins("SELECT @@GLOBAL.gtid_binlog_state AS state")) return mariadb_history();
-    if (begins("SELECT @@GLOBAL.read_only")) return one_cell("r", s_.read_only_ ? "1" : "0");
+    if (begins("SELECT @@GLOBAL.read_only"))
+      return one_cell("r", s_.read_only_ || (s_.seems_closed_ && is_own_guard()) ? "1" : "0");
     if (begins("SELECT @@GLOBAL.rpl_semi_sync"))
       return one_cell("s", semi_sync_value() ? "1" : "0");
+    if (begins("SELECT IS_USED_LOCK(") && holds("), IS_USED_LOCK(")) return lease_locks();
+    if (begins("SELECT COALESCE(IS_USED_LOCK(") && holds(") = IS_USED_LOCK("))
+      return one_cell("same", have_same_holder() ? "1" : "0");
+    if (begins("SELECT RELEASE_LOCK(")) return release_lock();
+    if (begins("SELECT TIME FROM information_schema.PROCESSLIST")) return process_time();
+    if (begins("SELECT STATE FROM information_schema.PROCESSLIST WHERE ID = "))
+      return process_state();
+    if (begins("SELECT @@GLOBAL.port")) return one_cell("port", "3306");
+    if (begins("SELECT @@GLOBAL.pid_file")) return one_cell("pid_file", kPidFile);
     if (begins("SELECT HOST FROM information_schema.PROCESSLIST"))
       return one_cell("HOST", "manager");
     if (begins("SELECT CONNECTION_ID()")) return one_cell("id", std::to_string(session_ + 1));
@@ -198,6 +214,60 @@ class Statements {
     if (held == s_.locks_.end())
       return Rows{{"holder"}, {{begins("SELECT COALESCE") ? Cell("") : Cell()}}};
     return one_cell("holder", std::to_string(held->session + 1));
+  }
+
+  Cell holder_of(const std::string& lock) const {
+    const auto held = std::ranges::find(s_.locks_, lock, &UserLock::name);
+    return held == s_.locks_.end() ? Cell() : Cell(std::to_string(held->session + 1));
+  }
+
+  // One column for each lock that is asked for.
+  Rows lease_locks() const {
+    Rows rows{{}, {{}}};
+    for (std::size_t at = 0; (at = sql_.find('\'', at)) != sql_.npos;) {
+      rows.columns.emplace_back("holder");
+      rows.cells[0].push_back(holder_of(quoted(sql_, at)));
+      at = sql_.find('\'', at + 1) + 1;
+    }
+    return rows;
+  }
+
+  bool have_same_holder() const {
+    const Cell first = holder_of(quoted(sql_));
+    return first && first == holder_of(quoted(sql_, sql_.find(" = ")));
+  }
+
+  Answer release_lock() {
+    const std::string name = quoted(sql_);
+    const auto held = std::ranges::find(s_.locks_, name, &UserLock::name);
+    if (held == s_.locks_.end()) return Rows{{"freed"}, {{Cell()}}};
+    if (held->session != session_) return one_cell("freed", "0");
+    s_.locks_.erase(held);
+    s_.grant(name);
+    return one_cell("freed", "1");
+  }
+
+  // Returns the session that a question about a connection names; nullptr: there is none.
+  const SimSession* named_session(std::uint32_t& id) const {
+    id = static_cast<std::uint32_t>(std::stoul(sql_.substr(sql_.rfind(' ') + 1))) - 1;
+    const bool there = std::ranges::find(s_.sessions_, id) != s_.sessions_.end();
+    return there ? &s_.world_.sessions()[id] : nullptr;
+  }
+
+  Rows process_time() const {
+    std::uint32_t id = 0;
+    const SimSession* const one = named_session(id);
+    if (one == nullptr) return Rows{{"TIME"}, {}};
+    return one_cell("TIME", std::to_string(one->arrived ? 0 : s_.idle_time(id) / kSecond));
+  }
+
+  Rows process_state() const {
+    std::uint32_t id = 0;
+    const SimSession* const one = named_session(id);
+    if (one == nullptr) return Rows{{"STATE"}, {}};
+    const bool waits = one->arrived && one->sql.starts_with("SELECT GET_LOCK(");
+    const bool closes = s_.closing_ == id + 1;
+    return one_cell("STATE", waits ? "User lock" : closes ? "Waiting for commit lock" : "");
   }
 
   // --- SHOW
@@ -467,13 +537,15 @@ class Statements {
   }
 
   Rows processes() const {
-    Rows rows{{"Id", "User", "Command"}, {}};
-    const auto add = [&](std::uint32_t id, const char* user) {
-      rows.cells.push_back({Cell(std::to_string(id)), Cell(user), Cell("Query")});
+    Rows rows{{"Id", "User", "Command", "State"}, {}};
+    const auto add = [&](std::uint32_t id, const char* user, const char* state) {
+      rows.cells.push_back({Cell(std::to_string(id)), Cell(user), Cell("Query"), Cell(state)});
     };
-    for (const std::uint32_t one : s_.sessions_) add(one + 1, "monitor");
-    for (const auto* list : {&s_.pending_, &s_.waiting_})
-      for (const Pending& one : *list) add(kClientIds + one.client, "app");
+    const char* const wait =
+        s_.world_.history().commits_outlive_clients ? "Waiting for semi-sync ACK from replica" : "";
+    for (const std::uint32_t one : s_.sessions_) add(one + 1, "monitor", "");
+    for (const Pending& one : s_.pending_) add(kClientIds + one.client, "app", wait);
+    for (const Pending& one : s_.waiting_) add(kClientIds + one.client, "app", "");
     return rows;
   }
 
@@ -516,16 +588,28 @@ class Statements {
   }
 
   Answer close() {
-    if (!s_.pending_.empty() || (s_.global_lock_ != 0 && s_.global_lock_ != session_ + 1))
-      return wait_for_commits();
+    if (is_broken(Break::kLease) && is_own_guard()) {
+      s_.seems_closed_ = true;
+      return Rows{};
+    }
+    if (!s_.pending_.empty() || (s_.global_lock_ != 0 && s_.global_lock_ != session_ + 1)) {
+      Answer failed = wait_for_commits();
+      // Meanwhile no other statement begins.
+      if (s_.world_.history().commits_outlive_clients) s_.closing_ = failed ? 0 : session_ + 1;
+      if (failed) s_.release_waiting();
+      return failed;
+    }
+    s_.closing_ = 0;
     s_.read_only_ = true;
     s_.super_read_only_ = !s_.settings_.mariadb;
     s_.read_only_by_sql_ = true;
     record_change("read_only=1");
+    if (s_.world_.history().commits_outlive_clients) s_.release_waiting();
     return Rows{};
   }
 
   Answer open() {
+    s_.seems_closed_ = false;
     s_.read_only_ = s_.super_read_only_ = false;
     s_.read_only_by_sql_ = true;
     record_change("read_only=0");

@@ -36,7 +36,8 @@ World::World(const History& history, Witness& witness)
       servers_[i].make_primary();
     else
       servers_[i].make_replica(static_cast<std::size_t>(history.sources[i]));
-  for (std::size_t i = 0; i < history.managers; ++i) disks_.push_back(std::make_unique<Disk>());
+  const std::size_t disks = history.managers + (history.lease.seconds > 0 ? nodes() : 0);
+  for (std::size_t i = 0; i < disks; ++i) disks_.push_back(std::make_unique<Disk>());
   for (std::size_t i = 0; i < history.clients; ++i) {
     clients_.push_back({static_cast<std::uint8_t>(history.host_of_client(i))});
     events_.add(history.write_interval + static_cast<Time>(i) * 7 * kMillisecond,
@@ -48,6 +49,7 @@ World::World(const History& history, Witness& witness)
   }
   for (std::size_t i = 0; i < history.runs.size(); ++i)
     events_.add(history.runs[i].at, Happens::kManagerStarts, static_cast<std::uint32_t>(i));
+  if (history.lease.seconds > 0) begin_guards();
 }
 
 // Fibers that are left are ended as by a kill.
@@ -145,6 +147,19 @@ void World::dispatch(const Event& event) {
         events_.add(now_ + kRetransmit, Happens::kSessionEnds, event.a);
       break;
     }
+    case Happens::kGuardStarts:
+      start_guard(event.a);
+      break;
+    case Happens::kWatchdog:
+      watchdog_acts(event.a);
+      break;
+    case Happens::kHostBoots:
+      boot_host(event.a);
+      network_changed();
+      break;
+    case Happens::kServerStarts:
+      if (host_up(event.a)) servers_[event.a].start(false);
+      break;
   }
 }
 
@@ -185,6 +200,7 @@ void World::begin_fault(const Fault& fault) {
     case FaultKind::kPowerCut:
       set_host_up(fault.node, false);
       server->crash(true);
+      kill_guard(fault.node);
       break;
     case FaultKind::kFreeze:
       server->stop_process();
@@ -218,6 +234,9 @@ void World::begin_fault(const Fault& fault) {
     case FaultKind::kManagerFreeze:
     case FaultKind::kManagerDisk:
       return begin_manager_fault(fault);
+    case FaultKind::kGuardKill:
+      if (!history_.lease.watchdog) alone_ |= 1u << fault.node;
+      return kill_guard(fault.node);
   }
   network_changed();
 }
@@ -225,7 +244,10 @@ void World::begin_fault(const Fault& fault) {
 void World::begin_manager_fault(const Fault& fault) {
   const std::size_t host = history_.host_of_manager(fault.node);
   Disk& disk = *disks_[fault.node];
-  if (fault.kind == FaultKind::kManagerFreeze) frozen_until_[host] = fault.ends;
+  if (fault.kind == FaultKind::kManagerFreeze) {
+    frozen_until_[host] = std::max(frozen_until_[host], fault.ends);
+    if (fault.node >= history_.managers && !history_.lease.watchdog) alone_ |= 1u << host;
+  }
   if (fault.kind == FaultKind::kManagerDisk) disk.full = true;
   if (fault.kind != FaultKind::kManagerCut) return;
   set_host_up(host, false);
@@ -238,10 +260,19 @@ void World::end_fault(const Fault& fault) {
   Server* const server = fault.node < servers_.size() ? &servers_[fault.node] : nullptr;
   switch (fault.kind) {
     case FaultKind::kPowerCut:
+      if (history_.lease.seconds > 0) {
+        boot_host(fault.node);
+        break;
+      }
       set_host_up(fault.node, true);
-      [[fallthrough]];
-    case FaultKind::kCrash:
       server->start(false);
+      break;
+    case FaultKind::kGuardKill:
+      start_guard(fault.node);
+      break;
+    case FaultKind::kCrash:
+      // What its watchdog has reset is started when it boots.
+      if (history_.lease.seconds == 0 || host_up(fault.node)) server->start(false);
       break;
     case FaultKind::kFreeze:
     case FaultKind::kStick:
@@ -340,9 +371,8 @@ void World::client_writes(std::uint32_t id) {
 
 bool World::is_quiet() const {
   constexpr Time kLately = 3 * kSecond;
-  return now_ > fault_at_ + kLately && std::ranges::all_of(managers_, [](const auto& one) {
-           return one->ended() || one->killed();
-         });
+  return now_ > fault_at_ + kLately &&
+         std::ranges::none_of(managers_, [](const auto& one) { return one->works(); });
 }
 
 void World::write_arrives(std::uint32_t client, std::uint32_t write) {
@@ -430,8 +460,8 @@ void World::statement_arrives(std::uint32_t id) {
   session.arrived = true;
   auto answer = server.execute(id, session.sql, session.asked);
   if (!answer) return again(10 * kMillisecond);
-  if (tells_ && !std::string_view(session.sql).starts_with("SELECT") &&
-      !std::string_view(session.sql).starts_with("SHOW"))
+  const auto begins = [&](const char* words) { return session.sql.starts_with(words); };
+  if (tells_ && !begins("SELECT") && !begins("SHOW") && !begins("DO 0"))
     log(server.host() + " < " + session.sql + (*answer ? "" : "  FAILED " + answer->error().text));
   session.waits = session.arrived = false;
   session.used = now_;

@@ -76,6 +76,8 @@ class Witness {
   virtual void forgot_source(std::size_t server, std::size_t undrained) = 0;
   virtual void opened(std::size_t server, std::uint32_t process) = 0;
   virtual void violated(std::string text) = 0;
+  // A guard ends a run of its own.
+  virtual void run_ends(std::uint32_t /*process*/) {}
 };
 
 class World {
@@ -118,6 +120,7 @@ class World {
   // Wakes a fiber that waits, at `at`.
   void wake(std::uint32_t fiber, std::uint32_t wait, Time at);
   std::uint32_t wait_of(std::uint32_t fiber) const { return fibers_[fiber].wait; }
+  bool is_alive(std::uint32_t fiber) const { return fibers_[fiber].fiber != nullptr; }
 
   // --- Replies to clients.
   void answer_client(std::uint32_t server, std::uint32_t client, std::uint32_t write, bool done);
@@ -132,6 +135,28 @@ class World {
   std::uint32_t start_manager(const ManagerRun& run);
   std::vector<std::unique_ptr<Manager>>& managers() { return managers_; }
   Time wall_offset(std::size_t host) const { return wall_offset_[host]; }
+
+  // --- Guards, and what is on the hosts of servers beside them (guards.cc).
+  // How fast the clocks of a host are, in 10,000ths.
+  int rate(std::size_t host) const {
+    return kRate + (history_.lease.drift.empty() ? 0 : history_.lease.drift[host]);
+  }
+  static constexpr int kRate = 10'000;
+  // Starts one unless it runs, or its host is down.
+  void start_guard(std::size_t node);
+  void kill_guard(std::size_t node);
+  // Whether a guard has been killed, or has stood still, with no watchdog to end that.
+  bool lets_server_alone(std::size_t node) const { return alone_ & (1u << node); }
+  void feed_watchdog(std::size_t host, Time lasts);
+  void disarm_watchdog(std::size_t host);
+  // Kills the server's process, which its service manager starts again.
+  void kill_server(std::size_t node);
+  // Boots what is down and starts guards that do not run, as an operator does.
+  void start_all();
+  // True while nothing has happened for long enough that guards have done what follows from it.
+  bool is_calm() const;
+  // Returns when something is going to happen the next time.
+  Time next_fault() const;
 
   // Keeps a line for the timeline, if one is wanted.
   bool logs() const { return tells_; }
@@ -152,6 +177,10 @@ class World {
   void begin_manager_fault(const Fault& fault);
   void end_fault(const Fault& fault);
   void network_changed();
+  void watchdog_acts(std::size_t host);
+  void boot_host(std::size_t node);
+  Manager* guard_of(std::size_t node);
+  void begin_guards();
   void client_writes(std::uint32_t client);
   // True while no manager is at work and no fault has begun or ended lately.
   bool is_quiet() const;
@@ -178,6 +207,10 @@ class World {
   std::uint32_t current_ = UINT32_MAX;        // none
   std::vector<std::unique_ptr<Disk>> disks_;  // of the managers' hosts
   std::vector<std::unique_ptr<Manager>> managers_;
+  std::vector<Time> watchdogs_;  // by host: until when it was fed; 0: it is not armed
+  std::uint32_t alone_ = 0;      // a bit for each node
+  std::vector<Time> edges_;      // when faults begin and end, and runs begin
+  mutable std::size_t next_edge_ = 0;
   bool tells_ = false;
   std::vector<std::string> timeline_;
 };
