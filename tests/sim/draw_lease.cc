@@ -124,7 +124,11 @@ class LeaseDrawing {
     const std::uint32_t own = 1u << node;
     const auto guard = static_cast<std::uint8_t>(history_.guard_of(node));
     const int dice = static_cast<int>(random_.between(0, 99));
-    if (dice < 14) return add({FaultKind::kCrash, at, ends, node});
+    if (dice < 3) return add({FaultKind::kManagerFreeze, at, ends, any_manager()});
+    if (dice < 5)
+      return add({FaultKind::kClockJump, at, ends, has_lease_ ? guard : any_manager(), 0,
+                  time(-7200, 7200) * kSecond});
+    if (dice < 16) return add({FaultKind::kCrash, at, ends, node});
     if (dice < 27) return add({FaultKind::kPowerCut, at, ends, node});
     if (dice < 33) return add({FaultKind::kFreeze, at, ends, node});
     if (dice < 36) return add({FaultKind::kStick, at, ends, node});
@@ -168,9 +172,13 @@ class LeaseDrawing {
       history_.runs.push_back(run);
     }
     for (const Fault& fault : history_.faults)
-      if (!has_lease_ || random_.chance(50))
-        history_.runs.push_back(
-            {Errand::kFailover, fault.at + milliseconds(300, 9000), any_manager()});
+      if (!has_lease_ || random_.chance(50)) {
+        ManagerRun run{Errand::kFailover, fault.at + milliseconds(300, 9000), any_manager()};
+        constexpr std::int64_t kEffects = 260;
+        if (random_.chance(15))
+          run.killed_at = static_cast<std::uint32_t>(random_.between(1, kEffects));
+        history_.runs.push_back(run);
+      }
   }
 
   void draw_drift() {
