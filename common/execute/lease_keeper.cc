@@ -312,7 +312,7 @@ LeaseAct LeaseKeeper::judge() {
   known_ = answered;
   if (watchdog_ && may_feed(now, act, limits_))
     if (const auto fed = watchdog_->feed(); !fed) say(fed.error().text);
-  report(now, act, obstacle);
+  if (std::exchange(last_, act) != act) log_(describe(now, act, node_.name, obstacle));
   carry_out(now, act);
   return act;
 }
@@ -320,10 +320,6 @@ LeaseAct LeaseKeeper::judge() {
 // Tells what goes on for long once.
 void LeaseKeeper::say(const std::string& line) {
   if (line != std::exchange(said_, line)) log_(line);
-}
-
-void LeaseKeeper::report(const LeaseView& now, LeaseAct act, const std::string& obstacle) {
-  if (std::exchange(last_, act) != act) log_(describe(now, act, node_.name, obstacle));
 }
 
 // A server that was closed in time is not killed because the next look at it is late.

@@ -100,7 +100,6 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
   bool may_show(const Seat& seat) const;
   void note_state(OwnServer::State state);
   void say(const std::string& line);
-  void report(const LeaseView& now, LeaseAct act, const std::string& obstacle);
   void finish_deed();
   void carry_out(const LeaseView& now, LeaseAct act);
   void run(std::function<void()> turn, double pause_s);
