@@ -9,6 +9,7 @@
 #include "common/cli.h"
 #include "common/clock.h"
 #include "common/cluster/options.h"
+#include "common/context/guard_files.h"
 #include "common/context/vote_view.h"
 #include "common/mysql/classify.h"
 #include "common/mysql/cli_options.h"
@@ -185,6 +186,15 @@ void add_memory_options(Cli& cli, FailoverOptions& options) {
           .c_str());
 }
 
+// Completes what a failover has beside the nodes.
+Result<Done> complete_rest(const ClusterOptions& cluster, FailoverOptions& rest) {
+  rest.cluster = cluster;
+  if (!is_file_name(rest.cluster_name))
+    return Error{Errc::kUsage, "--cluster-name: needs letters, digits, '.', '_' or '-'"};
+  if (const auto complete = complete_votes(cluster, rest.votes); !complete) return complete;
+  return check_lease_options(rest.lease);
+}
+
 // Begins a look at the votes where some are needed; an error where there is nothing to see.
 Result<Pending<VoteView>> begin_look_at_votes(const ProbeEnv& env, const FailoverOptions& options,
                                               const Deadline& deadline) {
@@ -224,13 +234,8 @@ int plugin_main(Clock& clock, const Arguments& arguments) {
   if (const auto exit_code = cli.parse(arguments)) return *exit_code;
   if (const auto complete = complete_nodes(cli, cluster); !complete)
     return cli.usage_error(complete.error().text);
-  if (!is_file_name(rest.cluster_name))
-    return cli.usage_error("--cluster-name: needs letters, digits, '.', '_' or '-'");
-  if (const auto complete = complete_votes(cluster, rest.votes); !complete)
+  if (const auto complete = complete_rest(cluster, rest); !complete)
     return cli.usage_error(complete.error().text);
-  if (const auto sound = check_lease_options(rest.lease); !sound)
-    return cli.usage_error(sound.error().text);
-  rest.cluster = cluster;
 
   cli.waiting_for(fmt::format("the answers of {} nodes", cluster.nodes.size()));
   write.most_servers = limits.allowed_writers;
@@ -242,6 +247,9 @@ int plugin_main(Clock& clock, const Arguments& arguments) {
                       cli.deadline()),
                limits);
   result.notes.insert(result.notes.end(), cluster.notes.begin(), cluster.notes.end());
+  for (std::string& trouble : look_for_guard_troubles(
+           files, rest.state_dir + "/" + rest.cluster_name, clock.moment(), rest.lease.lease_s > 0))
+    result.notes.push_back(std::move(trouble));
   if (voters && voters->wait(cli.deadline()))
     add_votes(result, voters->result().value_or(VoteView()), rest);
   return cli.report(result);

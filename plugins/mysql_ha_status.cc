@@ -7,6 +7,7 @@
 #include <cmath>
 #include <thread>
 
+#include "common/context/guard_files.h"
 #include "common/failover/readiness.h"
 #include "common/mysql/probe.h"
 #include "common/mysql/server_identity.h"
@@ -95,6 +96,10 @@ Status read_status(const Env& env, const FailoverOptions& options) {
   if (status.votes.answering() < (status.votes.voters.empty() ? 0 : status.votes.needed()))
     status.state = worst(status.state, State::kWarning);
   judge_lease(status);
+  status.guard_troubles =
+      look_for_guard_troubles(env.files, options.state_dir + "/" + options.cluster_name,
+                              env.clock.moment(), options.lease.lease_s > 0);
+  if (!status.guard_troubles.empty()) status.state = worst(status.state, State::kWarning);
   if (vip.empty()) return status;
   status.vip = view_vip(vip, by_vip.nodes[0], status.topology);
   if (!status.vip->trouble.empty()) status.state = State::kCritical;

@@ -36,6 +36,7 @@ struct Status {
   VoteView votes = {};
   LeaseSummary lease = {};
   std::vector<std::string> lease_troubles = {};  // with what to type
+  std::vector<std::string> guard_troubles = {};  // likewise, of the guard of this state directory
   State state = State::kOk;
 };
 

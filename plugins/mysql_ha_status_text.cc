@@ -93,7 +93,8 @@ std::string render_text(const Status& status, Colours colours) {
     text += printable(votes) + "\n";
   if (const std::string lease = describe_lease(status.lease); !lease.empty())
     text += printable(lease) + "\n";
-  for (const std::string& trouble : status.lease_troubles) text += printable(trouble) + "\n";
+  for (const auto* const troubles : {&status.lease_troubles, &status.guard_troubles})
+    for (const std::string& trouble : *troubles) text += printable(trouble) + "\n";
   const bool all_read = std::ranges::all_of(
       status.topology.nodes, [](const Node& node) { return node.facts.has_value(); });
   if (!all_read && !status.known.trouble.empty()) text += sanitize(status.known.trouble) + "\n";
@@ -111,7 +112,10 @@ std::string render_json(const Status& status) {
                         {"nodes", names},
                         {"text", sanitize(finding.text)}});
   }
-  Json json = {{"state", state_name(status.state)}, {"nodes", nodes}, {"findings", findings}};
+  Json json = {{"state", state_name(status.state)},
+               {"nodes", nodes},
+               {"findings", findings},
+               {"guard_troubles", status.guard_troubles}};
   if (const auto& vip = status.vip)
     json["vip"] = {{"address", vip->address},
                    {"held_here", vip->held.has_value()},

@@ -274,4 +274,11 @@ std::vector<std::string> find_guard_troubles(const GuardReport& report, bool wit
   return troubles;
 }
 
+std::vector<std::string> look_for_guard_troubles(Files& files, const std::string& directory,
+                                                 const Moment& now, bool with_lease) {
+  // What may not be read there would look like a pause.
+  if (!files.check_private_directory(directory)) return {};
+  return find_guard_troubles(read_guard(files, directory, now), with_lease);
+}
+
 }  // namespace ha

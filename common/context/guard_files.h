@@ -110,4 +110,8 @@ GuardReport read_guard(Files& files, const std::string& directory, const Moment&
 // Returns what keeps that guard from its work, with what to type.
 std::vector<std::string> find_guard_troubles(const GuardReport& report, bool with_lease);
 
+// The same of the guard of that directory; nothing when the directory is not ours.
+std::vector<std::string> look_for_guard_troubles(Files& files, const std::string& directory,
+                                                 const Moment& now, bool with_lease);
+
 }  // namespace ha

@@ -176,12 +176,18 @@ TEST_F(MysqlHaTest, AGuardIsPausedAndResumedWhetherOrNotItRuns) {
             std::string::npos)
       << paused.out;
   EXPECT_NE(guard({"status", "--output=json"}).out.find("\"left_s\":"), std::string::npos);
+  EXPECT_NE(run({"status", kNobody})
+                .out.find("the guard is paused and changes nothing; to end "
+                          "that, run: mysql_ha guard resume"),
+            std::string::npos);
   EXPECT_NE(
       guard({"pause", "--lease=5"})
           .out.find("the guard is paused: it watches and changes no roles, keeps the lease and "
                     "closes a primary that loses it (no guard runs now)"),
       std::string::npos);
   EXPECT_EQ(guard({"resume"}).code, 0);
+  EXPECT_NE(run({"status", kNobody, "--output=json"}).out.find("\"guard_troubles\":[]"),
+            std::string::npos);
   EXPECT_NE(guard({"status", "--output=json"}).out.find("\"paused\":null"), std::string::npos);
 }
 
