@@ -219,7 +219,7 @@ class Guard {
     const bool done = outcome.end != FailoverEnd::kRefused;
     if (!outcome.run_id.empty()) state_.deed = {env_.clock.moment(), outcome.run_id, outcome.text};
     state_.trouble = done ? "" : outcome.text;
-    if (!outcome.run_id.empty() || is_news(outcome.text)) host_.end_run(outcome);
+    if (done || is_news(outcome.text)) host_.end_run(outcome);
     watch_.tried(now_s());
     if (done) watch_.ask_for_look();
   }

@@ -101,7 +101,9 @@ void GuardWatch::found(Finding finding, double now_s) {
   tried_ = false;
 }
 
+// A run looks at the cluster, too.
 void GuardWatch::tried(double now_s) {
+  looked_s_ = now_s;
   tried_ = true;
   changed_ = false;
   begin_trouble(now_s);

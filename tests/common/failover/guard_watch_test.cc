@@ -130,6 +130,17 @@ TEST(GuardWatch, APrimaryThatIsNotReplacedIsLookedAtAgain) {
   EXPECT_EQ(after(watch, {{213, nothing(), reads()}}), kReplace) << "a second death";
 }
 
+TEST(GuardWatch, WhatIsTriedInVainIsTriedLessOften) {
+  GuardWatch watch = well();
+  for (const double at_s : {102.0, 110.0, 120.0, 161.0, 170.0, 180.0}) {
+    watch.ask_for_look();
+    EXPECT_EQ(watch.decide(kTiming, at_s), kLook);
+    watch.tried(at_s);
+  }
+  EXPECT_EQ(watch.decide(kTiming, 189.5), kWait);
+  EXPECT_EQ(watch.decide(kTiming, 190), kLook);
+}
+
 TEST(GuardWatch, OneThatIsNotToBeReplacedIsLookedAtAndLeft) {
   GuardWatch watch = well();
   EXPECT_EQ(after(watch, {{102, nothing(), reads()}}), kReplace);
