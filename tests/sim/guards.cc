@@ -35,12 +35,8 @@ Manager* World::guard_of(std::size_t node) {
   return found == managers_.end() ? nullptr : found->get();
 }
 
-// One that is started beside a server that takes writes does not know for how long that may.
 void World::start_guard(std::size_t node) {
-  constexpr Time kBeginning = kSecond;
   if (!host_up(node) || guard_of(node) != nullptr) return;
-  if (now_ > kBeginning && servers_[node].up() && !servers_[node].read_only())
-    alone_ |= 1u << node;
   ManagerRun run{Errand::kGuard, now_, static_cast<std::uint8_t>(history_.guard_of(node)),
                  static_cast<std::int8_t>(node)};
   run.stops = kNever;

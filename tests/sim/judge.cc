@@ -104,11 +104,12 @@ class Judge : public Witness {
       if (is_within_reach(i, manager) && !may_be_missed(i)) boots_[i] = world_.server(i).boots();
   }
 
-  void run_ends(std::uint32_t process) override {
-    judge_run(*world_.managers()[process]);
+  void run_begins(std::uint32_t process) override {
     changes_.erase(process);
     lost_of_.erase(process);
   }
+
+  void run_ends(std::uint32_t process) override { judge_run(*world_.managers()[process]); }
 
   void violated(std::string text) override {
     if (!violation_.empty()) return;

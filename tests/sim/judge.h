@@ -5,8 +5,7 @@
 //   or there is none and revocation or a lease has to do. An epoch begins when a manager opens a
 //   server.
 // - The same with a lease, whatever the fence, by clocks that differ by 2 %: but for a server that
-//   its option file has opened, or whose guard was killed or stood still without a watchdog, or was
-//   started again while the server took writes.
+//   its option file has opened, or whose guard was killed or stood still without a watchdog.
 // - Where votes are needed, a manager opens a server only with those of more than half of all.
 // - No server is opened without what it threw away with its relay log, nor without an acknowledged
 //   write that a healthy server within reach has.

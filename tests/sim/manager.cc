@@ -173,6 +173,7 @@ void Manager::begin_run() {
   began_ = world_.now();
   runs_ = true;
   resumes_ = false;
+  world_.witness().run_begins(id_);
 }
 
 void Manager::end_run(const FailoverOutcome& outcome) {

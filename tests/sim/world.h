@@ -76,7 +76,8 @@ class Witness {
   virtual void forgot_source(std::size_t server, std::size_t undrained) = 0;
   virtual void opened(std::size_t server, std::uint32_t process) = 0;
   virtual void violated(std::string text) = 0;
-  // A guard ends a run of its own.
+  // A guard begins a run of its own, and ends it; of an end that it does not tell nothing is heard.
+  virtual void run_begins(std::uint32_t /*process*/) {}
   virtual void run_ends(std::uint32_t /*process*/) {}
 };
 
