@@ -104,7 +104,14 @@ class Judge : public Witness {
       if (is_within_reach(i, manager) && !may_be_missed(i)) boots_[i] = world_.server(i).boots();
   }
 
+  // What ends in vain is not begun again and again.
   void run_begins(std::uint32_t process) override {
+    constexpr Time kSome = 100, kBetween = 2 * kSecond;
+    const Time age = world_.now() - world_.managers()[process]->what().at;
+    if (++runs_of_[process] > kSome + age / kBetween)
+      violated(fmt::format("the guard of {} begins its run {} after {} s",
+                           name(static_cast<std::size_t>(world_.managers()[process]->what().node)),
+                           runs_of_[process], age / kSecond));
     changes_.erase(process);
     lost_of_.erase(process);
   }
@@ -479,6 +486,7 @@ class Judge : public Witness {
   std::map<std::uint32_t, std::set<std::size_t>> changes_, changes_of_plan_;  // by process
   std::set<std::uint32_t> overtaken_;                                         // processes
   std::map<std::uint32_t, std::uint64_t> lost_of_;  // acknowledged writes, by process
+  std::map<std::uint32_t, Time> runs_of_;           // how many a guard has begun, by process
   std::uint32_t takeovers_ = 0;
 };
 

@@ -12,6 +12,7 @@
 // - A loss that is told as exact is not less than what is lost.
 // - A run ends within its deadline and what rolling back may take; one that is refused at once has
 //   changed nothing; rejoin changes no server but the node and its new source.
+// - A guard does not begin a run again and again that ends in vain.
 // - No failover of a primary that no fault has touched, no more takeovers than faults.
 // - After the faults, with an operator who runs failover and rejoin, there is one writer that all
 //   follow, or a refusal names a command.
