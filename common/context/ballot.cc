@@ -139,16 +139,22 @@ std::string describe_holder(SqlSession& session, const std::string& lock) {
                      host ? " from " + sanitize(*host) : "");
 }
 
+Result<bool> take_vote(SqlSession& session, const VoteTerms& terms, int wait_s) {
+  const auto got = take_node_lock(session, terms.lock, wait_s);
+  if (!got || !*got || terms.beside.empty()) return got;
+  const auto named = take_node_lock(session, terms.beside, 0);
+  if (!named || *named) return named;
+  // Nobody could tell whose the vote is.
+  if (const auto freed = release_node_lock(session, terms.lock); !freed) return freed.error();
+  return false;
+}
+
 void ask(Vote& vote, const VoteTerms& terms, const Clock& clock) {
   vote.sent_s = uptime_s(clock);
-  const auto got = take_node_lock(*vote.session, terms.lock, 0);
-  const auto named =
-      got && *got && !terms.beside.empty() ? take_node_lock(*vote.session, terms.beside, 0) : got;
-  if (got && *got && named) return;
-  vote.passes = got.has_value() && named.has_value();
-  vote.obstacle = !got     ? got.error().text
-                  : !named ? named.error().text
-                           : describe_holder(*vote.session, terms.lock);
+  const auto got = take_vote(*vote.session, terms, 0);
+  if (got && *got) return;
+  vote.passes = got.has_value();
+  vote.obstacle = got ? describe_holder(*vote.session, terms.lock) : got.error().text;
   vote.session.reset();
 }
 

@@ -88,6 +88,10 @@ Ballot open_sessions(const ProbeEnv& env, const Ballot& voters, const FailoverOp
 // Gives a vote of a server that has another one already, under whatever name, an obstacle.
 void refuse_twins(Ballot& ballot);
 
+// Takes a vote in our session: its lock, which is waited for in the server's own queue for up to
+// `wait_s` seconds, and the one beside it. False: another session has one of them, and we neither.
+Result<bool> take_vote(SqlSession& session, const VoteTerms& terms, int wait_s);
+
 // Asks a voter for its vote. One that has given it to another manager has an obstacle then.
 void ask(Vote& vote, const VoteTerms& terms, const Clock& clock);
 

@@ -102,10 +102,12 @@ LeaseFinding judge_lease(const std::vector<LeaseSighting>& sightings, const std:
     finding.expired += one.expired.contains(node);
     finding.broken += one.broken.contains(node);
     if (!one.now) continue;
-    finding.guards += one.now->guards.contains(node);
+    // A vote that is just being handed over may be this node's.
+    const bool told = one.now->connection.empty() || !one.now->node.empty();
+    finding.guards += told && one.now->guards.contains(node);
     if (one.now->node != node) continue;
     ++finding.held;
-    if (const auto told = one.now->silent_s) silent_s = std::min(silent_s.value_or(*told), *told);
+    if (const auto last = one.now->silent_s) silent_s = std::min(silent_s.value_or(*last), *last);
   }
   finding.silent_s = silent_s.value_or(0);
   return finding;

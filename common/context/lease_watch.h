@@ -55,7 +55,7 @@ struct LeaseFinding {
   std::size_t held = 0;     // votes that it has
   std::size_t expired = 0;  // that have expired before our eyes
   std::size_t broken = 0;   // whose session has ended before that
-  std::size_t guards = 0;   // voters to which its guard is connected
+  std::size_t guards = 0;   // to which its guard is connected, and that tell for whom their vote is
   std::size_t voters = 0;
   double silent_s = 0;  // since the last word of its guard, as any voter tells
 

@@ -208,8 +208,11 @@ Result<Done> Votes::hand_over(const std::string& guard_lock, const Deadline& dea
         use(vote, clock_, deadline, [&](SqlSession& session) {
           const std::string guard = find_guard(session, guard_lock);
           if (guard.empty() || !waits(session, guard)) return;
-          vote.passes = !release_node_lock(session, state_->terms.lock);
-          handed += !vote.passes;
+          // The name first: the guard takes it as soon as it has the vote.
+          const bool freed = release_node_lock(session, state_->terms.beside) &&
+                             release_node_lock(session, state_->terms.lock);
+          vote.passes = !freed;
+          handed += freed;
         });
   give_back();
   if (guards < majority)

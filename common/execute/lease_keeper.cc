@@ -164,24 +164,23 @@ Result<Done> LeaseKeeper::give_back(Seat& seat) {
 // own queue, so that no other manager gets it between.
 Result<Done> LeaseKeeper::ask_for_vote(Seat& seat) {
   const double sent_s = uptime_s(env_.clock);
-  auto got = take_node_lock(*seat.session, terms_.lock, 0);
+  auto got = take_vote(*seat.session, terms_, 0);
   std::string holder;
   bool for_us = false;
   if (got && !*got) {
     const auto same = query_value(
-        *seat.session, fmt::format("SELECT COALESCE(IS_USED_LOCK({}) = IS_USED_LOCK({}), 0)",
-                                   quote_string(terms_.lock), quote_string(terms_.beside)));
+        *seat.session,
+        fmt::format(
+            "SELECT COALESCE(IS_USED_LOCK({0}) = IS_USED_LOCK({1}), IS_USED_LOCK({0}) IS NULL)",
+            quote_string(terms_.lock), quote_string(terms_.beside)));
     if (!same) return same.error();
     for_us = *same == "1";
     if (for_us)
-      got = take_node_lock(*seat.session, terms_.lock, kQueue_s);
+      got = take_vote(*seat.session, terms_, kQueue_s);
     else
       holder = describe_holder(*seat.session, terms_.lock);
   }
   if (!got) return got.error();
-  if (*got)
-    if (const auto named = take_node_lock(*seat.session, terms_.beside, 0); !named)
-      return named.error();
   const std::lock_guard guard(mutex_);
   seat.ours = *got;
   // Another voter's answer may come before the next one of this.

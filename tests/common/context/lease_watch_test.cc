@@ -45,6 +45,17 @@ TEST(LeaseWatchTest, HowTheVoteOfOneVoterEnds) {
   }
 }
 
+// It takes a moment until the session that gets a vote tells for which node.
+TEST(LeaseWatchTest, AVoteWithoutANameMayBeTheGuards) {
+  for (const auto& [reading, counts] : {std::pair(LeaseReading{"", "", {}, {"db1"}}, 1U),
+                                        {LeaseReading{"7", "db2", 0, {"db1"}}, 1U},
+                                        {LeaseReading{"7", "", 0, {"db1"}}, 0U}}) {
+    LeaseSighting sighting;
+    observe_lease(sighting, reading, kLease_s);
+    EXPECT_EQ(judge_lease({sighting}, "db1").guards, counts) << reading.connection;
+  }
+}
+
 TEST(LeaseWatchTest, TheEndOfALeaseIsKnownUntilItsNodeAnswers) {
   std::vector<LeaseSighting> voters(2);
   for (const auto& reading : {held("db1", 4), LeaseReading{}, LeaseReading{}})

@@ -62,7 +62,7 @@ class VotesTest : public testing::Test {
         .answer("IS_USED_LOCK", Rows{{"id"}, {{guard_ ? "17" : ""}}});
     if (voter != Voter::kGone) session->answer("DO 0", Rows{});
     session->answer("SELECT STATE", Rows{{"STATE"}, {{guard_waits_ ? "User lock" : ""}}})
-        .answer("RELEASE_LOCK('monitoring-plugins-ha:mysql:primary')", Rows{{"freed"}, {{"1"}}})
+        .answer("RELEASE_LOCK('monitoring-plugins-ha:mysql:p", Rows{{"freed"}, {{"1"}}})
         .answer("GET_LOCK('monitoring-plugins-ha:mysql:p", Rows{{"got"}, {{"1"}}})
         .answer("SET SESSION wait_timeout = 5", Rows{});
     return std::unique_ptr<SqlSession>(std::move(session));

@@ -47,7 +47,8 @@ class VoterSession : public SqlSession {
     }
     if (sql.find(") = IS_USED_LOCK(") != sql.npos) {
       const std::string first = name_in(sql), second = name_in(sql.substr(sql.find(" = ")));
-      const bool both = voter_.locks.contains(first) && voter_.locks.contains(second);
+      if (!voter_.locks.contains(first)) return one("1");
+      const bool both = voter_.locks.contains(second);
       return one(both && voter_.locks[first] == voter_.locks[second] ? "1" : "0");
     }
     if (sql == "DO 0")
@@ -504,9 +505,15 @@ TEST_F(LeaseKeeperTest, VotesThatARunHasForThisNodeAreWaitedFor) {
   }
   EXPECT_EQ(turn(1), LeaseAct::kTake);
   EXPECT_EQ(voters_["db1"].read_only, "0");
+  // Without its name nobody could tell whose a vote is.
   for (auto& [name, voter] : voters_) voter.locks.erase(options_.lease_lock());
+  EXPECT_EQ(turn(0.2), LeaseAct::kTake);
+  EXPECT_EQ(votes(), 0U);
+  for (auto& [name, voter] : voters_) voter.locks.erase(options_.lease_node_lock("db1"));
   EXPECT_EQ(turn(0.2), LeaseAct::kHold);
   EXPECT_EQ(votes(), 3U);
+  for (auto& [name, voter] : voters_)
+    EXPECT_EQ(voter.locks.count(options_.lease_node_lock("db1")), 1U);
 }
 
 }  // namespace
