@@ -58,6 +58,8 @@ struct Server {
         .answer("@@GLOBAL.pid_file", one("/run/mysqld.pid"))
         .answer("Uptime", Rows{{"Variable_name", "Value"}, {{"Uptime", uptime}}})
         .answer("@@GLOBAL.read_only", one(read_only))
+        .answer("GLOBAL_VALUE_ORIGIN", one("SQL"))
+        .answer(" STATUS", Rows{{"File", "Position"}, {{"binlog.000007", "4711"}}})
         .answer("information_schema.PROCESSLIST", one("Waiting for commit lock"))
         .answer("'rpl_semi_sync%'",
                 Rows{{"Variable_name", "Value"}, {{"rpl_semi_sync_source_enabled", "ON"}}})
@@ -106,6 +108,16 @@ class OwnServerTest : public testing::Test {
   FailoverOptions options_;
   Server db1_;
 };
+
+TEST_F(OwnServerTest, WhatTellsLaterThatItIsAsItWasWhenItWasClosed) {
+  EXPECT_EQ(own().read_closing().error().text, "it accepts writes again");
+  db1_.read_only = "1";
+  const auto closing = own().read_closing();
+  ASSERT_TRUE(closing);
+  EXPECT_EQ(*closing, (OwnClosing{"db1", {"binlog.000007", 4711}}));
+  db1_.fails = kGone;
+  EXPECT_EQ(own().read_closing().error().text, "lost connection");
+}
 
 TEST_F(OwnServerTest, WhetherItTakesWrites) {
   struct {
