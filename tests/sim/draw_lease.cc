@@ -16,7 +16,10 @@ class LeaseDrawing {
 
   void draw() {
     has_lease_ = random_.chance(80);
-    if (has_lease_) draw_lease();
+    if (has_lease_)
+      draw_lease();
+    else
+      patience_ = time(0, 12) * kSecond;
     draw_settings();
     draw_votes();
     draw_policy();
@@ -134,7 +137,7 @@ class LeaseDrawing {
     if (dice < 36) return add({FaultKind::kStick, at, ends, node});
     // With a client, mostly: that is whom a second writer would do harm. Until after a takeover.
     if (dice < 58)
-      return add({FaultKind::kCut, at, ends + milliseconds(2000, 8000), node,
+      return add({FaultKind::kCut, at, ends + patience_ + milliseconds(2000, 8000), node,
                   own | (random_.chance(85) ? 1u << history_.host_of_client(0) : 0)});
     if (dice < 66) return add({FaultKind::kCut, at, ends, node, own | any_hosts()});
     if (dice < 72) return add({FaultKind::kOneWay, at, ends, node, any_hosts() & ~own});
@@ -173,7 +176,8 @@ class LeaseDrawing {
     }
     for (const Fault& fault : history_.faults)
       if (!has_lease_ || random_.chance(50)) {
-        ManagerRun run{Errand::kFailover, fault.at + milliseconds(300, 9000), any_manager()};
+        ManagerRun run{Errand::kFailover, fault.at + patience_ + milliseconds(300, 9000),
+                       any_manager()};
         constexpr std::int64_t kEffects = 260;
         if (random_.chance(15))
           run.killed_at = static_cast<std::uint32_t>(random_.between(1, kEffects));
@@ -190,6 +194,8 @@ class LeaseDrawing {
   History& history_;
   Random random_;
   bool has_lease_ = true;
+  Time patience_ =
+      0;  // of who acts without a lease: until replicas notice that their source is away
 };
 
 }  // namespace
