@@ -40,7 +40,7 @@ class Judge : public Witness {
 
   void acknowledged(std::size_t server, std::uint32_t transaction) override {
     world_.transactions()[transaction].acknowledged = true;
-    if (server == owner_ || (!fence_is_promised() && !lease_is_promised(server))) return;
+    if (server == owner_ || (!fence_is_promised(server) && !lease_is_promised(server))) return;
     // What its own option file opens, no fence keeps closed.
     if (world_.server(server).boots() > boots_[server] &&
         !world_.server(server).settings().read_only_file)
@@ -189,13 +189,15 @@ class Judge : public Witness {
     });
   }
 
-  bool fence_is_promised() const {
+  bool fence_is_promised(std::size_t server) const {
     if (managers_are_split() || !informed_) return false;
-    // Without a command there is other evidence, or no failover.
-    return history_.fence == Fence::kRevoke ||
-           (history_.fence == Fence::kRequired && (history_.fence_nature == FenceNature::kHonest ||
-                                                   history_.fence_nature == FenceNature::kSlow ||
-                                                   history_.fence_nature == FenceNature::kNone));
+    if (history_.fence == Fence::kRevoke) return true;
+    if (history_.fence != Fence::kRequired) return false;
+    // Without a command there is other evidence, that of the lease if there is one, or no failover.
+    if (history_.fence_nature == FenceNature::kNone)
+      return history_.lease.seconds == 0 || lease_is_promised(server);
+    return history_.fence_nature == FenceNature::kHonest ||
+           history_.fence_nature == FenceNature::kSlow;
   }
 
   // True when the fence command has told that the primary is off, and that is up: what it has
