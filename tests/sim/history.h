@@ -128,14 +128,14 @@ struct History {
 };
 
 // A seed from N times this on is the history of what is left of it, as drawing N made it; a seed
-// below is one of today's. 1: the kinds that there were at first. 2: hooks, disks and managers'
+// below is one of drawing 4. 1: the kinds that there were at first. 2: hooks, disks and managers'
 // faults, too; both from the seed itself, so that neighbours were much alike. 3: from a seed that
-// is mixed first. 4: votes, too, and fewer writes while nothing happens. 5: leases and revocation,
-// too; all others are those of drawing 4.
-inline constexpr std::uint64_t kDrawing = 1'000'000'000, kToday = 5;
+// is mixed first. 4: votes, too, and fewer writes while nothing happens. 5: the same, but for every
+// tenth of up to three nodes, which has guards with a lease, or revocation: these take much longer.
+inline constexpr std::uint64_t kDrawing = 1'000'000'000, kUsual = 4;
 
 inline std::uint64_t drawing_of(std::uint64_t seed) {
-  return seed < kDrawing ? kToday : seed / kDrawing;
+  return seed < kDrawing ? kUsual : seed / kDrawing;
 }
 
 // Returns what the numbers of a history are drawn from.

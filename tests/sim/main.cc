@@ -24,7 +24,7 @@ constexpr char kUsage[] =
     "managers that run the product's own probe, planner, executor, journal and locks, and faults.\n"
     "Exit 0: no history broke a promise (tests/sim/judge.h). Exit 1: one did, it is printed.\n"
     "\n"
-    "  --first SEED  the first history\n"
+    "  --first SEED  the first history; from 5000000001 on a tenth has guards with leases\n"
     "  --count N     how many\n"
     "  --seeds FILE  these histories instead: a seed a line, '#' begins a comment\n"
     "  --break WHAT  drain, fence, lock, order, memory or lease: breaks this on purpose\n"
