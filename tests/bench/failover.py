@@ -412,20 +412,23 @@ PARTS = {"promotion": (measure_promotion, 50), "switchover": (measure_switchover
          "trap": (measure_trap, 5), "soak": (measure_soak, 30)}
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="tests/bench/failover", description=__doc__,
+def measure_parts(program, description, parts):
+    """Measure the parts that the command line names, each with servers of its own."""
+    parser = argparse.ArgumentParser(prog=f"tests/bench/{program}", description=description,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=PARTS, nargs="?", help="default: all, one after another")
-    parser.add_argument("number", type=int, nargs="?", help="of rounds or minutes")
+    parser.add_argument("part", choices=parts, nargs="?", help="default: all, one after another")
+    parser.add_argument("number", type=int, nargs="?", help="as said above")
     parser.add_argument("--flavour", choices=FLAVOURS, action="append", help="default: both")
     arguments = parser.parse_args()
     enter_network()
-    for part in [arguments.part] if arguments.part else PARTS:
-        measure, number = PARTS[part]
+    for part in [arguments.part] if arguments.part else parts:
+        measure, number = parts[part]
         for flavour in arguments.flavour or FLAVOURS:
+            begin = time.monotonic()
             with Bench() as bench:
                 measure(bench, flavour, arguments.number or number)
+            say(f"  ({part} took {time.monotonic() - begin:.0f} s)")
 
 
 if __name__ == "__main__":
-    main()
+    measure_parts("failover", __doc__, PARTS)

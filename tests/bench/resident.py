@@ -14,20 +14,18 @@ Times belong to a machine and an hour, and one that does nothing else. What fail
 result: an acknowledged write that is lost, two writers at once, or a guard that grows.
 """
 
-import argparse
 import dataclasses
 import random
 import statistics
 import time
 from pathlib import Path
 
-from failover import FLAVOURS, PATIENCE_S, enter_network, first_write, say
+from failover import PATIENCE_S, first_write, measure_parts, say
 from returning import ReturningCluster
 
 from cluster import rows
 from mysql_guard import MysqlGuard
 from partition import LEASE, SitesCluster
-from servers import Bench
 from writer import Writer
 
 RETRIES = ("--retries", "3")
@@ -148,22 +146,5 @@ PARTS = {"kill": (measure_kill, 20), "cut": (measure_cut, 3), "hung": (measure_h
          "idle": (measure_idle, 60), "loops": (measure_loops, 1000)}
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="tests/bench/guard", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=PARTS, nargs="?", help="default: all, one after another")
-    parser.add_argument("number", type=int, nargs="?", help="of rounds, seconds or loops")
-    parser.add_argument("--flavour", choices=FLAVOURS, action="append", help="default: both")
-    arguments = parser.parse_args()
-    enter_network()
-    for part in [arguments.part] if arguments.part else PARTS:
-        measure, number = PARTS[part]
-        for flavour in arguments.flavour or FLAVOURS:
-            began = time.monotonic()
-            with Bench() as bench:
-                measure(bench, flavour, arguments.number or number)
-            say(f"  ({part} took {time.monotonic() - began:.0f} s)")
-
-
 if __name__ == "__main__":
-    main()
+    measure_parts("guard", __doc__, PARTS)
