@@ -89,10 +89,11 @@ bool follows_old_primary(const Node& node, const Topology& topology, const Plan&
 
 }  // namespace
 
-Result<StepResult> LiveActions::confirm_dead(const Step& step, const RunFacts&, const Deadline&) {
+Result<StepResult> LiveActions::confirm_dead(const Step& step, const RunFacts& known,
+                                             const Deadline&) {
   const Node* const primary = find(step.node);
   if (primary == nullptr) return failure("it is not a node of the cluster");
-  return expect_dead(*find_node(probe_again({*primary}, options_.probe_timeout_s), step.node));
+  return expect_dead(*find_node(probe_again({*primary}, asking_s(known)), step.node));
 }
 
 Topology LiveActions::probe_again(const std::vector<Node>& nodes, double seconds) const {
@@ -260,7 +261,9 @@ bool LiveActions::doubts_death(const RunFacts& known) const {
 }
 
 double LiveActions::asking_s(const RunFacts& known) const {
-  return doubts_death(known) ? options_.probe_timeout_s : glance_s();
+  // With its lease it has lost its clients: a shorter silence does.
+  return doubts_death(known) && !context_.primary_lease_expired ? options_.probe_timeout_s
+                                                                : glance_s();
 }
 
 // All that were silent are asked at the same time. One that stays silent costs little: the silence

@@ -54,8 +54,8 @@ struct LiveStage {
   void kill(int number) { world.connector.servers.erase("db" + std::to_string(number)); }
 
   Result<StepResult> perform(const Step& step, const RunFacts& known = {}, double seconds = 0.7) {
-    LiveActions actions(world.env, options, {linked(nodes)}, plan, "run1", "/state/mysql",
-                        std::nullopt);
+    LiveActions actions(world.env, options, {linked(nodes), {}, context}, plan, "run1",
+                        "/state/mysql", std::nullopt);
     return actions.perform(step, known, Deadline::after(world.clock, seconds));
   }
 
@@ -63,6 +63,7 @@ struct LiveStage {
   FakeWorld world;
   std::vector<std::unique_ptr<FakeServer>> servers;
   std::vector<Node> nodes;
+  Context context;
   Plan plan;
   FailoverOptions options;
 };

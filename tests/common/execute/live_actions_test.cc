@@ -76,6 +76,25 @@ TEST(ConfirmDeadStepTest, OnlySilenceIsDeath) {
   EXPECT_TRUE(stage.perform(step_on(Action::kConfirmDead, "db1")));
 }
 
+TEST(ConfirmDeadStepTest, AskingAPrimaryThatHasNoLeaseTakesAMoment) {
+  LiveStage stage;
+  stage.options.probe_timeout_s = 5;
+  unsigned asked_s = 0;
+  stage.world.connector.servers["db1"] =
+      [&](const MysqlOptions& login) -> Result<std::unique_ptr<SqlSession>> {
+    asked_s = login.connect_timeout_s;
+    return Error{Errc::kUnreachable, "no route to host", 2003};
+  };
+  for (const Action action : {Action::kConfirmDead, Action::kRecheck}) {
+    stage.context.primary_lease_expired.reset();
+    EXPECT_TRUE(stage.perform(step_on(action, "db1")));
+    EXPECT_GE(asked_s, 3u);
+    stage.context.primary_lease_expired = "its guard was not heard for 5s";
+    EXPECT_TRUE(stage.perform(step_on(action, "db1")));
+    EXPECT_EQ(asked_s, 1u);
+  }
+}
+
 TEST(RecheckStepTest, NeedsItsLocksAndADeadPrimary) {
   LiveStage stage;
   EXPECT_FALSE(stage.perform(step_on(Action::kRecheck, "db1")));
