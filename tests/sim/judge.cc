@@ -233,7 +233,8 @@ class Judge : public Witness {
         if (other == server || other == owner_ || !is_within_reach(other, manager) ||
             may_be_missed(other))
           continue;
-        if (!is_healthy(world_.server(other).channel()) || !world_.server(other).has_or_received(t))
+        if (!is_healthy(world_.server(other).channel()) ||
+            !world_.server(other).has_or_received(t) || is_just_sent(t, other))
           continue;
         return violated(fmt::format("{} is opened without write {}, which {} has", name(server), t,
                                     name(other)));
@@ -263,6 +264,14 @@ class Judge : public Witness {
   // keep it closed.
   bool is_just_written(std::uint32_t t) {
     return may_be_missed(owner_) && world_.now() - world_.transactions()[t].written < kMoment;
+  }
+
+  // The same for what it had before, and a replica has received since.
+  bool is_just_sent(std::uint32_t t, std::size_t replica) {
+    return may_be_missed(owner_) &&
+           std::ranges::any_of(world_.server(replica).channel().relay, [&](const RelayEntry& one) {
+             return one.transaction == t && world_.now() - one.received < kMoment;
+           });
   }
 
   static constexpr Time kMoment = 2 * kSecond;

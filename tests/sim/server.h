@@ -53,6 +53,7 @@ struct RelayEntry {
   std::uint32_t transaction = 0;
   Place end = {};        // in the source's binlog
   bool ignored = false;  // it bears the replica's own identity
+  Time received = 0;
 };
 
 enum class Receiver : std::uint8_t { kStopped, kConnecting, kRunning };

@@ -252,7 +252,7 @@ void Server::event_arrives(std::uint32_t connection, std::uint32_t place) {
     return;
   }
   const LogEntry& entry = source.binlog_[place];
-  RelayEntry relay{entry.transaction, entry.end};
+  RelayEntry relay{.transaction = entry.transaction, .end = entry.end, .received = world_.now()};
   const Transaction* const one =
       entry.transaction == kNoTransaction ? nullptr : &world_.transactions()[entry.transaction];
   const bool known = one != nullptr && source.skips(*dump, entry);
