@@ -55,8 +55,10 @@ Result<std::unique_ptr<Watchdog>> open_watchdog(const std::string& path, int sec
   if (error == 0 && set_s <= seconds) return std::unique_ptr<Watchdog>(std::move(watchdog));
   const std::string why =
       error != 0 ? fmt::format("{} is no watchdog: {}", path, std::strerror(error))
-                 : fmt::format("{} acts after {} s, longer than {} s, and cannot be set to less",
-                               path, set_s, seconds);
+                 : fmt::format(
+                       "{} acts after {} s, longer than {} s, and cannot be set to less; "
+                       "give --lease {} or more",
+                       path, set_s, seconds, 2 * set_s);
   if (error == 0 && !watchdog->disarm()) return Error{Errc::kUsage, why + "; it is armed"};
   return Error{Errc::kUsage, why};
 }

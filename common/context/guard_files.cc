@@ -238,6 +238,10 @@ std::optional<OwnClosing> GuardFiles::read_closing() const {
   return content ? parse(*content, kClosingFormat, &closing_of) : std::nullopt;
 }
 
+std::optional<OwnClosing> GuardFiles::find_reopenable(const Moment& now) const {
+  return read_pause(now) ? std::nullopt : read_closing();
+}
+
 Result<Done> GuardFiles::write_closing(const OwnClosing& closing) {
   return files_.write_atomic(closing_path(directory_), closing_to_json(closing) + "\n");
 }

@@ -87,6 +87,8 @@ class GuardFiles {
 
   // Returns what was left of a closing; nullopt: nothing, or it cannot be read.
   std::optional<OwnClosing> read_closing() const;
+  // The same, but nothing while the guard is paused: then an operator keeps the server closed.
+  std::optional<OwnClosing> find_reopenable(const Moment& now) const;
   Result<Done> write_closing(const OwnClosing& closing);
   Result<Done> forget_closing();
 

@@ -9,6 +9,7 @@
 #include "common/execute/failure.h"
 #include "common/failover/role_statements.h"
 #include "common/mysql/read_facts.h"
+#include "common/mysql/variables.h"
 #include "common/parallel.h"
 
 namespace ha {
@@ -65,6 +66,21 @@ Result<Done> close_behind_commits(Workers& workers, Clock& clock, SqlSession& cl
   if (!closed && result && !*result)
     return failure(closed.error().text + ": " + result->error().text);
   return closed;
+}
+
+Result<OwnClosing> read_own_closing(SqlSession& session, const std::string& node) {
+  ServerFacts facts;
+  facts.version = session.version();
+  facts.log_bin = true;
+  if (const auto read = read_binlog_end(session, facts); !read) return read.error();
+  const auto set = read_read_only_origin(session);
+  if (!set) return set.error();
+  // Last, so that nobody has opened it before.
+  const auto closed = read_switch(session, "read_only");
+  if (!closed) return closed.error();
+  if (!*closed) return Error{Errc::kRefused, "it accepts writes again"};
+  if (!facts.binlog) return Error{Errc::kMissing, "where its binlog ends is not known"};
+  return OwnClosing{node, *facts.binlog, set->at};
 }
 
 }  // namespace ha

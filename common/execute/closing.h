@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/clock.h"
+#include "common/failover/own_closing.h"
 #include "common/mysql/session.h"
 #include "common/result.h"
 #include "common/workers.h"
@@ -23,6 +24,10 @@ namespace ha {
 // longer than `patience_s`. Returns how many connections were ended; fails as `close` does.
 Result<int> close_to_clients(SqlSession& session, const std::vector<std::string>& our_locks,
                              unsigned patience_s, const std::function<Result<Done>()>& close);
+
+// Reads what tells later that the server `node`, which is read-only, is still as it is now. Fails
+// when it takes writes, or has no binlog.
+Result<OwnClosing> read_own_closing(SqlSession& session, const std::string& node);
 
 // What lets the commits go that a closing waits for.
 struct CommitRelease {

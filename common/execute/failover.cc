@@ -75,7 +75,8 @@ class Failover {
     if (const auto added = add_history(workflow_.store, workflow_.env.clock.moment(), context);
         !added)
       return {.refusal = Refusal::kNotReady, .reason = added.error().text};
-    context.own_closing = GuardFiles(workflow_.env.files, workflow_.store.path()).read_closing();
+    context.own_closing = GuardFiles(workflow_.env.files, workflow_.store.path())
+                              .find_reopenable(workflow_.env.clock.moment());
     context.stuck = stuck_;
     lease_.add_to(context);
     if (const auto seconds = hung_.seconds()) context.primary_hung_s = seconds;

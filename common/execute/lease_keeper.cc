@@ -308,7 +308,8 @@ LeaseAct LeaseKeeper::judge() {
   const LeaseAct act = decide_lease(now, limits_);
   // While the server is to be closed no vote is given back.
   if (is_safe(act)) wanted_ = act != LeaseAct::kRelease;
-  known_ = answered;
+  // A server that is about to be closed may still take writes.
+  known_ = known_ || (answered && is_safe(act));
   if (watchdog_ && may_feed(now, act, limits_))
     if (const auto fed = watchdog_->feed(); !fed) say(fed.error().text);
   if (std::exchange(last_, act) != act) log_(describe(now, act, node_.name, obstacle));
@@ -363,9 +364,9 @@ void LeaseKeeper::remember() {
   std::unique_lock guard(mutex_);
   const auto majority_s = majority_s_;
   guard.unlock();
-  auto kept = majority_record_.keep(majority_s, env_.clock.moment());
-  if (kept) kept = record_.keep(own_, uptime_s(env_.clock));
-  std::string why = kept ? "" : kept.error().text;
+  const auto lease = majority_record_.keep(majority_s, env_.clock.moment());
+  const auto closing = record_.keep(own_, uptime_s(env_.clock));
+  std::string why = !lease ? lease.error().text : !closing ? closing.error().text : "";
   if (!why.empty() && why != forgets_)
     log_(fmt::format("what a guard after this one has to know of {} is not on disk: {}", node_.name,
                      why));

@@ -76,6 +76,8 @@ class LiveActions : public Actions {
   // Fails when a replica has received more than the primary, which was restarted, has in its
   // binlog.
   Result<Done> compare_binlogs(const std::string& primary, const Topology& now);
+  // Fails when a primary that its guard has closed is not as the guard has left it.
+  Result<Done> compare_closing(SqlSession& session) const;
   // Fails when the primary of a switchover, which was closed, accepts writes.
   Result<Done> expect_closed();
   // Fails when another run may have a lock by now.

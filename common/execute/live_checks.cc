@@ -6,6 +6,7 @@
 
 #include "common/context/node_locks.h"
 #include "common/execute/binlog_events.h"
+#include "common/execute/closing.h"
 #include "common/execute/failure.h"
 #include "common/execute/live_actions.h"
 #include "common/mysql/probe.h"
@@ -293,6 +294,9 @@ Result<StepResult> LiveActions::compare_with_now(const Step& step, const RunFact
 Result<Done> LiveActions::compare_binlogs(const std::string& primary, const Topology& now) {
   auto session = sessions_.borrow(primary);
   if (!session) return session.error();
+  const auto same = compare_closing(**session);
+  session->judge(same);
+  if (!same) return same.error();
   for (const Node& node : now.nodes)
     for (std::size_t c = 0; c < node.sources.size(); ++c) {
       const ChannelStatus& channel = node.channels()[c];
@@ -308,6 +312,15 @@ Result<Done> LiveActions::compare_binlogs(const std::string& primary, const Topo
             node.name, primary, channel.read.file, channel.read.offset));
     }
   return Done{};
+}
+
+Result<Done> LiveActions::compare_closing(SqlSession& session) const {
+  if (!plan_.closed_by_guard || !context_.own_closing) return Done{};
+  const auto now = read_own_closing(session, context_.own_closing->node);
+  if (!now) return now.error();
+  return *now == *context_.own_closing
+             ? Result<Done>(Done{})
+             : failure("somebody has changed it since its guard has closed it");
 }
 
 }  // namespace ha

@@ -10,7 +10,6 @@
 #include "common/execute/clients.h"
 #include "common/execute/closing.h"
 #include "common/failover/role_statements.h"
-#include "common/mysql/read_facts.h"
 #include "common/mysql/variables.h"
 #include "common/text.h"
 #include "common/vip/move.h"
@@ -164,19 +163,7 @@ Result<std::string> OwnServer::close(const Deadline& deadline) {
 
 Result<OwnClosing> OwnServer::read_closing() const {
   const auto session = env_.connector.connect(login());
-  if (!session) return session.error();
-  ServerFacts facts;
-  facts.version = (**session).version();
-  facts.log_bin = true;
-  if (const auto read = read_binlog_end(**session, facts); !read) return read.error();
-  const auto set = read_read_only_origin(**session);
-  if (!set) return set.error();
-  // Last, so that nobody has opened it before.
-  const auto closed = read_switch(**session, "read_only");
-  if (!closed) return closed.error();
-  if (!*closed) return Error{Errc::kRefused, "it accepts writes again"};
-  if (!facts.binlog) return Error{Errc::kMissing, "where its binlog ends is not known"};
-  return OwnClosing{node_.name, *facts.binlog, set->at};
+  return session ? read_own_closing(**session, node_.name) : session.error();
 }
 
 Result<Done> OwnServer::run_kill_command(const Deadline& deadline) {

@@ -44,8 +44,7 @@ class OwnServer {
   // Returns what was done; fails when it may still take writes.
   Result<std::string> close(const Deadline& deadline);
 
-  // Reads what tells later that the server, which is read-only, is still as it is now. Fails when
-  // it takes writes, or has no binlog.
+  // See read_own_closing().
   Result<OwnClosing> read_closing() const;
 
   // Returns why the server could not be killed if it hung, with what to configure; empty: it could

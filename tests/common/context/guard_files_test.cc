@@ -66,6 +66,9 @@ TEST(GuardFiles, APauseThatCannotBeReadHasNoEnd) {
   EXPECT_FALSE(guard.read_pause(at(10)));
   ASSERT_TRUE(guard.write_pause({at(10), 60}));
   ASSERT_TRUE(guard.read_pause(at(20)));
+  ASSERT_TRUE(guard.write_closing({"db1", {"binlog.000007", 4711}, ""}));
+  EXPECT_FALSE(guard.find_reopenable(at(20)));
+  EXPECT_TRUE(guard.find_reopenable(at(71)));
   EXPECT_EQ(guard.read_pause(at(20))->seconds, 60);
   EXPECT_FALSE(guard.read_pause(at(71)));
   ASSERT_TRUE(guard.end_pause());

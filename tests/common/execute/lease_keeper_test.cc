@@ -329,6 +329,28 @@ TEST_F(LeaseKeeperTest, AGuardThatIsStartedAgainHasNoMoreTimeThanWasLeft) {
   EXPECT_EQ(turn(11), LeaseAct::kTake);
 }
 
+// A guard that is seen and has no vote would tell others that its server takes no writes.
+TEST_F(LeaseKeeperTest, AGuardIsNotSeenBeforeAServerThatItClosesIsClosed) {
+  int closings = 0;
+  for (double down_s = 2.5; down_s < 4.5; down_s += 0.1) {
+    turn(10);
+    world_.clock.time_s += down_s;
+    make_keeper({.lease_s = 5, .hung_after_s = 30});
+    for (auto& [name, voter] : voters_) voter.locks.clear();
+    world_.clock.time_s += 0.3;
+    keeper_->look();
+    closings += keeper_->judge() == LeaseAct::kClose;
+    for (std::size_t i = 0; i < keeper_->voters(); ++i) keeper_->tend(i);
+    for (const auto& [name, voter] : voters_)
+      EXPECT_EQ(voter.locks.count(options_.guard_lock("db1")),
+                voter.locks.count(options_.lease_lock()))
+          << down_s;
+    turn(1);
+    voters_["db1"].read_only = "0";
+  }
+  EXPECT_GT(closings, 0);
+}
+
 TEST_F(LeaseKeeperTest, AServerThatHangsIsKilledWhenTheLeaseEnds) {
   turn(10);
   cut_off();

@@ -155,6 +155,21 @@ TEST(RecheckStepTest, APrimaryThatLostEventsIsNotReopened) {
   }
 }
 
+TEST(RecheckStepTest, AServerThatItsGuardHasClosedIsOpenedAsItWasLeft) {
+  LiveStage stage;
+  stage.plan = {.command = PlanCommand::kReopen, .primary = "db1", .candidate = "db1"};
+  stage.plan.closed_by_guard = true;
+  for (int i = 2; i <= 3; ++i) stage.facts(i).channels->front().uses_gtid = true;
+  stage.db(1).read_only = stage.facts(1).read_only.emplace(true);
+  stage.context.own_closing = {"db1", stage.db(1).binlog, ""};
+  EXPECT_TRUE(stage.perform(step_on(Action::kRecheck, "db1")));
+  stage.context.own_closing->set_at = "2026-11-30 09:00:00";
+  EXPECT_TRUE(names(stage.perform(step_on(Action::kRecheck, "db1")), "somebody has changed it"));
+  stage.context.own_closing->set_at = "";
+  stage.db(1).binlog = {"binlog.000007", 1240};
+  EXPECT_TRUE(names(stage.perform(step_on(Action::kRecheck, "db1")), "somebody has changed it"));
+}
+
 TEST(HookStepTest, IsToldOfTheChange) {
   for (const Action action : {Action::kHook, Action::kStartService}) {
     LiveStage stage;
