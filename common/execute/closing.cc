@@ -68,19 +68,20 @@ Result<Done> close_behind_commits(Workers& workers, Clock& clock, SqlSession& cl
   return closed;
 }
 
-Result<OwnClosing> read_own_closing(SqlSession& session, const std::string& node) {
+Result<ServerFacts> read_closed_server(SqlSession& session) {
   ServerFacts facts;
   facts.version = session.version();
   facts.log_bin = true;
   if (const auto read = read_binlog_end(session, facts); !read) return read.error();
   const auto set = read_read_only_origin(session);
   if (!set) return set.error();
-  // Last, so that nobody has opened it before.
+  // Last: it was closed all the time, then.
   const auto closed = read_switch(session, "read_only");
   if (!closed) return closed.error();
   if (!*closed) return Error{Errc::kRefused, "it accepts writes again"};
   if (!facts.binlog) return Error{Errc::kMissing, "where its binlog ends is not known"};
-  return OwnClosing{node, *facts.binlog, set->at};
+  facts.read_only_set_at = set->at;
+  return facts;
 }
 
 }  // namespace ha

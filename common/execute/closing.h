@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "common/clock.h"
-#include "common/failover/own_closing.h"
+#include "common/mysql/server_facts.h"
 #include "common/mysql/session.h"
 #include "common/result.h"
 #include "common/workers.h"
@@ -25,9 +25,9 @@ namespace ha {
 Result<int> close_to_clients(SqlSession& session, const std::vector<std::string>& our_locks,
                              unsigned patience_s, const std::function<Result<Done>()>& close);
 
-// Reads what tells later that the server `node`, which is read-only, is still as it is now. Fails
-// when it takes writes, or has no binlog.
-Result<OwnClosing> read_own_closing(SqlSession& session, const std::string& node);
+// Reads of a read-only server what tells whether it is still as a guard has left it
+// (find_change_since()), and nothing else. Fails when it takes writes, or has no binlog.
+Result<ServerFacts> read_closed_server(SqlSession& session);
 
 // What lets the commits go that a closing waits for.
 struct CommitRelease {

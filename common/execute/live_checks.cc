@@ -316,11 +316,10 @@ Result<Done> LiveActions::compare_binlogs(const std::string& primary, const Topo
 
 Result<Done> LiveActions::compare_closing(SqlSession& session) const {
   if (!plan_.closed_by_guard || !context_.own_closing) return Done{};
-  const auto now = read_own_closing(session, context_.own_closing->node);
+  const auto now = read_closed_server(session);
   if (!now) return now.error();
-  return *now == *context_.own_closing
-             ? Result<Done>(Done{})
-             : failure("somebody has changed it since its guard has closed it");
+  const std::string change = find_change_since(*context_.own_closing, *now);
+  return change.empty() ? Result<Done>(Done{}) : failure("its guard has closed it, and " + change);
 }
 
 }  // namespace ha

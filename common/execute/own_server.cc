@@ -163,7 +163,10 @@ Result<std::string> OwnServer::close(const Deadline& deadline) {
 
 Result<OwnClosing> OwnServer::read_closing() const {
   const auto session = env_.connector.connect(login());
-  return session ? read_own_closing(**session, node_.name) : session.error();
+  if (!session) return session.error();
+  const auto facts = read_closed_server(**session);
+  if (!facts) return facts.error();
+  return OwnClosing{node_.name, *facts->binlog, facts->read_only_set_at};
 }
 
 Result<Done> OwnServer::run_kill_command(const Deadline& deadline) {

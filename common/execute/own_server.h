@@ -44,7 +44,7 @@ class OwnServer {
   // Returns what was done; fails when it may still take writes.
   Result<std::string> close(const Deadline& deadline);
 
-  // See read_own_closing().
+  // Fails as read_closed_server() does.
   Result<OwnClosing> read_closing() const;
 
   // Returns why the server could not be killed if it hung, with what to configure; empty: it could

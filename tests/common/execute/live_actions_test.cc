@@ -164,10 +164,12 @@ TEST(RecheckStepTest, AServerThatItsGuardHasClosedIsOpenedAsItWasLeft) {
   stage.context.own_closing = {"db1", stage.db(1).binlog, ""};
   EXPECT_TRUE(stage.perform(step_on(Action::kRecheck, "db1")));
   stage.context.own_closing->set_at = "2026-11-30 09:00:00";
-  EXPECT_TRUE(names(stage.perform(step_on(Action::kRecheck, "db1")), "somebody has changed it"));
+  EXPECT_TRUE(names(stage.perform(step_on(Action::kRecheck, "db1")),
+                    "its guard has closed it, and read_only was set again"));
   stage.context.own_closing->set_at = "";
   stage.db(1).binlog = {"binlog.000007", 1240};
-  EXPECT_TRUE(names(stage.perform(step_on(Action::kRecheck, "db1")), "somebody has changed it"));
+  EXPECT_TRUE(names(stage.perform(step_on(Action::kRecheck, "db1")),
+                    "its guard has closed it, and its binlog ends elsewhere"));
 }
 
 TEST(HookStepTest, IsToldOfTheChange) {
