@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "common/machine.h"
 #include "common/reach.h"
 #include "common/text.h"
@@ -20,8 +18,9 @@ CurlTransfer::CurlTransfer() : handle_(curl().easy_init()) {
 }
 
 void CurlTransfer::limit(const Deadline& deadline) {
-  // 0 would mean no limit. Not rounded by std::lround: that is in libm, a library more to load.
-  const long milliseconds = std::max(1L, static_cast<long>(deadline.remaining_s() * 1000));
+  // 0 would mean no limit, and a transfer that ends before the deadline would be tried again. Not
+  // rounded by std::ceil: that is in libm, a library more to load.
+  const long milliseconds = static_cast<long>(deadline.remaining_s() * 1000) + 1;
   set(CURLOPT_TIMEOUT_MS, milliseconds);
   set(CURLOPT_CONNECTTIMEOUT_MS, milliseconds);
 }
