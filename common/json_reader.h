@@ -5,7 +5,6 @@
 #pragma once
 
 #include <rapidjson/document.h>
-#include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
 
 #include <charconv>
@@ -61,11 +60,11 @@ class JsonNumbers : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, JsonN
 // A text that was parsed, as long as this lives.
 class JsonText {
  public:
-  explicit JsonText(std::string_view text) {
-    const auto read = [text](rapidjson::Document& document) {
-      constexpr unsigned kFlags =
-          rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag;
-      rapidjson::MemoryStream stream(text.data(), text.size());
+  explicit JsonText(std::string_view text) : text_(text) {
+    const auto read = [this](rapidjson::Document& document) {
+      constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseInsituFlag |
+                                  rapidjson::kParseNumbersAsStringsFlag;
+      rapidjson::InsituStringStream stream(text_.data());
       JsonNumbers<rapidjson::Document> numbers(document);
       return !rapidjson::Reader().Parse<kFlags>(stream, numbers).IsError();
     };
@@ -78,6 +77,7 @@ class JsonText {
   const JsonValue* object() const { return document_.IsObject() ? &document_ : nullptr; }
 
  private:
+  std::string text_;   // what the document's texts refer to
   char buffer_[8192];  // most are small
   rapidjson::MemoryPoolAllocator<> pool_{buffer_, sizeof buffer_};
   rapidjson::Document document_{&pool_};
