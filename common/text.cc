@@ -106,15 +106,18 @@ bool is_invisible(std::uint32_t code) {
       kRanges, [code](const Range& range) { return code >= range.first && code <= range.last; });
 }
 
-// Replaces what is invisible and each byte of `also` by blanks.
-std::string clean_up(std::string_view text, std::string_view also) {
+// Replaces what is invisible and each `also` by blanks.
+std::string clean_up(std::string_view text, char also) {
+  // Nearly all texts are such; texts of plans are long.
+  if (std::ranges::all_of(text, [also](char c) { return c >= ' ' && c < 0x7F && c != also; }))
+    return std::string(text);
   std::string clean;
   clean.reserve(text.size());
   while (!text.empty()) {
     const std::size_t length = utf8_length(text);
     if (length == 0)
       clean += '?';
-    else if (is_invisible(code_point(text.substr(0, length))) || also.find(text[0]) != also.npos)
+    else if (is_invisible(code_point(text.substr(0, length))) || text[0] == also)
       clean += ' ';
     else
       clean += text.substr(0, length);
@@ -125,9 +128,9 @@ std::string clean_up(std::string_view text, std::string_view also) {
 
 }  // namespace
 
-std::string printable(std::string_view text) { return clean_up(text, ""); }
+std::string printable(std::string_view text) { return clean_up(text, '\0'); }
 
-std::string sanitize(std::string_view text) { return clean_up(text, "|"); }
+std::string sanitize(std::string_view text) { return clean_up(text, '|'); }
 
 std::string printable_lines(std::string_view text) {
   std::string clean;

@@ -9,8 +9,9 @@ namespace ha {
 
 std::optional<std::size_t> Row::find(std::string_view column) const {
   const auto& columns = rows_->columns;
+  // Of names of one length few have the same end; many begin alike.
   for (std::size_t i = 0; i < columns.size(); ++i)
-    if (columns[i].size() == column.size() &&
+    if (columns[i].size() == column.size() && ((columns[i].back() ^ column.back()) & ~0x20) == 0 &&
         strncasecmp(columns[i].data(), column.data(), column.size()) == 0)
       return i;
   return std::nullopt;
