@@ -43,6 +43,8 @@ struct ServerProcess {
   int id = 0;
   std::uint64_t started = 0;  // in clock ticks since the boot: ids are given again
   double age_s = 0;           // when it was found
+
+  bool operator==(const ServerProcess&) const = default;
 };
 
 inline constexpr std::size_t kMaxProcessOutput = 64 << 10;

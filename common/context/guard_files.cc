@@ -89,8 +89,14 @@ OwnClosing closing_of(JsonReader& reader, const JsonValue& json) {
 }
 
 LastMajority majority_of(JsonReader& reader, const JsonValue& json) {
-  return {reader.text(json, "node"), moment_of(reader, reader.member(json, "majority")),
-          reader.integer<int>(reader.member(json, "lease_s"))};
+  LastMajority last{reader.text(json, "node"), moment_of(reader, reader.member(json, "majority")),
+                    reader.integer<int>(reader.member(json, "lease_s"))};
+  // An older guard writes neither.
+  if (find_member(json, "closed")) last.closed = reader.flag(json, "closed");
+  if (const JsonValue* const server = find_member(json, "server"))
+    last.server = {reader.integer<int>(reader.member(*server, "process")),
+                   reader.integer<std::uint64_t>(reader.member(*server, "started"))};
+  return last;
 }
 
 // Reads what one of our files has, by the function that takes it out of the object; nullopt for
@@ -193,6 +199,14 @@ std::string majority_to_json(const LastMajority& last) {
   json.key("majority");
   write(json, last.at);
   json.field("lease_s", last.lease_s);
+  json.field("closed", last.closed);
+  if (last.server) {
+    json.key("server");
+    json.begin_object();
+    json.field("process", last.server->id);
+    json.field("started", last.server->started);
+    json.end_object();
+  }
   json.end_object();
   return json.take();
 }

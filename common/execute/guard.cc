@@ -272,8 +272,10 @@ class Guard {
       state_.lease_trouble = fmt::format("{} takes writes and has no lease: {} of {} votes are had",
                                          settings_.guard.node, status.votes, status.voters);
     if (!status.left_s) return ", without a lease";
-    return fmt::format(", with the lease of the primary ({} of {} votes)", status.votes,
-                       status.voters);
+    return fmt::format(", with {} ({} of {} votes)",
+                       status.recalled ? "what is left of the lease of the guard before this one"
+                                       : "the lease of the primary",
+                       status.votes, status.voters);
   }
 
   void describe(std::string doing) {

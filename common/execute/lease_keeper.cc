@@ -38,10 +38,21 @@ LeaseKeeper::LeaseKeeper(const Env& env, const FailoverOptions& options, const N
       judged_s_(uptime_s(env.clock)),
       awake_since_s_(judged_s_) {
   for (NodeAddress& voter : voters_of(options)) seats_.push_back({std::move(voter)});
-  // A guard that was started again has no more time than the one before it had left.
-  const auto last_s = majority_record_.recall(env.clock.moment());
-  had_lease_ = last_s.has_value();
-  if (last_s && judged_s_ - *last_s < terms_.certain_s()) majority_s_ = last_s;
+  recall();
+}
+
+// A guard that was started again has no more time than the one before it had left. A server that
+// hangs does not tell that it takes writes, and was seen to do so.
+void LeaseKeeper::recall() {
+  const auto last = majority_record_.recall(env_.clock.moment());
+  if (!last) return;
+  had_lease_ = true;
+  if (last->closed) return;
+  if (last->server) own_.recall(*last->server);
+  writable_since_s_ = judged_s_;
+  recalled_ = judged_s_ - last->at.uptime_s < limits_.lease_s;
+  restarted_ = !recalled_;
+  if (recalled_) majority_s_ = last->at.uptime_s;
 }
 
 void LeaseKeeper::run(std::function<void()> turn, double pause_s) {
@@ -98,9 +109,12 @@ void LeaseKeeper::look() {
     silent_since_s_.reset();
   else if (!silent_since_s_)
     silent_since_s_ = sent_s;
-  answered_ =
-      answered_ || (state != OwnServer::State::kSilent && state != OwnServer::State::kUnread);
+  // Whoever has mistyped the password is not to lose the server for it.
+  if (state == OwnServer::State::kDenied && !answered_) writable_since_s_.reset();
+  answered_ = answered_ || state == OwnServer::State::kWritable ||
+              state == OwnServer::State::kClosed || state == OwnServer::State::kEnded;
   if (state == OwnServer::State::kWritable) {
+    closed_ = false;
     writable_since_s_ = writable_since_s_.value_or(now_s);
     seen_writable_s_ = sent_s;
     record_.note_writable(sent_s);
@@ -112,7 +126,9 @@ void LeaseKeeper::look() {
 void LeaseKeeper::note_state(OwnServer::State state) {
   state_ = state;
   if (state != OwnServer::State::kClosed && state != OwnServer::State::kEnded) return;
+  closed_ = true;
   had_lease_ = had_lease_ || majority_s_;
+  recalled_ = restarted_ = false;
   if (state == OwnServer::State::kEnded) record_.end();
   writable_since_s_.reset();
   majority_s_.reset();
@@ -137,7 +153,9 @@ LeaseView LeaseKeeper::view(double now_s) const {
   view.awake_since_s = awake_since_s_;
   view.closing_since_s = closing_since_s_;
   view.doubted = majority_s_ && !was_kept(*majority_s_ + terms_.certain_s());
+  view.recalled = recalled_;
   view.had_lease = had_lease_;
+  view.restarted = restarted_;
   // A switchover closes a server before it takes the votes: only a later look tells of another one.
   const auto away = static_cast<std::size_t>(std::ranges::count_if(seats_, [&](const Seat& seat) {
     return seat.given_away && seat.away_since_s <= seen_writable_s_;
@@ -175,7 +193,8 @@ LeaseAct LeaseKeeper::judge() {
   known_ = known_ || (answered && is_safe(act));
   if (watchdog_ && may_feed(now, act, limits_))
     if (const auto fed = watchdog_->feed(); !fed) say(fed.error().text);
-  if (std::exchange(last_, act) != act) log_(describe(now, act, node_.name, obstacle));
+  const std::pair told(act, act == LeaseAct::kHold && now.recalled);
+  if (std::exchange(last_, told) != told) log_(describe(now, act, node_.name, obstacle));
   carry_out(now, act);
   return act;
 }
@@ -225,9 +244,9 @@ void LeaseKeeper::carry_out(const LeaseView& now, LeaseAct act) {
 
 void LeaseKeeper::remember() {
   std::unique_lock guard(mutex_);
-  const auto majority_s = majority_s_;
+  const MajorityRecord::State state{majority_s_, closed_, own_.process()};
   guard.unlock();
-  const auto lease = majority_record_.keep(majority_s, env_.clock.moment());
+  const auto lease = majority_record_.keep(state, env_.clock.moment());
   const auto closing = record_.keep(own_, uptime_s(env_.clock));
   std::string why = !lease ? lease.error().text : !closing ? closing.error().text : "";
   if (!why.empty() && why != forgets_)
@@ -245,7 +264,9 @@ LeaseStatus LeaseKeeper::status() const {
                      .unkillable = own_.find_kill_obstacle()};
   for (const Seat& seat : seats_)
     if (seat.ours && now_s - seat.sent_s < terms_.certain_s()) ++status.votes;
-  if (majority_s_) status.left_s = std::max(0.0, *majority_s_ + terms_.certain_s() - now_s);
+  if (majority_s_ && writable_since_s_)
+    status.left_s = std::max(0.0, *majority_s_ + terms_.certain_s() - now_s);
+  status.recalled = recalled_;
   return status;
 }
 

@@ -37,6 +37,7 @@ struct LeaseStatus {
   std::size_t votes = 0, voters = 0;  // that are ours at this moment, of how many
   std::optional<double> left_s = {};  // until the server is closed; nullopt: there is no lease
   std::string obstacle = {};          // why votes are missing; empty: none is
+  bool recalled = false;              // that is what an earlier guard of this node has left
   bool wanted = false;                // the server takes writes, so it is to have the lease
   std::string unkillable = {};        // why it could not be killed if it hung; empty: it could be
 };
@@ -98,6 +99,7 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
   LeaseView view(double now_s) const;
   bool has_work(const Seat& seat, double now_s) const;
   bool may_show(const Seat& seat) const;
+  void recall();
   void note_state(OwnServer::State state);
   void say(const std::string& line);
   void finish_deed();
@@ -128,11 +130,15 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
   double judged_s_ = 0, awake_since_s_ = 0;  // the last turn, and since when turns are on time
   std::optional<double> closing_since_s_ = {};
   double seen_writable_s_ = -1;  // when the last question was sent that found it so
-  std::optional<double> writable_since_s_ = {}, majority_s_ = {};
-  bool had_lease_ = false;  // before the server was closed or ended, or this guard was started
+  // Without an answer yet: it was writable when an earlier guard ended.
+  std::optional<double> writable_since_s_ = {};
+  std::optional<double> majority_s_ = {};
+  bool recalled_ = false;                       // majority_s_ is of an earlier guard
+  bool closed_ = false;                         // the server was seen to be, or to have ended
+  bool had_lease_ = false, restarted_ = false;  // see LeaseView
 
   // Of judge() alone.
-  LeaseAct last_ = LeaseAct::kRelease;
+  std::pair<LeaseAct, bool> last_ = {};                    // the last act, on what was recalled
   std::optional<Pending<Result<std::string>>> deed_ = {};  // closing or killing: what came of it
   LeaseAct deed_act_ = LeaseAct::kRelease;
   bool deed_for_other_ = false;  // another primary has the votes

@@ -149,6 +149,7 @@ void LeaseKeeper::note_majority() {
     return;
   // So long ago each vote of a majority was ours.
   majority_s_ = std::max(majority_s_.value_or(sent[majority - 1]), sent[majority - 1]);
+  recalled_ = restarted_ = false;
 }
 
 // mutex_ is held.

@@ -3,16 +3,27 @@
 
 namespace ha {
 
-std::optional<double> MajorityRecord::recall(const Moment& now) const {
-  const auto last = files_.read_majority();
+std::optional<LastMajority> MajorityRecord::recall(const Moment& now) {
+  auto last = files_.read_majority();
   if (!last || last->node != node_) return std::nullopt;
-  return recall_majority(*last, now, lease_s_);
+  const auto majority_s = recall_majority(*last, now, lease_s_);
+  if (!majority_s) return std::nullopt;
+  kept_ = last;
+  last->at.uptime_s = *majority_s;
+  return last;
 }
 
-Result<Done> MajorityRecord::keep(std::optional<double> majority_s, const Moment& now) {
-  if (!majority_s || majority_s == kept_s_ || now.boot.empty()) return Done{};
-  const auto written = files_.write_majority({node_, {now.now_s, *majority_s, now.boot}, lease_s_});
-  if (written) kept_s_ = majority_s;
+Result<Done> MajorityRecord::keep(const State& state, const Moment& now) {
+  std::optional<LastMajority> wanted = kept_;
+  if (state.closed && wanted)
+    wanted->closed = true;
+  else if (state.majority_s && !now.boot.empty())
+    wanted = {node_, {now.now_s, *state.majority_s, now.boot}, lease_s_, false, state.server};
+  if (wanted && wanted->server) wanted->server->age_s = 0;
+  if (kept_ && wanted->at.uptime_s == kept_->at.uptime_s) wanted->at.now_s = kept_->at.now_s;
+  if (wanted == kept_) return Done{};
+  const auto written = files_.write_majority(*wanted);
+  if (written) kept_ = std::move(wanted);
   return written;
 }
 

@@ -79,6 +79,11 @@ MysqlOptions OwnServer::login() const {
   return login;
 }
 
+void OwnServer::recall(const ServerProcess& process) {
+  const std::lock_guard guard(mutex_);
+  process_ = process;
+}
+
 std::optional<ServerProcess> OwnServer::process() const {
   const std::lock_guard guard(mutex_);
   return process_;
@@ -115,6 +120,7 @@ OwnServer::State OwnServer::look() {
     error = closed.error();
     session_.reset();
   }
+  if (error.code == Errc::kAccessDenied) return State::kDenied;
   if (!is_no_answer(error)) return State::kUnread;
   if (process()) return has_ended() ? State::kEnded : State::kSilent;
   return is_refused(error) ? State::kEnded : State::kSilent;

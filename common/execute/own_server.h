@@ -29,13 +29,20 @@ class OwnServer {
     kWritable,
     kClosed,  // read-only
     kUnread,  // it is alive, and does not tell
+    kDenied,  // the same, because it refuses our account
     kSilent,  // no answer
     kEnded,   // its process has, or nothing listens and there was no process to know; also once
               // when it was started again
   };
 
+  // Takes over which process it is, of an earlier guard. Before the first look.
+  void recall(const ServerProcess& process);
+
   // Asks the server, over a session that stays open. Blocks for some seconds when it is silent.
   State look();
+
+  // Returns which process it is; nullopt: not known.
+  std::optional<ServerProcess> process() const;
 
   // True when the server's process was known and has ended. Blocks for nothing.
   bool has_ended() const;
@@ -59,7 +66,6 @@ class OwnServer {
   MysqlOptions login() const;
   // Reads which process the server is. True when the one that was known has ended.
   bool learn_process(SqlSession& session);
-  std::optional<ServerProcess> process() const;
   Result<Done> make_read_only(SqlSession& session, const Deadline& deadline) const;
   Result<Done> run_kill_command(const Deadline& deadline);
 

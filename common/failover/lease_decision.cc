@@ -10,27 +10,36 @@ namespace ha {
 namespace {
 
 // Returns for how long a server may be writable before it has a majority. A guard that was started
-// just now waits for voters that were, too, which vote within lease and margin.
+// just now waits for voters that were, too, which vote within lease and margin; one that was
+// started again has to log in to them first, which takes many times as long as a word.
 double patience_s(const LeaseView& view, const LeaseLimits& limits) {
+  if (view.restarted) return limits.lease_s - limits.margin_s;
   return view.had_lease ? limits.margin_s : 2 * (limits.lease_s + limits.margin_s);
+}
+
+// True when the server is being closed for so long that it has to be killed. What is left of the
+// lease of an earlier guard is not made longer by that: its end is known before the closing begins.
+bool closes_in_vain(const LeaseView& view, const LeaseLimits& limits) {
+  if (!view.closing_since_s) return false;
+  const double since_s = *view.closing_since_s;
+  const double left_s = view.recalled ? *view.majority_s + limits.lease_s - since_s : 0;
+  return view.now_s - since_s >= (left_s > 0 ? std::min(left_s, limits.margin_s) : limits.margin_s);
 }
 
 // When the server has no majority of votes and never had one.
 LeaseAct decide_first(const LeaseView& view, const LeaseLimits& limits) {
-  // Another primary has them, and this one was not told.
-  if (view.given_away) return LeaseAct::kClose;
   const double writable_s = view.now_s - std::max(view.writable_since_s, view.awake_since_s);
-  return writable_s >= patience_s(view, limits) ? LeaseAct::kClose : LeaseAct::kTake;
+  // Given away: another primary has them, and this one was not told.
+  if (!view.given_away && writable_s < patience_s(view, limits)) return LeaseAct::kTake;
+  return closes_in_vain(view, limits) ? LeaseAct::kKill : LeaseAct::kClose;
 }
 
 // When the server had a majority of votes, and the last one is too old. Closing comes before
 // killing, and is given its time, however late the guard wakes.
 LeaseAct decide_last(const LeaseView& view, const LeaseLimits& limits, double age_s) {
   const bool ended = age_s < 0 || age_s >= limits.lease_s;
-  if (view.closing_since_s) {
-    const bool in_vain = view.now_s - *view.closing_since_s >= limits.margin_s;
-    return ended && in_vain ? LeaseAct::kKill : LeaseAct::kClose;
-  }
+  if (view.closing_since_s)
+    return ended && closes_in_vain(view, limits) ? LeaseAct::kKill : LeaseAct::kClose;
   // After a pause of the guard the votes may well be ours: the voters are asked first.
   const bool asks = view.now_s - view.awake_since_s < limits.margin_s / 2;
   return ended || view.doubted || !asks ? LeaseAct::kClose : LeaseAct::kHold;
@@ -71,6 +80,11 @@ std::string describe(const LeaseView& view, LeaseAct act, std::string_view node,
                      std::string_view obstacle) {
   switch (act) {
     case LeaseAct::kHold:
+      if (view.recalled)
+        return fmt::format(
+            "{} has what is left of the lease of the guard before this one, which asks for it "
+            "again",
+            node);
       return fmt::format("{} has the lease of the primary", node);
     case LeaseAct::kTake:
       return fmt::format("{} takes writes, and asks for the lease of the primary", node);
@@ -85,6 +99,8 @@ std::string describe(const LeaseView& view, LeaseAct act, std::string_view node,
   }
   if (!view.closing_since_s)
     return fmt::format("killing {}: it was asked and gives no answer", node);
+  if (!view.majority_s)
+    return fmt::format("killing {}: it has no majority of votes, and it is not closed", node);
   return fmt::format("killing {}: its lease has ended{}", node,
                      obstacle.empty() ? ", and it is not closed" : fmt::format(": {}", obstacle));
 }

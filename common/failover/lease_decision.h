@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "common/moment.h"
+#include "common/process.h"
 
 namespace ha {
 
@@ -35,11 +36,14 @@ struct LeaseView {
   std::optional<double> majority_s = {};
   // Since when the guard runs without a pause of its own: before, it can have heard nothing.
   double awake_since_s = 0;
-  bool doubted =
-      false;  // not even the votes of that majority are ours any more, as far as is known
+  // Not even the votes of that majority are ours any more, as far as is known.
+  bool doubted = false;
+  bool recalled = false;  // that majority was of the guard before this one
   // Since when the server is being closed; nullopt: it is not.
   std::optional<double> closing_since_s = {};
-  bool had_lease = false;   // before the server was last read-only, or the guard started again
+  // It was had before the server was last read-only; or by the guard before this one, and that
+  // lease has ended.
+  bool had_lease = false, restarted = false;
   bool given_away = false;  // others have so many votes that there can be no majority for us
   bool stopping = false;    // the guard is asked to end
 };
@@ -50,6 +54,9 @@ struct LastMajority {
   std::string node = {};
   Moment at = {};
   int lease_s = 0;
+  bool closed = false;  // the server was seen to be read-only, or to have ended, since
+  // The process of the server, without its age; nullopt: not known.
+  std::optional<ServerProcess> server = {};
 
   bool operator==(const LastMajority&) const = default;
 };

@@ -95,10 +95,17 @@ TEST(GuardFiles, TheLastMajorityIsReadAsItWasWritten) {
   MemoryFiles files;
   GuardFiles guard(files, kDirectory);
   EXPECT_FALSE(guard.read_majority());
-  const LastMajority last{"db1", at(5.25), 10};
-  ASSERT_TRUE(guard.write_majority(last));
-  EXPECT_EQ(guard.read_majority(), last);
-  files.files[std::string(kDirectory) + "/guard-lease.json"] = "[]";
+  auto& content = files.files[std::string(kDirectory) + "/guard-lease.json"];
+  for (const LastMajority& last : {LastMajority{"db1", at(5.25), 10},
+                                   LastMajority{"db1", at(5.25), 10, true, {{77, 5000000000}}}}) {
+    ASSERT_TRUE(guard.write_majority(last));
+    EXPECT_EQ(guard.read_majority(), last);
+  }
+  // As an older guard has left it.
+  content = R"({"format":"monitoring-plugins-ha guard lease 1","node":"db1","majority":)"
+            R"({"now_s":9.0,"uptime_s":5.5,"boot":"b"},"lease_s":10})";
+  EXPECT_EQ(guard.read_majority(), (LastMajority{"db1", {9, 5.5, "b"}, 10}));
+  content = "[]";
   EXPECT_FALSE(guard.read_majority());
 }
 

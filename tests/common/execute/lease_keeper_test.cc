@@ -22,6 +22,7 @@ const Error kGone{Errc::kUnreachable, "lost connection", 2013};
 struct Voter {
   std::string name;
   bool gone = false;
+  std::optional<Error> error = {};  // as it answers a login
   std::string read_only = "1";
   std::map<std::string, int> locks = {};  // by name: the connection that has it
   int connections = 0;
@@ -111,6 +112,7 @@ class LeaseKeeperTest : public testing::Test {
       world_.connector.servers[name] =
           [this, name](const MysqlOptions&) -> Result<std::unique_ptr<SqlSession>> {
         if (voters_[name].gone) return kGone;
+        if (voters_[name].error) return *voters_[name].error;
         return std::unique_ptr<SqlSession>(std::make_unique<VoterSession>(voters_[name]));
       };
     }
@@ -173,6 +175,11 @@ class LeaseKeeperTest : public testing::Test {
   // What the guard has left of a closing.
   std::optional<OwnClosing> closing() {
     return GuardFiles(world_.files, "/state/c").read_closing();
+  }
+
+  // As a guard after this one reads it.
+  double last_lease_ends_s() {
+    return GuardFiles(world_.files, "/state/c").read_majority()->at.uptime_s + 5;
   }
 
   void cut_off() { voters_["db2"].gone = voters_["vote"].gone = true; }
@@ -314,9 +321,18 @@ TEST_F(LeaseKeeperTest, AGuardThatIsStartedAgainHasNoMoreTimeThanWasLeft) {
   // The votes may be had, whoever was without them meanwhile.
   come_back();
   restart(60);
-  EXPECT_EQ(turn(0.8), LeaseAct::kTake);
+  EXPECT_EQ(turn(3.8), LeaseAct::kTake);
   turn(0.5);
   EXPECT_EQ(voters_["db1"].read_only, "1");
+  come_back();
+  // Less than the margin.
+  turn(10);
+  cut_off();
+  world_.clock.time_s = last_lease_ends_s() - 0.9;
+  make_keeper({.lease_s = 5, .hung_after_s = 30});
+  turn(0.2);
+  EXPECT_EQ(voters_["db1"].read_only, "1");
+  EXPECT_TRUE(processes_.running);
   come_back();
   restart(60);
   come_back();
@@ -327,6 +343,63 @@ TEST_F(LeaseKeeperTest, AGuardThatIsStartedAgainHasNoMoreTimeThanWasLeft) {
   left.replace(left.find("\"boot\":\"boot\""), 13, "\"boot\":\"else\"");
   make_keeper({.lease_s = 5, .hung_after_s = 30});
   EXPECT_EQ(turn(11), LeaseAct::kTake);
+}
+
+// Nobody can tell it from one that takes writes as soon as it goes on.
+TEST_F(LeaseKeeperTest, AServerThatHangsWhenTheGuardIsStartedAgainIsKilledAtTheEndOfTheLease) {
+  const Error full{Errc::kRefused, "Too many connections", 1040};
+  const Error denied{Errc::kAccessDenied, "Access denied", 1045};
+  const struct {
+    const char* name;
+    double at_s;                // of the start, from the end of the lease
+    std::string read_only;      // as the guard before has seen it
+    Error error;                // of the server, from then on
+    std::optional<double> end;  // of the server, from the end of the lease
+  } cases[] = {
+      {"most of the lease is left", -4, "0", kGone, 0},
+      {"less than the margin is left", -0.3, "0", kGone, 0},
+      {"the lease has ended", 60, "0", kGone, 65},
+      {"it takes no more connections", -4, "0", full, 0},
+      {"it was read-only before", -4, "1", kGone, {}},
+      {"the password is wrong now", -4, "0", denied, {}},
+  };
+  for (const auto& c : cases) {
+    turn(10);
+    voters_["db1"].read_only = c.read_only;
+    turn(0.3);
+    cut_off();
+    voters_["db1"].error = c.error;
+    const double end_s = last_lease_ends_s();
+    world_.clock.time_s = end_s + c.at_s;
+    make_keeper({.lease_s = 5, .hung_after_s = 300});
+    turn(end_s + c.end.value_or(60) - 0.1 - world_.clock.time_s);
+    EXPECT_TRUE(processes_.running) << c.name;
+    turn(0.3);
+    EXPECT_EQ(processes_.running, !c.end) << c.name;
+    // It answers again.
+    processes_.running = true;
+    for (auto& [name, voter] : voters_) voter.gone = false;
+    voters_["db1"].error.reset();
+    voters_["db1"].read_only = "0";
+    make_keeper({.lease_s = 5, .hung_after_s = 30});
+  }
+}
+
+TEST_F(LeaseKeeperTest, WhatIsLeftOfAnEarlierLeaseIsNotTakenForOne) {
+  turn(10);
+  cut_off();
+  make_keeper({.lease_s = 5, .hung_after_s = 30});
+  log_.clear();
+  EXPECT_EQ(turn(1), LeaseAct::kHold);
+  EXPECT_TRUE(keeper_->status().recalled);
+  for (auto& [name, voter] : voters_) voter.gone = false;
+  EXPECT_EQ(turn(1.5), LeaseAct::kHold);
+  EXPECT_FALSE(keeper_->status().recalled);
+  EXPECT_EQ(log_,
+            (std::vector<std::string>{
+                "db1 has what is left of the lease of the guard before this one, which asks for it "
+                "again",
+                "db1 has the lease of the primary"}));
 }
 
 // A guard that is seen and has no vote would tell others that its server takes no writes.

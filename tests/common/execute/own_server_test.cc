@@ -18,6 +18,7 @@ Rows one(const std::string& value) { return Rows{{"value"}, {{value}}}; }
 const Error kGone{Errc::kUnreachable, "lost connection", 2013};
 const Error kRefused{Errc::kUnreachable, "Can't connect to server on 'db1' (111)", 2003};
 const Error kFull{Errc::kRefused, "Too many connections", 1040};
+const Error kDenied{Errc::kAccessDenied, "Access denied for user 'ha'", 1045};
 
 // Process 77 is the server of port 3306.
 class ServerTable : public FakePrograms {
@@ -136,6 +137,7 @@ TEST_F(OwnServerTest, WhetherItTakesWrites) {
       {"nothing listens, its process is unknown", "0", kGone, kRefused, false, true, State::kEnded},
       {"it hangs, its process is unknown", "0", kGone, kGone, false, true, State::kSilent},
       {"it takes no more connections", "0", kGone, kFull, true, true, State::kUnread},
+      {"it does not know us any more", "0", kGone, kDenied, true, true, State::kDenied},
   };
   for (const auto& c : cases) {
     db1_ = {.uptime = c.known ? "4998" : "3"};
@@ -246,6 +248,15 @@ TEST_F(OwnServerTest, ItIsKilledWhateverItAnswers) {
         << c.name;
     EXPECT_EQ(processes_.killed, c.killed) << c.name;
   }
+}
+
+TEST_F(OwnServerTest, AProcessThatAnEarlierGuardKnewIsKilled) {
+  db1_.refuses = kGone;
+  OwnServer server = own();
+  server.recall({77, 5});
+  EXPECT_EQ(server.look(), State::kSilent);
+  EXPECT_TRUE(server.kill(second()));
+  EXPECT_EQ(server.look(), State::kEnded);
 }
 
 TEST_F(OwnServerTest, OneThatWasNeverReadIsNotKilled) {

@@ -50,6 +50,8 @@ TEST(LeaseDecisionTest, AServerTakesWritesOnlyWithTheLease) {
     return [seconds](LeaseView& view) { view.awake_since_s = view.now_s - seconds; };
   };
   const auto doubted = [](LeaseView& view) { view.doubted = true; };
+  const auto recalled = [](LeaseView& view) { view.recalled = view.doubted = true; };
+  const auto restarted = [](LeaseView& view) { view.had_lease = view.restarted = true; };
   struct {
     const char* name;
     LeaseView view;
@@ -69,6 +71,29 @@ TEST(LeaseDecisionTest, AServerTakesWritesOnlyWithTheLease) {
        changed(changed(writable(), since(1)), again), LeaseAct::kClose},
       {"another primary has the votes", changed(changed(writable(), since(0)), given_away),
        LeaseAct::kClose},
+      {"another primary has the votes, and closing takes its time",
+       changed(changed(writable(), given_away), closing(0.9)), LeaseAct::kClose},
+      {"another primary has the votes, and closing took too long",
+       changed(changed(writable(), given_away), closing(1)), LeaseAct::kKill},
+      {"the guard was started again after the lease, and logs in to the voters",
+       changed(changed(writable(), since(3.9)), restarted), LeaseAct::kTake},
+      {"the guard was started again after the lease, cut off from the voters",
+       changed(changed(writable(), since(4)), restarted), LeaseAct::kClose},
+      {"the same, and closing takes its time",
+       changed(changed(changed(writable(), since(4.9)), restarted), closing(0.9)),
+       LeaseAct::kClose},
+      {"the same, and closing took too long",
+       changed(changed(changed(writable(), since(5)), restarted), closing(1)), LeaseAct::kKill},
+      {"the guard was started again with something left of the lease",
+       changed(with_majority(3.9), recalled), LeaseAct::kHold},
+      {"the guard was started again just before the lease ends",
+       changed(with_majority(4.6), recalled), LeaseAct::kClose},
+      {"the same, and closing takes its time",
+       changed(changed(with_majority(4.9), recalled), closing(0.3)), LeaseAct::kClose},
+      {"the same, and it is not closed when the lease ends",
+       changed(changed(with_majority(5), recalled), closing(0.4)), LeaseAct::kKill},
+      {"the same, and the guard was stopped then",
+       changed(changed(with_majority(700), recalled), closing(0.9)), LeaseAct::kClose},
       {"the votes are ours", with_majority(0), LeaseAct::kHold},
       {"voters answer slowly", with_majority(3.9), LeaseAct::kHold},
       {"the majority is lost", with_majority(4), LeaseAct::kClose},
@@ -104,6 +129,29 @@ TEST(LeaseDecisionTest, AServerTakesWritesOnlyWithTheLease) {
   for (const auto& c : cases)
     EXPECT_EQ(decide_lease(c.view, {.lease_s = 5, .margin_s = 1, .hung_after_s = 30}), c.act)
         << c.name;
+}
+
+TEST(LeaseDecisionTest, WhatPeopleAreTold) {
+  LeaseView recalled = with_majority(1), returned = writable(), hangs = with_majority(0);
+  recalled.recalled = true;
+  LeaseView ends = with_majority(5);
+  returned.closing_since_s = ends.closing_since_s = 999;
+  hangs.silent_since_s = 900;
+  const struct {
+    LeaseView view;
+    LeaseAct act;
+    std::string_view obstacle, line;
+  } cases[] = {
+      {with_majority(0), LeaseAct::kHold, "", "db1 has the lease of the primary"},
+      {recalled, LeaseAct::kHold, "",
+       "db1 has what is left of the lease of the guard before this one, which asks for it again"},
+      {returned, LeaseAct::kKill, "db2: gone",
+       "killing db1: it has no majority of votes, and it is not closed"},
+      {ends, LeaseAct::kKill, "", "killing db1: its lease has ended, and it is not closed"},
+      {ends, LeaseAct::kKill, "db2: gone", "killing db1: its lease has ended: db2: gone"},
+      {hangs, LeaseAct::kKill, "", "killing db1: it was asked and gives no answer"},
+  };
+  for (const auto& c : cases) EXPECT_EQ(describe(c.view, c.act, "db1", c.obstacle), c.line);
 }
 
 TEST(LeaseDecisionTest, AGuardThatIsStartedAgainCountsFromTheLastMajority) {
