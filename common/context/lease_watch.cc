@@ -44,8 +44,18 @@ Result<LeaseReading> read_lease(SqlSession& session, const FailoverOptions& opti
   return reading;
 }
 
-void observe_lease(LeaseSighting& sighting, std::optional<LeaseReading> now, int lease_s) {
+void observe_lease(LeaseSighting& sighting, std::optional<LeaseReading> now, int lease_s,
+                   double now_s) {
   const LeaseReading& last = sighting.last;
+  const auto hear = [&](const std::string& node, double silent_s) {
+    if (node.empty()) return;
+    double& heard_s = sighting.heard_s.try_emplace(node, now_s - silent_s).first->second;
+    heard_s = std::max(heard_s, now_s - silent_s);
+  };
+  // Of what was between two answers nothing is known. The seconds that a server tells are whole
+  // ones.
+  if (now && !sighting.now) hear(last.node, 0);
+  if (now) hear(now->node, std::max(0.0, now->silent_s.value_or(0) - 1));
   const bool ended = now && !last.connection.empty() && now->connection != last.connection;
   // The seconds that a server tells are whole ones, and it was asked a moment before the end.
   if (ended && !last.node.empty())
@@ -74,6 +84,7 @@ void LeaseWord::add_to(Context& context) const {
   context.primary_lease_held = held;
   context.primary_lease_expired = expired;
   context.primary_lease_broken = broken;
+  context.primary_lease_until_s = until_s;
 }
 
 LeaseWord tell_lease(const LeaseFinding& finding, const std::string& node, int lease_s) {
@@ -90,8 +101,10 @@ LeaseWord tell_lease(const LeaseFinding& finding, const std::string& node, int l
   else if (finding.held >= majority_of(finding.voters))
     word.held = fmt::format("its guard has {} and was heard {} ago", votes(finding.held),
                             format_duration(finding.silent_s));
-  else
+  else {
     word.broken = finding.broken > 0;
+    if (finding.heard_s) word.until_s = *finding.heard_s + lease_s;
+  }
   return word;
 }
 
@@ -101,6 +114,8 @@ LeaseFinding judge_lease(const std::vector<LeaseSighting>& sightings, const std:
   for (const LeaseSighting& one : sightings) {
     finding.expired += one.expired.contains(node);
     finding.broken += one.broken.contains(node);
+    if (const auto heard = one.heard_s.find(node); heard != one.heard_s.end())
+      finding.heard_s = std::max(finding.heard_s, std::optional(heard->second));
     if (!one.now) continue;
     // A vote that is just being handed over may be this node's.
     const bool told = one.now->connection.empty() || !one.now->node.empty();
@@ -156,7 +171,7 @@ void LeaseWatch::observe(const Deadline& deadline) {
       place.session = std::move(answer.session);
       reading = std::move(answer.reading);
     }
-    observe_lease(place.sighting, std::move(reading), options_.lease.lease_s);
+    observe_lease(place.sighting, std::move(reading), options_.lease.lease_s, uptime_s(env_.clock));
   }
 }
 

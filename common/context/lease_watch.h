@@ -42,10 +42,14 @@ struct LeaseSighting {
   LeaseReading last = {};                // the last one with a vote
   std::set<std::string> expired = {};    // nodes for which its vote has expired before our eyes
   std::set<std::string> broken = {};     // and whose sessions have ended before that
+  // By node: no later than that was the last word of its guard while it had the vote, in
+  // uptime_s().
+  std::map<std::string, double> heard_s = {};
 };
 
-// Takes over what a voter says now. Pure.
-void observe_lease(LeaseSighting& sighting, std::optional<LeaseReading> now, int lease_s);
+// Takes over what a voter has said by `now_s`. Pure.
+void observe_lease(LeaseSighting& sighting, std::optional<LeaseReading> now, int lease_s,
+                   double now_s);
 
 // Drops what was seen of the end of the lease of `node`, which answers again. Pure.
 void forget_end(LeaseSighting& sighting, const std::string& node);
@@ -58,6 +62,8 @@ struct LeaseFinding {
   std::size_t guards = 0;   // to which its guard is connected, and that tell for whom their vote is
   std::size_t voters = 0;
   double silent_s = 0;  // since the last word of its guard, as any voter tells
+  // When that was at the latest while it had a vote, in uptime_s(); nullopt: it was not seen so.
+  std::optional<double> heard_s = {};
 
   // True when its guard was heard no more until it had no majority, and has closed its server.
   bool proves_closing() const;
@@ -74,8 +80,9 @@ struct LeaseWord {
   std::string held = {};
   std::optional<std::string> expired = {};
   bool broken = false;
+  std::optional<double> until_s = {};
 
-  bool empty() const { return held.empty() && !expired && !broken; }
+  bool empty() const { return held.empty() && !expired && !broken && !until_s; }
   void add_to(Context& context) const;
 };
 

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "common/context/ballot.h"
 #include "common/context/lease_watch.h"
 #include "common/text.h"
@@ -40,7 +42,10 @@ LeaseWord await_lease(const Workflow& workflow, const std::string& primary,
           primary, finding.held, finding.voters, format_duration(finding.silent_s)));
     if (!workflow.env.clock.sleep(kMoment_s)) break;
   }
-  return tell_lease(finding, primary, options.lease.lease_s);
+  if (vigil != nullptr) finding.heard_s = std::max(finding.heard_s, vigil->find(primary).heard_s);
+  LeaseWord word = tell_lease(finding, primary, options.lease.lease_s);
+  if (word.until_s && *word.until_s <= uptime_s(workflow.env.clock)) word.until_s.reset();
+  return word;
 }
 
 }  // namespace ha

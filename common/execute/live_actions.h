@@ -47,6 +47,9 @@ class LiveActions : public Actions {
   };
   static constinit const std::array<Handler, kActionCount> kHandlers;  // by Action
 
+  // Waits while the guard of the old primary may count on its lease. Fails when there is no time
+  // for that.
+  Result<Done> await_end_of_lease(const Deadline& deadline) const;
   // Fails when this manager may not change the cluster any more.
   Result<Done> confirm_votes() const;
   // Fails when the plan opens a node with the lease, and the lease is not ours.

@@ -7,6 +7,7 @@
 #include "common/context/votes.h"
 #include "common/execute/failure.h"
 #include "common/execute/live_actions.h"
+#include "common/text.h"
 
 namespace ha {
 
@@ -19,8 +20,20 @@ Result<Done> LiveActions::confirm_lease() const {
   return slot->votes ? slot->votes->confirm() : failure("the lease of the primary is not ours");
 }
 
-// The guard of a primary that takes no writes any more need not be heard of it first. Where votes
-// were lost in another way, its guard may think for a lease that they are its own.
+// A guard whose sessions have ended may have been started again: it keeps its server open for what
+// is left of the lease. That of a process that has ended opens nothing, and what cannot be
+// acknowledged is nobody's to read.
+Result<Done> LiveActions::await_end_of_lease(const Deadline& deadline) const {
+  const Node* const primary = find(plan_.primary);
+  const double left_s = context_.primary_lease_until_s.value_or(0) - uptime_s(env_.clock);
+  if (left_s <= 0 || plan_.evidence == Evidence::kRevocation) return Done{};
+  if (primary != nullptr && primary->refused) return Done{};
+  if (left_s < deadline.remaining_s() && env_.clock.sleep(left_s)) return Done{};
+  return failure(fmt::format("the guard of {} may count on its lease for another {}", plan_.primary,
+                             format_duration(left_s)));
+}
+
+// The guard of a primary that takes no writes any more need not be heard of it first.
 Result<StepResult> LiveActions::lease(const Step& step, const RunFacts& known,
                                       const Deadline& deadline) {
   const auto slot = lease_.lock();
@@ -38,7 +51,8 @@ Result<StepResult> LiveActions::lease(const Step& step, const RunFacts& known,
     end_holders(env_, options_, terms, topology_, deadline.from_now(options_.probe_timeout_s));
   auto taken = Votes::take(env_, options_, terms, topology_, deadline);
   if (!taken) return taken.error();
-  if (!closed && context_.primary_lease_broken) env_.clock.sleep(terms.lease_s);
+  if (!closed)
+    if (const auto ended = await_end_of_lease(deadline); !ended) return ended.error();
   if (const auto ours = taken->votes->confirm(); !ours) return ours.error();
   slot->votes = std::move(taken->votes);
   return StepResult{fmt::format("{}", context_.primary_lease_expired.value_or("it was free"))};

@@ -22,15 +22,6 @@ constexpr double kConnect_s = 1;
 constexpr unsigned kAnswer_s = 2;
 constexpr double kEndPoll_s = 0.02;
 
-// True when nothing listens there: no network is between that could tell so. The numbers are those
-// of the two client libraries.
-bool is_refused(const Error& error) {
-  constexpr unsigned kNoConnection = 2002, kNoHost = 2003;
-  return (error.server_errno == kNoConnection || error.server_errno == kNoHost) &&
-         (error.text.find("(111)") != std::string::npos ||
-          error.text.find("refused") != std::string::npos);
-}
-
 // The server tells which file names its process; on another machine that file may be another
 // server's, which was hardly started at the same time.
 Result<Done> compare_age(SqlSession& session, const ServerProcess& process) {
@@ -123,6 +114,7 @@ OwnServer::State OwnServer::look() {
   if (error.code == Errc::kAccessDenied) return State::kDenied;
   if (!is_no_answer(error)) return State::kUnread;
   if (process()) return has_ended() ? State::kEnded : State::kSilent;
+  // No network is between that could tell so.
   return is_refused(error) ? State::kEnded : State::kSilent;
 }
 

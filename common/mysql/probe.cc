@@ -29,6 +29,7 @@ struct Reading {
   std::string error = {};
   std::optional<ServerFacts> facts = {};
   std::shared_ptr<SqlSession> session = {};
+  bool refused = false;  // see Node
 };
 
 Reach reach_of(const Error& error, double seconds, const MysqlOptions& options) {
@@ -53,8 +54,9 @@ Reading try_node(const ProbeEnv& env, const MysqlOptions& options) {
   const double begin_s = env.clock.monotonic_s();
   auto session = env.connector.connect(options);
   if (!session)
-    return {reach_of(session.error(), env.clock.monotonic_s() - begin_s, options),
-            session.error().text};
+    return {.reach = reach_of(session.error(), env.clock.monotonic_s() - begin_s, options),
+            .error = session.error().text,
+            .refused = is_refused(session.error())};
   auto facts = read_server_facts(**session);
   if (!facts) {
     const Error& error = facts.error();
@@ -232,7 +234,8 @@ Probe probe(const ProbeEnv& env, const std::vector<NodeAddress>& nodes, const My
                               readings[i].error,
                               readings[i].facts,
                               {},
-                              nodes[i].aliases});
+                              nodes[i].aliases,
+                              readings[i].refused});
   link_sources(topology, how.memory);
   topology.addresses = resolve_sources(env, topology, deadline.from_now(reserve / 2));
   if (!topology.addresses.empty()) link_sources(topology, how.memory);

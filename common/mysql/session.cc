@@ -40,6 +40,13 @@ bool is_no_answer(const Error& error) {
   return std::ranges::find(kNoAnswer, error.server_errno) != std::end(kNoAnswer);
 }
 
+bool is_refused(const Error& error) {
+  // Those of the two client libraries: no connection, no host.
+  return (error.server_errno == 2002 || error.server_errno == 2003) &&
+         (error.text.find("(111)") != std::string::npos ||
+          error.text.find("refused") != std::string::npos);
+}
+
 bool may_be_restarting(const Error& error) {
   return is_no_answer(error) || error.code == Errc::kRefused;
 }

@@ -47,6 +47,9 @@ std::string grant_statement(SqlSession& session, std::string_view privilege,
 // one that takes no more connections, or whose certificate has expired.
 bool is_no_answer(const Error& error);
 
+// True when the machine of a server answered that nothing listens there.
+bool is_refused(const Error& error);
+
 // True when a server that starts again may answer so: not at all, or that it takes no connection.
 // One that shuts down tells new connections that there are too many (1040).
 bool may_be_restarting(const Error& error);

@@ -36,6 +36,7 @@ struct Node {
   std::optional<ServerFacts> facts = {};                 // set when reach is kAnswers
   std::vector<std::optional<std::size_t>> sources = {};  // by channel: the node it follows
   std::vector<std::string> aliases = {};  // HOST:PORT, further addresses by which replicas name it
+  bool refused = false;                   // the connection: nothing listens there
 
   // Both are false of a node that could not be asked.
   bool alive() const { return !silent() && reach != Reach::kNotAsked; }

@@ -20,25 +20,35 @@ TEST(LeaseWatchTest, HowTheVoteOfOneVoterEnds) {
   struct {
     const char* name;
     Readings readings;
-    bool held, expired, broken;  // for db1, in the end
+    bool held, expired, broken;     // for db1, in the end
+    std::optional<double> heard_s;  // of readings in seconds 100, 101, ...
   } const cases[] = {
-      {"it never had one", {free, free}, false, false, false},
-      {"it has it", {held("db1", 0), held("db1", 1)}, true, false, false},
-      {"it expires", {held("db1", 3), held("db1", 4), free}, false, true, false},
-      {"and is given to another", {held("db1", 4), held("db2", 0, "9")}, false, true, false},
-      {"its session ends before that", {held("db1", 3), free}, false, false, true},
+      {"it never had one", {free, free}, false, false, false, {}},
+      {"it has it", {held("db1", 0), held("db1", 1)}, true, false, false, 101},
+      {"it expires", {held("db1", 3), held("db1", 4), free}, false, true, false, 98},
+      {"and is given to another", {held("db1", 4), held("db2", 0, "9")}, false, true, false, 97},
+      {"its session ends before that", {held("db1", 3), free}, false, false, true, 98},
+      {"and nothing happens for long",
+       {held("db1", 0), free, free, free, free},
+       false,
+       false,
+       true,
+       100},
       {"the voter gives no answer meanwhile",
        {held("db1", 4), std::nullopt, free},
        false,
        true,
-       false},
-      {"it is back", {held("db1", 4), free, held("db1", 0, "9")}, true, false, false},
-      {"it was seen too late", {free}, false, false, false},
+       false,
+       102},
+      {"it is back", {held("db1", 4), free, held("db1", 0, "9")}, true, false, false, 102},
+      {"it was seen too late", {free}, false, false, false, {}},
   };
   for (const auto& c : cases) {
     LeaseSighting sighting;
-    for (const auto& reading : c.readings) observe_lease(sighting, reading, kLease_s);
+    double now_s = 100;
+    for (const auto& reading : c.readings) observe_lease(sighting, reading, kLease_s, now_s++);
     const LeaseFinding finding = judge_lease({sighting}, "db1");
+    EXPECT_EQ(finding.heard_s, c.heard_s) << c.name;
     EXPECT_EQ(finding.held, c.held) << c.name;
     EXPECT_EQ(finding.expired, c.expired) << c.name;
     EXPECT_EQ(finding.broken, c.broken) << c.name;
@@ -51,7 +61,7 @@ TEST(LeaseWatchTest, AVoteWithoutANameMayBeTheGuards) {
                                         {LeaseReading{"7", "db2", 0, {"db1"}}, 1U},
                                         {LeaseReading{"7", "", 0, {"db1"}}, 0U}}) {
     LeaseSighting sighting;
-    observe_lease(sighting, reading, kLease_s);
+    observe_lease(sighting, reading, kLease_s, 100);
     EXPECT_EQ(judge_lease({sighting}, "db1").guards, counts) << reading.connection;
   }
 }
@@ -59,14 +69,16 @@ TEST(LeaseWatchTest, AVoteWithoutANameMayBeTheGuards) {
 TEST(LeaseWatchTest, TheEndOfALeaseIsKnownUntilItsNodeAnswers) {
   std::vector<LeaseSighting> voters(2);
   for (const auto& reading : {held("db1", 4), LeaseReading{}, LeaseReading{}})
-    for (LeaseSighting& one : voters) observe_lease(one, reading, kLease_s);
+    for (LeaseSighting& one : voters) observe_lease(one, reading, kLease_s, 100);
   EXPECT_TRUE(judge_lease(voters, "db1").proves_closing());
   for (LeaseSighting& one : voters) forget_end(one, "db2");
   EXPECT_TRUE(judge_lease(voters, "db1").proves_closing());
   for (LeaseSighting& one : voters) forget_end(one, "db1");
   EXPECT_FALSE(judge_lease(voters, "db1").proves_closing());
-  for (LeaseSighting& one : voters) observe_lease(one, LeaseReading{}, kLease_s);
+  for (LeaseSighting& one : voters) observe_lease(one, LeaseReading{}, kLease_s, 100);
   EXPECT_FALSE(judge_lease(voters, "db1").proves_closing());
+  // Its guard may count on the rest of the lease all the same.
+  EXPECT_TRUE(judge_lease(voters, "db1").heard_s);
 }
 
 TEST(LeaseWatchTest, VotesThatExpireProveTheClosingWhenTheOthersAreNoMajority) {
@@ -100,13 +112,20 @@ TEST(LeaseWatchTest, WhatAPlanIsTold) {
        {.guards = 2, .voters = 3},
        {.expired = "the guard of db1 has no votes, for its server takes no writes"}},
       {"and reaches too few voters to tell", {.guards = 1, .voters = 3}, {}},
-      {"its sessions have ended before", {.broken = 2, .voters = 3}, {.broken = true}},
+      {"its sessions have ended before",
+       {.broken = 2, .voters = 3, .heard_s = 100},
+       {.broken = true, .until_s = 105}},
+      {"they have ended long ago", {.voters = 3, .heard_s = 100}, {.until_s = 105}},
+      {"its guard wants no votes any more",
+       {.guards = 2, .voters = 3, .heard_s = 100},
+       {.expired = "the guard of db1 has no votes, for its server takes no writes"}},
   };
   for (const auto& c : cases) {
     const LeaseWord word = tell_lease(c.finding, "db1", kLease_s);
     EXPECT_EQ(word.held, c.word.held) << c.name;
     EXPECT_EQ(word.expired, c.word.expired) << c.name;
     EXPECT_EQ(word.broken, c.word.broken) << c.name;
+    EXPECT_EQ(word.until_s, c.word.until_s) << c.name;
   }
 }
 

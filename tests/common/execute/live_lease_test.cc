@@ -81,12 +81,40 @@ TEST_F(LiveLeaseTest, AGuardWhoseServerTakesNoWritesKeepsNobodyWaiting) {
 }
 
 TEST_F(LiveLeaseTest, WhileTheGuardMayStillCountOnItNothingIsOpened) {
-  Context broken;
-  broken.primary_lease_broken = true;
-  // Nobody refreshes the votes here.
-  const double begin_s = stage_.world.clock.time_s;
-  EXPECT_FALSE(perform(take(), broken));
-  EXPECT_GE(stage_.world.clock.time_s - begin_s, 5);
+  RunFacts fenced;
+  fenced.fenced = true;
+  struct {
+    const char* name;
+    double left_s;  // of the lease
+    bool refused;   // nothing listens where the old primary did
+    Evidence evidence;
+    RunFacts known;
+    double waited_s;
+    std::string error;
+  } const cases[] = {
+      {"a moment is left", 2, false, Evidence::kNone, {}, 2, ""},
+      {"it has ended", -1, false, Evidence::kNone, {}, 0, ""},
+      {"the process of the old primary has ended", 2, true, Evidence::kNone, {}, 0, ""},
+      {"nothing can be acknowledged there", 2, false, Evidence::kRevocation, {}, 0, ""},
+      {"it was fenced", 2, false, Evidence::kFenceCommand, fenced, 0, ""},
+      {"the run has no time for it",
+       61,
+       false,
+       Evidence::kNone,
+       {},
+       0,
+       "the guard of db1 may count on its lease for another 61s"},
+  };
+  for (const auto& c : cases) {
+    const double begin_s = stage_.world.clock.time_s;
+    Context context;
+    context.primary_lease_until_s = begin_s + c.left_s;
+    stage_.nodes[0].refused = c.refused;
+    stage_.plan.evidence = c.evidence;
+    const auto taken = perform(take(), context, c.known);
+    EXPECT_EQ(taken ? "" : taken.error().text, c.error) << c.name;
+    EXPECT_EQ(stage_.world.clock.time_s - begin_s, c.waited_s) << c.name;
+  }
 }
 
 TEST_F(LiveLeaseTest, AnotherHolderRefusesIt) {
