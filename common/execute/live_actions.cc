@@ -93,14 +93,23 @@ Result<Done> LiveActions::confirm_votes() const {
   return votes ? votes->confirm() : failure("the votes for changing the cluster were given back");
 }
 
+namespace {
+
+// Whatever makes a server the primary, or lets it follow one, needs the votes.
+bool moves_role(const Statement& statement) {
+  return statement.part == Part::kOpen || statement.part == Part::kPoint;
+}
+
+}  // namespace
+
 // When the new primary is open there is no way back. What another manager may have done meanwhile
 // is not to be undone; the rest of a rollback is no harm.
 Result<Done> LiveActions::expect_votes(const Step& step, const RunFacts& known) const {
   if (known.opened) return Done{};
   const bool rolls_back = step.number == 0;
-  const bool moves_role = step.action == Action::kVipUp || step.action == Action::kVipDown ||
-                          !only(step.statements, {Part::kOpen, Part::kPoint}).empty();
-  return rolls_back && !moves_role ? Result<Done>(Done{}) : confirm_votes();
+  const bool moves = step.action == Action::kVipUp || step.action == Action::kVipDown ||
+                     std::ranges::any_of(step.statements, moves_role);
+  return rolls_back && !moves ? Result<Done>(Done{}) : confirm_votes();
 }
 
 Result<StepResult> LiveActions::run_all(const Step& step, SqlSession& session,
@@ -145,9 +154,17 @@ PlaceholderValues LiveActions::values_of(const RunFacts& known) const {
   return {known.binlog, known.applied, {}, options_.repl_password};
 }
 
+// Votes may be lost while the answer to the statement before is waited for: one that was sent into
+// a cut of the network is answered when the cut ends.
 Result<Done> LiveActions::run_sql(const Statements& statements, SqlSession& session,
                                   const RunFacts& known, const Deadline& deadline) const {
-  return run_statements(statements, session, values_of(known), deadline);
+  for (const Statement& one : statements) {
+    if (moves_role(one) && !known.opened)
+      if (const auto ours = confirm_votes(); !ours) return ours;
+    if (const auto done = run_statements({one}, session, values_of(known), deadline); !done)
+      return done;
+  }
+  return Done{};
 }
 
 }  // namespace ha

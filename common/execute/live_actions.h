@@ -170,7 +170,8 @@ class LiveActions : public Actions {
   Result<StepResult> hand_lease(const Step& step, const RunFacts& known, const Deadline& deadline);
   Result<StepResult> write_file(const Step& step, const RunFacts& known, const Deadline& deadline);
 
-  // Runs statements, with what `known` has for their placeholders.
+  // Runs statements, with what `known` has for their placeholders. Fails before one that opens a
+  // server, or lets it follow another one, when the votes are lost.
   Result<Done> run_sql(const Statements& statements, SqlSession& session, const RunFacts& known,
                        const Deadline& deadline) const;
   PlaceholderValues values_of(const RunFacts& known) const;

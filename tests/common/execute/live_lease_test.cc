@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The steps that take the lease of a new primary and hand it over, on three servers that vote.
+// The steps that take the lease of a new primary and hand it over, and what the votes for a change
+// are needed for, on three servers that vote.
 #include <gtest/gtest.h>
 
 #include "common/failover/lease_steps.h"
@@ -139,6 +140,49 @@ TEST_F(LiveLeaseTest, ANodeIsOpenedOnlyWithTheLease) {
   EXPECT_TRUE(perform(recheck));
   stage_.world.clock.time_s += 4;
   EXPECT_FALSE(perform(recheck));
+}
+
+// The first statement of each step is sent into a cut, and answered when the votes are lost.
+TEST_F(LiveLeaseTest, VotesThatAreLostInAStepOpenNothing) {
+  const Statement late = {Part::kUnlock, "UNLOCK TABLES"}, open = {Part::kOpen, "SET read_only=0"},
+                  point = {Part::kPoint, "CHANGE SOURCE"}, start = {Part::kStart, "START REPLICA"};
+  RunFacts opened;
+  opened.opened = true;
+  const struct {
+    const char* name;
+    int number;  // of the step; 0: it rolls another one back
+    Action action;
+    Statement last;
+    RunFacts known;
+    bool runs;
+  } rows[] = {
+      {"a rollback opens the primary", 0, Action::kRestore, open, {}, false},
+      {"a rollback lets it follow", 0, Action::kRestore, point, {}, false},
+      {"a rollback starts a thread", 0, Action::kRestore, start, {}, true},
+      {"the new primary is opened", 3, Action::kMakeWritable, open, {}, false},
+      {"a replica is pointed to it", 3, Action::kStartApplier, point, {}, false},
+      {"after the opening", 3, Action::kStartApplier, point, opened, true},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.name);
+    auto taken = Votes::take(env_, stage_.options, change_terms(stage_.options),
+                             linked(stage_.nodes), Deadline::after(stage_.world.clock, 5));
+    ASSERT_TRUE(taken);
+    const std::shared_ptr<const Votes> votes = std::move(taken->votes);
+    stage_.db(1).answer(late.sql, [this](const std::string&) -> Result<Rows> {
+      stage_.world.clock.time_s += 10;
+      return Rows{};
+    });
+    const long before = stage_.db(1).count(row.last.sql);
+    LiveActions actions(env_, stage_.options, {linked(stage_.nodes), {}, {}}, stage_.plan, "run1",
+                        "/state/mysql", votes);
+    const auto done = actions.perform({row.number, row.action, "db1", {late, row.last}}, row.known,
+                                      Deadline::after(stage_.world.clock, 60));
+    EXPECT_EQ(stage_.db(1).count(row.last.sql) - before, row.runs ? 1 : 0);
+    if (row.runs) continue;
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().text.substr(0, 42), "a change needs the votes of 2 of 3 servers");
+  }
 }
 
 TEST_F(LiveLeaseTest, WithoutAGuardTheNewPrimaryHasNoLease) {
