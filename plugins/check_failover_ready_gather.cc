@@ -77,7 +77,7 @@ void read_surroundings(const Env& env, const FailoverOptions& options, const Mem
   facts.now_s = now.now_s;
   facts.state = probe_state_directory(env.files, options, now);
   if (facts.state.trouble.empty() && facts.state.absence.empty())
-    facts.guard = read_guard(env.files, options.state_dir + "/" + options.cluster_name, now);
+    facts.guard = read_guard(env.files, options.cluster_directory(), now);
   memory.update(facts.known, facts.topology, facts.now_s);
   facts.programs = find_missing_programs(env.process, options);
   facts.files = find_unwritable_files(env.files, options.policy);

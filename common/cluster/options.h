@@ -43,6 +43,8 @@ struct FailoverOptions {
   LeaseOptions lease = {};
   std::vector<std::string> binlog_command = {};  // empty: mysqlbinlog or mariadb-binlog
 
+  // Where the journals, the memory and the files of the guard of this cluster are.
+  std::string cluster_directory() const { return state_dir + "/" + cluster_name; }
   // The name of the lock on each node.
   std::string node_lock() const { return "monitoring-plugins-ha:" + cluster_name; }
   // True when a change of the cluster needs votes.

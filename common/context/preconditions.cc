@@ -250,8 +250,7 @@ void StateDirectory::add_to(Context& context) const {
 StateDirectory probe_state_directory(Files& files, const FailoverOptions& options,
                                      const Moment& now) {
   StateDirectory state;
-  for (const std::string& path :
-       {options.state_dir, options.state_dir + "/" + options.cluster_name}) {
+  for (const std::string& path : {options.state_dir, options.cluster_directory()}) {
     const auto ours = files.check_private_directory(path);
     if (ours) continue;
     const auto can = files.check_replaceable(path);

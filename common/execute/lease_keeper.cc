@@ -18,7 +18,7 @@ constexpr double kPause_s = 1;    // between two turns: this process, or its mac
 constexpr double kKill_s = 5;     // for killing the server
 
 GuardFiles files_of(const Env& env, const FailoverOptions& options) {
-  return {env.files, options.state_dir + "/" + options.cluster_name};
+  return {env.files, options.cluster_directory()};
 }
 
 }  // namespace

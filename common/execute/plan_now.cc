@@ -32,7 +32,7 @@ Outlook look_ahead(const Env& env, const FailoverOptions& options, const std::st
   const StateDirectory state = probe_state_directory(env.files, options, now);
   state.add_to(observation.context);
   observation.context.own_closing =
-      GuardFiles(env.files, options.state_dir + "/" + options.cluster_name).find_reopenable(now);
+      GuardFiles(env.files, options.cluster_directory()).find_reopenable(now);
   const std::string primary = assume_dead.empty() ? find_silent_primary(observation) : assume_dead;
   look_at_lease(env, options, observation.topology, primary,
                 Deadline::after(env.clock, options.probe_timeout_s))
