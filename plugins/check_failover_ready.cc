@@ -40,8 +40,7 @@ class Judge {
     add_all(judge_votes(facts.topology, policy, plan_, facts.votes, facts.silent_voters));
     if (policy.lease_s > 0)
       add_all(judge_lease_keeping(
-          std::vector<std::string>(plan_.primary.empty() ? 0 : 1, plan_.primary),
-          facts.lease.held.empty() ? "" : plan_.primary, facts.guards));
+          std::vector<std::string>(plan_.primary.empty() ? 0 : 1, plan_.primary), facts.guards));
     add_all(judge_watchdog(policy, facts.watchdog));
     judge_surroundings();
     for (std::string& trouble : find_guard_troubles(facts.guard, policy.lease_s > 0))

@@ -205,10 +205,17 @@ Result<Pending<VoteView>> begin_look_at_votes(const ProbeEnv& env, const Failove
       });
 }
 
-// Says who has the votes and the lease.
-void add_votes(CheckResult& result, const VoteView& view, const FailoverOptions& options) {
-  result.notes.push_back(describe_votes(view));
-  if (const std::string lease = describe_lease(summarize_lease(view, options)); !lease.empty())
+// Says who has the votes and the lease, where votes are needed; a look without a result has not
+// ended in time.
+void add_votes(CheckResult& result, const std::optional<VoteView>& view,
+               const FailoverOptions& options) {
+  if (!options.needs_votes()) return;
+  if (!view) {
+    result.notes.push_back("it is not known who has the votes: the voters could not be asked");
+    return;
+  }
+  result.notes.push_back(describe_votes(*view));
+  if (const std::string lease = describe_lease(summarize_lease(*view, options)); !lease.empty())
     result.notes.push_back(lease);
 }
 
@@ -247,11 +254,11 @@ int plugin_main(Clock& clock, const Arguments& arguments) {
                       cli.deadline()),
                limits);
   result.notes.insert(result.notes.end(), cluster.notes.begin(), cluster.notes.end());
-  for (std::string& trouble : look_for_guard_troubles(
-           files, rest.state_dir + "/" + rest.cluster_name, clock.moment(), rest.lease.lease_s > 0))
-    result.notes.push_back(std::move(trouble));
-  if (voters && voters->wait(cli.deadline()))
-    add_votes(result, voters->result().value_or(VoteView()), rest);
+  const auto troubles = look_for_guard_troubles(files, rest.cluster_directory(), clock.moment(),
+                                                rest.lease.lease_s > 0);
+  if (troubles) result.notes.insert(result.notes.end(), troubles->begin(), troubles->end());
+  const bool asked = voters && voters->wait(cli.deadline());
+  add_votes(result, asked ? voters->result() : std::nullopt, rest);
   return cli.report(result);
 }
 

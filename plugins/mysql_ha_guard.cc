@@ -112,12 +112,10 @@ int pause_guard(const Env& env, const Cli& cli, const MysqlHaOptions& options) {
   GuardFiles files(env.files, store->path());
   if (const auto written = files.write_pause(pause); !written)
     return cli.finish(kExitFailed, written.error().text);
-  return cli.finish(kExitDone,
-                    fmt::format("the guard is paused{}: it watches and {}{}; to end that, run: "
-                                "mysql_ha guard resume",
-                                pause.seconds ? " for " + format_duration(*pause.seconds) : "",
-                                describe_paused(options.failover.lease.lease_s > 0),
-                                files.holder().empty() ? " (no guard runs now)" : ""));
+  std::vector<std::string> details;
+  if (files.holder().empty()) details.emplace_back("no guard runs now");
+  return cli.finish(kExitDone, describe_pause(pause.seconds, options.failover.lease.lease_s > 0),
+                    details);
 }
 
 int resume_guard(const Env& env, const Cli& cli, const MysqlHaOptions& options) {

@@ -18,9 +18,13 @@ using Json = nlohmann::ordered_json;
 
 struct GuardView {
   GuardReport report;
-  bool running;
+  std::string holder;  // of the lock of a guard; empty: none is seen
   Moment now;
   bool with_lease;
+
+  bool running() const { return !holder.empty(); }
+  // Where its state may not be read, its lock may not be seen either.
+  bool known() const { return running() || report.unread.empty(); }
 };
 
 // Returns why nothing guards the cluster.
@@ -32,15 +36,15 @@ std::string describe_absence(const GuardView& view) {
              : "the guard does not run: it was stopped";
 }
 
-std::string describe_pause(const GuardView& view) {
-  const auto left = view.report.pause->left_s(view.now);
-  return fmt::format("paused{}: it {}; to end that, run: mysql_ha guard resume",
-                     left ? " for another " + format_duration(*left) : "",
-                     describe_paused(view.with_lease));
-}
-
 std::string summarize(const GuardView& view) {
-  if (!view.running) return describe_absence(view) + "; to guard the cluster, run: mysql_ha guard";
+  const std::string& unread = view.report.unread;
+  if (!view.known())
+    return fmt::format(
+        "it is not known whether a guard runs: {}; run this as the user of the guard", unread);
+  if (!view.running())
+    return describe_absence(view) + "; to guard the cluster, run: mysql_ha guard";
+  if (!unread.empty())
+    return fmt::format("a guard runs ({}), and what it sees is not known: {}", view.holder, unread);
   if (!view.report.state) return "a guard is being started";
   const GuardState& state = *view.report.state;
   return fmt::format(
@@ -51,10 +55,11 @@ std::string summarize(const GuardView& view) {
 
 std::vector<std::string> detail(const GuardView& view) {
   std::vector<std::string> lines;
-  if (view.report.pause) lines.push_back(describe_pause(view));
+  if (view.report.pause)
+    lines.push_back(describe_pause(view.report.pause->left_s(view.now), view.with_lease));
   if (!view.report.state) return lines;
   const GuardState& state = *view.report.state;
-  if (view.running) {
+  if (view.running()) {
     if (!state.trouble.empty()) lines.push_back(state.trouble);
     if (!state.lease_trouble.empty()) lines.push_back(state.lease_trouble);
     if (!state.missing_votes.empty())
@@ -82,17 +87,23 @@ Json last_json(const GuardState& state) {
 }
 
 std::string render_json(const GuardView& view) {
-  Json json = {{"running", view.running}, {"paused", pause_json(view)}};
+  // What a guard that has ended wrote last tells nothing of now.
+  const auto now = [&](const std::string& text) {
+    return view.running() ? Json(sanitize(text)) : Json();
+  };
+  Json json = {{"running", view.known() ? Json(view.running()) : Json()},
+               {"paused", pause_json(view)}};
+  if (!view.report.unread.empty()) json["unread"] = sanitize(view.report.unread);
   if (view.report.state) {
     const GuardState& state = *view.report.state;
     json["process"] = state.process;
     json["since_s"] = state.since.now_s;
     json["node"] = state.node;
     json["manages"] = state.manages;
-    json["state"] = view.running ? state.doing : view.report.missing ? "gone" : "stopped";
-    json["trouble"] = sanitize(state.trouble);
-    json["lease_trouble"] = sanitize(state.lease_trouble);
-    json["missing_votes"] = sanitize(state.missing_votes);
+    json["state"] = view.running() ? state.doing : view.report.missing ? "gone" : "stopped";
+    json["trouble"] = now(state.trouble);
+    json["lease_trouble"] = now(state.lease_trouble);
+    json["missing_votes"] = now(state.missing_votes);
     json["primary"] = state.primary;
     json["nodes"] = Json::array();
     for (const WatchedNode& node : state.nodes)
@@ -106,7 +117,7 @@ std::string render_json(const GuardView& view) {
 }
 
 int rate(const GuardView& view) {
-  if (!view.running) return kExitFailed;
+  if (!view.running()) return kExitFailed;
   const auto& state = view.report.state;
   const bool well = state && state->manages && state->trouble.empty() &&
                     state->lease_trouble.empty() && !view.report.pause;
@@ -116,10 +127,10 @@ int rate(const GuardView& view) {
 }  // namespace
 
 int show_guard(const Env& env, const Cli& cli, const MysqlHaOptions& options) {
-  const std::string directory = options.failover.state_dir + "/" + options.failover.cluster_name;
+  const std::string directory = options.failover.cluster_directory();
   const Moment now = env.clock.moment();
   const GuardView view{read_guard(env.files, directory, now),
-                       !GuardFiles(env.files, directory).holder().empty(), now,
+                       GuardFiles(env.files, directory).holder(), now,
                        options.failover.lease.lease_s > 0};
   if (!options.json) return cli.finish(rate(view), summarize(view), detail(view));
   print_lines(render_json(view));

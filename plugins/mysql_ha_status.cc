@@ -48,15 +48,13 @@ void add_last_seen(Status& status) {
                         format_local_time(memory.find(row.name)->seen_s, status.now_s), as_what));
 }
 
-// Which node is the primary is known by now, and not which guard has the lease where too few voters
-// answer.
+// Which node is the primary is known by now.
 void judge_lease(Status& status) {
   if (status.lease.voters == 0) return;
   std::vector<std::string> primaries;
-  if (!status.lease.holder().empty() || status.lease.is_free())
-    for (const std::size_t i : status.topology.active_writers())
-      primaries.push_back(status.topology.nodes[i].name);
-  for (Concern& one : judge_lease_keeping(primaries, status.lease.holder(), status.lease)) {
+  for (const std::size_t i : status.topology.active_writers())
+    primaries.push_back(status.topology.nodes[i].name);
+  for (Concern& one : judge_lease_keeping(primaries, status.lease)) {
     status.state = worst(status.state, one.state);
     status.lease_troubles.push_back(std::move(one.text));
   }
@@ -96,10 +94,10 @@ Status read_status(const Env& env, const FailoverOptions& options) {
   if (status.votes.answering() < (status.votes.voters.empty() ? 0 : status.votes.needed()))
     status.state = worst(status.state, State::kWarning);
   judge_lease(status);
-  status.guard_troubles =
-      look_for_guard_troubles(env.files, options.state_dir + "/" + options.cluster_name,
-                              env.clock.moment(), options.lease.lease_s > 0);
-  if (!status.guard_troubles.empty()) status.state = worst(status.state, State::kWarning);
+  status.guard_troubles = look_for_guard_troubles(env.files, options.cluster_directory(),
+                                                  env.clock.moment(), options.lease.lease_s > 0);
+  if (!status.guard_troubles.value_or(std::vector<std::string>()).empty())
+    status.state = worst(status.state, State::kWarning);
   if (vip.empty()) return status;
   status.vip = view_vip(vip, by_vip.nodes[0], status.topology);
   if (!status.vip->trouble.empty()) status.state = State::kCritical;

@@ -36,7 +36,8 @@ struct Status {
   VoteView votes = {};
   LeaseSummary lease = {};
   std::vector<std::string> lease_troubles = {};  // with what to type
-  std::vector<std::string> guard_troubles = {};  // likewise, of the guard of this state directory
+  // Likewise, of the guard of this state directory; nullopt: that is not ours to read.
+  std::optional<std::vector<std::string>> guard_troubles = {};
   State state = State::kOk;
 };
 

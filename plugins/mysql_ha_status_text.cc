@@ -63,6 +63,7 @@ Json to_json(const VoteView& votes) {
                       {"connection", or_null(voter.connection)},
                       {"host", or_null(voter.host)}});
   return {{"needed", votes.needed()},
+          {"answering", votes.answering()},
           {"given", votes.given()},
           {"majority_host", or_null(votes.majority_host())},
           {"voters", voters}};
@@ -70,13 +71,16 @@ Json to_json(const VoteView& votes) {
 
 Json to_json(const LeaseSummary& lease, const std::vector<std::string>& troubles) {
   Json guards = Json::array();
+  // One that no voter which answers knows may be connected to the others.
   for (const GuardSighting& guard : lease.guards)
-    guards.push_back({{"node", guard.node},
-                      {"connected", lease.answering > 0 ? Json(guard.voters > 0) : Json()},
-                      {"votes", guard.votes}});
+    guards.push_back(
+        {{"node", guard.node},
+         {"connected",
+          guard.voters > 0 || lease.answering == lease.voters ? Json(guard.voters > 0) : Json()},
+         {"votes", guard.votes}});
   const std::string holder = lease.holder();
   return {{"holder", holder.empty() ? Json() : Json(holder)},
-          {"known", !holder.empty() || lease.is_free()},
+          {"known", lease.is_known()},
           {"left_s", to_json(lease.left_s)},
           {"voters", lease.voters},
           {"answering", lease.answering},
@@ -93,8 +97,9 @@ std::string render_text(const Status& status, Colours colours) {
     text += printable(votes) + "\n";
   if (const std::string lease = describe_lease(status.lease); !lease.empty())
     text += printable(lease) + "\n";
-  for (const auto* const troubles : {&status.lease_troubles, &status.guard_troubles})
-    for (const std::string& trouble : *troubles) text += printable(trouble) + "\n";
+  for (const std::string& trouble : status.lease_troubles) text += printable(trouble) + "\n";
+  for (const std::string& trouble : status.guard_troubles.value_or(std::vector<std::string>()))
+    text += printable(trouble) + "\n";
   const bool all_read = std::ranges::all_of(
       status.topology.nodes, [](const Node& node) { return node.facts.has_value(); });
   if (!all_read && !status.known.trouble.empty()) text += sanitize(status.known.trouble) + "\n";
@@ -115,7 +120,7 @@ std::string render_json(const Status& status) {
   Json json = {{"state", state_name(status.state)},
                {"nodes", nodes},
                {"findings", findings},
-               {"guard_troubles", status.guard_troubles}};
+               {"guard_troubles", to_json(status.guard_troubles)}};
   if (const auto& vip = status.vip)
     json["vip"] = {{"address", vip->address},
                    {"held_here", vip->held.has_value()},

@@ -8,6 +8,7 @@
 
 #include "common/json_reader.h"
 #include "common/json_writer.h"
+#include "common/text.h"
 
 namespace ha {
 
@@ -125,9 +126,12 @@ bool GuardPause::is_over(const Moment& now) const {
   return left && *left <= 0;
 }
 
-std::string_view describe_paused(bool with_lease) {
-  return with_lease ? "changes no roles, keeps the lease and closes a primary that loses it"
-                    : "changes nothing";
+std::string describe_pause(std::optional<double> left_s, bool with_lease) {
+  return fmt::format(
+      "the guard is paused{}: it watches and {}; to end that, run: mysql_ha guard resume",
+      left_s ? " for " + format_duration(*left_s) : "",
+      with_lease ? "changes no roles, keeps the lease and closes a primary that loses it"
+                 : "changes nothing");
 }
 
 std::string guard_state_to_json(const GuardState& state) {
@@ -223,9 +227,14 @@ Result<std::unique_ptr<FileLock>> GuardFiles::lock() { return files_.lock(lock_p
 
 std::string GuardFiles::holder() const { return files_.lock_holder(lock_path(directory_)); }
 
-std::optional<GuardState> GuardFiles::read() const {
-  const auto content = files_.read(state_path(directory_));
-  return content ? parse_guard_state(*content) : std::nullopt;
+Result<std::optional<GuardState>> GuardFiles::read() const {
+  const std::string path = state_path(directory_);
+  const auto content = files_.read(path);
+  if (!content && content.error().code == Errc::kMissing) return std::optional<GuardState>();
+  if (!content) return content.error();
+  auto state = parse_guard_state(*content);
+  if (!state) return Error{Errc::kBadData, path + " is not what a guard of this version writes"};
+  return state;
 }
 
 Result<Done> GuardFiles::write(const std::string& state) {
@@ -273,7 +282,11 @@ Result<Done> GuardFiles::write_majority(const LastMajority& last) {
 
 GuardReport read_guard(Files& files, const std::string& directory, const Moment& now) {
   const GuardFiles guard(files, directory);
-  GuardReport report{false, guard.read_pause(now), guard.read()};
+  GuardReport report{.pause = guard.read_pause(now)};
+  if (auto state = guard.read())
+    report.state = *std::move(state);
+  else
+    report.unread = state.error().text;
   report.missing = report.state && !report.state->stopped && guard.holder().empty();
   return report;
 }
@@ -285,17 +298,21 @@ std::vector<std::string> find_guard_troubles(const GuardReport& report, bool wit
         fmt::format("the guard (process {}) has ended and was not stopped; to start it again, run: "
                     "mysql_ha guard",
                     report.state->process));
-  if (report.pause)
-    troubles.push_back(
-        fmt::format("the guard is paused and {}; to end that, run: mysql_ha guard resume",
-                    describe_paused(with_lease)));
+  if (!report.unread.empty())
+    troubles.push_back("how the guard is, is not known: " + report.unread);
+  // A check says the same for as long as it lasts.
+  if (report.pause) troubles.push_back(describe_pause(std::nullopt, with_lease));
   return troubles;
 }
 
-std::vector<std::string> look_for_guard_troubles(Files& files, const std::string& directory,
-                                                 const Moment& now, bool with_lease) {
+std::optional<std::vector<std::string>> look_for_guard_troubles(Files& files,
+                                                                const std::string& directory,
+                                                                const Moment& now,
+                                                                bool with_lease) {
   // What may not be read there would look like a pause.
-  if (!files.check_private_directory(directory)) return {};
+  if (const auto ours = files.check_private_directory(directory); !ours)
+    return ours.error().code == Errc::kMissing ? std::optional(std::vector<std::string>())
+                                               : std::nullopt;
   return find_guard_troubles(read_guard(files, directory, now), with_lease);
 }
 

@@ -53,9 +53,10 @@ struct GuardPause {
   bool is_over(const Moment& now) const;
 };
 
-// Returns what a guard does while it is paused, where it keeps a lease and where there is none:
-// "changes nothing".
-std::string_view describe_paused(bool with_lease);
+// Returns that the guard is paused, for how long, what it does meanwhile (another thing where it
+// keeps a lease), and how to end that. nullopt: until an operator ends it, or the time is not to be
+// told.
+std::string describe_pause(std::optional<double> left_s, bool with_lease);
 
 // Converts them to one line of JSON and back; nullopt for anything that did not come from here.
 std::string guard_state_to_json(const GuardState& state);
@@ -74,8 +75,8 @@ class GuardFiles {
   // Returns the guard that runs: "process 7 of this host"; empty: there is none.
   std::string holder() const;
 
-  // Returns what the last guard has left; nullopt: there was none, or it cannot be read.
-  std::optional<GuardState> read() const;
+  // Returns what the last guard has left; nullopt: there was none. Fails when it cannot be read.
+  Result<std::optional<GuardState>> read() const;
   // Writes what guard_state_to_json() made of a state.
   Result<Done> write(const std::string& state);
 
@@ -106,14 +107,16 @@ struct GuardReport {
   bool missing = false;  // one was started, was not stopped, and does not run
   std::optional<GuardPause> pause = {};
   std::optional<GuardState> state = {};  // of the last guard
+  std::string unread = {};               // why that cannot be read; empty: it was, or there is none
 };
 GuardReport read_guard(Files& files, const std::string& directory, const Moment& now);
 
 // Returns what keeps that guard from its work, with what to type.
 std::vector<std::string> find_guard_troubles(const GuardReport& report, bool with_lease);
 
-// The same of the guard of that directory; nothing when the directory is not ours.
-std::vector<std::string> look_for_guard_troubles(Files& files, const std::string& directory,
-                                                 const Moment& now, bool with_lease);
+// The same of the guard of that directory, which may not be there; nullopt when it is not ours.
+std::optional<std::vector<std::string>> look_for_guard_troubles(Files& files,
+                                                                const std::string& directory,
+                                                                const Moment& now, bool with_lease);
 
 }  // namespace ha

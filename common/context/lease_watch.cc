@@ -80,18 +80,24 @@ bool LeaseFinding::disclaims() const {
   return held == 0 && guards > 0 && voters - guards < majority_of(voters);
 }
 
+bool LeaseFinding::is_unknown() const {
+  const std::size_t majority = majority_of(voters);
+  return held < majority && held + voters - answering >= majority;
+}
+
 void LeaseWord::add_to(Context& context) const {
   context.primary_lease_held = held;
   context.primary_lease_expired = expired;
   context.primary_lease_broken = broken;
   context.primary_lease_until_s = until_s;
+  context.primary_lease_unknown = unknown;
 }
 
 LeaseWord tell_lease(const LeaseFinding& finding, const std::string& node, int lease_s) {
   const auto votes = [&](std::size_t count) {
     return fmt::format("{} of {} votes", count, finding.voters);
   };
-  LeaseWord word;
+  LeaseWord word{.unknown = finding.is_unknown()};
   if (finding.proves_closing())
     word.expired = fmt::format("the guard of {} was not heard for {} and has lost {}", node,
                                format_duration(lease_s), votes(finding.expired));
@@ -117,6 +123,7 @@ LeaseFinding judge_lease(const std::vector<LeaseSighting>& sightings, const std:
     if (const auto heard = one.heard_s.find(node); heard != one.heard_s.end())
       finding.heard_s = std::max(finding.heard_s, std::optional(heard->second));
     if (!one.now) continue;
+    ++finding.answering;
     // A vote that is just being handed over may be this node's.
     const bool told = one.now->connection.empty() || !one.now->node.empty();
     finding.guards += told && one.now->guards.contains(node);

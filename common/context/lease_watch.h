@@ -60,7 +60,7 @@ struct LeaseFinding {
   std::size_t expired = 0;  // that have expired before our eyes
   std::size_t broken = 0;   // whose session has ended before that
   std::size_t guards = 0;   // to which its guard is connected, and that tell for whom their vote is
-  std::size_t voters = 0;
+  std::size_t voters = 0, answering = 0;
   double silent_s = 0;  // since the last word of its guard, as any voter tells
   // When that was at the latest while it had a vote, in uptime_s(); nullopt: it was not seen so.
   std::optional<double> heard_s = {};
@@ -70,6 +70,8 @@ struct LeaseFinding {
   // True when its guard is connected to so many voters that the others are no majority, and has no
   // vote: its server takes no writes.
   bool disclaims() const;
+  // True when it has no majority, and might with the votes of voters that give no answer.
+  bool is_unknown() const;
 };
 
 // Returns that. Pure.
@@ -81,6 +83,7 @@ struct LeaseWord {
   std::optional<std::string> expired = {};
   bool broken = false;
   std::optional<double> until_s = {};
+  bool unknown = false;
 
   bool empty() const { return held.empty() && !expired && !broken && !until_s; }
   void add_to(Context& context) const;

@@ -93,7 +93,10 @@ std::string describe_votes(const VoteView& view) {
   }
   std::string text =
       fmt::format("votes: {} of {} are needed for a change, ", view.needed(), view.voters.size());
-  if (given.empty()) text += "no manager has any";
+  if (given.empty())
+    text += view.answering() == 0 ? "it is not known whether a manager has any"
+            : silent.empty()      ? "no manager has any"
+                                  : "no manager has any of those that answer";
   if (!given.empty()) text += "given are those of " + join(given, ", ");
   if (const std::string host = view.majority_host(); !host.empty())
     text += fmt::format("; a manager on {} has the majority", host);

@@ -61,7 +61,7 @@ class Guard {
     open_sessions();
     state_.process = settings_.guard.process;
     state_.since = env_.clock.moment();
-    if (const auto last = files_.read()) state_.deed = last->deed;
+    if (const auto last = files_.read(); last && *last) state_.deed = (*last)->deed;
   }
 
   // Fails when the lease is wanted and cannot be kept.
@@ -154,11 +154,7 @@ class Guard {
     if (pause.has_value() == std::exchange(paused_, pause.has_value())) return;
     watch_.ask_for_look();
     if (!pause) return host_.say("resumed: the cluster is managed again");
-    const auto left = pause->left_s(now);
-    host_.say(
-        fmt::format("paused{}: the guard watches and {}; to end that, run: mysql_ha guard resume",
-                    left ? " for " + format_duration(*left) : "",
-                    describe_paused(settings_.failover.lease.lease_s > 0)));
+    host_.say(describe_pause(pause->left_s(now), settings_.failover.lease.lease_s > 0));
   }
 
   // Reads the whole cluster, and carries out what follows from it.

@@ -26,9 +26,11 @@ std::string find_missing_lease(const Takeover& takeover) {
   const Context& context = takeover.context;
   const std::string& name = takeover.primary_node().name;
   if (context.primary_lease_expired) return "";
+  if (context.assume_dead && !context.primary_lease_held.empty()) return "";
   if (context.assume_dead)
-    return context.primary_lease_held.empty() ? fmt::format("no guard of {} has its lease", name)
-                                              : "";
+    return context.primary_lease_unknown
+               ? fmt::format("it is not known whether the guard of {} has its lease", name)
+               : fmt::format("no guard of {} has its lease", name);
   if (!context.primary_lease_held.empty()) return name + " still has its lease";
   if (context.primary_lease_broken)
     return fmt::format("the sessions of the guard of {} have ended before its lease", name);

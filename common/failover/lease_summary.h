@@ -30,6 +30,8 @@ struct LeaseSummary {
   std::string holder() const;
   // True when no guard can have a majority, whatever the voters that do not answer would say.
   bool is_free() const;
+  // True when the voters that answer tell which guard has the lease, or that none has.
+  bool is_known() const { return is_free() || !holder().empty(); }
   // The nodes whose guards are connected to no voter that answers; none when no voter answers.
   std::vector<std::string> missing_guards() const;
 };

@@ -82,12 +82,12 @@ struct Context {
   std::map<std::string, std::string> stuck = {};
   // What the voters tell of the old primary's lease: how many votes its guard has, empty: no
   // majority; that they have expired before our eyes, or that its guard is there and has none, so
-  // that the primary takes no writes; that they have ended otherwise; and until when its guard may
-  // think that it still has them, by the uptime of this machine; nullopt: as far as is known it
-  // does not.
+  // that the primary takes no writes; that they have ended otherwise; that too few voters answer to
+  // tell whether its guard has the lease; and until when its guard may think that it still has
+  // them, by the uptime of this machine; nullopt: as far as is known it does not.
   std::string primary_lease_held = {};
   std::optional<std::string> primary_lease_expired = {};
-  bool primary_lease_broken = false;
+  bool primary_lease_broken = false, primary_lease_unknown = false;
   std::optional<double> primary_lease_until_s = {};
   // What the guard of this machine has left of the closing of its own server; nullopt: nothing.
   std::optional<OwnClosing> own_closing = {};

@@ -228,13 +228,20 @@ std::string how_to_start_guard(const std::string& node) {
 }  // namespace
 
 std::vector<Concern> judge_lease_keeping(const std::vector<std::string>& primaries,
-                                         const std::string& holder, const LeaseSummary& summary) {
+                                         const LeaseSummary& summary) {
   std::vector<Concern> concerns;
   const auto say = [&](std::string text) {
     concerns.push_back({State::kWarning, std::move(text)});
   };
   for (const std::string& primary : primaries) {
-    if (primary == holder) continue;
+    if (primary == summary.holder()) continue;
+    if (!summary.is_known()) {
+      say(
+          fmt::format("it is not known whether the guard of {} has the lease: {} of {} voters "
+                      "answer",
+                      primary, summary.answering, summary.voters));
+      continue;
+    }
     const auto guard = std::ranges::find(summary.guards, primary, &GuardSighting::node);
     const bool runs = guard != summary.guards.end() && guard->voters > 0;
     say(fmt::format("no guard has the lease of {}, which takes writes when it is cut off; {}",

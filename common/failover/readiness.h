@@ -48,10 +48,9 @@ std::vector<Concern> judge_fencing(const Policy& policy, const Plan& plan, const
 std::string describe_protection(const Plan& plan);
 
 // Judges whether the guard of each node that takes writes has its lease, where there is to be one,
-// and whether the guards of the other nodes run. `holder` is the node that has the lease; empty:
-// none is known to have it.
+// and whether the guards of the other nodes run.
 std::vector<Concern> judge_lease_keeping(const std::vector<std::string>& primaries,
-                                         const std::string& holder, const LeaseSummary& summary);
+                                         const LeaseSummary& summary);
 
 // Judges whether the host of a guard that is stopped is taken down, where there is a lease.
 std::vector<Concern> judge_watchdog(const Policy& policy, const std::string& watchdog);

@@ -238,7 +238,11 @@ TEST(CheckFailoverReadyTest, JudgesWhatAFailoverNeeds) {
        "run: mysql_ha guard"},
       {"a guard that is paused",
        changed([](ReadyFacts& facts) { facts.guard.pause = GuardPause{}; }), State::kWarning,
-       "the guard is paused and changes nothing; to end that, run: mysql_ha guard resume"},
+       "the guard is paused: it watches and changes nothing; to end that, run: mysql_ha guard "
+       "resume"},
+      {"a guard whose state cannot be read",
+       changed([](ReadyFacts& facts) { facts.guard.unread = "cannot read guard.json"; }),
+       State::kWarning, "how the guard is, is not known: cannot read guard.json"},
       {"interrupted run",
        changed([](ReadyFacts& facts) { facts.state.interrupted = ha::Run{.id = "2026"}; }),
        State::kWarning, "run 2026 was interrupted"},
@@ -480,7 +484,12 @@ TEST(CheckFailoverReadyTest, APrimaryWithALeaseHasAGuardThatKeepsIt) {
   policy.lease_s = 5;
   EXPECT_NE(evaluate(facts, policy, {}).text.find("no guard has the lease of db1"),
             std::string::npos);
+  facts.guards = {.voters = 3, .answering = 1, .needed = 2, .guards = {{"db1", 1, 1}, {"db2", 1}}};
+  EXPECT_NE(evaluate(facts, policy, {})
+                .text.find("it is not known whether the guard of db1 has the lease: 1 of 3 voters"),
+            std::string::npos);
   facts.lease.held = "its guard has 2 of 3 votes and was heard 1s ago";
+  facts.guards = {.voters = 3, .answering = 3, .needed = 2, .guards = {{"db1", 3, 2}, {"db2", 3}}};
   EXPECT_EQ(evaluate(facts, policy, {}).state, State::kWarning);
   EXPECT_NE(evaluate(facts, policy, {}).text.find("configure watchdog = /dev/watchdog"),
             std::string::npos);

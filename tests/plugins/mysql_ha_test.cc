@@ -51,12 +51,13 @@ TEST(MysqlHaStatusTest, ShowsTheVotesWhereSomeAreNeeded) {
   Status status;
   EXPECT_EQ(render_json(status).find("votes"), std::string::npos);
   status.votes.voters = {{"db1", "", "7", "192.0.2.8"}, {"vote:3306", "no \x1broute"}};
-  EXPECT_NE(render_json(status).find(
-                R"("votes":{"needed":2,"given":1,"majority_host":null,"voters":[{"name":"db1",)"
-                R"("answers":true,"trouble":"","connection":"7","host":"192.0.2.8"},)"
-                R"({"name":"vote:3306","answers":false,"trouble":"no  route","connection":null,)"
-                R"("host":null}]})"),
-            std::string::npos)
+  EXPECT_NE(
+      render_json(status).find(
+          R"("votes":{"needed":2,"answering":1,"given":1,"majority_host":null,"voters":[{"name":"db1",)"
+          R"("answers":true,"trouble":"","connection":"7","host":"192.0.2.8"},)"
+          R"({"name":"vote:3306","answers":false,"trouble":"no  route","connection":null,)"
+          R"("host":null}]})"),
+      std::string::npos)
       << render_json(status);
   EXPECT_NE(render_text(status, Colours::kNone)
                 .find("votes: 2 of 2 are needed for a change, given are those of db1 (connection 7 "
@@ -87,6 +88,31 @@ TEST(MysqlHaStatusTest, ShowsTheLeaseWhereThereIsOne) {
                       "of db2\nthe guard of db2 is connected to no voter that answers\n"),
             std::string::npos)
       << render_text(status, Colours::kNone);
+}
+
+// Where a voter is silent, a guard that no other one knows may be connected to it; and a state
+// directory that is another user's tells nothing.
+TEST(MysqlHaStatusTest, WhatIsNotKnownIsNotNothing) {
+  Status status;
+  status.lease = {
+      .voters = 3, .answering = 2, .needed = 2, .guards = {{"db1", 2, 2}, {"db2", 0, 0}}};
+  const std::string json = render_json(status);
+  EXPECT_NE(json.find(R"({"node":"db2","connected":null,"votes":0})"), std::string::npos) << json;
+  EXPECT_NE(json.find(R"("guard_troubles":null)"), std::string::npos) << json;
+}
+
+TEST_F(MysqlHaTest, AGuardWhoseStateCannotBeReadMayRun) {
+  ASSERT_EQ(run({"guard", "pause", kNobody}).code, 0);
+  const std::string path = directory_.path("state/mysql/guard.json");
+  ASSERT_TRUE(files_.write_atomic(path, "{}", 0600));
+  const Outcome outcome = run({"guard", "status", kNobody});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_NE(outcome.out.find("it is not known whether a guard runs: " + path), std::string::npos)
+      << outcome.out;
+  EXPECT_TRUE(
+      run({"guard", "status", "--output=json", kNobody}).out.starts_with(R"({"running":null,)"));
+  EXPECT_NE(run({"status", kNobody}).out.find("how the guard is, is not known: " + path),
+            std::string::npos);
 }
 
 TEST_F(MysqlHaTest, MistakesExitWithThreeAndSayWhatIsAccepted) {
@@ -171,19 +197,19 @@ TEST_F(MysqlHaTest, AGuardIsPausedAndResumedWhetherOrNotItRuns) {
             std::string::npos);
   const Outcome paused = guard({"pause", "60"});
   EXPECT_EQ(paused.code, 0) << paused.out;
-  EXPECT_NE(paused.out.find("the guard is paused for 60s: it watches and changes nothing (no guard "
-                            "runs now); to end that, run: "),
+  EXPECT_NE(paused.out.find("the guard is paused for 60s: it watches and changes nothing; to end "
+                            "that, run: "),
             std::string::npos)
       << paused.out;
   EXPECT_NE(guard({"status", "--output=json"}).out.find("\"left_s\":"), std::string::npos);
   EXPECT_NE(run({"status", kNobody})
-                .out.find("the guard is paused and changes nothing; to end "
+                .out.find("the guard is paused: it watches and changes nothing; to end "
                           "that, run: mysql_ha guard resume"),
             std::string::npos);
   EXPECT_NE(
       guard({"pause", "--lease=5"})
           .out.find("the guard is paused: it watches and changes no roles, keeps the lease and "
-                    "closes a primary that loses it (no guard runs now)"),
+                    "closes a primary that loses it; to end that, run: "),
       std::string::npos);
   EXPECT_EQ(guard({"resume"}).code, 0);
   EXPECT_NE(run({"status", kNobody, "--output=json"}).out.find("\"guard_troubles\":[]"),

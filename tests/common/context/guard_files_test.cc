@@ -22,14 +22,24 @@ TEST(GuardFiles, WhatAGuardSeesIsReadAsItWasWritten) {
   state.missing_votes = "vote: no route";
   MemoryFiles files;
   GuardFiles guard(files, kDirectory);
-  EXPECT_FALSE(guard.read());
+  EXPECT_FALSE(guard.read()->has_value());
   ASSERT_TRUE(guard.write(guard_state_to_json(state)));
-  const auto read = guard.read();
-  ASSERT_TRUE(read);
+  const auto answer = guard.read();
+  ASSERT_TRUE(answer && *answer);
+  const auto& read = *answer;
   EXPECT_EQ(guard_state_to_json(*read), guard_state_to_json(state));
   EXPECT_EQ(read->missing_votes, state.missing_votes);
   EXPECT_EQ(read->nodes, state.nodes);
   EXPECT_EQ(read->deed->run, state.deed->run);
+}
+
+TEST(GuardFiles, WhatCannotBeReadIsNoGuardThatWasNeverStarted) {
+  MemoryFiles files;
+  EXPECT_EQ(read_guard(files, kDirectory, at(1)).unread, "");
+  files.files[std::string(kDirectory) + "/guard.json"] = "{}";
+  const GuardReport report = read_guard(files, kDirectory, at(1));
+  EXPECT_FALSE(report.state || report.missing);
+  EXPECT_EQ(report.unread, "/state/mysql/guard.json is not what a guard of this version writes");
 }
 
 TEST(GuardFiles, AnythingElseIsNoStateOfAGuard) {

@@ -101,23 +101,28 @@ TEST(LeaseWatchTest, WhatAPlanIsTold) {
     LeaseFinding finding;
     LeaseWord word;
   } const cases[] = {
-      {"nothing is seen", {.voters = 3}, {}},
+      {"nothing is seen", {.voters = 3}, {.unknown = true}},
+      {"no voter has given it its vote", {.voters = 3, .answering = 3}, {}},
+      {"the silent one makes no majority", {.voters = 3, .answering = 2}, {}},
+      {"the silent one may make it one",
+       {.held = 1, .voters = 3, .answering = 2},
+       {.unknown = true}},
       {"a majority",
-       {.held = 2, .guards = 2, .voters = 3, .silent_s = 1},
+       {.held = 2, .guards = 2, .voters = 3, .answering = 2, .silent_s = 1},
        {.held = "its guard has 2 of 3 votes and was heard 1s ago"}},
       {"its votes have expired",
-       {.held = 1, .expired = 2, .voters = 3, .silent_s = 1},
+       {.held = 1, .expired = 2, .voters = 3, .answering = 3, .silent_s = 1},
        {.expired = "the guard of db1 was not heard for 5s and has lost 2 of 3 votes"}},
       {"its guard wants no votes",
-       {.guards = 2, .voters = 3},
+       {.guards = 2, .voters = 3, .answering = 3},
        {.expired = "the guard of db1 has no votes, for its server takes no writes"}},
-      {"and reaches too few voters to tell", {.guards = 1, .voters = 3}, {}},
+      {"and reaches too few voters to tell", {.guards = 1, .voters = 3, .answering = 3}, {}},
       {"its sessions have ended before",
-       {.broken = 2, .voters = 3, .heard_s = 100},
+       {.broken = 2, .voters = 3, .answering = 3, .heard_s = 100},
        {.broken = true, .until_s = 105}},
-      {"they have ended long ago", {.voters = 3, .heard_s = 100}, {.until_s = 105}},
+      {"they have ended long ago", {.voters = 3, .answering = 3, .heard_s = 100}, {.until_s = 105}},
       {"its guard wants no votes any more",
-       {.guards = 2, .voters = 3, .heard_s = 100},
+       {.guards = 2, .voters = 3, .answering = 3, .heard_s = 100},
        {.expired = "the guard of db1 has no votes, for its server takes no writes"}},
   };
   for (const auto& c : cases) {
@@ -126,6 +131,7 @@ TEST(LeaseWatchTest, WhatAPlanIsTold) {
     EXPECT_EQ(word.expired, c.word.expired) << c.name;
     EXPECT_EQ(word.broken, c.word.broken) << c.name;
     EXPECT_EQ(word.until_s, c.word.until_s) << c.name;
+    EXPECT_EQ(word.unknown, c.word.unknown) << c.name;
   }
 }
 

@@ -63,15 +63,22 @@ TEST(VoteViewTest, TellsWhoHasTheVotes) {
   }
 }
 
+// What silent voters have given is not known.
 TEST(VoteViewTest, SaysWhenTooFewAnswerForAnyChange) {
-  const VoteView view = look({{"db2", {"", ""}}});
-  EXPECT_EQ(view.answering(), 1u);
-  const std::string text = describe_votes(view);
-  EXPECT_TRUE(
-      text.starts_with("votes: 2 of 3 are needed for a change, no manager has any; db1 "
-                       "gives no answer: "))
-      << text;
-  EXPECT_TRUE(text.ends_with("; too few answer for any change")) << text;
+  const struct {
+    std::map<std::string, std::pair<std::string, std::string>> holders;
+    std::string words;
+  } cases[] = {
+      {{{"db2", {"", ""}}}, "no manager has any of those that answer; db1 gives no answer: "},
+      {{}, "it is not known whether a manager has any; db1 gives no answer: "},
+  };
+  for (const auto& c : cases) {
+    const VoteView view = look(c.holders);
+    EXPECT_EQ(view.answering(), c.holders.size());
+    const std::string text = describe_votes(view);
+    EXPECT_TRUE(text.starts_with("votes: 2 of 3 are needed for a change, " + c.words)) << text;
+    EXPECT_TRUE(text.ends_with("; too few answer for any change")) << text;
+  }
 }
 
 TEST(VoteViewTest, ALeaseTurnsVotesOnAndIsReadWithThem) {

@@ -78,7 +78,7 @@ class GuardTest : public testing::Test {
 
   Result<Done> guard() { return run_guard(env_, settings_, listener_); }
 
-  GuardState state() { return GuardFiles(files_, kDirectory).read().value_or(GuardState{}); }
+  GuardState state() { return (*GuardFiles(files_, kDirectory).read()).value_or(GuardState{}); }
 
   ScriptedClock clock_;
   FakeConnector connector_;

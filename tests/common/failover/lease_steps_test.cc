@@ -77,7 +77,9 @@ TEST(LeaseStepsTest, WhatALeaseWithoutEvidenceLacks) {
   for (const auto& [context, words] :
        {std::pair(Context{}, "the lease of db1 was not seen to end"),
         {broken, "the sessions of the guard of db1 have ended before its lease"},
-        {Context{.assume_dead = true}, "no guard of db1 has its lease"}})
+        {Context{.assume_dead = true}, "no guard of db1 has its lease"},
+        {Context{.assume_dead = true, .primary_lease_unknown = true},
+         "it is not known whether the guard of db1 has its lease"}})
     EXPECT_NE(reason(context).find(words), std::string::npos) << reason(context);
 }
 

@@ -60,6 +60,7 @@ TEST(LeaseSummaryTest, WhoHasItAndWhichGuardsRun) {
     EXPECT_EQ(describe_lease(c.summary), c.text);
     EXPECT_EQ(c.summary.holder(), c.holder) << c.text;
     EXPECT_EQ(c.summary.is_free(), c.free) << c.text;
+    EXPECT_EQ(c.summary.is_known(), c.free || !c.holder.empty()) << c.text;
     EXPECT_EQ(c.summary.missing_guards(), c.missing) << c.text;
   }
 }
@@ -70,38 +71,40 @@ TEST(LeaseSummaryTest, WhatIsToBeDone) {
   const struct {
     const char* name;
     Texts primaries;
-    std::string holder;
     LeaseSummary summary;
     Texts texts;
   } cases[] = {
-      {"all is well", {"db1"}, "db1", seen(3, {"", 3, 3}, {"", 3, 0}), {}},
+      {"all is well", {"db1"}, seen(3, {"", 3, 3}, {"", 3, 0}), {}},
       {"its guard does not run",
        {"db1"},
-       "",
        seen(3, {"", 0, 0}, {"", 3, 0}),
        {no_lease + "to start the guard, run there: mysql_ha guard --node db1"}},
       {"its guard runs and has too few votes",
        {"db1"},
-       "",
        seen(3, {"", 3, 1}, {"", 3, 0}),
        {no_lease + "its guard runs; to see what it lacks, run there: mysql_ha guard status"}},
       {"the guard of the standby does not run",
        {"db1"},
-       "db1",
        seen(3, {"", 3, 3}, {"", 0, 0}),
        {"the guard of db2 is connected to no voter that answers; to start the guard, run there: "
         "mysql_ha guard --node db2"}},
       {"another node has it",
        {"db1"},
-       "db2",
        seen(3, {"", 3, 0}, {"", 3, 3}),
        {no_lease + "its guard runs; to see what it lacks, run there: mysql_ha guard status"}},
-      {"no voter answers", {}, "", seen(0, {}, {}), {}},
-      {"no node takes writes", {}, "", seen(3, {"", 3, 0}, {"", 3, 0}), {}},
+      {"no voter answers",
+       {"db1"},
+       seen(0, {}, {}),
+       {"it is not known whether the guard of db1 has the lease: 0 of 3 voters answer"}},
+      {"too few voters answer",
+       {"db1"},
+       seen(1, {"", 1, 1}, {"", 1, 0}),
+       {"it is not known whether the guard of db1 has the lease: 1 of 3 voters answer"}},
+      {"no node takes writes", {}, seen(3, {"", 3, 0}, {"", 3, 0}), {}},
   };
   for (const auto& c : cases) {
     Texts texts;
-    for (const Concern& one : judge_lease_keeping(c.primaries, c.holder, c.summary)) {
+    for (const Concern& one : judge_lease_keeping(c.primaries, c.summary)) {
       EXPECT_EQ(one.state, State::kWarning) << c.name;
       texts.push_back(one.text);
     }
