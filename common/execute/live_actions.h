@@ -69,7 +69,7 @@ class LiveActions : public Actions {
                                   const Deadline& deadline);
   Result<StepResult> recheck(const Step& step, const RunFacts& known, const Deadline& deadline);
   // Fails when a lock is lost, or a server contradicts the plan.
-  Result<StepResult> ask_again(const Step& step, const RunFacts& known);
+  Result<StepResult> ask_again(const Step& step, const RunFacts& known, const Deadline& deadline);
   // True when the silence of the old primary is all that is known of it; and for how long it and
   // the others that were silent are asked.
   bool doubts_death(const RunFacts& known) const;
@@ -82,10 +82,11 @@ class LiveActions : public Actions {
   // Fails when a primary that its guard has closed is not as the guard has left it.
   Result<Done> compare_closing(SqlSession& session) const;
   // Fails when the primary of a switchover, which was closed, accepts writes.
-  Result<Done> expect_closed();
-  // Fails when another run may have a lock by now.
-  Result<Done> expect_locks();
-  Result<Done> expect_lock(const std::string& node);
+  Result<Done> expect_closed(const Deadline& deadline);
+  // Fails when another run may have a lock by now, or a server does not tell before the deadline.
+  Result<Done> expect_locks(const std::vector<std::string>& nodes, const Deadline& deadline);
+  // The nodes whose locks a run still has before it opens one.
+  std::vector<std::string> locked_nodes() const;
   // The nodes beside the old primary that have given no facts, and for how long one is asked again.
   std::vector<Node> silent_nodes() const;
   double glance_s() const;

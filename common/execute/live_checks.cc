@@ -12,6 +12,7 @@
 #include "common/mysql/probe.h"
 #include "common/mysql/replica_status.h"
 #include "common/mysql/variables.h"
+#include "common/parallel.h"
 #include "common/text.h"
 
 namespace ha {
@@ -193,32 +194,49 @@ Result<Done> LiveActions::compare_receiving(Topology now, const RunFacts& known)
   return compare_siblings(now, known);
 }
 
-Result<Done> LiveActions::expect_locks() {
-  for (const Node& node : topology_.nodes) {
-    // The old primary is dead, or its session is busy with keeping it closed.
-    if (!node.facts || (node.name == plan_.primary && plan_.primary != plan_.candidate)) continue;
-    if (const auto locked = expect_lock(node.name); !locked) return locked.error();
-  }
-  return Done{};
+std::vector<std::string> LiveActions::locked_nodes() const {
+  std::vector<std::string> names;
+  // The old primary is dead, or its session is busy with keeping it closed.
+  for (const Node& node : topology_.nodes)
+    if (node.facts && (node.name != plan_.primary || plan_.primary == plan_.candidate))
+      names.push_back(node.name);
+  return names;
 }
 
-Result<Done> LiveActions::expect_lock(const std::string& node) {
-  auto session = sessions_.borrow(node);
-  if (!session) return session.error();
-  const auto ours = has_node_lock(**session, options_.node_lock());
-  session->judge(ours);
-  return ours && *ours ? Result<Done>(Done{}) : failure("the lock on " + node + " is lost");
+// A session that still owes its answer is of no use to later steps, as one that was lost.
+Result<Done> LiveActions::expect_locks(const std::vector<std::string>& nodes,
+                                       const Deadline& deadline) {
+  std::vector<NodeSessions::Loan> loans;
+  std::vector<NodeSessions::Session> sessions;
+  for (const std::string& node : nodes) {
+    auto loan = sessions_.borrow(node);
+    if (!loan) return loan.error();
+    sessions.push_back(loan->shared());
+    loans.push_back(std::move(*loan));
+  }
+  const auto answers = run_each<Result<bool>>(
+      env_.workers, sessions.size(), deadline,
+      [sessions, lock = options_.node_lock()](std::size_t i) -> Result<bool> {
+        return has_node_lock(*sessions[i], lock);
+      });
+  constexpr unsigned kLost = 2013;
+  const Result<bool> late = Error{Errc::kUnreachable, "no answer in time", kLost};
+  Result<Done> all = Done{};
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const Result<bool> ours = answers[i].value_or(late);
+    loans[i].judge(ours);
+    if (!all || (ours && *ours)) continue;
+    all = failure(
+        ours ? "the lock on " + nodes[i] + " is lost"
+             : fmt::format("the lock on {} cannot be confirmed: {}", nodes[i], ours.error().text));
+  }
+  return all;
 }
 
 // While our session holds its lock, the primary was not restarted since it was closed. One that was
 // may be open, and have what the new primary lacks.
-Result<Done> LiveActions::expect_closed() {
-  {
-    auto session = sessions_.borrow(plan_.primary);
-    const auto ours = session ? has_node_lock(**session, options_.node_lock()) : session.error();
-    if (session) session->judge(ours);
-    if (ours && *ours) return Done{};
-  }
+Result<Done> LiveActions::expect_closed(const Deadline& deadline) {
+  if (expect_locks({plan_.primary}, deadline)) return Done{};
   const Topology now = probe_again({*find(plan_.primary)}, glance_s());
   if (!find_node(now, plan_.primary)->writable()) return Done{};
   return failure(plan_.primary + " was restarted and accepts writes");
@@ -233,7 +251,7 @@ Result<StepResult> LiveActions::recheck(const Step& step, const RunFacts& known,
   Result<StepResult> same = StepResult{};
   for (int time = 0; time < kTimes; ++time) {
     const Deadline moment = Deadline::after(env_.clock, asking_s(known) + kMoment_s);
-    same = ask_again(step, known);
+    same = ask_again(step, known, deadline);
     if (!same) return same;
     if (!moment.passed() || deadline.passed()) break;
   }
@@ -245,15 +263,17 @@ Result<StepResult> LiveActions::recheck(const Step& step, const RunFacts& known,
 }
 
 // The locks first: a server that stands still holds them up, and nothing that was asked gets old.
-Result<StepResult> LiveActions::ask_again(const Step& step, const RunFacts& known) {
-  if (const auto locked = expect_locks(); !locked) return locked.error();
+Result<StepResult> LiveActions::ask_again(const Step& step, const RunFacts& known,
+                                          const Deadline& deadline) {
+  if (const auto locked = expect_locks(locked_nodes(), deadline); !locked) return locked.error();
   // A switchover has asked the others before clients had to wait.
   const bool switches = plan_.command == PlanCommand::kSwitchover;
   auto same = switches ? Result<StepResult>(StepResult{}) : compare_with_now(step, known);
   if (!same) return same;
-  if (const auto closed = switches ? expect_closed() : Done{}; !closed) return closed.error();
+  if (const auto closed = switches ? expect_closed(deadline) : Done{}; !closed)
+    return closed.error();
   // One that stands still now would carry out its opening whenever it goes on.
-  const auto goes = expect_lock(plan_.candidate);
+  const auto goes = expect_locks({plan_.candidate}, deadline);
   return goes ? std::move(same) : goes.error();
 }
 

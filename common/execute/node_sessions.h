@@ -34,6 +34,9 @@ class NodeSessions {
 
     SqlSession& operator*() const { return *session_; }
 
+    // For work that may be abandoned, and outlive the loan.
+    const Session& shared() const { return session_; }
+
     // It is not given back when its connection broke: it is of no use to later steps.
     template <typename T>
     void judge(const Result<T>& answer) {

@@ -40,9 +40,6 @@ void see_server(SeenNode& seen, const Node& node, double now_s) {
   seen.version = facts.version;
   seen.server_id = facts.server_id;
   seen.server_uuid = facts.server_uuid;
-  // Not every probe asks for it.
-  if (facts.read_only_origin != ReadOnlyOrigin::kUnknown || seen.read_only != facts.read_only)
-    seen.read_only_origin = facts.read_only_origin;
   seen.read_only = facts.read_only;
   seen.semi_sync = facts.semi_sync;
   seen.semi_sync_s = now_s;
@@ -139,7 +136,6 @@ Memory with_primary(const Memory& earlier, const Node& primary, double now_s) {
   SeenNode& seen = memory.nodes[primary.name];
   see_server(seen, primary, now_s);
   seen.read_only = false;
-  seen.read_only_origin = ReadOnlyOrigin::kSql;
   seen.channels.clear();
   // The run has changed what was read before it.
   seen.semi_sync_s = 0;

@@ -31,7 +31,6 @@ struct SeenNode {
   std::uint32_t server_id = 0;
   std::string server_uuid = {};  // empty where there is none (MariaDB)
   std::optional<bool> read_only = {};
-  ReadOnlyOrigin read_only_origin = ReadOnlyOrigin::kUnknown;
   SemiSync semi_sync = {};
   double semi_sync_s = 0;  // since the epoch: when that was read; 0: it may have changed since
   std::optional<BinlogScope> binlog_scope = {};

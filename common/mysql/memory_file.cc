@@ -90,12 +90,6 @@ constexpr std::pair<ThreadState, const char*> kThreadStates[] = {
     {ThreadState::kRunning, "running"},
     {ThreadState::kConnecting, "connecting"},
     {ThreadState::kStopped, "stopped"}};
-constexpr std::pair<ReadOnlyOrigin, const char*> kOrigins[] = {
-    {ReadOnlyOrigin::kUnknown, "unknown"},
-    {ReadOnlyOrigin::kDefault, "default"},
-    {ReadOnlyOrigin::kOptionFile, "option-file"},
-    {ReadOnlyOrigin::kPersisted, "persisted"},
-    {ReadOnlyOrigin::kSql, "sql"}};
 
 template <class Words, class Value>
 const char* word_of(const Words& words, Value value) {
@@ -153,7 +147,6 @@ void write(JsonWriter& json, const SeenNode& node) {
   json.field("server_id", node.server_id);
   json.field("server_uuid", node.server_uuid);
   json.field("read_only", node.read_only);
-  json.field("read_only_origin", word_of(kOrigins, node.read_only_origin));
   json.key("semi_sync");
   write(json, node.semi_sync);
   json.field("semi_sync_s", node.semi_sync_s);
@@ -178,8 +171,6 @@ SeenNode node_of(const JsonValue& json) {
   node.server_id = integer_of<std::uint32_t>(json, "server_id").value_or(0);
   node.server_uuid = text_of(json, "server_uuid");
   node.read_only = flag_of(json, "read_only");
-  node.read_only_origin =
-      value_of(kOrigins, text_of(json, "read_only_origin"), ReadOnlyOrigin::kUnknown);
   if (const JsonValue* const semi_sync = object_of(json, "semi_sync"))
     node.semi_sync = semi_sync_of(*semi_sync);
   node.semi_sync_s = number_of(json, "semi_sync_s").value_or(0);

@@ -126,6 +126,26 @@ TEST(RecheckStepTest, WhatIsOldIsAskedAgain) {
   }
 }
 
+// Servers that stand still until the deadline of the step.
+class LateWorkers : public InlineWorkers {
+ public:
+  std::vector<End> for_all(std::size_t count, const Deadline&, Work) override {
+    return std::vector(count, End::kLate);
+  }
+};
+
+TEST(RecheckStepTest, AServerThatDoesNotTellOfItsLockEndsItInTime) {
+  LiveStage stage;
+  LateWorkers workers;
+  const Env& env = stage.world.env;
+  LiveActions actions({env.clock, env.connector, env.process, env.files, env.network, workers},
+                      stage.options, {linked(stage.nodes), {}, {}}, stage.plan, "run1",
+                      "/state/mysql", std::nullopt);
+  EXPECT_EQ(text_of(actions.perform(step_on(Action::kRecheck, "db1"), {.fenced = true},
+                                    Deadline::after(stage.world.clock, 1))),
+            "the lock on db2 cannot be confirmed: no answer in time");
+}
+
 TEST(RecheckStepTest, APrimaryThatWasRestartedInASwitchoverMayBeOpen) {
   LiveStage stage;
   stage.plan.command = PlanCommand::kSwitchover;

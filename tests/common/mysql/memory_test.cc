@@ -23,7 +23,6 @@ Memory seen(std::vector<Node> nodes, double now_s = 1000) {
 TEST(MemoryTest, HoldsWhoWasWho) {
   Node source = writer(1);
   source.facts->semi_sync.timeout_ms = 5000;
-  source.facts->read_only_origin = ReadOnlyOrigin::kDefault;
   const Memory memory = seen({source, replica(2, 1), replica(3, 2), lost(4)});
   EXPECT_EQ(memory.primary, "db1");
   EXPECT_EQ(memory.seen_s, 1000);
@@ -32,7 +31,6 @@ TEST(MemoryTest, HoldsWhoWasWho) {
   EXPECT_EQ(primary.server_uuid, uuid_of(1));
   EXPECT_EQ(primary.address, "db1:3306");
   EXPECT_EQ(primary.semi_sync.timeout_ms, 5000);
-  EXPECT_EQ(primary.read_only_origin, ReadOnlyOrigin::kDefault);
   EXPECT_EQ(primary.addresses, std::vector<std::string>{"db1:3306"});
   EXPECT_FALSE(primary.is_replica());
   EXPECT_TRUE(memory.find("db3")->is_replica());
