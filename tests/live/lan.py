@@ -122,20 +122,20 @@ class Machine:
 
     def freeze(self):
         """Stop every process there, as a hypervisor does with a host that it moves."""
-        stopped = set()
-        while fresh := set(self.processes()) - stopped:
-            self._signal(fresh, signal.SIGSTOP)
-            stopped |= fresh
+        self.signal(signal.SIGSTOP)
 
     def thaw(self):
         """Let every process there go on."""
-        self._signal(self.processes(), signal.SIGCONT)
+        self.signal(signal.SIGCONT)
 
-    @staticmethod
-    def _signal(pids, number):
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
+    def signal(self, number):
+        """Send a signal to every process there, those too that these start meanwhile."""
+        reached = set()
+        while fresh := set(self.processes()) - reached:
+            for pid in fresh:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
+            reached |= fresh
 
     def close(self):
         """End the namespace, unless other processes are in it."""

@@ -30,6 +30,7 @@ from nagios import kill_session
 from partition_faults import CLOCK_FAULTS, FAULTS
 from server import MANAGER_PASSWORD, MANAGER_USER, spawn
 from servers import wait_until
+from watchdog import ENVIRONMENT, Watchdog
 from writer import Writer
 
 # For how long a vote is kept, and how much later a voter votes that was restarted.
@@ -44,12 +45,15 @@ class Protection:
     """What a cluster file says against two writers. `holds`: two servers never acknowledge at once."""
     name: str
     settings: tuple
-    voted: bool = True
+    voted: bool = True  # by the voter too, where there is one
     holds: bool = False
     power: bool = False  # there is a power switch
-    guarded: bool = False  # mysql_ha guard manages, the event handler otherwise
+    guarded: bool = False  # mysql_ha guard manages
+    handled: bool = False  # the event handler does
+    semi_sync: bool = False  # the primary waits for a replica, but not for ever
     lossless: bool = False  # nothing is acknowledged that exists once
     lease_s: int = 0  # of the primary; 0: it has none
+    watched: bool = False  # each host has a watchdog, which its guard feeds
 
 
 @dataclasses.dataclass
@@ -100,19 +104,21 @@ class Site:
 
 
 class Manager:
-    """What may promote a replica, on one host: mysql_ha guard, or the event handler, called every second as
-    an engine does whose check fails."""
+    """What may promote a replica, on one host: mysql_ha guard, the event handler, called every second as
+    an engine does whose check fails, or both."""
 
     def __init__(self, cluster, host):
         self.log = cluster.directory / f"{host}.log"
         cluster.on(host)
+        commands = []
         if cluster.protection.guarded:
-            command = cluster.command("guard", "--node", host)
-        else:
+            commands.append(cluster.guard(host))
+        if cluster.protection.handled:
             loop = cluster.hook(f"manager-{host}",
                                 'while :; do "$@" </dev/null; echo "exit $?"; sleep 1; done\n')
-            command = [*cluster.lan[host].inside, loop, *cluster.handler()]
-        self._process = spawn([str(word) for word in command], self.log, cluster.directory)
+            commands.append([*cluster.lan[host].inside, loop, *cluster.handler()])
+        self._processes = [spawn([str(word) for word in command], self.log, cluster.directory)
+                           for command in commands]
 
     def told(self):
         """Return what it has printed."""
@@ -120,30 +126,38 @@ class Manager:
 
     def freeze(self):
         """Stop it and what it runs."""
-        os.killpg(self._process.pid, signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
 
     def thaw(self):
         """Let it go on."""
-        os.killpg(self._process.pid, signal.SIGCONT)
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number):
+        for process in self._processes:
+            os.killpg(process.pid, number)
 
     def close(self):
         """End it and what it runs."""
-        wait_until(lambda: not kill_session(self._process.pid), what="the manager to end")
-        self._process.wait()
+        for process in self._processes:
+            wait_until(lambda pid=process.pid: not kill_session(pid), what="the manager to end")
+            process.wait()
 
 
 class SitesCluster(Cluster):
     """db1, db2, ... and a voter of MariaDB, on machines of their names; client1 is beside db1.
 
-    `semi_sync`: with the settings that conf-examples/mysql-failover recommends. `own_clock`: the host db1
-    has a wall clock of its own."""
+    `has_voter`: else the third node, if there is one, is `voter` to the faults. `semi_sync`: with the
+    settings that conf-examples/mysql-failover recommends. `own_clock`: each node's host has a wall clock of
+    its own."""
 
-    def __init__(self, bench, kind, nodes=2, *, semi_sync=False, own_clock=False):
+    def __init__(self, bench, kind, nodes=2, *, has_voter=True, semi_sync=False, own_clock=False):
         names = [f"db{n}" for n in range(1, nodes + 1)]
         self.clients = [f"client{n}" for n in range(1, nodes + 1)]
-        self.lan = bench.add(Lan(*names, "voter", *self.clients))
+        self.has_voter = has_voter
+        self.lan = bench.add(Lan(*names, *(["voter"] if has_voter else []), *self.clients))
         if own_clock:
-            self.lan["db1"].keep_own_clock(bench.directory / "clock")
+            for name in names:
+                self.lan[name].keep_own_clock(bench.directory / f"clock-{name}")
         place_servers(bench, self.lan)
         self.protection, self._semi_sync = NOTHING, semi_sync
         flavour = kind.split("-")[0]
@@ -152,8 +166,10 @@ class SitesCluster(Cluster):
         options = ["--read-only=ON", f"--{word}-net-timeout={NET_TIMEOUT_S}",
                    *(semi_sync_options(flavour) if semi_sync else [])]
         super().__init__(bench, kind, nodes, options=options)
-        self.voter, = bench.start("mariadb", name="voter")
-        self.voter.create_user(MANAGER_USER, MANAGER_PASSWORD)
+        self.voter = self.servers[2] if nodes > 2 else None
+        if has_voter:
+            self.voter, = bench.start("mariadb", name="voter")
+            self.voter.create_user(MANAGER_USER, MANAGER_PASSWORD)
 
     # Where programs run
 
@@ -168,13 +184,21 @@ class SitesCluster(Cluster):
     def command(self, *words):
         return [*self.here.inside, *super().command(*words)]
 
+    def guard(self, host):
+        """Return the command line of the guard of a host, to be run there."""
+        if not self.protection.watched:
+            return self.command("guard", "--node", host)
+        words = Cluster.command(self, "guard", "--node", host, "--watchdog", self.state_dir / "watchdog")
+        return [*self.here.inside, *ENVIRONMENT, *words]
+
     def handler(self):
         """Return the command line of the event handler, to be run on its host."""
         return super().command("handler")
 
     @property
     def settings(self):
-        vote = (f"vote={self.lan['voter'].ipv4}",) if self.protection.voted else ()
+        asked = self.has_voter and self.protection.voted
+        vote = (f"vote={self.lan['voter'].ipv4}",) if asked else ()
         return ("retries=2", "retry-interval=0.3", "probe-timeout=1", "min-interval=0.001", "hung-after=3",
                 *self.protection.settings, *vote)
 
@@ -195,7 +219,7 @@ class SitesCluster(Cluster):
         super().start_over()
 
     def _compose(self):
-        self.semi_sync = self._semi_sync or self.protection.lossless
+        self.semi_sync = self._semi_sync or self.protection.semi_sync or self.protection.lossless
         super()._compose()
         if self.protection.lossless:
             make_lossless(self)
@@ -236,12 +260,13 @@ class SitesCluster(Cluster):
         """Make a cluster as new, with a protection, in which everybody votes."""
         self.heal()
         self.protection = protection
-        if not self.voter.running:
+        if self.voter and not self.voter.running:
             self.voter.start()
         self.start_over()
         if protection.voted:
+            voters = {*self.servers, *([self.voter] if self.voter else [])}
             wait_until(lambda: all(_uptime(s) > (protection.lease_s or VOTE_S) + MARGIN_S
-                                   for s in (*self.servers, self.voter)), what="voters that vote")
+                                   for s in voters), what="voters that vote")
 
     def play(self, fault, protection, *, hold_s=15.0, settle_s=4.0, successor=None, passing=False, command=()):
         """Let a fault of FAULTS last for `hold_s` and look at what is there `settle_s` after it; return
@@ -250,6 +275,9 @@ class SitesCluster(Cluster):
         one server takes writes. `command`: mysql_ha on db1 does this as the fault begins."""
         self.make_ready(protection)
         with contextlib.ExitStack() as stack:
+            for server in self.servers if protection.watched else ():
+                stack.enter_context(contextlib.closing(
+                    Watchdog(self.lan[server.name], self.on(server.name).state_dir / "watchdog")))
             self.managers = {}
             stack.callback(lambda: [manager.close() for manager in self.managers.values()])
             for server in self.servers:
@@ -269,6 +297,9 @@ class SitesCluster(Cluster):
                 wait_until(lambda: self._has_one(successor) and self._is_at_rest(), 60, "one writer")
             else:
                 time.sleep(settle_s)
+                if protection.holds:  # Then a manager may have to end something yet.
+                    with contextlib.suppress(TimeoutError):
+                        wait_until(lambda: self._has_one() and self._is_at_rest(), settle_s, "one writer")
             ended = time.monotonic()
             if operator is not None:
                 operator.communicate(timeout=150)
@@ -276,9 +307,11 @@ class SitesCluster(Cluster):
                            ready, "\n".join(m.told() for m in self.managers.values()))
 
     def _ready(self):
-        """Return what check_failover_ready says beside the standby, empty while nothing could be done."""
+        """Return what check_failover_ready says beside the standby, empty while that gets better by itself."""
         outcome = plugin.run(READY, "--cluster", self.on("db2").config, inside=self.here.inside)
-        return "" if outcome.state == "CRITICAL" else outcome.out
+        wrong = "no guard has the lease" in outcome.out or (
+            outcome.state == "CRITICAL" and "two servers vote" not in outcome.out)
+        return "" if wrong else outcome.out
 
     def _has_one(self, writer=None):
         """Tell whether one server alone accepts writes, this one if it is named; what ends clients may end us
@@ -351,12 +384,15 @@ server=$(cat {directory}/"$HA_FAILED_NODE"/pid)
 ! grep -q -- "--datadir={directory}/$HA_FAILED_NODE/" /proc/"$server"/cmdline || kill -9 "$server"
 """
 
-NOTHING = Protection("nothing", ("fence=none",), voted=False)
-FENCE = Protection("fence", ("fence=required",), voted=False, power=True, holds=True)
-VOTES = Protection("votes", ("fence=none",))
-VOTES_AND_FENCE = Protection("votes and fence", ("fence=required",), power=True, holds=True)
-GUARDS_AND_FENCE = Protection("guards and fence", ("fence=required",), power=True, guarded=True, holds=True)
+NOTHING = Protection("nothing", ("fence=none",), voted=False, handled=True)
+FENCE = Protection("fence", ("fence=required",), voted=False, handled=True, power=True, holds=True)
+VOTES = Protection("votes", ("fence=none",), handled=True)
+VOTES_AND_FENCE = Protection("votes and fence", ("fence=required",), handled=True, power=True, holds=True)
+GUARDS_AND_FENCE = Protection("guards and fence", ("fence=required",), guarded=True, power=True, holds=True)
 LEASE = Protection("lease", ("fence=required", "lease=8"), guarded=True, holds=True, lease_s=8)
-REVOCATION = Protection("revocation", ("fence=revoke",), lossless=True, holds=True)
+LEASE_AND_HANDLERS = dataclasses.replace(LEASE, name="lease and handlers", handled=True, semi_sync=True)
+LEASE_AND_WATCHDOG = dataclasses.replace(LEASE, name="lease and watchdog", watched=True)
+REVOCATION = Protection("revocation", ("fence=revoke",), handled=True, lossless=True, holds=True)
 PROTECTIONS = {protection.name: protection
-               for protection in (NOTHING, FENCE, VOTES, VOTES_AND_FENCE, GUARDS_AND_FENCE, LEASE, REVOCATION)}
+               for protection in (NOTHING, FENCE, VOTES, VOTES_AND_FENCE, GUARDS_AND_FENCE, LEASE,
+                                  LEASE_AND_HANDLERS, LEASE_AND_WATCHDOG, REVOCATION)}

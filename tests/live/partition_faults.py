@@ -110,6 +110,14 @@ def _without_power(cluster, down_s):
 
 @contextlib.contextmanager
 def _without_manager(cluster):
+    """The primary's manager is killed, and started again in the end."""
+    cluster.managers["db1"].close()
+    yield
+    cluster.start_manager("db1")
+
+
+@contextlib.contextmanager
+def _without_manager_and_cut(cluster):
     """The primary's manager is dead when its side is cut off."""
     cluster.managers["db1"].close()
     with _cut(cluster, ["db1", "client1"]):
@@ -147,22 +155,33 @@ def _nothing(_):
     yield
 
 
-FAULTS = {
-    "nothing": _nothing,
+# Of the network: a switchover may begin as one does.
+LINK_FAULTS = {
     "primary cut from all": lambda c: _cut(c, ["db1", "client1"]),
     "primary cut from all for 8.5 s": lambda c: _cut_briefly(c, 8.5),
     "primary cut from the standby": lambda c: _cut(c, ["db1"], ["db2"]),
-    "primary cut from the voter": lambda c: _cut(c, ["db1"], ["voter"]),
+    "primary cut from the voter": lambda c: _cut(c, ["db1"], [c.voter.name]),
     "primary cut from clients": lambda c: _cut(c, ["db1"], c.clients),
     "nobody hears the primary": lambda c: _cut(c, ["db1", "client1"], both_ways=False),
     "the primary hears nobody": lambda c: _cut(c, [n for n in c.lan.machines
                                                    if n not in ("db1", "client1")],
                                                ["db1", "client1"], both_ways=False),
+    "the standby does not hear the primary": lambda c: _cut(c, ["db1"], ["db2"], both_ways=False),
+    "the primary does not hear the standby": lambda c: _cut(c, ["db2"], ["db1"], both_ways=False),
+    "the voter does not hear the primary": lambda c: _cut(c, ["db1"], [c.voter.name], both_ways=False),
+    "the primary does not hear the voter": lambda c: _cut(c, [c.voter.name], ["db1"], both_ways=False),
+    "clients do not hear the primary": lambda c: _cut(c, ["db1"], c.clients, both_ways=False),
+    "the primary does not hear clients": lambda c: _cut(c, c.clients, ["db1"], both_ways=False),
     "standby cut from all": lambda c: _cut(c, ["db2", "client2"]),
-    "voter cut from all": lambda c: _cut(c, ["voter"]),
+    "voter cut from all": lambda c: _cut(c, [c.voter.name]),
     "flapping every 2 s": _flapping,
     "20 % loss": lambda c: _losing(c, 0.2),
     "slow link of the primary, 300 ms": lambda c: c.lan.slow("db1", 0.15),
+}
+
+FAULTS = {
+    "nothing": _nothing,
+    **LINK_FAULTS,
     "voter dead": lambda c: _dead(c.voter),
     "voter restarted, primary cut": _restarted_and_cut,
     "primary killed": lambda c: _dead_for_good(c.db1),
@@ -173,18 +192,25 @@ FAULTS = {
     "host rebooted, down for 15 s": lambda c: _rebooted(c, 15),
     "power of the host fails for 3 s": lambda c: _without_power(c, 3),
     "power of the host fails for 15 s": lambda c: _without_power(c, 15),
-    "its manager killed, primary cut": _without_manager,
+    "its manager killed": _without_manager,
+    "its manager killed, primary cut": _without_manager_and_cut,
     "its manager restarted, primary cut": _restarted_manager,
+    "its manager stopped": lambda c: _frozen(c.managers["db1"]),
     "its manager stopped, primary cut": _frozen_manager,
     "host stopped and continued": lambda c: _frozen(c.lan["db1"]),
 }
 
-# Of clusters in which db1 has a clock of its own.
+# Of clusters in which each node's host has a clock of its own.
 CLOCK_FAULTS = {
     "clock of the primary jumps an hour ahead": lambda c: _ahead(c.lan["db1"], 3600),
     "clock of the primary jumps an hour back": lambda c: _ahead(c.lan["db1"], -3600),
+    "clock of the standby jumps an hour ahead": lambda c: _ahead(c.lan["db2"], 3600),
+    "clock of the standby jumps an hour back": lambda c: _ahead(c.lan["db2"], -3600),
 }
 
+# They need a voter, or a third node.
+NEEDS_VOTER = {name for name in FAULTS if "voter" in name}
+
 # With a lease the primary is closed by a guard that runs. Where it stands still, only a watchdog of the
-# machine would do that, and these machines have none.
+# machine does that.
 NEEDS_WATCHDOG = {"its manager stopped, primary cut"}
