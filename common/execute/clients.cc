@@ -2,6 +2,7 @@
 #include "common/execute/clients.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string>
 
@@ -28,29 +29,41 @@ Result<Connections> find_ours(SqlSession& session, const std::vector<std::string
   return ours;
 }
 
-Result<Connections> find_clients(SqlSession& session, const Connections& ours) {
+bool is_in_commit(const Row& row) {
+  return row.text("State").value_or("").find("for semi-sync ACK") != std::string::npos;
+}
+
+// By their ids: whether each waits in its commit for semi-sync replicas.
+using Clients = std::map<std::string, bool>;
+
+Result<Clients> find_clients(SqlSession& session, const Connections& ours) {
   const auto rows = session.query_long("SHOW PROCESSLIST");
   if (!rows) return rows.error();
-  Connections clients;
+  Clients clients;
   for (std::size_t i = 0; i < rows->cells.size(); ++i) {
     const Row row(*rows, i);
     const std::string user = row.text("User").value_or(""), id = row.text("Id").value_or("");
     const std::string command = row.text("Command").value_or("");
     if (!id.empty() && !ours.contains(id) && user != "system user" && user != "event_scheduler" &&
         !command.starts_with("Binlog Dump") && command != "Daemon")
-      clients.insert(id);
+      clients.emplace(id, is_in_commit(row));
   }
   return clients;
+}
+
+int end_those(SqlSession& session, const Clients& clients, bool in_commit) {
+  int ended = 0;
+  // One that has gone by itself is ended too.
+  for (const auto& [id, waits] : clients)
+    if (waits == in_commit && session.query("KILL CONNECTION " + id)) ++ended;
+  return ended;
 }
 
 Result<int> end_all_but(SqlSession& session, const Connections& ours) {
   const auto clients = find_clients(session, ours);
   if (!clients) return clients.error();
-  int ended = 0;
-  // One that has gone by itself is ended too.
-  for (const std::string& id : *clients)
-    if (session.query("KILL CONNECTION " + id)) ++ended;
-  return ended;
+  const int ended = end_those(session, *clients, false);
+  return ended + end_those(session, *clients, true);
 }
 
 }  // namespace
@@ -63,12 +76,20 @@ Result<int> end_clients(SqlSession& session, const std::vector<std::string>& our
   return end_all_but(session, *ours);
 }
 
+Result<int> end_clients_outside_commits(SqlSession& session,
+                                        const std::vector<std::string>& our_locks) {
+  const auto ours = find_ours(session, our_locks);
+  if (!ours) return ours.error();
+  const auto clients = find_clients(session, *ours);
+  if (!clients) return clients.error();
+  return end_those(session, *clients, false);
+}
+
 Result<bool> waits_for_replicas(SqlSession& session) {
   const auto rows = session.query_long("SHOW PROCESSLIST");
   if (!rows) return rows.error();
   for (std::size_t i = 0; i < rows->cells.size(); ++i)
-    if (Row(*rows, i).text("State").value_or("").find("for semi-sync ACK") != std::string::npos)
-      return true;
+    if (is_in_commit(Row(*rows, i))) return true;
   return false;
 }
 
@@ -84,7 +105,8 @@ Result<Done> turn_away_clients(SqlSession& session, const std::vector<std::strin
        clock.pause(kPoll_s)) {
     const auto left = find_clients(session, *ours);
     if (!left) return left.error();
-    if (std::ranges::none_of(*waiting, [&](const auto& id) { return left->contains(id); })) break;
+    if (std::ranges::none_of(*waiting, [&](const auto& one) { return left->contains(one.first); }))
+      break;
   }
   return Done{};
 }

@@ -13,9 +13,16 @@
 
 namespace ha {
 
-// Ends them, but for the connection `spared`, of this program too; returns how many.
+// Ends them, but for the connection `spared`, of this program too; returns how many. Those that
+// wait in their commits for semi-sync replicas are ended last: MariaDB commits in groups, and when
+// the first of a group is ended, which waits for all, those of the others that live are
+// acknowledged.
 Result<int> end_clients(SqlSession& session, const std::vector<std::string>& our_locks,
                         const std::string& spared = "");
+
+// Ends those that do not wait so; returns how many.
+Result<int> end_clients_outside_commits(SqlSession& session,
+                                        const std::vector<std::string>& our_locks);
 
 // Returns whether a client, ended or not, waits in its commit for semi-sync replicas.
 Result<bool> waits_for_replicas(SqlSession& session);

@@ -3,6 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <memory>
+
 #include "common/context/node_locks.h"
 #include "common/deadline.h"
 #include "common/execute/clients.h"
@@ -16,15 +21,24 @@ namespace ha {
 
 namespace {
 
+// True when a closing waits for commits, and lets no new statement begin. MariaDB names it after
+// its locks for backups.
+bool holds_statements(const std::string& state) {
+  return std::ranges::any_of(std::array{"read lock", "commit lock", "backup lock"},
+                             [&](const char* lock) { return state.find(lock) != state.npos; });
+}
+
 // Waits until the closing lets no new statement begin; then ends all clients, and only then lets
 // their commits go: no client is left to get an answer.
-Result<Done> let_go(const CommitRelease& release, const std::string& closing, Clock& clock,
-                    const Deadline& deadline) {
+Result<Done> let_go(const CommitRelease& release, const std::string& closing,
+                    const std::atomic<bool>& closed, Clock& clock, const Deadline& deadline) {
   SqlSession& session = *release.session;
   for (;; clock.pause(kPoll_s)) {
     const auto now = read_connection(session, "STATE", closing);
     if (!now) return now.error();
-    if (now->find("read lock") != now->npos || now->find("commit lock") != now->npos) break;
+    if (holds_statements(*now)) break;
+    // The commits have ended by themselves.
+    if (closed) return Done{};
     if (deadline.passed()) return failure("it did not wait for commits");
   }
   if (const auto ended = end_clients(session, release.our_locks, closing); !ended)
@@ -42,7 +56,7 @@ Result<int> close_to_clients(SqlSession& session, const std::vector<std::string>
   // more.
   const std::string patience = fmt::format("SET SESSION lock_wait_timeout={}", patience_s);
   if (const auto set = session.query(patience); !set) return set.error();
-  const auto before = end_clients(session, our_locks);
+  const auto before = end_clients_outside_commits(session, our_locks);
   if (!before) return before.error();
   if (const auto done = close(); !done) return done.error();
   const auto after = end_clients(session, our_locks);
@@ -55,12 +69,15 @@ Result<Done> close_behind_commits(Workers& workers, Clock& clock, SqlSession& cl
                                   const std::function<Result<Done>()>& close) {
   const auto own = query_value(closing, "SELECT CONNECTION_ID()");
   if (!own) return own.error();
+  const auto is_closed = std::make_shared<std::atomic<bool>>(false);
   const auto begun = Pending<Result<Done>>::begin(
-      workers, [release, own = *own, &clock, limit = Deadline::after(clock, release.limit_s)] {
-        return let_go(release, own, clock, limit);
+      workers,
+      [release, own = *own, is_closed, &clock, limit = Deadline::after(clock, release.limit_s)] {
+        return let_go(release, own, *is_closed, clock, limit);
       });
   if (!begun) return begun.error();
   auto closed = close();
+  *is_closed = true;
   const bool ended = begun->wait(Deadline::after(clock, release.limit_s));
   const auto result = ended ? begun->result() : std::nullopt;
   if (!closed && result && !*result)

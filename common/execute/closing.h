@@ -20,8 +20,9 @@
 namespace ha {
 
 // Closes a server by `close` and ends its clients' connections: before, because table locks would
-// keep it open, and after, because only then no new client can write. Nothing waits for a lock
-// longer than `patience_s`. Returns how many connections were ended; fails as `close` does.
+// keep it open, and after, because only then no new client can write. Those that wait in their
+// commits are left to `close`. Nothing waits for a lock longer than `patience_s`. Returns how many
+// connections were ended; fails as `close` does.
 Result<int> close_to_clients(SqlSession& session, const std::vector<std::string>& our_locks,
                              unsigned patience_s, const std::function<Result<Done>()>& close);
 

@@ -263,7 +263,8 @@ TEST(FenceStepTest, ByClosingWhatIsDeadTakesNoWrites) {
 TEST(FenceStepTest, CommitsThatWaitForReplicasAreLetGoWhenNoClientIsLeft) {
   const std::string off = "SET GLOBAL rpl_semi_sync_source_enabled=OFF";
   const Step step = step_on(Action::kFence, "db1", {{Part::kClose, "SET GLOBAL read_only=1"}});
-  for (const char* const state : {"Waiting for global read lock", "Waiting for commit lock", ""}) {
+  for (const char* const state :
+       {"Waiting for global read lock", "Waiting for commit lock", "Waiting for backup lock", ""}) {
     LiveStage stage;
     stage.facts(1).semi_sync.source_variable = "rpl_semi_sync_source_enabled";
     stage.db(1)
@@ -284,6 +285,27 @@ TEST(FenceStepTest, CommitsThatWaitForReplicasAreLetGoWhenNoClientIsLeft) {
     if (!held_up) continue;
     EXPECT_EQ(*(std::ranges::find(asked, off) - 1), "KILL CONNECTION 8");
   }
+}
+
+// The end of the first of a group lets MariaDB acknowledge the commits of the others.
+TEST(FenceStepTest, AClientThatWaitsForTheWholeGroupIsEndedLast) {
+  LiveStage stage;
+  stage.facts(1).semi_sync.source_variable = "rpl_semi_sync_master_enabled";
+  const auto client = [](const char* id, const char* state) {
+    return Fields{{"Id", id}, {"User", "app"}, {"Command", "Query"}, {"State", state}};
+  };
+  stage.db(1)
+      .answer("SHOW PROCESSLIST",
+              rows_of({client("7", "Waiting for semi-sync ACK from slave"), client("8", "Commit")}))
+      .answer("SELECT CONNECTION_ID()", "5")
+      .answer("SELECT STATE FROM", "Waiting for backup lock");
+  const auto closed =
+      stage.perform(step_on(Action::kFence, "db1", {{Part::kClose, "SET GLOBAL read_only=1"}}));
+  ASSERT_TRUE(closed) << text_of(closed);
+  const std::vector<std::string>& asked = stage.db(1).asked;
+  const auto first = std::ranges::find(asked, "KILL CONNECTION 7");
+  ASSERT_NE(first, asked.end());
+  EXPECT_EQ(*(first - 1), "KILL CONNECTION 8");
 }
 
 TEST(BlockWritersStepTest, EndsClientsAndNobodyElse) {

@@ -169,7 +169,7 @@ TEST_F(OwnServerTest, ClientsThatWaitForReplicasDoNotKeepItOpen) {
   EXPECT_EQ(db1_.read_only, "1");
   const auto off = std::ranges::find(db1_.asked, "SET GLOBAL rpl_semi_sync_source_enabled=OFF");
   ASSERT_NE(off, db1_.asked.end());
-  EXPECT_EQ(std::count(db1_.asked.begin(), off, "KILL CONNECTION 9"), 2);
+  EXPECT_EQ(std::count(db1_.asked.begin(), off, "KILL CONNECTION 9"), 1);
 }
 
 TEST_F(OwnServerTest, AServerThatCannotBeClosed) {
