@@ -136,6 +136,8 @@ class Closing {
                  {},
                  "and end its clients' connections"});
     move_vip(plan);
+    if (!policy_.hosts_file.empty())
+      add(plan, write_file_step(policy_.hosts_file, successor_->host));
     for (const Node* const node : replaced_) warn(plan, *node);
     plan.hash = hash_of(plan, topology_);
     return plan;
@@ -345,6 +347,7 @@ class Reopening {
                .statements = std::move(statements),
                .text = "the point of no return"});
     if (policy_.lease_s > 0) add(plan, hand_lease(node_->name));
+    if (!policy_.hosts_file.empty()) add(plan, write_file_step(policy_.hosts_file, node_->host));
     plan.loss = {0, false};
     for (const Node& other : topology_.nodes) {
       if (other.facts) continue;

@@ -242,11 +242,7 @@ void StepWriter::open() {
 
 void StepWriter::finish(const std::vector<std::vector<std::string>>& hooks) {
   const auto write_file = [&](const std::string& path, const std::string& content) {
-    if (path.empty()) return;
-    Step write = {0, Action::kWriteFile, "", {}, {}, content};
-    write.path = path;
-    write.content = content;
-    add(std::move(write));
+    if (!path.empty()) add(write_file_step(path, content));
   };
   run(Action::kStartService, policy_.start_services, {});
   write_file(policy_.hosts_file, candidate_.host);

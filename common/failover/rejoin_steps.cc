@@ -60,6 +60,7 @@ void RejoinSteps::follow(const std::optional<LogPosition>& position) {
   disable_events();
   add(std::move(step));
   move_semi_sync();
+  if (!policy_.hosts_file.empty()) add(write_file_step(policy_.hosts_file, primary_.host));
 }
 
 // MySQL's super_read_only has stopped them, and would let no client change them.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace ha {
 
@@ -58,6 +59,14 @@ std::optional<Action> parse_action(std::string_view name) {
   const auto found = std::ranges::find(kActions, name, &ActionTraits::name);
   if (found == std::end(kActions)) return std::nullopt;
   return static_cast<Action>(found - std::begin(kActions));
+}
+
+Step write_file_step(std::string path, std::string content) {
+  Step write = {0, Action::kWriteFile, "", {}, {}, content};
+  write.path = std::move(path);
+  write.content = std::move(content);
+  write.may_fail = true;
+  return write;
 }
 
 double step_limit_s(Action action) { return kActions[static_cast<std::size_t>(action)].limit_s; }

@@ -75,4 +75,7 @@ struct Step {
   bool operator==(const Step&) const = default;
 };
 
+// Returns the step that writes a file on this machine, whose failure is a warning.
+Step write_file_step(std::string path, std::string content);
+
 }  // namespace ha
