@@ -130,6 +130,9 @@ void add_options(Cli& cli, MysqlHaOptions& options) {
 int run_plan(const Env& env, const Cli& cli, const MysqlHaOptions& options) {
   Plan plan = plan_now(env, options.failover, options.assume_dead);
   complete_texts(cli, plan);
+  if (!options.json)
+    for (const std::string& one : options.failover.policy.unheeded)
+      print_lines(printable("note: " + one) + "\n");
   print_lines(options.json ? plan_to_json(plan) + "\n" : render(plan));
   return plan.possible() ? kExitDone : kExitFailed;
 }

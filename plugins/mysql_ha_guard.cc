@@ -145,7 +145,8 @@ void take_own_node(MysqlHaOptions& options) {
 
 Result<Done> complete_guard_options(MysqlHaOptions& options) {
   options.guard.process = getpid();
-  options.guard.interval_s = options.interval_s.value_or(options.guard.interval_s);
+  options.guard.interval_s = options.interval_s.value_or(
+      options.failover.cluster.interval_s.value_or(options.guard.interval_s));
   options.failover.retry_interval_s = options.failover.given_retry_interval_s.value_or(kShortest_s);
   for (const auto& [name, seconds] :
        {std::pair("--interval", options.guard.interval_s),

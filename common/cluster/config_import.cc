@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 
-#include "common/address.h"
+#include "common/cluster/import_settings.h"
+#include "common/cluster/node_options.h"
 #include "common/ini.h"
 #include "common/text.h"
 
@@ -14,47 +14,23 @@ namespace ha {
 
 namespace {
 
-using Settings = std::map<std::string, std::string>;
-
-std::string value_of(const Settings& settings, const std::string& key,
-                     const std::string& otherwise = "") {
-  const auto found = settings.find(key);
-  return found == settings.end() ? otherwise : found->second;
-}
-
-std::optional<std::string> secret_of(const Settings& settings, const std::string& key) {
-  const auto found = settings.find(key);
-  return found == settings.end() ? std::nullopt : std::optional(found->second);
-}
-
-Result<unsigned> port_of(const Settings& settings, const std::string& key,
-                         const std::string& file) {
-  const std::string text = value_of(settings, key);
-  if (text.empty()) return 0u;
-  const auto number = parse_integer(text);
-  if (!number || *number < 1 || *number > 65535)
-    return Error{Errc::kUsage, fmt::format("{}: {}: '{}' is not a port (accepted: 1 to 65535)",
-                                           file, key, sanitize(text))};
-  return static_cast<unsigned>(*number);
-}
-
-void collect_unknown(ImportedCluster& cluster, const std::string& key) {
-  if (std::ranges::find(cluster.unknown_keys, key) == cluster.unknown_keys.end())
-    cluster.unknown_keys.push_back(key);
-}
+// Where server and console look for it (Config.pm, PANDORA_HA_FILE).
+constexpr char kHostsFile[] = "/var/spool/pandora/data_in/conf/pandora_ha_hosts.conf";
 
 // Reads the lines "key value" of pandora_server.conf; keys of no use here are noted in `cluster`.
-Result<Settings> read_pandora_settings(std::string_view text, const std::string& name,
-                                       ImportedCluster& cluster) {
-  constexpr std::string_view kKeys[] = {"ha_hosts",   "ha_dbuser",   "ha_dbpass",   "dbuser",
-                                        "dbpass",     "repl_dbuser", "repl_dbpass", "ha_sshuser",
-                                        "ha_sshport", "dbport",      "incomingdir"};
-  Settings settings;
+Result<ImportSettings> read_pandora_settings(std::string_view text, const std::string& name,
+                                             ImportedCluster& cluster) {
+  constexpr std::string_view kKeys[] = {
+      "ha_hosts",         "ha_dbuser",     "ha_dbpass",   "dbuser",
+      "dbpass",           "repl_dbuser",   "repl_dbpass", "ha_sshuser",
+      "ha_sshport",       "dbhost",        "dbport",      "ha_connect_retries",
+      "ha_connect_delay", "ha_hosts_file", "incomingdir", "splitbrain_autofix"};
+  ImportSettings settings;
   for (const auto& [number, line] : setting_lines(text, "#")) {
     const std::size_t blank = line.find_first_of(" \t");
-    const std::string key = line.substr(0, blank);
+    const std::string key = to_lower(line.substr(0, blank));
     if (std::ranges::find(kKeys, key) == std::end(kKeys)) {
-      collect_unknown(cluster, sanitize(shorten(key, 60)));
+      collect_unknown(cluster, key);
       continue;
     }
     if (blank == line.npos) return line_error(name, number, key + " has no value");
@@ -63,7 +39,7 @@ Result<Settings> read_pandora_settings(std::string_view text, const std::string&
   return settings;
 }
 
-Result<Done> read_pandora_nodes(const Settings& settings, const std::string& name,
+Result<Done> read_pandora_nodes(const ImportSettings& settings, const std::string& name,
                                 ImportedCluster& cluster) {
   const auto port = port_of(settings, "dbport", name);
   const auto ssh_port = port_of(settings, "ha_sshport", name);
@@ -79,6 +55,35 @@ Result<Done> read_pandora_nodes(const Settings& settings, const std::string& nam
   }
   if (cluster.nodes.empty())
     return Error{Errc::kUsage, fmt::format("{}: no node (ha_hosts is missing or empty)", name)};
+  const std::string host = value_of(settings, "dbhost");
+  if (!host.empty() &&
+      std::ranges::find(cluster.nodes, host, &NodeAddress::host) == cluster.nodes.end())
+    cluster.notes.push_back(fmt::format(
+        "{}: dbhost {} is none of ha_hosts: Pandora uses it only as long as there is no {}", name,
+        sanitize(host), cluster.hosts_file));
+  return Done{};
+}
+
+// Pandora's own account is that of the others, unless they have one.
+void read_pandora_accounts(const ImportSettings& settings, ImportedCluster& cluster) {
+  const auto choose = [&](const char* own, const char* servers) {
+    return settings.contains(own) ? own : servers;
+  };
+  cluster.user = value_of(settings, choose("ha_dbuser", "dbuser"));
+  cluster.password = secret_of(settings, choose("ha_dbpass", "dbpass"));
+  cluster.repl_user = value_of(settings, choose("repl_dbuser", "dbuser"));
+  cluster.repl_password = secret_of(settings, choose("repl_dbpass", "dbpass"));
+  cluster.ssh_user = value_of(settings, "ha_sshuser");
+}
+
+Result<Done> read_pandora_tries(const ImportSettings& settings, const std::string& name,
+                                ImportedCluster& cluster) {
+  const auto tries = count_of(settings, "ha_connect_retries", 1, name);
+  if (!tries) return tries.error();
+  const auto delay = count_of(settings, "ha_connect_delay", 0, name);
+  if (!delay) return delay.error();
+  cluster.tries = *tries;
+  if (*delay) cluster.retry_interval_s = **delay;
   return Done{};
 }
 
@@ -88,93 +93,18 @@ Result<ImportedCluster> import_pandora_conf(std::string_view text, const std::st
   ImportedCluster cluster;
   const auto settings = read_pandora_settings(text, name, cluster);
   if (!settings) return settings.error();
+  const std::string incoming = value_of(*settings, "incomingdir");
+  cluster.hosts_file =
+      value_of(*settings, "ha_hosts_file",
+               incoming.empty() ? kHostsFile : incoming + "/conf/pandora_ha_hosts.conf");
   if (const auto read = read_pandora_nodes(*settings, name, cluster); !read) return read.error();
-  const bool own_account = settings->contains("ha_dbuser");
-  cluster.user = value_of(*settings, own_account ? "ha_dbuser" : "dbuser");
-  cluster.password = secret_of(*settings, own_account ? "ha_dbpass" : "dbpass");
-  cluster.repl_user = value_of(*settings, "repl_dbuser");
-  cluster.repl_password = secret_of(*settings, "repl_dbpass");
-  cluster.ssh_user = value_of(*settings, "ha_sshuser");
-  cluster.incoming_directory = value_of(*settings, "incomingdir");
-  return cluster;
-}
-
-namespace {
-
-// Reads one [serverN] section.
-Result<NodeAddress> mha_node(const std::string& section, const Settings& settings,
-                             const Settings& defaults, const std::string& file) {
-  const std::string host = value_of(settings, "hostname", value_of(settings, "ip"));
-  const auto address = parse_host_port(host);
-  if (!address || address->port != 0)
-    return Error{Errc::kUsage,
-                 fmt::format("{}: [{}] has no usable hostname", file, sanitize(section))};
-  const auto port = port_of(settings.contains("port") ? settings : defaults, "port", file);
-  if (!port) return port.error();
-  NodeAddress node{format_host_port({address->host, *port}), address->host, *port};
-  if (value_of(settings, "candidate_master") == "1") node.promotion = Promotion::kPreferred;
-  if (value_of(settings, "no_master") == "1") node.promotion = Promotion::kNever;
-  return node;
-}
-
-bool is_server(const std::string& section) {
-  return section.size() > 6 && section.starts_with("server") &&
-         section.find_first_not_of("0123456789", 6) == section.npos;
-}
-
-// The sections of an MHA configuration that matter.
-struct MhaSections {
-  Settings defaults = {};
-  std::vector<std::pair<std::string, Settings>> servers = {};  // as they follow each other
-};
-
-Result<MhaSections> read_mha_sections(std::string_view text, const std::string& name,
-                                      ImportedCluster& cluster) {
-  constexpr std::string_view kKeys[] = {
-      "user", "password", "repl_user", "repl_password", "ssh_user",        "ssh_port",
-      "port", "hostname", "ip",        "no_master",     "candidate_master"};
-  const auto entries = parse_ini(text, name);
-  if (!entries) return entries.error();
-  MhaSections sections;
-  auto& servers = sections.servers;
-  for (const IniEntry& entry : *entries) {
-    const bool known = std::ranges::find(kKeys, entry.key) != std::end(kKeys);
-    if (!known || (entry.section != "server default" && !is_server(entry.section))) {
-      collect_unknown(cluster, sanitize(shorten(entry.key, 60)));
-    } else if (entry.section == "server default") {
-      sections.defaults[entry.key] = entry.value;
-    } else {
-      auto server =
-          std::ranges::find(servers, entry.section, &std::pair<std::string, Settings>::first);
-      if (server == servers.end()) server = servers.insert(servers.end(), {entry.section, {}});
-      server->second[entry.key] = entry.value;
-    }
-  }
-  return sections;
-}
-
-}  // namespace
-
-Result<ImportedCluster> import_mha_conf(std::string_view text, const std::string& name) {
-  ImportedCluster cluster;
-  const auto sections = read_mha_sections(text, name, cluster);
-  if (!sections) return sections.error();
-  const Settings& defaults = sections->defaults;
-  for (const auto& [section, settings] : sections->servers) {
-    auto node = mha_node(section, settings, defaults, name);
-    if (!node) return node.error();
-    cluster.nodes.push_back(std::move(*node));
-  }
-  if (cluster.nodes.empty())
-    return Error{Errc::kUsage, fmt::format("{}: no node (no [serverN] section)", name)};
-  const auto ssh_port = port_of(defaults, "ssh_port", name);
-  if (!ssh_port) return ssh_port.error();
-  cluster.user = value_of(defaults, "user");
-  cluster.password = secret_of(defaults, "password");
-  cluster.repl_user = value_of(defaults, "repl_user");
-  cluster.repl_password = secret_of(defaults, "repl_password");
-  cluster.ssh_user = value_of(defaults, "ssh_user");
-  cluster.ssh_port = *ssh_port;
+  if (const auto read = read_pandora_tries(*settings, name, cluster); !read) return read.error();
+  read_pandora_accounts(*settings, cluster);
+  if (const std::string fix = value_of(*settings, "splitbrain_autofix"); !fix.empty() && fix != "0")
+    cluster.warnings.push_back(fmt::format(
+        "{}: splitbrain_autofix {}: a split is not repaired by itself; to rebuild the node that "
+        "loses its writes, run: mysql_ha resync NODE",
+        name, sanitize(shorten(fix, 20))));
   return cluster;
 }
 

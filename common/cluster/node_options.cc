@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
+#include <utility>
 
 #include "common/address.h"
 #include "common/cluster/config_import.h"
@@ -16,25 +18,66 @@ namespace ha {
 
 namespace {
 
-using Importer = Result<ImportedCluster> (*)(std::string_view text, const std::string& name);
+constexpr char kMhaDefaults[] = "/etc/masterha_default.cnf";
 
-// Takes over a foreign file; what the command line says of the account wins.
-Result<Done> import_file(const std::string& path, Importer importer, ClusterOptions& cluster) {
-  const auto content = read_file(path);
-  if (!content) return Error{Errc::kUsage, content.error().text};
-  auto imported = importer(*content, path);
-  if (!imported) return imported.error();
-  for (NodeAddress& node : imported->nodes) cluster.nodes.push_back(std::move(node));
+// Takes over what a foreign file says; what the command line says of the account wins.
+void take_over(const std::string& path, ImportedCluster imported, ClusterOptions& cluster) {
+  for (NodeAddress& node : imported.nodes) cluster.nodes.push_back(std::move(node));
   if (cluster.mysql.user.empty() && cluster.mysql.defaults_file.empty()) {
-    cluster.mysql.user = imported->user;
-    if (!cluster.mysql.password) cluster.mysql.password = imported->password;
+    cluster.mysql.user = imported.user;
+    if (!cluster.mysql.password) cluster.mysql.password = imported.password;
   }
-  cluster.repl_user = imported->repl_user;
-  cluster.repl_password = imported->repl_password;
-  cluster.incoming_directory = imported->incoming_directory;
-  if (!imported->unknown_keys.empty())
+  cluster.repl_user = imported.repl_user;
+  cluster.repl_password = imported.repl_password;
+  cluster.hosts_file = imported.hosts_file;
+  cluster.ssh_user = imported.ssh_user;
+  cluster.ssh_port = imported.ssh_port;
+  cluster.tries = imported.tries;
+  cluster.retry_interval_s = imported.retry_interval_s;
+  cluster.interval_s = imported.interval_s;
+  cluster.ignore_fail = std::move(imported.ignore_fail);
+  cluster.mha = std::move(imported.mha);
+  if (!imported.unknown_keys.empty())
     cluster.notes.push_back(
-        fmt::format("{}: keys of no use here: {}", path, join(imported->unknown_keys, ", ")));
+        fmt::format("{}: keys of no use here: {}", path, join(imported.unknown_keys, ", ")));
+  std::ranges::move(imported.notes, std::back_inserter(cluster.notes));
+  std::ranges::move(imported.warnings, std::back_inserter(cluster.unheeded));
+}
+
+Result<std::string> read_foreign(const std::string& path) {
+  auto content = read_file(path);
+  if (!content) return Error{Errc::kUsage, content.error().text};
+  return content;
+}
+
+Result<Done> import_pandora(const std::string& path, ClusterOptions& cluster) {
+  const auto content = read_foreign(path);
+  if (!content) return content.error();
+  auto imported = import_pandora_conf(*content, path);
+  if (!imported) return imported.error();
+  take_over(path, std::move(*imported), cluster);
+  return Done{};
+}
+
+// MHA has no need of the file for all applications.
+Result<std::string> read_mha_defaults(const ClusterOptions& cluster) {
+  if (!cluster.mha_defaults.empty()) return read_foreign(cluster.mha_defaults);
+  auto content = read_file(kMhaDefaults);
+  if (!content && content.error().code == Errc::kMissing) return std::string();
+  if (!content) return Error{Errc::kUsage, content.error().text};
+  return content;
+}
+
+Result<Done> import_mha(const std::string& path, ClusterOptions& cluster) {
+  const auto defaults = read_mha_defaults(cluster);
+  if (!defaults) return defaults.error();
+  const auto content = read_foreign(path);
+  if (!content) return content.error();
+  auto imported =
+      import_mha_conf(*content, path, *defaults,
+                      cluster.mha_defaults.empty() ? kMhaDefaults : cluster.mha_defaults);
+  if (!imported) return imported.error();
+  take_over(path, std::move(*imported), cluster);
   return Done{};
 }
 
@@ -54,16 +97,17 @@ void add_node_options(Cli& cli, ClusterOptions& cluster) {
       "replicas name it");
   cli.shared_file("--cluster", "read nodes and other options from an INI file of the cluster");
   add_mysql_options(cli, cluster.mysql);
-  const std::tuple<const char*, Importer, const char*> files[] = {
-      {"--pandora-conf", import_pandora_conf, "read nodes and account from pandora_server.conf"},
-      {"--mha-conf", import_mha_conf, "read nodes and account from an MHA configuration"}};
-  for (const auto& [name, importer, help] : files)
-    cli.option(
-        name, "FILE",
-        [&cluster, importer = importer](const std::string& path) {
-          return import_file(path, importer, cluster);
-        },
-        help);
+  cli.option(
+      "--pandora-conf", "FILE",
+      [&cluster](const std::string& path) { return import_pandora(path, cluster); },
+      "read nodes and account from pandora_server.conf");
+  // Before --mha-conf, which needs it.
+  cli.text("--mha-global-conf", "FILE", cluster.mha_defaults,
+           "MHA's file for all applications (default: /etc/masterha_default.cnf where it exists)");
+  cli.option(
+      "--mha-conf", "FILE",
+      [&cluster](const std::string& path) { return import_mha(path, cluster); },
+      "read nodes, account and scripts from an MHA configuration");
   cli.repeat_options(first);
 }
 

@@ -11,6 +11,7 @@
 
 #include "common/address.h"
 #include "common/cli.h"
+#include "common/failover/mha_scripts.h"
 #include "common/mysql/node_address.h"
 #include "common/mysql/options.h"
 #include "common/result.h"
@@ -21,14 +22,24 @@ struct ClusterOptions {
   std::vector<NodeAddress> nodes = {};
   MysqlOptions mysql = {};              // for every node
   std::vector<std::string> notes = {};  // for -v
+  // What other tools' files ask for, is not done and would change an outcome: always told.
+  std::vector<std::string> unheeded = {};
   // What other tools' files say beside this.
   std::string repl_user = {};
   std::optional<std::string> repl_password = {};
-  std::string incoming_directory = {};  // Pandora: where conf/pandora_ha_hosts.conf belongs
+  std::string hosts_file = {};                  // Pandora: pandora_ha_hosts.conf; empty: none
+  std::string ssh_user = {};                    // empty: not given
+  unsigned ssh_port = 0;                        // 0: not given
+  std::optional<unsigned> tries = {};           // before the primary counts as dead
+  std::optional<double> retry_interval_s = {};  // between two of these
+  std::optional<double> interval_s = {};        // between two questions of a guard
+  std::vector<std::string> ignore_fail = {};    // nodes whose loss is no objection
+  MhaScripts mha = {};
+  std::string mha_defaults = {};  // MHA's file for all applications; empty: its usual one, if any
 };
 
-// Adds --node, --cluster, --pandora-conf, --mha-conf and the connection options. The target must
-// outlive parse().
+// Adds --node, --cluster, --pandora-conf, --mha-conf, --mha-global-conf and the connection options.
+// The target must outlive parse().
 void add_node_options(Cli& cli, ClusterOptions& cluster);
 
 // Completes what parse() left: the port of nodes and aliases that have none, remarks. Fails with

@@ -166,7 +166,7 @@ void add_role_options(Cli& cli, FailoverOptions& options) {
 }
 
 void add_time_options(Cli& cli, FailoverOptions& options) {
-  cli.count("--retries", options.retries, 1, 1000,
+  cli.count("--retries", options.given_retries, 1, 1000,
             "tries in all before the primary counts as dead (default: 3)");
   cli.option(
       "--retry-interval", "SECONDS",
@@ -196,6 +196,47 @@ void add_store_options(Cli& cli, FailoverOptions& options) {
   cli.count(
       "--keep-runs", options.keep_runs, 1, 1000000,
       "number of runs whose journals are kept, besides those that are still needed (default: 100)");
+}
+
+// MHA's scripts do what no option of ours does already.
+void take_mha_scripts(FailoverOptions& options) {
+  MhaScripts mha = options.cluster.mha;
+  const auto replace = [&](std::vector<std::string>& script, const char* name, const char* option) {
+    if (script.empty()) return;
+    options.cluster.notes.push_back(
+        fmt::format("{}: {} is not called, there is {}", mha.conf, name, option));
+    script.clear();
+  };
+  if (!options.vip.address.empty()) {
+    replace(mha.address, "master_ip_failover_script", "--vip");
+    replace(mha.planned_address, "master_ip_online_change_script", "--vip");
+  }
+  if (!options.policy.fence_command.empty())
+    replace(mha.shutdown, "shutdown_script", "--fence-command");
+  mha.user = options.cluster.mysql.user;
+  options.policy.mha = std::move(mha);
+}
+
+// What the files of other tools say, where no option of ours says it.
+void take_foreign_settings(FailoverOptions& options) {
+  ClusterOptions& cluster = options.cluster;
+  options.retries =
+      options.given_retries != 0 ? options.given_retries : cluster.tries.value_or(options.retries);
+  options.retry_interval_s = options.given_retry_interval_s.value_or(
+      cluster.retry_interval_s.value_or(options.retry_interval_s));
+  if (options.policy.hosts_file.empty()) options.policy.hosts_file = cluster.hosts_file;
+  options.policy.unheeded = cluster.unheeded;
+  options.policy.ignore_fail.insert(cluster.ignore_fail.begin(), cluster.ignore_fail.end());
+  if (!options.vip.address.empty() && options.vip.remote_command.empty() &&
+      !cluster.ssh_user.empty())
+    options.vip.remote_command = {
+        "ssh",
+        "-oBatchMode=yes",
+        "-oConnectTimeout=5",
+        "-oServerAliveInterval=2",
+        fmt::format("-p{}", cluster.ssh_port == 0 ? 22 : cluster.ssh_port),
+        cluster.ssh_user + "@{host}"};
+  take_mha_scripts(options);
 }
 
 }  // namespace
@@ -236,11 +277,9 @@ Result<Done> complete_failover_options(const Cli& cli, FailoverOptions& options)
                  fmt::format("--cluster-name: needs letters, digits, '.', '_' or '-', at most {}",
                              kLongestName)};
   if (const auto complete = complete_vip(options.vip); !complete) return complete;
-  options.retry_interval_s = options.given_retry_interval_s.value_or(options.retry_interval_s);
   options.policy.vip = options.vip.address;
   options.policy.lease_s = options.lease.lease_s;
-  if (options.policy.hosts_file.empty() && !options.cluster.incoming_directory.empty())
-    options.policy.hosts_file = options.cluster.incoming_directory + "/conf/pandora_ha_hosts.conf";
+  take_foreign_settings(options);
   return Done{};
 }
 

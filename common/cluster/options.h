@@ -62,6 +62,7 @@ struct FailoverOptions {
   std::string resync_store() const { return cluster_name + ".resync"; }
 
   // Left by parse() for complete_failover_options().
+  unsigned given_retries = 0;  // 0: not given
   std::optional<double> given_retry_interval_s = {};
   std::string repl_defaults_file = {}, repl_group = "client";
   std::vector<std::string> preferred = {}, never = {}, assumed_replicas = {};

@@ -97,6 +97,7 @@ RunReport carry_out(Workflow& workflow, Plan plan) {
   if (const auto begun = executor.begin(plan); !begun)
     return {refuse_plan(plan, begun.error().text)};
   workflow.log(describe_beginning(plan, *id));
+  for (const std::string& one : workflow.options.policy.unheeded) workflow.log("note: " + one);
   const RunOutcome run = executor.carry_out(workflow.deadline);
   const auto pruned = workflow.store.prune(workflow.options.keep_runs, workflow.env.clock.moment());
   if (!pruned) workflow.log(pruned.error().text);

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "common/failover/mha_scripts.h"
 #include "common/failover/own_closing.h"
 #include "common/mysql/memory.h"
 #include "common/mysql/node_address.h"
@@ -35,6 +36,8 @@ struct Policy {
   double hung_after_s = 30;  // a primary that answers no query for so long counts as dead, fenced
   std::string primary = {};  // the operator's word for which node the primary was; empty: none
   std::set<std::string> assume_replica = {};  // silent nodes that the operator vouches for
+  // Nodes that are no objection when they cannot be read, unless they were seen as no replica.
+  std::set<std::string> ignore_fail = {};
   bool auto_open = true;       // a primary that is closed by no operator is opened again
   bool allow_loss = false;     // promote although others have, or may have, what is then lost
   std::string repl_user = {};  // of the replication account; empty: none was given
@@ -46,7 +49,12 @@ struct Policy {
   std::vector<std::vector<std::string>> start_services = {};
   std::string hosts_file = {};  // Pandora's pandora_ha_hosts.conf; empty: none
   std::string flag_file = {};   // written after a failover, as MHA does; empty: none
-  int lease_s = 0;              // of the primary; 0: a node is opened without one
+  MhaScripts mha = {};          // those that are called
+  // What other tools' files ask for, is not done and would change an outcome.
+  std::vector<std::string> unheeded = {};
+  int lease_s = 0;  // of the primary; 0: a node is opened without one
+
+  bool has_fence_program() const { return !fence_command.empty() || !mha.shutdown.empty(); }
 };
 
 enum class Witnesses { kNotAsked, kReached, kUnreached };

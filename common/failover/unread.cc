@@ -78,6 +78,8 @@ std::string object_to_unread(const Takeover& takeover, std::size_t i) {
                : fmt::format("{} does not show whether it takes writes. {}", node.name, word);
   if (may_have_more(takeover, i)) return "";
   const SeenNode* const seen = takeover.context.memory.find(node.name);
+  const bool was_replica = seen == nullptr || seen->seen_s == 0 || seen->is_replica();
+  if (takeover.policy.ignore_fail.contains(node.name) && was_replica) return "";
   if (node.silent() &&
       ((seen != nullptr && seen->is_replica()) || is_fenced(takeover.context, node)))
     return "";
