@@ -139,9 +139,15 @@ class Judge {
 
   void judge_commands() {
     const bool fenced = policy_.fence == Fence::kRequired;
+    const State fence = fenced ? State::kCritical : State::kWarning;
     if (policy_.fence != Fence::kNone)
-      judge_program(fenced ? State::kCritical : State::kWarning, Action::kFence,
-                    policy_.fence_command);
+      for (const auto& argv : {policy_.fence_command, policy_.mha.shutdown})
+        judge_program(fence, Action::kFence, argv);
+    judge_program(State::kCritical, Action::kHook, policy_.mha.secondary_check);
+    judge_program(State::kCritical, Action::kMhaScript, policy_.mha.address);
+    for (const auto& argv : {policy_.mha.planned_address, policy_.mha.report})
+      judge_program(State::kWarning, Action::kMhaScript, argv);
+    for (const std::string& one : policy_.unheeded) add(State::kWarning, one);
     for (const auto& argv : policy_.pre_failover)
       judge_program(State::kCritical, Action::kHook, argv);
     judge_program(State::kWarning, Action::kRescue, policy_.rescue_command);

@@ -87,6 +87,10 @@ void read_surroundings(const Env& env, const FailoverOptions& options, const Mem
   const Plan plan = plan_failover(facts.topology, options.policy, context_of(facts), "");
   facts.fence = try_fence(env, options, facts.topology, plan,
                           deadline.from_now(kMostOfBudget * deadline.remaining_s()));
+  const Deadline rest = deadline.from_now(kMostOfBudget * deadline.remaining_s());
+  if (std::string trouble = try_mha_address(env, options, facts.topology, plan, rest);
+      !trouble.empty())
+    facts.programs.emplace(options.policy.mha.address[0], std::move(trouble));
 }
 
 }  // namespace

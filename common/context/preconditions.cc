@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "common/context/mha_call.h"
 #include "common/context/node_locks.h"
 #include "common/context/observation.h"
 #include "common/context/operator_program.h"
@@ -134,7 +135,10 @@ Troubles try_vip_hosts(const Env& env, const FailoverOptions& options, const Dea
 
 Troubles find_missing_programs(Process& process, const FailoverOptions& options) {
   const Policy& policy = options.policy;
-  std::vector<std::vector<std::string>> commands = {policy.fence_command, policy.rescue_command};
+  std::vector<std::vector<std::string>> commands = {
+      policy.fence_command,      policy.rescue_command,      policy.mha.address,
+      policy.mha.shutdown,       policy.mha.secondary_check, policy.mha.report,
+      policy.mha.planned_address};
   for (const auto* list : {&policy.pre_failover, &policy.post_failover, &policy.start_services})
     commands.insert(commands.end(), list->begin(), list->end());
   Troubles troubles;
@@ -172,10 +176,48 @@ bool knows_fence_action(Files& files, const std::vector<std::string>& argv,
 
 }  // namespace
 
+namespace {
+
+Result<ProcessOutcome> ask_mha_script(const Env& env, const FailoverOptions& options,
+                                      const std::vector<std::string>& argv, const Deadline& whole) {
+  const Deadline deadline = whole.from_now(std::min(options.hook_timeout_s, whole.remaining_s()));
+  const auto& password = options.cluster.mysql.password;
+  auto outcome = env.process.run({expand_mha_call(env, argv, password, deadline)}, deadline);
+  if (outcome) outcome->output = without_password(std::move(outcome->output), password);
+  return outcome;
+}
+
+// MHA's script has a word of its own for the question.
+FenceTrial try_shutdown(const Env& env, const FailoverOptions& options, const Topology& topology,
+                        const Plan& plan, const Deadline& deadline) {
+  const Node* const primary = find_node(topology, plan.primary);
+  if (primary == nullptr || !env.process.find(options.policy.mha.shutdown[0])) return {};
+  const auto argv = mha_shutdown_status(options.policy.mha, *primary);
+  const auto outcome = ask_mha_script(env, options, argv, deadline);
+  if (!outcome) return {FenceTrial::End::kUnusable, outcome.error().text};
+  return {outcome->succeeded() ? FenceTrial::End::kUsable : FenceTrial::End::kUnusable,
+          describe_end(argv, *outcome)};
+}
+
+}  // namespace
+
+std::string try_mha_address(const Env& env, const FailoverOptions& options,
+                            const Topology& topology, const Plan& plan, const Deadline& deadline) {
+  const Node* const primary = find_node(topology, plan.primary);
+  const MhaScripts& mha = options.policy.mha;
+  if (primary == nullptr || mha.address.empty() || !env.process.find(mha.address[0])) return "";
+  const auto argv = mha_address_status(mha, *primary);
+  const auto outcome = ask_mha_script(env, options, argv, deadline);
+  if (!outcome) return outcome.error().text;
+  return outcome->succeeded() ? "" : describe_end(argv, *outcome);
+}
+
 FenceTrial try_fence(const Env& env, const FailoverOptions& options, const Topology& topology,
                      const Plan& plan, const Deadline& deadline) {
   using End = FenceTrial::End;
   const auto& argv = options.policy.fence_command;
+  if (options.policy.fence != Fence::kNone && !options.policy.mha.shutdown.empty())
+    return try_shutdown(env, options, topology, plan, deadline);
   if (argv.empty() || options.policy.fence == Fence::kNone || plan.primary.empty()) return {};
   const auto program = env.process.find(argv[0]);
   if (!program) return {};  // it is told among the missing programs

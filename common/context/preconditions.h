@@ -56,6 +56,11 @@ Troubles find_missing_programs(Process& process, const FailoverOptions& options)
 FenceTrial try_fence(const Env& env, const FailoverOptions& options, const Topology& topology,
                      const Plan& plan, const Deadline& deadline);
 
+// Asks MHA's script that moves the address whether it could be used, as MHA does when it begins to
+// watch; empty: it could, or there is none.
+std::string try_mha_address(const Env& env, const FailoverOptions& options,
+                            const Topology& topology, const Plan& plan, const Deadline& deadline);
+
 // Returns which of the files that a failover writes cannot be.
 Troubles find_unwritable_files(Files& files, const Policy& policy);
 

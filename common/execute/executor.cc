@@ -53,6 +53,7 @@ std::string effect_of(const Step& step, const Run& run) {
   const bool done = run.state_of(step) == StepState::kDone;
   switch (step.action) {
     case Action::kHook:
+    case Action::kMhaScript:
     case Action::kStartService:
       return step.argv[0] + (done ? " has run" : " was called and failed");
     case Action::kFence:

@@ -43,6 +43,7 @@ constinit const std::array<LiveActions::Handler, kActionCount> LiveActions::kHan
   set(Action::kRecheck, {.here = &LiveActions::recheck});
   set(Action::kHook, {.here = &LiveActions::run_command});
   set(Action::kStartService, {.here = &LiveActions::run_command});
+  set(Action::kMhaScript, {.here = &LiveActions::run_mha_script});
   set(Action::kVipDown, {.here = &LiveActions::move_vip});
   set(Action::kVipUp, {.here = &LiveActions::move_vip});
   set(Action::kLease, {.here = &LiveActions::lease});
@@ -108,6 +109,7 @@ Result<Done> LiveActions::expect_votes(const Step& step, const RunFacts& known) 
   if (known.opened) return Done{};
   const bool rolls_back = step.number == 0;
   const bool moves = step.action == Action::kVipUp || step.action == Action::kVipDown ||
+                     step.action == Action::kMhaScript ||
                      std::ranges::any_of(step.statements, moves_role);
   return rolls_back && !moves ? Result<Done>(Done{}) : confirm_votes();
 }

@@ -166,6 +166,8 @@ class LiveActions : public Actions {
                                        const Deadline& deadline);
   Result<StepResult> open(const Step& step, SqlSession& session, const RunFacts& known,
                           const Deadline& deadline);
+  Result<StepResult> run_mha_script(const Step& step, const RunFacts& known,
+                                    const Deadline& deadline);
   Result<StepResult> move_vip(const Step& step, const RunFacts& known, const Deadline& deadline);
   Result<StepResult> lease(const Step& step, const RunFacts& known, const Deadline& deadline);
   Result<StepResult> hand_lease(const Step& step, const RunFacts& known, const Deadline& deadline);
@@ -177,6 +179,9 @@ class LiveActions : public Actions {
                        const Deadline& deadline) const;
   PlaceholderValues values_of(const RunFacts& known) const;
   Command command_of(const std::vector<std::string>& argv, const RunFacts& known) const;
+  // Runs the program of a step, with what of its words is known only now.
+  Result<ProcessOutcome> run_step(const Step& step, Command command,
+                                  const Deadline& deadline) const;
   Result<ProcessOutcome> run_program(const std::vector<std::string>& argv, const RunFacts& known,
                                      const Deadline& deadline);
   // Runs a program that prints as mysqlbinlog does. There is no file unless its text is whole.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/context/mha_call.h"
 #include "common/context/operator_program.h"
 #include "common/execute/failure.h"
 #include "common/execute/live_actions.h"
@@ -33,9 +34,19 @@ Deadline LiveActions::hook_deadline(const Deadline& deadline) const {
   return deadline.from_now(std::min(deadline.remaining_s(), options_.hook_timeout_s));
 }
 
+Result<ProcessOutcome> LiveActions::run_step(const Step& step, Command command,
+                                             const Deadline& deadline) const {
+  if (!step.by_mha) return env_.process.run(command, deadline);
+  const auto& password = options_.cluster.mysql.password;
+  command.argv = expand_mha_call(env_, step.argv, password, deadline);
+  auto outcome = env_.process.run(command, deadline);
+  if (outcome) outcome->output = without_password(std::move(outcome->output), password);
+  return outcome;
+}
+
 Result<StepResult> LiveActions::run_command(const Step& step, const RunFacts& known,
                                             const Deadline& deadline) {
-  const auto outcome = run_program(step.argv, known, hook_deadline(deadline));
+  const auto outcome = run_step(step, command_of(step.argv, known), hook_deadline(deadline));
   if (!outcome) return outcome.error();
   const std::string text = describe_end(step.argv, *outcome);
   if (!outcome->succeeded()) return failure(text);
@@ -46,18 +57,38 @@ Result<StepResult> LiveActions::run_fence(const Step& step, const RunFacts& know
                                           const Deadline& deadline) {
   Command command = command_of(step.argv, known);
   command.environment.emplace_back(kFenceAction, "off");
-  const auto outcome = env_.process.run(command, hook_deadline(program_deadline(step, deadline)));
+  const auto outcome =
+      run_step(step, std::move(command), hook_deadline(program_deadline(step, deadline)));
   if (!outcome) return outcome.error();
   const bool accepted = read_fence(*outcome) == FenceEnd::kAccepted;
   const std::string text = describe_end(step.argv, *outcome);
   if (accepted && plan_.hung)
     return failure("the primary hangs, so only exit code 0 is enough: " + text);
   if (accepted) {
-    const std::string warning = "NOT fenced, the operator accepts it: " + text;
+    const std::string warning =
+        (step.by_mha ? "NOT proven to be fenced: its machine is on, only its server was stopped: "
+                     : "NOT fenced, the operator accepts it: ") +
+        text;
     return StepResult{warning, {}, fmt::format("{} is {}", step.node, warning)};
   }
   if (!outcome->succeeded()) return failure(text);
   return StepResult{text, {.fenced = true}};
+}
+
+Result<StepResult> LiveActions::run_mha_script(const Step& step, const RunFacts& known,
+                                               const Deadline& deadline) {
+  const auto outcome = run_step(step, command_of(step.argv, known), hook_deadline(deadline));
+  if (!outcome) return outcome.error();
+  std::string text = describe_end(step.argv, *outcome);
+  switch (read_fence(*outcome)) {
+    case FenceEnd::kFenced:
+      return StepResult{text};
+    case FenceEnd::kAccepted:
+      return StepResult{text, {}, text};
+    case FenceEnd::kFailed:
+      break;
+  }
+  return failure(text);
 }
 
 Result<StepResult> LiveActions::move_vip(const Step& step, const RunFacts& known,

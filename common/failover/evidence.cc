@@ -53,7 +53,7 @@ std::vector<EvidenceFinding> list_evidence(const Takeover& takeover, const Revoc
   const std::string& name = takeover.primary_node().name;
   std::vector<EvidenceFinding> findings = {
       {Evidence::kFenceCommand,
-       takeover.policy.fence_command.empty() ? "there is no fence command" : ""},
+       takeover.policy.has_fence_program() ? "" : "there is no fence command"},
       {Evidence::kClosing, takeover.primary_node().facts
                                ? ""
                                : fmt::format("{} cannot be closed without its answer", name)}};

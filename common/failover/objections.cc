@@ -149,7 +149,7 @@ void judge_fence(Decision& d) {
     d.refuse(Refusal::kCannotFence,
              fmt::format("the acknowledgements of {} cannot be revoked (fence is revoke): {}",
                          d.plan.primary, revocation.missing));
-  if (d.policy.fence == Fence::kBestEffort && d.policy.fence_command.empty())
+  if (d.policy.fence == Fence::kBestEffort && !d.policy.has_fence_program())
     d.warn("there is no fence command: " + d.plan.primary + " is only closed if it answers");
 }
 

@@ -37,6 +37,7 @@ void StepWriter::write_failover() {
   judge_semi_sync();
   lock();
   add(Action::kConfirmDead, primary_, {}, "probe it once more");
+  ask_others();
   run(Action::kHook, policy_.pre_failover, {});
   revoke();
   fence();
@@ -59,6 +60,7 @@ void StepWriter::write_switchover() {
   lock();
   run(Action::kHook, policy_.pre_switchover, {});
   disable_events();
+  stop_planned_address();
   Step block = at(Action::kBlockWriters, primary_, close_for_everybody(primary_.facts->version),
                   "and end its clients' connections");
   block.undo.push_back(at(Action::kRestore, primary_,
@@ -145,14 +147,16 @@ void StepWriter::revoke() {
 }
 
 void StepWriter::fence() {
-  if (policy_.fence == Fence::kNone) return;
   const bool required = policy_.fence == Fence::kRequired;
-  if (primary_.facts) {
+  if (primary_.facts && policy_.fence != Fence::kNone) {
     Step close = at(Action::kFence, primary_, {close_server(primary_.facts->version)},
                     "and end its clients' connections");
-    close.may_fail = !required || !policy_.fence_command.empty();
+    close.may_fail = !required || policy_.has_fence_program();
     add(std::move(close));
   }
+  stop_address();
+  if (policy_.fence == Fence::kNone) return;
+  shut_down();
   if (policy_.fence_command.empty()) return;
   Step command = at(Action::kFence, primary_, {},
                     plan_.hung ? "exit 0: fenced; the primary hangs, so any other exit code refuses"
@@ -213,6 +217,7 @@ void StepWriter::promote() {
 }
 
 void StepWriter::move_vip() {
+  start_address();
   if (policy_.vip.empty()) return;
   Step down = at(Action::kVipDown, primary_, {}, policy_.vip);
   // A dead host cannot be asked; whether it still has the address shows when it is taken.
@@ -228,11 +233,15 @@ void StepWriter::lease() {
   if (policy_.lease_s > 0) add(take_lease(candidate_.name));
 }
 
-void StepWriter::open() {
+void StepWriter::recheck() {
   const bool planned = plan_.command == PlanCommand::kSwitchover;
   add(Action::kRecheck, planned ? candidate_ : primary_, {},
       planned ? "this run still holds the lock"
               : "this run still holds the lock, and the old primary is still dead");
+}
+
+void StepWriter::open() {
+  recheck();
   add(Action::kMakeWritable, candidate_, {open_server(candidate_.facts->version)},
       "the point of no return");
   opened_ = true;
@@ -248,6 +257,7 @@ void StepWriter::finish(const std::vector<std::vector<std::string>>& hooks) {
   write_file(policy_.hosts_file, candidate_.host);
   if (plan_.command == PlanCommand::kFailover) write_file(policy_.flag_file, candidate_.host);
   run(Action::kHook, hooks, {});
+  report();
   // One that comes back while we are at work was promised to be closed.
   if (plan_.command == PlanCommand::kFailover && policy_.fence != Fence::kNone)
     add(Action::kFence, primary_, {close_server(candidate_.facts->version)}, "if it answers again");

@@ -62,6 +62,13 @@ class StepWriter {
   void finish_relay_log(std::size_t i);
   void repoint(std::size_t i);
   void move_vip();
+  void ask_others();
+  void stop_address();
+  void shut_down();
+  void start_address();
+  void stop_planned_address();
+  void report();
+  void recheck();
   void lease();
   void open();
   void disable_events();

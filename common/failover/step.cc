@@ -46,7 +46,8 @@ constexpr ActionTraits kActions[] = {{"lock"},
                                      {"set-delay"},
                                      {"events"},
                                      {"semi-sync"},
-                                     {"revoke"}};
+                                     {"revoke"},
+                                     {"mha-script", kOwnLimit_s}};
 static_assert(std::size(kActions) == kActionCount);
 
 }  // namespace

@@ -44,8 +44,9 @@ enum class Action {
   kEvents,        // run scheduled events here, or run none any more
   kSemiSync,      // wait for acknowledgements, now that a replica acknowledges
   kRevoke,        // stop receiving, so that the old primary gets no acknowledgement
+  kMhaScript,     // call MHA's script that moves the address of the primary
 };
-inline constexpr std::size_t kActionCount = static_cast<std::size_t>(Action::kRevoke) + 1;
+inline constexpr std::size_t kActionCount = static_cast<std::size_t>(Action::kMhaScript) + 1;
 
 // Returns the action's name, as in kStopReceiver: "stop-receiver".
 std::string_view action_name(Action action);
@@ -69,6 +70,7 @@ struct Step {
   BinlogPosition position = {};        // kSaveExtra: where to begin, no file: at the beginning
   std::string path = {};               // kWriteFile: the file,
   std::string content = {};            // and what is to stand in it
+  bool by_mha = false;                 // argv is one of common/failover/mha_scripts.h
   bool may_fail = false;               // a failure is a warning, it ends nothing
   std::vector<Step> undo = {};         // rolls it back, as long as no node was opened
 

@@ -65,6 +65,7 @@ void write_step(JsonWriter& json, const Step& step) {
   json.field("offset", step.position.offset);
   json.field("path", step.path);
   json.field("content", step.content);
+  if (step.by_mha) json.field("by_mha", true);
   json.field("may_fail", step.may_fail);
   json.key("undo");
   json.begin_array();
@@ -95,6 +96,7 @@ Step step_from_json(JsonReader& reader, const JsonValue& json) {
   } else {
     infer_file(step);
   }
+  if (find_member(json, "by_mha") != nullptr) step.by_mha = reader.flag(json, "by_mha");
   step.may_fail = reader.flag(json, "may_fail");
   for (const JsonValue& one : reader.list(json, "undo"))
     step.undo.push_back(step_from_json(reader, one));
