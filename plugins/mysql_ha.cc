@@ -59,6 +59,7 @@ constexpr CommandWord kCommands[] = {
     {"switchover", 0, 0, run_switchover_command},
     {"rejoin", 1, 1, run_rejoin_command},
     {"resync", 1, 1, run_resync_command},
+    {"merge", 0, 0, run_merge_command},
     {"journal", 0, 2, run_journal},
     {"guard", 0, 2, run_guard_command},
 };
@@ -92,9 +93,11 @@ void add_options(Cli& cli, MysqlHaOptions& options) {
            "plan: as if this node, the primary, were dead");
   cli.text("--plan-hash", "HASH", options.plan_hash,
            "failover: refuse unless the plan still has this hash");
-  cli.text("--to", "NODE", options.to, "switchover: to this node (default: the best replica)");
+  cli.text("--to", "NODE", options.to,
+           "switchover: to this node (default: the best replica); merge: the primary");
   cli.text("--from", "NODE", options.resync.from,
-           "resync: copy this node (default: a sound replica, else the primary)");
+           "resync: copy this node (default: a sound replica, else the primary); merge: the node "
+           "whose rows are brought to the primary");
   cli.choice<CopyMethod>(
       "--method",
       {{"auto", CopyMethod::kAuto},
@@ -121,6 +124,7 @@ void add_options(Cli& cli, MysqlHaOptions& options) {
   cli.choice<bool>("--output", {{"text", false}, {"json", true}}, options.json,
                    "status, plan, journal and guard status: print text (default) or json");
   cli.flag("--watch", options.watch, "status: again and again, until it is interrupted");
+  add_merge_options(cli, options.merge);
   add_guard_options(cli, options);
   add_notify_options(cli, options.notify);
 }
@@ -139,8 +143,13 @@ int run_plan(const Env& env, const Cli& cli, const MysqlHaOptions& options) {
 
 namespace {
 
-int show_run(const Cli& cli, const MysqlHaOptions& options, const RunStore& store) {
+int show_run(const Env& env, const Cli& cli, const MysqlHaOptions& options, const RunStore& store) {
   const auto run = store.read(options.operand(1));
+  if (!run && run.error().code == Errc::kMissing)
+    if (const auto merge = show_merge(env.files, options.failover, options.operand(1))) {
+      print_lines(join(*merge, "\n") + "\n");
+      return kExitDone;
+    }
   if (!run) return cli.finish(kExitFailed, run.error().text);
   print_lines(fmt::format("run {}: {} {} -> {}, {}\n", run->id, command_name(run->plan.command),
                           run->plan.primary, run->plan.candidate, run_end_name(run->end)));
@@ -150,10 +159,13 @@ int show_run(const Cli& cli, const MysqlHaOptions& options, const RunStore& stor
   return kExitDone;
 }
 
-int list_runs(const Cli& cli, const RunStore& store) {
+int list_runs(const Env& env, const Cli& cli, const MysqlHaOptions& options,
+              const RunStore& store) {
   const auto ids = store.ids();
   if (!ids) return cli.finish(kExitFailed, ids.error().text);
-  if (ids->empty())
+  const auto merges = list_merges(env.files, options.failover);
+  if (!merges) return cli.finish(kExitFailed, merges.error().text);
+  if (ids->empty() && merges->empty())
     return cli.finish(kExitDone, "there is no run in " + store.path() +
                                      "; to see what would be done, run: mysql_ha plan");
   for (const std::string& id : *ids) {
@@ -165,6 +177,7 @@ int list_runs(const Cli& cli, const RunStore& store) {
                               run->plan.primary, run->plan.candidate, run_end_name(run->end),
                               run->acknowledged ? ", acknowledged" : ""));
   }
+  for (const std::string& line : *merges) print_lines(line + "\n");
   return kExitDone;
 }
 
@@ -214,8 +227,8 @@ int run_journal(const Env& env, const Cli& cli, const MysqlHaOptions& options) {
   auto store = RunStore::open(env.files, options.failover.state_dir, options.failover.cluster_name);
   if (!store) return cli.finish(kExitFailed, "--state-dir: " + store.error().text);
   const std::string what = options.operand(0);
-  if (what.empty()) return list_runs(cli, *store);
-  if (what == "show" && !options.operand(1).empty()) return show_run(cli, options, *store);
+  if (what.empty()) return list_runs(env, cli, options, *store);
+  if (what == "show" && !options.operand(1).empty()) return show_run(env, cli, options, *store);
   if (what == "ack") return acknowledge_run(env.clock, cli, options, *store);
   return cli.usage_error("journal: expected nothing, show ID or ack [ID]");
 }
@@ -232,6 +245,9 @@ std::optional<int> complete_options(const Cli& cli, MysqlHaOptions& options) {
     return cli.usage_error(complete.error().text);
   if (guards)
     if (const auto complete = complete_guard_options(options); !complete)
+      return cli.usage_error(complete.error().text);
+  if (options.words[0] == "merge")
+    if (const auto complete = complete_merge(options); !complete)
       return cli.usage_error(complete.error().text);
   if (const auto usable = check_notify_options(options.notify); !usable)
     return cli.usage_error(usable.error().text);

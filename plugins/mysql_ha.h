@@ -12,6 +12,7 @@
 #include "common/execute/failover.h"
 #include "common/execute/guard.h"
 #include "common/http/notify.h"
+#include "common/merge/merge.h"
 #include "common/resync/resync.h"
 
 namespace ha {
@@ -22,8 +23,9 @@ struct MysqlHaOptions {
   std::vector<std::string> words = {};  // the command and what it is about
   std::string assume_dead = {};         // plan
   std::string plan_hash = {};           // failover
-  std::string to = {};                  // switchover
+  std::string to = {};                  // switchover, merge
   ResyncOptions resync = {};
+  MergeOptions merge = {};
   GuardOptions guard = {};
   bool json = false;                      // status, plan, journal, guard status
   bool watch = false;                     // status
@@ -52,6 +54,20 @@ int run_plan(const Env& env, const Cli& cli, const MysqlHaOptions& options);
 int run_journal(const Env& env, const Cli& cli, const MysqlHaOptions& options);
 int run_guard_command(const Env& env, const Cli& cli, const MysqlHaOptions& options);
 int show_guard(const Env& env, const Cli& cli, const MysqlHaOptions& options);
+int run_merge_command(const Env& env, const Cli& cli, const MysqlHaOptions& options);
+
+// Adds the options of a merge, but for --from and --to. The target must outlive parse().
+void add_merge_options(Cli& cli, MergeOptions& merge);
+
+// Completes the options of a merge, once the command line is read. Fails with kUsage.
+Result<Done> complete_merge(MysqlHaOptions& options);
+
+// Lists the merges that this machine has begun, none where there is none.
+Result<std::vector<std::string>> list_merges(Files& files, const FailoverOptions& options);
+
+// Returns the lines that show a merge. Fails with kMissing when there is none of this id.
+Result<std::vector<std::string>> show_merge(Files& files, const FailoverOptions& options,
+                                            const std::string& id);
 
 // Completes the options of a guard, before and after those of the cluster are complete: --node with
 // the name of another node is that beside which the guard runs. The latter fails with kUsage.

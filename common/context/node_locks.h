@@ -16,6 +16,8 @@ namespace ha {
 // end, but for restarts, the second while a statement replaces data.
 inline constexpr char kCopyLock[] = "monitoring-plugins-ha:copy";
 inline constexpr char kCopyWorkLock[] = "monitoring-plugins-ha:copy:work";
+// On the server that rows are merged into.
+inline constexpr char kMergeLock[] = "monitoring-plugins-ha:merge";
 // On the primary, while a server is copied to.
 std::string copy_guard_lock(unsigned long long server_id);
 

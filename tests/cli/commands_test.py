@@ -2,6 +2,7 @@
 """What a refusal tells to type is complete: the user, the cluster, and no secret. A file that the
 options name and that cannot be read is a usage error of every program; nothing is contacted."""
 
+import itertools
 import os
 import pwd
 import shutil
@@ -27,6 +28,7 @@ PROGRAMS = [
     ["check_vip", "--vip", "192.0.2.1", *NODE],
     *(["mysql_ha", *words, *NODE] for words in (
         ["status"], ["plan"], ["failover"], ["switchover"], ["rejoin", "db1"], ["resync", "db1"],
+        ["merge", "--from", "db1", "--to", "db2", "--since", "@1", "--until", "@2", "--table", "a.b:c"],
         ["journal"])),
     ["handle_mysql_failover", *EVENT, *NODE],
 ]
@@ -88,7 +90,9 @@ def test_a_state_directory_of_another_user_names_the_command(words, place):
     assert f"--cluster {place}/cluster.conf" in command and "--repl-username r" in command
     if words[0] == "mysql_ha":
         operands = [word for word in words[1:] if word not in NODE]
-        assert f"mysql_ha {' '.join(operands)} --cluster" in command, outcome.out
+        leading = list(itertools.takewhile(lambda word: not word.startswith("--"), operands))
+        assert f"mysql_ha {' '.join(leading)} --cluster" in command, outcome.out
+        assert set(operands) <= set(command.split()), outcome.out
     assert "hunter2" not in outcome.out
 
 

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#include "common/merge/direction.h"
+
+#include <fmt/format.h>
+
+#include "common/text.h"
+
+namespace ha {
+
+namespace {
+
+std::vector<std::string> followers(const Topology& topology, std::size_t source) {
+  std::vector<std::string> names;
+  for (const Node& node : topology.nodes) {
+    const ChannelStatus* const channel = channel_to(node, source);
+    if (channel != nullptr && channel->io.running()) names.push_back(node.name);
+  }
+  return names;
+}
+
+std::string swapped(const std::string& from, const std::string& to, const std::string& evidence) {
+  return fmt::format(
+      "{}: {} is the primary, so rows go to it and not from it; --from {} --to {} "
+      "is the way",
+      evidence, from, to, from);
+}
+
+// Returns why the winner cannot take rows; empty: it can.
+std::string find_obstacle(const Node& to) {
+  if (!to.writable())
+    return fmt::format("{} is read-only; --to names the node that takes the writes now", to.name);
+  if (!to.takes_writes())
+    return fmt::format("{} takes no writes: {}", to.name, to.facts->obstacles.text());
+  const SemiSync& semi = to.facts->semi_sync;
+  constexpr std::int64_t kPatience_ms = 60'000;
+  const std::int64_t needed = semi.wait_count.value_or(1), there = semi.clients.value_or(needed);
+  if (semi.source_enabled == true && semi.source_active == true && there < needed &&
+      semi.timeout_ms.value_or(0) > kPatience_ms)
+    return fmt::format(
+        "each commit on {} waits up to {} for replicas to acknowledge it (semi-sync: {} needed, {} "
+        "there); start its replicas first",
+        to.name, format_duration(static_cast<double>(*semi.timeout_ms) / 1000), needed, there);
+  return "";
+}
+
+bool is_same_server(const ServerFacts& a, const ServerFacts& b) {
+  if (!a.server_uuid.empty() || !b.server_uuid.empty()) return a.server_uuid == b.server_uuid;
+  return a.server_id == b.server_id;
+}
+
+}  // namespace
+
+MergeDirection judge_direction(const Topology& topology, const std::string& from_name,
+                               const std::string& to_name) {
+  const auto from_place = find_place(topology, from_name), to_place = find_place(topology, to_name);
+  if (!from_place || !to_place)
+    return {fmt::format("no node is called '{}'", sanitize(from_place ? to_name : from_name))};
+  const Node &from = topology.nodes[*from_place], &to = topology.nodes[*to_place];
+  if (from_name == to_name) return {"--from and --to name the same node"};
+  for (const Node* const node : {&from, &to})
+    if (!node->facts) return {fmt::format("{} cannot be read: {}", node->name, node->error)};
+  if (is_same_server(*from.facts, *to.facts))
+    return {fmt::format("{} and {} are the same server or have the same server_id", from_name,
+                        to_name)};
+  if (channel_to(to, *from_place) != nullptr)
+    return {swapped(from_name, to_name, fmt::format("{} is a replica of {}", to_name, from_name))};
+  if (std::string obstacle = find_obstacle(to); !obstacle.empty()) return {obstacle};
+  const auto theirs = followers(topology, *from_place), ours = followers(topology, *to_place);
+  if (from.writable() && !theirs.empty() && ours.empty())
+    return {swapped(from_name, to_name,
+                    fmt::format("{} {} {}", join(theirs, ", "),
+                                theirs.size() == 1 ? "follows" : "follow", from_name))};
+  MergeDirection direction;
+  if (from.writable())
+    direction.warnings.push_back(fmt::format(
+        "{} accepts writes: rows that are written there meanwhile may be left behind", from_name));
+  if (from.writable() && ours.empty())
+    direction.warnings.push_back(fmt::format(
+        "replication does not show whether {} or {} is the primary", from_name, to_name));
+  return direction;
+}
+
+}  // namespace ha

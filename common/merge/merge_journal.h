@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// The journals of merges, in a store of their own: a failover does not wait for a merge, and none
+// is resumed; running it again does the rest.
+//
+// The records, all with a "time" (seconds since the epoch):
+//   begin   from, to, since, until, tables
+//   table   table, text
+//   end     outcome (done, warnings, failed), text
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/cluster/options.h"
+#include "common/context/run_store.h"
+#include "common/env.h"
+#include "common/journal_record.h"
+#include "common/result.h"
+
+namespace ha {
+
+// Opens or creates the store. Fails as RunStore::open() does.
+Result<RunStore> open_merge_store(Files& files, const FailoverOptions& options);
+
+// Returns a merge as one line, without its id: "merge      db1 -> db2  done". Pure.
+std::string summarize_merge(const std::vector<JournalRecord>& records);
+
+// Returns what a merge has done, a line for each record, times first. Pure.
+std::vector<std::string> describe_merge(const std::vector<JournalRecord>& records);
+
+// Reads the records of a merge. Fails with kMissing when there is none of this id.
+Result<std::vector<JournalRecord>> read_merge(Files& files, const RunStore& store,
+                                              const std::string& id);
+
+// Removes the oldest journals until `most` are left; those with a file of rows stay. The lock must
+// be held.
+Result<Done> prune_merges(Files& files, const RunStore& store, std::size_t most);
+
+// Returns the path of the file for rows that a merge did not bring over.
+std::string unmerged_path(const RunStore& store, const std::string& id);
+
+}  // namespace ha

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include "common/merge/merge_sessions.h"
+
+#include <fmt/format.h>
+
+#include "common/context/node_locks.h"
+#include "common/merge/table_sql.h"
+#include "common/text.h"
+
+namespace ha {
+
+namespace {
+
+// The longest time for one statement, a commit that waits for a replica's acknowledgement among
+// them.
+constexpr unsigned kAnswer_s = 300;
+constexpr int kPatience_s = 5;
+
+Result<std::shared_ptr<SqlSession>> open_session(const Env& env, const FailoverOptions& options,
+                                                 const Node& node, MergeSide side) {
+  MysqlOptions mysql = options_for({node.name, node.host, node.port}, options.cluster.mysql,
+                                   options.probe_timeout_s);
+  mysql.answer_timeout_s = kAnswer_s;
+  auto session = env.connector.connect(mysql);
+  if (!session) return session.error();
+  for (const std::string& sql : settings_for_merging((*session)->version(), side))
+    if (const auto set = (*session)->query(sql); !set) return set.error();
+  return std::shared_ptr<SqlSession>(std::move(*session));
+}
+
+Result<Done> lock_winner(SqlSession& session, const std::string& node) {
+  const auto locked = take_node_lock(session, kMergeLock, kPatience_s);
+  if (!locked) return locked.error();
+  if (*locked) return Done{};
+  const auto holder = node_lock_holder(session, kMergeLock);
+  return Error{Errc::kRefused,
+               fmt::format("another merge is at work on {} (connection {}); a merge that was "
+                           "killed ends there with its last statement",
+                           node, holder ? *holder : "not known")};
+}
+
+}  // namespace
+
+Result<MergeSessions> open_merge_sessions(const Env& env, const FailoverOptions& options,
+                                          const Node& from, const Node& to, MergeEffect effect) {
+  auto loser = open_session(env, options, from, MergeSide::kLoser);
+  if (!loser) return loser.error();
+  auto winner = open_session(env, options, to, MergeSide::kWinner);
+  if (!winner) return winner.error();
+  if (effect == MergeEffect::kInsert)
+    if (const auto locked = lock_winner(**winner, to.name); !locked) return locked.error();
+  const auto packet = query_value(**winner, "SELECT @@SESSION.max_allowed_packet");
+  if (!packet) return packet.error();
+  const auto most = parse_integer(*packet);
+  constexpr std::uint64_t kHeader = 1024;
+  return MergeSessions{*loser, *winner, from.name, to.name,
+                       static_cast<std::uint64_t>(most.value_or(0)) - kHeader};
+}
+
+}  // namespace ha

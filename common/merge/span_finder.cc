@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#include "common/merge/span_finder.h"
+
+#include <algorithm>
+
+#include "common/text.h"
+
+namespace ha {
+
+namespace {
+
+// Without an index each span reads the table whole, so there are fewer of them.
+constexpr std::size_t kRows = 5000, kRowsWithoutIndex = 100'000;
+
+SqlSession& session_of(const MergeSessions& sessions, MergeSide side) {
+  return side == MergeSide::kLoser ? *sessions.loser : *sessions.winner;
+}
+
+}  // namespace
+
+SpanFinder::SpanFinder(const MergeSessions& sessions, const TablePlan& plan, TimeBounds bounds)
+    : sessions_(sessions),
+      plan_(plan),
+      bounds_(std::move(bounds)),
+      rows_(plan.from_index.empty() || plan.to_index.empty() ? kRowsWithoutIndex : kRows),
+      begin_(bounds_.since) {}
+
+Result<std::optional<std::string>> SpanFinder::read_time(MergeSide side, const std::string& begin,
+                                                         Begin from, const std::string& end,
+                                                         std::size_t after) const {
+  const auto rows =
+      session_of(sessions_, side).query(select_time(plan_, side, begin, from, end, after));
+  if (!rows) return rows.error();
+  if (rows->cells.empty()) return std::optional<std::string>();
+  const auto time = Row(*rows, 0).text("time_");
+  if (!time) return Error{Errc::kBadData, "a row of " + plan_.table.name() + " has no time"};
+  // It becomes SQL as it is.
+  if (plan_.time == TimeKind::kEpoch && !parse_number(*time))
+    return Error{Errc::kBadData, "a time of " + plan_.table.name() + " is no number"};
+  return std::optional(time_literal(plan_, *time));
+}
+
+Result<std::optional<MergeSpan>> SpanFinder::next() {
+  const auto first = read_time(MergeSide::kLoser, begin_, from_, bounds_.until, 0);
+  if (!first) return first.error();
+  if (!*first) return std::optional<MergeSpan>();
+  auto span = find_end(**first);
+  if (!span) return span.error();
+  from_ = span->end.empty() ? Begin::kBeyond : Begin::kFrom;
+  begin_ = span->end.empty() ? span->begin : span->end;
+  return std::optional(std::move(*span));
+}
+
+Result<MergeSpan> SpanFinder::find_end(const std::string& first) {
+  std::string end = bounds_.until;
+  for (const MergeSide side : {MergeSide::kLoser, MergeSide::kWinner}) {
+    const auto earlier = read_time(side, first, Begin::kFrom, end, rows_);
+    if (!earlier) return earlier.error();
+    if (*earlier) end = **earlier;
+  }
+  return end == first ? span_of_one_time(first) : MergeSpan{first, end};
+}
+
+Result<MergeSpan> SpanFinder::span_of_one_time(const std::string& time) const {
+  MergeSpan span{time};
+  unsigned long long most = 0;
+  for (const MergeSide side : {MergeSide::kLoser, MergeSide::kWinner}) {
+    const auto count = query_value(session_of(sessions_, side), count_rows(plan_, side, span));
+    if (!count) return count.error();
+    most = std::max(most, static_cast<unsigned long long>(parse_integer(*count).value_or(0)));
+  }
+  // Two at least: rows that are equal come as one then.
+  span.parts = static_cast<unsigned>(2 + most / rows_);
+  return span;
+}
+
+}  // namespace ha

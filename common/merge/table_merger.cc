@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: MIT
+#include "common/merge/table_merger.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include "common/execute/failure.h"
+#include "common/mysql/quote.h"
+#include "common/mysql/variables.h"
+#include "common/text.h"
+
+namespace ha {
+
+namespace {
+
+constexpr double kReport_s = 5;
+constexpr int kMostAttempts = 5;
+// Of the rows that are read and inserted at once; one row may have more.
+constexpr std::size_t kPieceRows = 5000;
+constexpr std::uint64_t kPieceBytes = 8u << 20, kStatementBytes = 1u << 20;
+
+// Source: mysqld_error.h.
+bool is_key_taken(const Error& error) {
+  return error.server_errno == 1062 || error.server_errno == 1586;
+}
+bool is_parent_missing(const Error& error) {
+  return error.server_errno == 1452 || error.server_errno == 1216;
+}
+// A deadlock, a lock that another client has, or rows that have changed between two statements.
+bool is_passing(const Error& error) {
+  return error.server_errno == 1213 || error.server_errno == 1205 || error.code == Errc::kChanged;
+}
+
+}  // namespace
+
+TableMerger::TableMerger(const Env& env, const MergeSessions& sessions, const TablePlan& plan,
+                         const TimeBounds& bounds, MergeEffect effect, UnmergedRows& unmerged,
+                         const Log& log)
+    : env_(env),
+      sessions_(sessions),
+      plan_(plan),
+      bounds_(bounds),
+      effect_(effect),
+      unmerged_(unmerged),
+      log_(log),
+      lookup_(*sessions.winner, plan),
+      begin_s_(env.clock.monotonic_s()),
+      next_report_(Deadline::after(env.clock, kReport_s)) {}
+
+Result<Done> TableMerger::merge() {
+  const auto total = count(MergeSide::kLoser);
+  if (!total) return total.error();
+  total_ = *total;
+  // A server may log what it changes by the database that is used (binlog_do_db).
+  if (const auto used = run("USE " + quote_identifier(plan_.table.database)); !used) return used;
+  if (const auto merged = merge_spans(); !merged) return merged;
+  const auto there = count(MergeSide::kWinner);
+  if (!there) return there.error();
+  winner_rows_ = *there;
+  return Done{};
+}
+
+Result<Done> TableMerger::merge_spans() {
+  SpanFinder spans(sessions_, plan_, bounds_);
+  for (;;) {
+    auto span = spans.next();
+    if (!span) return span.error();
+    if (!*span) return Done{};
+    for (unsigned part = 0; part < (*span)->parts; ++part) {
+      if (env_.clock.stopping()) return failure("asked to stop");
+      (*span)->part = part;
+      if (const auto merged = merge_span(**span); !merged) return merged;
+      report_progress();
+    }
+  }
+}
+
+Result<Done> TableMerger::merge_span(const MergeSpan& span) {
+  const std::uint64_t kept = unmerged_.size();
+  Insertion insertion = Insertion::kTogether;
+  for (int attempts = 1;; ++attempts) {
+    Attempt attempt{insertion};
+    const auto done = try_span(span, attempt);
+    if (done) {
+      counts_ += attempt.counts;
+      return done;
+    }
+    const auto undone = roll_back(kept);
+    const bool one_by_one = insertion == Insertion::kTogether &&
+                            (is_key_taken(done.error()) || is_parent_missing(done.error()));
+    if (!undone || (!one_by_one && (!is_passing(done.error()) || attempts == kMostAttempts)))
+      return done;
+    if (one_by_one) insertion = Insertion::kOneByOne;
+  }
+}
+
+Result<Done> TableMerger::roll_back(std::uint64_t unmerged_size) {
+  for (const auto& session : {sessions_.loser, sessions_.winner})
+    if (const auto undone = session->query("ROLLBACK"); !undone) return undone.error();
+  return unmerged_.cut_to(unmerged_size);
+}
+
+Result<Done> TableMerger::try_span(const MergeSpan& span, Attempt& attempt) {
+  for (const auto& session : {sessions_.loser, sessions_.winner})
+    if (const auto begun = session->query("START TRANSACTION"); !begun) return begun.error();
+  const auto theirs = read_digests(MergeSide::kLoser, span);
+  if (!theirs) return theirs.error();
+  const auto ours = read_digests(MergeSide::kWinner, span);
+  if (!ours) return ours.error();
+  attempt.counts.rows = count_of(*theirs);
+  for (const auto& piece : cut_into_pieces(find_missing(*theirs, *ours), kPieceRows, kPieceBytes))
+    if (const auto taken = take_piece(span, piece, attempt); !taken) return taken;
+  if (const auto ended = sessions_.loser->query("COMMIT"); !ended) return ended.error();
+  if (effect_ == MergeEffect::kCount || attempt.counts.added == 0) return run("ROLLBACK");
+  return commit(span, *theirs, attempt);
+}
+
+Result<RowTallies> TableMerger::read_digests(MergeSide side, const MergeSpan& span) const {
+  SqlSession& session = side == MergeSide::kLoser ? *sessions_.loser : *sessions_.winner;
+  const auto rows = session.query_long(select_digests(plan_, side, span));
+  if (!rows) return rows.error();
+  return tally_rows(*rows);
+}
+
+Result<std::vector<FoundRow>> TableMerger::read_rows(const MergeSpan& span,
+                                                     const std::vector<MissingRows>& piece) const {
+  std::vector<std::string> digests;
+  std::unordered_map<std::string, std::uint64_t> open;
+  for (const MissingRows& one : piece) {
+    digests.push_back(one.digest);
+    open[one.digest] = one.copies;
+  }
+  auto rows = sessions_.loser->query_long(select_rows(plan_, span, digests));
+  if (!rows) return rows.error();
+  std::vector<FoundRow> found;
+  for (auto& cells : rows->cells) {
+    if (cells.size() != plan_.columns.size() + 1 || !cells[0])
+      return Error{Errc::kBadData, "a row has not the columns that were asked for"};
+    auto wanted = open.extract(*cells[0]);
+    if (wanted.empty()) continue;
+    FoundRow row{*cells[0], wanted.mapped()};
+    row.values.assign(std::make_move_iterator(cells.begin() + 1),
+                      std::make_move_iterator(cells.end()));
+    found.push_back(std::move(row));
+  }
+  if (!open.empty()) return contradiction("rows of " + sessions_.from + " have vanished");
+  return found;
+}
+
+Result<Done> TableMerger::take_piece(const MergeSpan& span, const std::vector<MissingRows>& piece,
+                                     Attempt& attempt) {
+  const auto rows = read_rows(span, piece);
+  if (!rows) return rows.error();
+  const auto orphans = lookup_.find_orphans(*rows);
+  if (!orphans) return orphans.error();
+  std::vector<FoundRow> good;
+  for (std::size_t i = 0; i < rows->size(); ++i) {
+    if ((*orphans)[i].empty()) {
+      good.push_back((*rows)[i]);
+      continue;
+    }
+    attempt.counts.orphans += (*rows)[i].copies;
+    if (const auto kept = keep_out((*rows)[i], (*orphans)[i], attempt); !kept) return kept;
+  }
+  if (effect_ == MergeEffect::kInsert) {
+    const auto inserted = attempt.insertion == Insertion::kTogether
+                              ? insert_together(good, attempt)
+                              : insert_one_by_one(good, attempt);
+    const std::string text = std::exchange(attempt.unmerged_rows, "");
+    return inserted && !text.empty() ? unmerged_.append(text) : inserted;
+  }
+  const auto conflicts = lookup_.find_conflicts(good);
+  if (!conflicts) return conflicts.error();
+  for (std::size_t i = 0; i < good.size(); ++i)
+    ((*conflicts)[i].empty() ? attempt.counts.added : attempt.counts.conflicts) += good[i].copies;
+  return Done{};
+}
+
+// A row that is not brought over is on the disk before anything of its span is committed.
+Result<Done> TableMerger::keep_out(const FoundRow& row, const std::string& reason,
+                                   Attempt& attempt) {
+  attempt.unmerged[row.digest].copies += row.copies;
+  if (effect_ == MergeEffect::kCount) return Done{};
+  const auto literal = row_literal(row);
+  if (!literal) return literal.error();
+  attempt.unmerged_rows += fmt::format("-- {}\n", sanitize(reason));
+  for (std::uint64_t i = 0; i < row.copies; ++i)
+    attempt.unmerged_rows += fmt::format("{}{};\n", insert_front(plan_), *literal);
+  return Done{};
+}
+
+Result<std::string> TableMerger::row_literal(const FoundRow& row) const {
+  std::string text = "(";
+  for (std::size_t i = 0; i < row.values.size(); ++i) {
+    const auto literal = value_literal(plan_.columns[i], row.values[i]);
+    if (!literal) return literal.error();
+    text += (i == 0 ? "" : ", ") + *literal;
+  }
+  return text + ")";
+}
+
+Result<Done> TableMerger::run(const std::string& sql) const {
+  if (sql.size() > sessions_.most_bytes)
+    return failure(
+        fmt::format("a row of {} needs a statement of {} bytes, and {} takes {} "
+                    "(max_allowed_packet)",
+                    plan_.table.name(), sql.size(), sessions_.to, sessions_.most_bytes));
+  if (const auto done = sessions_.winner->query(sql); !done) return done.error();
+  return Done{};
+}
+
+Result<Done> TableMerger::insert_together(const std::vector<FoundRow>& rows, Attempt& attempt) {
+  const std::string front = insert_front(plan_);
+  const std::uint64_t most = std::min(kStatementBytes, sessions_.most_bytes);
+  std::string sql;
+  for (const FoundRow& row : rows) {
+    const auto literal = row_literal(row);
+    if (!literal) return literal.error();
+    for (std::uint64_t i = 0; i < row.copies; ++i) {
+      if (!sql.empty() && sql.size() + literal->size() + 1 > most) {
+        if (const auto done = run(sql); !done) return done;
+        sql.clear();
+      }
+      sql += (sql.empty() ? front : ",") + *literal;
+    }
+    attempt.counts.added += row.copies;
+  }
+  return sql.empty() ? Result<Done>(Done{}) : run(sql);
+}
+
+Result<Done> TableMerger::insert_one_by_one(const std::vector<FoundRow>& rows, Attempt& attempt) {
+  for (const FoundRow& row : rows) {
+    const auto literal = row_literal(row);
+    if (!literal) return literal.error();
+    FoundRow one = row;
+    one.copies = 1;
+    for (std::uint64_t i = 0; i < row.copies; ++i) {
+      const auto done = run(insert_front(plan_) + *literal);
+      if (done) {
+        ++attempt.counts.added;
+        continue;
+      }
+      if (!is_key_taken(done.error()) && !is_parent_missing(done.error())) return done;
+      ++(is_key_taken(done.error()) ? attempt.counts.conflicts : attempt.counts.orphans);
+      if (const auto kept = keep_out(one, done.error().text, attempt); !kept) return kept;
+    }
+  }
+  return Done{};
+}
+
+// What a trigger has changed, or the server has cut off, is found here and not committed.
+Result<Done> TableMerger::commit(const MergeSpan& span, const RowTallies& theirs,
+                                 const Attempt& attempt) {
+  auto ours = read_digests(MergeSide::kWinner, span);
+  if (!ours) return ours.error();
+  for (const auto& [digest, tally] : attempt.unmerged) (*ours)[digest].copies += tally.copies;
+  std::uint64_t lacking = 0;
+  for (const MissingRows& one : find_missing(theirs, *ours)) lacking += one.copies;
+  if (lacking > 0)
+    return failure(
+        fmt::format("{} rows of {} are not on {} as they are on {} after they were "
+                    "inserted; a trigger may change them",
+                    lacking, plan_.table.name(), sessions_.to, sessions_.from));
+  // An administrator's account could write on.
+  const auto closed = read_switch(*sessions_.winner, "read_only");
+  if (!closed) return closed.error();
+  if (*closed) return failure(sessions_.to + " has been made read-only meanwhile");
+  return run("COMMIT");
+}
+
+Result<std::uint64_t> TableMerger::count(MergeSide side) const {
+  SqlSession& session = side == MergeSide::kLoser ? *sessions_.loser : *sessions_.winner;
+  const auto text = query_value(session, count_rows(plan_, side, {bounds_.since, bounds_.until}));
+  if (!text) return text.error();
+  return static_cast<std::uint64_t>(parse_integer(*text).value_or(0));
+}
+
+void TableMerger::report_progress() {
+  if (!next_report_.passed()) return;
+  const double elapsed_s = env_.clock.monotonic_s() - begin_s_;
+  // Ever more seldom: it is also mailed.
+  next_report_ = next_report_.from_now(std::max(kReport_s, elapsed_s / 20));
+  log_(describe_progress(plan_.table.name(), counts_, total_, effect_, elapsed_s));
+}
+
+}  // namespace ha

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+// Brings the rows of one table from the loser to the winner.
+//
+// It goes through the window by the loser's times, in spans of a few thousand rows, so the memory
+// that it takes does not grow with the table. A span is one transaction: the digests of both sides
+// are read, the rows that the winner lacks are inserted, what it has then is read again and
+// compared, and only that is committed. A merge that was killed has left whole spans, and the next
+// one finds these rows on both sides.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/deadline.h"
+#include "common/env.h"
+#include "common/execute/log.h"
+#include "common/merge/difference.h"
+#include "common/merge/merge_counts.h"
+#include "common/merge/merge_sessions.h"
+#include "common/merge/row_lookup.h"
+#include "common/merge/span_finder.h"
+#include "common/merge/table_plan.h"
+#include "common/merge/unmerged_rows.h"
+
+namespace ha {
+
+class TableMerger {
+ public:
+  TableMerger(const Env& env, const MergeSessions& sessions, const TablePlan& plan,
+              const TimeBounds& bounds, MergeEffect effect, UnmergedRows& unmerged, const Log& log);
+
+  // Merges the table. Fails with what a server or the file has said; what is committed stays.
+  Result<Done> merge();
+
+  const MergeCounts& counts() const { return counts_; }
+  // How many rows the winner has in the window at the end.
+  std::uint64_t winner_rows() const { return winner_rows_; }
+
+ private:
+  enum class Insertion { kTogether, kOneByOne };
+  // Of one attempt at a span.
+  struct Attempt {
+    Insertion insertion = Insertion::kTogether;
+    MergeCounts counts = {};
+    RowTallies unmerged = {};        // by digest
+    std::string unmerged_rows = {};  // SQL that is not in the file yet
+  };
+
+  Result<Done> merge_spans();
+  Result<Done> merge_span(const MergeSpan& span);
+  Result<Done> try_span(const MergeSpan& span, Attempt& attempt);
+  Result<Done> roll_back(std::uint64_t unmerged_size);
+  Result<RowTallies> read_digests(MergeSide side, const MergeSpan& span) const;
+  Result<std::vector<FoundRow>> read_rows(const MergeSpan& span,
+                                          const std::vector<MissingRows>& piece) const;
+  Result<Done> take_piece(const MergeSpan& span, const std::vector<MissingRows>& piece,
+                          Attempt& attempt);
+  Result<Done> keep_out(const FoundRow& row, const std::string& reason, Attempt& attempt);
+  Result<Done> insert_together(const std::vector<FoundRow>& rows, Attempt& attempt);
+  Result<Done> insert_one_by_one(const std::vector<FoundRow>& rows, Attempt& attempt);
+  Result<Done> run(const std::string& sql) const;
+  Result<std::string> row_literal(const FoundRow& row) const;
+  Result<Done> commit(const MergeSpan& span, const RowTallies& theirs, const Attempt& attempt);
+  Result<std::uint64_t> count(MergeSide side) const;
+  void report_progress();
+
+  const Env env_;
+  const MergeSessions& sessions_;
+  const TablePlan& plan_;
+  const TimeBounds bounds_;
+  const MergeEffect effect_;
+  UnmergedRows& unmerged_;
+  const Log& log_;
+  RowLookup lookup_;
+  MergeCounts counts_ = {};
+  std::uint64_t total_ = 0, winner_rows_ = 0;
+  const double begin_s_;
+  Deadline next_report_;
+};
+
+}  // namespace ha

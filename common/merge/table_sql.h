@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+// The statements of a merge. Pure text.
+//
+// They are written for sessions with the settings of settings_for_merging(): literals and results
+// are bytes, in the character set of their column, and a time is one of UTC.
+
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/merge/table_plan.h"
+#include "common/mysql/version.h"
+#include "common/result.h"
+
+namespace ha {
+
+enum class MergeSide { kLoser, kWinner };
+
+// Rows by their time. Values of the time column are SQL.
+struct MergeSpan {
+  std::string begin = {};
+  std::string end = {};  // is outside; empty: the rows of `begin` alone
+  // Of many rows of one time, those whose content has this number.
+  unsigned parts = 1, part = 0;
+};
+
+// A value as it came from a server; nullopt: NULL.
+using MergeValue = std::optional<std::string>;
+
+// Returns the settings of a session with either side; the loser's can write nothing.
+std::vector<std::string> settings_for_merging(const Version& version, MergeSide side);
+
+// Returns a time of the window as SQL. `text` is what read_bounds() has answered.
+std::string time_literal(const TablePlan& plan, std::string_view text);
+
+// Returns the statement that converts both ends of a window into values of the time column, named
+// since_ and until_; one more, zone, says in which zone these are.
+std::string read_bounds(const TablePlan& plan, const MergeWindow& window);
+
+// Returns the statement that reads one time: the first, or the one `after` that many rows, from
+// `begin` on (or beyond it) and before `end`.
+enum class Begin { kFrom, kBeyond };
+std::string select_time(const TablePlan& plan, MergeSide side, const std::string& begin, Begin from,
+                        const std::string& end, std::size_t after);
+
+std::string count_rows(const TablePlan& plan, MergeSide side, const MergeSpan& span);
+
+// Returns the statement that reads what the rows of a span contain: "digest", 64 hexadecimal
+// digits of all compared columns, "copies" and "bytes" of one row's strings.
+std::string select_digests(const TablePlan& plan, MergeSide side, const MergeSpan& span);
+
+// Returns the statement that reads the rows themselves: "digest", then the columns in their order.
+// Without `digests` it reads all rows of the span.
+std::string select_rows(const TablePlan& plan, const MergeSpan& span,
+                        const std::vector<std::string>& digests);
+
+// Returns a value as a literal. Fails with kBadData when a number is none.
+Result<std::string> value_literal(const MergeColumn& column, const MergeValue& value);
+
+// Returns the front of a statement that inserts rows, each written "(LITERAL, ...)".
+std::string insert_front(const TablePlan& plan);
+
+// Returns the expression that is 1 when the parent of a row is there, or when a row with its unique
+// key is; nullopt: the row needs no parent, or its key is NULL.
+Result<std::optional<std::string>> parent_exists(const TablePlan& plan, const ParentKey& parent,
+                                                 const std::vector<MergeValue>& values);
+Result<std::optional<std::string>> key_exists(const TablePlan& plan, const UniqueKey& key,
+                                              const std::vector<MergeValue>& values);
+
+}  // namespace ha

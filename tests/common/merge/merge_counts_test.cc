@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+#include "common/merge/merge_counts.h"
+
+#include <gtest/gtest.h>
+
+namespace ha {
+namespace {
+
+TEST(MergeCountsTest, AreTold) {
+  const MergeCounts counts{100, 60, 3, 1};
+  EXPECT_EQ(
+      describe_counts(counts, MergeEffect::kInsert, "db1", "db2"),
+      "100 rows of db1: 36 already on db2, 60 added, 3 without a parent, 1 whose key is taken");
+  EXPECT_EQ(describe_progress("a.b", counts, 500, MergeEffect::kCount, 10),
+            "a.b: 100 of about 500 rows, 60 to be added, 10 rows a second, about 40s left");
+  // The loser may write on.
+  EXPECT_EQ(describe_progress("a.b", counts, 90, MergeEffect::kInsert, 0),
+            "a.b: 100 of about 90 rows, 60 added, 0 rows a second");
+}
+
+}  // namespace
+}  // namespace ha
