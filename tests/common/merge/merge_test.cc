@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: MIT
+// A merge as a whole, over servers in memory. What real servers make of the statements is in
+// tests/live/merge_test.py.
+#include "common/merge/merge.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "common/merge/merge_journal.h"
+#include "tests/fakes/merging.h"
+
+namespace ha {
+namespace {
+
+bool names(const std::string& text, std::string_view words) {
+  return text.find(words) != std::string::npos;
+}
+
+// Rows of a few contents, so that many are on both sides, once or several times.
+void fill(Merging& merging, unsigned seed, int rows) {
+  std::mt19937 random(seed);
+  const auto draw = [&](int most) {
+    return static_cast<int>(random() % static_cast<unsigned>(most));
+  };
+  for (MergedServer* const server : {&merging.loser, &merging.winner})
+    for (int i = 0; i < rows; ++i)
+      server->items.emplace_back(995 + draw(20), std::string(1, static_cast<char>('a' + draw(3))));
+}
+
+TEST(MergeTest, BringsEachMissingRowOnce) {
+  Merging merging;
+  fill(merging, 1, 200);
+  const auto wanted = merging.wanted();
+  const auto theirs = merging.loser.items;
+  for (int times = 0; times < 3; ++times) {
+    const FailoverOutcome outcome = merging.run();
+    EXPECT_EQ(outcome.end, FailoverEnd::kDone) << outcome.text;
+    EXPECT_EQ(merging.winner.tally(), wanted) << times;
+    EXPECT_EQ(names(outcome.text, "merge done: 0 rows"), times > 0) << outcome.text;
+  }
+  EXPECT_EQ(merging.loser.items, theirs);
+  EXPECT_EQ(merging.loser.count("INSERT INTO"), 0);
+  EXPECT_EQ(merging.loser.count("SET SESSION TRANSACTION READ ONLY"), 3);
+}
+
+TEST(MergeTest, CountingInsertsNothing) {
+  Merging merging;
+  fill(merging, 2, 100);
+  const auto before = merging.winner.items;
+  merging.merge.dry_run = true;
+  const FailoverOutcome counted = merging.run();
+  EXPECT_EQ(counted.end, FailoverEnd::kDone) << counted.text;
+  EXPECT_EQ(merging.winner.items, before);
+  EXPECT_EQ(merging.winner.count("INSERT INTO"), 0);
+  EXPECT_FALSE(names(join(merging.winner.asked, ";"), "GET_LOCK"));
+  merging.merge.dry_run = false;
+  const FailoverOutcome done = merging.run();
+  const auto rows_in = [](const std::string& text) { return text.substr(text.find(": ") + 2, 5); };
+  EXPECT_EQ(rows_in(counted.text), rows_in(done.text));
+}
+
+// More rows than a span has, and more of one time than a span has.
+TEST(MergeTest, ManyRowsComeInSpans) {
+  Merging merging;
+  for (int i = 0; i < 5600; ++i) {
+    merging.loser.items.emplace_back(1000 + i % 700, std::to_string(i));
+    merging.loser.items.emplace_back(1800, std::to_string(i % 5300));
+    if (i % 3 == 0) merging.winner.items.emplace_back(1800, std::to_string(i));
+  }
+  const auto wanted = merging.wanted();
+  const FailoverOutcome outcome = merging.run();
+  EXPECT_EQ(outcome.end, FailoverEnd::kDone) << outcome.text;
+  EXPECT_EQ(merging.winner.tally(), wanted);
+  EXPECT_GE(merging.winner.count("COMMIT"), 4);
+}
+
+// Whatever statement is the last one of a merge that dies, the next one completes it.
+TEST(MergeTest, IsCompletedAfterAFailureAnywhere) {
+  for (const bool of_winner : {true, false})
+    for (std::size_t n = 1;; ++n) {
+      Merging merging;
+      fill(merging, 3, 60);
+      const auto wanted = merging.wanted();
+      MergedServer& server = of_winner ? merging.winner : merging.loser;
+      server.fails_at = n;
+      const FailoverOutcome broken = merging.run();
+      if (server.asked.size() < n) {
+        EXPECT_GT(n, 20u);
+        break;
+      }
+      server.fails_at = 0;
+      const FailoverOutcome outcome = merging.run();
+      EXPECT_EQ(outcome.end, FailoverEnd::kDone) << outcome.text;
+      ASSERT_EQ(merging.winner.tally(), wanted) << n << ": " << broken.text;
+    }
+}
+
+TEST(MergeTest, ACommitWithoutAnAnswerIsNoneThatIsDoneTwice) {
+  Merging merging;
+  fill(merging, 4, 60);
+  const auto wanted = merging.wanted();
+  merging.winner.answers_commits = false;
+  const FailoverOutcome lost = merging.run();
+  EXPECT_EQ(lost.end, FailoverEnd::kRefused);
+  EXPECT_TRUE(names(lost.text, "to do the rest, run: {this command}")) << lost.text;
+  merging.winner.answers_commits = true;
+  EXPECT_EQ(merging.run().end, FailoverEnd::kDone);
+  EXPECT_EQ(merging.winner.tally(), wanted);
+}
+
+TEST(MergeTest, RowsWithoutAParentAreKeptInAFile) {
+  Merging merging;
+  merging.loser.items = {{1001, "a"}, {1002, "b"}, {1002, "b"}, {1003, "c"}};
+  merging.winner.parentless = 1002;
+  const FailoverOutcome outcome = merging.run();
+  EXPECT_EQ(outcome.end, FailoverEnd::kWarnings);
+  const std::string path = "/state/mysql.merge/" + outcome.run_id + ".extra.sql";
+  EXPECT_EQ(outcome.text, "merge done: 2 rows of db1 added to db2, 2 left out and kept in " + path);
+  EXPECT_EQ(merging.winner.items.size(), 2u);
+  const std::string row = "INSERT INTO `shop`.`item` (`at`, `note`) VALUES (1002, 'b');\n";
+  EXPECT_TRUE(
+      merging.world.files.files[path].ends_with("-- shop.owner has no number = 1002\n" + row + row))
+      << merging.world.files.files[path];
+}
+
+TEST(MergeTest, AFullDiskEndsItBeforeTheSpanIsCommitted) {
+  Merging merging;
+  merging.loser.items = {{1001, "a"}, {1002, "b"}};
+  merging.winner.parentless = 1002;
+  merging.winner.answer("SELECT EXISTS(", [&](const std::string&) -> Result<Rows> {
+    merging.world.files.full = true;
+    return Rows{{"x", "x"}, {{"1", "0"}}};
+  });
+  const FailoverOutcome outcome = merging.run();
+  EXPECT_EQ(outcome.end, FailoverEnd::kRefused);
+  EXPECT_TRUE(names(outcome.text, "No space left on device")) << outcome.text;
+  EXPECT_TRUE(merging.winner.items.empty());
+}
+
+TEST(MergeTest, AKeyThatIsTakenIsFoundRowByRow) {
+  Merging merging;
+  merging.loser.items = {{1001, "a"}, {1002, "b"}};
+  merging.winner.insert_error = 1062;
+  // Together, then the first one alone.
+  merging.winner.answer("INSERT INTO",
+                        [&, tries = 0](const std::string& sql) mutable -> Result<Rows> {
+                          if (++tries <= 2)
+                            return Error{Errc::kBadData, "db2: Duplicate entry", 1062};
+                          merging.winner.items.emplace_back(1002, "b");
+                          EXPECT_TRUE(names(sql, "(1002, 'b')")) << sql;
+                          return Rows{};
+                        });
+  const FailoverOutcome outcome = merging.run();
+  EXPECT_EQ(outcome.end, FailoverEnd::kWarnings) << outcome.text;
+  EXPECT_TRUE(names(outcome.text, "1 rows of db1 added to db2, 1 left out")) << outcome.text;
+  EXPECT_TRUE(names(join(outcome.details, ";"), "1 whose key is taken"));
+}
+
+TEST(MergeTest, ADeadlockIsTriedAgain) {
+  Merging merging;
+  merging.loser.items = {{1001, "a"}};
+  merging.winner.insert_error = 1213;
+  EXPECT_EQ(merging.run().end, FailoverEnd::kDone);
+  EXPECT_EQ(merging.winner.items.size(), 1u);
+  EXPECT_EQ(merging.winner.count("ROLLBACK"), 1);
+}
+
+TEST(MergeTest, WhatIsOtherThanItShouldBeIsNotCommitted) {
+  Merging merging;
+  merging.loser.items = {{1001, "a"}};
+  merging.winner.trigger = [](MergedServer::Item& item) { item.second += "!"; };
+  const FailoverOutcome outcome = merging.run();
+  EXPECT_EQ(outcome.end, FailoverEnd::kRefused);
+  EXPECT_TRUE(names(outcome.text, "a trigger may change them")) << outcome.text;
+  EXPECT_TRUE(merging.winner.items.empty());
+}
+
+TEST(MergeTest, AWinnerThatWasClosedMeanwhileGetsNothing) {
+  Merging merging;
+  merging.loser.items = {{1001, "a"}};
+  merging.winner.trigger = [&](MergedServer::Item&) { merging.winner.read_only = true; };
+  const FailoverOutcome outcome = merging.run();
+  EXPECT_TRUE(names(outcome.text, "db2 has been made read-only meanwhile")) << outcome.text;
+  EXPECT_TRUE(merging.winner.items.empty());
+}
+
+TEST(MergeTest, AStopIsHeeded) {
+  Merging merging;
+  merging.loser.items = {{1001, "a"}};
+  merging.world.clock.stop = true;
+  EXPECT_TRUE(names(merging.run().text, "asked to stop"));
+  EXPECT_TRUE(merging.winner.items.empty());
+}
+
+TEST(MergeTest, RefusalsChangeNothing) {
+  struct Case {
+    std::function<void(Merging&)> spoil;
+    const char* want;
+  };
+  const Case kCases[] = {
+      {[](Merging& m) { std::swap(m.merge.since, m.merge.until); }, "--until @1000 is not after"},
+      {[](Merging& m) { m.merge.until = m.merge.since; }, "is not after"},
+      {[](Merging& m) { m.winner.read_only = true; }, "db2 is read-only"},
+      {[](Merging& m) { m.world.connector.servers.erase("db1"); }, "db1 cannot be read"},
+      {[](Merging& m) { m.winner.answer("GET_LOCK('monitoring-plugins-ha:merge'", "0"); },
+       "another merge is at work on db2"},
+      {[](Merging& m) { m.world.files.locked.insert("/state/mysql.merge/lock"); },
+       "another merge is at work: process 7"},
+      {[](Merging& m) { m.world.files.locked.insert("/state/mysql/lock"); },
+       "a change of the cluster is at work: process 7"},
+      {[](Merging& m) { m.loser.answer("table_type AS kind", Rows{}); },
+       "db1 has no table shop.item"},
+      {[](Merging& m) { m.winner.fail("FROM `shop`.`owner` LIMIT 0"); }, "it burns"},
+  };
+  for (const Case& c : kCases) {
+    Merging merging;
+    merging.loser.items = {{1001, "a"}};
+    c.spoil(merging);
+    const FailoverOutcome outcome = merging.run();
+    EXPECT_EQ(outcome.end, FailoverEnd::kRefused);
+    EXPECT_TRUE(outcome.text.starts_with("merge refused: ")) << outcome.text;
+    EXPECT_TRUE(names(outcome.text, c.want)) << outcome.text;
+    EXPECT_EQ(merging.winner.count("INSERT INTO"), 0) << c.want;
+    EXPECT_TRUE(outcome.run_id.empty());
+  }
+}
+
+TEST(MergeTest, OldJournalsGoButThoseWithRows) {
+  Merging merging;
+  merging.options.keep_runs = 2;
+  merging.loser.items = {{1001, "a"}};
+  merging.winner.parentless = 1001;
+  const std::string kept = merging.run().run_id;
+  merging.winner.parentless.reset();
+  for (int i = 0; i < 4; ++i) merging.run();
+  const auto store = open_merge_store(merging.world.files, merging.options);
+  const auto ids = store->ids();
+  ASSERT_EQ(ids->size(), 3u);
+  EXPECT_EQ((*ids)[0], kept);
+  const auto records = read_merge(merging.world.files, *store, kept);
+  ASSERT_TRUE(records);
+  EXPECT_EQ(summarize_merge(*records), "merge      db1 -> db2  warnings");
+  EXPECT_FALSE(read_merge(merging.world.files, *store, "none"));
+}
+
+}  // namespace
+}  // namespace ha
