@@ -129,12 +129,10 @@ class Closing {
                      "another run holds the lock: " + context_.lock_holder);
     for (Step& step : lock_steps(topology_.nodes)) add(plan, std::move(step));
     for (const Node* const node : replaced_)
-      add(plan, {0,
-                 Action::kFence,
-                 node->name,
-                 {close_server(node->facts->version)},
-                 {},
-                 "and end its clients' connections"});
+      add(plan, {.action = Action::kFence,
+                 .node = node->name,
+                 .statements = {close_server(node->facts->version)},
+                 .text = "and end its clients' connections"});
     move_vip(plan);
     if (!policy_.hosts_file.empty())
       add(plan, write_file_step(policy_.hosts_file, successor_->host));
