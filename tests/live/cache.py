@@ -115,6 +115,36 @@ def gluster_root():
         "libgfchangelog0", "libgfrpc0", "libgfxdr0", "libglusterd0", "libglusterfs0"])
 
 
+def mha_root():
+    """Return a tree with MHA's manager and the Perl modules that its scripts use, its samples in
+    /samples: those come with the sources alone."""
+    def build(scratch):
+        lists = scratch / "lists"
+        for directory in (lists / "partial", scratch / "archives/partial"):
+            directory.mkdir(parents=True)
+        sources = scratch / "sources.list"
+        sources.write_text("deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] "
+                           "http://deb.debian.org/debian bookworm main\n")
+        source = ["apt-get", "-qq", "-o", f"Dir::Etc::SourceList={sources}", "-o",
+                  "Dir::Etc::SourceParts=/nonexistent", "-o", f"Dir::State::Lists={lists}"]
+        _logged([*source, "update"])
+        _logged([*source, "source", "--download-only", "--tar-only", "mha4mysql-manager"],
+                cwd=scratch)
+        tar = next(scratch.glob("mha4mysql-manager_*.orig.tar.*"))
+        _logged(["tar", "-xf", tar.name, "--strip-components=1", "--wildcards", "*/samples"],
+                cwd=scratch)
+        # What is installed is left out of it.
+        _logged(["apt-get", "-qq", "install", "-y", "--no-install-recommends", "--download-only",
+                 "-o", f"Dir::Cache::Archives={scratch}/archives", "mha4mysql-manager",
+                 "libnet-telnet-perl"])
+        for package in sorted((scratch / "archives").glob("*.deb")):
+            _logged(["dpkg", "-x", str(package), str(scratch)])
+        tar.unlink()
+        for directory in (lists, scratch / "archives"):
+            shutil.rmtree(directory)
+    return prepared("mha", build)
+
+
 def _unpacked(name, packages):
     """Return a tree into which Debian packages were unpacked. Installed, they would start services."""
     def build(scratch):
@@ -137,7 +167,7 @@ def main():
     """Prepare the entries named on the command line."""
     builders = {"mysql": mysql_root, "mariadb": mariadb_root, "nagios": nagios_root,
                 "icinga2": icinga2_root, "nrpe": nrpe_root, "ssh": ssh_root,
-                "gluster": gluster_root}
+                "gluster": gluster_root, "mha": mha_root}
     if not sys.argv[1:]:
         print(directory())
     for name in sys.argv[1:]:
