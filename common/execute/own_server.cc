@@ -100,6 +100,7 @@ OwnServer::State OwnServer::look() {
     auto session = env_.connector.connect(login());
     if (session) {
       session_ = std::move(*session);
+      reserve_session();
       if (learn_process(*session_)) return State::kEnded;
     } else {
       error = session.error();
@@ -116,6 +117,14 @@ OwnServer::State OwnServer::look() {
   if (process()) return has_ended() ? State::kEnded : State::kSilent;
   // No network is between that could tell so.
   return is_refused(error) ? State::kEnded : State::kSilent;
+}
+
+void OwnServer::reserve_session() {
+  auto session = env_.connector.connect(login());
+  // The longest that each server takes for idle connections.
+  if (!session || !(*session)->query("SET SESSION wait_timeout = 2147483")) return;
+  const std::lock_guard guard(mutex_);
+  reserved_ = std::move(*session);
 }
 
 Result<Done> OwnServer::make_read_only(SqlSession& session, const Deadline& deadline) const {
@@ -148,15 +157,29 @@ Result<std::string> OwnServer::close(const Deadline& deadline) {
         fmt::format(", {} {}", options_.vip.address,
                     dropped ? "is not on it" : "could not be taken away: " + dropped.error().text);
   }
+  std::unique_lock guard(mutex_);
+  const auto reserved = std::move(reserved_);
+  guard.unlock();
+  if (reserved) {
+    const auto closed = close_over(*reserved, deadline);
+    if (closed) return *closed + vip;
+    // It may have been ended since.
+    if (!is_no_answer(closed.error())) return closed.error();
+  }
   const auto session = env_.connector.connect(login());
   if (!session) return session.error();
-  const auto ended = close_to_clients(**session, options_.session_locks(), kAnswer_s,
-                                      [&] { return make_read_only(**session, deadline); });
+  const auto closed = close_over(**session, deadline);
+  return closed ? *closed + vip : closed;
+}
+
+Result<std::string> OwnServer::close_over(SqlSession& session, const Deadline& deadline) const {
+  const auto ended = close_to_clients(session, options_.session_locks(), kAnswer_s,
+                                      [&] { return make_read_only(session, deadline); });
   if (!ended) return ended.error();
-  const auto closed = read_switch(**session, "read_only");
+  const auto closed = read_switch(session, "read_only");
   if (!closed) return closed.error();
   if (!*closed) return Error{Errc::kRefused, "it still accepts writes"};
-  return fmt::format("read-only, {} connections ended{}", *ended, vip);
+  return fmt::format("read-only, {} connections ended", *ended);
 }
 
 Result<OwnClosing> OwnServer::read_closing() const {

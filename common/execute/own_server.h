@@ -48,7 +48,8 @@ class OwnServer {
   bool has_ended() const;
 
   // Takes the virtual IP away and makes the server read-only, its clients' connections ended.
-  // Returns what was done; fails when it may still take writes.
+  // Returns what was done; fails when it may still take writes. A connection that look() has made
+  // is used first.
   Result<std::string> close(const Deadline& deadline);
 
   // Fails as read_closed_server() does.
@@ -66,14 +67,19 @@ class OwnServer {
   MysqlOptions login() const;
   // Reads which process the server is. True when the one that was known has ended.
   bool learn_process(SqlSession& session);
+  // Keeps a connection for close(): a server with all its connections in use lets nobody in then,
+  // and one whose host was stopped lets us in late.
+  void reserve_session();
+  Result<std::string> close_over(SqlSession& session, const Deadline& deadline) const;
   Result<Done> make_read_only(SqlSession& session, const Deadline& deadline) const;
   Result<Done> run_kill_command(const Deadline& deadline);
 
   const Env env_;
   const FailoverOptions options_;
   const NodeAddress node_;
-  std::shared_ptr<SqlSession> session_ = {};  // of look()
-  mutable std::mutex mutex_;                  // of what follows
+  std::shared_ptr<SqlSession> session_ = {};   // of look()
+  mutable std::mutex mutex_;                   // of what follows
+  std::unique_ptr<SqlSession> reserved_ = {};  // of close()
   std::optional<ServerProcess> process_ = {};
   std::string unknown_process_ = {};  // why there is none; empty: it has not answered yet
 };

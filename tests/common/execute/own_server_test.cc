@@ -41,8 +41,9 @@ class ServerTable : public FakePrograms {
 
 // The server db1, which changes under open sessions.
 struct Server {
-  std::optional<Error> refuses = {};  // new connections
-  std::optional<Error> fails = {};    // statements
+  std::optional<Error> refuses = {};    // new connections
+  std::optional<Error> fails = {};      // statements
+  std::optional<Error> ends_once = {};  // one statement
   std::string read_only = "0", uptime = "4998";
   bool locked = false;     // it cannot be made read-only
   std::string state = "";  // of its client
@@ -51,6 +52,7 @@ struct Server {
   Result<Rows> query(const std::string& sql) {
     asked.push_back(sql);
     if (fails) return *fails;
+    if (ends_once) return *std::exchange(ends_once, std::nullopt);
     if (sql == "SET GLOBAL read_only=1" && locked)
       return Error{Errc::kRefused, "Lock wait timeout exceeded", 1205};
     if (sql == "SET GLOBAL read_only=1") read_only = "1";
@@ -159,6 +161,22 @@ TEST_F(OwnServerTest, ItsClientsAreEndedAndOursAreNot) {
   EXPECT_EQ(*closed, "read-only, 2 connections ended");
   EXPECT_EQ(std::ranges::count(db1_.asked, "KILL CONNECTION 9"), 2);
   EXPECT_EQ(std::ranges::count(db1_.asked, "KILL CONNECTION 4"), 0);
+}
+
+TEST_F(OwnServerTest, ItIsClosedOverAConnectionThatItHad) {
+  OwnServer server = own();
+  EXPECT_EQ(server.look(), State::kWritable);
+  db1_.refuses = kFull;
+  ASSERT_TRUE(server.close(second()));
+  EXPECT_EQ(db1_.read_only, "1");
+}
+
+TEST_F(OwnServerTest, AConnectionThatWasEndedIsMadeAgain) {
+  OwnServer server = own();
+  EXPECT_EQ(server.look(), State::kWritable);
+  db1_.ends_once = kGone;
+  ASSERT_TRUE(server.close(second()));
+  EXPECT_EQ(db1_.read_only, "1");
 }
 
 // They are ended before semi-sync is, and hear nothing of their commits.
