@@ -13,6 +13,7 @@
 
 #include "common/deadline.h"
 #include "common/result.h"
+#include "common/server_process_id.h"
 
 namespace ha {
 
@@ -36,15 +37,6 @@ struct ProcessOutcome {
   double seconds = 0;
 
   bool succeeded() const { return end == End::kExited && code == 0; }
-};
-
-// The process of a database server on this machine.
-struct ServerProcess {
-  int id = 0;
-  std::uint64_t started = 0;  // in clock ticks since the boot: ids are given again
-  double age_s = 0;           // when it was found
-
-  bool operator==(const ServerProcess&) const = default;
 };
 
 inline constexpr std::size_t kMaxProcessOutput = 64 << 10;

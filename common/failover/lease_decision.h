@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "common/moment.h"
-#include "common/process.h"
+#include "common/server_process_id.h"
 
 namespace ha {
 
