@@ -202,6 +202,16 @@ def test_a_primary_that_cannot_be_closed_is_killed(leased, guards):
     guards["db1"].wait_for("killing db1: its lease has ended")
 
 
+def test_a_guard_that_is_started_again_kills_a_primary_that_hangs(leased, guards):
+    for server in leased.servers:
+        server.freeze()
+    guards["db1"].process.kill()
+    guards["db1"].process.wait()
+    with NodeGuard(leased, leased.db1) as again:
+        leased.db1.process.wait(LEASE_S + SOON_S)
+        again.wait_for("killing db1: ")
+
+
 def test_an_expired_lease_proves_that_the_old_primary_is_closed(leased, guards):
     """The host of the primary is gone without a word, and its guard with it."""
     os.kill(guards["db1"].process.pid, signal.SIGSTOP)
