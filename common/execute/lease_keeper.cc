@@ -209,11 +209,12 @@ void LeaseKeeper::finish_deed() {
   if (!deed_ || !deed_->wait(Deadline::after(env_.clock, 0))) return;
   const auto done = deed_->result().value_or(Error{Errc::kInternal, "no memory for it"});
   deed_.reset();
-  say(fmt::format("{}: {}", node_.name, done ? *done : "FAILED: " + done.error().text));
+  say(fmt::format("{}: {}", node_.name, done ? done->text : "FAILED: " + done.error().text));
   const std::lock_guard guard(mutex_);
   if (done && deed_act_ == LeaseAct::kClose) {
     note_state(OwnServer::State::kClosed);
-    if (!deed_for_other_) record_.begin(uptime_s(env_.clock));
+    // What an operator has closed is not ours to open.
+    if (!deed_for_other_ && !done->found_closed) record_.begin(uptime_s(env_.clock));
   }
   // One that cannot be killed may well be closed by now.
   if (!done && deed_act_ == LeaseAct::kKill) closing_since_s_.reset();
@@ -230,8 +231,8 @@ void LeaseKeeper::carry_out(const LeaseView& now, LeaseAct act) {
   const double begun_s = uptime_s(env_.clock);
   const Deadline deadline =
       Deadline::after(env_.clock, act == LeaseAct::kKill ? kKill_s : limits_.margin_s);
-  auto begun =
-      Pending<Result<std::string>>::begin(env_.workers, [self = shared_from_this(), act, deadline] {
+  auto begun = Pending<Result<OwnServer::Deed>>::begin(
+      env_.workers, [self = shared_from_this(), act, deadline] {
         return act == LeaseAct::kKill ? self->own_.kill(deadline) : self->own_.close(deadline);
       });
   if (!begun) return log_(fmt::format("{}: {}", node_.name, begun.error().text));

@@ -138,8 +138,8 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
   bool had_lease_ = false, restarted_ = false;  // see LeaseView
 
   // Of judge() alone.
-  std::pair<LeaseAct, bool> last_ = {};                    // the last act, on what was recalled
-  std::optional<Pending<Result<std::string>>> deed_ = {};  // closing or killing: what came of it
+  std::pair<LeaseAct, bool> last_ = {};                        // the last act, on what was recalled
+  std::optional<Pending<Result<OwnServer::Deed>>> deed_ = {};  // closing or killing
   LeaseAct deed_act_ = LeaseAct::kRelease;
   bool deed_for_other_ = false;  // another primary has the votes
   std::string said_ = {};        // the last line of a deed or of the watchdog

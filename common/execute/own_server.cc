@@ -147,7 +147,7 @@ Result<Done> OwnServer::make_read_only(SqlSession& session, const Deadline& dead
   return close();
 }
 
-Result<std::string> OwnServer::close(const Deadline& deadline) {
+Result<OwnServer::Deed> OwnServer::close(const Deadline& deadline) {
   std::string vip;
   if (!options_.vip.address.empty()) {
     const Deadline half = deadline.from_now(deadline.remaining_s() / 2);
@@ -157,29 +157,34 @@ Result<std::string> OwnServer::close(const Deadline& deadline) {
         fmt::format(", {} {}", options_.vip.address,
                     dropped ? "is not on it" : "could not be taken away: " + dropped.error().text);
   }
+  const auto with_vip = [&](Result<Deed> deed) {
+    if (deed) deed->text += vip;
+    return deed;
+  };
   std::unique_lock guard(mutex_);
   const auto reserved = std::move(reserved_);
   guard.unlock();
   if (reserved) {
-    const auto closed = close_over(*reserved, deadline);
-    if (closed) return *closed + vip;
+    auto closed = close_over(*reserved, deadline);
     // It may have been ended since.
-    if (!is_no_answer(closed.error())) return closed.error();
+    if (closed || !is_no_answer(closed.error())) return with_vip(std::move(closed));
   }
   const auto session = env_.connector.connect(login());
   if (!session) return session.error();
-  const auto closed = close_over(**session, deadline);
-  return closed ? *closed + vip : closed;
+  return with_vip(close_over(**session, deadline));
 }
 
-Result<std::string> OwnServer::close_over(SqlSession& session, const Deadline& deadline) const {
+Result<OwnServer::Deed> OwnServer::close_over(SqlSession& session, const Deadline& deadline) const {
+  const auto before = read_switch(session, "read_only");
+  if (!before) return before.error();
   const auto ended = close_to_clients(session, options_.session_locks(), kAnswer_s,
                                       [&] { return make_read_only(session, deadline); });
   if (!ended) return ended.error();
   const auto closed = read_switch(session, "read_only");
   if (!closed) return closed.error();
   if (!*closed) return Error{Errc::kRefused, "it still accepts writes"};
-  return fmt::format("read-only, {} connections ended", *ended);
+  return Deed{fmt::format("read-only{}, {} connections ended", *before ? " before" : "", *ended),
+              *before};
 }
 
 Result<OwnClosing> OwnServer::read_closing() const {
@@ -208,12 +213,12 @@ std::string OwnServer::find_kill_obstacle() const {
       node_.name, unknown_process_);
 }
 
-Result<std::string> OwnServer::kill(const Deadline& deadline) {
+Result<OwnServer::Deed> OwnServer::kill(const Deadline& deadline) {
   std::string failed;
   const auto known = process();
   if (!options_.lease.kill_command.empty()) {
     const auto run = run_kill_command(deadline.from_now(deadline.remaining_s() / 2));
-    if (run && !known) return options_.lease.kill_command[0] + " has killed it";
+    if (run && !known) return Deed{options_.lease.kill_command[0] + " has killed it"};
     if (!run) failed = run.error().text + "; ";
   }
   if (!known) {
@@ -230,7 +235,7 @@ Result<std::string> OwnServer::kill(const Deadline& deadline) {
                    fmt::format("{}process {} was killed and has not ended", failed, known->id)};
     env_.clock.pause(kEndPoll_s);
   }
-  return fmt::format("{}process {} was killed", failed, known->id);
+  return Deed{fmt::format("{}process {} was killed", failed, known->id)};
 }
 
 }  // namespace ha

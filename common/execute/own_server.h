@@ -47,10 +47,13 @@ class OwnServer {
   // True when the server's process was known and has ended. Blocks for nothing.
   bool has_ended() const;
 
+  struct Deed {
+    std::string text = {};      // what was done
+    bool found_closed = false;  // somebody else had made it read-only before
+  };
   // Takes the virtual IP away and makes the server read-only, its clients' connections ended.
-  // Returns what was done; fails when it may still take writes. A connection that look() has made
-  // is used first.
-  Result<std::string> close(const Deadline& deadline);
+  // Fails when it may still take writes. A connection that look() has made is used first.
+  Result<Deed> close(const Deadline& deadline);
 
   // Fails as read_closed_server() does.
   Result<OwnClosing> read_closing() const;
@@ -60,8 +63,8 @@ class OwnServer {
   std::string find_kill_obstacle() const;
 
   // Kills the server: by the operator's command, else by its process, a stopped one too. Returns
-  // what was done, when the process has ended.
-  Result<std::string> kill(const Deadline& deadline);
+  // when the process has ended.
+  Result<Deed> kill(const Deadline& deadline);
 
  private:
   MysqlOptions login() const;
@@ -70,7 +73,7 @@ class OwnServer {
   // Keeps a connection for close(): a server with all its connections in use lets nobody in then,
   // and one whose host was stopped lets us in late.
   void reserve_session();
-  Result<std::string> close_over(SqlSession& session, const Deadline& deadline) const;
+  Result<Deed> close_over(SqlSession& session, const Deadline& deadline) const;
   Result<Done> make_read_only(SqlSession& session, const Deadline& deadline) const;
   Result<Done> run_kill_command(const Deadline& deadline);
 

@@ -283,6 +283,20 @@ TEST_F(LeaseKeeperTest, NothingIsLeftOfAClosingWhenAnotherPrimaryWasSeenOrTheSer
   }
 }
 
+TEST_F(LeaseKeeperTest, WhatAnOperatorHasClosedAMomentBeforeIsNotOursToOpen) {
+  for (const bool by_operator : {false, true}) {
+    turn(10);
+    // The guard stood still, and has not looked since.
+    world_.clock.time_s += 700;
+    if (by_operator) voters_["db1"].read_only = "1";
+    EXPECT_EQ(keeper_->judge(), LeaseAct::kClose);
+    EXPECT_EQ(voters_["db1"].read_only, "1");
+    turn(2);
+    EXPECT_EQ(closing().has_value(), !by_operator);
+    voters_["db1"].read_only = "0";
+  }
+}
+
 TEST_F(LeaseKeeperTest, AFullDiskIsToldOnceAndAsksForNoClosing) {
   const auto told = [this](const char* file) {
     return std::ranges::count(log_, std::string("what a guard after this one has to know of db1 is "

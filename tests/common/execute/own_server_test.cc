@@ -158,7 +158,8 @@ TEST_F(OwnServerTest, WhetherItTakesWrites) {
 TEST_F(OwnServerTest, ItsClientsAreEndedAndOursAreNot) {
   const auto closed = own().close(second());
   ASSERT_TRUE(closed) << closed.error().text;
-  EXPECT_EQ(*closed, "read-only, 2 connections ended");
+  EXPECT_EQ(closed->text, "read-only, 2 connections ended");
+  EXPECT_FALSE(closed->found_closed);
   EXPECT_EQ(std::ranges::count(db1_.asked, "KILL CONNECTION 9"), 2);
   EXPECT_EQ(std::ranges::count(db1_.asked, "KILL CONNECTION 4"), 0);
 }
@@ -177,6 +178,14 @@ TEST_F(OwnServerTest, AConnectionThatWasEndedIsMadeAgain) {
   db1_.ends_once = kGone;
   ASSERT_TRUE(server.close(second()));
   EXPECT_EQ(db1_.read_only, "1");
+}
+
+TEST_F(OwnServerTest, WhatSomebodyElseHasClosedIsToldApart) {
+  db1_.read_only = "1";
+  const auto closed = own().close(second());
+  ASSERT_TRUE(closed) << closed.error().text;
+  EXPECT_EQ(closed->text, "read-only before, 2 connections ended");
+  EXPECT_TRUE(closed->found_closed);
 }
 
 // They are ended before semi-sync is, and hear nothing of their commits.
@@ -255,7 +264,7 @@ TEST_F(OwnServerTest, ItIsKilledWhateverItAnswers) {
     server.look();
     db1_.fails = db1_.refuses = kGone;
     const auto killed = server.kill(second());
-    EXPECT_EQ(killed ? *killed : killed.error().text, c.outcome) << c.name;
+    EXPECT_EQ(killed ? killed->text : killed.error().text, c.outcome) << c.name;
     // Whoever can be told in time is told what to do.
     const std::string unknown = "its process is not known: ";
     EXPECT_EQ(server.find_kill_obstacle(),
