@@ -72,8 +72,8 @@ Result<Done> LeaseKeeper::start() {
       self->seats_[i].session.reset();
     });
   loops.emplace_back([self] { self->run([&] { self->look(); }, kLook_s); });
-  loops.emplace_back([self] { self->run([&] { self->judge(); }, kTurn_s); });
   loops.emplace_back([self] { self->run([&] { self->remember(); }, kLook_s); });
+  loops.emplace_back([self] { self->run([&] { self->judge(); }, kTurn_s); });
   for (auto& loop : loops) {
     auto job = env_.workers.start(std::move(loop));
     if (!job) {
@@ -82,17 +82,21 @@ Result<Done> LeaseKeeper::start() {
     }
     jobs_.push_back(std::move(*job));
   }
+  judging_ = std::move(jobs_.back());
+  jobs_.pop_back();
   return Done{};
 }
 
 void LeaseKeeper::stop(const Deadline& deadline) {
   stopping_ = true;
-  bool ended = true;
-  for (const auto& job : jobs_) ended = job->wait(deadline) && ended;
+  // A disk or a voter that hangs is no reason to take this host down.
+  if (watchdog_ && (!judging_ || judging_->wait(deadline))) {
+    if (const auto disarmed = watchdog_->disarm(); !disarmed) log_(disarmed.error().text);
+    watchdog_.reset();
+  }
+  for (const auto& job : jobs_) job->wait(deadline);
+  judging_.reset();
   jobs_.clear();
-  if (!watchdog_ || !ended) return;
-  if (const auto disarmed = watchdog_->disarm(); !disarmed) log_(disarmed.error().text);
-  watchdog_.reset();
 }
 
 void LeaseKeeper::look() {

@@ -116,8 +116,9 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
   MajorityRecord majority_record_;
   ClosingRecord record_;
   std::vector<Seat> seats_;
-  std::vector<std::unique_ptr<Job>> jobs_ = {};
-  std::unique_ptr<Watchdog> watchdog_ = nullptr;  // null: there is none
+  std::unique_ptr<Job> judging_ = nullptr;        // the loop of judge()
+  std::vector<std::unique_ptr<Job>> jobs_ = {};   // the other ones
+  std::unique_ptr<Watchdog> watchdog_ = nullptr;  // null: there is none; of judge() alone
   std::atomic<bool> stopping_ = false, wanted_ = false;
   // Whether votes are wanted: before, this guard says nothing of its server by being connected.
   std::atomic<bool> known_ = false;

@@ -570,6 +570,40 @@ TEST_F(LeaseKeeperTest, AWatchdogIsFedWhileTheServerTakesWritesByRight) {
   EXPECT_TRUE(food.disarmed);
 }
 
+// Whatever else hangs when a guard is stopped, such as the disk that one loop writes to: its host
+// is not to be taken down.
+TEST_F(LeaseKeeperTest, AWatchdogIsDisarmedWhenOnlyItsOwnLoopHasEnded) {
+  class OneEnds : public InlineWorkers {
+   public:
+    explicit OneEnds(int which) : which_(which) {}
+    Result<std::unique_ptr<Job>> start(std::function<void()>) override {
+      return std::unique_ptr<Job>(std::make_unique<Loop>(begun_++ == which_));
+    }
+
+   private:
+    struct Loop : Job {
+      explicit Loop(bool is_over) : ends(is_over) {}
+      bool wait(const Deadline&) override { return ends; }
+      bool ends;
+    };
+    int begun_ = 0, which_;
+  };
+  int disarmed = 0;
+  constexpr int kLoops = 6;
+  for (int i = 0; i < kLoops; ++i) {
+    OneEnds workers(i);
+    Env env{world_.clock, world_.connector, processes_, world_.files, world_.network, workers};
+    auto keeper = std::make_shared<LeaseKeeper>(env, options_, options_.cluster.nodes[0],
+                                                [](const std::string&) {});
+    Food food;
+    keeper->arm(std::make_unique<FakeWatchdog>(food));
+    ASSERT_TRUE(keeper->start());
+    keeper->stop(Deadline::after(world_.clock, 1));
+    disarmed += food.disarmed;
+  }
+  EXPECT_EQ(disarmed, 1);
+}
+
 TEST_F(LeaseKeeperTest, AServerWhoseProcessHasEndedKeepsNobodyWaiting) {
   turn(10);
   processes_.running = false;
