@@ -18,7 +18,6 @@
 #include <cstring>
 
 #include "common/machine.h"
-#include "common/process_table.h"
 #include "common/server_process.h"
 #include "common/text.h"
 
@@ -237,9 +236,7 @@ Result<ServerProcess> PosixProcess::find_server(int id, unsigned port) {
   return find_server_process(id, port);
 }
 
-bool PosixProcess::is_running(const ServerProcess& process) {
-  return started_at(std::to_string(process.id)) == process.started;
-}
+bool PosixProcess::is_running(const ServerProcess& process) { return ha::is_running(process); }
 
 Result<Done> PosixProcess::kill_server(const ServerProcess& process) {
   return kill_process(process);

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -10,6 +11,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "common/clock.h"
@@ -86,6 +89,9 @@ Result<bool> has_socket(const std::string& id, const std::set<std::string>& inod
   return found;
 }
 
+// Returns what the system knows a process by; -1: there is no such process, or nothing of the kind.
+int open_handle(int id) { return static_cast<int>(syscall(SYS_pidfd_open, id, 0)); }
+
 }  // namespace
 
 bool is_loader(std::string_view path) {
@@ -119,6 +125,9 @@ std::set<std::string> find_listeners(std::string_view table, unsigned port) {
 
 Result<ServerProcess> find_server_process(int id, unsigned port) {
   const std::string name = std::to_string(id);
+  // First: what is read from here on is of this process, or of one that it has outlived.
+  auto handle = std::make_shared<const Descriptor>(open_handle(id));
+  if (handle->get() < 0) handle = nullptr;
   const auto started = started_at(name);
   if (id <= 0 || !started) return Error{Errc::kMissing, fmt::format("there is no process {}", id)};
   if (!is_server(name))
@@ -129,12 +138,20 @@ Result<ServerProcess> find_server_process(int id, unsigned port) {
     return Error{Errc::kRefused, fmt::format("process {} does not listen on port {}", id, port)};
   const double ticks_per_s = static_cast<double>(sysconf(_SC_CLK_TCK));
   return ServerProcess{id, *started,
-                       system_moment().uptime_s - static_cast<double>(*started) / ticks_per_s};
+                       system_moment().uptime_s - static_cast<double>(*started) / ticks_per_s,
+                       std::move(handle)};
+}
+
+bool is_running(const ServerProcess& process) {
+  if (!process.handle) return started_at(std::to_string(process.id)) == process.started;
+  // It can be read once the process has ended.
+  pollfd polled = {process.handle->get(), POLLIN, 0};
+  return poll(&polled, 1, 0) <= 0;
 }
 
 Result<Done> kill_process(const ServerProcess& process) {
   // What the descriptor is for does not change, so the process that is looked at is the one killed.
-  const Descriptor descriptor(static_cast<int>(syscall(SYS_pidfd_open, process.id, 0)));
+  const Descriptor descriptor(open_handle(process.id));
   if (descriptor.get() < 0 && errno == ESRCH) return Done{};
   if (started_at(std::to_string(process.id)) != process.started) return Done{};
   if (descriptor.get() >= 0 &&

@@ -16,6 +16,9 @@ namespace ha {
 // As Process::find_server().
 Result<ServerProcess> find_server_process(int id, unsigned port);
 
+// As Process::is_running().
+bool is_running(const ServerProcess& process);
+
 // As Process::kill_server().
 Result<Done> kill_process(const ServerProcess& process);
 
