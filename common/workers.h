@@ -49,8 +49,16 @@ class Workers {
 // _exit() (plugins/main.cc).
 class ThreadWorkers : public Workers {
  public:
+  // A thread that has done its work is kept for the next one for `keep_s` seconds: what a program
+  // that lives for weeks begins in each of its rounds is done by the same few threads.
+  explicit ThreadWorkers(double keep_s = 0);
+
   std::vector<End> for_all(std::size_t count, const Deadline& deadline, Work work) override;
   Result<std::unique_ptr<Job>> start(std::function<void()> work) override;
+
+ private:
+  class Crew;
+  const std::shared_ptr<Crew> crew_;
 };
 
 }  // namespace ha

@@ -13,6 +13,12 @@
 
 namespace ha {
 
+namespace {
+
+constexpr double kKeepThreads_s = 10;  // longer than what a guard's loops pause
+
+}  // namespace
+
 std::set<std::string> PosixNetwork::resolve(const std::string& host) { return resolve_host(host); }
 
 bool PosixNetwork::reach(const HostPort& place, const Deadline& deadline) {
@@ -39,7 +45,7 @@ Env posix_env(Clock& clock) {
   static PosixProcess process;
   static PosixFiles files;
   static PosixNetwork network;
-  static ThreadWorkers workers;
+  static ThreadWorkers workers(kKeepThreads_s);
   return {clock, connector, process, files, network, workers};
 }
 

@@ -8,7 +8,10 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <filesystem>
+#include <iterator>
 #include <new>
+#include <set>
 #include <thread>
 
 #include "tests/fakes/deadline_in.h"
@@ -71,6 +74,44 @@ TEST(ParallelTest, AJobIsWaitedForAndAbandoned) {
   *release = true;
   EXPECT_TRUE((*job)->wait(deadline_in(10)));
   EXPECT_TRUE((*job)->wait(deadline_in(0)));
+}
+
+// Begins some work and waits for it; returns the thread that did it.
+pid_t thread_of_job(Workers& workers) {
+  const auto thread = std::make_shared<pid_t>();
+  const auto job = workers.start([thread] { *thread = gettid(); });
+  EXPECT_TRUE(job && (*job)->wait(deadline_in(10)));
+  return *thread;
+}
+
+TEST(ParallelTest, AThreadIsKeptForTheNextWork) {
+  ThreadWorkers workers(600);
+  // It waits for more a moment after its work has ended.
+  const Deadline deadline = deadline_in(10);
+  for (std::set<pid_t> seen; seen.insert(thread_of_job(workers)).second && !deadline.passed();)
+    std::this_thread::yield();
+  EXPECT_FALSE(deadline.passed());
+
+  // One that hangs keeps none of the others waiting.
+  const auto release = std::make_shared<std::atomic<bool>>(false);
+  const auto hanging = workers.start([release] {
+    while (!*release) std::this_thread::yield();
+  });
+  thread_of_job(workers);
+  *release = true;
+  EXPECT_TRUE((*hanging)->wait(deadline_in(10)));
+}
+
+TEST(ParallelTest, AThreadThatIsKeptForNothingEnds) {
+  const auto count = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
+  };
+  const auto before = count();
+  ThreadWorkers workers(0.01);
+  thread_of_job(workers);
+  const Deadline deadline = deadline_in(10);
+  while (count() > before && !deadline.passed()) std::this_thread::yield();
+  EXPECT_FALSE(deadline.passed());
 }
 
 TEST(ParallelTest, WantOfMemoryIsOurs) {
