@@ -16,6 +16,7 @@ namespace {
 
 // A voter tells whole seconds: a vigil has to see the last one before the end of the lease.
 constexpr double kBetweenLooks_s = 0.1, kLateAnswer_s = 0.5;
+constexpr double kMostRest_s = 5, kHeedStop_s = 0.5;
 
 }  // namespace
 
@@ -58,13 +59,23 @@ void observe_lease(LeaseSighting& sighting, std::optional<LeaseReading> now, int
   if (now) hear(now->node, std::max(0.0, now->silent_s.value_or(0) - 1));
   const bool ended = now && !last.connection.empty() && now->connection != last.connection;
   // The seconds that a server tells are whole ones, and it was asked a moment before the end.
-  if (ended && !last.node.empty())
-    (last.silent_s.value_or(0) >= lease_s - 1 ? sighting.expired : sighting.broken)
-        .insert(last.node);
+  if (ended && !last.node.empty()) {
+    const bool expired = last.silent_s.value_or(0) >= lease_s - 1;
+    (expired ? sighting.expired : sighting.broken).insert(last.node);
+    if (!expired) hear(last.node, 0);
+  }
   if (now && !now->node.empty()) forget_end(sighting, now->node);
   if (now && !now->silent_s && !ended) now->silent_s = last.silent_s;
   if (now) sighting.last = *now;
   sighting.now = std::move(now);
+}
+
+double rest_s(const std::optional<LeaseReading>& reading, int lease_s) {
+  if (!reading) return 0;
+  // A vote that is given from now on has all of its time.
+  const auto silent_s = reading->connection.empty() ? 0 : reading->silent_s;
+  // It may be silent for almost a second more than that.
+  return silent_s ? std::clamp(lease_s - 2 - *silent_s, 0.0, kMostRest_s) : 0;
 }
 
 void forget_end(LeaseSighting& sighting, const std::string& node) {
@@ -137,7 +148,7 @@ LeaseFinding judge_lease(const std::vector<LeaseSighting>& sightings, const std:
 
 LeaseWatch::LeaseWatch(const ProbeEnv& env, const FailoverOptions& options,
                        const Topology& topology)
-    : env_(env), options_(options) {
+    : env_(env), options_(std::make_shared<const FailoverOptions>(options)) {
   for (NodeAddress& voter : voters_of(options)) {
     const Node* const node = find_node(topology, voter.name);
     places_.push_back({.voter = std::move(voter), .asked = node == nullptr || !node->silent()});
@@ -159,13 +170,14 @@ LeaseWatch::Answer LeaseWatch::ask_voter(const ProbeEnv& env, const FailoverOpti
   return {std::move(session), *reading};
 }
 
-void LeaseWatch::observe(const Deadline& deadline) {
+double LeaseWatch::observe(const Deadline& deadline) {
+  double rest = kMostRest_s;
   for (Place& place : places_) {
     if (place.pending || !place.asked) continue;
     auto begun = Pending<Answer>::begin(
         env_.workers,
         [env = env_, options = options_, voter = place.voter, session = place.session] {
-          return ask_voter(env, options, voter, session);
+          return ask_voter(env, *options, voter, session);
         });
     place.session.reset();
     if (begun) place.pending = std::move(*begun);
@@ -178,8 +190,11 @@ void LeaseWatch::observe(const Deadline& deadline) {
       place.session = std::move(answer.session);
       reading = std::move(answer.reading);
     }
-    observe_lease(place.sighting, std::move(reading), options_.lease.lease_s, uptime_s(env_.clock));
+    rest = std::min(rest, rest_s(reading, options_->lease.lease_s));
+    observe_lease(place.sighting, std::move(reading), options_->lease.lease_s,
+                  uptime_s(env_.clock));
   }
+  return rest;
 }
 
 LeaseWord look_at_lease(const ProbeEnv& env, const FailoverOptions& options,
@@ -210,9 +225,12 @@ LeaseVigil::LeaseVigil(const Env& env, const FailoverOptions& options)
 
 Result<Done> LeaseVigil::start() {
   auto job = env_.workers.start([self = shared_from_this()] {
+    Clock& clock = self->env_.clock;
     while (!self->stopping_) {
-      self->observe();
-      self->env_.clock.pause(kBetweenLooks_s);
+      const double asked_s = clock.monotonic_s();
+      const double next_s = asked_s + self->observe();
+      do clock.pause(std::clamp(next_s - clock.monotonic_s(), kBetweenLooks_s, kHeedStop_s));
+      while (clock.monotonic_s() < next_s && !self->stopping_);
     }
   });
   if (!job) return job.error();
@@ -226,18 +244,19 @@ void LeaseVigil::stop(const Deadline& deadline) {
   job_.reset();
 }
 
-void LeaseVigil::observe() {
+double LeaseVigil::observe() {
   std::set<std::string> forgotten;
   {
     const std::lock_guard guard(mutex_);
     forgotten.swap(forgotten_);
   }
   for (const std::string& node : forgotten) watch_.forget(node);
-  watch_.observe(Deadline::after(env_.clock, kLateAnswer_s));
+  const double rest = watch_.observe(Deadline::after(env_.clock, kLateAnswer_s));
   const std::lock_guard guard(mutex_);
   sightings_ = watch_.sightings();
   for (const std::string& node : forgotten_)
     for (LeaseSighting& one : sightings_) forget_end(one, node);
+  return rest;
 }
 
 LeaseFinding LeaseVigil::find(const std::string& node) const {

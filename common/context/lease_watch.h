@@ -51,6 +51,10 @@ struct LeaseSighting {
 void observe_lease(LeaseSighting& sighting, std::optional<LeaseReading> now, int lease_s,
                    double now_s);
 
+// Returns for how long no vote of that voter can come into the last second before its end, in which
+// it has to be seen, from when this was asked. Pure.
+double rest_s(const std::optional<LeaseReading>& reading, int lease_s);
+
 // Drops what was seen of the end of the lease of `node`, which answers again. Pure.
 void forget_end(LeaseSighting& sighting, const std::string& node);
 
@@ -99,7 +103,8 @@ class LeaseWatch {
 
   // Asks all voters at the same time, logging in where there is no session. One that has not
   // answered by the deadline is waited for the next time, and tells nothing meanwhile.
-  void observe(const Deadline& deadline);
+  // Returns after how many seconds from the call it is time to ask again, rest_s() of all.
+  double observe(const Deadline& deadline);
 
   LeaseFinding find(const std::string& node) const;
 
@@ -122,7 +127,7 @@ class LeaseWatch {
                           const NodeAddress& voter, std::shared_ptr<SqlSession> session);
 
   const ProbeEnv env_;
-  const FailoverOptions options_;
+  const std::shared_ptr<const FailoverOptions> options_;  // shared with work that was abandoned
   std::vector<Place> places_;
 };
 
@@ -136,8 +141,8 @@ class LeaseVigil : public std::enable_shared_from_this<LeaseVigil> {
   Result<Done> start();
   void stop(const Deadline& deadline);
 
-  // Asks all voters once, as the loop does.
-  void observe();
+  // Asks all voters once, as the loop does. Returns what LeaseWatch::observe() does.
+  double observe();
 
   // What was seen of the lease of `node` so far. Both may be called from any thread.
   LeaseFinding find(const std::string& node) const;

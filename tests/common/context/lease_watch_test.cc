@@ -55,6 +55,30 @@ TEST(LeaseWatchTest, HowTheVoteOfOneVoterEnds) {
   }
 }
 
+// A voter tells whole seconds, so a vote may be silent for almost one more.
+TEST(LeaseWatchTest, AVoteIsSeenInTheLastSecondBeforeItsEnd) {
+  const LeaseReading free;
+  LeaseReading mute = held("db1", 0);
+  mute.silent_s.reset();
+  const struct {
+    const char* name;
+    std::optional<LeaseReading> reading;
+    int lease_s;
+    double rest_s;
+  } cases[] = {
+      {"just heard", held("db1", 0), 5, 3},
+      {"long ago", held("db1", 2), 5, 1},
+      {"it may end", held("db1", 3), 5, 0},
+      {"it is late", held("db1", 9), 5, 0},
+      {"free", free, 5, 3},
+      {"a short lease", held("db1", 0), 2, 0},
+      {"a long lease", held("db1", 1), 60, 5},
+      {"not told", mute, 5, 0},
+      {"no answer", std::nullopt, 5, 0},
+  };
+  for (const auto& c : cases) EXPECT_EQ(rest_s(c.reading, c.lease_s), c.rest_s) << c.name;
+}
+
 // It takes a moment until the session that gets a vote tells for which node.
 TEST(LeaseWatchTest, AVoteWithoutANameMayBeTheGuards) {
   for (const auto& [reading, counts] : {std::pair(LeaseReading{"", "", {}, {"db1"}}, 1U),
