@@ -11,8 +11,6 @@ namespace ha {
 
 namespace {
 
-constexpr double kTurn_s = 0.1;   // between two turns of a loop
-constexpr double kLook_s = 0.25;  // between two looks at the server
 constexpr double kOverdue_s = 1;  // a look that takes longer finds a server that is silent
 constexpr double kPause_s = 1;    // between two turns: this process, or its machine, was stopped
 constexpr double kKill_s = 5;     // for killing the server
@@ -53,50 +51,6 @@ void LeaseKeeper::recall() {
   recalled_ = judged_s_ - last->at.uptime_s < limits_.lease_s;
   restarted_ = !recalled_;
   if (recalled_) majority_s_ = last->at.uptime_s;
-}
-
-void LeaseKeeper::run(std::function<void()> turn, double pause_s) {
-  while (!stopping_) {
-    turn();
-    env_.clock.pause(pause_s);
-  }
-}
-
-Result<Done> LeaseKeeper::start() {
-  std::vector<std::function<void()>> loops;
-  const auto self = shared_from_this();
-  for (std::size_t i = 0; i < seats_.size(); ++i)
-    loops.emplace_back([self, i] {
-      self->run([&] { self->tend(i); }, kTurn_s);
-      // The end of a session gives all of its locks back.
-      self->seats_[i].session.reset();
-    });
-  loops.emplace_back([self] { self->run([&] { self->look(); }, kLook_s); });
-  loops.emplace_back([self] { self->run([&] { self->remember(); }, kLook_s); });
-  loops.emplace_back([self] { self->run([&] { self->judge(); }, kTurn_s); });
-  for (auto& loop : loops) {
-    auto job = env_.workers.start(std::move(loop));
-    if (!job) {
-      stopping_ = true;
-      return job.error();
-    }
-    jobs_.push_back(std::move(*job));
-  }
-  judging_ = std::move(jobs_.back());
-  jobs_.pop_back();
-  return Done{};
-}
-
-void LeaseKeeper::stop(const Deadline& deadline) {
-  stopping_ = true;
-  // A disk or a voter that hangs is no reason to take this host down.
-  if (watchdog_ && (!judging_ || judging_->wait(deadline))) {
-    if (const auto disarmed = watchdog_->disarm(); !disarmed) log_(disarmed.error().text);
-    watchdog_.reset();
-  }
-  for (const auto& job : jobs_) job->wait(deadline);
-  judging_.reset();
-  jobs_.clear();
 }
 
 void LeaseKeeper::look() {

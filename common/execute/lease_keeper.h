@@ -5,8 +5,9 @@
 // (common/failover/lease_decision.h).
 //
 // On each voter one session shows that the guard runs (FailoverOptions::guard_lock()), and has the
-// vote while the server takes writes. The voters, the server, the decision and what is kept on disk
-// each have a loop of their own: none of them waits for what hangs elsewhere.
+// vote while the server takes writes. The decision has a loop of its own; another one begins what
+// is due at the voters, at the server and on disk, each in a thread of its own: none of them waits
+// for what hangs elsewhere.
 
 #pragma once
 
@@ -23,6 +24,7 @@
 #include "common/context/ballot.h"
 #include "common/env.h"
 #include "common/execute/closing_record.h"
+#include "common/execute/duties.h"
 #include "common/execute/log.h"
 #include "common/execute/majority_record.h"
 #include "common/execute/own_server.h"
@@ -62,7 +64,7 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
   // Another node is the primary: what this guard has closed stays so.
   void note_other_primary() { record_.end(); }
 
-  // One turn of each loop. tend(): a word with the voter at place `i`.
+  // One turn of each. tend(): a word with the voter at place `i`.
   void tend(std::size_t i);
   void look();
   LeaseAct judge();
@@ -73,7 +75,7 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
  private:
   struct Seat {
     NodeAddress voter;
-    std::shared_ptr<SqlSession> session = {};  // of its loop alone
+    std::shared_ptr<SqlSession> session = {};  // of tend() alone
     // The following are guarded by mutex_.
     std::string server = {};  // its identity, while there is a session
     std::string obstacle = "it was not asked yet";
@@ -104,7 +106,7 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
   void say(const std::string& line);
   void finish_deed();
   void carry_out(const LeaseView& now, LeaseAct act);
-  void run(std::function<void()> turn, double pause_s);
+  Duties list_duties();
 
   const Env env_;
   const FailoverOptions options_;
@@ -117,7 +119,7 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
   ClosingRecord record_;
   std::vector<Seat> seats_;
   std::unique_ptr<Job> judging_ = nullptr;        // the loop of judge()
-  std::vector<std::unique_ptr<Job>> jobs_ = {};   // the other ones
+  std::unique_ptr<Job> tending_ = nullptr;        // that of the duties
   std::unique_ptr<Watchdog> watchdog_ = nullptr;  // null: there is none; of judge() alone
   std::atomic<bool> stopping_ = false, wanted_ = false;
   // Whether votes are wanted: before, this guard says nothing of its server by being connected.
