@@ -13,6 +13,7 @@
 #include "common/execute/guard.h"
 #include "common/execute/reporter.h"
 #include "common/exit_code.h"
+#include "common/footprint.h"
 #include "common/service_manager.h"
 #include "common/text.h"
 #include "common/time_text.h"
@@ -93,6 +94,7 @@ class Terminal : public GuardHost {
 int guard_cluster(const Env& env, const Cli& cli, const MysqlHaOptions& options) {
   env.clock.heed_reload_signal();
   env.clock.heed_stop_signals();
+  keep_footprint_small();
   Terminal terminal(env.clock, cli, options);
   const auto ended = run_guard(env, settings_of(options), terminal);
   terminal.end();
