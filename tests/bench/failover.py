@@ -16,6 +16,7 @@ write that is lost without a word, or a failover without a reason.
 """
 
 import argparse
+import contextlib
 import os
 import random
 import re
@@ -349,10 +350,16 @@ def enter_network():
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 
 
-def lose_packets(probability):
-    """From now on the loopback device of our network loses packets."""
-    subprocess.run(["iptables", "-A", "INPUT", "-i", "lo", "-m", "statistic", "--mode", "random",
-                    "--probability", str(probability), "-j", "DROP"], check=True)
+@contextlib.contextmanager
+def lost_packets(probability):
+    """In the block the loopback device of our network loses packets."""
+    rule = ["INPUT", "-i", "lo", "-m", "statistic", "--mode", "random", "--probability",
+            str(probability), "-j", "DROP"]
+    subprocess.run(["iptables", "-A", *rule], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["iptables", "-D", *rule], check=True)
 
 
 def measure_idle(cluster, guard, seconds=60):
@@ -386,20 +393,20 @@ def measure_soak(bench, flavour, minutes):
     primary = cluster.servers[0]
     with guard_of(cluster, "soak") as guard, Writer(cluster, patience_s=PATIENCE_S) as writer:
         measure_idle(cluster, guard)
-        lose_packets(0.05)
-        freezes = disturb(cluster, guard, minutes)
-        false = len(cluster.journals())
-        say(f"{flavour}: soak of {minutes} minutes, {freezes} freezes of "
-            f"{DETECTION_S / 2:.2f} s under 5 % packet loss: {len(writer.writes)} "
-            f"writes, {guard.said('attempt ')} failed checks, {guard.said('acting')} times the "
-            f"handler was called, {false} false failovers")
-        assert false == 0 and cluster.primary() is primary
-        refused = guard.said("acting")
-        begin = time.monotonic()
-        primary.kill()
-        new, at = first_write(cluster, writer, primary)
-        writer.wait_for(50)
-        handler = guard.said("acting") - refused
+        with lost_packets(0.05):
+            freezes = disturb(cluster, guard, minutes)
+            false = len(cluster.journals())
+            say(f"{flavour}: soak of {minutes} minutes, {freezes} freezes of "
+                f"{DETECTION_S / 2:.2f} s under 5 % packet loss: {len(writer.writes)} "
+                f"writes, {guard.said('attempt ')} failed checks, {guard.said('acting')} times the "
+                f"handler was called, {false} false failovers")
+            assert false == 0 and cluster.primary() is primary
+            refused = guard.said("acting")
+            begin = time.monotonic()
+            primary.kill()
+            new, at = first_write(cluster, writer, primary)
+            writer.wait_for(50)
+            handler = guard.said("acting") - refused
     lost = writer.lost(rows(new))
     say(f"{flavour}: the primary dies: {at - begin:.2f} s to the first write at {new.name}, "
         f"the handler was called {handler} times; {len(writer.writes)} acknowledged, {len(lost)} lost")
