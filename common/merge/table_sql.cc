@@ -79,8 +79,8 @@ std::string value_expression(const MergeColumn& column) {
   return name;
 }
 
-// Rows of one time may be equal by the million.
-std::string group(const MergeSpan& span) { return span.parts > 1 ? " GROUP BY digest" : ""; }
+// Rows of one time may be equal by the million. By place: a table may have a column of any name.
+std::string group(const MergeSpan& span) { return span.parts > 1 ? " GROUP BY 1" : ""; }
 
 bool is_number(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789+-.eE") == text.npos;

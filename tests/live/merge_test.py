@@ -296,6 +296,19 @@ def test_many_rows_of_one_second(cluster):
     assert contents(cluster.db2, "tagente_datos", TABLES["tagente_datos"]) == wanted
 
 
+def test_columns_of_our_own_names(cluster):
+    cluster.db1.sql("CREATE TABLE shop.own (at INT, digest INT, copies INT, bytes TEXT, `a``b` INT)")
+    cluster.catch_up()
+    split(cluster)
+    for number in range(3):
+        cluster.db1.sql(f"INSERT INTO shop.own VALUES ({BEGIN}, 1, {number}, 'x', {number})")
+    close(cluster.db1)
+    for added in (3, 0):
+        done = merge(cluster, "--table", "shop.own:at")
+        assert done.code == 1 and f"{added} rows of db1 added" in done.out, done.out
+    assert len(cluster.db2.sql("SELECT * FROM shop.own")) == 3
+
+
 def test_local_times_and_the_ends_of_the_window(cluster):
     for server in (cluster.db1, cluster.db2):
         server.sql("SET GLOBAL time_zone = '+02:00'")
