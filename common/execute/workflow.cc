@@ -3,9 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
+#include "common/context/mha_call.h"
+#include "common/context/operator_program.h"
 #include "common/execute/live_actions.h"
 #include "common/execute/tool_login.h"
 #include "common/mysql/memory_file.h"
@@ -60,12 +63,36 @@ std::string describe_beginning(const Plan& plan, const std::string& id) {
   return fmt::format("{}: {} (run {})", command_name(plan.command), describe_change(plan), id);
 }
 
+// A step of the plan reports one that has succeeded.
+void report_failure(const Workflow& workflow, const Plan& plan, const RunOutcome& run,
+                    const std::string& reason) {
+  const FailoverOptions& options = workflow.options;
+  const Node* const old = find_node(workflow.view.topology, plan.primary);
+  const MhaScripts& mha = options.policy.mha;
+  if (plan.command != PlanCommand::kFailover || run.facts.opened || mha.report.empty() ||
+      old == nullptr)
+    return;
+  // An event handler has little time left by now.
+  constexpr double kMost_s = 10;
+  const Deadline deadline =
+      Deadline::after(workflow.env.clock, std::min(kMost_s, options.hook_timeout_s));
+  const auto argv =
+      expand_mha_call(workflow.env, mha_report_failure(mha, *old, reason), {}, deadline);
+  const auto outcome = workflow.env.process.run({argv}, deadline);
+  if (!outcome)
+    workflow.log("report_script: " + outcome.error().text);
+  else if (!outcome->succeeded())
+    workflow.log("report_script: " + describe_end(argv, *outcome));
+}
+
 }  // namespace
 
 RunReport end_run(const Workflow& workflow, const Plan& plan, const std::string& id,
                   const RunOutcome& run) {
   remember_change(workflow, plan, run);
-  return report_run(plan, id, run);
+  RunReport report = report_run(plan, id, run);
+  report_failure(workflow, plan, run, report.outcome.text);
+  return report;
 }
 
 Result<bool> take_votes(Workflow& workflow) {

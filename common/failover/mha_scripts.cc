@@ -138,6 +138,17 @@ Words mha_report(const MhaScripts& mha, const Node& old, const Node& successor,
   return words;
 }
 
+Words mha_report_failure(const MhaScripts& mha, const Node& old, const std::string& reason) {
+  Words words = mha.report;
+  words.push_back("--orig_master_host=" + old.host);
+  words.push_back("--conf=" + mha.conf);
+  words.push_back(fmt::format("--subject={}: MySQL Master failover {}", application_of(mha.conf),
+                              describe(mha, old)));
+  words.push_back(
+      fmt::format("--body=Master {} is down!\n\n{}\n", describe(mha, old), sanitize(reason)));
+  return words;
+}
+
 Words mha_address_status(const MhaScripts& mha, const Node& primary) {
   Words words = mha.address;
   words.emplace_back("--command=status");

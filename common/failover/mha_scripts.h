@@ -60,6 +60,10 @@ std::vector<std::string> mha_secondary_check(const MhaScripts& mha, const Node& 
 std::vector<std::string> mha_report(const MhaScripts& mha, const Node& old, const Node& successor,
                                     const std::vector<std::string>& replicas);
 
+// The command that reports a failover that has ended without a new primary, and why.
+std::vector<std::string> mha_report_failure(const MhaScripts& mha, const Node& old,
+                                            const std::string& reason);
+
 // The commands that ask whether the others could be used.
 std::vector<std::string> mha_address_status(const MhaScripts& mha, const Node& primary);
 std::vector<std::string> mha_shutdown_status(const MhaScripts& mha, const Node& primary);

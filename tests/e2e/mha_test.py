@@ -163,6 +163,7 @@ def test_what_mha_would_not_go_on_after_ends_a_failover(bench):
     cluster.write_config("hook-timeout=1")
     cluster.stub("ssh", "exit 255")
     cluster.db1.kill()
+    cluster.calls()
     cases = [("masterha_secondary_check", "exit 2", "exited with 2"),
              ("masterha_secondary_check", "exit 3", "exited with 3"),
              ("master_ip_failover", "exit 1", "exited with 1"),
@@ -174,6 +175,8 @@ def test_what_mha_would_not_go_on_after_ends_a_failover(bench):
         outcome = cluster.run("failover")
         assert outcome.code == 2 and said in outcome.out, outcome.out
         assert cluster.writers() == [], (name, body)
+        (report,) = (call for call in cluster.calls() if call[0] == "send_report")
+        assert report[1] == f"--orig_master_host={cluster.db1.host}" and report[2].startswith("--conf=")
         cluster.stub(name, "exit 0")
     (cluster.programs / "master_ip_failover").unlink()
     outcome = cluster.run("failover")

@@ -78,6 +78,9 @@ TEST(MhaScriptsTest, TheWordsAreThoseOfMha) {
             "--conf=/etc/mha/app1.cnf|--subject=app1: MySQL Master failover db1(192.0.2.1:3306) to "
             "db2({ip of db2}:3306) succeeded|--body=Master db1(192.0.2.1:3306) is down!\n\n"
             "db2({ip of db2}:3306) is the new master.\n");
+  EXPECT_EQ(join(mha_report_failure(mha, db1, "no vote"), "|"),
+            "report|--orig_master_host=db1|--conf=/etc/mha/app1.cnf|--subject=app1: MySQL Master "
+            "failover db1(192.0.2.1:3306)|--body=Master db1(192.0.2.1:3306) is down!\n\nno vote\n");
   EXPECT_EQ(join(mha_shutdown_status(mha, db1), " "),
             "power -v --command=status --ssh_user=ha --host=db1 --ip=192.0.2.1 --ssh_port=24");
 }
@@ -112,9 +115,10 @@ TEST(MhaScriptsTest, WhatIsRolledBackGivesTheAddressBack) {
       for (const Step& undo : step.undo)
         undone.push_back(undo.by_mha ? undo.argv[1] + " " + undo.argv[2]
                                      : sql_of(undo.statements)[0] + " on " + undo.node);
-  EXPECT_EQ(join(undone, "|"),
-            "--command=start --orig_master_host=db2|SET GLOBAL read_only=1, GLOBAL super_read_only=1 on "
-            "db2|--command=stop --orig_master_host=db2");
+  EXPECT_EQ(
+      join(undone, "|"),
+      "--command=start --orig_master_host=db2|SET GLOBAL read_only=1, GLOBAL super_read_only=1 on "
+      "db2|--command=stop --orig_master_host=db2");
 }
 
 }  // namespace
