@@ -78,11 +78,11 @@ void read_pandora_accounts(const ImportSettings& settings, ImportedCluster& clus
 
 Result<Done> read_pandora_tries(const ImportSettings& settings, const std::string& name,
                                 ImportedCluster& cluster) {
-  const auto tries = count_of(settings, "ha_connect_retries", 1, name);
+  const auto tries = count_of(settings, "ha_connect_retries", 0, name);
   if (!tries) return tries.error();
   const auto delay = count_of(settings, "ha_connect_delay", 0, name);
   if (!delay) return delay.error();
-  cluster.tries = *tries;
+  if (*tries) cluster.tries = std::max(1u, **tries);
   if (*delay) cluster.retry_interval_s = **delay;
   return Done{};
 }
