@@ -176,7 +176,20 @@ class Guard {
     watch_.found(well ? Finding::kWell : Finding::kTrouble, now_s());
     if (!well) return say_once(trouble);
     said_.clear();
+    keep_hosts_file(outlook.view.topology.nodes[writers[0]]);
     if (settings_.guard.auto_rejoin && held().empty()) let_return(outlook.view);
+  }
+
+  // Whoever changed the primary wrote the file of its own machine.
+  void keep_hosts_file(const Node& primary) {
+    constexpr mode_t kReadable = 0644;
+    const std::string& path = settings_.failover.policy.hosts_file;
+    if (path.empty() || !settings_.guard.manage) return;
+    if (const auto now = env_.files.read(path); now && *now == primary.host) return;
+    const auto written = env_.files.write_atomic(path, primary.host, kReadable);
+    const std::string told =
+        written ? fmt::format("{} names {}", path, primary.name) : written.error().text;
+    if (std::exchange(hosts_file_told_, told) != told) host_.say(told);
   }
 
   void learn_primary(const Observation& view, const std::vector<std::size_t>& writers) {
@@ -326,6 +339,7 @@ class Guard {
   std::shared_ptr<LeaseVigil> vigil_ = nullptr;   // null: there is no lease to watch
   std::string written_ = {};                      // the state on disk
   double written_s_ = 0;
+  std::string hosts_file_told_ = {};               // what was said of it last
   bool hurried_ = false;                           // the last wait was ended early
   std::set<std::string> said_ = {};                // since all was well
   std::map<std::string, double> rejoined_s_ = {};  // when a node was last let return

@@ -63,7 +63,7 @@ std::optional<Action> parse_action(std::string_view name) {
 }
 
 Step write_file_step(std::string path, std::string content) {
-  Step write = {0, Action::kWriteFile, "", {}, {}, content};
+  Step write = {0, Action::kWriteFile, "", {}, {}, content + " into " + path};
   write.path = std::move(path);
   write.content = std::move(content);
   write.may_fail = true;
