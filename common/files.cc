@@ -39,8 +39,8 @@ std::string describe_owner(const std::string& path, uid_t owner) {
   return fmt::format("{}; run as root: runuser -u {} -- {}", whose, theirs, kThisCommand);
 }
 
-// Whoever may rename a directory's parents can put another in its place while we are at work in it.
-// The groups of a distribution's directories are trusted. Empty: nobody else may.
+// A user who may rename a directory's parents can put another in its place while we are at work in
+// it. The groups of a distribution's directories are trusted. Empty: nobody else may.
 std::string find_exchanger(const std::string& path, int directory) {
   Descriptor at(openat(directory, "..", O_PATH | O_DIRECTORY | O_CLOEXEC));
   struct stat below = {}, info = {};

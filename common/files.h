@@ -30,7 +30,7 @@ Result<Done> make_private_directory(const std::string& path);
 Result<Done> check_private_directory(const std::string& path);
 
 // Replaces `path` atomically with `content`: after a crash there is the old file or the new one, on
-// disk. Whoever owns the directory cannot have another file changed (common/open_file.h). Fails
+// disk. The owner of the directory cannot have another file changed (common/open_file.h). Fails
 // with the path and the reason.
 Result<Done> write_file_atomic(const std::string& path, std::string_view content,
                                mode_t mode = 0600);

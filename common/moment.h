@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A moment by two clocks: the wall's, which somebody may set, and the machine's own, which nobody
-// can. Plain values.
+// A moment by two clocks: the wall's, which an operator may set, and the machine's own, which no
+// user can. Plain values.
 
 #pragma once
 

@@ -68,7 +68,7 @@ std::optional<HungPrimary> read_hung(Files& files, const std::string& directory)
   const auto content = files.read(path_in(directory));
   if (!content) return std::nullopt;
   auto hung = parse_hung(*content);
-  // Only the uptime of one boot tells how much time has passed, whoever sets the clock.
+  // Only the uptime of one boot tells how much time has passed, even when the clock was set.
   if (hung && hung->last.boot.empty()) return std::nullopt;
   return hung;
 }

@@ -98,8 +98,8 @@ class Relay : public LoginRelay {
     std::atomic<bool> ended = false;
   };
 
-  // Anybody on this machine may come in between, as often as he likes: he gets a server that he
-  // could have asked himself, and takes nobody's place for longer than he stays.
+  // Another user of this machine may come in between, again and again, and gets a server that he
+  // could have asked himself, and takes the place of a tool no longer than he stays.
   void accept_all() {
     while (await(listener_.get(), POLLIN)) {
       workers_.remove_if([](Worker& worker) {

@@ -2,8 +2,8 @@
 // What a guard leaves when it has closed its own server for want of votes, so that it, or the guard
 // after it, may open that again. Pure.
 //
-// A server that was restarted begins a new binlog, and one that somebody has opened for clients has
-// a longer one: where it ends tells that the server is as the guard has left it.
+// A server that was restarted begins a new binlog, and one that an operator has opened for clients
+// has a longer one: where it ends tells that the server is as the guard has left it.
 
 #pragma once
 

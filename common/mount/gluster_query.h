@@ -25,8 +25,8 @@ struct GlusterOptions {
 // Adds --gluster-volume, --heal and its limits.
 void add_gluster_options(Cli& cli, GlusterOptions& options);
 
-// Asks for all volumes, and for everything about each, at the same time. A transaction of somebody
-// else, for which gluster refuses to answer, is waited for.
+// Asks for all volumes, and for everything about each, at the same time. A transaction of another
+// client, for which gluster refuses to answer, is waited for.
 std::vector<GlusterFacts> query_gluster(const std::vector<std::string>& volumes,
                                         const Deadline& deadline);
 

@@ -28,8 +28,8 @@ struct MountTable {
 
 MountTable parse_mountinfo(std::string_view text);
 
-// Returns the mount that `point` leads to for whoever stands in `from`: the topmost one that is
-// mounted there, or `from` when nothing is. Null stands for a root that the table does not show.
+// Returns the mount that `point` leads to for a process that stands in `from`: the topmost one that
+// is mounted there, or `from` when nothing is. Null stands for a root that the table does not show.
 const Mount* cross(const MountTable& table, const Mount* from, std::string_view point);
 
 // Returns the visible mount that holds an absolute path without links; null when the table shows

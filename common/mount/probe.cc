@@ -93,8 +93,8 @@ std::optional<Claim> claim_by_file(int mount_id, const std::string& directory) {
   return Claim{{}, now_s(CLOCK_REALTIME) - to_seconds(info.st_mtim)};
 }
 
-// Keeps nothing of the parent's but the pipe and the lock: whoever waits for the end of our output
-// must not have to wait for a child that hangs.
+// Keeps nothing of the parent's but the pipe and the lock: a program that waits for the end of our
+// output must not have to wait for a child that hangs.
 void leave_parent(pid_t parent, int pipe, int lock, int mount_id) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(0);

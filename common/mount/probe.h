@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Asks mounts whether they are alive, by child processes that can be given up: a dead NFS server
-// holds whoever touches its mount in the kernel, where no signal and no timer ends the wait. One
-// child per mount, all at the same time; what has not answered by the deadline is killed and left
-// to die when it can.
+// holds the process that touches its mount in the kernel, where no signal and no timer ends the
+// wait. One child per mount, all at the same time; what has not answered by the deadline is killed
+// and left to die when it can.
 //
 // At most one such child per mount exists, however many runs there are: the child holds a lock
 // file named after the mount's id. Where no file can be kept it is looked for among the processes,

@@ -34,7 +34,7 @@ ArpingAnswer arping_answer(std::string_view output) {
   const std::string_view rest = output.substr(at + kCount.size());
   const std::size_t end = rest.find(' ');
   if (end == rest.npos || !rest.substr(end).starts_with(" response")) return ArpingAnswer::kUnknown;
-  return rest.substr(0, end) == "0" ? ArpingAnswer::kNobody : ArpingAnswer::kSomebody;
+  return rest.substr(0, end) == "0" ? ArpingAnswer::kNone : ArpingAnswer::kMachine;
 }
 
 Argv arping_announce_command(const VipOptions& vip) {

@@ -33,7 +33,7 @@ Argv arping_ask_command(const VipOptions& vip);
 
 // What its output tells. An exit code alone tells nothing: that of the other program of this name
 // means the opposite.
-enum class ArpingAnswer { kNobody, kSomebody, kUnknown };
+enum class ArpingAnswer { kNone, kMachine, kUnknown };
 ArpingAnswer arping_answer(std::string_view output);
 
 // Announces the IPv4 address twice, which takes two seconds.

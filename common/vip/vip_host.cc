@@ -105,9 +105,9 @@ class RemoteHost : public VipHost {
     const auto outcome = process_.run({*argv}, deadline_);
     if (!outcome) return outcome.error();
     const ArpingAnswer answer = arping_answer(outcome->output);
-    if (answer == ArpingAnswer::kSomebody) return claimed(vip_, "a machine near " + host_);
+    if (answer == ArpingAnswer::kMachine) return claimed(vip_, "a machine near " + host_);
     if (!outcome->succeeded()) return failed(*argv, *outcome);
-    if (answer == ArpingAnswer::kNobody) return KernelCheck::kNo;
+    if (answer == ArpingAnswer::kNone) return KernelCheck::kNo;
     return Error{Errc::kBadData,
                  fmt::format("cannot tell whether {} is free: arping on {} is not that of iputils",
                              vip_.address, host_)};

@@ -290,7 +290,7 @@ ACTS = (act_healthy, act_replica_stops_applying, act_monitoring_dies, act_what_i
 
 @contextlib.contextmanager
 def cleared_bench(view):
-    """A bench that is cleared away, whatever happens and whoever interrupts that."""
+    """A bench that is cleared away, whatever happens and however that is interrupted."""
     with contextlib.ExitStack() as after_clearing:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             after_clearing.callback(signal.signal, number, signal.getsignal(number))

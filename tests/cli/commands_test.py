@@ -116,7 +116,7 @@ def test_a_state_directory_that_cannot_be_made_names_the_command(place):
 
 
 def test_what_the_engines_user_may_not_do_is_for_root(place):
-    """The handler runs as the engine's user, who reads what it says is somebody else."""
+    """The handler runs as the engine's user, an operator reads what it says."""
     handler = shutil.copy(path("handle_mysql_failover"), place)
     as_other = ["setpriv", f"--reuid={OTHER}", "--clear-groups", handler, *EVENT, "--cluster",
                 place / "cluster.conf"]

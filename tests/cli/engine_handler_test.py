@@ -284,7 +284,7 @@ def test_a_pipe_that_appears_in_time_is_used(tmp_path):
 
 def test_no_permission(public_directory):
     if os.geteuid() != 0:
-        pytest.fail("needs root, to become somebody else")
+        pytest.fail("needs root, to become another user")
     os.mkfifo(public_directory / "nagios.cmd", 0o600)
     outcome = run(*event("CRITICAL"), *nagios(public_directory), within=3, user=65534)
     assert outcome.code == FAILED
@@ -581,17 +581,17 @@ def test_a_deactivation_that_failed_is_not_undone_by_the_next_start(engines):
 def test_handlers_that_cannot_be_kept_apart_act_and_say_so(public_directory):
     fake = FakeEngine(public_directory, every=0.2)
     fake.pipe.chmod(0o666)
-    somebody = 64999
-    place = RUNTIME.format(somebody)
+    another_user = 64999
+    place = RUNTIME.format(another_user)
     os.mkdir(place)  # It is root's, or another user's, who may give it back at any moment.
     try:
-        outcome = run(*event("CRITICAL"), *options_for(fake), within=6, user=somebody)
+        outcome = run(*event("CRITICAL"), *options_for(fake), within=6, user=another_user)
     finally:
         os.rmdir(place)
         fake.close()
     assert outcome.code == UNVERIFIED and fake.flags["notifications"] == 1, outcome
     assert outcome.text.endswith(
-        f"; not kept apart from other handlers: {place} is no private directory of user {somebody}; "
+        f"; not kept apart from other handlers: {place} is no private directory of user {another_user}; "
         f"run as root: rm -r {place}, or give --state-dir"), outcome
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""conf-examples/mysql-failover and pair: every file is accepted as it ships, the fence refuses until somebody
+"""conf-examples/mysql-failover and pair: every file is accepted as it ships, the fence refuses until an operator
 has chosen a method and then proves what it says, and no strange name of a binlog reaches a shell."""
 
 import os

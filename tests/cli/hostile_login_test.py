@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A server, or somebody in its place, names the way to log in. None may get the password from us."""
+"""A server, or a program in its place, names the way to log in. None may get the password from us."""
 
 import hashlib
 import os
@@ -123,7 +123,7 @@ def test_the_scramble_of_caching_sha2():
 @pytest.mark.parametrize("option", REQUIRING)
 @pytest.mark.parametrize("bytewise", [False, True], ids=["whole", "bytewise"])
 def test_required_tls_is_up_before_anything_is_sent(option, bytewise, authority):
-    """Somebody in between takes the word for TLS out of the greeting."""
+    """A program in between takes the word for TLS out of the greeting."""
     options = [option] if option.startswith("-l") else [option, "-C", str(authority.cert)]
     if option == "CA":
         options = options[1:]
@@ -163,7 +163,7 @@ def test_a_defaults_file_that_is_a_pipe_requires_tls_too(name):
 
 
 @pytest.mark.parametrize("option", ["--ssl-mode=verify-ca", "--ssl-mode=verify-identity"])
-def test_a_certificate_of_somebody_else_gets_nothing(option, certificate, tmp_path):
+def test_a_certificate_of_another_server_gets_nothing(option, certificate, tmp_path):
     stranger = Authority(tmp_path, "stranger")
     for name in ("mysql_native_password", "mysql_clear_password"):
         with HostileMysql(greeting(name, tls=True), (), certificate) as server:
@@ -205,13 +205,13 @@ def test_a_dialog_asks_nobody(tmp_path):
 
 
 def test_nothing_is_asked_on_a_terminal(tmp_path):
-    """Where somebody would type a password."""
+    """Where an operator would type a password."""
     main, terminal = pty.openpty()
     question = switch("dialog", b"\x02[sudo] password: ")
     with HostileMysql(steps=(question, b"\x02again: ")) as server:
         command = [plugin.path("mysql_ha"), "status", f"--node=db1=127.0.0.1:{server.login[-1]}",
                    *ACCOUNT]
-        os.write(main, b"typed by somebody\n")
+        os.write(main, b"typed by an operator\n")
         done = subprocess.run(command, stdin=terminal, stdout=terminal, stderr=terminal, timeout=20,
                               check=False)
     os.close(terminal)

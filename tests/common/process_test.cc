@@ -84,7 +84,7 @@ TEST(ProcessTest, TheDeadlineKillsTheWholeGroup) {
   EXPECT_TRUE(kill(grandchild, 0) != 0 || state == "Z");
 }
 
-TEST(ProcessTest, WhoeverWatchesMayEndIt) {
+TEST(ProcessTest, TheProgramThatWatchesMayEndIt) {
   int asked = 0;
   Command command{{"sh", "-c", "sleep 60"}};
   command.may_go_on = [&asked] { return ++asked < 2; };

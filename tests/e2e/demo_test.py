@@ -50,7 +50,7 @@ class Demo:
         return self.process.wait(240)
 
     def processes(self):
-        """Return the ids of all processes that descend from the run, whoever is their parent now."""
+        """Return the ids of all processes that descend from the run, whatever their parent is now."""
         found = []
         for path in Path("/proc").glob("[0-9]*/environ"):
             try:

@@ -31,7 +31,7 @@ def test_the_man_page_has_the_same_grants():
 def test_the_documented_account_is_enough_for_the_whole_circle(bench, kind):
     cluster = Documented(bench, kind, semi_sync=kind.endswith("gtid"))
     assert cluster.run("plan", "--assume-dead", "db1").code == 0
-    # Somebody is connected, whose session has to end.
+    # A client is connected, whose session has to end.
     client = cluster.db1.connect(unix_socket=None, host=cluster.db1.host, port=cluster.db1.port,
                                  user=APP_USER, password=APP_PASSWORD)
     outcome = cluster.run("switchover", "--to", "db2")

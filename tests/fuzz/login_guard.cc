@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a server, or whoever stands between, and a tool say to each other while the tool logs in.
+// What a server, or a machine between, and a tool say to each other while the tool logs in.
 
 #include "common/context/login_guard.h"
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""An automounter of one directory: mounts a tmpfs on it when somebody uses it.
+"""An automounter of one directory: mounts a tmpfs on it when a process uses it.
 
     automounter.py MOUNT_POINT LOG
 

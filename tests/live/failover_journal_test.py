@@ -120,7 +120,7 @@ def test_a_run_that_is_rolled_back_keeps_to_its_hash(shared):
 
 
 @some_kinds
-def test_a_run_that_somebody_has_overtaken_has_no_plan(shared):
+def test_a_run_that_another_has_overtaken_has_no_plan(shared):
     cluster = shared
     interrupt_failover(cluster, "recheck", "before")
     cluster.db3.stop_replication()

@@ -98,7 +98,7 @@ def test_killed_at_each_write_while_it_rolls_back(shared):
 
 @pytest.mark.parametrize("shared_semi_sync", ["mariadb-position", "mysql-position"], indirect=True)
 def test_killed_while_it_rolls_back_and_the_primary_went_on(shared_semi_sync):
-    """Somebody opens the old primary by hand: what its replicas have got since is not fetched again."""
+    """An operator opens the old primary: what its replicas have got since is not fetched again."""
     cluster = shared_semi_sync
     for number in itertools.count(1):
         where = f"killed before write {number}"
@@ -137,7 +137,7 @@ def interrupted(shared):
 
 
 @some_kinds
-def test_the_primary_is_back_before_anybody_was_opened(interrupted):
+def test_the_primary_is_back_before_a_node_was_opened(interrupted):
     cluster = interrupted("recheck", "before")
     assert cluster.db2.channels() == [] and cluster.writers() == [], "promoted and not open"
     cluster.db1.start()
@@ -170,7 +170,7 @@ def test_another_client_has_closed_the_new_primary(interrupted):
 
 
 def test_more_was_written_since(interrupted):
-    """Whoever was promoted then lacks what came later, and is not simply opened."""
+    """The node that was promoted then lacks what came later, and is not simply opened."""
     cluster = interrupted("recheck", "before")
     cluster.db1.start()
     cluster.insert(4, 5)

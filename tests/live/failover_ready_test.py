@@ -627,7 +627,7 @@ def test_the_fence_is_asked(untouched, ready, tmp_path, body, state, words):
     assert not (tmp_path / "fenced").exists(), "it is not run"
 
 
-def test_the_shipped_fence_is_not_ready_before_somebody_has_edited_it(untouched, ready):
+def test_the_shipped_fence_is_not_ready_before_an_operator_has_edited_it(untouched, ready):
     fence = EXAMPLES / "fence"
     outcome = ready(untouched, "--fence-command", fence)
     assert outcome.state == "CRITICAL", outcome.out

@@ -23,7 +23,7 @@ VOLUME = "shared"
 BRICK = f"/var/bricks/{VOLUME}"
 MOUNT = "/var/shared"
 
-# The first process of a server's namespace; whoever has lost his parent is left to it.
+# The first process of a server's namespace; a process that has lost its parent is left to it.
 _BOOT = """\
 set -e
 name=$1 tree=$2 hosts=$3

@@ -60,7 +60,7 @@ class Machine:
         return words[words.index("link/ether") + 1]
 
     def add(self, address, interface="eth0"):
-        """Put an address on an interface, as somebody who does not look for others."""
+        """Put an address on an interface, as an operator who does not look for others."""
         self.run("ip", "addr", "add", address, "dev", interface,
                  *(["nodad"] if ":" in address else []))
 

@@ -182,7 +182,7 @@ def test_what_was_closed_is_opened_again_when_the_cut_ends_before_a_promotion(le
 def test_what_was_closed_stays_so_when_another_was_promoted_since(leased):
     with running_guards(leased, manager=leased.db1) as guards:
         cut_off_and_closed(leased, guards)
-        # It hears of nothing while somebody promotes db2, and db2 is closed again later.
+        # It hears of nothing while an operator promotes db2, and db2 is closed again later.
         guards["db1"].process.send_signal(signal.SIGSTOP)
         leased.db2.thaw()
         leased.db3.thaw()

@@ -77,7 +77,7 @@ def test_semi_sync_moves_with_the_role(cluster):
     cluster.assert_one_primary(cluster.db1)
 
 
-def test_in_a_pair_nobody_waits_until_somebody_acknowledges(cluster):
+def test_in_a_pair_no_client_waits_until_a_replica_acknowledges(cluster):
     cluster.insert(1)
     cluster.catch_up()
     cluster.db3.kill()

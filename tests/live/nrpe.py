@@ -33,7 +33,7 @@ def adapted(text, places):
 class Nrpe:
     """The daemon with the commands of a shipped file; `places` are what is changed in it.
 
-    NRPE refuses to be root, so what it uses has to be within the reach of somebody else.
+    NRPE refuses to be root, so what it uses has to be within the reach of another user.
     """
 
     def __init__(self, bench, commands, places, checks=plugin.CHECKS, port=None):

@@ -718,7 +718,7 @@ def test_node_is_promoted_while_it_waits_for_its_copy(cluster):
     cluster.insert(3, server=cluster.db2)
     pause.release()
     out, _ = process.communicate(timeout=60)
-    # Whoever copies the former primary loses contact when its clients are turned away.
+    # A program that copies the former primary loses contact when its clients are turned away.
     reason = "Lost connection" if cluster.kind == "mariadb-position" else "accepts writes again"
     assert process.returncode == 2 and reason in out, out
     cluster.assert_one_primary(cluster.db2)
@@ -726,7 +726,7 @@ def test_node_is_promoted_while_it_waits_for_its_copy(cluster):
 
 
 def test_node_is_written_to_while_it_waits_for_its_copy(cluster):
-    """By somebody whom read_only does not stop: what was saved before is not all any more."""
+    """By an administrator, whom read_only does not stop: what was saved before is not all any more."""
     cluster.insert(1)
     cluster.catch_up()
     cluster.db2.stop_replication(thread="SQL")

@@ -258,7 +258,7 @@ def test_a_restarted_primary_is_not_opened_alone(cluster):
 
 
 @pytest.mark.parametrize("shared", ["mariadb-gtid"], indirect=True)
-def test_a_primary_that_somebody_promoted_is_not_closed(cluster):
+def test_a_primary_that_an_operator_promoted_is_not_closed(cluster):
     """The journal tells of its successor, and no look of a promotion by hand after that."""
     as_pair(cluster)
     cluster.lose(cluster.db1)

@@ -55,7 +55,7 @@ def spawn(command, log, directory):
 @contextlib.contextmanager
 def uninterrupted():
     """Put off Ctrl-C and requests to end until the end of the block: a process whose start was
-    interrupted before anybody had noted its id could not be ended."""
+    interrupted before its id was noted could not be ended."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -172,7 +172,7 @@ def _parent_directory():
 
 
 def _lock(directory):
-    """Lock a directory for as long as we live; return the descriptor, or None if somebody has it."""
+    """Lock a directory for as long as we live; return the descriptor, or None if another process has it."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -96,7 +96,7 @@ class Ssh:
         """Send a signal to the servers' ends of all connections; what they run is left alone."""
         sessions = [pid for server in self._servers for pid in Path(
             f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()]
-        assert sessions, "somebody is connected"
+        assert sessions, "a client is connected"
         for pid in sessions:
             os.kill(int(pid), number)
 

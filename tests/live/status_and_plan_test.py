@@ -244,7 +244,7 @@ def test_watch_ends_at_once_while_a_node_hangs(bench):
 
 
 def established(port):
-    """Tell whether somebody has a connection to a loopback port."""
+    """Tell whether a client has a connection to a loopback port."""
     lines = open("/proc/net/tcp", encoding="ascii").read().splitlines()[1:]
     return any(line.split()[2] == f"0100007F:{port:04X}" and line.split()[3] == "01"
                for line in lines)

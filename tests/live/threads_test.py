@@ -122,7 +122,7 @@ def test_stopped_by_until_condition(pair):
     assert "SQL thread stopped at its UNTIL condition" in outcome.text
     assert counts(outcome) == (1, 1, 0, 0)
 
-    # Somebody stops it before it gets there.
+    # An operator stops it before it gets there.
     pair.replica.start_replication(
         thread="SQL", until=f"{word}_LOG_FILE = '{file}', {word}_LOG_POS = {position + 5000}")
     pair.replica.wait_channel(sql="Yes")

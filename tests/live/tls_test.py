@@ -98,7 +98,7 @@ def test_verify_ca_without_a_ca_uses_the_systems(tls):
 
 
 def test_the_systems_cas_are_read_only_where_they_matter(tls, tmp_path):
-    """They cost ten times the rest of a login. Whoever opens this file waits for a writer."""
+    """They cost ten times the rest of a login. A process that opens this file waits for a writer."""
     cas = tmp_path / "cas"
     os.mkfifo(cas)
     file = tmp_path / "my.cnf"
@@ -122,7 +122,7 @@ def test_the_configuration_of_openssl_is_obeyed(tls, tmp_path):
 
 
 def test_openssl_is_left_alone_without_tls(bench, tmp_path):
-    """It costs a sixth of a run. Whoever opens this file waits for a writer."""
+    """It costs a sixth of a run. A process that opens this file waits for a writer."""
     configuration = tmp_path / "openssl.cnf"
     os.mkfifo(configuration)
     server = bench.server("mariadb")

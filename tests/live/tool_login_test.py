@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The tools that mysql_ha starts, dump and binlog readers, with somebody between them and the server
+"""The tools that mysql_ha starts, dump and binlog readers, with a program between them and the server
 who lets mysql_ha itself in and attacks only the tool."""
 
 import contextlib
@@ -22,7 +22,7 @@ CLIENT_SSL = 0x0800
 PROMPT = b"DROP DATABASE shop; -- "
 
 
-# Somebody else on this machine comes to the tool's port first, and logs in without TLS.
+# Another user of this machine comes to the tool's port first, and logs in without TLS.
 STRANGER = """for word; do case $word in --port=*) port=${word#--port=} ;; esac; done
 /usr/bin/python3 - "$port" <<'end' || true
 import socket, sys
@@ -107,7 +107,7 @@ def without_tls(greeting):
 
 
 class Attacked:
-    """Two servers of one flavour that offer TLS; whoever is between us and db1 attacks the tools."""
+    """Two servers of one flavour that offer TLS; a program between us and db1 attacks the tools."""
 
     def __init__(self, bench, kind):
         self.authority = Authority(bench.directory)
@@ -222,7 +222,7 @@ def test_a_clone_checks_its_donor_or_is_refused(attacked):
 
 @pytest.mark.parametrize("mode", ["required", "verify-identity"])
 def test_without_an_attack_the_tools_do_their_work(attacked, mode):
-    """Also where somebody else finds the tool's port, and is refused there."""
+    """Also where another user finds the tool's port, and is refused there."""
     attacked.configure(attacked.cluster.db1, f"ssl-mode={mode}", f"ca-cert={attacked.authority.cert}",
                        before=STRANGER if mode == "required" else "")
     attacked.man.attack = Proxy._serve

@@ -80,7 +80,7 @@ def test_twice_in_a_row_is_as_good_as_once(lan, vip):
 
 
 @both_families
-def test_refused_while_somebody_answers(lan, vip):
+def test_refused_while_another_machine_answers(lan, vip):
     lan["db1"].add(vip)
     code, text = move(lan["db2"], "take", vip)
     assert (code, text) == (2, f"{address(vip)} is still answered by {lan['db1'].mac}")
@@ -161,7 +161,7 @@ def test_the_address_moves_between_two_others(lan, remote, vip):
 
 
 @both_families
-def test_refused_there_while_somebody_answers(lan, remote, vip):
+def test_refused_there_while_another_machine_answers(lan, remote, vip):
     lan["db1"].add(vip)
     code, text = move(lan["watcher"], "take", vip, *remote, "--host", lan["db2"].ipv4)
     assert code == 2, text
@@ -191,7 +191,7 @@ def test_a_remote_command_that_hangs_is_ended(lan):
 
 
 def test_another_program_named_arping_is_not_believed(lan, remote, tmp_path):
-    # The one by Habets exits with 0 when somebody answers, and knows these options.
+    # The one by Habets exits with 0 when a machine answers, and knows these options.
     other = tmp_path / "arping"
     other.write_text("#!/bin/sh\necho 'ARPING 10.77.0.100'; echo '!!'; exit 0\n")
     other.chmod(0o755)

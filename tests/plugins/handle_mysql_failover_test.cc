@@ -110,7 +110,7 @@ TEST(HandleMysqlFailoverTest, AnEventWithoutMeaningContactsNobodyAndWritesNothin
   EXPECT_FALSE(std::filesystem::exists(state));
 }
 
-TEST(HandleMysqlFailoverTest, WhoeverCannotSeeTheClusterRefusesAndBeginsNothing) {
+TEST(HandleMysqlFailoverTest, AHandlerThatCannotSeeTheClusterRefusesAndBeginsNothing) {
   const TempDirectory directory;
   const Words options = kProblem + Words{"--state-dir", directory.path("state")};
   const std::string reason = "no replica shows which node is the primary",

@@ -191,7 +191,7 @@ class Drawing {
     const auto hosts = static_cast<std::int64_t>(history_.hosts());
     switch (fault.kind) {
       case FaultKind::kCut:
-        // The node, and whoever is cut off with it.
+        // The node, and the hosts that are cut off with it.
         fault.hosts = (1u << fault.node) |
                       (random_.chance(50) ? static_cast<std::uint32_t>(random_.next()) : 0);
         fault.hosts &= (1u << hosts) - 1;
@@ -275,7 +275,7 @@ class Drawing {
     return kNatures[random_.between(0, std::ssize(kNatures) - 1)];
   }
 
-  // Of a manager's host while a run is under way, and somebody tries again.
+  // Of a manager's host while a run is under way, and another manager tries again.
   void draw_manager_fault() {
     const auto runs = static_cast<std::int64_t>(history_.runs.size());
     if (runs == 0) return;

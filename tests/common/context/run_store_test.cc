@@ -125,7 +125,7 @@ TEST_F(RunStoreTest, WhatCouldNotBeRolledBackIsTriedForSomeMinutes) {
   }
 }
 
-TEST_F(RunStoreTest, PruningKeepsWhatSomebodyMayNeed) {
+TEST_F(RunStoreTest, PruningKeepsWhatALaterRunMayNeed) {
   write_run("0-1", "failover", true, "done");  // the last that replaced db1
   write_run("0-2", "switchover", true, "done");
   write_run("0-3", "failover", true, "");  // superseded, and open all the same

@@ -332,7 +332,7 @@ TEST_F(LeaseKeeperTest, AGuardThatIsStartedAgainHasNoMoreTimeThanWasLeft) {
   turn(1.3);
   EXPECT_EQ(voters_["db1"].read_only, "1");
   EXPECT_TRUE(processes_.running);
-  // The votes may be had, whoever was without them meanwhile.
+  // The votes may be had again, and were another manager's meanwhile.
   come_back();
   restart(60);
   EXPECT_EQ(turn(3.8), LeaseAct::kTake);

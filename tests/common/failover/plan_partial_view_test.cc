@@ -62,7 +62,7 @@ class PartialViewTest : public testing::Test {
     world.kind = static_cast<Kind>(draw(0, 3));
     const int count = draw(2, 5);
     for (int number = 1; number <= count; ++number) world.nodes.push_back(draw_node(world, number));
-    // In most worlds that are looked at, somebody of whom others receive has died.
+    // In most worlds that are looked at, a node from which others receive has died.
     True& victim = world.nodes[chance(4) ? static_cast<std::size_t>(draw(1, count)) - 1 : 0];
     victim.alive = false;
     return world;

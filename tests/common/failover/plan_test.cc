@@ -428,7 +428,7 @@ TEST(PlanFailoverTest, StepsStandInTheOrderThatLosesNothing) {
             "start-service() hook() fence(db1)");
 }
 
-TEST(PlanFailoverTest, UnderSemiSyncOneSiblingFollowsBeforeAnybodyWrites) {
+TEST(PlanFailoverTest, UnderSemiSyncOneSiblingFollowsBeforeClientsWrite) {
   EXPECT_EQ(outline(plan_failover(linked({lost(1), orphan(2, "#1:1-100", {semi_sync}), orphan(3),
                                           orphan(4, "#1:1-100", {semi_sync})}),
                                   with_fence(), {}, "")),

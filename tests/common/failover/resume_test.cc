@@ -220,12 +220,12 @@ const Case kCases[] = {
        w.nodes[2].facts->channels->front().read = {"binlog.000002", 4};
      },
      Kind::kRollBack, "events up to binlog.000002:4"},
-    {"somebody opened another node", [](World& w) { w.nodes[2].facts->read_only = false; },
+    {"an operator opened another node", [](World& w) { w.nodes[2].facts->read_only = false; },
      Kind::kRefuse,
      "db3 accepts writes, but run 7 (failover: promoting db2 to replace db1), which was "
      "interrupted, did not open "
      "it"},
-    {"somebody opened the candidate", [](World& w) { w.nodes[1].facts->read_only = false; },
+    {"an operator opened the candidate", [](World& w) { w.nodes[1].facts->read_only = false; },
      Kind::kRefuse, "mysql_ha journal ack 7"},
     {"the opened one is gone",
      [](World& w) {

@@ -36,7 +36,7 @@ JournalRecord end(const std::string& outcome) {
   return record;
 }
 
-// All that somebody decides by.
+// All that a later run decides by.
 void expect_same(const Run& a, const Run& b, const std::string& where) {
   EXPECT_EQ(a.steps, b.steps) << where;
   EXPECT_EQ(a.facts, b.facts) << where;

@@ -75,7 +75,7 @@ TEST(MoveTest, TakingLooksAddsReadsBackAndAnnounces) {
   EXPECT_EQ(host.log, (Log{"prepare", "announce"}));
 }
 
-TEST(MoveTest, TakingIsRefusedWhileSomebodyAnswers) {
+TEST(MoveTest, TakingIsRefusedWhileAnotherMachineAnswers) {
   FakeHost host;
   host.prepared = kClaimed;
   EXPECT_EQ(take(host).error().code, Errc::kRefused);

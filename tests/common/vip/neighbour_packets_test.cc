@@ -73,7 +73,7 @@ TEST(NeighbourPacketsTest, AnAdvertisementOverridesAndGoesToAll) {
             "0201020000000001");
 }
 
-TEST(NeighbourPacketsTest, WhoeverSendsFromTheAddressClaimsIt) {
+TEST(NeighbourPacketsTest, AMachineThatSendsFromTheAddressClaimsIt) {
   const std::string announcement = announce_packet("192.0.2.10", kOther).bytes;
   std::string reply = announcement;
   reply[7] = 2;

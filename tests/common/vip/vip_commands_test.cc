@@ -58,13 +58,13 @@ TEST(VipCommandsTest, OnlyArpingOfIputilsIsBelieved) {
   } cases[] = {
       {"ARPING 192.0.2.10 from 0.0.0.0 eth0\nSent 2 probes (2 broadcast(s))\n"
        "Received 0 response(s)\n",
-       ArpingAnswer::kNobody},
+       ArpingAnswer::kNone},
       {"ARPING 192.0.2.10 from 0.0.0.0 eth0\n"
        "Unicast reply from 192.0.2.10 [66:13:0D:E2:58:60]  0.540ms\n"
        "Sent 1 probes (1 broadcast(s))\nReceived 1 response(s)\n",
-       ArpingAnswer::kSomebody},
-      {"Received 10 response(s) (0 request(s))", ArpingAnswer::kSomebody},
-      // The other program of this name; it exits with 0 when somebody has answered.
+       ArpingAnswer::kMachine},
+      {"Received 10 response(s) (0 request(s))", ArpingAnswer::kMachine},
+      // The other program of this name; it exits with 0 when a machine has answered.
       {"ARPING 192.0.2.10\n!!\t 100% packet loss (0 extra)\n", ArpingAnswer::kUnknown},
       {"arping: invalid option", ArpingAnswer::kUnknown},
       {"Received 0", ArpingAnswer::kUnknown},
