@@ -17,6 +17,10 @@ struct ServerProcess {
   double age_s = 0;           // when it was found
   // By which the system knows it, whatever becomes of its id; null: the system has none.
   std::shared_ptr<const Descriptor> handle = nullptr;
+
+  bool operator==(const ServerProcess& other) const {
+    return id == other.id && started == other.started;
+  }
 };
 
 }  // namespace ha
