@@ -21,6 +21,7 @@ namespace {
 constexpr double kConnect_s = 1;
 constexpr unsigned kAnswer_s = 2;
 constexpr double kEndPoll_s = 0.02;
+constexpr double kSession_s = 10;  // for which it is not tried whether the server lets us in
 
 // The server tells which file names its process; on another machine that file may be another
 // server's, which was hardly started at the same time.
@@ -89,23 +90,34 @@ bool OwnServer::learn_process(SqlSession& session) {
   const auto found = find_process(env_, options_, session);
   const bool ended = has_ended();
   const std::lock_guard guard(mutex_);
+  // A question that fails now takes nothing away: a server that begins to hang is to be killed.
+  if (!found && process_ && !ended) return false;
   process_ = found ? std::optional(*found) : std::nullopt;
   unknown_process_ = found ? "" : found.error().text;
   return ended;
 }
 
+// A server that is full, or shuts down, is told by the session that there is.
+Result<bool> OwnServer::log_in() {
+  const double now_s = env_.clock.monotonic_s();
+  if (session_ && now_s - logged_in_s_ < kSession_s) return false;
+  logged_in_s_ = now_s;
+  auto session = env_.connector.connect(login());
+  if (session) {
+    if (!std::exchange(session_, std::move(*session))) reserve_session();
+    return learn_process(*session_);
+  }
+  if (session_ && (!is_no_answer(session.error()) || is_refused(session.error()))) return false;
+  session_.reset();
+  return session.error();
+}
+
 OwnServer::State OwnServer::look() {
   Error error;
-  if (!session_) {
-    auto session = env_.connector.connect(login());
-    if (session) {
-      session_ = std::move(*session);
-      reserve_session();
-      if (learn_process(*session_)) return State::kEnded;
-    } else {
-      error = session.error();
-    }
-  }
+  if (const auto started = log_in(); !started)
+    error = started.error();
+  else if (*started)
+    return State::kEnded;
   if (session_) {
     const auto closed = read_switch(*session_, "read_only");
     if (closed) return *closed ? State::kClosed : State::kWritable;

@@ -38,7 +38,8 @@ class OwnServer {
   // Takes over which process it is, of an earlier guard. Before the first look.
   void recall(const ServerProcess& process);
 
-  // Asks the server, over a session that stays open. Blocks for some seconds when it is silent.
+  // Asks the server, over a session that stays open for some seconds: one that lets no client in
+  // any more, and still answers those that it has, is silent. Blocks for some seconds then.
   State look();
 
   // Returns which process it is; nullopt: not known.
@@ -68,6 +69,9 @@ class OwnServer {
 
  private:
   MysqlOptions login() const;
+  // Gives look() a session when it has none or an old one. True when the server was started since
+  // the one before. Fails when the server lets no client in.
+  Result<bool> log_in();
   // Reads which process the server is. True when the one that was known has ended.
   bool learn_process(SqlSession& session);
   // Keeps a connection for close(): a server with all its connections in use lets nobody in then,
@@ -81,6 +85,7 @@ class OwnServer {
   const FailoverOptions options_;
   const NodeAddress node_;
   std::shared_ptr<SqlSession> session_ = {};   // of look()
+  double logged_in_s_ = 0;                     // when it was last tried: Clock::monotonic_s()
   mutable std::mutex mutex_;                   // of what follows
   std::unique_ptr<SqlSession> reserved_ = {};  // of close()
   std::optional<ServerProcess> process_ = {};

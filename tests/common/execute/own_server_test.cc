@@ -122,6 +122,31 @@ TEST_F(OwnServerTest, WhatTellsLaterThatItIsAsItWasWhenItWasClosed) {
   EXPECT_EQ(own().read_closing().error().text, "lost connection");
 }
 
+// A server may serve the sessions that it has, and let no new one in.
+TEST_F(OwnServerTest, AServerThatLetsNoClientInIsSilent) {
+  const struct {
+    const char* name;
+    Error refuses;
+    State state;
+  } cases[] = {
+      {"it gives no greeting", kGone, State::kSilent},
+      {"it is full", kFull, State::kWritable},
+      {"it shuts down", kRefused, State::kWritable},
+  };
+  for (const auto& c : cases) {
+    db1_ = {};
+    OwnServer own = this->own();
+    EXPECT_EQ(own.look(), State::kWritable) << c.name;
+    db1_.refuses = c.refuses;
+    EXPECT_EQ(own.look(), State::kWritable) << c.name << ", just logged in";
+    world_.clock.time_s += 10;
+    EXPECT_EQ(own.look(), c.state) << c.name;
+    EXPECT_EQ(own.look(), c.state) << c.name << ", once more";
+    db1_.refuses.reset();
+    EXPECT_EQ(own.look(), State::kWritable) << c.name << ", and it is over";
+  }
+}
+
 TEST_F(OwnServerTest, WhetherItTakesWrites) {
   struct {
     const char* name;
@@ -265,7 +290,7 @@ TEST_F(OwnServerTest, ItIsKilledWhateverItAnswers) {
     db1_.fails = db1_.refuses = kGone;
     const auto killed = server.kill(second());
     EXPECT_EQ(killed ? killed->text : killed.error().text, c.outcome) << c.name;
-    // Whoever can be told in time is told what to do.
+    // An operator who can be told in time is told what to do.
     const std::string unknown = "its process is not known: ";
     EXPECT_EQ(server.find_kill_obstacle(),
               c.outcome.starts_with(unknown)
