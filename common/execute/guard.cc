@@ -12,12 +12,14 @@
 #include "common/context/guard_files.h"
 #include "common/context/lease_watch.h"
 #include "common/context/run_store.h"
+#include "common/execute/dump_threads.h"
 #include "common/execute/failover.h"
 #include "common/execute/guard_sessions.h"
 #include "common/execute/lease_keeper.h"
 #include "common/failover/known_primary.h"
 #include "common/failover/lease_decision.h"
 #include "common/failover/returning.h"
+#include "common/parallel.h"
 #include "common/text.h"
 
 namespace ha {
@@ -30,6 +32,7 @@ constexpr double kBetweenWrites_s = 1;    // of the state
 constexpr double kRoundGrace_s = 10;      // of a loaded machine
 constexpr double kEndOfLease_s = 5;       // for giving it back
 constexpr double kBetweenRejoins_s = 60;  // of one node that could not return
+constexpr unsigned kRelease_s = 2;        // for each answer of the server beside the guard
 constexpr std::size_t kMostLines = 1000;  // that are remembered so as not to be repeated
 
 GuardTiming timing_of(const GuardSettings& settings) {
@@ -138,14 +141,49 @@ class Guard {
     const auto words = sessions_->ask(Deadline::after(
         env_.clock, std::min(timing.interval_s, std::max(timing.retry_interval_s, 0.05))));
     for (std::size_t i = 0; i < words.size(); ++i) {
-      if (watch_.hear(i, words[i], timing, std::max(begin_s, now_s())))
-        host_.say(ha::describe(watch_.nodes()[i]));
+      const WatchedNode& node = watch_.nodes()[i];
+      if (watch_.hear(i, words[i], timing, std::max(begin_s, now_s()))) {
+        host_.say(ha::describe(node));
+        releases_ = releases_ || node.life == NodeLife::kGone;
+      }
       if (words[i].kind == NodeWord::Kind::kAnswers && vigil_)
         vigil_->forget(watch_.nodes()[i].name);
       if (lease_ && words[i].read_only == false && watch_.nodes()[i].name != settings_.guard.node)
         lease_->note_other_primary();
       if (words[i].kind == NodeWord::Kind::kNotAsked) say_once(words[i].error);
     }
+    release_replicas();
+  }
+
+  // Lets the server beside this guard, which is as near to the others as the guard, drop what it
+  // still sends to nodes that are gone: their connections may be cut off, and they may be back
+  // soon.
+  void release_replicas() {
+    const std::string& own = settings_.guard.node;
+    if (released_ && released_->wait(Deadline::after(env_.clock, 0))) {
+      const auto ended = released_->result();
+      if (ended && *ended && **ended > 0)
+        host_.say(fmt::format("{}: connections to replicas that give no answer were ended: {}", own,
+                              **ended));
+      released_.reset();
+    }
+    if (!releases_ || released_ || watch_.primary().empty()) return;
+    releases_ = false;
+    if (own.empty() || own != watch_.primary() || !held().empty()) return;
+    const ClusterOptions& cluster = settings_.failover.cluster;
+    ReplicaAddresses replicas;
+    for (std::size_t i = 0; i < cluster.nodes.size(); ++i)
+      (watch_.nodes()[i].life == NodeLife::kGone ? replicas.gone : replicas.there)
+          .push_back(cluster.nodes[i]);
+    const auto node = std::ranges::find(cluster.nodes, own, &NodeAddress::name);
+    MysqlOptions login = options_for(*node, cluster.mysql, kRelease_s);
+    login.answer_timeout_s = kRelease_s;
+    auto begun =
+        Pending<Result<int>>::begin(env_.workers, [env = env_, login, replicas]() -> Result<int> {
+          const auto session = env.connector.connect(login);
+          return session ? end_dump_threads(**session, env.network, replicas) : session.error();
+        });
+    if (begun) released_ = std::move(*begun);
   }
 
   void watch_pause() {
@@ -335,9 +373,11 @@ class Guard {
   GuardWatch watch_;
   GuardState state_ = {};
   bool paused_ = false;
-  std::shared_ptr<LeaseKeeper> lease_ = nullptr;  // null: there is none to keep
-  std::shared_ptr<LeaseVigil> vigil_ = nullptr;   // null: there is no lease to watch
-  std::string written_ = {};                      // the state on disk
+  std::shared_ptr<LeaseKeeper> lease_ = nullptr;       // null: there is none to keep
+  std::shared_ptr<LeaseVigil> vigil_ = nullptr;        // null: there is no lease to watch
+  bool releases_ = false;                              // a node is gone since the last release
+  std::optional<Pending<Result<int>>> released_ = {};  // which is under way
+  std::string written_ = {};                           // the state on disk
   double written_s_ = 0;
   std::string hosts_file_told_ = {};               // what was said of it last
   bool hurried_ = false;                           // the last wait was ended early

@@ -141,6 +141,8 @@ class LiveActions : public Actions {
   Result<Done> expect_relay_log_kept(const Step& step, SqlSession& session) const;
   Result<StepResult> follow_source(const Step& step, SqlSession& session, const RunFacts& known,
                                    const Deadline& deadline);
+  // Ends the connection that a returning node had to its source before, if it is still there.
+  void end_former_connection(const Step& step);
   Result<Done> free_applier(const Step& step, const ChannelStatus* channel, SqlSession& session,
                             const RunFacts& known, const Deadline& deadline) const;
   Result<Done> wait_for_threads(const Step& step, SqlSession& session,

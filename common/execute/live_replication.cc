@@ -6,6 +6,7 @@
 
 #include "common/execute/applier_wait.h"
 #include "common/execute/binlog_events.h"
+#include "common/execute/dump_threads.h"
 #include "common/execute/failure.h"
 #include "common/execute/live_actions.h"
 #include "common/mysql/drain.h"
@@ -198,6 +199,17 @@ Result<Done> LiveActions::free_applier(const Step& step, const ChannelStatus* ch
   return let_go && channel != nullptr ? let_stop(*channel, session, env_.clock) : let_go;
 }
 
+// The source does so, too, and may hang then (dump_threads.h): a failure here is no harm.
+void LiveActions::end_former_connection(const Step& step) {
+  auto source = sessions_.borrow(step.other);
+  if (!source) return;
+  ReplicaAddresses replicas;
+  for (const Node& node : topology_.nodes)
+    (node.name == step.node ? replicas.gone : replicas.there)
+        .push_back({node.name, node.host, node.port});
+  source->judge(end_dump_threads(**source, env_.network, replicas));
+}
+
 Result<StepResult> LiveActions::follow_source(const Step& step, SqlSession& session,
                                               const RunFacts& known, const Deadline& deadline) {
   const auto before = read_replica_status(session);
@@ -219,6 +231,7 @@ Result<StepResult> LiveActions::follow_source(const Step& step, SqlSession& sess
   if (!attached)
     if (const auto free = free_applier(step, own, session, known, deadline); !free)
       return free.error();
+  if (plan_.command == PlanCommand::kRejoin && !attached) end_former_connection(step);
   const Statements left = attached ? only(step.statements, {Part::kStart})
                                    : without(step.statements, {Part::kSemiSyncOff});
   if (const auto done = run_sql(left, session, known, deadline); !done) return done.error();

@@ -378,6 +378,27 @@ TEST(RepointStepTest, AReturningNodeThatWroteSinceIsRefused) {
   }
 }
 
+// Another replica's is left alone.
+TEST(RepointStepTest, AReturningNodeHasNoFormerConnectionToItsSource) {
+  for (const auto command : {PlanCommand::kRejoin, PlanCommand::kSwitchover}) {
+    LiveStage stage(Flavour::kMariadb);
+    stage.plan.command = command;
+    stage.db(2)
+        .answer("rpl_semi_sync_master_enabled", "1")
+        .answer("SHOW PROCESSLIST",
+                Rows{{"Id", "Host", "Command"},
+                     {{"41", "db3:5001", "Binlog Dump"}, {"42", "db1:5002", "Binlog Dump"}}});
+    (void)stage.perform(step_on(Action::kRepoint, "db1",
+                                {{Part::kPoint, "CHANGE MASTER TO MASTER_HOST='db2'"},
+                                 {Part::kStart, "START SLAVE"}},
+                                "db2"),
+                        kDrained);
+    EXPECT_EQ(stage.db(1).count("CHANGE MASTER"), 1);
+    EXPECT_EQ(stage.db(2).count("KILL CONNECTION 42"), command == PlanCommand::kRejoin ? 1 : 0);
+    EXPECT_EQ(stage.db(2).count("KILL CONNECTION 41"), 0);
+  }
+}
+
 TEST(RestoreStepTest, AChannelThatIsStillThereOnlyGoesOn) {
   const Step step = step_on(Action::kRestore, "db2",
                             {{Part::kStop, "STOP REPLICA"},
