@@ -19,7 +19,8 @@ Result<Done> read_columns(SqlSession& session, const MergeTable& table, TableFac
   const auto rows = session.query(
       "SELECT column_name AS name, data_type AS data_type, column_type AS column_type,"
       " character_set_name AS charset_name, collation_name AS collation_of,"
-      " extra AS extra, generation_expression AS generation, privileges AS privileges_of"
+      " character_octet_length AS octets, extra AS extra, generation_expression AS generation, "
+      "privileges AS privileges_of"
       " FROM information_schema.columns" +
       where(table) + " ORDER BY ordinal_position");
   if (!rows) return rows.error();
@@ -29,7 +30,8 @@ Result<Done> read_columns(SqlSession& session, const MergeTable& table, TableFac
         {row.text("name").value_or(""), row.text("data_type").value_or(""),
          row.text("column_type").value_or(""), row.text("charset_name").value_or(""),
          row.text("collation_of").value_or(""), row.text("extra").value_or(""),
-         !row.text("generation").value_or("").empty(), row.text("privileges_of").value_or("")});
+         !row.text("generation").value_or("").empty(), row.text("privileges_of").value_or(""),
+         static_cast<unsigned long long>(row.integer("octets").value_or(0))});
   }
   return Done{};
 }

@@ -16,6 +16,7 @@ struct ColumnFacts {
   std::string extra = {};                    // "auto_increment", "INVISIBLE", ...
   bool generated = false;                    // computed from other columns, or by the server
   std::string privileges = {};               // our account's: "select,insert"
+  unsigned long long bytes = 0;              // of the longest text; 0: it is no text
 
   bool operator==(const ColumnFacts&) const = default;
 };

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <unordered_map>
+#include <iterator>
 #include <utility>
 
 #include "common/execute/failure.h"
@@ -106,7 +106,7 @@ Result<Done> TableMerger::roll_back(std::uint64_t unmerged_size) {
 Result<Done> TableMerger::try_span(const MergeSpan& span, Attempt& attempt) {
   for (const auto& session : {sessions_.loser, sessions_.winner})
     if (const auto begun = session->query("START TRANSACTION"); !begun) return begun.error();
-  const auto theirs = read_digests(MergeSide::kLoser, span);
+  const auto theirs = read_loser(span, attempt);
   if (!theirs) return theirs.error();
   const auto ours = read_digests(MergeSide::kWinner, span);
   if (!ours) return ours.error();
@@ -125,34 +125,53 @@ Result<RowTallies> TableMerger::read_digests(MergeSide side, const MergeSpan& sp
   return tally_rows(*rows);
 }
 
-Result<std::vector<FoundRow>> TableMerger::read_rows(const MergeSpan& span,
-                                                     const std::vector<MissingRows>& piece) const {
-  std::vector<std::string> digests;
-  std::unordered_map<std::string, std::uint64_t> open;
-  for (const MissingRows& one : piece) {
-    digests.push_back(one.digest);
-    open[one.digest] = one.copies;
+Result<RowTallies> TableMerger::read_loser(const MergeSpan& span, Attempt& attempt) const {
+  if (!plan_.narrow) return read_digests(MergeSide::kLoser, span);
+  auto rows = sessions_.loser->query_long(select_rows(plan_, span, {}));
+  if (!rows) return rows.error();
+  auto tallies = tally_rows(*rows);
+  if (!tallies) return tallies.error();
+  if (const auto added = add_values(std::move(*rows), attempt.values); !added) return added.error();
+  return tallies;
+}
+
+Result<Done> TableMerger::add_values(Rows rows, RowValues& values) const {
+  for (auto& cells : rows.cells) {
+    if (cells.size() != plan_.columns.size() + static_cast<std::size_t>(kFirstValue) || !cells[0])
+      return Error{Errc::kBadData, "a row has not the columns that were asked for"};
+    std::vector<MergeValue>& row = values[*cells[0]];
+    row.assign(std::make_move_iterator(cells.begin() + kFirstValue),
+               std::make_move_iterator(cells.end()));
   }
+  return Done{};
+}
+
+Result<Done> TableMerger::read_values(const MergeSpan& span, const std::vector<MissingRows>& piece,
+                                      RowValues& values) const {
+  std::vector<std::string> digests;
+  for (const MissingRows& one : piece) digests.push_back(one.digest);
   auto rows = sessions_.loser->query_long(select_rows(plan_, span, digests));
   if (!rows) return rows.error();
+  return add_values(std::move(*rows), values);
+}
+
+Result<std::vector<FoundRow>> TableMerger::find_rows(const MergeSpan& span,
+                                                     const std::vector<MissingRows>& piece,
+                                                     Attempt& attempt) const {
+  if (!plan_.narrow)
+    if (const auto read = read_values(span, piece, attempt.values); !read) return read.error();
   std::vector<FoundRow> found;
-  for (auto& cells : rows->cells) {
-    if (cells.size() != plan_.columns.size() + 1 || !cells[0])
-      return Error{Errc::kBadData, "a row has not the columns that were asked for"};
-    auto wanted = open.extract(*cells[0]);
-    if (wanted.empty()) continue;
-    FoundRow row{*cells[0], wanted.mapped()};
-    row.values.assign(std::make_move_iterator(cells.begin() + 1),
-                      std::make_move_iterator(cells.end()));
-    found.push_back(std::move(row));
+  for (const MissingRows& one : piece) {
+    auto row = attempt.values.extract(one.digest);
+    if (row.empty()) return contradiction("rows of " + sessions_.from + " have vanished");
+    found.push_back({one.digest, one.copies, std::move(row.mapped())});
   }
-  if (!open.empty()) return contradiction("rows of " + sessions_.from + " have vanished");
   return found;
 }
 
 Result<Done> TableMerger::take_piece(const MergeSpan& span, const std::vector<MissingRows>& piece,
                                      Attempt& attempt) {
-  const auto rows = read_rows(span, piece);
+  const auto rows = find_rows(span, piece, attempt);
   if (!rows) return rows.error();
   const auto orphans = lookup_.find_orphans(*rows);
   if (!orphans) return orphans.error();

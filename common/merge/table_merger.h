@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "common/deadline.h"
@@ -40,10 +41,13 @@ class TableMerger {
 
  private:
   enum class Insertion { kTogether, kOneByOne };
+  using RowValues = std::unordered_map<std::string, std::vector<MergeValue>>;  // by digest
+
   // Of one attempt at a span.
   struct Attempt {
     Insertion insertion = Insertion::kTogether;
     MergeCounts counts = {};
+    RowValues values = {};           // of rows of the loser that were read
     RowTallies unmerged = {};        // by digest
     std::string unmerged_rows = {};  // SQL that is not in the file yet
   };
@@ -52,9 +56,14 @@ class TableMerger {
   Result<Done> merge_span(const MergeSpan& span);
   Result<Done> try_span(const MergeSpan& span, Attempt& attempt);
   Result<Done> roll_back(std::uint64_t unmerged_size);
+  Result<RowTallies> read_loser(const MergeSpan& span, Attempt& attempt) const;
   Result<RowTallies> read_digests(MergeSide side, const MergeSpan& span) const;
-  Result<std::vector<FoundRow>> read_rows(const MergeSpan& span,
-                                          const std::vector<MissingRows>& piece) const;
+  Result<Done> read_values(const MergeSpan& span, const std::vector<MissingRows>& piece,
+                           RowValues& values) const;
+  Result<Done> add_values(Rows rows, RowValues& values) const;
+  Result<std::vector<FoundRow>> find_rows(const MergeSpan& span,
+                                          const std::vector<MissingRows>& piece,
+                                          Attempt& attempt) const;
   Result<Done> take_piece(const MergeSpan& span, const std::vector<MissingRows>& piece,
                           Attempt& attempt);
   Result<Done> keep_out(const FoundRow& row, const std::string& reason, Attempt& attempt);

@@ -181,6 +181,16 @@ void add_unique_keys(TablePlan& plan, const TableFacts& winner) {
   }
 }
 
+bool is_narrow(const TablePlan& plan, const TableFacts& facts) {
+  constexpr unsigned long long kMostText = 1000;
+  unsigned long long text = 0;
+  for (const MergeColumn& column : plan.columns) {
+    if (column.kind == ValueKind::kLong || column.kind == ValueKind::kJson) return false;
+    text += find_column(facts, column.name)->bytes;
+  }
+  return text <= kMostText;
+}
+
 void add_warnings(TablePlan& plan, const TablePair& pair) {
   for (const auto& [node, index] :
        {std::pair(&pair.from, &plan.from_index), {&pair.to, &plan.to_index}})
@@ -214,6 +224,7 @@ Result<TablePlan> plan_table(const MergeTable& table, const TablePair& pair,
   for (const ColumnFacts& column : pair.winner.columns)
     if (is_merged(column, table))
       plan.columns.push_back({column.name, kind_of(column), column.charset});
+  plan.narrow = is_narrow(plan, pair.winner);
   const auto kind = time_kind(*find_column(pair.winner, table.time_column));
   if (!kind || !place_of(plan, table.time_column))
     return refusal(

@@ -69,6 +69,8 @@ struct TablePlan {
   std::string from_index = {}, to_index = {};  // that begin with the time column; empty: none
   std::vector<ParentKey> parents = {};
   std::vector<UniqueKey> unique_keys = {};
+  // The rows are so short that all of a span are read at once, and compared by their text.
+  bool narrow = false;
   std::vector<std::string> warnings = {};
 };
 

@@ -50,7 +50,8 @@ std::string digest(const TablePlan& plan) {
   std::vector<std::string> texts;
   for (const MergeColumn& column : plan.columns)
     texts.push_back(fmt::format("IFNULL({},'N')", exact_text(column)));
-  return fmt::format("SHA2(CONCAT_WS(',',{}),256)", join(texts, ","));
+  const std::string row = fmt::format("CONCAT_WS(',',{})", join(texts, ","));
+  return plan.narrow ? row : fmt::format("SHA2({},256)", row);
 }
 
 std::string bytes(const TablePlan& plan) {
@@ -81,6 +82,13 @@ std::string value_expression(const MergeColumn& column) {
 
 // Rows of one time may be equal by the million. By place: a table may have a column of any name.
 std::string group(const MergeSpan& span) { return span.parts > 1 ? " GROUP BY 1" : ""; }
+
+std::string tally_columns(const TablePlan& plan, const MergeSpan& span) {
+  const bool grouped = span.parts > 1;
+  return fmt::format("{} AS digest, {} AS copies, {} AS bytes", digest(plan),
+                     grouped ? "COUNT(*)" : "1",
+                     grouped ? fmt::format("MAX({})", bytes(plan)) : bytes(plan));
+}
 
 bool is_number(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789+-.eE") == text.npos;
@@ -158,11 +166,7 @@ std::string count_rows(const TablePlan& plan, MergeSide side, const MergeSpan& s
 }
 
 std::string select_digests(const TablePlan& plan, MergeSide side, const MergeSpan& span) {
-  const bool grouped = span.parts > 1;
-  return fmt::format("SELECT {} AS digest, {} AS copies, {} AS bytes{}{}{}", digest(plan),
-                     grouped ? "COUNT(*)" : "1",
-                     grouped ? fmt::format("MAX({})", bytes(plan)) : bytes(plan), from(plan, side),
-                     where(plan, span), group(span));
+  return "SELECT " + tally_columns(plan, span) + from(plan, side) + where(plan, span) + group(span);
 }
 
 std::string select_rows(const TablePlan& plan, const MergeSpan& span,
@@ -172,8 +176,8 @@ std::string select_rows(const TablePlan& plan, const MergeSpan& span,
     columns += fmt::format(", {} AS {}", value_expression(column), quote_identifier(column.name));
   std::string only;
   if (!digests.empty()) only = fmt::format(" AND {} IN ('{}')", digest(plan), join(digests, "','"));
-  return fmt::format("SELECT {} AS digest{}{}{}{}{}", digest(plan), columns,
-                     from(plan, MergeSide::kLoser), where(plan, span), only, group(span));
+  return "SELECT " + tally_columns(plan, span) + columns + from(plan, MergeSide::kLoser) +
+         where(plan, span) + only + group(span);
 }
 
 Result<std::string> value_literal(const MergeColumn& column, const MergeValue& value) {

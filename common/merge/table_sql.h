@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,12 +49,15 @@ std::string select_time(const TablePlan& plan, MergeSide side, const std::string
 
 std::string count_rows(const TablePlan& plan, MergeSide side, const MergeSpan& span);
 
-// Returns the statement that reads what the rows of a span contain: "digest", 64 hexadecimal
-// digits of all compared columns, "copies" and "bytes" of one row's strings.
+// Returns the statement that reads what the rows of a span contain: "digest", which is equal for
+// equal rows alone, "copies" and "bytes" of one row's strings. The digest is all compared columns
+// as text where the table is narrow, else 64 hexadecimal digits.
 std::string select_digests(const TablePlan& plan, MergeSide side, const MergeSpan& span);
 
-// Returns the statement that reads the rows themselves: "digest", then the columns in their order.
-// Without `digests` it reads all rows of the span.
+// Returns the statement that reads the loser's rows themselves: the same three columns, then the
+// compared ones in their order, from kFirstValue on. Without `digests` it reads all rows of the
+// span.
+inline constexpr std::ptrdiff_t kFirstValue = 3;
 std::string select_rows(const TablePlan& plan, const MergeSpan& span,
                         const std::vector<std::string>& digests);
 

@@ -36,8 +36,14 @@ class MergedServer : public FakeServer {
       return Result<Rows>(one_cell(std::to_string(found(sql).size())));
     });
     answer(" AS copies", [this](const std::string& sql) { return digests(sql); });
-    answer(" AS digest, `at` AS", [this](const std::string& sql) { return contents(sql); });
+    answer(" AS bytes, `at` AS", [this](const std::string& sql) { return contents(sql); });
     answer("SELECT EXISTS(", [this](const std::string& sql) { return parents(sql); });
+  }
+
+  // Of which type the column note is.
+  void tell_note(const char* type) {
+    answer("FROM information_schema.columns",
+           rows_of({column("at", "bigint", std::nullopt), column("note", type, "utf8mb4")}));
   }
 
   // What the table has, by content.
@@ -127,9 +133,10 @@ class MergedServer : public FakeServer {
   }
 
   Result<Rows> contents(const std::string& sql) const {
-    Rows rows{{"digest", "at", "note"}, {}};
+    Rows rows{{"digest", "copies", "bytes", "at", "note"}, {}};
     for (const Item& item : found(sql))
-      rows.cells.push_back({digest(item), std::to_string(item.first), item.second});
+      rows.cells.push_back({digest(item), "1", std::to_string(item.second.size()),
+                            std::to_string(item.first), item.second});
     return rows;
   }
 
@@ -156,8 +163,7 @@ class MergedServer : public FakeServer {
 
   void tell_table() {
     answer("table_type AS kind", rows_of({{{"kind", "BASE TABLE"}}}));
-    answer("FROM information_schema.columns",
-           rows_of({column("at", "bigint", std::nullopt), column("note", "varchar", "utf8mb4")}));
+    tell_note("varchar");
     answer("FROM information_schema.statistics", rows_of({{{"INDEX_NAME", "by_time"},
                                                            {"NON_UNIQUE", "1"},
                                                            {"INDEX_TYPE", "BTREE"},

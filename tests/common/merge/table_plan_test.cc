@@ -174,10 +174,26 @@ TEST(TableSqlTest, ReadsTheWindowByTheIndex) {
             "SELECT `at` AS time_ FROM `shop`.`item` FORCE INDEX (`by_time`) WHERE `at` > 5 AND "
             "`at` < 9 ORDER BY `at` LIMIT 100,1");
   EXPECT_EQ(select_digests(plan, MergeSide::kLoser, {"5"}),
-            "SELECT SHA2(CONCAT_WS(',',IFNULL(CONCAT(`id`),'N'),IFNULL(CONCAT(`at`),'N'),"
-            "IFNULL(HEX(`note`),'N')),256) AS digest, 1 AS copies, 0+IFNULL(LENGTH(`note`),0) AS "
+            "SELECT CONCAT_WS(',',IFNULL(CONCAT(`id`),'N'),IFNULL(CONCAT(`at`),'N'),"
+            "IFNULL(HEX(`note`),'N')) AS digest, 1 AS copies, 0+IFNULL(LENGTH(`note`),0) AS "
             "bytes FROM `shop`.`item` FORCE INDEX (`by_time`) WHERE `at` = 5");
   EXPECT_EQ(insert_front(plan), "INSERT INTO `shop`.`item` (`id`, `at`, `note`) VALUES ");
+}
+
+TEST(TableSqlTest, LongRowsAreComparedByAHash) {
+  for (const char* const type : {"longtext", "json", "varchar"}) {
+    const TablePlan plan = *plan_table(table(), spoilt([&](TablePair& p) {
+                                         for (TableFacts* const side : {&p.loser, &p.winner}) {
+                                           side->columns[2] = text_column("note", type);
+                                           side->columns[2].bytes = 2000;
+                                         }
+                                       }),
+                                       {});
+    EXPECT_FALSE(plan.narrow) << type;
+    const std::string sql = select_rows(plan, {"5", "9"}, {"aa", "bb"});
+    EXPECT_TRUE(sql.starts_with("SELECT SHA2(CONCAT_WS(")) << sql;
+    EXPECT_NE(sql.find(" IN ('aa','bb')"), sql.npos) << sql;
+  }
 }
 
 TEST(TableSqlTest, RowsOfOneTimeAreReadInPartsAndOnce) {
