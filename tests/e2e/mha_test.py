@@ -9,6 +9,7 @@ import shlex
 import pytest
 
 import cache
+import plugin
 from cluster import Cluster
 from server import REPLICATION_PASSWORD, REPLICATION_USER
 from writer import ADMIN_PASSWORD, ADMIN_USER
@@ -103,6 +104,11 @@ class MhaCluster(Cluster):
             f"mha-global-conf={default}", f"mha-conf={application}", f"state-dir={self.state_dir}",
             *self.settings, *lines)))
 
+    def ready(self):
+        """Run check_failover_ready as it is run beside them."""
+        return plugin.run_raw([plugin.path("check_failover_ready"), "--cluster", self.config],
+                              env=self.environment)
+
     def calls(self):
         """Return the calls of MHA's scripts since the last time, each a list of words."""
         log = self.programs / "calls"
@@ -121,9 +127,15 @@ def test_mhas_own_scripts_are_called_as_by_mha(bench, kind):
     cluster.use_samples()
     db1, db2, db3 = cluster.servers
     cluster.calls()
-    ready = cluster.run("plan", "--assume-dead", f"{db1.host}:{db1.port}")
-    assert ready.code == 0, ready.out
+    plan = cluster.run("plan", "--assume-dead", f"{db1.host}:{db1.port}")
+    assert plan.code == 0 and ADMIN_PASSWORD not in plan.out, plan.out
     assert cluster.calls() == []
+    ready = cluster.ready()
+    assert ready.code != 2, ready.out
+    asked = ["--command=status", "--ssh_user=ha"]
+    assert sorted(cluster.calls()) == [
+        ["master_ip_failover", *asked, *place("orig_master_", db1)],
+        ["power_manager", *asked, *place("", db1)[:2]]]
 
     outcome = cluster.run("switchover")
     assert outcome.code == 0, outcome.out
@@ -162,6 +174,11 @@ def test_what_mha_would_not_go_on_after_ends_a_failover(bench):
     cluster = MhaCluster(bench, "mariadb-gtid")
     cluster.write_config("hook-timeout=1")
     cluster.stub("ssh", "exit 255")
+    for name in ("master_ip_failover", "power_manager"):
+        cluster.stub(name, "exit 20")
+        ready = cluster.ready()
+        assert ready.code == 2 and f"{name} exited with 20" in ready.out, ready.out
+        cluster.stub(name, "exit 0")
     cluster.db1.kill()
     cluster.calls()
     cases = [("masterha_secondary_check", "exit 2", "exited with 2"),
