@@ -61,6 +61,23 @@ def test_a_cluster_file_may_be_named_in_a_config_file(tmp_path):
     assert "'db1:0'" in run_usage_error(CHECK, "--config", config)
 
 
+def test_mhas_sections_and_its_file_for_all_applications(tmp_path):
+    everywhere, app = tmp_path / "default.cnf", tmp_path / "app1.cnf"
+    everywhere.write_text("[server default]\nport=1\nmanager_workdir=/x\ninit_conf_load_script=/y\n")
+    app.write_text("[server1]\nhostname=127.0.0.1\n[server_2]\nhostname=127.0.0.2\nnew_key=1\n")
+    for options in (["--mha-conf", app, "--mha-global-conf", everywhere],
+                    ["--mha-global-conf", everywhere, "--mha-conf", app]):
+        text = run_raw([path(CHECK), *options, "-v"]).out
+        assert "127.0.0.1:1" in text and "127.0.0.2:1" in text, text
+        assert f"{app}: keys of no use here: manager_workdir, new_key" in text, text
+    cluster = tmp_path / "cluster.conf"
+    cluster.write_text(f"mha-conf={app}\nmha-global-conf={everywhere}\nstate-dir={tmp_path}\n")
+    plan = run_raw([path("mysql_ha"), "plan", "--cluster", cluster])
+    assert plan.out.startswith(f"note: {app}: init_conf_load_script is not run: what it prints is missing\n")
+    app.write_text("[server1]\nhostname=127.0.0.1\n[db2]\nhostname=127.0.0.2\n")
+    assert "[db2] is none of MHA's sections" in run_usage_error(CHECK, "--mha-conf", app)
+
+
 def test_help_names_the_node_options():
     text = run_raw([path(CHECK), "--help"]).out
     for option in ("--node", "--cluster", "--pandora-conf", "--mha-conf", "--allow-writers",

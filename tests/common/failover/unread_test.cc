@@ -42,6 +42,12 @@ Policy vouching(const char* node) {
   return policy;
 }
 
+Policy ignoring(const char* node) {
+  Policy policy = with_fence();
+  policy.ignore_fail = {node};
+  return policy;
+}
+
 Policy limited(bool allow_loss = false) {
   Policy policy = with_fence();
   policy.max_lost_transactions = 0;
@@ -105,6 +111,13 @@ std::vector<Case> cases() {
        "read-only, following no server",
        after({writer(1), replica(2, 1), closed(writer(3))})},
       {"the operator's word", {lost(1), orphan(2), lost(3)}, "db2", "", {}, vouching("db3")},
+      {"its failure is ignored", {lost(1), orphan(2), lost(3)}, "db2", "", {}, ignoring("db3")},
+      {"its failure is ignored, and it accepted writes",
+       {lost(1), orphan(2), lost(3)},
+       "unread-node",
+       "db3 does not answer (no answer) and was last seen 30s ago accepting writes",
+       after({writer(1), replica(2, 1), writer(3)}),
+       ignoring("db3")},
       {"a word about another node",
        {lost(1), orphan(2), lost(3), lost(4)},
        "unread-node",
