@@ -21,11 +21,23 @@ namespace ha {
 
 namespace {
 
-// True when a closing waits for commits, and lets no new statement begin. MariaDB names it after
-// its locks for backups.
+// True when a closing waits for statements or commits, and lets no new one begin. MariaDB names it
+// after its locks for backups.
 bool holds_statements(const std::string& state) {
-  return std::ranges::any_of(std::array{"read lock", "commit lock", "backup lock"},
+  return std::ranges::any_of(std::array{"read lock", "commit lock", "backup lock", "table flush"},
                              [&](const char* lock) { return state.find(lock) != state.npos; });
+}
+
+// Returns what makes commits wait for replicas; empty: none does.
+Result<std::string> find_wait(SqlSession& session) {
+  const auto waits = waits_for_replicas(session);
+  if (!waits) return waits.error();
+  if (!*waits) return std::string();
+  const auto variables = read_variables(session, "SHOW GLOBAL VARIABLES LIKE 'rpl_semi_sync%'");
+  if (!variables) return variables.error();
+  for (const char* const name : {"rpl_semi_sync_source_enabled", "rpl_semi_sync_master_enabled"})
+    if (variables->contains(name)) return std::string(name);
+  return std::string();
 }
 
 // Waits until the closing lets no new statement begin; then ends all clients, and only then lets
@@ -44,18 +56,25 @@ Result<Done> let_go(const CommitRelease& release, const std::string& closing,
   if (const auto ended = end_clients(session, release.our_locks, closing); !ended)
     return ended.error();
   if (deadline.passed()) return failure("no time was left to end its commits");
-  const auto off = session.query(semi_sync_switch(release.variable, false).sql);
+  const auto variable =
+      release.variable.empty() ? find_wait(session) : Result<std::string>(release.variable);
+  if (!variable) return variable.error();
+  if (variable->empty()) return Done{};
+  const auto off = session.query(semi_sync_switch(*variable, false).sql);
   return off ? Result<Done>(Done{}) : off.error();
+}
+
+// A statement that waits longer than we do would close the server when that is not wanted any more.
+Result<Done> limit_waits(SqlSession& session, unsigned patience_s) {
+  const auto set = session.query(fmt::format("SET SESSION lock_wait_timeout={}", patience_s));
+  return set ? Result<Done>(Done{}) : set.error();
 }
 
 }  // namespace
 
 Result<int> close_to_clients(SqlSession& session, const std::vector<std::string>& our_locks,
                              unsigned patience_s, const std::function<Result<Done>()>& close) {
-  // A statement that waits longer than we do would close the server when that is not wanted any
-  // more.
-  const std::string patience = fmt::format("SET SESSION lock_wait_timeout={}", patience_s);
-  if (const auto set = session.query(patience); !set) return set.error();
+  if (const auto limited = limit_waits(session, patience_s); !limited) return limited.error();
   const auto before = end_clients_outside_commits(session, our_locks);
   if (!before) return before.error();
   if (const auto done = close(); !done) return done.error();
@@ -83,6 +102,15 @@ Result<Done> close_behind_commits(Workers& workers, Clock& clock, SqlSession& cl
   if (!closed && result && !*result)
     return failure(closed.error().text + ": " + result->error().text);
   return closed;
+}
+
+Result<int> close_at_once(Workers& workers, Clock& clock, SqlSession& closing,
+                          const CommitRelease& release, unsigned patience_s,
+                          const std::function<Result<Done>()>& close) {
+  if (const auto limited = limit_waits(closing, patience_s); !limited) return limited.error();
+  const auto done = close_behind_commits(workers, clock, closing, release, close);
+  if (!done) return done.error();
+  return end_clients(closing, release.our_locks);
 }
 
 Result<ServerFacts> read_closed_server(SqlSession& session) {

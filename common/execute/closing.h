@@ -34,7 +34,7 @@ Result<ServerFacts> read_closed_server(SqlSession& session);
 struct CommitRelease {
   std::shared_ptr<SqlSession> session;  // beside that which closes
   std::vector<std::string> our_locks;   // FailoverOptions::session_locks()
-  std::string variable;                 // that makes commits wait
+  std::string variable;                 // that makes commits wait; empty: it is asked for
   double limit_s;                       // well before the closing gives up
 };
 
@@ -43,5 +43,11 @@ struct CommitRelease {
 Result<Done> close_behind_commits(Workers& workers, Clock& clock, SqlSession& closing,
                                   const CommitRelease& release,
                                   const std::function<Result<Done>()>& close);
+
+// Closes a server that may take no more writes as close_to_clients() does, but begins with `close`:
+// from then on no new statement begins, and only what holds it up is ended before.
+Result<int> close_at_once(Workers& workers, Clock& clock, SqlSession& closing,
+                          const CommitRelease& release, unsigned patience_s,
+                          const std::function<Result<Done>()>& close);
 
 }  // namespace ha

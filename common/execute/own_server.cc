@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "common/context/operator_program.h"
-#include "common/execute/clients.h"
 #include "common/execute/closing.h"
 #include "common/failover/role_statements.h"
 #include "common/mysql/variables.h"
@@ -104,7 +103,7 @@ Result<bool> OwnServer::log_in() {
   logged_in_s_ = now_s;
   auto session = env_.connector.connect(login());
   if (session) {
-    if (!std::exchange(session_, std::move(*session))) reserve_session();
+    if (!std::exchange(session_, std::move(*session))) reserve_sessions();
     return learn_process(*session_);
   }
   if (session_ && (!is_no_answer(session.error()) || is_refused(session.error()))) return false;
@@ -131,32 +130,24 @@ OwnServer::State OwnServer::look() {
   return is_refused(error) ? State::kEnded : State::kSilent;
 }
 
-void OwnServer::reserve_session() {
-  auto session = env_.connector.connect(login());
-  // The longest that each server takes for idle connections.
-  if (!session || !(*session)->query("SET SESSION wait_timeout = 2147483")) return;
-  const std::lock_guard guard(mutex_);
-  reserved_ = std::move(*session);
+Result<OwnServer::Sessions> OwnServer::open_sessions() const {
+  Sessions sessions;
+  for (auto* const session : {&sessions.closing, &sessions.beside}) {
+    auto opened = env_.connector.connect(login());
+    if (!opened) return opened.error();
+    *session = std::move(*opened);
+  }
+  return sessions;
 }
 
-Result<Done> OwnServer::make_read_only(SqlSession& session, const Deadline& deadline) const {
-  const auto close = [&]() -> Result<Done> {
-    const auto done = session.query(close_server(session.version()).sql);
-    return done ? Result<Done>(Done{}) : done.error();
-  };
-  const auto waits = waits_for_replicas(session);
-  if (!waits) return waits.error();
-  if (!*waits) return close();
-  const auto variables = read_variables(session, "SHOW GLOBAL VARIABLES LIKE 'rpl_semi_sync%'");
-  if (!variables) return variables.error();
-  auto second = env_.connector.connect(login());
-  if (!second) return second.error();
-  for (const char* const name : {"rpl_semi_sync_source_enabled", "rpl_semi_sync_master_enabled"})
-    if (variables->contains(name))
-      return close_behind_commits(
-          env_.workers, env_.clock, session,
-          {std::move(*second), options_.session_locks(), name, deadline.remaining_s()}, close);
-  return close();
+void OwnServer::reserve_sessions() {
+  const auto sessions = open_sessions();
+  if (!sessions) return;
+  // The longest that each server takes for idle connections.
+  for (const auto& session : {sessions->closing, sessions->beside})
+    if (!session->query("SET SESSION wait_timeout = 2147483")) return;
+  const std::lock_guard guard(mutex_);
+  reserved_ = *sessions;
 }
 
 Result<OwnServer::Deed> OwnServer::close(const Deadline& deadline) {
@@ -174,23 +165,30 @@ Result<OwnServer::Deed> OwnServer::close(const Deadline& deadline) {
     return deed;
   };
   std::unique_lock guard(mutex_);
-  const auto reserved = std::move(reserved_);
+  const auto reserved = std::exchange(reserved_, std::nullopt);
   guard.unlock();
   if (reserved) {
     auto closed = close_over(*reserved, deadline);
-    // It may have been ended since.
+    // They may have been ended since.
     if (closed || !is_no_answer(closed.error())) return with_vip(std::move(closed));
   }
-  const auto session = env_.connector.connect(login());
-  if (!session) return session.error();
-  return with_vip(close_over(**session, deadline));
+  const auto sessions = open_sessions();
+  if (!sessions) return sessions.error();
+  return with_vip(close_over(*sessions, deadline));
 }
 
-Result<OwnServer::Deed> OwnServer::close_over(SqlSession& session, const Deadline& deadline) const {
+Result<OwnServer::Deed> OwnServer::close_over(const Sessions& sessions,
+                                              const Deadline& deadline) const {
+  SqlSession& session = *sessions.closing;
   const auto before = read_switch(session, "read_only");
   if (!before) return before.error();
-  const auto ended = close_to_clients(session, options_.session_locks(), kAnswer_s,
-                                      [&] { return make_read_only(session, deadline); });
+  const CommitRelease release{sessions.beside, options_.session_locks(), "",
+                              deadline.remaining_s()};
+  const auto ended =
+      close_at_once(env_.workers, env_.clock, session, release, kAnswer_s, [&]() -> Result<Done> {
+        const auto done = session.query(close_server(session.version()).sql);
+        return done ? Result<Done>(Done{}) : done.error();
+      });
   if (!ended) return ended.error();
   const auto closed = read_switch(session, "read_only");
   if (!closed) return closed.error();

@@ -53,7 +53,7 @@ class OwnServer {
     bool found_closed = false;  // somebody else had made it read-only before
   };
   // Takes the virtual IP away and makes the server read-only, its clients' connections ended.
-  // Fails when it may still take writes. A connection that look() has made is used first.
+  // Fails when it may still take writes. Connections that look() has made are used first.
   Result<Deed> close(const Deadline& deadline);
 
   // Fails as read_closed_server() does.
@@ -74,20 +74,24 @@ class OwnServer {
   Result<bool> log_in();
   // Reads which process the server is. True when the one that was known has ended.
   bool learn_process(SqlSession& session);
-  // Keeps a connection for close(): a server with all its connections in use lets nobody in then,
-  // and one whose host was stopped lets us in late.
-  void reserve_session();
-  Result<Deed> close_over(SqlSession& session, const Deadline& deadline) const;
-  Result<Done> make_read_only(SqlSession& session, const Deadline& deadline) const;
+  // What close() works with.
+  struct Sessions {
+    std::shared_ptr<SqlSession> closing, beside;
+  };
+  Result<Sessions> open_sessions() const;
+  // Keeps them for close(): a server with all its connections in use lets nobody in then, and one
+  // whose host was stopped lets us in late.
+  void reserve_sessions();
+  Result<Deed> close_over(const Sessions& sessions, const Deadline& deadline) const;
   Result<Done> run_kill_command(const Deadline& deadline);
 
   const Env env_;
   const FailoverOptions options_;
   const NodeAddress node_;
-  std::shared_ptr<SqlSession> session_ = {};   // of look()
-  double logged_in_s_ = 0;                     // when it was last tried: Clock::monotonic_s()
-  mutable std::mutex mutex_;                   // of what follows
-  std::unique_ptr<SqlSession> reserved_ = {};  // of close()
+  std::shared_ptr<SqlSession> session_ = {};  // of look()
+  double logged_in_s_ = 0;                    // when it was last tried: Clock::monotonic_s()
+  mutable std::mutex mutex_;                  // of what follows
+  std::optional<Sessions> reserved_ = {};
   std::optional<ServerProcess> process_ = {};
   std::string unknown_process_ = {};  // why there is none; empty: it has not answered yet
 };
