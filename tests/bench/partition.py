@@ -99,13 +99,15 @@ class Table:
             directory.mkdir(parents=True, exist_ok=True)
             self._file.touch()
 
-    def lines(self):
-        """Return the lines of all rows."""
-        return self._file.read_text().splitlines() if self._directory else []
+    def line(self, row):
+        """Return the last line of a row."""
+        lines = self._file.read_text().splitlines() if self._directory else []
+        of_row = [line for line in lines if line.startswith(str(row))]
+        return of_row[-1] if of_row else f"{row} {NOT_PLAYED}"
 
     def lacks(self, row):
         """Tell whether a row has not been played."""
-        return not any(line.startswith(str(row)) and NOT_PLAYED not in line for line in self.lines())
+        return NOT_PLAYED in self.line(row)
 
     def add(self, row, result, told):
         """Print a row."""
@@ -183,11 +185,15 @@ def main():
     table = Table(chosen.directory)
     rows = rows_of(chosen)
     missing = [row for row in rows if table.lacks(row)]
-    print(f"{len(missing)} of {len(rows)} rows\n{'':105}{HEADER}", flush=True)
+    print(f"{len(missing)} of {len(rows)} rows\n{'':106}{HEADER}", flush=True)
     jobs = [(part, table, chosen.semi_sync) for part in jobs_of(missing)]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with multiprocessing.Pool(chosen.jobs) as pool:  # It ends with this program, whatever ends that.
         failures = sum(pool.imap_unordered(play, jobs))
+    if chosen.directory:
+        lines = [table.line(row) for row in rows]
+        print(f"\n{'':106}{HEADER}", *lines, sep="\n")
+        failures = sum(not line.endswith(" s)") for line in lines)  # those too that were played before
     print(f"\n{failures} rows are not as promised" if failures else "\nall rows are as promised")
     return min(failures, 1)
 
