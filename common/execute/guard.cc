@@ -12,7 +12,7 @@
 #include "common/context/guard_files.h"
 #include "common/context/lease_watch.h"
 #include "common/context/run_store.h"
-#include "common/execute/dump_threads.h"
+#include "common/execute/binlog_dumps.h"
 #include "common/execute/failover.h"
 #include "common/execute/guard_sessions.h"
 #include "common/execute/lease_keeper.h"
@@ -32,7 +32,6 @@ constexpr double kBetweenWrites_s = 1;    // of the state
 constexpr double kRoundGrace_s = 10;      // of a loaded machine
 constexpr double kEndOfLease_s = 5;       // for giving it back
 constexpr double kBetweenRejoins_s = 60;  // of one node that could not return
-constexpr unsigned kRelease_s = 2;        // for each answer of the server beside the guard
 constexpr std::size_t kMostLines = 1000;  // that are remembered so as not to be repeated
 
 GuardTiming timing_of(const GuardSettings& settings) {
@@ -175,14 +174,7 @@ class Guard {
     for (std::size_t i = 0; i < cluster.nodes.size(); ++i)
       (watch_.nodes()[i].life == NodeLife::kGone ? replicas.gone : replicas.there)
           .push_back(cluster.nodes[i]);
-    const auto node = std::ranges::find(cluster.nodes, own, &NodeAddress::name);
-    MysqlOptions login = options_for(*node, cluster.mysql, kRelease_s);
-    login.answer_timeout_s = kRelease_s;
-    auto begun =
-        Pending<Result<int>>::begin(env_.workers, [env = env_, login, replicas]() -> Result<int> {
-          const auto session = env.connector.connect(login);
-          return session ? end_dump_threads(**session, env.network, replicas) : session.error();
-        });
+    auto begun = begin_end_of_binlog_dumps(env_, cluster, own, replicas);
     if (begun) released_ = std::move(*begun);
   }
 

@@ -6,7 +6,7 @@
 
 #include "common/execute/applier_wait.h"
 #include "common/execute/binlog_events.h"
-#include "common/execute/dump_threads.h"
+#include "common/execute/binlog_dumps.h"
 #include "common/execute/failure.h"
 #include "common/execute/live_actions.h"
 #include "common/mysql/drain.h"
@@ -199,7 +199,7 @@ Result<Done> LiveActions::free_applier(const Step& step, const ChannelStatus* ch
   return let_go && channel != nullptr ? let_stop(*channel, session, env_.clock) : let_go;
 }
 
-// The source does so, too, and may hang then (dump_threads.h): a failure here is no harm.
+// The source does so, too, and may hang then (binlog_dumps.h): a failure here is no harm.
 void LiveActions::end_former_connection(const Step& step) {
   auto source = sessions_.borrow(step.other);
   if (!source) return;
@@ -207,7 +207,7 @@ void LiveActions::end_former_connection(const Step& step) {
   for (const Node& node : topology_.nodes)
     (node.name == step.node ? replicas.gone : replicas.there)
         .push_back({node.name, node.host, node.port});
-  source->judge(end_dump_threads(**source, env_.network, replicas));
+  source->judge(end_binlog_dumps(**source, env_.network, replicas));
 }
 
 Result<StepResult> LiveActions::follow_source(const Step& step, SqlSession& session,

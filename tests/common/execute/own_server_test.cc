@@ -209,7 +209,7 @@ TEST_F(OwnServerTest, WhatSomebodyElseHasClosedIsToldApart) {
   db1_.read_only = "1";
   const auto closed = own().close(second());
   ASSERT_TRUE(closed) << closed.error().text;
-  EXPECT_EQ(closed->text, "read-only before, 2 connections ended");
+  EXPECT_EQ(closed->text, "read-only before, 1 connections ended");
   EXPECT_TRUE(closed->found_closed);
 }
 

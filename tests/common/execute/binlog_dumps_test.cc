@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "common/execute/dump_threads.h"
+#include "common/execute/binlog_dumps.h"
 
 #include <gtest/gtest.h>
 
@@ -36,7 +36,7 @@ FakeSession server(const char* greeting, const char* waits) {
   return session;
 }
 
-TEST(DumpThreadsTest, ThoseToAReplicaThatIsGoneAreEnded) {
+TEST(BinlogDumpsTest, ThoseToAReplicaThatIsGoneAreEnded) {
   using Ended = std::vector<std::string>;
   const NodeAddress db1{"db1", "db1", 3306}, db2{"db2", "db2", 3306}, db3{"db3", "db3", 3306},
       db4{"db4", "db4", 3307};
@@ -58,7 +58,7 @@ TEST(DumpThreadsTest, ThoseToAReplicaThatIsGoneAreEnded) {
     SCOPED_TRACE(c.name);
     FakeSession session = server(c.greeting, c.waits);
     Names names;
-    const auto count = end_dump_threads(session, names, c.replicas);
+    const auto count = end_binlog_dumps(session, names, c.replicas);
     ASSERT_TRUE(count) << count.error().text;
     Ended ended;
     for (const std::string& sql : session.asked)

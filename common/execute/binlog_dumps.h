@@ -8,9 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "common/cluster/options.h"
 #include "common/env.h"
 #include "common/mysql/options.h"
 #include "common/mysql/session.h"
+#include "common/parallel.h"
 #include "common/result.h"
 
 namespace ha {
@@ -22,7 +24,13 @@ struct ReplicaAddresses {
 
 // Ends those to replicas that are gone, on a MariaDB that waits for acknowledgements; an address
 // that belongs to one that answers, too, is left alone. Returns how many were ended.
-Result<int> end_dump_threads(SqlSession& session, Resolver& network,
+Result<int> end_binlog_dumps(SqlSession& session, Resolver& network,
                              const ReplicaAddresses& replicas);
+
+// Does that on a node, beside the caller and in a session of its own. Fails when no thread is free.
+Result<Pending<Result<int>>> begin_end_of_binlog_dumps(const Env& env,
+                                                       const ClusterOptions& cluster,
+                                                       const std::string& node,
+                                                       const ReplicaAddresses& replicas);
 
 }  // namespace ha

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "common/execute/dump_threads.h"
+#include "common/execute/binlog_dumps.h"
 
+#include <algorithm>
 #include <set>
 
 #include "common/mysql/variables.h"
@@ -8,6 +9,8 @@
 namespace ha {
 
 namespace {
+
+constexpr unsigned kAnswer_s = 2;
 
 // As the server shows them: it may resolve names itself.
 std::set<std::string> find_addresses(Resolver& network, const std::vector<NodeAddress>& nodes) {
@@ -21,7 +24,7 @@ std::set<std::string> find_addresses(Resolver& network, const std::vector<NodeAd
 
 }  // namespace
 
-Result<int> end_dump_threads(SqlSession& session, Resolver& network,
+Result<int> end_binlog_dumps(SqlSession& session, Resolver& network,
                              const ReplicaAddresses& replicas) {
   if (session.version().flavour != Flavour::kMariadb) return 0;
   const auto waits = read_switch(session, "rpl_semi_sync_master_enabled");
@@ -42,6 +45,19 @@ Result<int> end_dump_threads(SqlSession& session, Resolver& network,
     if (session.query("KILL CONNECTION " + row.text("Id").value_or(""))) ++ended;
   }
   return ended;
+}
+
+Result<Pending<Result<int>>> begin_end_of_binlog_dumps(const Env& env,
+                                                       const ClusterOptions& cluster,
+                                                       const std::string& node,
+                                                       const ReplicaAddresses& replicas) {
+  const auto address = std::ranges::find(cluster.nodes, node, &NodeAddress::name);
+  MysqlOptions login = options_for(*address, cluster.mysql, kAnswer_s);
+  login.answer_timeout_s = kAnswer_s;
+  return Pending<Result<int>>::begin(env.workers, [env, login, replicas]() -> Result<int> {
+    const auto session = env.connector.connect(login);
+    return session ? end_binlog_dumps(**session, env.network, replicas) : session.error();
+  });
 }
 
 }  // namespace ha
