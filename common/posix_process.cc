@@ -236,7 +236,7 @@ Result<ServerProcess> PosixProcess::find_server(int id, unsigned port) {
   return find_server_process(id, port);
 }
 
-bool PosixProcess::is_running(const ServerProcess& process) { return ha::is_running(process); }
+bool PosixProcess::is_running(const ServerProcess& process) { return watch_.is_running(process); }
 
 Result<Done> PosixProcess::kill_server(const ServerProcess& process) {
   return kill_process(process);

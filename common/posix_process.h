@@ -12,6 +12,7 @@
 
 #include "common/process.h"
 #include "common/result.h"
+#include "common/server_process.h"
 
 namespace ha {
 
@@ -22,6 +23,9 @@ class PosixProcess : public Process {
   Result<ServerProcess> find_server(int id, unsigned port) override;
   bool is_running(const ServerProcess& process) override;
   Result<Done> kill_server(const ServerProcess& process) override;
+
+ private:
+  ProcessWatch watch_ = {};
 };
 
 // Returns the path of the program that run() would start for this argv[0]. Fails with kMissing when

@@ -11,8 +11,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <memory>
-#include <utility>
 #include <vector>
 
 #include "common/clock.h"
@@ -125,9 +123,6 @@ std::set<std::string> find_listeners(std::string_view table, unsigned port) {
 
 Result<ServerProcess> find_server_process(int id, unsigned port) {
   const std::string name = std::to_string(id);
-  // First: what is read from here on is of this process, or of one that it has outlived.
-  auto handle = std::make_shared<const Descriptor>(open_handle(id));
-  if (handle->get() < 0) handle = nullptr;
   const auto started = started_at(name);
   if (id <= 0 || !started) return Error{Errc::kMissing, fmt::format("there is no process {}", id)};
   if (!is_server(name))
@@ -138,14 +133,23 @@ Result<ServerProcess> find_server_process(int id, unsigned port) {
     return Error{Errc::kRefused, fmt::format("process {} does not listen on port {}", id, port)};
   const double ticks_per_s = static_cast<double>(sysconf(_SC_CLK_TCK));
   return ServerProcess{id, *started,
-                       system_moment().uptime_s - static_cast<double>(*started) / ticks_per_s,
-                       std::move(handle)};
+                       system_moment().uptime_s - static_cast<double>(*started) / ticks_per_s};
 }
 
-bool is_running(const ServerProcess& process) {
-  if (!process.handle) return started_at(std::to_string(process.id)) == process.started;
+bool ProcessWatch::is_running(const ServerProcess& process) {
+  const std::lock_guard guard(mutex_);
+  if (handle_.get() < 0 || process_ != process) {
+    // First the handle: what is read then is of its process, or of one that came after it.
+    handle_ = Descriptor(open_handle(process.id));
+    process_ = process;
+    if (started_at(std::to_string(process.id)) != process.started) {
+      handle_ = Descriptor();
+      return false;
+    }
+    if (handle_.get() < 0) return true;
+  }
   // It can be read once the process has ended.
-  pollfd polled = {process.handle->get(), POLLIN, 0};
+  pollfd polled = {handle_.get(), POLLIN, 0};
   return poll(&polled, 1, 0) <= 0;
 }
 

@@ -4,10 +4,12 @@
 
 #pragma once
 
+#include <mutex>
 #include <set>
 #include <string>
 #include <string_view>
 
+#include "common/open_file.h"
 #include "common/process.h"
 #include "common/result.h"
 
@@ -16,8 +18,17 @@ namespace ha {
 // As Process::find_server().
 Result<ServerProcess> find_server_process(int id, unsigned port);
 
-// As Process::is_running().
-bool is_running(const ServerProcess& process);
+// Tells again and again, which costs little, whether one process is there.
+class ProcessWatch {
+ public:
+  // As Process::is_running(). May be called from several threads.
+  bool is_running(const ServerProcess& process);
+
+ private:
+  std::mutex mutex_;
+  ServerProcess process_ = {};  // that was asked for last
+  Descriptor handle_{};  // by which the system knows it, whatever becomes of its id; -1: none
+};
 
 // As Process::kill_server().
 Result<Done> kill_process(const ServerProcess& process);
