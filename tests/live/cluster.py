@@ -279,6 +279,13 @@ def make_lossless(cluster):
     cluster.watch()
 
 
+def wait_for_no_absent_replica(cluster):
+    """Let a semi-sync primary that has no replica acknowledge at once, as the README's lines do."""
+    setting = {"mariadb": "master_wait_no_slave", "mysql": "source_wait_no_replica"}[cluster.flavour]
+    for server in cluster.servers:
+        server.sql(f"SET GLOBAL rpl_semi_sync_{setting} = OFF")
+
+
 def fail_over_twice(cluster, primary, binlog_tool):
     """Kill a primary and then its successor, and let both return: the first is a replica then, the
     second has a row that nobody else has, which is saved."""

@@ -23,7 +23,7 @@ import pymysql
 
 import plugin
 from acknowledged import twofold, without
-from cluster import Cluster, make_lossless, rows
+from cluster import Cluster, make_lossless, rows, wait_for_no_absent_replica
 from documented import semi_sync_options
 from lan import Lan, place_servers
 from nagios import kill_session
@@ -223,6 +223,8 @@ class SitesCluster(Cluster):
         super()._compose()
         if self.protection.lossless:
             make_lossless(self)
+        elif self.protection.semi_sync:
+            wait_for_no_absent_replica(self)
 
     def watch(self):
         for server in self.servers:
