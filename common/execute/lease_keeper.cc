@@ -67,7 +67,7 @@ void LeaseKeeper::look() {
     silent_since_s_.reset();
   else if (!silent_since_s_)
     silent_since_s_ = sent_s;
-  // Whoever has mistyped the password is not to lose the server for it.
+  // An operator who has mistyped the password is not to lose the server for it.
   if (state == OwnServer::State::kDenied && !answered_) writable_since_s_.reset();
   answered_ = answered_ || state == OwnServer::State::kWritable ||
               state == OwnServer::State::kClosed || state == OwnServer::State::kEnded;
