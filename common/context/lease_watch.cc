@@ -16,7 +16,7 @@ namespace {
 
 // A voter tells whole seconds: a vigil has to see the last one before the end of the lease.
 constexpr double kBetweenLooks_s = 0.1, kLateAnswer_s = 0.5;
-constexpr double kMostRest_s = 5, kHeedStop_s = 0.5;
+constexpr double kMostRest_s = 1, kHeedStop_s = 0.5;
 
 }  // namespace
 
@@ -62,6 +62,7 @@ void observe_lease(LeaseSighting& sighting, std::optional<LeaseReading> now, int
   if (ended && !last.node.empty()) {
     const bool expired = last.silent_s.value_or(0) >= lease_s - 1;
     (expired ? sighting.expired : sighting.broken).insert(last.node);
+    // Its last word may have come after the one before.
     if (!expired) hear(last.node, 0);
   }
   if (now && !now->node.empty()) forget_end(sighting, now->node);

@@ -45,14 +45,14 @@ Duties LeaseKeeper::list_duties() {
     };
   };
   duties.add(every(kLook_s), [self] { self->look(); });
-  // A majority of now is on disk at once.
-  const auto every_majority = [self, late = every(kRecord_s),
-                               seen = std::optional<double>()]() mutable {
+  // A majority of now is on disk at once, and a closing.
+  const auto every_change = [self, late = every(kRecord_s),
+                             seen = std::pair(std::optional<double>(), false)]() mutable {
     const std::lock_guard guard(self->mutex_);
-    const auto before = std::exchange(seen, self->majority_s_);
+    const auto before = std::exchange(seen, std::pair(self->majority_s_, self->closed_));
     return late() || (seen != before && !self->stopping_);
   };
-  duties.add(every_majority, [self] { self->remember(); });
+  duties.add(every_change, [self] { self->remember(); });
   return duties;
 }
 
