@@ -66,13 +66,13 @@ TEST(LeaseWatchTest, AVoteIsSeenInTheLastSecondBeforeItsEnd) {
     int lease_s;
     double rest_s;
   } cases[] = {
-      {"just heard", held("db1", 0), 5, 3},
-      {"long ago", held("db1", 2), 5, 1},
+      {"just heard", held("db1", 0), 5, 1},
+      {"long ago", held("db1", 2.5), 5, 0.5},
       {"it may end", held("db1", 3), 5, 0},
       {"it is late", held("db1", 9), 5, 0},
-      {"free", free, 5, 3},
+      {"free", free, 5, 1},
       {"a short lease", held("db1", 0), 2, 0},
-      {"a long lease", held("db1", 1), 60, 5},
+      {"a long lease", held("db1", 1), 60, 1},
       {"not told", mute, 5, 0},
       {"no answer", std::nullopt, 5, 0},
   };
