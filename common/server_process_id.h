@@ -13,7 +13,9 @@ struct ServerProcess {
   std::uint64_t started = 0;  // in clock ticks since the boot: ids are given again
   double age_s = 0;           // when it was found
 
-  bool operator==(const ServerProcess&) const = default;
+  bool operator==(const ServerProcess& other) const {
+    return id == other.id && started == other.started;
+  }
 };
 
 }  // namespace ha

@@ -56,7 +56,10 @@ Result<Pending<Result<int>>> begin_end_of_binlog_dumps(const Env& env,
   login.answer_timeout_s = kAnswer_s;
   return Pending<Result<int>>::begin(env.workers, [env, login, replicas]() -> Result<int> {
     const auto session = env.connector.connect(login);
-    return session ? end_binlog_dumps(**session, env.network, replicas) : session.error();
+    if (!session) return session.error();
+    // Else it would acknowledge alone what it writes now, and the node may be cut off only.
+    const auto waits = read_switch(**session, "rpl_semi_sync_master_wait_no_slave");
+    return waits && *waits ? end_binlog_dumps(**session, env.network, replicas) : 0;
   });
 }
 

@@ -27,7 +27,8 @@ struct ReplicaAddresses {
 Result<int> end_binlog_dumps(SqlSession& session, Resolver& network,
                              const ReplicaAddresses& replicas);
 
-// Does that on a node, beside the caller and in a session of its own. Fails when no thread is free.
+// Does that on a primary that acknowledges nothing without a replica, beside the caller and in a
+// session of its own. Fails when no thread is free.
 Result<Pending<Result<int>>> begin_end_of_binlog_dumps(const Env& env,
                                                        const ClusterOptions& cluster,
                                                        const std::string& node,

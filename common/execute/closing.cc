@@ -42,26 +42,33 @@ Result<std::string> find_wait(SqlSession& session) {
 
 // Waits until the closing lets no new statement begin; then ends all clients, and only then lets
 // their commits go: no client is left to get an answer.
-Result<Done> let_go(const CommitRelease& release, const std::string& closing,
-                    const std::atomic<bool>& closed, Clock& clock, const Deadline& deadline) {
+// Returns the switch that was set for that; empty: none was.
+Result<std::string> let_go(const CommitRelease& release, const std::string& closing,
+                           const std::atomic<bool>& closed, Clock& clock,
+                           const Deadline& deadline) {
   SqlSession& session = *release.session;
   for (;; clock.pause(kPoll_s)) {
     const auto now = read_connection(session, "STATE", closing);
     if (!now) return now.error();
     if (holds_statements(*now)) break;
     // The commits have ended by themselves.
-    if (closed) return Done{};
+    if (closed) return std::string();
     if (deadline.passed()) return failure("it did not wait for commits");
   }
   if (const auto ended = end_clients(session, release.our_locks, closing); !ended)
     return ended.error();
-  if (deadline.passed()) return failure("no time was left to end its commits");
-  const auto variable =
-      release.variable.empty() ? find_wait(session) : Result<std::string>(release.variable);
-  if (!variable) return variable.error();
-  if (variable->empty()) return Done{};
-  const auto off = session.query(semi_sync_switch(*variable, false).sql);
-  return off ? Result<Done>(Done{}) : off.error();
+  // A statement that had begun may come to its commit only now.
+  for (;; clock.pause(kPoll_s)) {
+    const auto variable =
+        release.variable.empty() ? find_wait(session) : Result<std::string>(release.variable);
+    if (!variable) return variable.error();
+    // A server that is not being closed any more is to wait for its replicas.
+    if (closed || (variable->empty() && deadline.passed())) return std::string();
+    if (deadline.passed()) return failure("no time was left to end its commits");
+    if (variable->empty()) continue;
+    const auto off = session.query(semi_sync_switch(*variable, false).sql);
+    return off ? variable : off.error();
+  }
 }
 
 // A statement that waits longer than we do would close the server when that is not wanted any more.
@@ -89,7 +96,7 @@ Result<Done> close_behind_commits(Workers& workers, Clock& clock, SqlSession& cl
   const auto own = query_value(closing, "SELECT CONNECTION_ID()");
   if (!own) return own.error();
   const auto is_closed = std::make_shared<std::atomic<bool>>(false);
-  const auto begun = Pending<Result<Done>>::begin(
+  const auto begun = Pending<Result<std::string>>::begin(
       workers,
       [release, own = *own, is_closed, &clock, limit = Deadline::after(clock, release.limit_s)] {
         return let_go(release, own, *is_closed, clock, limit);
@@ -99,9 +106,13 @@ Result<Done> close_behind_commits(Workers& workers, Clock& clock, SqlSession& cl
   *is_closed = true;
   const bool ended = begun->wait(Deadline::after(clock, release.limit_s));
   const auto result = ended ? begun->result() : std::nullopt;
-  if (!closed && result && !*result)
-    return failure(closed.error().text + ": " + result->error().text);
-  return closed;
+  if (closed || !result) return closed;
+  if (!*result) return failure(closed.error().text + ": " + result->error().text);
+  if ((*result)->empty()) return closed;
+  const auto on = release.session->query(semi_sync_switch(**result, true).sql);
+  return on ? closed
+            : failure(fmt::format("{}; it takes writes without semi-sync: {}", closed.error().text,
+                                  on.error().text));
 }
 
 Result<int> close_at_once(Workers& workers, Clock& clock, SqlSession& closing,

@@ -161,6 +161,7 @@ class Guard {
     const std::string& own = settings_.guard.node;
     if (released_ && released_->wait(Deadline::after(env_.clock, 0))) {
       const auto ended = released_->result();
+      releases_ = releases_ || !ended || !*ended;
       if (ended && *ended && **ended > 0)
         host_.say(fmt::format("{}: connections to replicas that give no answer were ended: {}", own,
                               **ended));
@@ -214,7 +215,7 @@ class Guard {
   void keep_hosts_file(const Node& primary) {
     constexpr mode_t kReadable = 0644;
     const std::string& path = settings_.failover.policy.hosts_file;
-    if (path.empty() || !settings_.guard.manage) return;
+    if (path.empty() || !held().empty()) return;
     if (const auto now = env_.files.read(path); now && *now == primary.host) return;
     const auto written = env_.files.write_atomic(path, primary.host, kReadable);
     const std::string told =

@@ -189,16 +189,25 @@ void LeaseKeeper::carry_out(const LeaseView& now, LeaseAct act) {
   const double begun_s = uptime_s(env_.clock);
   const Deadline deadline =
       Deadline::after(env_.clock, act == LeaseAct::kKill ? kKill_s : limits_.margin_s);
+  if (act == LeaseAct::kClose) {
+    const std::lock_guard guard(mutex_);
+    closing_since_s_ = closing_since_s_.value_or(begun_s);
+  }
+  // Where no thread is free, closing is in vain until it has to be killed, which needs none.
   auto begun = Pending<Result<OwnServer::Deed>>::begin(
       env_.workers, [self = shared_from_this(), act, deadline] {
         return act == LeaseAct::kKill ? self->own_.kill(deadline) : self->own_.close(deadline);
       });
-  if (!begun) return log_(fmt::format("{}: {}", node_.name, begun.error().text));
+  if (!begun) {
+    say(fmt::format("{}: {}", node_.name, begun.error().text));
+    if (act != LeaseAct::kKill) return;
+    const auto killed = own_.kill(deadline);
+    return say(fmt::format("{}: {}", node_.name,
+                           killed ? killed->text : "FAILED: " + killed.error().text));
+  }
   deed_ = std::move(*begun);
   deed_act_ = act;
   deed_for_other_ = now.given_away;
-  const std::lock_guard guard(mutex_);
-  if (act == LeaseAct::kClose && !closing_since_s_) closing_since_s_ = begun_s;
 }
 
 void LeaseKeeper::remember() {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -60,7 +61,11 @@ Result<Done> LeaseKeeper::start() {
   const auto self = shared_from_this();
   const auto decide = [self] {
     const double turn_s = std::min(kDecision_s, self->limits_.margin_s / kOfMargin);
-    for (; !self->stopping_; self->env_.clock.pause(turn_s)) self->judge();
+    for (; !self->stopping_; self->env_.clock.pause(turn_s)) try {
+        self->judge();
+      } catch (const std::bad_alloc&) {
+        // The next turn may get memory; without one the server would never be closed.
+      }
   };
   const auto work = [self] {
     Duties duties = self->list_duties();
@@ -81,7 +86,8 @@ Result<Done> LeaseKeeper::start() {
 void LeaseKeeper::stop(const Deadline& deadline) {
   stopping_ = true;
   // A disk or a voter that hangs is no reason to take this host down.
-  if (watchdog_ && (!judging_ || judging_->wait(deadline))) {
+  const bool judged = !judging_ || judging_->wait(deadline);
+  if (watchdog_ && judged) {
     if (const auto disarmed = watchdog_->disarm(); !disarmed) log_(disarmed.error().text);
     watchdog_.reset();
   }

@@ -168,6 +168,7 @@ class LiveActions : public Actions {
                                        const Deadline& deadline);
   Result<StepResult> open(const Step& step, SqlSession& session, const RunFacts& known,
                           const Deadline& deadline);
+  bool may_be_open(const Step& step);
   Result<StepResult> run_mha_script(const Step& step, const RunFacts& known,
                                     const Deadline& deadline);
   Result<StepResult> move_vip(const Step& step, const RunFacts& known, const Deadline& deadline);

@@ -8,6 +8,7 @@
 #include "common/context/operator_program.h"
 #include "common/execute/failure.h"
 #include "common/execute/live_actions.h"
+#include "common/mysql/variables.h"
 #include "common/vip/move.h"
 
 namespace ha {
@@ -80,15 +81,21 @@ Result<StepResult> LiveActions::run_mha_script(const Step& step, const RunFacts&
   const auto outcome = run_step(step, command_of(step.argv, known), hook_deadline(deadline));
   if (!outcome) return outcome.error();
   std::string text = describe_end(step.argv, *outcome);
-  switch (read_fence(*outcome)) {
-    case FenceEnd::kFenced:
-      return StepResult{text};
-    case FenceEnd::kAccepted:
-      return StepResult{text, {}, text};
-    case FenceEnd::kFailed:
-      break;
-  }
-  return failure(text);
+  const FenceEnd end = read_fence(*outcome);
+  if (end == FenceEnd::kFailed) return failure(text);
+  StepResult done{text, {.opened = may_be_open(step)}};
+  if (end == FenceEnd::kAccepted) done.warning = text;
+  return done;
+}
+
+// Whether clients may write where a script has moved the address to: then there is no way back.
+bool LiveActions::may_be_open(const Step& step) {
+  if (step.number == 0 || step.node != plan_.candidate) return false;
+  auto session = sessions_.borrow(step.node);
+  if (!session) return true;
+  const auto closed = read_switch(**session, "read_only");
+  session->judge(closed);
+  return !closed || !*closed;
 }
 
 Result<StepResult> LiveActions::move_vip(const Step& step, const RunFacts& known,

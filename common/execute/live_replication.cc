@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "common/execute/applier_wait.h"
-#include "common/execute/binlog_events.h"
 #include "common/execute/binlog_dumps.h"
+#include "common/execute/binlog_events.h"
 #include "common/execute/failure.h"
 #include "common/execute/live_actions.h"
 #include "common/mysql/drain.h"

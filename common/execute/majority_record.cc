@@ -19,7 +19,6 @@ Result<Done> MajorityRecord::keep(const State& state, const Moment& now) {
     wanted->closed = true;
   else if (state.majority_s && !now.boot.empty())
     wanted = {node_, {now.now_s, *state.majority_s, now.boot}, lease_s_, false, state.server};
-  if (wanted && wanted->server) wanted->server->age_s = 0;
   if (kept_ && wanted->at.uptime_s == kept_->at.uptime_s) wanted->at.now_s = kept_->at.now_s;
   if (wanted == kept_) return Done{};
   const auto written = files_.write_majority(*wanted);

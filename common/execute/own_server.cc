@@ -17,7 +17,7 @@ namespace ha {
 
 namespace {
 
-constexpr double kConnect_s = 1;
+constexpr double kConnect_s = 1, kMostLogin_s = 10;
 constexpr unsigned kAnswer_s = 2;
 constexpr double kEndPoll_s = 0.02;
 constexpr double kSession_s = 10;  // for which it is not tried whether the server lets us in
@@ -64,8 +64,8 @@ Result<ServerProcess> find_process(const Env& env, const FailoverOptions& option
 OwnServer::OwnServer(const Env& env, const FailoverOptions& options, NodeAddress node)
     : env_(env), options_(options), node_(std::move(node)) {}
 
-MysqlOptions OwnServer::login() const {
-  MysqlOptions login = options_for(node_, options_.cluster.mysql, kConnect_s);
+MysqlOptions OwnServer::login(double seconds) const {
+  MysqlOptions login = options_for(node_, options_.cluster.mysql, seconds);
   login.answer_timeout_s = kAnswer_s;
   return login;
 }
@@ -101,9 +101,12 @@ Result<bool> OwnServer::log_in() {
   const double now_s = env_.clock.monotonic_s();
   if (session_ && now_s - logged_in_s_ < kSession_s) return false;
   logged_in_s_ = now_s;
-  auto session = env_.connector.connect(login());
+  // A server on which logins are slow is not to be killed for it.
+  auto session = env_.connector.connect(
+      login(std::clamp(options_.policy.hung_after_s / 3, kConnect_s, kMostLogin_s)));
   if (session) {
-    if (!std::exchange(session_, std::move(*session))) reserve_sessions();
+    session_ = std::move(*session);
+    reserve_sessions();
     return learn_process(*session_);
   }
   if (session_ && (!is_no_answer(session.error()) || is_refused(session.error()))) return false;
@@ -133,7 +136,7 @@ OwnServer::State OwnServer::look() {
 Result<OwnServer::Sessions> OwnServer::open_sessions() const {
   Sessions sessions;
   for (auto* const session : {&sessions.closing, &sessions.beside}) {
-    auto opened = env_.connector.connect(login());
+    auto opened = env_.connector.connect(login(kConnect_s));
     if (!opened) return opened.error();
     *session = std::move(*opened);
   }
@@ -141,13 +144,16 @@ Result<OwnServer::Sessions> OwnServer::open_sessions() const {
 }
 
 void OwnServer::reserve_sessions() {
-  const auto sessions = open_sessions();
-  if (!sessions) return;
-  // The longest that each server takes for idle connections.
-  for (const auto& session : {sessions->closing, sessions->beside})
-    if (!session->query("SET SESSION wait_timeout = 2147483")) return;
-  const std::lock_guard guard(mutex_);
-  reserved_ = *sessions;
+  std::unique_lock guard(mutex_);
+  auto sessions = std::exchange(reserved_, std::nullopt);
+  guard.unlock();
+  const auto lives = [](SqlSession& session) { return session.query("DO 0").has_value(); };
+  if (!sessions || !lives(*sessions->closing) || !lives(*sessions->beside)) {
+    const auto opened = open_sessions();
+    sessions = opened ? std::optional(*opened) : std::nullopt;
+  }
+  guard.lock();
+  reserved_ = std::move(sessions);
 }
 
 Result<OwnServer::Deed> OwnServer::close(const Deadline& deadline) {
@@ -183,7 +189,7 @@ Result<OwnServer::Deed> OwnServer::close_over(const Sessions& sessions,
   const auto before = read_switch(session, "read_only");
   if (!before) return before.error();
   const CommitRelease release{sessions.beside, options_.session_locks(), "",
-                              deadline.remaining_s()};
+                              std::min(deadline.remaining_s(), kAnswer_s / 2.0)};
   const auto ended =
       close_at_once(env_.workers, env_.clock, session, release, kAnswer_s, [&]() -> Result<Done> {
         const auto done = session.query(close_server(session.version()).sql);
@@ -198,7 +204,7 @@ Result<OwnServer::Deed> OwnServer::close_over(const Sessions& sessions,
 }
 
 Result<OwnClosing> OwnServer::read_closing() const {
-  const auto session = env_.connector.connect(login());
+  const auto session = env_.connector.connect(login(kConnect_s));
   if (!session) return session.error();
   const auto facts = read_closed_server(**session);
   if (!facts) return facts.error();

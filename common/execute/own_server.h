@@ -68,7 +68,7 @@ class OwnServer {
   Result<Deed> kill(const Deadline& deadline);
 
  private:
-  MysqlOptions login() const;
+  MysqlOptions login(double seconds) const;
   // Gives look() a session when it has none or an old one. True when the server was started since
   // the one before. Fails when the server lets no client in.
   Result<bool> log_in();

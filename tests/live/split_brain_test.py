@@ -431,9 +431,9 @@ def test_files_of_other_tools(trio, tmp_path):
     assert outcome.state == "OK", outcome.out
     mha = tmp_path / "app1.cnf"
     mha.write_text(f"[server default]\nuser={MONITOR_USER}\npassword={MONITOR_PASSWORD}\n"
-                   "ping_interval=3\n" + "".join(
+                   "log_level=debug\n" + "".join(
                        f"[server{n}]\nhostname={s.host}\nport={s.port}\n"
                        for n, s in enumerate(trio.servers, 1)))
     outcome = plugin.run(SPLIT_BRAIN, "--mha-conf", mha, "-v")
     assert outcome.state == "OK", outcome.out
-    assert "keys of no use here: ping_interval" in outcome.out
+    assert "keys of no use here: log_level" in outcome.out
