@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "common/mysql/statements.h"
 #include "common/text.h"
 
 namespace ha {
@@ -23,6 +24,20 @@ std::string swapped(const std::string& from, const std::string& to, const std::s
       "{}: {} is the primary, so rows go to it and not from it; --from {} --to {} "
       "is the way",
       evidence, from, to, from);
+}
+
+// Judges a channel of the winner's to the loser. A node that was promoted by hand may keep one, so
+// a channel that does not run is no evidence against a writer; nor are two that go both ways.
+std::string object_to_channel(const Node& from, const Node& to, const ChannelStatus& channel,
+                              bool mutual) {
+  if (!mutual && (channel.io.running() || !to.writable()))
+    return swapped(from.name, to.name, fmt::format("{} is a replica of {}", to.name, from.name));
+  const Version& version = to.facts->version;
+  return fmt::format(
+      "{} still has a channel to {}{}, so replication does not show which of them is the primary; "
+      "if it is {}, run there: {}; {}",
+      to.name, from.name, mutual ? fmt::format(", and {} one to {}", from.name, to.name) : "",
+      to.name, stop_replication(version, channel.name), forget_source(version, channel.name));
 }
 
 // Returns why the winner cannot take rows; empty: it can.
@@ -62,8 +77,9 @@ MergeDirection judge_direction(const Topology& topology, const std::string& from
   if (is_same_server(*from.facts, *to.facts))
     return {fmt::format("{} and {} are the same server or have the same server_id", from_name,
                         to_name)};
-  if (channel_to(to, *from_place) != nullptr)
-    return {swapped(from_name, to_name, fmt::format("{} is a replica of {}", to_name, from_name))};
+  const ChannelStatus* const theirs_to_us = channel_to(from, *to_place);
+  if (const ChannelStatus* const channel = channel_to(to, *from_place))
+    return {object_to_channel(from, to, *channel, theirs_to_us != nullptr)};
   if (std::string obstacle = find_obstacle(to); !obstacle.empty()) return {obstacle};
   const auto theirs = followers(topology, *from_place), ours = followers(topology, *to_place);
   if (from.writable() && !theirs.empty() && ours.empty())
@@ -71,6 +87,10 @@ MergeDirection judge_direction(const Topology& topology, const std::string& from
                     fmt::format("{} {} {}", join(theirs, ", "),
                                 theirs.size() == 1 ? "follows" : "follow", from_name))};
   MergeDirection direction;
+  if (theirs_to_us != nullptr)
+    direction.warnings.push_back(
+        fmt::format("{} is a replica of {} already: rows that it has lost by that are not found",
+                    from_name, to_name));
   if (from.writable())
     direction.warnings.push_back(fmt::format(
         "{} accepts writes: rows that are written there meanwhile may be left behind", from_name));

@@ -90,6 +90,56 @@ TEST(DirectionTest, RefusesAnyOther) {
   for (const Case& c : kCases) EXPECT_EQ(judge(c.spoil, c.from, c.to).objection, c.want);
 }
 
+// A node that was promoted by hand may have kept its channel; the other way would bring the
+// primary's rows to the loser.
+TEST(DirectionTest, AChannelThatDecidesNothingRecommendsNoDirection) {
+  struct Case {
+    std::function<void(Topology&)> spoil;
+    const char* want;
+  };
+  const auto keep_channel = [](Topology& t, std::size_t node, int source, ThreadState state) {
+    t.nodes[node].facts->channels->push_back(channel_from(source));
+    channel(t.nodes[node]).io.state = state;
+    t.nodes[node].facts->version.major = 9;
+  };
+  const Case kCases[] = {
+      {[&](Topology& t) { keep_channel(t, 1, 1, ThreadState::kStopped); },
+       "db2 still has a channel to db1, so replication does not show which of them is the primary; "
+       "if it is db2, run there: STOP REPLICA FOR CHANNEL ''; RESET REPLICA ALL FOR CHANNEL ''"},
+      {[&](Topology& t) {
+         keep_channel(t, 1, 1, ThreadState::kStopped);
+         t.nodes[1].facts->version.flavour = Flavour::kMariadb;
+       },
+       "db2 still has a channel to db1, so replication does not show which of them is the primary; "
+       "if it is db2, run there: STOP SLAVE; RESET SLAVE ALL"},
+      {[&](Topology& t) {
+         keep_channel(t, 0, 2, ThreadState::kRunning);
+         keep_channel(t, 1, 1, ThreadState::kRunning);
+       },
+       "db2 still has a channel to db1, and db1 one to db2, so replication does not show which of "
+       "them is the primary; if it is db2, run there: STOP REPLICA FOR CHANNEL ''; RESET REPLICA "
+       "ALL FOR CHANNEL ''"},
+      {[&](Topology& t) { keep_channel(t, 1, 1, ThreadState::kRunning); },
+       "db2 is a replica of db1: db1 is the primary, so rows go to it and not from it; --from db2 "
+       "--to db1 is the way"},
+      {[&](Topology& t) {
+         keep_channel(t, 1, 1, ThreadState::kStopped);
+         t.nodes[1].facts->read_only = true;
+       },
+       "db2 is a replica of db1: db1 is the primary, so rows go to it and not from it; --from db2 "
+       "--to db1 is the way"},
+  };
+  for (const Case& c : kCases) EXPECT_EQ(judge(c.spoil).objection, c.want);
+}
+
+TEST(DirectionTest, ALoserThatFollowsAlreadyIsToldOf) {
+  const auto direction = judge([](Topology& t) { t.nodes[0] = replica(1, 2); });
+  EXPECT_EQ(direction.objection, "");
+  EXPECT_EQ(direction.warnings,
+            std::vector<std::string>{"db1 is a replica of db2 already: rows that it has lost by "
+                                     "that are not found"});
+}
+
 // The loser's replicas are still to be moved to the primary.
 TEST(DirectionTest, AReadOnlyLoserMayHaveReplicas) {
   EXPECT_EQ(judge([](Topology& t) { t.nodes[2] = replica(3, 1); }).objection, "");
