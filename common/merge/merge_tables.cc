@@ -34,7 +34,17 @@ Result<ReadBounds> ask_bounds(SqlSession& session, const TablePlan& plan,
   const auto since = row.text("since_"), until = row.text("until_");
   if (!since || !until)
     return Error{Errc::kRefused, "the server has no such time as an end of the window"};
-  return ReadBounds{*since, *until, row.text("zone_").value_or("")};
+  ReadBounds bounds{*since, *until, row.text("zone_").value_or("")};
+  // A clock that was put back reads times twice; one that was put forward misses none.
+  const auto micros = row.integer("micros_");
+  if (local && (!micros || *micros < window.micros()))
+    return Error{
+        Errc::kRefused,
+        fmt::format("{} is a DATETIME, and the clocks of {} are put back between the ends of the "
+                    "window, which are {} and {} there; merge two windows: --until the hour that "
+                    "comes twice, and --since its second time (man mysql_ha, MERGE)",
+                    plan.table.time_column, bounds.zone, bounds.since, bounds.until)};
+  return bounds;
 }
 
 Result<TimeBounds> find_bounds(const MergeSessions& sessions, const TablePlan& plan,

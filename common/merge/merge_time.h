@@ -22,6 +22,10 @@ struct MergeTime {
 // From `since` on, and before `until`.
 struct MergeWindow {
   MergeTime since = {}, until = {};
+
+  long long micros() const {
+    return (until.seconds - since.seconds) * 1'000'000 + until.micros - since.micros;
+  }
 };
 
 // Parses "@SECONDS" since the epoch or "2026-11-30T16:00[:05][.25]" with "Z" or "+01:00" behind it;

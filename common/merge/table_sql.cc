@@ -147,7 +147,8 @@ std::string read_bounds(const TablePlan& plan, const MergeWindow& window) {
   if (plan.time == TimeKind::kEpoch)
     return fmt::format("SELECT {} AS since_, {} AS until_, '' AS zone_", since, until);
   return fmt::format(
-      "SELECT FROM_UNIXTIME({}) AS since_, FROM_UNIXTIME({}) AS until_,"
+      "SELECT FROM_UNIXTIME({0}) AS since_, FROM_UNIXTIME({1}) AS until_,"
+      " TIMESTAMPDIFF(MICROSECOND, FROM_UNIXTIME({0}), FROM_UNIXTIME({1})) AS micros_,"
       " IF(@@SESSION.time_zone = 'SYSTEM', @@system_time_zone, @@SESSION.time_zone) AS zone_",
       since, until);
 }

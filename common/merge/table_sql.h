@@ -38,7 +38,8 @@ std::vector<std::string> settings_for_merging(const Version& version, MergeSide 
 std::string time_literal(const TablePlan& plan, std::string_view text);
 
 // Returns the statement that converts both ends of a window into values of the time column, named
-// since_ and until_; one more, zone, says in which zone these are.
+// since_ and until_. Of a TIMESTAMP or a DATETIME also how long it is between them by that clock,
+// micros_, and in which zone they are, zone_.
 std::string read_bounds(const TablePlan& plan, const MergeWindow& window);
 
 // Returns the statement that reads one time: the first, or the one `after` that many rows, from

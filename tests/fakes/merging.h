@@ -40,10 +40,11 @@ class MergedServer : public FakeServer {
     answer("SELECT EXISTS(", [this](const std::string& sql) { return parents(sql); });
   }
 
-  // Of which type the column note is.
-  void tell_note(const char* type) {
+  // Of which type the columns are.
+  void tell_note(const char* type) { tell_columns("bigint", type); }
+  void tell_columns(const char* at, const char* note) {
     answer("FROM information_schema.columns",
-           rows_of({column("at", "bigint", std::nullopt), column("note", type, "utf8mb4")}));
+           rows_of({column("at", at, std::nullopt), column("note", note, "utf8mb4")}));
   }
 
   // What the table has, by content.

@@ -216,6 +216,21 @@ TEST(MergeTest, RefusalsChangeNothing) {
       {[](Merging& m) { m.loser.answer("table_type AS kind", Rows{}); },
        "db1 has no table shop.item"},
       {[](Merging& m) { m.winner.fail("FROM `shop`.`owner` LIMIT 0"); }, "it burns"},
+      // By the clock on the wall this window ends before it begins.
+      {[](Merging& m) {
+         for (MergedServer* const server : {&m.loser, &m.winner}) {
+           server->tell_columns("datetime", "varchar");
+           server->answer("TIMESTAMPDIFF(MICROSECOND,", rows_of({{{"since_", "2026-10-25 02:45:00"},
+                                                                  {"until_", "2026-10-25 02:15:00"},
+                                                                  {"micros_", "-1800000000"},
+                                                                  {"zone_", "Europe/Berlin"}}}));
+         }
+         m.merge.since = "2026-10-25T02:45+02:00";
+         m.merge.until = "2026-10-25T02:15+01:00";
+       },
+       "the clocks of Europe/Berlin are put back between the ends of the window, which are "
+       "2026-10-25 "
+       "02:45:00 and 2026-10-25 02:15:00 there; merge two windows"},
   };
   for (const Case& c : kCases) {
     Merging merging;
