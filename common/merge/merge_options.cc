@@ -35,7 +35,13 @@ std::vector<MergeTable> pandora_tables(const std::string& database) {
                                     Zero::kNoParent};
   return {{database, "tagente_datos", "utimestamp", "", {module}},
           {database, "tagente_datos_string", "utimestamp", "", {module}},
-          {database, "tevento", "utimestamp", "id_evento", {agent, module_of_event}}};
+          {database,
+           "tevento",
+           "utimestamp",
+           "id_evento",
+           {agent, module_of_event},
+           // Who has seen an event, when, and what he has written about it.
+           {"id_usuario", "estado", "user_comment", "owner_user", "ack_utimestamp"}}};
 }
 
 Result<Done> complete_merge_options(MergeOptions& options) {

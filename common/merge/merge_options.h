@@ -27,6 +27,9 @@ struct MergeTable {
   std::string time_column = {};
   std::string regenerate = {};  // a column whose values the winner numbers anew; empty: none
   std::vector<MergeParent> parents = {};
+  // Columns that are inserted and not compared: people change them in rows that both sides have.
+  // Not every version of the table has all of them.
+  std::vector<std::string> uncompared = {};
 
   std::string name() const { return database + "." + table; }
 };

@@ -139,9 +139,15 @@ Result<Done> TableMerger::add_values(Rows rows, RowValues& values) const {
   for (auto& cells : rows.cells) {
     if (cells.size() != plan_.columns.size() + static_cast<std::size_t>(kFirstValue) || !cells[0])
       return Error{Errc::kBadData, "a row has not the columns that were asked for"};
-    std::vector<MergeValue>& row = values[*cells[0]];
-    row.assign(std::make_move_iterator(cells.begin() + kFirstValue),
-               std::make_move_iterator(cells.end()));
+    FoundRow row{*cells[0],
+                 static_cast<std::uint64_t>(parse_integer(cells[1].value_or("")).value_or(0))};
+    row.values.assign(std::make_move_iterator(cells.begin() + kFirstValue),
+                      std::make_move_iterator(cells.end()));
+    std::vector<FoundRow>& equal = values[row.digest];
+    if (!equal.empty() && equal.back().values == row.values)
+      equal.back().copies += row.copies;
+    else
+      equal.push_back(std::move(row));
   }
   return Done{};
 }
@@ -162,9 +168,14 @@ Result<std::vector<FoundRow>> TableMerger::find_rows(const MergeSpan& span,
     if (const auto read = read_values(span, piece, attempt.values); !read) return read.error();
   std::vector<FoundRow> found;
   for (const MissingRows& one : piece) {
-    auto row = attempt.values.extract(one.digest);
-    if (row.empty()) return contradiction("rows of " + sessions_.from + " have vanished");
-    found.push_back({one.digest, one.copies, std::move(row.mapped())});
+    std::uint64_t open = one.copies;
+    for (FoundRow& row : attempt.values[one.digest]) {
+      row.copies = std::min(row.copies, open);
+      open -= row.copies;
+      if (row.copies > 0) found.push_back(std::move(row));
+    }
+    attempt.values.erase(one.digest);
+    if (open > 0) return contradiction("rows of " + sessions_.from + " have vanished");
   }
   return found;
 }

@@ -41,7 +41,8 @@ class TableMerger {
 
  private:
   enum class Insertion { kTogether, kOneByOne };
-  using RowValues = std::unordered_map<std::string, std::vector<MergeValue>>;  // by digest
+  // Rows of one content, by its digest: they may differ in what is not compared.
+  using RowValues = std::unordered_map<std::string, std::vector<FoundRow>>;
 
   // Of one attempt at a span.
   struct Attempt {

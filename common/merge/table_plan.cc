@@ -223,7 +223,9 @@ Result<TablePlan> plan_table(const MergeTable& table, const TablePair& pair,
   TablePlan plan{table};
   for (const ColumnFacts& column : pair.winner.columns)
     if (is_merged(column, table))
-      plan.columns.push_back({column.name, kind_of(column), column.charset});
+      plan.columns.push_back(
+          {column.name, kind_of(column), column.charset,
+           std::ranges::find(table.uncompared, column.name) == table.uncompared.end()});
   plan.narrow = is_narrow(plan, pair.winner);
   const auto kind = time_kind(*find_column(pair.winner, table.time_column));
   if (!kind || !place_of(plan, table.time_column))

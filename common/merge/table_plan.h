@@ -2,8 +2,9 @@
 // How the rows of one table are read, compared and inserted, decided from what both servers say of
 // it. Pure.
 //
-// Rows are compared by their content: all columns but those that a server computes and the one that
-// is numbered anew. So a row that both servers have is never doubled, whatever its keys are.
+// Rows are compared by their content: all columns but those that a server computes, the one that
+// is numbered anew, and those that the table names as not compared. So a row that both servers have
+// is never doubled, whatever its keys are.
 
 #pragma once
 
@@ -33,6 +34,7 @@ struct MergeColumn {
   std::string name = {};
   ValueKind kind = ValueKind::kNumber;
   std::string charset = {};  // of kText
+  bool compared = true;
 
   bool operator==(const MergeColumn&) const = default;
 };

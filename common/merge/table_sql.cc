@@ -49,7 +49,7 @@ std::string exact_text(const MergeColumn& column) {
 std::string digest(const TablePlan& plan) {
   std::vector<std::string> texts;
   for (const MergeColumn& column : plan.columns)
-    texts.push_back(fmt::format("IFNULL({},'N')", exact_text(column)));
+    if (column.compared) texts.push_back(fmt::format("IFNULL({},'N')", exact_text(column)));
   const std::string row = fmt::format("CONCAT_WS(',',{})", join(texts, ","));
   return plan.narrow ? row : fmt::format("SHA2({},256)", row);
 }
@@ -82,6 +82,14 @@ std::string value_expression(const MergeColumn& column) {
 
 // Rows of one time may be equal by the million. By place: a table may have a column of any name.
 std::string group(const MergeSpan& span) { return span.parts > 1 ? " GROUP BY 1" : ""; }
+
+// Rows that are equal only in what is compared are read one by one.
+std::string group_of_values(const TablePlan& plan) {
+  std::string text;
+  for (const MergeColumn& column : plan.columns)
+    if (!column.compared) text += ", " + exact_text(column);
+  return text;
+}
 
 std::string tally_columns(const TablePlan& plan, const MergeSpan& span) {
   const bool grouped = span.parts > 1;
@@ -178,7 +186,7 @@ std::string select_rows(const TablePlan& plan, const MergeSpan& span,
   std::string only;
   if (!digests.empty()) only = fmt::format(" AND {} IN ('{}')", digest(plan), join(digests, "','"));
   return "SELECT " + tally_columns(plan, span) + columns + from(plan, MergeSide::kLoser) +
-         where(plan, span) + only + group(span);
+         where(plan, span) + only + group(span) + (span.parts > 1 ? group_of_values(plan) : "");
 }
 
 Result<std::string> value_literal(const MergeColumn& column, const MergeValue& value) {

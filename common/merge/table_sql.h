@@ -55,8 +55,8 @@ std::string count_rows(const TablePlan& plan, MergeSide side, const MergeSpan& s
 // as text where the table is narrow, else 64 hexadecimal digits.
 std::string select_digests(const TablePlan& plan, MergeSide side, const MergeSpan& span);
 
-// Returns the statement that reads the loser's rows themselves: the same three columns, then the
-// compared ones in their order, from kFirstValue on. Without `digests` it reads all rows of the
+// Returns the statement that reads the loser's rows themselves: the same three columns, then those
+// that are merged in their order, from kFirstValue on. Without `digests` it reads all rows of the
 // span.
 inline constexpr std::ptrdiff_t kFirstValue = 3;
 std::string select_rows(const TablePlan& plan, const MergeSpan& span,

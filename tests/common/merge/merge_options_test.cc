@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "common/text.h"
+
 namespace ha {
 namespace {
 
@@ -110,6 +112,8 @@ TEST(MergeOptionsTest, PresetIsInTheDatabaseThatIsNamed) {
   ASSERT_EQ(options.tables.size(), 3u);
   EXPECT_EQ(options.tables[2].name(), "pfms.tevento");
   EXPECT_EQ(options.tables[2].regenerate, "id_evento");
+  EXPECT_EQ(join(options.tables[2].uncompared, ","),
+            "id_usuario,estado,user_comment,owner_user,ack_utimestamp");
   EXPECT_EQ(options.effect, MergeEffect::kCount);
 }
 

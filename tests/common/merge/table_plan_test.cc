@@ -203,6 +203,18 @@ TEST(TableSqlTest, RowsOfOneTimeAreReadInPartsAndOnce) {
   EXPECT_NE(sql.find("COUNT(*) AS copies"), sql.npos) << sql;
 }
 
+// What people change in a row does not make it another row, and arrives with one that is lacking.
+TEST(TableSqlTest, UncomparedColumnsAreReadAndNotCompared) {
+  MergeTable asked = table();
+  asked.uncompared = {"note", "of_another_version"};
+  const TablePlan plan = *plan_table(asked, pair(), {});
+  EXPECT_EQ(select_digests(plan, MergeSide::kLoser, {"5"}).find("HEX(`note`)"), std::string::npos);
+  const std::string sql = select_rows(plan, {"5", "", 3, 2}, {});
+  EXPECT_NE(sql.find(", `note` AS `note` FROM"), sql.npos) << sql;
+  EXPECT_TRUE(sql.ends_with(" GROUP BY 1, HEX(`note`)")) << sql;
+  EXPECT_EQ(insert_front(plan), "INSERT INTO `shop`.`item` (`id`, `at`, `note`) VALUES ");
+}
+
 TEST(TableSqlTest, ValuesBecomeLiteralsWithoutLoss) {
   struct Case {
     ValueKind kind;
