@@ -36,6 +36,15 @@ Result<Done> read_columns(SqlSession& session, const MergeTable& table, TableFac
   return Done{};
 }
 
+Result<Done> read_engine(SqlSession& session, TableFacts& facts) {
+  const auto transactions =
+      query_value(session, "SELECT transactions FROM information_schema.engines WHERE engine = " +
+                               quote_string(facts.engine));
+  if (!transactions) return transactions.error();
+  facts.transactional = *transactions == "YES";
+  return Done{};
+}
+
 Result<Done> read_indexes(SqlSession& session, const MergeTable& table, TableFacts& facts) {
   // Whether an index is visible is a column of MySQL's or of MariaDB's.
   const auto rows = session.query("SELECT * FROM information_schema.statistics" + where(table) +
@@ -79,11 +88,14 @@ Result<Done> read_foreign_keys(SqlSession& session, const MergeTable& table, Tab
 
 Result<TableFacts> read_table_facts(SqlSession& session, const MergeTable& table) {
   TableFacts facts;
-  const auto kind =
-      session.query("SELECT table_type AS kind FROM information_schema.tables" + where(table));
+  const auto kind = session.query(
+      "SELECT table_type AS kind, engine AS engine_ FROM information_schema.tables" + where(table));
   if (!kind) return kind.error();
   if (kind->cells.empty()) return facts;
   facts.kind = Row(*kind, 0).text("kind").value_or("");
+  facts.engine = Row(*kind, 0).text("engine_").value_or("");
+  if (!facts.engine.empty())
+    if (const auto read = read_engine(session, facts); !read) return read.error();
   if (const auto read = read_columns(session, table, facts); !read) return read.error();
   if (const auto read = read_indexes(session, table, facts); !read) return read.error();
   if (const auto read = read_foreign_keys(session, table, facts); !read) return read.error();

@@ -45,6 +45,8 @@ struct TableFacts {
   std::vector<IndexFacts> indexes = {};
   std::vector<ForeignKeyFacts> foreign_keys = {};
   std::vector<std::string> insert_triggers = {};
+  std::string engine = {};
+  bool transactional = true;  // the engine can roll back
 };
 
 }  // namespace ha

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "common/mysql/quote.h"
 #include "common/text.h"
 
 namespace ha {
@@ -49,10 +50,11 @@ ValueKind kind_of(const ColumnFacts& column) {
   return type == "json" ? ValueKind::kJson : ValueKind::kLong;
 }
 
-// Takes off what servers of one flavour spell in two ways: the display width of whole numbers, and
-// the name of three-byte UTF-8.
+// Takes off what servers of one flavour spell in two ways: the display width of whole numbers, but
+// not where it is how many digits a text of them has, and the name of three-byte UTF-8.
 ColumnFacts normalized(ColumnFacts column) {
-  if (is_whole_number(column.data_type)) {
+  if (is_whole_number(column.data_type) &&
+      column.column_type.find("zerofill") == std::string::npos) {
     const std::size_t open = column.column_type.find('('), close = column.column_type.find(')');
     if (open != std::string::npos && close != std::string::npos)
       column.column_type.erase(open, close + 1 - open);
@@ -208,6 +210,12 @@ std::optional<Error> find_obstacle(const MergeTable& table, const TablePair& pai
   for (const auto find :
        {find_missing_table, find_missing_columns, find_other_columns, find_missing_privilege})
     if (auto found = find(table, pair)) return found;
+  // A batch that fails would stay in part, and come again with the next merge.
+  if (!pair.winner.transactional)
+    return refusal(fmt::format(
+        "{} on {} has no transactions (engine {}); run there: ALTER TABLE {}.{} ENGINE=InnoDB",
+        table.name(), pair.to, pair.winner.engine, quote_identifier(table.database),
+        quote_identifier(table.table)));
   if (table.regenerate.empty()) return std::nullopt;
   if (find_column(pair.winner, table.regenerate)->extra.find("auto_increment") == std::string::npos)
     return refusal(fmt::format("{} does not number {}.{} itself (AUTO_INCREMENT)", pair.to,

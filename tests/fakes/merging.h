@@ -163,7 +163,8 @@ class MergedServer : public FakeServer {
   }
 
   void tell_table() {
-    answer("table_type AS kind", rows_of({{{"kind", "BASE TABLE"}}}));
+    answer("table_type AS kind", rows_of({{{"kind", "BASE TABLE"}, {"engine_", "InnoDB"}}}));
+    answer("FROM information_schema.engines", "YES");
     tell_note("varchar");
     answer("FROM information_schema.statistics", rows_of({{{"INDEX_NAME", "by_time"},
                                                            {"NON_UNIQUE", "1"},

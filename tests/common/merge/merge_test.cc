@@ -216,6 +216,8 @@ TEST(MergeTest, RefusalsChangeNothing) {
       {[](Merging& m) { m.loser.answer("table_type AS kind", Rows{}); },
        "db1 has no table shop.item"},
       {[](Merging& m) { m.winner.fail("FROM `shop`.`owner` LIMIT 0"); }, "it burns"},
+      {[](Merging& m) { m.winner.answer("FROM information_schema.engines", "NO"); },
+       "shop.item on db2 has no transactions (engine InnoDB)"},
       // By the clock on the wall this window ends before it begins.
       {[](Merging& m) {
          for (MergedServer* const server : {&m.loser, &m.winner}) {

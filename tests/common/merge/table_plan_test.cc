@@ -115,6 +115,19 @@ TEST(TablePlanTest, RefusesWhatCannotBeExact) {
        "db2 has no column note in shop.item, which db1 has"},
       {[](TablePair& p) { p.loser.columns.pop_back(); },
        "db1 has no column note in shop.item, which db2 has"},
+      // Numbers as text have as many digits as the width says.
+      {[](TablePair& p) {
+         p.loser.columns[1].column_type = "bigint(6) unsigned zerofill";
+         p.winner.columns[1].column_type = "bigint(8) unsigned zerofill";
+       },
+       "the types of shop.item.at differ: bigint(6) unsigned zerofill on db1, bigint(8) unsigned "
+       "zerofill on db2"},
+      {[](TablePair& p) {
+         p.winner.engine = "MyISAM";
+         p.winner.transactional = false;
+       },
+       "shop.item on db2 has no transactions (engine MyISAM); run there: ALTER TABLE "
+       "`shop`.`item` ENGINE=InnoDB"},
       {[](TablePair& p) { p.loser.columns[1].privileges = ""; },
        "the account on db1 lacks SELECT on shop.item"},
       {[](TablePair& p) { p.winner.columns[1].privileges = "select"; },
