@@ -70,7 +70,6 @@ Result<Done> TableMerger::merge_spans() {
     if (!span) return span.error();
     if (!*span) return Done{};
     for (unsigned part = 0; part < (*span)->parts; ++part) {
-      if (env_.clock.stopping()) return failure("asked to stop");
       (*span)->part = part;
       if (const auto merged = merge_span(**span); !merged) return merged;
       report_progress();
@@ -82,6 +81,7 @@ Result<Done> TableMerger::merge_span(const MergeSpan& span) {
   const std::uint64_t kept = unmerged_.size();
   Insertion insertion = Insertion::kTogether;
   for (int attempts = 1;; ++attempts) {
+    if (env_.clock.stopping()) return failure("asked to stop");
     Attempt attempt{insertion};
     const auto done = try_span(span, attempt);
     if (done) {
@@ -91,7 +91,7 @@ Result<Done> TableMerger::merge_span(const MergeSpan& span) {
     const auto undone = roll_back(kept);
     const bool one_by_one = insertion == Insertion::kTogether &&
                             (is_key_taken(done.error()) || is_parent_missing(done.error()));
-    if (!undone || (!one_by_one && (!is_passing(done.error()) || attempts == kMostAttempts)))
+    if (!undone || (!one_by_one && (!is_passing(done.error()) || attempts >= kMostAttempts)))
       return done;
     if (one_by_one) insertion = Insertion::kOneByOne;
   }

@@ -170,6 +170,21 @@ TEST(MergeTest, ADeadlockIsTriedAgain) {
   EXPECT_EQ(merging.winner.count("ROLLBACK"), 1);
 }
 
+// The first attempt finds a key that is taken; after that, a row alone deadlocks each time.
+TEST(MergeTest, DeadlocksEndItInTheEnd) {
+  for (const int key_error_at : {1, 5}) {
+    Merging merging;
+    merging.loser.items = {{1001, "a"}};
+    merging.winner.answer(
+        "INSERT INTO", [&, tries = 0](const std::string&) mutable -> Result<Rows> {
+          if (++tries > 50) merging.world.clock.stop = true;
+          return Error{Errc::kBadData, "db2: refused", tries == key_error_at ? 1062u : 1213u};
+        });
+    EXPECT_EQ(merging.run().end, FailoverEnd::kRefused);
+    EXPECT_FALSE(merging.world.clock.stop) << key_error_at;
+  }
+}
+
 TEST(MergeTest, WhatIsOtherThanItShouldBeIsNotCommitted) {
   Merging merging;
   merging.loser.items = {{1001, "a"}};
