@@ -23,7 +23,7 @@ class SpanFinder {
   SpanFinder(const MergeSessions& sessions, const TablePlan& plan, TimeBounds bounds);
 
   // Returns the span that comes next; nullopt: the loser has no more rows. A span of one time is
-  // cut into parts: its rows may be many.
+  // cut into parts: its rows may be many. Fails with kBadData when a server's answers lead nowhere.
   Result<std::optional<MergeSpan>> next();
 
  private:

@@ -204,6 +204,30 @@ TEST(MergeTest, AWinnerThatWasClosedMeanwhileGetsNothing) {
   EXPECT_TRUE(merging.winner.items.empty());
 }
 
+TEST(MergeTest, AnswersThatLeadNowhereEndIt) {
+  struct Case {
+    const char *statement, *answer, *want;
+  };
+  const Case kCases[] = {
+      {" AS time_ FROM", "999", "a time of shop.item is not where it was asked for: 999"},
+      {" AS time_ FROM", "2000", "not where it was asked for"},
+      {" AS time_ FROM", "1500", "not where it was asked for"},
+      {"SELECT COUNT(*) FROM", "-1", "counts no rows but -1"},
+      {"SELECT COUNT(*) FROM", "9223372036854775807", "counts no rows but 9223372036854775807"},
+      {"SELECT COUNT(*) FROM", "many", "counts no rows but many"},
+  };
+  for (const Case& c : kCases) {
+    Merging merging;
+    // Enough of one time to be counted.
+    for (int i = 0; i < 5001; ++i) merging.loser.items.emplace_back(1001, std::to_string(i));
+    const bool counts = std::string_view(c.statement).starts_with("SELECT");
+    merging.loser.answer(c.statement, counts ? one_cell(c.answer) : Rows{{"time_"}, {{c.answer}}});
+    const FailoverOutcome outcome = merging.run();
+    EXPECT_EQ(outcome.end, FailoverEnd::kRefused);
+    EXPECT_TRUE(names(outcome.text, c.want)) << outcome.text;
+  }
+}
+
 TEST(MergeTest, AStopIsHeeded) {
   Merging merging;
   merging.loser.items = {{1001, "a"}};
