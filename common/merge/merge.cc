@@ -147,7 +147,7 @@ FailoverOutcome Merge::report(const UnmergedRows& unmerged) {
                                              counts_.added, merge_.from, merge_.to)
                                : fmt::format("merge done: {} rows of {} added to {}", counts_.added,
                                              merge_.from, merge_.to);
-  const std::uint64_t left = counts_.orphans + counts_.conflicts;
+  const std::uint64_t left = counts_.left_out();
   if (left > 0)
     outcome.text += fmt::format(", {} {}", left, counts_only() ? "would be left out" : "left out");
   if (!unmerged.empty()) outcome.text += " and kept in " + unmerged.path();

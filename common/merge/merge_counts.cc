@@ -20,16 +20,19 @@ MergeCounts& MergeCounts::operator+=(const MergeCounts& other) {
   added += other.added;
   orphans += other.orphans;
   conflicts += other.conflicts;
+  refused += other.refused;
   return *this;
 }
 
 std::string describe_counts(const MergeCounts& counts, MergeEffect effect, const std::string& from,
                             const std::string& to) {
-  return fmt::format(
+  std::string text = fmt::format(
       "{} rows of {}: {} already on {}, {} {}, {} without a parent, {} whose key is "
       "taken",
       counts.rows, from, counts.present(), to, counts.added, describe_adding(effect),
       counts.orphans, counts.conflicts);
+  if (counts.refused > 0) text += fmt::format(", {} refused by {}", counts.refused, to);
+  return text;
 }
 
 std::string describe_progress(const std::string& table, const MergeCounts& counts,

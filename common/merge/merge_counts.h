@@ -15,8 +15,10 @@ struct MergeCounts {
   std::uint64_t added = 0;      // or to be added, when rows are only counted
   std::uint64_t orphans = 0;    // without a parent on the winner
   std::uint64_t conflicts = 0;  // whose unique key another row has there
+  std::uint64_t refused = 0;    // that the winner does not take for another reason
 
-  std::uint64_t present() const { return rows - added - orphans - conflicts; }
+  std::uint64_t left_out() const { return orphans + conflicts + refused; }
+  std::uint64_t present() const { return rows - added - left_out(); }
   MergeCounts& operator+=(const MergeCounts& other);
 };
 

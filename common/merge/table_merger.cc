@@ -29,6 +29,15 @@ bool is_key_taken(const Error& error) {
 bool is_parent_missing(const Error& error) {
   return error.server_errno == 1452 || error.server_errno == 1216;
 }
+// A row that the server does not take as it is: CHECK (MySQL, MariaDB), no partition, SIGNAL.
+bool is_row_refused(const Error& error) {
+  return error.server_errno == 3819 || error.server_errno == 4025 || error.server_errno == 1526 ||
+         error.server_errno == 1644;
+}
+// What concerns one row, and leaves the transaction as it was.
+bool is_of_row(const Error& error) {
+  return is_key_taken(error) || is_parent_missing(error) || is_row_refused(error);
+}
 // A deadlock, a lock that another client has, or rows that have changed between two statements.
 bool is_passing(const Error& error) {
   return error.server_errno == 1213 || error.server_errno == 1205 || error.code == Errc::kChanged;
@@ -89,8 +98,7 @@ Result<Done> TableMerger::merge_span(const MergeSpan& span) {
       return done;
     }
     const auto undone = roll_back(kept);
-    const bool one_by_one = insertion == Insertion::kTogether &&
-                            (is_key_taken(done.error()) || is_parent_missing(done.error()));
+    const bool one_by_one = insertion == Insertion::kTogether && is_of_row(done.error());
     if (!undone || (!one_by_one && (!is_passing(done.error()) || attempts >= kMostAttempts)))
       return done;
     if (one_by_one) insertion = Insertion::kOneByOne;
@@ -261,22 +269,41 @@ Result<Done> TableMerger::insert_together(const std::vector<FoundRow>& rows, Att
   return sql.empty() ? Result<Done>(Done{}) : run(sql);
 }
 
-Result<Done> TableMerger::insert_one_by_one(const std::vector<FoundRow>& rows, Attempt& attempt) {
-  for (const FoundRow& row : rows) {
-    const auto literal = row_literal(row);
-    if (!literal) return literal.error();
-    FoundRow one = row;
-    one.copies = 1;
-    for (std::uint64_t i = 0; i < row.copies; ++i) {
-      const auto done = run(insert_front(plan_) + *literal);
-      if (done) {
-        ++attempt.counts.added;
-        continue;
-      }
-      if (!is_key_taken(done.error()) && !is_parent_missing(done.error())) return done;
-      ++(is_key_taken(done.error()) ? attempt.counts.conflicts : attempt.counts.orphans);
-      if (const auto kept = keep_out(one, done.error().text, attempt); !kept) return kept;
+Result<Done> TableMerger::insert_one_by_one(std::vector<FoundRow> rows, Attempt& attempt) {
+  std::vector<Orphan> orphans;
+  // In a table that refers to itself a row may be the parent of one that came before it.
+  for (;;) {
+    const std::uint64_t before = attempt.counts.added;
+    for (FoundRow& row : rows)
+      if (const auto done = insert_one(row, orphans, attempt); !done) return done;
+    if (orphans.empty() || !plan_.refers_to_itself || attempt.counts.added == before) break;
+    rows.clear();
+    for (Orphan& orphan : orphans) rows.push_back(std::move(orphan.row));
+    orphans.clear();
+  }
+  for (const Orphan& orphan : orphans) {
+    attempt.counts.orphans += orphan.row.copies;
+    if (const auto kept = keep_out(orphan.row, orphan.reason, attempt); !kept) return kept;
+  }
+  return Done{};
+}
+
+Result<Done> TableMerger::insert_one(FoundRow& row, std::vector<Orphan>& orphans,
+                                     Attempt& attempt) {
+  const auto literal = row_literal(row);
+  if (!literal) return literal.error();
+  const std::string sql = insert_front(plan_) + *literal;
+  for (; row.copies > 0; --row.copies, ++attempt.counts.added) {
+    const auto done = run(sql);
+    if (done) continue;
+    if (!is_of_row(done.error())) return done;
+    // What is true of one copy is true of the others.
+    if (is_parent_missing(done.error())) {
+      orphans.push_back({std::move(row), done.error().text});
+      return Done{};
     }
+    (is_key_taken(done.error()) ? attempt.counts.conflicts : attempt.counts.refused) += row.copies;
+    return keep_out(row, done.error().text, attempt);
   }
   return Done{};
 }
@@ -290,10 +317,10 @@ Result<Done> TableMerger::commit(const MergeSpan& span, const RowTallies& theirs
   std::uint64_t lacking = 0;
   for (const MissingRows& one : find_missing(theirs, *ours)) lacking += one.copies;
   if (lacking > 0)
-    return failure(
-        fmt::format("{} rows of {} are not on {} as they are on {} after they were "
-                    "inserted; a trigger may change them",
-                    lacking, plan_.table.name(), sessions_.to, sessions_.from));
+    return failure(fmt::format(
+        "{} rows of {} are not on {} as they are on {} after they were inserted{}", lacking,
+        plan_.table.name(), sessions_.to, sessions_.from,
+        plan_.triggers.empty() ? "" : "; triggers may change them: " + join(plan_.triggers, ", ")));
   // An administrator's account could write on.
   const auto closed = read_switch(*sessions_.winner, "read_only");
   if (!closed) return closed.error();

@@ -44,6 +44,11 @@ class TableMerger {
   // Rows of one content, by its digest: they may differ in what is not compared.
   using RowValues = std::unordered_map<std::string, std::vector<FoundRow>>;
 
+  struct Orphan {
+    FoundRow row;
+    std::string reason;  // the server's
+  };
+
   // Of one attempt at a span.
   struct Attempt {
     Insertion insertion = Insertion::kTogether;
@@ -69,7 +74,10 @@ class TableMerger {
                           Attempt& attempt);
   Result<Done> keep_out(const FoundRow& row, const std::string& reason, Attempt& attempt);
   Result<Done> insert_together(const std::vector<FoundRow>& rows, Attempt& attempt);
-  Result<Done> insert_one_by_one(const std::vector<FoundRow>& rows, Attempt& attempt);
+  Result<Done> insert_one_by_one(std::vector<FoundRow> rows, Attempt& attempt);
+  // Inserts the copies of a row, or keeps them out; where its parent is lacking, it is moved to
+  // `orphans`.
+  Result<Done> insert_one(FoundRow& row, std::vector<Orphan>& orphans, Attempt& attempt);
   Result<Done> run(const std::string& sql) const;
   Result<std::string> row_literal(const FoundRow& row) const;
   Result<Done> commit(const MergeSpan& span, const RowTallies& theirs, const Attempt& attempt);

@@ -157,6 +157,7 @@ std::optional<Error> add_foreign_key(TablePlan& plan, const ForeignKeyFacts& key
           fmt::format("{} refers to {}.{} by its foreign key {}, and these numbers are "
                       "to be regenerated",
                       plan.table.name(), merged.name(), merged.regenerate, key.name));
+    plan.refers_to_itself |= merged.name() == plan.table.name();
     return std::nullopt;
   }
   ParentKey parent{{}, key.database, key.table, key.keys};
@@ -252,6 +253,7 @@ Result<TablePlan> plan_table(const MergeTable& table, const TablePair& pair,
                             parent.zero == MergeParent::Zero::kNoParent});
   for (const ForeignKeyFacts& key : pair.winner.foreign_keys)
     if (auto obstacle = add_foreign_key(plan, key, tables)) return *obstacle;
+  plan.triggers = pair.winner.insert_triggers;
   add_unique_keys(plan, pair.winner);
   add_warnings(plan, pair);
   return plan;

@@ -73,6 +73,8 @@ struct TablePlan {
   std::vector<UniqueKey> unique_keys = {};
   // The rows are so short that all of a span are read at once, and compared by their text.
   bool narrow = false;
+  bool refers_to_itself = false;           // by a foreign key
+  std::vector<std::string> triggers = {};  // of the winner, for INSERT
   std::vector<std::string> warnings = {};
 };
 

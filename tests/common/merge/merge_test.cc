@@ -161,6 +161,52 @@ TEST(MergeTest, AKeyThatIsTakenIsFoundRowByRow) {
   EXPECT_TRUE(names(join(outcome.details, ";"), "1 whose key is taken"));
 }
 
+// CHECK, a partition that is lacking, SIGNAL.
+TEST(MergeTest, ARowThatTheServerRefusesIsKept) {
+  for (const unsigned number : {3819u, 4025u, 1526u, 1644u}) {
+    Merging merging;
+    merging.loser.items = {{1001, "a"}, {1002, "b"}};
+    merging.winner.answer("INSERT INTO", [&](const std::string& sql) -> Result<Rows> {
+      if (names(sql, "(1001, 'a')")) return Error{Errc::kBadData, "db2: not this row", number};
+      merging.winner.items.emplace_back(1002, "b");
+      return Rows{};
+    });
+    const FailoverOutcome outcome = merging.run();
+    EXPECT_EQ(outcome.end, FailoverEnd::kWarnings) << outcome.text;
+    EXPECT_TRUE(names(outcome.text, "1 rows of db1 added to db2, 1 left out")) << outcome.text;
+    EXPECT_TRUE(names(join(outcome.details, ";"), "1 refused by db2"));
+    const std::string path = "/state/mysql.merge/" + outcome.run_id + ".extra.sql";
+    EXPECT_TRUE(names(merging.world.files.files[path], "-- db2: not this row\n"));
+  }
+}
+
+// Each row but the last one of time is the child of the one after it.
+TEST(MergeTest, ParentsInTheTableItselfMayComeLater) {
+  Merging merging;
+  for (MergedServer* const server : {&merging.loser, &merging.winner})
+    server->answer("FROM information_schema.key_column_usage", rows_of({{{"name", "fk"},
+                                                                         {"own", "at"},
+                                                                         {"db", "shop"},
+                                                                         {"parent", "item"},
+                                                                         {"parent_key", "at"}}}));
+  for (long long at = 1001; at <= 1005; ++at) merging.loser.items.emplace_back(at, "a");
+  merging.loser.items.emplace_back(1900, "no parent");
+  merging.winner.answer("INSERT INTO", [&](const std::string& sql) -> Result<Rows> {
+    const long long at = std::stoll(sql.substr(sql.find("VALUES (") + 8));
+    const auto has = [&](long long wanted) {
+      return std::ranges::count(merging.winner.items, wanted, &MergedServer::Item::first) > 0;
+    };
+    if (names(sql, "),(") || (at != 1005 && !has(at + 1)))
+      return Error{Errc::kBadData, "db2: a foreign key constraint fails", 1452};
+    merging.winner.items.emplace_back(at, "a");
+    return Rows{};
+  });
+  const FailoverOutcome outcome = merging.run();
+  EXPECT_EQ(outcome.end, FailoverEnd::kWarnings) << outcome.text;
+  EXPECT_EQ(merging.winner.items.size(), 5u);
+  EXPECT_TRUE(names(join(outcome.details, ";"), "1 without a parent, 0 whose key is taken"));
+}
+
 TEST(MergeTest, ADeadlockIsTriedAgain) {
   Merging merging;
   merging.loser.items = {{1001, "a"}};
@@ -191,8 +237,12 @@ TEST(MergeTest, WhatIsOtherThanItShouldBeIsNotCommitted) {
   merging.winner.trigger = [](MergedServer::Item& item) { item.second += "!"; };
   const FailoverOutcome outcome = merging.run();
   EXPECT_EQ(outcome.end, FailoverEnd::kRefused);
-  EXPECT_TRUE(names(outcome.text, "a trigger may change them")) << outcome.text;
+  EXPECT_TRUE(
+      names(outcome.text, "after they were inserted; 0 rows were added and stay; to do the rest"))
+      << outcome.text;
   EXPECT_TRUE(merging.winner.items.empty());
+  merging.winner.answer("FROM information_schema.triggers", rows_of({{{"name", "shout"}}}));
+  EXPECT_TRUE(names(merging.run().text, "; triggers may change them: shout"));
 }
 
 TEST(MergeTest, AWinnerThatWasClosedMeanwhileGetsNothing) {
