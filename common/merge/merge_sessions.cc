@@ -3,8 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "common/context/node_locks.h"
 #include "common/merge/table_sql.h"
+#include "common/mysql/max_packet.h"
 #include "common/text.h"
 
 namespace ha {
@@ -53,8 +56,12 @@ Result<MergeSessions> open_merge_sessions(const Env& env, const FailoverOptions&
   if (!packet) return packet.error();
   const auto most = parse_integer(*packet);
   constexpr std::uint64_t kHeader = 1024;
-  return MergeSessions{*loser, *winner, from.name, to.name,
-                       static_cast<std::uint64_t>(most.value_or(0)) - kHeader};
+  if (!most || *most < 2 * static_cast<long long>(kHeader))
+    return Error{Errc::kBadData, fmt::format("max_allowed_packet of {} is too small: {}", to.name,
+                                             shorten(sanitize(*packet), 40))};
+  return MergeSessions{
+      *loser, *winner, from.name, to.name,
+      std::min<std::uint64_t>(static_cast<std::uint64_t>(*most), kMaxPacket) - kHeader};
 }
 
 }  // namespace ha

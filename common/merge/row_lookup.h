@@ -24,7 +24,9 @@ struct FoundRow {
 
 class RowLookup {
  public:
-  RowLookup(SqlSession& winner, const TablePlan& plan) : winner_(winner), plan_(plan) {}
+  // No statement has more than `most_bytes`, unless a single question has.
+  RowLookup(SqlSession& winner, const TablePlan& plan, std::uint64_t most_bytes)
+      : winner_(winner), plan_(plan), most_bytes_(most_bytes) {}
 
   // Each returns, for each row, why it is one; empty: it is none.
   Result<std::vector<std::string>> find_orphans(const std::vector<FoundRow>& rows);
@@ -34,15 +36,23 @@ class RowLookup {
   // The expression about a row; nullopt: there is nothing to ask.
   using About = std::function<Result<std::optional<std::string>>(const FoundRow&)>;
 
+  // Expressions that were 1.
+  struct Known {
+    std::unordered_set<std::string> true_ = {};
+    std::uint64_t bytes = 0;
+  };
+
   // Returns for each row whether the expression is 1; `otherwise` where there is nothing to ask.
-  // What was 1 is not asked again.
+  // What is known is not asked again.
   Result<std::vector<bool>> ask(const std::vector<FoundRow>& rows, const About& about,
-                                bool otherwise);
-  Result<Done> ask_some(const std::vector<std::string>& expressions);
+                                bool otherwise, Known& known);
+  Result<Done> ask_all(const std::vector<std::string>& expressions, Known& known);
+  Result<Done> ask_some(const std::vector<std::string>& expressions, Known& known);
 
   SqlSession& winner_;
   const TablePlan& plan_;
-  std::unordered_set<std::string> true_ = {};
+  const std::uint64_t most_bytes_;
+  Known parents_ = {};
 };
 
 }  // namespace ha

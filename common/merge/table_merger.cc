@@ -55,7 +55,7 @@ TableMerger::TableMerger(const Env& env, const MergeSessions& sessions, const Ta
       effect_(effect),
       unmerged_(unmerged),
       log_(log),
-      lookup_(*sessions.winner, plan),
+      lookup_(*sessions.winner, plan, std::min(kStatementBytes, sessions.most_bytes)),
       begin_s_(env.clock.monotonic_s()),
       next_report_(Deadline::after(env.clock, kReport_s)) {}
 

@@ -8,14 +8,13 @@
 #include <mutex>
 #include <string>
 
+#include "common/mysql/max_packet.h"
 #include "common/mysql/session.h"
 #include "common/mysql/session_error.h"
 #include "common/mysql/transfer_limit.h"
 
 namespace ha {
 
-// The largest single row, which the library takes whole.
-inline constexpr unsigned long kMaxPacket = 64ul << 20;
 // The descriptions of a result's columns, or all that a server sends at the login.
 inline constexpr std::size_t kMaxHeader = 1u << 20;
 

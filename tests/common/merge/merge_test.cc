@@ -128,6 +128,18 @@ TEST(MergeTest, RowsWithoutAParentAreKeptInAFile) {
       << merging.world.files.files[path];
 }
 
+// Questions fit into what the server takes.
+TEST(MergeTest, ParentsAreAskedForInSmallStatements) {
+  Merging merging;
+  merging.winner.answer("SELECT @@SESSION.max_allowed_packet", "3000");
+  for (int at = 1000; at < 1300; ++at) merging.loser.items.emplace_back(at, "a");
+  merging.winner.parentless = 1150;
+  const FailoverOutcome outcome = merging.run();
+  EXPECT_TRUE(names(outcome.text, "299 rows of db1 added to db2, 1 left out")) << outcome.text;
+  EXPECT_GT(merging.winner.count("SELECT EXISTS("), 5);
+  for (const std::string& sql : merging.winner.asked) EXPECT_LT(sql.size(), 3000u);
+}
+
 TEST(MergeTest, AFullDiskEndsItBeforeTheSpanIsCommitted) {
   Merging merging;
   merging.loser.items = {{1001, "a"}, {1002, "b"}};
@@ -305,6 +317,8 @@ TEST(MergeTest, RefusalsChangeNothing) {
       {[](Merging& m) { m.loser.answer("table_type AS kind", Rows{}); },
        "db1 has no table shop.item"},
       {[](Merging& m) { m.winner.fail("FROM `shop`.`owner` LIMIT 0"); }, "it burns"},
+      {[](Merging& m) { m.winner.answer("SELECT @@SESSION.max_allowed_packet", "1000"); },
+       "max_allowed_packet of db2 is too small: 1000"},
       {[](Merging& m) { m.winner.answer("FROM information_schema.engines", "NO"); },
        "shop.item on db2 has no transactions (engine InnoDB)"},
       // By the clock on the wall this window ends before it begins.
