@@ -20,7 +20,7 @@ constexpr double kReport_s = 5;
 constexpr int kMostAttempts = 5;
 // Of the rows that are read and inserted at once; one row may have more.
 constexpr std::size_t kPieceRows = 5000;
-constexpr std::uint64_t kPieceBytes = 8u << 20, kStatementBytes = 1u << 20;
+constexpr std::uint64_t kPieceBytes = 8u << 20, kStatementBytes = 1u << 20, kKeptBytes = 1u << 20;
 
 // Source: mysqld_error.h.
 bool is_key_taken(const Error& error) {
@@ -207,8 +207,7 @@ Result<Done> TableMerger::take_piece(const MergeSpan& span, const std::vector<Mi
     const auto inserted = attempt.insertion == Insertion::kTogether
                               ? insert_together(good, attempt)
                               : insert_one_by_one(good, attempt);
-    const std::string text = std::exchange(attempt.unmerged_rows, "");
-    return inserted && !text.empty() ? unmerged_.append(text) : inserted;
+    return inserted ? write_kept(attempt) : inserted;
   }
   const auto conflicts = lookup_.find_conflicts(good);
   if (!conflicts) return conflicts.error();
@@ -225,9 +224,17 @@ Result<Done> TableMerger::keep_out(const FoundRow& row, const std::string& reaso
   const auto literal = row_literal(row);
   if (!literal) return literal.error();
   attempt.unmerged_rows += fmt::format("-- {}\n", sanitize(reason));
-  for (std::uint64_t i = 0; i < row.copies; ++i)
+  for (std::uint64_t i = 0; i < row.copies; ++i) {
     attempt.unmerged_rows += fmt::format("{}{};\n", insert_front(plan_), *literal);
+    if (attempt.unmerged_rows.size() < kKeptBytes) continue;
+    if (const auto written = write_kept(attempt); !written) return written;
+  }
   return Done{};
+}
+
+Result<Done> TableMerger::write_kept(Attempt& attempt) {
+  const std::string text = std::exchange(attempt.unmerged_rows, "");
+  return text.empty() ? Result<Done>(Done{}) : unmerged_.append(text);
 }
 
 Result<std::string> TableMerger::row_literal(const FoundRow& row) const {

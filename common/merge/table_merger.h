@@ -73,6 +73,7 @@ class TableMerger {
   Result<Done> take_piece(const MergeSpan& span, const std::vector<MissingRows>& piece,
                           Attempt& attempt);
   Result<Done> keep_out(const FoundRow& row, const std::string& reason, Attempt& attempt);
+  Result<Done> write_kept(Attempt& attempt);
   Result<Done> insert_together(const std::vector<FoundRow>& rows, Attempt& attempt);
   Result<Done> insert_one_by_one(std::vector<FoundRow> rows, Attempt& attempt);
   // Inserts the copies of a row, or keeps them out; where its parent is lacking, it is moved to

@@ -122,6 +122,11 @@ std::string bytes_literal(std::string_view text) {
 
 // Returns a literal that is compared by the column's collation.
 Result<std::string> comparable_literal(const MergeColumn& column, const std::string& value) {
+  // It becomes SQL as it is.
+  if (column.charset.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") !=
+      std::string::npos)
+    return Error{Errc::kBadData, fmt::format("{} has no character set but {}", column.name,
+                                             shorten(sanitize(column.charset), 40))};
   if (column.kind == ValueKind::kText && !column.charset.empty())
     return fmt::format("_{} {}", column.charset, hex(value));
   return value_literal(column, value);
@@ -137,6 +142,8 @@ std::vector<std::string> settings_for_merging(const Version& version, MergeSide 
       "SET SESSION autocommit=1, SESSION completion_type=0, SESSION foreign_key_checks=1,"
       " SESSION unique_checks=1, SESSION sql_safe_updates=0",
       "SET SESSION sql_select_limit=18446744073709551615",
+      // GROUP BY takes longer texts for equal that begin alike.
+      "SET SESSION max_sort_length=8388608",
       "SET SESSION wait_timeout=1800, SESSION lock_wait_timeout=60,"
       " SESSION innodb_lock_wait_timeout=30",
       "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ"};
@@ -184,7 +191,11 @@ std::string select_rows(const TablePlan& plan, const MergeSpan& span,
   for (const MergeColumn& column : plan.columns)
     columns += fmt::format(", {} AS {}", value_expression(column), quote_identifier(column.name));
   std::string only;
-  if (!digests.empty()) only = fmt::format(" AND {} IN ('{}')", digest(plan), join(digests, "','"));
+  if (!digests.empty()) {
+    std::vector<std::string> quoted;
+    for (const std::string& one : digests) quoted.push_back(quote_string(one));
+    only = fmt::format(" AND {} IN ({})", digest(plan), join(quoted, ","));
+  }
   return "SELECT " + tally_columns(plan, span) + columns + from(plan, MergeSide::kLoser) +
          where(plan, span) + only + group(span) + (span.parts > 1 ? group_of_values(plan) : "");
 }

@@ -140,6 +140,21 @@ TEST(MergeTest, ParentsAreAskedForInSmallStatements) {
   for (const std::string& sql : merging.winner.asked) EXPECT_LT(sql.size(), 3000u);
 }
 
+// Of which a file may have many.
+TEST(MergeTest, LongRowsAreKeptWholeInPieces) {
+  Merging merging;
+  for (int i = 0; i < 30; ++i)
+    merging.loser.items.emplace_back(1002, std::string(100'000, static_cast<char>('a' + i % 26)));
+  merging.winner.parentless = 1002;
+  const FailoverOutcome outcome = merging.run();
+  EXPECT_TRUE(names(outcome.text, "0 rows of db1 added to db2, 30 left out")) << outcome.text;
+  const std::string& text =
+      merging.world.files.files["/state/mysql.merge/" + outcome.run_id + ".extra.sql"];
+  std::size_t rows = 0;
+  for (std::size_t at = 0; (at = text.find("INSERT INTO", at)) != text.npos; ++at) ++rows;
+  EXPECT_EQ(rows, 30u);
+}
+
 TEST(MergeTest, AFullDiskEndsItBeforeTheSpanIsCommitted) {
   Merging merging;
   merging.loser.items = {{1001, "a"}, {1002, "b"}};

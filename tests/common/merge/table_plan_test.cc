@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "common/merge/table_sql.h"
@@ -270,6 +271,13 @@ TEST(TableSqlTest, ParentsAndKeysAreAskedForUnlessThereIsNone) {
             "EXISTS(SELECT 1 FROM `shop`.`parent` WHERE `number` = 7)");
   EXPECT_EQ(*parent_exists(plan, parent, {"0", "1", "x"}), std::nullopt);
   EXPECT_EQ(*parent_exists(plan, parent, {std::nullopt, "1", "x"}), std::nullopt);
+  TablePlan hostile = plan;
+  hostile.columns[2].charset = "x'y";
+  EXPECT_FALSE(key_exists(hostile, {"k", {{2, 0}}}, {"7", "1", "x"}));
+  EXPECT_NE(select_rows(plan, {"5", "9"}, {"a'b"}).find(" IN (X'612762')"), std::string::npos);
+  EXPECT_EQ(std::ranges::count(settings_for_merging({}, MergeSide::kWinner),
+                               "SET SESSION max_sort_length=8388608"),
+            1);
   // By the collation of the column.
   EXPECT_EQ(*key_exists(plan, {"k", {{2, 0}, {0, 0}}}, {"7", "1", "x"}),
             "EXISTS(SELECT 1 FROM `shop`.`item` WHERE `note` = _utf8mb4 X'78' AND `id` = 7)");
