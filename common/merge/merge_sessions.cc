@@ -42,6 +42,17 @@ Result<Done> lock_winner(SqlSession& session, const std::string& node) {
                            node, holder ? *holder : "not known")};
 }
 
+// What is copied to has lost its rows; a resync of another machine finds the lock, too.
+Result<Done> lock_loser(SqlSession& session, const std::string& node) {
+  const auto locked = take_node_lock(session, kCopyLock, kPatience_s);
+  if (!locked) return locked.error();
+  if (*locked) return Done{};
+  return Error{Errc::kRefused,
+               fmt::format("{} is being copied to by a resync, or read by another merge; to see "
+                           "which, run: mysql_ha journal",
+                           node)};
+}
+
 }  // namespace
 
 Result<MergeSessions> open_merge_sessions(const Env& env, const FailoverOptions& options,
@@ -50,8 +61,10 @@ Result<MergeSessions> open_merge_sessions(const Env& env, const FailoverOptions&
   if (!loser) return loser.error();
   auto winner = open_session(env, options, to, MergeSide::kWinner);
   if (!winner) return winner.error();
-  if (effect == MergeEffect::kInsert)
+  if (effect == MergeEffect::kInsert) {
     if (const auto locked = lock_winner(**winner, to.name); !locked) return locked.error();
+    if (const auto locked = lock_loser(**loser, from.name); !locked) return locked.error();
+  }
   const auto packet = query_value(**winner, "SELECT @@SESSION.max_allowed_packet");
   if (!packet) return packet.error();
   const auto most = parse_integer(*packet);

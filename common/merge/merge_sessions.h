@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The two sessions of a merge. The loser's can write nothing; the winner's holds the lock that
-// keeps other merges away, so a lock that is lost takes the session with it that would write.
+// The two sessions of a merge. The loser's can write nothing, and holds the lock that keeps a
+// resync from copying to it; the winner's holds the lock that keeps other merges away, so a lock
+// that is lost takes the session with it that would write.
 
 #pragma once
 
@@ -23,8 +24,8 @@ struct MergeSessions {
   std::uint64_t most_bytes = 0;  // of a statement that the winner takes
 };
 
-// Logs in to both nodes and takes the lock on the winner unless `effect` is to count. Fails with
-// kRefused when another merge has the lock.
+// Logs in to both nodes and takes the locks there unless `effect` is to count. Fails with
+// kRefused when another merge, or a resync of the loser, has one of them.
 Result<MergeSessions> open_merge_sessions(const Env& env, const FailoverOptions& options,
                                           const Node& from, const Node& to, MergeEffect effect);
 

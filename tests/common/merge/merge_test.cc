@@ -325,6 +325,8 @@ TEST(MergeTest, RefusalsChangeNothing) {
       {[](Merging& m) { m.world.connector.servers.erase("db1"); }, "db1 cannot be read"},
       {[](Merging& m) { m.winner.answer("GET_LOCK('monitoring-plugins-ha:merge'", "0"); },
        "another merge is at work on db2"},
+      {[](Merging& m) { m.loser.answer("GET_LOCK('monitoring-plugins-ha:copy'", "0"); },
+       "db1 is being copied to by a resync"},
       {[](Merging& m) { m.world.files.locked.insert("/state/mysql.merge/lock"); },
        "another merge is at work: process 7"},
       {[](Merging& m) { m.world.files.locked.insert("/state/mysql/lock"); },
