@@ -33,7 +33,8 @@ PANDORA = (
     " id_agente INT NOT NULL DEFAULT 0, timestamp DATETIME NOT NULL DEFAULT '1970-01-01 00:00:00',"
     " evento TEXT, utimestamp BIGINT NOT NULL DEFAULT 0,"
     " event_type ENUM('going_unknown','alert_fired','going_up_normal') DEFAULT 'alert_fired',"
-    " id_agentmodule INT NOT NULL DEFAULT 0, KEY idx_utimestamp (utimestamp))",
+    " id_agentmodule INT NOT NULL DEFAULT 0, estado TINYINT UNSIGNED NOT NULL DEFAULT 0,"
+    " user_comment TEXT, KEY idx_utimestamp (utimestamp))",
     "INSERT INTO tagente (id_agente) VALUES (1), (2)",
     "INSERT INTO tagente_modulo VALUES (1, 1), (2, 1), (3, 2)")
 TABLES = {"tagente_datos": "id_agente_modulo, datos, utimestamp",
@@ -224,6 +225,22 @@ def test_killed_at_random_and_repeated(cluster):
     assert pandora_rows(cluster.db2) == wanted
 
 
+def test_events_that_were_handled_meanwhile_come_once(cluster):
+    split(cluster)
+    # More of one second than a batch has, some of them alike but for who has seen them.
+    insert(cluster.db1, "tevento", [
+        (1, "2023-11-14 23:00:00", f"event {n % 5000}", BEGIN, "alert_fired", 0, n // 5000)
+        for n in range(5300)], TABLES["tevento"] + ", estado")
+    close(cluster.db1)
+    done = merge(cluster, "--preset", "pandora")
+    assert done.code == 0 and "5300 rows of db1 added" in done.out, done.out
+    handled = "SELECT COUNT(*) AS n FROM pandora.tevento WHERE estado = 1"
+    assert cluster.db2.sql(handled)[0]["n"] == 300
+    cluster.db2.sql("UPDATE pandora.tevento SET estado = 1, user_comment = 'seen'")
+    again = merge(cluster, "--preset", "pandora")
+    assert again.code == 0 and "merge done: 0 rows" in again.out, again.out
+
+
 def test_two_at_a_time_add_nothing_twice(cluster):
     wanted = write_apart(cluster, 2000, seed=4)
     other = cluster.directory / "other-state"
@@ -361,8 +378,10 @@ def test_bad_input_changes_nothing(cluster):
     insert(cluster.db1, "tagente_datos", [(1, 1, BEGIN)])
     cluster.db2.sql("SET SESSION sql_log_bin = 0", "ALTER TABLE pandora.tevento MODIFY evento LONGTEXT",
                     "CREATE VIEW shop.seen AS SELECT 1 AS at",
+                    "CREATE TABLE shop.plain (at INT) ENGINE=MyISAM",
                     "CREATE TABLE shop.sorted (at INT, word VARCHAR(9) COLLATE utf8mb4_bin)")
     cluster.db1.sql("SET SESSION sql_log_bin = 0", "CREATE VIEW shop.seen AS SELECT 1 AS at",
+                    "CREATE TABLE shop.plain (at INT) ENGINE=MyISAM",
                     "CREATE TABLE shop.sorted (at INT, word VARCHAR(9) COLLATE utf8mb4_general_ci)")
     good = ("--table", "pandora.tagente_datos:utimestamp")
     for words, code, text in (
@@ -374,6 +393,7 @@ def test_bad_input_changes_nothing(cluster):
             ((*WINDOW, *LOST, *good, "--table", "pandora.tevento:tomorrow"), 2, "no column tomorrow"),
             ((*WINDOW, *LOST, *good, "--table", "shop.seen:at"), 2, "no table but a view"),
             ((*WINDOW, *LOST, *good, "--table", "shop.sorted:at"), 2, "the types of shop.sorted.word"),
+            ((*WINDOW, *LOST, *good, "--table", "shop.plain:at"), 2, "no transactions (engine MyISAM)"),
             ((*WINDOW, *LOST, *good, "--table", "shop.item:note"), 2, "is no time"),
             ((*WINDOW, *LOST, "--preset", "pandora"), 2, "the types of pandora.tevento.evento differ"),
             ((*WINDOW, "--from", "db2", "--to", "db1", *good), 2, "db3 follows db2"),
