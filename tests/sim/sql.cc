@@ -180,6 +180,7 @@ class Statements {
   bool semi_sync_value() const {
     if (holds("master_enabled") || holds("source_enabled")) return s_.semi_sync_source_;
     if (holds("slave_enabled") || holds("replica_enabled")) return s_.semi_sync_replica_;
+    if (holds("wait_no_slave") || holds("wait_no_replica")) return s_.settings_.semi_sync.lossless;
     unknown();
   }
 
