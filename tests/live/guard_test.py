@@ -46,7 +46,10 @@ def test_a_dead_primary_is_replaced_and_a_stop_is_clean(cluster):
         assert guard.stop() == 0
         of_the_living = dict.fromkeys(("trouble", "lease_trouble", "missing_votes"))
         assert guard.status() == (2, {**state, **of_the_living, "running": False, "state": "stopped"})
-    assert not writer.lost(rows(new)), guard.out()
+    # Replication is asynchronous: what db1 acknowledged in its last moment may have ended with it.
+    lost = writer.lost(rows(new))
+    assert all(write.server == "db1" and killed - write.answered < 0.5
+               for write in writer.writes if write.number in lost), guard.out()
     state_file, = cluster.state_dir.glob("mysql/guard.json")
     assert state_file.stat().st_mode & 0o777 == 0o600
 
