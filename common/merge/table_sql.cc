@@ -102,22 +102,10 @@ bool is_number(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789+-.eE") == text.npos;
 }
 
-std::string hex(std::string_view bytes) {
-  constexpr char kDigits[] = "0123456789ABCDEF";
-  std::string text = "X'";
-  text.reserve(bytes.size() * 2 + 3);
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text + "'";
-}
-
 // Short texts stay readable in the file of rows that were not merged.
 std::string bytes_literal(std::string_view text) {
   constexpr std::size_t kReadable = 256;
-  return text.size() > kReadable ? hex(text) : quote_string(text);
+  return text.size() > kReadable ? hex_literal(text) : quote_string(text);
 }
 
 // Returns a literal that is compared by the column's collation.
@@ -128,7 +116,7 @@ Result<std::string> comparable_literal(const MergeColumn& column, const std::str
     return Error{Errc::kBadData, fmt::format("{} has no character set but {}", column.name,
                                              shorten(sanitize(column.charset), 40))};
   if (column.kind == ValueKind::kText && !column.charset.empty())
-    return fmt::format("_{} {}", column.charset, hex(value));
+    return fmt::format("_{} {}", column.charset, hex_literal(value));
   return value_literal(column, value);
 }
 
@@ -216,7 +204,7 @@ Result<std::string> value_literal(const MergeColumn& column, const MergeValue& v
     case ValueKind::kLong:
       return bytes_literal(*value);
     case ValueKind::kJson:
-      return "_utf8mb4 " + hex(*value);
+      return "_utf8mb4 " + hex_literal(*value);
   }
   // It becomes SQL as it is.
   if (!is_number(*value))

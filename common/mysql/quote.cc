@@ -27,9 +27,19 @@ std::string quote_string(std::string_view text) {
   bool plain = true;
   for (char c : text) plain = plain && c >= ' ' && c < 0x7F && c != '\'' && c != '\\';
   if (plain) return fmt::format("'{}'", text);
-  std::string hex = "X'";
-  for (char c : text) hex += fmt::format("{:02X}", static_cast<unsigned char>(c));
-  return hex + "'";
+  return hex_literal(text);
+}
+
+std::string hex_literal(std::string_view bytes) {
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  std::string text = "X'";
+  text.reserve(bytes.size() * 2 + 3);
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text + "'";
 }
 
 }  // namespace ha

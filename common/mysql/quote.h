@@ -16,6 +16,9 @@ std::string quote_table(std::string_view name);
 // anything but plain printable characters.
 std::string quote_string(std::string_view text);
 
+// Returns bytes as a hexadecimal literal: X'00FF'.
+std::string hex_literal(std::string_view bytes);
+
 // Quotes a string for CHANGE ... TO and the names of channels, which take no hexadecimal literals.
 // Where it has a backslash, sql_mode must not have NO_BACKSLASH_ESCAPES.
 std::string quote_text(std::string_view text);
