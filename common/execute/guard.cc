@@ -211,7 +211,7 @@ class Guard {
     if (settings_.guard.auto_rejoin && held().empty()) let_return(outlook.view);
   }
 
-  // Whoever changed the primary wrote the file of its own machine.
+  // A run that changes the primary writes the file of its own machine alone.
   void keep_hosts_file(const Node& primary) {
     constexpr mode_t kReadable = 0644;
     const std::string& path = settings_.failover.policy.hosts_file;

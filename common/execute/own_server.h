@@ -50,7 +50,7 @@ class OwnServer {
 
   struct Deed {
     std::string text = {};      // what was done
-    bool found_closed = false;  // somebody else had made it read-only before
+    bool found_closed = false;  // it was read-only before
   };
   // Takes the virtual IP away and makes the server read-only, its clients' connections ended.
   // Fails when it may still take writes. Connections that look() has made are used first.
