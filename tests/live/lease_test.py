@@ -208,8 +208,9 @@ def test_a_guard_that_is_started_again_kills_a_primary_that_hangs(leased, guards
     guards["db1"].process.kill()
     guards["db1"].process.wait()
     with NodeGuard(leased, leased.db1) as again:
-        leased.db1.process.wait(LEASE_S + SOON_S)
-        again.wait_for("killing db1: ")
+        again.wait_for("db1: process ")
+        assert "killing db1: " in again.out(), again.out()
+        leased.db1.process.wait(SOON_S)
 
 
 def test_an_expired_lease_proves_that_the_old_primary_is_closed(leased, guards):
