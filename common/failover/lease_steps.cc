@@ -5,7 +5,7 @@
 
 namespace ha {
 
-void judge_lease(Decision& d) {
+void judge_held_lease(Decision& d) {
   if (!d.context.primary_lease_held.empty() && !d.context.assume_dead)
     d.refuse(Refusal::kPrimaryAlive, fmt::format("{} still has the lease of the primary: {}",
                                                  d.plan.primary, d.context.primary_lease_held));

@@ -12,7 +12,7 @@
 namespace ha {
 
 // Refuses while the guard of the primary has the lease.
-void judge_lease(Decision& d);
+void judge_held_lease(Decision& d);
 
 // Returns the step that takes the votes of a primary for `node`, and gives them back when it is
 // rolled back; and, once that is open, the one that hands them over to its guard.

@@ -30,7 +30,7 @@ Plan decide_failover(Decision d, std::string_view primary) {
   if (d.plan.refusal == Refusal::kUnknownPrimary || d.plan.refusal == Refusal::kPrimaryAlive)
     return std::move(d.plan);
   judge_context(d);
-  judge_lease(d);
+  judge_held_lease(d);
   // Each of these needs what those before it have found.
   const std::size_t before = d.plan.further.size() + d.refused();
   constexpr void (*kJudgements[])(Decision&) = {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Why a plan is refused: the kinds of refusals, their names, and what an operator is to type then.
-// Where each is decided: objections.h (the primary, the moment), candidates.h, choose.h, loss.h,
-// plan_switchover.cc, plan_rejoin.cc, resume.h.
+// Where each is decided: known_primary.h and objections.h (the primary, the moment), lease_steps.h,
+// candidates.h, choose.h, loss.h, forecast.h, plan_switchover.cc, plan_rejoin.cc, plan_roles.h,
+// resume.h.
 
 #pragma once
 

@@ -5,13 +5,13 @@
 //   REFUSED_PORT=N                     nobody listens at this port any more, as far as it can tell
 //   UNASKED_PORT=N                     this machine has no port left to connect to this one from
 //   IPV6_OFF=1                         each host has an IPv6 address too, to be tried last, and
-//   this
-//                                      machine has none
+//                                      this machine has none
 //   CLOCK_AHEAD=N                      the wall clock shows so many seconds more
 //   NO_SOCKETS=1                       this machine has no descriptor left for one more socket
 //   NO_CHILDREN=1                      this machine has no process or thread left for one more
 //   MEMORY_ENDS_AT=N                   no memory is had from the N-th call on that asks for any
-//   WATCHDOG_FIFO=1                    a FIFO is a watchdog, to which the timeout is written as a byte
+//   WATCHDOG_FIFO=1                    a FIFO is a watchdog, to which the timeout is written as a
+//   byte
 
 #include <arpa/inet.h>
 #include <dlfcn.h>

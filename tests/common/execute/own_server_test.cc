@@ -205,7 +205,7 @@ TEST_F(OwnServerTest, AConnectionThatWasEndedIsMadeAgain) {
   EXPECT_EQ(db1_.read_only, "1");
 }
 
-TEST_F(OwnServerTest, WhatSomebodyElseHasClosedIsToldApart) {
+TEST_F(OwnServerTest, WhatOthersHaveClosedIsToldApart) {
   db1_.read_only = "1";
   const auto closed = own().close(second());
   ASSERT_TRUE(closed) << closed.error().text;

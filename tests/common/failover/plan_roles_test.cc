@@ -573,7 +573,7 @@ TEST(PlanReopenTest, SemiSyncIsOnAgainBeforeItIsOpened) {
 }
 
 // Pandora's server and console go on with whom it names.
-TEST(PlanRolesTest, WhoeverIsThePrimaryThenIsNamedInTheHostsFile) {
+TEST(PlanRolesTest, ThePrimaryOfThenIsNamedInTheHostsFile) {
   Policy policy;
   policy.hosts_file = "/srv/hosts";
   policy.repl_user = "repl";
