@@ -57,8 +57,9 @@ Observation observe(const Env& env, const FailoverOptions& options) {
   return observation;
 }
 
-Result<Done> add_history(const RunStore& store, const Moment& now, Context& context) {
-  const auto runs = store.runs();
+Result<Done> add_history(const RunStore& store, const std::vector<NodeAddress>& nodes,
+                         const Moment& now, Context& context) {
+  const auto runs = store.recent_runs(nodes);
   if (!runs) return runs.error();
   auto history = history_of(*runs, now);
   if (!history) return history.error();

@@ -25,7 +25,8 @@ struct Observation {
 // alive and cannot be read is asked again until then. What was seen of one writer is remembered.
 Observation observe(const Env& env, const FailoverOptions& options);
 
-// Adds what the journals tell. Fails when one of them cannot be read.
-Result<Done> add_history(const RunStore& store, const Moment& now, Context& context);
+// Adds what the journals tell of the nodes. Fails when one that counts cannot be read.
+Result<Done> add_history(const RunStore& store, const std::vector<NodeAddress>& nodes,
+                         const Moment& now, Context& context);
 
 }  // namespace ha

@@ -268,7 +268,7 @@ Result<Done> read_runs(Files& files, const FailoverOptions& options, const Momen
   const auto store = RunStore::open(files, options.state_dir, options.cluster_name);
   if (!store) return store.error();
   state.lock_holder = store->lock_holder();
-  const auto runs = store->runs();
+  const auto runs = store->recent_runs(options.cluster.nodes);
   if (!runs) return runs.error();
   auto history = history_of(*runs, now);
   if (!history) return history.error();

@@ -84,6 +84,22 @@ Result<Runs> RunStore::runs() const {
   return runs;
 }
 
+Result<Runs> RunStore::recent_runs(const std::vector<NodeAddress>& nodes) const {
+  auto all = ids();
+  if (!all) return all.error();
+  std::set<std::string> names;
+  for (const NodeAddress& node : nodes) names.insert(node.name);
+  HistoryReach reach(names);
+  Runs runs;
+  for (auto id = all->rbegin(); id != all->rend(); ++id) {
+    runs.push_back(read(*id));
+    // Nothing is told beyond one that cannot be read.
+    if (!runs.back() || reach.add(*runs.back())) break;
+  }
+  std::ranges::reverse(runs);
+  return runs;
+}
+
 Result<std::string> RunStore::new_id(double now_s) const {
   const auto all = ids();
   if (!all) return all.error();

@@ -13,6 +13,7 @@
 #include "common/env.h"
 #include "common/failover/run_history.h"
 #include "common/journal.h"
+#include "common/mysql/node_address.h"
 #include "common/result.h"
 
 namespace ha {
@@ -39,6 +40,10 @@ class RunStore {
 
   // Reads all of them, in that order. Fails as ids() does.
   Result<Runs> runs() const;
+
+  // Reads the newest of them, in that order: as many as find_interrupted() and history_of() need
+  // for these nodes. Fails as ids() does.
+  Result<Runs> recent_runs(const std::vector<NodeAddress>& nodes) const;
 
   // Returns an id, "TIME-NUMBER", for a run that begins now, `now_s` seconds since the epoch. Its
   // number is above all others, so the lock must be held. Fails as ids() does.

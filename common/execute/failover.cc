@@ -72,7 +72,8 @@ class Failover {
 
   Plan decide() {
     Context& context = workflow_.view.context;
-    if (const auto added = add_history(workflow_.store, workflow_.env.clock.moment(), context);
+    if (const auto added = add_history(workflow_.store, workflow_.options.cluster.nodes,
+                                       workflow_.env.clock.moment(), context);
         !added)
       return {.refusal = Refusal::kNotReady, .reason = added.error().text};
     context.own_closing = GuardFiles(workflow_.env.files, workflow_.store.path())

@@ -73,7 +73,9 @@ FailoverOutcome rejoin(const Env& env, const FailoverOptions& options, const std
       copied ? Result<std::optional<CrashRecord>>(copied)
              : find_crash_record(env.connector, workflow->store, node, view.topology, options);
   if (!record && obstacle.empty()) obstacle = record.error().text;
-  if (const auto added = add_history(workflow->store, env.clock.moment(), view.context); !added)
+  if (const auto added =
+          add_history(workflow->store, options.cluster.nodes, env.clock.moment(), view.context);
+      !added)
     return refuse("rejoin refused: " + added.error().text);
   Plan plan = plan_rejoin(view.topology, options.policy, view.context, node,
                           record ? *record : std::nullopt);

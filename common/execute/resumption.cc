@@ -28,7 +28,8 @@ std::string describe_left(const Run& run, const Error& obstacle) {
 RunReport resume_or_roll_back(Workflow& workflow, const Run& run) {
   const Moment now = workflow.env.clock.moment();
   Context context = workflow.view.context;
-  if (const auto added = add_history(workflow.store, now, context); !added)
+  if (const auto added = add_history(workflow.store, workflow.options.cluster.nodes, now, context);
+      !added)
     return {refuse(added.error().text)};
   const Resume resume = decide_resume(run, workflow.view.topology, workflow.options.policy, context,
                                       age_of(run.last, now));

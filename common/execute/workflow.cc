@@ -25,7 +25,7 @@ Result<Workflow> begin_workflow(const Env& env, const FailoverOptions& options, 
                      ? "refused: another run is at work: " + locked.error().text
                      : locked.error().text};
   remove_login_files(env.files, store->path());
-  const auto runs = store->runs();
+  const auto runs = store->recent_runs(options.cluster.nodes);
   if (!runs) return runs.error();
   auto interrupted = find_interrupted(*runs, env.clock.moment());
   if (!interrupted) return interrupted.error();

@@ -91,4 +91,18 @@ Result<RunHistory> history_of(const Runs& runs, const Moment& now) {
   return history;
 }
 
+bool HistoryReach::add(const Run& run) {
+  const Plan& plan = run.plan;
+  const bool opened = run.opened();
+  has_numbered_opening_ = has_numbered_opening_ || (opened && number_of_run(run.id) > 0);
+  if (plan.changes_primary() && opened)
+    for (const std::string& node : {plan.primary, plan.candidate}) unchanged_.erase(node);
+  if (plan.command == PlanCommand::kFailover && opened) {
+    has_failover_ = true;
+    unjudged_.erase(plan.primary);
+  }
+  unjudged_.erase(plan.candidate);
+  return has_numbered_opening_ && has_failover_ && unchanged_.empty() && unjudged_.empty();
+}
+
 }  // namespace ha

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,5 +37,21 @@ Result<std::optional<Run>> find_last_failover(const Runs& runs);
 
 // Returns what all of them tell.
 Result<RunHistory> history_of(const Runs& runs, const Moment& now);
+
+// Runs are long to read, and kept by the hundred. This tells how many of the newest are enough for
+// the functions above.
+class HistoryReach {
+ public:
+  // `nodes` are those of which the history is to tell.
+  explicit HistoryReach(const std::set<std::string>& nodes) : unchanged_(nodes), unjudged_(nodes) {}
+
+  // Takes the next older run. Returns whether those before it have nothing to add.
+  bool add(const Run& run);
+
+ private:
+  std::set<std::string> unchanged_;  // nodes that no change so far has replaced or promoted
+  std::set<std::string> unjudged_;   // nodes of which none has told whether they are fenced
+  bool has_failover_ = false, has_numbered_opening_ = false;
+};
 
 }  // namespace ha

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <random>
+
 namespace ha {
 namespace {
 
@@ -118,6 +121,74 @@ TEST(RunHistoryTest, ADamagedJournalIsAnErrorWhereItCounts) {
   EXPECT_FALSE(find_interrupted({kDamaged}, kNow));
   EXPECT_TRUE(find_interrupted({kDamaged, failover("1-2", "db1", "db2")}, kNow));
   EXPECT_FALSE(history_of({kDamaged, failover("1-2", "db1", "db2")}, kNow));
+}
+
+// As many of the newest runs as the reach wants.
+Runs newest_of(const Runs& all, HistoryReach reach) {
+  Runs newest;
+  for (auto run = all.rbegin(); run != all.rend(); ++run) {
+    newest.insert(newest.begin(), *run);
+    if (!*run || reach.add(**run)) break;
+  }
+  return newest;
+}
+
+Runs random_runs(std::mt19937& random, const std::vector<const char*>& nodes) {
+  constexpr PlanCommand kCommands[] = {PlanCommand::kFailover, PlanCommand::kSwitchover,
+                                       PlanCommand::kRejoin, PlanCommand::kReopen};
+  Runs runs;
+  for (unsigned n = 1 + random() % 30; n > 0; --n) {
+    const std::string id = random() % 9 == 0 ? "1" : "1-" + std::to_string(runs.size() + 1);
+    const PlanCommand command = kCommands[random() % 4];
+    const char* const primary = nodes[random() % nodes.size()];
+    const char* const candidate = nodes[random() % nodes.size()];
+    ha::Run run = random() % 4 == 0 ? begun(id.c_str(), command, primary, candidate)
+                                    : change(id.c_str(), command, primary, candidate);
+    run.begun.now_s -= 100.0 * n;
+    run.facts.fenced = random() % 2 == 0;
+    run.acknowledged = random() % 5 == 0;
+    runs.emplace_back(std::move(run));
+  }
+  return runs;
+}
+
+// One of a node that is none of the cluster any more may be told of by older runs alone.
+std::set<std::string> only(const std::set<std::string>& nodes, std::set<std::string> named) {
+  std::erase_if(named, [&](const std::string& one) { return !nodes.contains(one); });
+  return named;
+}
+
+TEST(RunHistoryTest, TheNewestRunsTellAsMuchAsAll) {
+  const std::set<std::string> nodes = {"db1", "db2", "db3"};
+  std::mt19937 random(1);
+  std::size_t left_out = 0;
+  for (int n = 0; n < 5000; ++n) {
+    const Runs all = random_runs(random, {"db1", "db2", "db3", "old"});
+    const Runs newest = newest_of(all, HistoryReach(nodes));
+    left_out += all.size() - newest.size();
+    const auto whole = history_of(all, kNow), part = history_of(newest, kNow);
+    ASSERT_EQ(part->primary, whole->primary);
+    ASSERT_EQ(part->run, whole->run);
+    ASSERT_EQ(part->since_s, whole->since_s);
+    ASSERT_EQ(part->acknowledged, whole->acknowledged);
+    ASSERT_EQ(part->last_failover_age_s, whole->last_failover_age_s);
+    ASSERT_EQ(part->undated_run, whole->undated_run);
+    ASSERT_EQ(only(nodes, part->replaced), only(nodes, whole->replaced));
+    for (const std::string& node : nodes)
+      ASSERT_EQ(part->fenced.contains(node) ? part->fenced.at(node) : 0,
+                whole->fenced.contains(node) ? whole->fenced.at(node) : 0);
+    const auto open = find_interrupted(all, kNow), found = find_interrupted(newest, kNow);
+    ASSERT_EQ(*found ? (*found)->id : "", *open ? (*open)->id : "");
+  }
+  EXPECT_GT(left_out, 10000u);
+}
+
+TEST(RunHistoryTest, NothingIsReadBeforeWhatTellsOfAllNodes) {
+  const Runs all = {kDamaged, failover("1-2", "db1", "db2"),
+                    change("1-3", PlanCommand::kRejoin, "db2", "db1"),
+                    failover("1-4", "db2", "db3")};
+  EXPECT_EQ(newest_of(all, HistoryReach({"db1", "db2", "db3"})).size(), 3u);
+  EXPECT_EQ(newest_of(all, HistoryReach({"db1", "db2", "db3", "db4"})).size(), 4u);
 }
 
 }  // namespace
