@@ -85,6 +85,10 @@ class AppendFile {
   // that it could not be repaired.
   virtual Result<Done> append(std::string_view content) = 0;
 
+  // The same, for what is void once the machine was restarted: does not wait for the disk. The next
+  // append() waits for it, too.
+  virtual Result<Done> append_passing(std::string_view content) { return append(content); }
+
   // Cuts off what stands after the first `size` bytes.
   virtual Result<Done> truncate(std::uint64_t size) = 0;
 };

@@ -94,10 +94,19 @@ Result<std::vector<JournalRecord>> Journal::parse(const std::string& path,
 }
 
 Result<Done> Journal::append_all(std::vector<JournalRecord> records) {
+  return append_by(&AppendFile::append, std::move(records));
+}
+
+Result<Done> Journal::append_passing(std::vector<JournalRecord> records) {
+  return append_by(&AppendFile::append_passing, std::move(records));
+}
+
+Result<Done> Journal::append_by(Result<Done> (AppendFile::*write)(std::string_view),
+                                std::vector<JournalRecord> records) {
   std::string lines;
   for (const JournalRecord& record : records) lines += to_line(record);
   if (!file_) return Error{Errc::kInternal, "cannot write " + path_ + ": it is not open"};
-  if (const auto written = file_->append(lines); !written) return written;
+  if (const auto written = (file_.get()->*write)(lines); !written) return written;
   std::ranges::move(records, std::back_inserter(records_));
   return Done{};
 }

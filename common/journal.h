@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // An append-only file of JSON lines that survives a kill at any point: every record is on disk
-// before append() returns, and a torn last line, the trace of a kill in the middle of a write, is
-// passed over by the reader.
+// before append() returns, or was written before append_passing() does, and a torn last line, the
+// trace of a kill in the middle of a write, is passed over by the reader.
 
 #pragma once
 
@@ -37,12 +37,18 @@ class Journal {
   Result<Done> append_all(std::vector<JournalRecord> records);
   Result<Done> append(JournalRecord record) { return append_all({std::move(record)}); }
 
+  // Appends records without which the story is as true after a power cut: does not wait for the
+  // disk.
+  Result<Done> append_passing(std::vector<JournalRecord> records);
+
   // Replaces everything by `records`, atomically: after a kill there is the old story or the new.
   Result<Done> rewrite(std::vector<JournalRecord> records);
 
  private:
   Journal(Files& files, std::string path) : files_(files), path_(std::move(path)) {}
   Result<Done> reopen();
+  Result<Done> append_by(Result<Done> (AppendFile::*write)(std::string_view),
+                         std::vector<JournalRecord> records);
 
   Files& files_;
   std::string path_;

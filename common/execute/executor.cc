@@ -48,6 +48,23 @@ bool is_volatile(const Step& step, const Run& run) {
   }
 }
 
+// True for a step that only asks, or whose effect ends with this process: a power cut that takes
+// its records takes all of it.
+bool leaves_nothing(const Step& step) {
+  switch (step.action) {
+    case Action::kLock:
+    case Action::kConfirmDead:
+    case Action::kRecheck:
+      return true;
+    case Action::kDrain:
+    case Action::kWaitEqual:
+    case Action::kRecord:
+      return step.statements.empty();
+    default:
+      return false;
+  }
+}
+
 // Returns what a step has done to the world that no step rolls back, for people; empty: nothing.
 std::string effect_of(const Step& step, const Run& run) {
   const bool done = run.state_of(step) == StepState::kDone;
@@ -88,10 +105,15 @@ JournalRecord Executor::record(std::string event, const Step& step, std::string 
   return record;
 }
 
-Result<Done> Executor::flush(std::vector<JournalRecord> more) {
+std::vector<JournalRecord> Executor::take_pending(std::vector<JournalRecord> more) {
   std::vector<JournalRecord> records = std::move(pending_);
   pending_.clear();
   std::ranges::move(more, std::back_inserter(records));
+  return records;
+}
+
+Result<Done> Executor::flush(std::vector<JournalRecord> more) {
+  auto records = take_pending(std::move(more));
   return records.empty() ? Result<Done>(Done{}) : journal_.append_all(std::move(records));
 }
 
@@ -154,7 +176,10 @@ std::optional<std::string> Executor::perform(Run& run, const Group& group,
   std::vector<JournalRecord> begins;
   for (const Step& step : steps) begins.push_back(record("step-begins", step));
   // Nothing is done that the journal could not tell of, until there is no way back.
-  if (const auto written = flush(std::move(begins)); !written) {
+  const auto written = std::ranges::all_of(steps, leaves_nothing)
+                           ? journal_.append_passing(take_pending(std::move(begins)))
+                           : flush(std::move(begins));
+  if (!written) {
     if (!run.opened()) return written.error().text;
     warnings_.push_back(written.error().text);
   }

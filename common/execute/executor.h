@@ -93,6 +93,8 @@ class Executor {
   RunOutcome finish(RunEnd end, std::string text);
   void record_facts(Run& run, const Step& step, const StepResult& result);
   JournalRecord record(std::string event, const Step& step, std::string text = {}) const;
+  // Returns the records that are to be written, `more` at their end.
+  std::vector<JournalRecord> take_pending(std::vector<JournalRecord> more);
   Result<Done> flush(std::vector<JournalRecord> more = {});
 
   std::shared_ptr<Actions> actions_;

@@ -103,6 +103,19 @@ TEST_F(JournalTest, AFullDiskFailsTheAppendAndKeepsTheFileWhole) {
   EXPECT_TRUE(journal->append({{"event", "three"}}));
 }
 
+TEST_F(JournalTest, WhatPassesIsReadAsWell) {
+  auto journal = Journal::open(files_, path_);
+  ASSERT_TRUE(journal->append_passing({{{"event", "one"}}, {{"event", "two"}}}));
+  EXPECT_EQ(Journal::read(files_, path_)->size(), 2u);
+  {
+    const FileSizeLimit limit(std::filesystem::file_size(path_) + 5);
+    EXPECT_FALSE(journal->append_passing({{{"event", "three"}}}));
+  }
+  ASSERT_TRUE(journal->append({{"event", "four"}}));
+  EXPECT_EQ(journal->records().size(), 3u);
+  EXPECT_EQ(Journal::read(files_, path_)->size(), 3u);
+}
+
 TEST_F(JournalTest, RewritingReplacesTheStory) {
   auto journal = Journal::open(files_, path_);
   ASSERT_TRUE(journal);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Faults on the side of a program under test, preloaded into it; the program knows nothing of them.
-//   KILL_AT=N KILL_WHEN=before|after   it is killed, as by kill -9, at its N-th fdatasync: before,
-//                                      when what was to be written is not on disk, or after
+//   KILL_AT=N KILL_WHEN=before|after   it ends, as in a power cut, at the N-th time that it appends
+//   to
+//                                      a file: before, when what it did not sync is lost, or after
 //   REFUSED_PORT=N                     nobody listens at this port any more, as far as it can tell
 //   UNASKED_PORT=N                     this machine has no port left to connect to this one from
 //   IPV6_OFF=1                         each host has an IPv6 address too, to be tried last, and
@@ -16,6 +17,7 @@
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/watchdog.h>
 #include <netdb.h>
 #include <pthread.h>
@@ -45,19 +47,35 @@ Function original(const char* name) {
 
 }  // namespace
 
-extern "C" int fdatasync(int fd) {
-  static int calls = 0;
-  static off_t on_disk = 0;  // the program syncs one file only
-  const bool last = ++calls == number("KILL_AT");
-  if (last && strcmp(getenv("KILL_WHEN"), "before") == 0) {
-    if (ftruncate(fd, on_disk) != 0) abort();
-    raise(SIGKILL);
-  }
-  const int result = original<int (*)(int)>("fdatasync")(fd);
-  if (last) raise(SIGKILL);
+namespace {
+
+off_t on_disk = 0;  // the program syncs one file only
+
+bool appends_to(int fd) {
   struct stat status = {};
-  fstat(fd, &status);
-  on_disk = status.st_size;
+  return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && (fcntl(fd, F_GETFL) & O_APPEND) != 0;
+}
+
+}  // namespace
+
+extern "C" ssize_t write(int fd, const void* content, size_t size) {
+  static int calls = 0;
+  const auto really = original<ssize_t (*)(int, const void*, size_t)>("write");
+  if (getenv("KILL_AT") == nullptr || !appends_to(fd) || ++calls != number("KILL_AT"))
+    return really(fd, content, size);
+  if (strcmp(getenv("KILL_WHEN"), "before") == 0) {
+    if (ftruncate(fd, on_disk) != 0) abort();
+  } else if (really(fd, content, size) < 0) {
+    abort();
+  }
+  raise(SIGKILL);
+  return -1;
+}
+
+extern "C" int fdatasync(int fd) {
+  const int result = original<int (*)(int)>("fdatasync")(fd);
+  struct stat status = {};
+  if (fstat(fd, &status) == 0) on_disk = status.st_size;
   return result;
 }
 

@@ -83,8 +83,15 @@ class SimAppendFile : public AppendFile {
  public:
   SimAppendFile(Manager& manager, std::string path) : manager_(manager), path_(std::move(path)) {}
 
-  // A kill may come in the middle of it.
   Result<Done> append(std::string_view content) override {
+    if (const auto written = append_passing(content); !written) return written;
+    manager_.sync();
+    manager_.disk_.appending.erase(path_);
+    return Done{};
+  }
+
+  // A kill may come in the middle of it.
+  Result<Done> append_passing(std::string_view content) override {
     std::string& file = manager_.disk_.files[path_];
     try {
       manager_.effect();
@@ -95,8 +102,6 @@ class SimAppendFile : public AppendFile {
     if (manager_.disk_.full) return manager_.no_space(path_);
     manager_.disk_.appending.try_emplace(path_, file.size());
     file += content;
-    manager_.sync();
-    manager_.disk_.appending.erase(path_);
     return Done{};
   }
 

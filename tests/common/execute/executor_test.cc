@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <mutex>
 #include <set>
 
@@ -24,6 +25,7 @@ class FakeActions : public Actions {
     const std::lock_guard guard(mutex_);
     const std::string name = std::string(action_name(step.action)) + "(" + step.node + ")";
     did.push_back(name);
+    if (at_each) at_each(name);
     known_by[name] = known;
     limit_s[name] = deadline.remaining_s();
     if (fails.contains(name)) return Error{Errc::kUnreachable, "it burns"};
@@ -36,6 +38,7 @@ class FakeActions : public Actions {
   }
 
   std::vector<std::string> did;
+  std::function<void(const std::string&)> at_each;
   std::map<std::string, RunFacts> known_by;
   std::map<std::string, double> limit_s;
   std::set<std::string> fails, refuses, contradicts, warns;
@@ -106,6 +109,64 @@ class ExecutorTest : public testing::Test {
   std::shared_ptr<FakeActions> actions_ = std::make_shared<FakeActions>();
   std::vector<std::string> said_;
 };
+
+// Knows how much of the file that it opens is on disk.
+class UnsyncedFiles : public PosixFiles {
+ public:
+  Result<std::unique_ptr<AppendFile>> open_append(const std::string& path) override {
+    auto file = PosixFiles::open_append(path);
+    if (!file) return file;
+    return std::unique_ptr<AppendFile>(std::make_unique<File>(*this, std::move(*file)));
+  }
+  std::size_t written = 0, on_disk = 0;
+
+ private:
+  class File : public AppendFile {
+   public:
+    File(UnsyncedFiles& all, std::unique_ptr<AppendFile> file)
+        : all_(all), file_(std::move(file)) {}
+    Result<Done> append(std::string_view content) override {
+      all_.on_disk = all_.written += content.size();
+      return file_->append(content);
+    }
+    Result<Done> append_passing(std::string_view content) override {
+      all_.written += content.size();
+      return file_->append_passing(content);
+    }
+    Result<Done> truncate(std::uint64_t size) override { return file_->truncate(size); }
+
+   private:
+    UnsyncedFiles& all_;
+    std::unique_ptr<AppendFile> file_;
+  };
+};
+
+TEST_F(ExecutorTest, WhatChangesAServerIsOnDiskBefore) {
+  UnsyncedFiles files;
+  auto journal = Journal::open(files, path_ + "-unsynced");
+  std::map<std::string, std::size_t> told;  // by action: so many records are on disk then
+  actions_->at_each = [&](const std::string& name) {
+    const auto content = files.read(path_ + "-unsynced");
+    told[name] = Journal::parse("", content->substr(0, files.on_disk))->size();
+  };
+  Plan plan = small_plan();
+  plan.steps.insert(plan.steps.begin() + 3, step(8, Action::kDrain, "db2"));
+  plan.steps[3].statements = {{Part::kSemiSyncOff, "SET GLOBAL x=OFF"}};
+  Executor one = executor(*journal);
+  ASSERT_TRUE(one.begin(plan));
+  EXPECT_EQ(one.carry_out(deadline_in(60)).end, RunEnd::kDone);
+  // The plan, and what led to a step and its beginning: with those of the steps before it that
+  // leave nothing.
+  EXPECT_EQ(told, (std::map<std::string, std::size_t>{{"lock(db2)", 1},
+                                                      {"lock(db3)", 1},
+                                                      {"stop-receiver(db2)", 6},
+                                                      {"drain(db2)", 8},
+                                                      {"record(db2)", 8},
+                                                      {"promote(db2)", 12},
+                                                      {"make-writable(db2)", 14},
+                                                      {"repoint(db3)", 16}}));
+  EXPECT_EQ(files.on_disk, files.written);
+}
 
 TEST_F(ExecutorTest, CarriesOutEveryStepInOrder) {
   const RunOutcome outcome = run(small_plan());
