@@ -241,6 +241,10 @@ Result<Done> GuardFiles::write(const std::string& state) {
   return files_.write_atomic(state_path(directory_), state + "\n");
 }
 
+Result<Done> GuardFiles::write_passing(const std::string& state) {
+  return files_.write_passing(state_path(directory_), state + "\n");
+}
+
 std::optional<GuardPause> GuardFiles::read_pause(const Moment& now) const {
   const std::string path = pause_path(directory_);
   if (files_.info(path).kind == FileInfo::Kind::kMissing) return std::nullopt;

@@ -79,6 +79,8 @@ class GuardFiles {
   Result<std::optional<GuardState>> read() const;
   // Writes what guard_state_to_json() made of a state.
   Result<Done> write(const std::string& state);
+  // The same for one that lasts no longer than what it tells of: does not wait for the disk.
+  Result<Done> write_passing(const std::string& state);
 
   // Returns the pause, unless it is over. What cannot be read is a pause without end: in doubt the
   // guard changes nothing.

@@ -253,7 +253,7 @@ class Guard {
   template <class Command>
   void carry_out(double deadline_s, const Command& command) {
     state_.doing = "changing the cluster";
-    write_state();
+    write_state(&GuardFiles::write_passing);
     host_.show(state_.doing, deadline_s + settings_.failover.probe_timeout_s + 60);
     const FailoverOutcome outcome = command(once(host_.begin_run()));
     const bool done = outcome.end != FailoverEnd::kRefused;
@@ -340,11 +340,11 @@ class Guard {
   }
 
   // Without room on the disk the cluster is guarded all the same; a run would say it, too.
-  void write_state() {
+  void write_state(Result<Done> (GuardFiles::*write)(const std::string&) = &GuardFiles::write) {
     std::string content = guard_state_to_json(state_);
     if (content == written_) return;
     written_s_ = now_s();
-    if (const auto written = files_.write(content); !written) return say_once(written.error().text);
+    if (const auto done = (files_.*write)(content); !done) return say_once(done.error().text);
     written_ = std::move(content);
   }
 
