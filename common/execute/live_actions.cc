@@ -58,7 +58,7 @@ constinit const std::array<LiveActions::Handler, kActionCount> LiveActions::kHan
   set(Action::kWaitEqual, {.on_node = &LiveActions::wait_for_node});
   set(Action::kEvents, {.on_node = &LiveActions::move_events});
   set(Action::kSetDelay, {.on_node = &LiveActions::set_delay});
-  set(Action::kRecord, {.on_node = &LiveActions::record});
+  set(Action::kRecord, {.here = &LiveActions::record});
   set(Action::kRescue, {.on_node = &LiveActions::rescue});
   set(Action::kSaveExtra, {.on_node = &LiveActions::save_extra});
   set(Action::kPromote, {.on_node = &LiveActions::promote});
@@ -137,9 +137,15 @@ Result<NodeSessions::Session> LiveActions::connect_to(const std::string& name) c
 // Reads of a node what may have moved since the observation was made.
 Result<ServerFacts> LiveActions::read_again(const std::string& name, SqlSession& session) const {
   const Node* const node = find(name);
+  return reread_server_facts(session, node == nullptr ? std::nullopt : node->facts);
+}
+
+// The same while only its channels are of interest.
+Result<ServerFacts> LiveActions::read_received(const std::string& name, SqlSession& session) const {
+  const Node* const node = find(name);
   if (node == nullptr || !node->facts) return read_server_facts(session);
   ServerFacts facts = *node->facts;
-  if (const auto done = reread_replication(session, facts); !done) return done.error();
+  if (const auto done = reread_received(session, facts); !done) return done.error();
   return facts;
 }
 

@@ -5,9 +5,11 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/cluster/options.h"
 #include "common/context/observation.h"
@@ -83,6 +85,10 @@ class LiveActions : public Actions {
   Result<Done> compare_closing(SqlSession& session) const;
   // Fails when the primary of a switchover, which was closed, accepts writes.
   Result<Done> expect_closed(const Deadline& deadline);
+  // Asks nodes at the same time, each by its own session.
+  template <class T>
+  std::vector<Result<T>> ask_each(const std::vector<std::string>& nodes, const Deadline& deadline,
+                                  std::function<Result<T>(std::size_t, SqlSession&)> ask);
   // Fails when another run may have a lock by now, or a server does not tell before the deadline.
   Result<Done> expect_locks(const std::vector<std::string>& nodes, const Deadline& deadline);
   // The nodes whose locks a run still has before it opens one.
@@ -124,8 +130,7 @@ class LiveActions : public Actions {
   bool has_substitute(const Step& step) const;
   Result<StepResult> wait_for_node(const Step& step, SqlSession& session, const RunFacts& known,
                                    const Deadline& deadline);
-  Result<StepResult> record(const Step& step, SqlSession& session, const RunFacts& known,
-                            const Deadline& deadline);
+  Result<StepResult> record(const Step& step, const RunFacts& known, const Deadline& deadline);
   Result<StepResult> rescue(const Step& step, SqlSession& session, const RunFacts& known,
                             const Deadline& deadline);
   Result<StepResult> save_extra(const Step& step, SqlSession& session, const RunFacts& known,
@@ -162,10 +167,11 @@ class LiveActions : public Actions {
   Result<StepResult> wait_for_acknowledger(const std::string& source, SqlSession& session,
                                            const Deadline& deadline);
   // Fails when a node that has transactions to apply applies nothing, with what it waits for.
-  Result<Done> expect_progress(const Step& step, SqlSession& session, const Deadline& deadline);
+  Result<Done> expect_progress(const Step& step, SqlSession& session, const ServerFacts& wanted,
+                               const Deadline& deadline) const;
   // The same, once the step's node follows its source.
   Result<StepResult> confirm_following(const Step& step, SqlSession& session,
-                                       const Deadline& deadline);
+                                       const ServerFacts& wanted, const Deadline& deadline);
   Result<StepResult> open(const Step& step, SqlSession& session, const RunFacts& known,
                           const Deadline& deadline);
   bool may_be_open(const Step& step);
@@ -192,6 +198,7 @@ class LiveActions : public Actions {
   Deadline hook_deadline(const Deadline& deadline) const;
   Result<NodeSessions::Session> connect_to(const std::string& name) const;
   Result<ServerFacts> read_again(const std::string& node, SqlSession& session) const;
+  Result<ServerFacts> read_received(const std::string& node, SqlSession& session) const;
   Result<ServerFacts> read_other(const std::string& node);
   const Node* find(const std::string& node) const;
   PlanAtWork at_work(const RunFacts& known) const {

@@ -10,6 +10,7 @@
 #include "common/execute/failure.h"
 #include "common/execute/live_actions.h"
 #include "common/mysql/probe.h"
+#include "common/mysql/read_facts.h"
 #include "common/mysql/replica_status.h"
 #include "common/mysql/variables.h"
 #include "common/parallel.h"
@@ -156,11 +157,49 @@ Result<Done> LiveActions::lock_returned(const std::string& node) {
   return locked ? locked : failure(node + " answers again: " + locked.error().text);
 }
 
+// A session that still owes its answer is of no use to later steps, as one that was lost.
+template <class T>
+std::vector<Result<T>> LiveActions::ask_each(
+    const std::vector<std::string>& nodes, const Deadline& deadline,
+    std::function<Result<T>(std::size_t, SqlSession&)> ask) {
+  std::vector<Result<NodeSessions::Loan>> loans;
+  std::vector<NodeSessions::Session> sessions;
+  for (const std::string& node : nodes) {
+    loans.push_back(sessions_.borrow(node));
+    sessions.push_back(loans.back() ? loans.back()->shared() : nullptr);
+  }
+  const auto answers = run_each<std::optional<Result<T>>>(
+      env_.workers, nodes.size(), deadline, [sessions, ask = std::move(ask)](std::size_t i) {
+        return sessions[i] ? std::optional(ask(i, *sessions[i])) : std::nullopt;
+      });
+  constexpr unsigned kLost = 2013;
+  const Result<T> late = Error{Errc::kUnreachable, "no answer in time", kLost};
+  std::vector<Result<T>> results;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (!loans[i]) {
+      results.push_back(loans[i].error());
+      continue;
+    }
+    results.push_back(answers[i].value_or(std::nullopt).value_or(late));
+    loans[i]->judge(results.back());
+  }
+  return results;
+}
+
+// The step's own session is not to blame when that fails.
 Result<Done> LiveActions::read_into(Topology& now, const std::vector<std::string>& nodes) {
+  std::vector<std::optional<ServerFacts>> before;
   for (const std::string& name : nodes) {
-    auto facts = read_other(name);
-    if (!facts) return facts.error();
-    std::ranges::find(now.nodes, name, &Node::name)->facts = std::move(*facts);
+    const Node* const node = find(name);
+    before.push_back(node == nullptr ? std::nullopt : node->facts);
+  }
+  const auto read = ask_each<ServerFacts>(nodes, Deadline::after(env_.clock, options_.deadline_s),
+                                          [before](std::size_t i, SqlSession& session) {
+                                            return reread_server_facts(session, before[i]);
+                                          });
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (!read[i]) return failure(read[i].error().text);
+    std::ranges::find(now.nodes, nodes[i], &Node::name)->facts = *read[i];
   }
   link(now);
   return Done{};
@@ -203,34 +242,19 @@ std::vector<std::string> LiveActions::locked_nodes() const {
   return names;
 }
 
-// A session that still owes its answer is of no use to later steps, as one that was lost.
 Result<Done> LiveActions::expect_locks(const std::vector<std::string>& nodes,
                                        const Deadline& deadline) {
-  std::vector<NodeSessions::Loan> loans;
-  std::vector<NodeSessions::Session> sessions;
-  for (const std::string& node : nodes) {
-    auto loan = sessions_.borrow(node);
-    if (!loan) return loan.error();
-    sessions.push_back(loan->shared());
-    loans.push_back(std::move(*loan));
-  }
-  const auto answers = run_each<Result<bool>>(
-      env_.workers, sessions.size(), deadline,
-      [sessions, lock = options_.node_lock()](std::size_t i) -> Result<bool> {
-        return has_node_lock(*sessions[i], lock);
+  const auto ours =
+      ask_each<bool>(nodes, deadline, [lock = options_.node_lock()](std::size_t, SqlSession& one) {
+        return has_node_lock(one, lock);
       });
-  constexpr unsigned kLost = 2013;
-  const Result<bool> late = Error{Errc::kUnreachable, "no answer in time", kLost};
-  Result<Done> all = Done{};
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    const Result<bool> ours = answers[i].value_or(late);
-    loans[i].judge(ours);
-    if (!all || (ours && *ours)) continue;
-    all = failure(
-        ours ? "the lock on " + nodes[i] + " is lost"
-             : fmt::format("the lock on {} cannot be confirmed: {}", nodes[i], ours.error().text));
+    if (!ours[i])
+      return failure(
+          fmt::format("the lock on {} cannot be confirmed: {}", nodes[i], ours[i].error().text));
+    if (!*ours[i]) return failure("the lock on " + nodes[i] + " is lost");
   }
-  return all;
+  return Done{};
 }
 
 // While our session holds its lock, the primary was not restarted since it was closed. One that was

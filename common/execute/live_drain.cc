@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "common/execute/applier_wait.h"
 #include "common/execute/failure.h"
@@ -128,7 +129,7 @@ Result<StepResult> LiveActions::drain(const Step& step, SqlSession& session, con
   Deadline still = Deadline::after(env_.clock, kStill_s);
   Deadline unmoved = Deadline::after(env_.clock, options_.deadline_s / kShare);
   for (;; env_.clock.pause(kPoll_s)) {
-    const auto facts = read_again(step.node, session);
+    const auto facts = read_received(step.node, session);
     if (!facts) return facts.error();
     const ChannelStatus* const channel =
         facts->channels ? find_channel(*facts->channels, step.channel) : nullptr;
@@ -166,7 +167,7 @@ Result<StepResult> LiveActions::wait_for_node(const Step& step, SqlSession& sess
   if (const auto done = run_sql(step.statements, session, known, deadline); !done)
     return done.error();
   for (;; env_.clock.pause(kPoll_s)) {
-    const auto facts = read_again(step.node, session);
+    const auto facts = read_received(step.node, session);
     if (!facts) return facts.error();
     const ChannelStatus* const channel =
         facts->channels ? find_channel(*facts->channels, step.channel) : nullptr;
@@ -187,29 +188,23 @@ Result<StepResult> LiveActions::wait_for_node(const Step& step, SqlSession& sess
 
 // A node that has caught up from a sibling has what that one has, and follows it: only the
 // sibling's channel still tells a position in the old primary's binlog.
-Result<StepResult> LiveActions::record(const Step& step, SqlSession& session, const RunFacts& known,
-                                       const Deadline&) {
-  const auto facts = read_again(step.node, session);
-  if (!facts) return facts.error();
-  if (plan_.command == PlanCommand::kFailover) {
-    Topology now = topology_;
-    std::ranges::find(now.nodes, step.node, &Node::name)->facts = *facts;
-    if (const auto read = read_into(now, siblings(Siblings::kAll)); !read) return read.error();
-    if (const auto same = compare_siblings(now, known); !same) return same.error();
-  }
+Result<StepResult> LiveActions::record(const Step& step, const RunFacts& known, const Deadline&) {
+  const bool fails_over = plan_.command == PlanCommand::kFailover;
+  const std::string& follower = step.other.empty() ? step.node : step.other;
+  std::set<std::string> nodes = {step.node, follower};
+  if (fails_over)
+    for (const std::string& name : siblings(Siblings::kAll)) nodes.insert(name);
+  Topology now = topology_;
+  if (const auto read = read_into(now, {nodes.begin(), nodes.end()}); !read) return read.error();
+  if (const auto same = fails_over ? compare_siblings(now, known) : Done{}; !same)
+    return same.error();
   StepResult result;
-  if (facts->binlog) {
-    result.facts.binlog = *facts->binlog;
-    result.text =
-        fmt::format("its binlog ends at {}:{}", facts->binlog->file, facts->binlog->offset);
+  if (const auto& end = find_node(now, step.node)->facts->binlog; end) {
+    result.facts.binlog = *end;
+    result.text = fmt::format("its binlog ends at {}:{}", end->file, end->offset);
   }
-  auto channels = facts->channels.value_or(std::vector<ChannelStatus>());
-  if (!step.other.empty()) {
-    const auto other = read_other(step.other);
-    if (!other) return other.error();
-    channels = other->channels.value_or(std::vector<ChannelStatus>());
-  }
-  const Node* const node = find(step.other.empty() ? step.node : step.other);
+  const std::vector<ChannelStatus>& channels = find_node(now, follower)->channels();
+  const Node* const node = find(follower);
   for (std::size_t c = 0; node != nullptr && c < std::min(channels.size(), node->sources.size());
        ++c) {
     if (!node->sources[c] || topology_.nodes[*node->sources[c]].name != plan_.primary) continue;

@@ -59,9 +59,10 @@ Result<Done> let_stop(const ChannelStatus& channel, SqlSession& session, Clock& 
 }
 
 // Fails when the applier stands behind another client's lock: to stop it would take as long as that
-// is held, and the session that asks for it with it.
-Result<Done> expect_stoppable(SqlSession& session, Clock& clock) {
+// is held, and the session that asks for it with it. One that has nothing to apply stands nowhere.
+Result<Done> expect_stoppable(const ChannelStatus& channel, SqlSession& session, Clock& clock) {
   constexpr double kPatience_s = 2;
+  if (channel.applier_idle && channel.executed == channel.read) return Done{};
   for (const Deadline patience = Deadline::after(clock, kPatience_s);; clock.pause(kPoll_s)) {
     const auto wait = read_applier_wait(session);
     if (!wait) return wait.error();
@@ -193,7 +194,7 @@ Result<Done> LiveActions::free_applier(const Step& step, const ChannelStatus* ch
                                        SqlSession& session, const RunFacts& known,
                                        const Deadline& deadline) const {
   if (channel != nullptr)
-    if (const auto free = expect_stoppable(session, env_.clock); !free) return free;
+    if (const auto free = expect_stoppable(*channel, session, env_.clock); !free) return free;
   const auto let_go =
       run_sql(only(step.statements, {Part::kSemiSyncOff}), session, known, deadline);
   return let_go && channel != nullptr ? let_stop(*channel, session, env_.clock) : let_go;
@@ -235,15 +236,21 @@ Result<StepResult> LiveActions::follow_source(const Step& step, SqlSession& sess
   const Statements left = attached ? only(step.statements, {Part::kStart})
                                    : without(step.statements, {Part::kSemiSyncOff});
   if (const auto done = run_sql(left, session, known, deadline); !done) return done.error();
+  // By GTID the source can be asked while the receiver connects: a replica may have more by then.
+  auto wanted = by_position ? std::nullopt : std::optional(read_other(step.other));
   if (const auto follows = wait_for_threads(step, session, deadline); !follows)
     return follows.error();
-  return confirm_following(step, session, deadline);
+  if (!wanted) wanted = read_other(step.other);
+  if (!*wanted) return wanted->error();
+  return confirm_following(step, session, **wanted, deadline);
 }
 
-// Waits until the receiver has reached its source, and the applier runs.
+// Waits until the receiver has reached its source, and the applier runs. Clients wait for it, and
+// on a good network it takes a few milliseconds.
 Result<Done> LiveActions::wait_for_threads(const Step& step, SqlSession& session,
                                            const Deadline& deadline) const {
-  for (;; env_.clock.pause(kPoll_s)) {
+  constexpr int kSoon = 20;
+  for (int looks = 0;; env_.clock.pause(++looks < kSoon ? kPoll_s / 4 : kPoll_s)) {
     const auto channels = read_replica_status(session);
     if (!channels) return channels.error();
     const ChannelStatus* const channel = find_channel(*channels, step.channel);
@@ -259,8 +266,10 @@ Result<Done> LiveActions::wait_for_threads(const Step& step, SqlSession& session
 }
 
 Result<StepResult> LiveActions::confirm_following(const Step& step, SqlSession& session,
+                                                  const ServerFacts& wanted,
                                                   const Deadline& deadline) {
-  if (const auto moves = expect_progress(step, session, deadline); !moves) return moves.error();
+  if (const auto moves = expect_progress(step, session, wanted, deadline); !moves)
+    return moves.error();
   const Node* const replica = find(step.node);
   const std::string variable =
       replica != nullptr && replica->facts ? replica->facts->semi_sync.replica_variable : "";
@@ -276,20 +285,19 @@ Result<StepResult> LiveActions::confirm_following(const Step& step, SqlSession& 
 }
 
 Result<Done> LiveActions::expect_progress(const Step& step, SqlSession& session,
-                                          const Deadline& deadline) {
+                                          const ServerFacts& wanted,
+                                          const Deadline& deadline) const {
   constexpr double kStill_s = 2;  // without a move
-  const auto wanted = read_other(step.other);
-  if (!wanted) return wanted.error();
   std::optional<BinlogPosition> first;
   for (const Deadline still =
            Deadline::after(env_.clock, std::min(kStill_s, deadline.remaining_s()));
        ; env_.clock.pause(kPoll_s)) {
-    const auto facts = read_again(step.node, session);
+    const auto facts = read_received(step.node, session);
     if (!facts) return facts.error();
     const ChannelStatus* const channel =
         facts->channels ? find_channel(*facts->channels, step.channel) : nullptr;
     if (channel == nullptr) return failure("it has no such channel");
-    if (has_all(*facts, *channel, *wanted) || channel->sql_delay_s > 0) return Done{};
+    if (has_all(*facts, *channel, wanted) || channel->sql_delay_s > 0) return Done{};
     if (first && !(*first == channel->executed)) return Done{};
     first = channel->executed;
     if (!still.passed()) continue;
@@ -315,16 +323,19 @@ Result<StepResult> LiveActions::wait_for_acknowledger(const std::string& name, S
   if (source == nullptr || !source->facts || source->facts->semi_sync.source_variable.empty())
     return StepResult{};
   ServerFacts facts = *source->facts;
-  // The run may have switched it.
-  const auto waits = query_value(session, "SELECT @@GLOBAL." + facts.semi_sync.source_variable);
-  if (!waits) return waits.error();
-  if (*waits == "0") return StepResult{};
-  for (;; env_.clock.pause(kPoll_s)) {
+  for (bool waits = false;; env_.clock.pause(kPoll_s)) {
     if (const auto done = reread_semi_sync(session, facts); !done) return done.error();
     const auto clients = facts.semi_sync.clients.value_or(0);
+    const bool active = facts.semi_sync.source_active == true;
+    if (!active && !waits) {
+      // The run may have switched it.
+      const auto on = query_value(session, "SELECT @@GLOBAL." + facts.semi_sync.source_variable);
+      if (!on) return on.error();
+      if (*on == "0") return StepResult{};
+      waits = true;
+    }
     // One that needs several is active with the last of them.
-    if (clients > 0 &&
-        (facts.semi_sync.source_active == true || clients < facts.semi_sync.wait_count))
+    if (clients > 0 && (active || clients < facts.semi_sync.wait_count))
       return StepResult{"it acknowledges"};
     if (deadline.passed()) return failure(name + " does not count it as a semi-sync replica");
   }

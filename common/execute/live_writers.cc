@@ -90,7 +90,7 @@ Result<StepResult> LiveActions::revoke(const Step& step, SqlSession& session, co
   const auto primary = find_place(now, plan_.primary), place = find_place(now, step.node);
   if (!primary || !place) return failure("it is not a node of the cluster");
   const auto channel_now = [&]() -> Result<std::optional<bool>> {
-    auto facts = read_again(step.node, session);
+    auto facts = read_received(step.node, session);
     if (!facts) return facts.error();
     if (const auto read = reread_semi_sync(session, *facts); !read) return read.error();
     Node& node = now.nodes[*place];

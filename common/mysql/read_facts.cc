@@ -269,13 +269,25 @@ Result<ServerFacts> read_server_facts(SqlSession& session) {
 }
 
 Result<Done> reread_replication(SqlSession& session, ServerFacts& facts) {
+  const auto received = reread_received(session, facts);
+  return received ? read_binlog_end(session, facts) : received;
+}
+
+Result<Done> reread_received(SqlSession& session, ServerFacts& facts) {
   auto history = read_history(session, facts.server_id);
   if (!history) return history.error();
   facts.history = std::move(*history);
   facts.history_later = {};
-  for (const auto part : {read_channels, read_binlog_end})
-    if (const auto done = part(session, facts); !done) return done.error();
-  return add_received(facts);
+  const auto channels = read_channels(session, facts);
+  return channels ? add_received(facts) : channels;
+}
+
+Result<ServerFacts> reread_server_facts(SqlSession& session,
+                                        const std::optional<ServerFacts>& before) {
+  if (!before) return read_server_facts(session);
+  ServerFacts facts = *before;
+  if (const auto done = reread_replication(session, facts); !done) return done.error();
+  return facts;
 }
 
 Result<Done> reread_semi_sync(SqlSession& session, ServerFacts& facts) {

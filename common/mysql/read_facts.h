@@ -3,6 +3,8 @@
 
 #pragma once
 
+#include <optional>
+
 #include "common/mysql/server_facts.h"
 #include "common/mysql/session.h"
 #include "common/result.h"
@@ -16,6 +18,13 @@ Result<ServerFacts> read_server_facts(SqlSession& session);
 // Reads again what moves while everything else of the facts stays: history, channels, and the end
 // of the binlog; no earlier history is left. Fails as above.
 Result<Done> reread_replication(SqlSession& session, ServerFacts& facts);
+
+// The same without the end of the binlog.
+Result<Done> reread_received(SqlSession& session, ServerFacts& facts);
+
+// Returns the facts of a server as they are now: what moves of one that was read before, else all.
+Result<ServerFacts> reread_server_facts(SqlSession& session,
+                                        const std::optional<ServerFacts>& before);
 
 // How long to wait between two such readings, which are cheap: two statements.
 inline constexpr double kPoll_s = 0.001;
