@@ -74,6 +74,7 @@ Result<Done> Manager::write_atomic(const std::string& path, std::string_view con
   disk_.files[path] = content;
   sync();
   disk_.unsynced.clear();
+  disk_.appending.erase(path);
   if (world_.history().broken == Break::kMemory && path.ends_with("/memory.json"))
     disk_.files.try_emplace(path + ".first", content);
   return Done{};
