@@ -110,12 +110,33 @@ Result<Done> read_channels(SqlSession& session, ServerFacts& facts) {
   return Done{};
 }
 
+// True when a commit waits for an acknowledgement that no replica seems to give. From the second
+// one on a MariaDB holds the lock of its binlog meanwhile, and does not tell where that ends. How
+// many replicas it counts says nothing: those that were cut off are among them.
+Result<bool> locks_binlog(SqlSession& session, const ServerFacts& facts) {
+  if (facts.version.flavour != Flavour::kMariadb || facts.semi_sync.source_active != true)
+    return false;
+  const auto waiting =
+      query_value(session,
+                  "SELECT COUNT(*) FROM information_schema.PROCESSLIST"
+                  " WHERE STATE LIKE 'Waiting for semi-sync ACK%' AND TIME_MS > 1000");
+  if (!waiting) return waiting.error();
+  return *waiting != "0";
+}
+
 }  // namespace
 
 Result<Done> read_binlog_end(SqlSession& session, ServerFacts& facts) {
   const std::string format = facts.binlog_scope.value_or(BinlogScope()).format;
   facts.binlog_scope.reset();
   if (facts.log_bin != true) return Done{};
+  const auto locked = locks_binlog(session, facts);
+  if (!locked) return locked.error();
+  if (*locked) {
+    facts.notes.push_back(
+        "binlog position unknown: commits wait for a replica to acknowledge them");
+    return Done{};
+  }
   const Spelling& words = spelling(facts.version);
   const auto rows = session.query(std::string(words.show_binlog_status));
   if (!rows) {

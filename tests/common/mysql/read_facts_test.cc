@@ -99,6 +99,29 @@ TEST(ReadFactsTest, AGroupThatIsNotKnownIsAGapWhereNothingElseBringsChanges) {
   }
 }
 
+// The statement would not be answered before a replica comes.
+TEST(ReadFactsTest, AMariadbWhoseCommitsWaitIsNotAskedWhereItsBinlogEnds) {
+  const struct {
+    const char *greeting, *waiting;
+    bool semi_sync, asked;
+  } cases[] = {{kMariadb, "1", true, false},
+               {kMariadb, "0", true, true},
+               {kMariadb, "1", false, true},
+               {kMysql, "1", true, true}};
+  for (const auto& c : cases) {
+    FakeSession session(c.greeting);
+    session.answer("semi-sync ACK", Rows{{"waiting"}, {{c.waiting}}})
+        .answer("STATUS", Rows{{"File", "Position"}, {{"binlog.000001", "4"}}});
+    ServerFacts facts;
+    facts.version = session.version();
+    facts.log_bin = true;
+    facts.semi_sync.source_active = c.semi_sync;
+    ASSERT_TRUE(read_binlog_end(session, facts));
+    EXPECT_EQ(facts.binlog.has_value(), c.asked) << c.greeting << c.waiting << c.semi_sync;
+    EXPECT_EQ(facts.notes.empty(), c.asked);
+  }
+}
+
 TEST(ReadFactsTest, WhatIsReadAgainLeavesNoOlderHistory) {
   FakeSession session(kMysql);
   session.answer("gtid_mode", rows_of({{{"mode", "OFF"}, {"executed", ""}, {"purged", ""}}}))
