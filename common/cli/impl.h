@@ -66,7 +66,8 @@ struct Cli::Impl {
 
   // Sets `words` from what the command line has given.
   void find_words(const std::string& program);
-  std::string words_of(const std::vector<std::size_t>& options) const;
+  enum class Of { kThis, kOthers };  // the command line that is running, or those that texts name
+  std::string words_of(const std::vector<std::size_t>& options, Of of) const;
 
   std::string last_words(std::string_view text) const;
 };

@@ -109,9 +109,17 @@ bool is_secret(const std::string& name) {
   return is_password_name(name) || name.ends_with("webhook");
 }
 
+// True for the node that a guard names as its own, which is one of the nodes already: other
+// commands take each of them once.
+bool is_own_node(const std::string& name, const std::vector<std::string>& values, std::size_t i) {
+  return name == "--node" && std::ranges::any_of(values, [&](const std::string& other) {
+           return other.starts_with(values[i] + "=") || (&other < &values[i] && other == values[i]);
+         });
+}
+
 }  // namespace
 
-std::string Cli::Impl::words_of(const std::vector<std::size_t>& options) const {
+std::string Cli::Impl::words_of(const std::vector<std::size_t>& options, Of of) const {
   std::vector<std::string> given = file_words;
   for (const std::size_t option : options) {
     const std::string name = parser.name(option).empty() ? fmt::format("-{}", parser.letter(option))
@@ -119,7 +127,7 @@ std::string Cli::Impl::words_of(const std::vector<std::size_t>& options) const {
     const auto& values = parser.values(option);
     const auto hidden = in_files.find(option);
     for (std::size_t i = hidden == in_files.end() ? 0 : hidden->second; i < values.size(); ++i) {
-      if (is_secret(name)) continue;
+      if (is_secret(name) || (of == Of::kOthers && is_own_node(name, values, i))) continue;
       const bool is_flag = parser.takes(option) == Takes::kNothing;
       given.push_back(is_flag && values[i] == "true"          ? name
                       : is_flag || values[i].starts_with('-') ? quote_word(name + "=" + values[i])
@@ -136,12 +144,13 @@ void Cli::Impl::find_words(const std::string& program) {
     all.push_back(i);
     if (repeated.contains(i)) common.push_back(i);
   }
-  words.options = words_of(common);
+  words.options = words_of(common, Of::kOthers);
   words.program = quote_word(program);
   words.whole = words.program;
   if (operands != nullptr)
     for (const std::string& word : *operands) words.whole += " " + quote_word(word);
-  if (const std::string options = words_of(all); !options.empty()) words.whole += " " + options;
+  if (const std::string options = words_of(all, Of::kThis); !options.empty())
+    words.whole += " " + options;
   // Texts of these are read by people who are not the engine's user.
   if (kind != Kind::kTool && geteuid() != 0)
     words.prefix = fmt::format("runuser -u {} -- ", user_name(geteuid()));

@@ -105,6 +105,18 @@ TEST(CliTest, CommandsInTextsGetTheOptionsThatWereGiven) {
   const std::string prefix = geteuid() == 0 ? "" : "runuser -u " + user_name(geteuid()) + " -- ";
   EXPECT_EQ(complete(Cli::Kind::kHandler, {"--config", config}, "mysql_ha plan"),
             prefix + "mysql_ha plan --node 'in a file'");
+  // A guard names its own node, which no other command takes twice.
+  EXPECT_EQ(complete(Cli::Kind::kTool, {"--node", "a=h1", "--node", "b=h2", "--node", "a"},
+                     "mysql_ha plan"),
+            "mysql_ha plan --node a=h1 --node b=h2");
+  EXPECT_EQ(
+      complete(Cli::Kind::kTool, {"--node", "a", "--node", "b", "--node", "a"}, "mysql_ha plan"),
+      "mysql_ha plan --node a --node b");
+  EXPECT_EQ(
+      complete(Cli::Kind::kTool, {"--node", "in a file", "--cluster", config}, "mysql_ha plan"),
+      "mysql_ha plan " + shared);
+  EXPECT_EQ(complete(Cli::Kind::kTool, {"--node", "a=h1", "--node", "a"}, kThisCommand),
+            "/sbin/probe --node a=h1 --node a");
 }
 
 TEST(CliTest, AMistakeIsOneLineThatNamesOptionValueAndWhatIsAccepted) {
