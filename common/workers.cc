@@ -36,10 +36,12 @@ struct Shared {
     } catch (const std::bad_alloc&) {
       end = Workers::End::kNoMemory;
     }
-    const std::lock_guard guard(mutex);
+    std::unique_lock lock(mutex);
     ends[i] = end;
-    --pending;
-    changed.notify_one();
+    const bool last = --pending == 0;
+    // A thread that is woken with the mutex taken would only wait again.
+    lock.unlock();
+    if (last) changed.notify_one();
   }
 };
 
@@ -87,7 +89,7 @@ class ThreadWorkers::Crew : public std::enable_shared_from_this<Crew> {
   }
 
  private:
-  // A thread that waits, on its own stack.
+  // A thread that waits. It may have its piece, and be gone, before it is told.
   struct Idle {
     std::condition_variable given = {};
     Piece piece = {};
@@ -95,12 +97,13 @@ class ThreadWorkers::Crew : public std::enable_shared_from_this<Crew> {
 
   // The last one that began to wait is the first to work again, so that the others can end.
   bool hand_over(Piece piece) {
-    const std::lock_guard guard(mutex_);
+    std::unique_lock lock(mutex_);
     if (idle_.empty()) return false;
-    Idle& next = *idle_.back();
+    const std::shared_ptr<Idle> next = std::move(idle_.back());
     idle_.pop_back();
-    next.piece = std::move(piece);
-    next.given.notify_one();
+    next->piece = std::move(piece);
+    lock.unlock();
+    next->given.notify_one();
     return true;
   }
 
@@ -118,31 +121,33 @@ class ThreadWorkers::Crew : public std::enable_shared_from_this<Crew> {
   // All that one thread does.
   void serve(Piece piece) {
     if (keep_s_ > 0) leave_signals_to_others();
+    std::shared_ptr<Idle> self;
     while (piece.shared) {
       piece.shared->perform(piece.place);
       // What the work holds is let go before the wait.
       piece = {};
-      if (keep_s_ > 0) piece = wait();
+      if (keep_s_ > 0) piece = wait(self);
     }
   }
 
   // Waits for the next piece of work; none: the thread is to end.
-  Piece wait() {
-    Idle self;
+  Piece wait(std::shared_ptr<Idle>& self) {
     std::unique_lock lock(mutex_);
     try {
-      idle_.push_back(&self);
+      if (!self) self = std::make_shared<Idle>();
+      idle_.push_back(self);
     } catch (const std::bad_alloc&) {
       return {};
     }
-    if (!self.given.wait_for(lock, Seconds(keep_s_), [&] { return self.piece.shared != nullptr; }))
-      std::erase(idle_, &self);
-    return std::move(self.piece);
+    if (!self->given.wait_for(lock, Seconds(keep_s_),
+                              [&] { return self->piece.shared != nullptr; }))
+      std::erase(idle_, self);
+    return std::exchange(self->piece, {});
   }
 
   const double keep_s_;
   std::mutex mutex_;
-  std::vector<Idle*> idle_ = {};
+  std::vector<std::shared_ptr<Idle>> idle_ = {};
 };
 
 ThreadWorkers::ThreadWorkers(double keep_s) : crew_(std::make_shared<Crew>(keep_s)) {}
