@@ -117,11 +117,10 @@ class Statements {
       return one_cell("r", s_.read_only_ || (s_.seems_closed_ && is_own_guard()) ? "1" : "0");
     if (begins("SELECT @@GLOBAL.rpl_semi_sync"))
       return one_cell("s", semi_sync_value() ? "1" : "0");
-    if (begins("SELECT IS_USED_LOCK(") && holds("), IS_USED_LOCK(")) return lease_locks();
+    if (begins("SELECT IS_USED_LOCK(") && holds("), IS_USED_LOCK(")) return lease_state();
     if (begins("SELECT COALESCE(IS_USED_LOCK(") && holds(") = IS_USED_LOCK("))
       return one_cell("same", have_same_holder() ? "1" : "0");
     if (begins("SELECT RELEASE_LOCK(")) return release_lock();
-    if (begins("SELECT TIME FROM information_schema.PROCESSLIST")) return process_time();
     if (begins("SELECT STATE FROM information_schema.PROCESSLIST WHERE ID = "))
       return process_state();
     if (begins("SELECT @@GLOBAL.port")) return one_cell("port", "3306");
@@ -222,14 +221,16 @@ class Statements {
     return held == s_.locks_.end() ? Cell() : Cell(std::to_string(held->session + 1));
   }
 
-  // One column for each lock that is asked for.
-  Rows lease_locks() const {
+  // One column for each lock that is named; the second names the first one again and asks how long
+  // its holder has said nothing.
+  Rows lease_state() const {
     Rows rows{{}, {{}}};
     for (std::size_t at = 0; (at = sql_.find('\'', at)) != sql_.npos;) {
       rows.columns.emplace_back("holder");
       rows.cells[0].push_back(holder_of(quoted(sql_, at)));
       at = sql_.find('\'', at + 1) + 1;
     }
+    rows.cells[0][1] = silence_of(rows.cells[0][1]);
     return rows;
   }
 
@@ -248,26 +249,26 @@ class Statements {
     return one_cell("freed", "1");
   }
 
-  // Returns the session that a question about a connection names; nullptr: there is none.
-  const SimSession* named_session(std::uint32_t& id) const {
-    id = static_cast<std::uint32_t>(std::stoul(sql_.substr(sql_.rfind(' ') + 1))) - 1;
-    const bool there = std::ranges::find(s_.sessions_, id) != s_.sessions_.end();
-    return there ? &s_.world_.sessions()[id] : nullptr;
+  // Returns the session that is known as connection `id`; nullptr: there is none.
+  const SimSession* find_session(const std::string& id) const {
+    const auto index = static_cast<std::uint32_t>(std::stoul(id)) - 1;
+    const bool there = std::ranges::find(s_.sessions_, index) != s_.sessions_.end();
+    return there ? &s_.world_.sessions()[index] : nullptr;
   }
 
-  Rows process_time() const {
-    std::uint32_t id = 0;
-    const SimSession* const one = named_session(id);
-    if (one == nullptr) return Rows{{"TIME"}, {}};
-    return one_cell("TIME", std::to_string(one->arrived ? 0 : s_.idle_time(id) / kSecond));
+  Cell silence_of(const Cell& id) const {
+    const SimSession* const one = id ? find_session(*id) : nullptr;
+    if (one == nullptr) return {};
+    const auto index = static_cast<std::uint32_t>(std::stoul(*id)) - 1;
+    return std::to_string(one->arrived ? 0 : s_.idle_time(index) / kSecond);
   }
 
   Rows process_state() const {
-    std::uint32_t id = 0;
-    const SimSession* const one = named_session(id);
+    const std::string id = sql_.substr(sql_.rfind(' ') + 1);
+    const SimSession* const one = find_session(id);
     if (one == nullptr) return Rows{{"STATE"}, {}};
     const bool waits = one->arrived && one->sql.starts_with("SELECT GET_LOCK(");
-    const bool closes = s_.closing_ == id + 1;
+    const bool closes = std::to_string(s_.closing_) == id;
     return one_cell("STATE", waits ? "User lock" : closes ? "Waiting for commit lock" : "");
   }
 

@@ -36,12 +36,11 @@ class LeaseWaitTest : public testing::Test {
   class Voter : public SqlSession {
    public:
     explicit Voter(const bool& held) : held_(held) {}
-    Result<Rows> query(const std::string& sql) override {
+    Result<Rows> query(const std::string&) override {
       const std::optional<std::string> vote =
           held_ ? std::optional<std::string>("7") : std::nullopt;
-      if (sql.starts_with("SELECT IS_USED_LOCK("))
-        return Rows{{"l", "p1", "g1", "p2", "g2", "p3", "g3"}, {{vote, vote, {}, {}, {}, {}, {}}}};
-      return Rows{{"TIME"}, {{"0"}}};
+      return Rows{{"l", "t", "p1", "g1", "p2", "g2", "p3", "g3"},
+                  {{vote, "0", vote, {}, {}, {}, {}, {}}}};
     }
     const Version& version() const override { return version_; }
 
