@@ -5,9 +5,8 @@
 // (common/failover/lease_decision.h).
 //
 // On each voter one session shows that the guard runs (FailoverOptions::guard_lock()), and has the
-// vote while the server takes writes. The decision has a loop of its own; another one begins what
-// is due at the voters, at the server and on disk, each in a thread of its own: none of them waits
-// for what hangs elsewhere.
+// vote while the server takes writes. One loop decides and begins what is due at the voters, at the
+// server and on disk, each in a thread of its own: none of them waits for what hangs elsewhere.
 
 #pragma once
 
@@ -52,10 +51,10 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
   // Has a watchdog fed from then on, as may_feed() says. Before start().
   void arm(std::unique_ptr<Watchdog> watchdog) { watchdog_ = std::move(watchdog); }
 
-  // Begins the loops, which keep this alive. Fails when this machine has no thread for one.
+  // Begins the loop, which keeps this alive until stop(). Fails when this machine has no thread.
   Result<Done> start();
 
-  // Gives all votes back and ends the loops: another node may be the primary at once, and this
+  // Gives all votes back and ends the loop: another node may be the primary at once, and this
   // server is guarded no more. Returns when that is done, or the deadline has passed.
   void stop(const Deadline& deadline);
 
@@ -107,6 +106,7 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
   void finish_deed();
   void carry_out(const LeaseView& now, LeaseAct act);
   Duties list_duties();
+  void disarm();
 
   const Env env_;
   const FailoverOptions options_;
@@ -118,9 +118,8 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
   MajorityRecord majority_record_;
   ClosingRecord record_;
   std::vector<Seat> seats_;
-  std::unique_ptr<Job> judging_ = nullptr;        // the loop of judge()
-  std::unique_ptr<Job> tending_ = nullptr;        // that of the duties
-  std::unique_ptr<Watchdog> watchdog_ = nullptr;  // null: there is none; of judge() alone
+  std::unique_ptr<Job> loop_ = nullptr;           // null: it was not begun
+  std::unique_ptr<Watchdog> watchdog_ = nullptr;  // null: there is none; of the loop alone
   std::atomic<bool> stopping_ = false, wanted_ = false;
   // Whether votes are wanted: before, this guard says nothing of its server by being connected.
   std::atomic<bool> known_ = false;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The loops of a LeaseKeeper: one that decides, and one that begins what is due.
+// The loop of a LeaseKeeper, which decides and begins what is due.
 #include <algorithm>
-#include <functional>
 #include <memory>
 #include <new>
 #include <optional>
@@ -15,10 +14,10 @@ namespace ha {
 
 namespace {
 
-constexpr double kDuty_s = 0.2;      // between two times to see what is due
-constexpr double kLook_s = 0.4;      // between two looks at the server
-constexpr double kRecord_s = 1;      // between two times to see what is to be on disk
-constexpr double kDecision_s = 0.2;  // between two decisions, and no more than a part of the margin
+constexpr double kLook_s = 0.4;    // between two looks at the server
+constexpr double kRecord_s = 1;    // between two times to see what is to be on disk
+constexpr double kTurn_s = 0.2;    // between two decisions, and no more than a part of the margin
+constexpr double kEnding_s = 0.1;  // between two looks whether all sessions have ended
 constexpr int kOfMargin = 5;
 
 }  // namespace
@@ -30,8 +29,7 @@ Duties LeaseKeeper::list_duties() {
   for (Seat& seat : seats_)
     duties.add(
         [self, &seat] {
-          return self->stopping_ ? seat.session != nullptr
-                                 : self->has_work(seat, uptime_s(self->env_.clock));
+          return self->stopping_ ? seat.session != nullptr : self->has_work(seat, self->judged_s_);
         },
         [self, &seat] {
           if (self->stopping_) return seat.session.reset();
@@ -58,42 +56,35 @@ Duties LeaseKeeper::list_duties() {
 }
 
 Result<Done> LeaseKeeper::start() {
-  const auto self = shared_from_this();
-  const auto decide = [self] {
-    const double turn_s = std::min(kDecision_s, self->limits_.margin_s / kOfMargin);
+  const auto duties = std::make_shared<Duties>(list_duties());
+  auto started = env_.workers.start([self = shared_from_this(), duties] {
+    const double turn_s = std::min(kTurn_s, self->limits_.margin_s / kOfMargin);
     for (; !self->stopping_; self->env_.clock.pause(turn_s)) try {
         self->judge();
+        duties->begin_due();
       } catch (const std::bad_alloc&) {
         // The next turn may get memory; without one the server would never be closed.
       }
-  };
-  const auto work = [self] {
-    Duties duties = self->list_duties();
-    while (duties.begin_due() || !self->stopping_) self->env_.clock.pause(kDuty_s);
-  };
-  using Loop = std::pair<std::unique_ptr<Job>&, std::function<void()>>;
-  for (const auto& [job, loop] : {Loop(judging_, decide), Loop(tending_, work)}) {
-    auto started = env_.workers.start(loop);
-    if (!started) {
-      stopping_ = true;
-      return started.error();
-    }
-    job = std::move(*started);
-  }
+    // First: a disk or a voter that hangs is no reason to take this host down.
+    self->disarm();
+    while (duties->begin_due()) self->env_.clock.pause(kEnding_s);
+  });
+  if (!started) return started.error();
+  loop_ = std::move(*started);
   return Done{};
+}
+
+void LeaseKeeper::disarm() {
+  if (!watchdog_) return;
+  if (const auto disarmed = watchdog_->disarm(); !disarmed) log_(disarmed.error().text);
+  watchdog_.reset();
 }
 
 void LeaseKeeper::stop(const Deadline& deadline) {
   stopping_ = true;
-  // A disk or a voter that hangs is no reason to take this host down.
-  const bool judged = !judging_ || judging_->wait(deadline);
-  if (watchdog_ && judged) {
-    if (const auto disarmed = watchdog_->disarm(); !disarmed) log_(disarmed.error().text);
-    watchdog_.reset();
-  }
-  if (tending_) tending_->wait(deadline);
-  judging_.reset();
-  tending_.reset();
+  if (!loop_) return disarm();
+  loop_->wait(deadline);
+  loop_.reset();
 }
 
 }  // namespace ha
