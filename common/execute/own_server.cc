@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -20,7 +21,8 @@ namespace {
 constexpr double kConnect_s = 1, kMostLogin_s = 10;
 constexpr unsigned kAnswer_s = 2;
 constexpr double kEndPoll_s = 0.02;
-constexpr double kSession_s = 10;  // for which it is not tried whether the server lets us in
+constexpr double kSoonest_s = 10,
+                 kLatest_s = 60;  // between two tries whether the server lets us in
 
 // The server tells which file names its process; on another machine that file may be another
 // server's, which was hardly started at the same time.
@@ -33,28 +35,33 @@ Result<Done> compare_age(SqlSession& session, const ServerProcess& process) {
                fmt::format("process {} was not started when the server was", process.id)};
 }
 
-// Returns the process that a file names, and that listens where the server does.
-Result<ServerProcess> read_process(const Env& env, const std::string& path,
-                                   const std::string& port) {
+Result<int> read_process_id(const Env& env, const std::string& path) {
   constexpr std::size_t kLongest = 64;
   const auto content = env.files.read(path, kLongest);
   if (!content) return content.error();
   const auto id = parse_integer(trim(*content));
-  const auto number = parse_integer(port);
-  if (!id || *id <= 0 || *id > INT32_MAX || !number || *number <= 0)
-    return Error{Errc::kBadData, path + " names no process"};
-  return env.process.find_server(static_cast<int>(*id), static_cast<unsigned>(*number));
+  if (!id || *id <= 0 || *id > INT32_MAX) return Error{Errc::kBadData, path + " names no process"};
+  return static_cast<int>(*id);
 }
 
+// Returns the process that a file names, and that listens where the server does. `known`: the one
+// that was found before, if it still runs. To look for who listens takes long where there are many
+// connections.
 Result<ServerProcess> find_process(const Env& env, const FailoverOptions& options,
-                                   SqlSession& session) {
-  const auto port = query_value(session, "SELECT @@GLOBAL.port");
-  if (!port) return port.error();
-  if (!options.lease.pid_file.empty()) return read_process(env, options.lease.pid_file, *port);
-  const auto path = query_value(session, "SELECT @@GLOBAL.pid_file");
+                                   SqlSession& session, const std::optional<ServerProcess>& known) {
+  const bool told = options.lease.pid_file.empty();
+  const auto path = told ? query_value(session, "SELECT @@GLOBAL.pid_file")
+                         : Result<std::string>(options.lease.pid_file);
   if (!path) return path.error();
-  auto process = read_process(env, *path, *port);
-  if (!process) return process;
+  const auto id = read_process_id(env, *path);
+  if (!id) return id.error();
+  if (known && known->id == *id) return *known;
+  const auto port = query_value(session, "SELECT @@GLOBAL.port");
+  const auto number = port ? parse_integer(*port) : std::nullopt;
+  if (!number || *number <= 0)
+    return port ? Error{Errc::kBadData, "the server tells no port"} : port.error();
+  auto process = env.process.find_server(*id, static_cast<unsigned>(*number));
+  if (!process || !told) return process;
   const auto same = compare_age(session, *process);
   return same ? std::move(process) : same.error();
 }
@@ -86,8 +93,9 @@ bool OwnServer::has_ended() const {
 }
 
 bool OwnServer::learn_process(SqlSession& session) {
-  const auto found = find_process(env_, options_, session);
+  const auto known = process();
   const bool ended = has_ended();
+  const auto found = find_process(env_, options_, session, ended ? std::nullopt : known);
   const std::lock_guard guard(mutex_);
   // A question that fails now takes nothing away: a server that begins to hang is to be killed.
   if (!found && process_ && !ended) return false;
@@ -99,7 +107,9 @@ bool OwnServer::learn_process(SqlSession& session) {
 // A server that is full, or shuts down, is told by the session that there is.
 Result<bool> OwnServer::log_in() {
   const double now_s = env_.clock.monotonic_s();
-  if (session_ && now_s - logged_in_s_ < kSession_s) return false;
+  // A login over TLS costs as much as hundreds of questions.
+  const double session_s = std::clamp(options_.policy.hung_after_s * 2 / 3, kSoonest_s, kLatest_s);
+  if (session_ && now_s - logged_in_s_ < session_s) return false;
   logged_in_s_ = now_s;
   // A server on which logins are slow is not to be killed for it.
   auto session = env_.connector.connect(

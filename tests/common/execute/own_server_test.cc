@@ -139,7 +139,7 @@ TEST_F(OwnServerTest, AServerThatLetsNoClientInIsSilent) {
     EXPECT_EQ(own.look(), State::kWritable) << c.name;
     db1_.refuses = c.refuses;
     EXPECT_EQ(own.look(), State::kWritable) << c.name << ", just logged in";
-    world_.clock.time_s += 10;
+    world_.clock.time_s += 20;
     EXPECT_EQ(own.look(), c.state) << c.name;
     EXPECT_EQ(own.look(), c.state) << c.name << ", once more";
     db1_.refuses.reset();
