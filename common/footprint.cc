@@ -31,6 +31,10 @@ int drop_unwritten(dl_phdr_info* object, std::size_t, void*) {
 
 void keep_footprint_small() {
   mallopt(M_ARENA_MAX, 1);
+  give_back_memory();
+}
+
+void give_back_memory() {
   malloc_trim(0);
   dl_iterate_phdr(drop_unwritten, nullptr);
 }

@@ -9,4 +9,8 @@ namespace ha {
 // heap keeps what its threads have freed. To be called before there are other threads.
 void keep_footprint_small();
 
+// Gives back what was freed, and the pages of code and constants, of which those that are in use
+// come back at once: logins over TLS use megabytes of them for a moment. From any thread.
+void give_back_memory();
+
 }  // namespace ha

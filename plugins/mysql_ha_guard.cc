@@ -24,6 +24,7 @@ namespace ha {
 namespace {
 
 constexpr double kShortest_s = 0.05;  // of intervals: servers are not to be busy with us
+constexpr double kBetweenGivingBack_s = 10;
 
 GuardSettings settings_of(const MysqlHaOptions& options) {
   return {options.failover, options.guard};
@@ -71,8 +72,14 @@ class Terminal : public GuardHost {
   void show(const std::string& state, double seconds) override {
     if (!std::exchange(ready_, true)) manager_.ready();
     const std::string line = sanitize(state);
+    const double now_s = clock_.monotonic_s();
+    // Between two things that need much: logins, and a look at the whole cluster.
+    if (line != shown_ || now_s - gave_back_s_ >= kBetweenGivingBack_s) {
+      give_back_memory();
+      gave_back_s_ = now_s;
+    }
     if (line != std::exchange(shown_, line)) manager_.show(line);
-    manager_.alive(seconds, clock_.monotonic_s());
+    manager_.alive(seconds, now_s);
   }
 
   void end() { manager_.stopping(); }
@@ -89,6 +96,7 @@ class Terminal : public GuardHost {
   ServiceManager manager_ = {};
   std::string shown_ = {};
   bool ready_ = false;
+  double gave_back_s_ = 0;
 };
 
 int guard_cluster(const Env& env, const Cli& cli, const MysqlHaOptions& options) {

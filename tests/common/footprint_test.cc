@@ -19,6 +19,9 @@ TEST(FootprintTest, WhatTheStartHasUsedIsGivenBackAndTheProgramGoesOn) {
   const long before = file_pages();
   keep_footprint_small();
   EXPECT_LT(file_pages(), before);
+  const long used = file_pages();
+  give_back_memory();
+  EXPECT_LE(file_pages(), used);
 }
 
 }  // namespace
