@@ -75,6 +75,11 @@ class WaitingClients:
             thread.join(70)
             assert not thread.is_alive()
 
+    def waited_s(self):
+        """Return for how long one of them has waited, in whole seconds."""
+        return self._server.value("(SELECT COALESCE(MAX(TIME), 0) FROM information_schema.PROCESSLIST "
+                                  f"WHERE USER = '{APP_USER}' AND COMMAND = 'Query')")
+
     def _run(self, number):
         while not self._stop.is_set():
             number += 1
@@ -149,6 +154,7 @@ def test_nothing_is_acknowledged_by_a_primary_that_was_revoked(lossless):
             lossless.insert(1, server=new)
         # The network is whole again, and two servers accept writes.
         lossless.insert(2, server=new)
+        wait_until(lambda: clients.waited_s() >= 2, what="commits that wait for long")
         outcome = lossless.run("failover")
         assert outcome.code == 1 and "db1 accepted writes although" in outcome.out, outcome.out
         wait_until(lambda: clients.errors, what="the clients to be turned away")
