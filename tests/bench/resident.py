@@ -6,8 +6,8 @@
     cut [ROUNDS]        the primary's machine is cut off, three nodes and a voter, a guard with a lease
                         beside each: seconds to the first INSERT at another node, and the lease (3)
     hung [ROUNDS]       the primary is stopped by SIGSTOP there: the same, and hung-after (3)
-    idle [SECONDS]      nothing happens: CPU seconds in a minute, and peak memory, with a lease and
-                        without (60)
+    idle [SECONDS]      nothing happens: CPU seconds in a minute, and resident memory, at rest and at
+                        its peak, with a lease and without (60)
     promotion [ROUNDS]  as kill, under semi-sync: by a guard, and by the same steps as plain SQL over open
                         sessions, which proves nothing; and their ratio (20)
     loops [COUNT]       so many failovers and rejoins of one cluster under one guard: what was acknowledged
@@ -106,8 +106,8 @@ def measure_idle(bench, flavour, seconds):
             before = guard.cpu_s()
             time.sleep(seconds)
             cost = (guard.cpu_s() - before) * 60 / seconds
-            say(f"{flavour}: idle{name}, an interval of 0.5 s and 3 nodes: {cost:.2f} s CPU a minute, peak "
-                f"memory {guard.peak_mib():.1f} MiB; seen for {seconds} s")
+            say(f"{flavour}: idle{name}, an interval of 0.5 s and 3 nodes: {cost:.2f} s CPU a minute, memory "
+                f"{guard.resident_mib():.1f} MiB, at its peak {guard.peak_mib():.1f} MiB; seen for {seconds} s")
 
 
 class Guarding:

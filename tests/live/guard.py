@@ -66,6 +66,13 @@ class Guard:
 
     def peak_mib(self):
         """Return the peak resident memory of the daemon."""
+        return self._memory_mib("VmHWM")
+
+    def resident_mib(self):
+        """Return the resident memory of the daemon now."""
+        return self._memory_mib("VmRSS")
+
+    def _memory_mib(self, what):
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        own = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+        own = next(line for line in status.splitlines() if line.startswith(what))
         return int(own.split()[1]) / 1024
