@@ -657,3 +657,26 @@ TEST_F(LeaseKeeperTest, VotesThatARunHasForThisNodeAreWaitedFor) {
 
 }  // namespace
 }  // namespace ha
+// Nothing can be closed then: killing is done by the loop itself.
+TEST_F(LeaseKeeperTest, AServerThatLosesItsVotesIsKilledWhenNoThreadIsFree) {
+  class NoThread : public InlineWorkers {
+   public:
+    Result<std::unique_ptr<Job>> start(std::function<void()>) override {
+      return Error{Errc::kInternal, "no thread is left"};
+    }
+  } workers;
+  Env env{world_.clock, world_.connector, processes_, world_.files, world_.network, workers};
+  keeper_ =
+      std::make_shared<LeaseKeeper>(env, options_, options_.cluster.nodes[0],
+                                    [this](const std::string& line) { log_.push_back(line); });
+  EXPECT_EQ(turn(10), LeaseAct::kHold);
+  const double end_s = last_lease_ends_s();
+  cut_off();
+  turn(end_s - 0.2 - world_.clock.time_s);
+  EXPECT_TRUE(processes_.running);
+  turn(0.5);
+  EXPECT_FALSE(processes_.running);
+  EXPECT_EQ(std::ranges::count(log_, "db1: no thread is left"), 1);
+  EXPECT_EQ(std::ranges::count(log_, "db1: process 77 was killed"), 1);
+}
+

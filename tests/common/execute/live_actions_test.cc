@@ -35,6 +35,35 @@ Step program_step(Action action, const char* node = "") {
   return step;
 }
 
+// An MHA script that moves the address may open the node, too; from then on there is no way back.
+TEST(MhaScriptStepTest, ANewPrimaryThatItMayHaveOpenedIsOpen) {
+  const struct {
+    const char* name;
+    const char* node;
+    int number, code;
+    bool read_only, silent, opened;
+  } cases[] = {
+      {"it has opened it", "db2", 1, 0, false, false, true},
+      {"with a warning", "db2", 1, 10, false, false, true},
+      {"it has moved the address alone", "db2", 1, 0, true, false, false},
+      {"nobody can tell", "db2", 1, 0, true, true, true},
+      {"it was for the old primary", "db1", 1, 0, false, false, false},
+      {"it takes the address back", "db2", 0, 0, false, false, false},
+  };
+  for (const auto& c : cases) {
+    LiveStage stage;
+    let_end(stage, End::kExited, c.code);
+    stage.db(2).read_only = c.read_only;
+    if (c.silent) stage.kill(2);
+    Step step = program_step(Action::kMhaScript, c.node);
+    step.number = c.number;
+    const auto done = stage.perform(step);
+    ASSERT_TRUE(done) << c.name;
+    EXPECT_EQ(done->facts.opened, c.opened) << c.name;
+    EXPECT_EQ(done->warning.empty(), c.code == 0) << c.name;
+  }
+}
+
 TEST(LockStepTest, IsRefusedWhereAnotherRunHasIt) {
   LiveStage stage;
   EXPECT_TRUE(stage.perform(step_on(Action::kLock, "db2")));

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "tests/fakes/fake_env.h"
 #include "tests/fakes/fake_session.h"
@@ -45,14 +46,20 @@ struct Server {
   std::optional<Error> fails = {};      // statements
   std::optional<Error> ends_once = {};  // one statement
   std::string read_only = "0", uptime = "4998";
-  bool locked = false;     // it cannot be made read-only
-  std::string state = "";  // of its client
+  bool locked = false;             // it cannot be made read-only
+  std::string state = "";          // of its client
+  int quiet = 0;                   // so often it is not seen in that state
+  std::string burns = "";          // a statement that fails
+  double login_s = 0;              // for which a login takes
+  int connections = 0, ended = 0;  // of those that were made, the first ones are ended
   std::vector<std::string> asked = {};
 
   Result<Rows> query(const std::string& sql) {
     asked.push_back(sql);
     if (fails) return *fails;
     if (ends_once) return *std::exchange(ends_once, std::nullopt);
+    if (sql == burns) return Error{Errc::kRefused, "it burns", 1105};
+    const bool is_quiet = sql == "SHOW PROCESSLIST" && quiet-- > 0;
     if (sql == "SET GLOBAL read_only=1" && locked)
       return Error{Errc::kRefused, "Lock wait timeout exceeded", 1205};
     if (sql == "SET GLOBAL read_only=1") read_only = "1";
@@ -67,12 +74,13 @@ struct Server {
         .answer("'rpl_semi_sync%'",
                 Rows{{"Variable_name", "Value"}, {{"rpl_semi_sync_source_enabled", "ON"}}})
         .answer("SET ", Rows{})
+        .answer("DO 0", Rows{})
         .answer("CONNECTION_ID()", one("3"))
         .answer("IS_USED_LOCK", one("4"))
         .answer("SHOW PROCESSLIST", Rows{{"Id", "User", "Command", "State"},
                                          {{"3", "ha", "Query", ""},
                                           {"4", "ha", "Sleep", ""},
-                                          {"9", "app", "Sleep", state}}})
+                                          {"9", "app", "Sleep", is_quiet ? "" : state}}})
         .answer("KILL CONNECTION 9", Rows{})
         .query(sql);
   }
@@ -80,12 +88,16 @@ struct Server {
 
 class ServerSession : public SqlSession {
  public:
-  explicit ServerSession(Server& server) : server_(server) {}
-  Result<Rows> query(const std::string& sql) override { return server_.query(sql); }
+  explicit ServerSession(Server& server) : server_(server), number_(++server.connections) {}
+  Result<Rows> query(const std::string& sql) override {
+    if (number_ <= server_.ended) return kGone;
+    return server_.query(sql);
+  }
   const Version& version() const override { return version_; }
 
  private:
   Server& server_;
+  const int number_;
   const Version version_ = parse_version("10.11.6-MariaDB");
 };
 
@@ -94,8 +106,10 @@ class OwnServerTest : public testing::Test {
   OwnServerTest() {
     world_.files.files["/run/mysqld.pid"] = "77\n";
     world_.connector.servers["db1"] =
-        [this](const MysqlOptions&) -> Result<std::unique_ptr<SqlSession>> {
+        [this](const MysqlOptions& login) -> Result<std::unique_ptr<SqlSession>> {
       if (db1_.refuses) return *db1_.refuses;
+      world_.clock.time_s += std::min<double>(db1_.login_s, login.connect_timeout_s);
+      if (db1_.login_s > login.connect_timeout_s) return kGone;
       return std::unique_ptr<SqlSession>(std::make_unique<ServerSession>(db1_));
     };
     processes_.programs["kill-it"] = [](const Command&) { return ProcessOutcome{}; };
@@ -197,6 +211,37 @@ TEST_F(OwnServerTest, ItIsClosedOverAConnectionThatItHad) {
   EXPECT_EQ(db1_.read_only, "1");
 }
 
+// They are kept alive, for a server ends what is idle, and replaced.
+TEST_F(OwnServerTest, TheConnectionsForAClosingAreRenewed) {
+  OwnServer server = own();
+  EXPECT_EQ(server.look(), State::kWritable);
+  EXPECT_EQ(db1_.connections, 3);
+  for (int i = 1; i <= 3; ++i) {
+    world_.clock.time_s += 10;
+    EXPECT_EQ(server.look(), State::kWritable);
+    EXPECT_EQ(std::ranges::count(db1_.asked, "DO 0"), 2 * i);
+    EXPECT_EQ(db1_.connections, 3 + i);
+  }
+  db1_.ended = db1_.connections;
+  world_.clock.time_s += 10;
+  EXPECT_EQ(server.look(), State::kWritable);
+  db1_.refuses = kFull;
+  ASSERT_TRUE(server.close(second()));
+  EXPECT_EQ(db1_.read_only, "1");
+}
+
+TEST_F(OwnServerTest, AServerOnWhichLoginsAreSlowIsNotSilent) {
+  for (const auto& [hung_after_s, login_s, state] : {std::tuple(30.0, 9.0, State::kWritable),
+                                                     {30.0, 11.0, State::kSilent},
+                                                     {6.0, 1.5, State::kWritable},
+                                                     {6.0, 3.0, State::kSilent}}) {
+    options_.policy.hung_after_s = hung_after_s;
+    db1_ = {.login_s = login_s};
+    OwnServer server = own();
+    EXPECT_EQ(server.look(), state) << login_s;
+  }
+}
+
 TEST_F(OwnServerTest, AConnectionThatWasEndedIsMadeAgain) {
   OwnServer server = own();
   EXPECT_EQ(server.look(), State::kWritable);
@@ -222,6 +267,33 @@ TEST_F(OwnServerTest, ClientsThatWaitForReplicasDoNotKeepItOpen) {
   const auto off = std::ranges::find(db1_.asked, "SET GLOBAL rpl_semi_sync_source_enabled=OFF");
   ASSERT_NE(off, db1_.asked.end());
   EXPECT_EQ(std::count(db1_.asked.begin(), off, "KILL CONNECTION 9"), 1);
+}
+
+// A statement that had begun before may come to its commit, and to that wait, at any time.
+TEST_F(OwnServerTest, ACommitThatBeginsToWaitLateDoesNotKeepItOpen) {
+  db1_.state = "Waiting for semi-sync ACK from replica";
+  db1_.quiet = 5;
+  const auto closed = own().close(second());
+  ASSERT_TRUE(closed) << closed.error().text;
+  EXPECT_EQ(std::ranges::count(db1_.asked, "SET GLOBAL rpl_semi_sync_source_enabled=OFF"), 1);
+}
+
+TEST_F(OwnServerTest, AServerThatCouldNotBeClosedWaitsForItsReplicasAgain) {
+  const std::string off = "SET GLOBAL rpl_semi_sync_source_enabled=OFF",
+                    on = "SET GLOBAL rpl_semi_sync_source_enabled=ON";
+  for (const auto& [burns, outcome] :
+       {std::pair("", "Lock wait timeout exceeded"),
+        {"SET GLOBAL rpl_semi_sync_source_enabled=ON",
+         "Lock wait timeout exceeded; it takes writes without semi-sync: it burns"}}) {
+    db1_ = {.locked = true, .state = "Waiting for semi-sync ACK from replica", .burns = burns};
+    const auto closed = own().close(second());
+    ASSERT_FALSE(closed);
+    EXPECT_EQ(closed.error().text, outcome);
+    const auto first = std::ranges::find(db1_.asked, off);
+    EXPECT_EQ(std::count(first, db1_.asked.end(), off), 1);
+    EXPECT_EQ(std::count(first, db1_.asked.end(), on), 1);
+    EXPECT_EQ(db1_.asked.back(), on);
+  }
 }
 
 TEST_F(OwnServerTest, AServerThatCannotBeClosed) {
