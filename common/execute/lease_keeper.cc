@@ -135,13 +135,14 @@ void LeaseKeeper::note_pause(double now_s) {
 
 LeaseAct LeaseKeeper::judge() {
   finish_deed();
-  const double now_s = uptime_s(env_.clock);
   std::unique_lock guard(mutex_);
   note_pause(now_s);
   // The next look may be far, and a replica is to be promoted at once.
   if (writable_since_s_ && own_.has_ended()) note_state(OwnServer::State::kEnded);
   const LeaseView now = view(now_s);
   const std::string obstacle = find_obstacle();
+  // Not before: a majority that another thread found meanwhile would lie in the future.
+  const double now_s = uptime_s(env_.clock);
   const bool answered = answered_;
   guard.unlock();
   const LeaseAct act = decide_lease(now, limits_);

@@ -4,8 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
+#include <future>
 #include <map>
+#include <new>
+#include <thread>
 #include <utility>
 
 #include "tests/fakes/fake_env.h"
@@ -518,6 +522,46 @@ TEST_F(LeaseKeeperTest, APauseOfTheGuardIsNoSilenceOfTheServer) {
   keeper_->look();
   world_.clock.time_s += 2.5;
   keeper_->judge();
+// Whatever another thread does between the moment of a turn and its decision.
+TEST_F(LeaseKeeperTest, AMajorityThatIsFoundMeanwhileDoesNotLieInTheFuture) {
+  class HookedClock : public FakeClock {
+   public:
+    Moment moment() const override {
+      const Moment now = FakeClock::moment();
+      if (const auto run = std::exchange(hook, nullptr)) run();
+      return now;
+    }
+    mutable std::function<void()> hook = nullptr;
+  } clock;
+  Env env{clock, world_.connector, processes_, world_.files, world_.network, world_.workers};
+  const auto keeper = std::make_shared<LeaseKeeper>(env, options_, options_.cluster.nodes[0],
+                                                    [](const std::string&) {});
+  const auto tend = [&] {
+    for (std::size_t i = 0; i < keeper->voters(); ++i) keeper->tend(i);
+  };
+  for (int i = 0; i < 2; ++i) {
+    keeper->look();
+    keeper->judge();
+    tend();
+  }
+  ASSERT_EQ(keeper->judge(), LeaseAct::kHold);
+  clock.time_s += 1.5;
+  std::promise<void> tended;
+  std::thread other;
+  clock.hook = [&] {
+    other = std::thread([&] {
+      clock.time_s += 0.01;
+      tend();
+      tended.set_value();
+    });
+    // It has to wait for the decision, or has been before it.
+    tended.get_future().wait_for(std::chrono::milliseconds(100));
+  };
+  EXPECT_EQ(keeper->judge(), LeaseAct::kHold);
+  other.join();
+  EXPECT_EQ(voters_["db1"].read_only, "0");
+}
+
   EXPECT_TRUE(processes_.running);
   voters_["db1"].gone = false;
   EXPECT_EQ(turn(10), LeaseAct::kHold);
