@@ -173,10 +173,12 @@ Result<std::unique_ptr<Job>> ThreadWorkers::start(std::function<void()> work) {
   const auto shared = std::make_shared<Shared>();
   shared->work = [work = std::move(work)](std::size_t) { work(); };
   shared->ends.resize(1, End::kLate);
+  // Before the work begins: what is begun is never without its Job for want of memory.
+  std::unique_ptr<Job> job = std::make_unique<ThreadJob>(shared);
   const std::lock_guard guard(shared->mutex);
   if (!crew_->give(shared, 0))
     return Error{Errc::kInternal, std::string("no thread is left") + kOwnWant};
-  return std::unique_ptr<Job>(std::make_unique<ThreadJob>(shared));
+  return job;
 }
 
 }  // namespace ha

@@ -67,7 +67,11 @@ Result<Done> LeaseKeeper::start() {
       }
     // First: a disk or a voter that hangs is no reason to take this host down.
     self->disarm();
-    while (duties->begin_due()) self->env_.clock.pause(kEnding_s);
+    for (bool busy = true; busy; self->env_.clock.pause(kEnding_s)) try {
+        busy = duties->begin_due();
+      } catch (const std::bad_alloc&) {
+        // Sessions that stay open would keep the votes.
+      }
   });
   if (!started) return started.error();
   loop_ = std::move(*started);

@@ -159,11 +159,13 @@ class LeaseKeeperTest : public testing::Test {
   struct Food {
     int meals = 0;
     bool disarmed = false;
+    std::function<void()> before = [] {};
   };
   class FakeWatchdog : public Watchdog {
    public:
     explicit FakeWatchdog(Food& food) : food_(food) {}
     Result<Done> feed() override {
+      food_.before();
       ++food_.meals;
       return Done{};
     }
@@ -696,6 +698,78 @@ TEST_F(LeaseKeeperTest, VotesThatARunHasForThisNodeAreWaitedFor) {
   EXPECT_EQ(turn(0.2), LeaseAct::kHold);
   EXPECT_EQ(votes(), 3U);
   for (auto& [name, voter] : voters_)
+// The loop that the test stops after some turns.
+class TurningClock : public FakeClock {
+ public:
+  void pause(double seconds) override {
+    time_s += seconds;
+    if (++turns == kTurns) at_end();
+  }
+  static constexpr int kTurns = 5;
+  int turns = 0;
+  std::function<void()> at_end = {};
+};
+
+// Begins everything but the work at one place.
+class AllButOne : public InlineWorkers {
+ public:
+  explicit AllButOne(int missing) : missing_(missing) {}
+  Result<std::unique_ptr<Job>> start(std::function<void()> work) override {
+    return InlineWorkers::start(begun_++ == missing_ ? [] {} : std::move(work));
+  }
+
+ private:
+  int begun_ = 0;
+  const int missing_;
+};
+
+TEST_F(LeaseKeeperTest, ATurnThatGetsNoMemoryEndsNoLoop) {
+  for (const int loop : {0, 1}) {
+    TurningClock clock;
+    AllButOne workers(1 - loop);
+    Env env{clock, world_.connector, processes_, world_.files, world_.network, workers};
+    int wants = 1;
+    Food food{.before = [&wants] {
+      if (wants-- > 0) throw std::bad_alloc();
+    }};
+    world_.connector.servers["vote"] =
+        [&food](const MysqlOptions&) -> Result<std::unique_ptr<SqlSession>> {
+      food.before();
+      return kGone;
+    };
+    auto keeper = std::make_shared<LeaseKeeper>(env, options_, options_.cluster.nodes[0],
+                                                [](const std::string&) {});
+    keeper->arm(std::make_unique<FakeWatchdog>(food));
+    clock.at_end = [&] { keeper->stop(Deadline::after(clock, 1)); };
+    EXPECT_NO_THROW(keeper->start()) << loop;
+    EXPECT_EQ(clock.turns, TurningClock::kTurns) << loop;
+    EXPECT_LE(wants, 0) << loop;
+  }
+}
+
+// Nothing can be closed then: killing is done by the loop itself.
+TEST_F(LeaseKeeperTest, AServerThatLosesItsVotesIsKilledWhenNoThreadIsFree) {
+  class NoThread : public InlineWorkers {
+   public:
+    Result<std::unique_ptr<Job>> start(std::function<void()>) override {
+      return Error{Errc::kInternal, "no thread is left"};
+    }
+  } workers;
+  Env env{world_.clock, world_.connector, processes_, world_.files, world_.network, workers};
+  keeper_ =
+      std::make_shared<LeaseKeeper>(env, options_, options_.cluster.nodes[0],
+                                    [this](const std::string& line) { log_.push_back(line); });
+  EXPECT_EQ(turn(10), LeaseAct::kHold);
+  const double end_s = last_lease_ends_s();
+  cut_off();
+  turn(end_s - 0.2 - world_.clock.time_s);
+  EXPECT_TRUE(processes_.running);
+  turn(0.5);
+  EXPECT_FALSE(processes_.running);
+  EXPECT_EQ(std::ranges::count(log_, "db1: no thread is left"), 1);
+  EXPECT_EQ(std::ranges::count(log_, "db1: process 77 was killed"), 1);
+}
+
     EXPECT_EQ(voter.locks.count(options_.lease_node_lock("db1")), 1U);
 }
 
