@@ -44,7 +44,7 @@ LeaseKeeper::LeaseKeeper(const Env& env, const FailoverOptions& options, const N
 void LeaseKeeper::recall() {
   const auto last = majority_record_.recall(env_.clock.moment());
   if (!last) return;
-  had_lease_ = true;
+  had_lease_ = restarted_ = true;
   if (last->closed) return;
   if (last->server) own_.recall(*last->server);
   writable_since_s_ = judged_s_;
@@ -115,10 +115,15 @@ LeaseView LeaseKeeper::view(double now_s) const {
   view.had_lease = had_lease_;
   view.restarted = restarted_;
   // A switchover closes a server before it takes the votes: only a later look tells of another one.
-  const auto away = static_cast<std::size_t>(std::ranges::count_if(seats_, [&](const Seat& seat) {
+  const auto is_away = [&](const Seat& seat) {
     return seat.given_away && seat.away_since_s <= seen_writable_s_;
-  }));
-  view.given_away = seats_.size() - away < majority_of(seats_.size());
+  };
+  const auto are_too_many = [&](const auto& lost) {
+    const auto count = static_cast<std::size_t>(std::ranges::count_if(seats_, lost));
+    return seats_.size() - count < majority_of(seats_.size());
+  };
+  view.given_away = are_too_many(is_away);
+  view.cut_off = are_too_many([&](const Seat& seat) { return seat.failed || is_away(seat); });
   view.stopping = stopping_;
   return view;
 }

@@ -80,6 +80,7 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
     std::string obstacle = "it was not asked yet";
     bool shows = false;       // that this guard runs
     bool ours = false;        // its vote
+    bool failed = false;      // the last login, and it will not do in a moment
     bool given_away = false;  // its vote, to another primary
     double away_since_s = 0;  // when that was found first
     double sent_s = 0;        // of what it answered last, while its vote is ours

@@ -49,6 +49,7 @@ bool LeaseKeeper::connect(Seat& seat) {
   seat.obstacle = vote.obstacle;
   seat.session = std::move(vote.session);
   seat.server = seat.session ? vote.server : "";
+  seat.failed = !seat.session && !vote.passes;
   return seat.session != nullptr;
 }
 

@@ -11,9 +11,10 @@ namespace {
 
 // Returns for how long a server may be writable before it has a majority. A guard that was started
 // just now waits for voters that were, too, which vote within lease and margin; one that was
-// started again has to log in to them first, which takes many times as long as a word.
+// started again has to log in to them first, which takes many times as long as a word. Once these
+// logins have failed there is nothing to wait for: another node may be open since that lease ended.
 double patience_s(const LeaseView& view, const LeaseLimits& limits) {
-  if (view.restarted) return limits.lease_s - limits.margin_s;
+  if (view.restarted) return view.cut_off ? 0 : limits.lease_s - limits.margin_s;
   return view.had_lease ? limits.margin_s : 2 * (limits.lease_s + limits.margin_s);
 }
 

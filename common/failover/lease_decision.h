@@ -45,7 +45,9 @@ struct LeaseView {
   // lease has ended.
   bool had_lease = false, restarted = false;
   bool given_away = false;  // others have so many votes that there can be no majority for us
-  bool stopping = false;    // the guard is asked to end
+  // The same of those votes and of voters that could not be logged in to.
+  bool cut_off = false;
+  bool stopping = false;  // the guard is asked to end
 };
 
 // What a guard leaves for the one after it: when it was last certain that a majority of votes is

@@ -52,6 +52,7 @@ TEST(LeaseDecisionTest, AServerTakesWritesOnlyWithTheLease) {
   const auto doubted = [](LeaseView& view) { view.doubted = true; };
   const auto recalled = [](LeaseView& view) { view.recalled = view.doubted = true; };
   const auto restarted = [](LeaseView& view) { view.had_lease = view.restarted = true; };
+  const auto cut_off = [](LeaseView& view) { view.cut_off = true; };
   struct {
     const char* name;
     LeaseView view;
@@ -77,8 +78,14 @@ TEST(LeaseDecisionTest, AServerTakesWritesOnlyWithTheLease) {
        changed(changed(writable(), given_away), closing(1)), LeaseAct::kKill},
       {"the guard was started again after the lease, and logs in to the voters",
        changed(changed(writable(), since(3.9)), restarted), LeaseAct::kTake},
-      {"the guard was started again after the lease, cut off from the voters",
+      {"the guard was started again after the lease, and the voters are too slow",
        changed(changed(writable(), since(4)), restarted), LeaseAct::kClose},
+      {"the guard was started again after the lease, cut off from the voters",
+       changed(changed(changed(writable(), since(0)), restarted), cut_off), LeaseAct::kClose},
+      {"it never had a majority, and voters are cut off",
+       changed(changed(writable(), since(11.9)), cut_off), LeaseAct::kTake},
+      {"it was started again, and voters give no answer yet",
+       changed(changed(changed(writable(), since(0.9)), again), cut_off), LeaseAct::kTake},
       {"the same, and closing takes its time",
        changed(changed(changed(writable(), since(4.9)), restarted), closing(0.9)),
        LeaseAct::kClose},
