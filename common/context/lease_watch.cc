@@ -54,6 +54,7 @@ void observe_lease(LeaseSighting& sighting, std::optional<LeaseReading> now, int
     double& heard_s = sighting.heard_s.try_emplace(node, now_s - silent_s).first->second;
     heard_s = std::max(heard_s, now_s - silent_s);
   };
+  if (now && !sighting.since_s) sighting.since_s = now_s;
   // Of what was between two answers nothing is known. The seconds that a server tells are whole
   // ones.
   if (now && !sighting.now) hear(last.node, 0);
@@ -122,7 +123,9 @@ LeaseWord tell_lease(const LeaseFinding& finding, const std::string& node, int l
                             format_duration(finding.silent_s));
   else {
     word.broken = finding.broken > 0;
-    if (finding.heard_s) word.until_s = *finding.heard_s + lease_s;
+    // It may have had them until we looked, and count on what is left of its lease.
+    if (const auto last_s = std::max(finding.heard_s, finding.since_s))
+      word.until_s = *last_s + lease_s;
   }
   return word;
 }
@@ -130,7 +133,9 @@ LeaseWord tell_lease(const LeaseFinding& finding, const std::string& node, int l
 LeaseFinding judge_lease(const std::vector<LeaseSighting>& sightings, const std::string& node) {
   LeaseFinding finding{.voters = sightings.size()};
   std::optional<double> silent_s;
+  std::vector<double> since;
   for (const LeaseSighting& one : sightings) {
+    if (one.since_s) since.push_back(*one.since_s);
     finding.expired += one.expired.contains(node);
     finding.broken += one.broken.contains(node);
     if (const auto heard = one.heard_s.find(node); heard != one.heard_s.end())
@@ -145,6 +150,10 @@ LeaseFinding judge_lease(const std::vector<LeaseSighting>& sightings, const std:
     if (const auto last = one.now->silent_s) silent_s = std::min(silent_s.value_or(*last), *last);
   }
   finding.silent_s = silent_s.value_or(0);
+  std::ranges::sort(since);
+  const std::size_t others =
+      sightings.size() - std::min(sightings.size(), majority_of(sightings.size()));
+  if (since.size() > others) finding.since_s = since[others];
   return finding;
 }
 

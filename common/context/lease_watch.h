@@ -39,6 +39,7 @@ Result<LeaseReading> read_lease(SqlSession& session, const FailoverOptions& opti
 // What was seen of one voter so far.
 struct LeaseSighting {
   std::optional<LeaseReading> now = {};  // nullopt: it gives no answer
+  std::optional<double> since_s = {};    // when it answered first, in uptime_s()
   LeaseReading last = {};                // the last one with a vote
   std::set<std::string> expired = {};    // nodes for which its vote has expired before our eyes
   std::set<std::string> broken = {};     // and whose sessions have ended before that
@@ -68,6 +69,8 @@ struct LeaseFinding {
   double silent_s = 0;  // since the last word of its guard, as any voter tells
   // When that was at the latest while it had a vote, in uptime_s(); nullopt: it was not seen so.
   std::optional<double> heard_s = {};
+  // Since when it would have been seen if it had a majority, in uptime_s(); nullopt: not yet.
+  std::optional<double> since_s = {};
 
   // True when its guard was heard no more until it had no majority, and has closed its server.
   bool proves_closing() const;

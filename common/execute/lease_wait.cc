@@ -42,7 +42,12 @@ LeaseWord await_lease(const Workflow& workflow, const std::string& primary,
           primary, finding.held, finding.voters, format_duration(finding.silent_s)));
     if (!workflow.env.clock.sleep(kMoment_s)) break;
   }
-  if (vigil != nullptr) finding.heard_s = std::max(finding.heard_s, vigil->find(primary).heard_s);
+  if (!finding.since_s) finding.since_s = uptime_s(workflow.env.clock);
+  if (vigil != nullptr) {
+    const LeaseFinding seen = vigil->find(primary);
+    finding.heard_s = std::max(finding.heard_s, seen.heard_s);
+    if (seen.since_s) finding.since_s = seen.since_s;
+  }
   LeaseWord word = tell_lease(finding, primary, options.lease.lease_s);
   if (word.until_s && *word.until_s <= uptime_s(workflow.env.clock)) word.until_s.reset();
   return word;

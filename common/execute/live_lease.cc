@@ -20,17 +20,18 @@ Result<Done> LiveActions::confirm_lease() const {
   return slot->votes ? slot->votes->confirm() : failure("the lease of the primary is not ours");
 }
 
-// A guard whose sessions have ended may have been started again: it keeps its server open for what
-// is left of the lease. That of a process that has ended opens nothing, and what cannot be
-// acknowledged is nobody's to read.
+// A guard whose sessions have ended may have been started again, also before this run began to
+// look: it keeps its server open for what is left of the lease. That of a process that has ended
+// opens nothing, and what cannot be acknowledged is nobody's to read.
 Result<Done> LiveActions::await_end_of_lease(const Deadline& deadline) const {
   const Node* const primary = find(plan_.primary);
   const double left_s = context_.primary_lease_until_s.value_or(0) - uptime_s(env_.clock);
   if (left_s <= 0 || plan_.evidence == Evidence::kRevocation) return Done{};
   if (primary != nullptr && primary->refused) return Done{};
   if (left_s < deadline.remaining_s() && env_.clock.sleep(left_s)) return Done{};
-  return failure(fmt::format("the guard of {} may count on its lease for another {}", plan_.primary,
-                             format_duration(left_s)));
+  return failure(
+      fmt::format("the guard of {} may count on its lease for another {}; give a longer --deadline",
+                  plan_.primary, format_duration(left_s)));
 }
 
 // The guard of a primary that takes no writes any more need not be heard of it first.

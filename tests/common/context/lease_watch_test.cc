@@ -55,6 +55,31 @@ TEST(LeaseWatchTest, HowTheVoteOfOneVoterEnds) {
   }
 }
 
+// The others are no majority.
+TEST(LeaseWatchTest, SinceWhenAGuardWithAMajorityWouldHaveBeenSeen) {
+  struct {
+    const char* name;
+    std::vector<std::optional<double>> since_s;  // each voter has answered
+    std::optional<double> seen_since_s;
+  } const cases[] = {
+      {"all answer", {100, 101, 102}, 101},
+      {"one is silent", {{}, 102, 100}, 102},
+      {"two are silent", {{}, 102, {}}, {}},
+      {"three of four are a majority", {{}, 102, {}, 103}, 103},
+      {"there are none", {}, {}},
+  };
+  for (const auto& c : cases) {
+    std::vector<LeaseSighting> voters;
+    for (const auto& since_s : c.since_s) {
+      voters.emplace_back();
+      if (!since_s) continue;
+      for (const double later_s : {0, 5})
+        observe_lease(voters.back(), LeaseReading{}, kLease_s, *since_s + later_s);
+    }
+    EXPECT_EQ(judge_lease(voters, "db1").since_s, c.seen_since_s) << c.name;
+  }
+}
+
 // A voter tells whole seconds, so a vote may be silent for almost one more.
 TEST(LeaseWatchTest, AVoteIsSeenInTheLastSecondBeforeItsEnd) {
   const LeaseReading free;
@@ -145,6 +170,10 @@ TEST(LeaseWatchTest, WhatAPlanIsTold) {
        {.broken = 2, .voters = 3, .answering = 3, .heard_s = 100},
        {.broken = true, .until_s = 105}},
       {"they have ended long ago", {.voters = 3, .answering = 3, .heard_s = 100}, {.until_s = 105}},
+      {"nobody has looked before", {.voters = 3, .answering = 3, .since_s = 100}, {.until_s = 105}},
+      {"it was heard since",
+       {.voters = 3, .answering = 3, .heard_s = 110, .since_s = 100},
+       {.until_s = 115}},
       {"its guard wants no votes any more",
        {.guards = 2, .voters = 3, .answering = 3, .heard_s = 100},
        {.expired = "the guard of db1 has no votes, for its server takes no writes"}},

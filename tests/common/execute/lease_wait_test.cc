@@ -64,13 +64,24 @@ TEST_F(LeaseWaitTest, AGuardWhoseSessionsHaveEndedMayCountOnWhatIsLeftOfItsLease
   // It may have said its last word a moment ago.
   const double gone_s = world_.clock.time_s;
   EXPECT_NEAR(await(&vigil).until_s.value_or(0), gone_s + 5, 0.1);
-  // The run alone has not seen it.
-  EXPECT_EQ(await(nullptr).until_s, std::nullopt);
   // It answers, and is gone again.
   vigil.forget("db1");
   EXPECT_NEAR(await(&vigil).until_s.value_or(0), gone_s + 5, 0.1);
   world_.clock.time_s = gone_s + 5.1;
   EXPECT_TRUE(await(&vigil).empty());
+}
+
+TEST_F(LeaseWaitTest, WithoutAVigilAGuardMayCountOnALeaseThatEndedBeforeTheRunBegan) {
+  held_ = false;
+  EXPECT_NEAR(await(nullptr).until_s.value_or(0), world_.clock.time_s + 5, 0.1);
+  // A vigil that was begun just now knows no more.
+  LeaseVigil vigil(world_.env, options_);
+  vigil.observe();
+  EXPECT_NEAR(await(&vigil).until_s.value_or(0), world_.clock.time_s + 5, 0.1);
+  // No voter answers.
+  world_.connector.servers.clear();
+  world_.clock.time_s += 1;
+  EXPECT_NEAR(await(nullptr).until_s.value_or(0), world_.clock.time_s + 5, 0.1);
 }
 
 }  // namespace

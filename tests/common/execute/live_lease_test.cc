@@ -104,7 +104,7 @@ TEST_F(LiveLeaseTest, WhileTheGuardMayStillCountOnItNothingIsOpened) {
        Evidence::kNone,
        {},
        0,
-       "the guard of db1 may count on its lease for another 61s"},
+       "the guard of db1 may count on its lease for another 61s; give a longer --deadline"},
   };
   for (const auto& c : cases) {
     const double begin_s = stage_.world.clock.time_s;
