@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +16,7 @@
 
 #include "common/files.h"
 #include "common/open_file.h"
+#include "common/steady_uptime.h"
 #include "common/text.h"
 
 namespace ha {
@@ -58,23 +60,35 @@ timespec to_timespec(double seconds) {
   return time;
 }
 
+// Not clock_gettime(CLOCK_BOOTTIME): for a program that is given another time by faketime, that
+// clock is ahead as well, and in a container it may be that of another machine.
+std::optional<double> read_uptime_s() {
+  // Kept open: a guard asks many times in a second.
+  static const auto uptime = open_file("/proc/uptime", O_RDONLY);
+  if (!uptime) return std::nullopt;
+  char text[64];
+  const ssize_t size = pread(uptime->get(), static_cast<char*>(text), sizeof text, 0);
+  if (size <= 0) return std::nullopt;
+  const std::string_view words(static_cast<const char*>(text), static_cast<std::size_t>(size));
+  return parse_number(words.substr(0, words.find(' ')));
+}
+
+double boot_clock_s() {
+  timespec now = {};
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+}
+
 }  // namespace
 
 Moment system_moment() {
   const std::chrono::duration<double> now = std::chrono::system_clock::now().time_since_epoch();
   Moment moment{now.count()};
-  // Not clock_gettime(CLOCK_BOOTTIME): for a program that is given another time by faketime, that
-  // clock is ahead as well. Kept open: a guard asks many times in a second.
-  static const auto uptime = open_file("/proc/uptime", O_RDONLY);
   static const auto boot = read_file("/proc/sys/kernel/random/boot_id");
-  if (!uptime || !boot) return moment;
-  char text[64];
-  const ssize_t size = pread(uptime->get(), static_cast<char*>(text), sizeof text, 0);
-  if (size <= 0) return moment;
-  const std::string_view words(static_cast<const char*>(text), static_cast<std::size_t>(size));
-  const auto seconds = parse_number(words.substr(0, words.find(' ')));
-  if (!seconds) return moment;
-  moment.uptime_s = *seconds;
+  static SteadyUptime steady;
+  const auto uptime_s = steady.advance(read_uptime_s(), boot_clock_s());
+  if (!uptime_s || !boot) return moment;
+  moment.uptime_s = *uptime_s;
   moment.boot = trim(*boot);
   return moment;
 }
