@@ -142,6 +142,8 @@ bool SystemClock::stopping() {
 }
 
 bool SystemClock::sleep_until_readable(const std::vector<int>& descriptors, double seconds) {
+  // Another thread may have taken the signal.
+  if (stopped_) return false;
   std::vector<pollfd> places;
   if (signals_ >= 0) places.push_back({signals_, POLLIN, 0});
   for (const int descriptor : descriptors) places.push_back({descriptor, POLLIN, 0});

@@ -141,13 +141,13 @@ void LeaseKeeper::note_pause(double now_s) {
 LeaseAct LeaseKeeper::judge() {
   finish_deed();
   std::unique_lock guard(mutex_);
+  // Not before: a majority that another thread found meanwhile would lie in the future.
+  const double now_s = uptime_s(env_.clock);
   note_pause(now_s);
   // The next look may be far, and a replica is to be promoted at once.
   if (writable_since_s_ && own_.has_ended()) note_state(OwnServer::State::kEnded);
   const LeaseView now = view(now_s);
   const std::string obstacle = find_obstacle();
-  // Not before: a majority that another thread found meanwhile would lie in the future.
-  const double now_s = uptime_s(env_.clock);
   const bool answered = answered_;
   guard.unlock();
   const LeaseAct act = decide_lease(now, limits_);
@@ -155,12 +155,18 @@ LeaseAct LeaseKeeper::judge() {
   if (is_safe(act)) wanted_ = act != LeaseAct::kRelease;
   // A server that is about to be closed may still take writes.
   known_ = known_ || (answered && is_safe(act));
-  if (watchdog_ && may_feed(now, act, limits_))
-    if (const auto fed = watchdog_->feed(); !fed) say(fed.error().text);
+  tend_watchdog(now, act);
   const std::pair told(act, act == LeaseAct::kHold && now.recalled);
   if (std::exchange(last_, told) != told) log_(describe(now, act, node_.name, obstacle));
   carry_out(now, act);
   return act;
+}
+
+// The caller of stop() may never come to it, because the disk hangs that it writes to.
+void LeaseKeeper::tend_watchdog(const LeaseView& now, LeaseAct act) {
+  if (env_.clock.stopping()) return disarm();
+  if (!watchdog_ || !may_feed(now, act, limits_)) return;
+  if (const auto fed = watchdog_->feed(); !fed) say(fed.error().text);
 }
 
 // Tells what goes on for long once.

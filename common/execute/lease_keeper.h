@@ -97,6 +97,7 @@ class LeaseKeeper : public std::enable_shared_from_this<LeaseKeeper> {
   void note_majority();
   bool was_kept(double certain_until_s) const;
   void note_pause(double now_s);
+  void tend_watchdog(const LeaseView& now, LeaseAct act);
   std::string find_obstacle() const;
   LeaseView view(double now_s) const;
   bool has_work(const Seat& seat, double now_s) const;

@@ -80,7 +80,8 @@ Result<Done> LeaseKeeper::start() {
 
 void LeaseKeeper::disarm() {
   if (!watchdog_) return;
-  if (const auto disarmed = watchdog_->disarm(); !disarmed) log_(disarmed.error().text);
+  const auto disarmed = watchdog_->disarm();
+  if (!disarmed) return say(disarmed.error().text);
   watchdog_.reset();
 }
 

@@ -653,6 +653,21 @@ TEST_F(LeaseKeeperTest, AWatchdogIsFedWhileTheServerTakesWritesByRight) {
   EXPECT_TRUE(food.disarmed);
 }
 
+// The loop that is to stop the keeper may hang, on a disk.
+TEST_F(LeaseKeeperTest, AWatchdogIsDisarmedAsSoonAsTheGuardIsAskedToStop) {
+  Food food;
+  keeper_->arm(std::make_unique<FakeWatchdog>(food));
+  turn(1);
+  EXPECT_FALSE(food.disarmed);
+  world_.clock.stop = true;
+  // It keeps the lease as long as it runs.
+  EXPECT_EQ(turn(0.1), LeaseAct::kHold);
+  EXPECT_TRUE(food.disarmed);
+  food.meals = 0;
+  EXPECT_EQ(turn(10), LeaseAct::kHold);
+  EXPECT_EQ(food.meals, 0);
+}
+
 // Whatever else hangs when a guard is stopped, such as the disk that it writes to: its host is not
 // to be taken down.
 TEST_F(LeaseKeeperTest, AWatchdogIsDisarmedAlthoughTheEndOfASessionHangs) {
@@ -732,11 +747,6 @@ TEST_F(LeaseKeeperTest, ATurnThatGetsNoMemoryEndsNoLoop) {
   }
 }
 
-    EXPECT_EQ(voter.locks.count(options_.lease_node_lock("db1")), 1U);
-}
-
-}  // namespace
-}  // namespace ha
 // Nothing can be closed then: killing is done by the loop itself.
 TEST_F(LeaseKeeperTest, AServerThatLosesItsVotesIsKilledWhenNoThreadIsFree) {
   class NoThread : public InlineWorkers {
@@ -747,6 +757,19 @@ TEST_F(LeaseKeeperTest, AServerThatLosesItsVotesIsKilledWhenNoThreadIsFree) {
   } workers;
   Env env{world_.clock, world_.connector, processes_, world_.files, world_.network, workers};
   keeper_ =
+      std::make_shared<LeaseKeeper>(env, options_, options_.cluster.nodes[0],
+                                    [this](const std::string& line) { log_.push_back(line); });
+  EXPECT_EQ(turn(10), LeaseAct::kHold);
+  const double end_s = last_lease_ends_s();
+  cut_off();
+  turn(end_s - 0.2 - world_.clock.time_s);
+  EXPECT_TRUE(processes_.running);
+  turn(0.5);
+  EXPECT_FALSE(processes_.running);
+  EXPECT_EQ(std::ranges::count(log_, "db1: no thread is left"), 1);
+  EXPECT_EQ(std::ranges::count(log_, "db1: process 77 was killed"), 1);
+}
+
 TEST_F(LeaseKeeperTest, AServerWhoseProcessHasEndedKeepsNobodyWaiting) {
   turn(10);
   processes_.running = false;
@@ -799,16 +822,8 @@ TEST_F(LeaseKeeperTest, VotesThatARunHasForThisNodeAreWaitedFor) {
   EXPECT_EQ(turn(0.2), LeaseAct::kHold);
   EXPECT_EQ(votes(), 3U);
   for (auto& [name, voter] : voters_)
-      std::make_shared<LeaseKeeper>(env, options_, options_.cluster.nodes[0],
-                                    [this](const std::string& line) { log_.push_back(line); });
-  EXPECT_EQ(turn(10), LeaseAct::kHold);
-  const double end_s = last_lease_ends_s();
-  cut_off();
-  turn(end_s - 0.2 - world_.clock.time_s);
-  EXPECT_TRUE(processes_.running);
-  turn(0.5);
-  EXPECT_FALSE(processes_.running);
-  EXPECT_EQ(std::ranges::count(log_, "db1: no thread is left"), 1);
-  EXPECT_EQ(std::ranges::count(log_, "db1: process 77 was killed"), 1);
+    EXPECT_EQ(voter.locks.count(options_.lease_node_lock("db1")), 1U);
 }
 
+}  // namespace
+}  // namespace ha
