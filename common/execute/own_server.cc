@@ -132,7 +132,11 @@ OwnServer::State OwnServer::look() {
     return State::kEnded;
   if (session_) {
     const auto closed = read_switch(*session_, "read_only");
-    if (closed) return *closed ? State::kClosed : State::kWritable;
+    if (closed) {
+      // A guard that is started again while the server hangs has to know it from this one.
+      if (!process()) learn_process(*session_);
+      return *closed ? State::kClosed : State::kWritable;
+    }
     error = closed.error();
     session_.reset();
   }

@@ -242,6 +242,21 @@ TEST_F(OwnServerTest, AServerOnWhichLoginsAreSlowIsNotSilent) {
   }
 }
 
+// What could not be learnt at the login must not be missing when the guard is started again.
+TEST_F(OwnServerTest, WhichProcessItIsIsAskedUntilItIsKnown) {
+  OwnServer server = own();
+  processes_.running = false;
+  EXPECT_EQ(server.look(), State::kWritable);
+  EXPECT_FALSE(server.process());
+  processes_.running = true;
+  EXPECT_EQ(server.look(), State::kWritable);
+  EXPECT_TRUE(server.process());
+  EXPECT_EQ(server.find_kill_obstacle(), "");
+  const auto asked = db1_.asked.size();
+  server.look();
+  EXPECT_EQ(db1_.asked.size(), asked + 1);
+}
+
 TEST_F(OwnServerTest, AConnectionThatWasEndedIsMadeAgain) {
   OwnServer server = own();
   EXPECT_EQ(server.look(), State::kWritable);
