@@ -9,8 +9,9 @@ namespace ha {
 
 namespace {
 
-constexpr std::size_t kMostAsked = 500;               // in one statement
-constexpr std::uint64_t kMostRemembered = 32u << 20;  // bytes
+constexpr std::size_t kMostAsked = 500;              // in one statement
+constexpr std::uint64_t kMostRemembered = 8u << 20;  // bytes
+constexpr std::size_t kMostNumbers = 100'000;
 
 std::string describe_value(const MergeValue& value) {
   return value ? shorten(sanitize(*value), 60) : "NULL";
@@ -37,19 +38,18 @@ Result<Done> RowLookup::ask_some(const std::vector<std::string>& expressions, Kn
   return Done{};
 }
 
-Result<Done> RowLookup::ask_all(const std::vector<std::string>& expressions, Known& known) {
-  std::vector<std::string> some;
+std::vector<std::vector<std::string>> RowLookup::cut(std::vector<std::string> list) const {
+  std::vector<std::vector<std::string>> parts;
   std::uint64_t bytes = 0;
-  for (const std::string& one : expressions) {
-    if (!some.empty() && (some.size() == kMostAsked || bytes + one.size() > most_bytes_)) {
-      if (const auto answered = ask_some(some, known); !answered) return answered;
-      some.clear();
+  for (std::string& one : list) {
+    if (parts.empty() || parts.back().size() == kMostAsked || bytes + one.size() > most_bytes_) {
+      parts.emplace_back();
       bytes = 0;
     }
-    some.push_back(one);
     bytes += one.size() + 2;
+    parts.back().push_back(std::move(one));
   }
-  return some.empty() ? Result<Done>(Done{}) : ask_some(some, known);
+  return parts;
 }
 
 Result<std::vector<bool>> RowLookup::ask(const std::vector<FoundRow>& rows, const About& about,
@@ -65,19 +65,52 @@ Result<std::vector<bool>> RowLookup::ask(const std::vector<FoundRow>& rows, cons
       open.push_back(**expression);
     of_row.push_back(std::move(*expression));
   }
-  if (const auto answered = ask_all(open, known); !answered) return answered.error();
+  for (const auto& some : cut(std::move(open)))
+    if (const auto answered = ask_some(some, known); !answered) return answered.error();
   std::vector<bool> answers;
   for (const auto& expression : of_row)
     answers.push_back(expression ? known.true_.contains(*expression) : otherwise);
   return answers;
 }
 
+// An expression for each row would cost the server more than to insert the row. A number that comes
+// back as it was sent is there; of any other the expression decides.
+Result<Done> RowLookup::find_numbers(const std::vector<FoundRow>& rows, const ParentKey& parent,
+                                     Numbers& there) {
+  const std::size_t column = parent.columns.front();
+  if (there.size() > kMostNumbers) there.clear();
+  Numbers asked;
+  std::vector<std::string> open;
+  for (const FoundRow& row : rows) {
+    const MergeValue& value = row.values[column];
+    if (!value || there.contains(*value) || !asked.insert(*value).second) continue;
+    auto literal = value_literal(plan_.columns[column], value);
+    if (!literal) return literal.error();
+    open.push_back(std::move(*literal));
+  }
+  for (const auto& some : cut(std::move(open))) {
+    const auto found = winner_.query(parents_among(parent, some));
+    if (!found) return found.error();
+    for (const auto& cells : found->cells)
+      if (!cells.empty() && cells[0]) there.insert(*cells[0]);
+  }
+  return Done{};
+}
+
 Result<std::vector<std::string>> RowLookup::find_orphans(const std::vector<FoundRow>& rows) {
   std::vector<std::string> reasons(rows.size());
-  for (const ParentKey& parent : plan_.parents) {
-    const auto there = ask(
-        rows, [&](const FoundRow& row) { return parent_exists(plan_, parent, row.values); }, true,
-        parents_);
+  for (std::size_t p = 0; p < plan_.parents.size(); ++p) {
+    const ParentKey& parent = plan_.parents[p];
+    const std::size_t column = parent.columns.front();
+    Numbers& numbers = numbers_[p];
+    if (parent.columns.size() == 1 && plan_.columns[column].kind == ValueKind::kNumber)
+      if (const auto found = find_numbers(rows, parent, numbers); !found) return found.error();
+    const auto about = [&](const FoundRow& row) -> Result<std::optional<std::string>> {
+      const MergeValue& value = row.values[column];
+      if (value && numbers.contains(*value)) return std::optional<std::string>();
+      return parent_exists(plan_, parent, row.values);
+    };
+    const auto there = ask(rows, about, true, parents_);
     if (!there) return there.error();
     for (std::size_t i = 0; i < rows.size(); ++i)
       if (!(*there)[i] && reasons[i].empty()) reasons[i] = describe_parent(parent, rows[i]);

@@ -26,7 +26,7 @@ class RowLookup {
  public:
   // No statement has more than `most_bytes`, unless a single question has.
   RowLookup(SqlSession& winner, const TablePlan& plan, std::uint64_t most_bytes)
-      : winner_(winner), plan_(plan), most_bytes_(most_bytes) {}
+      : winner_(winner), plan_(plan), most_bytes_(most_bytes), numbers_(plan.parents.size()) {}
 
   // Each returns, for each row, why it is one; empty: it is none.
   Result<std::vector<std::string>> find_orphans(const std::vector<FoundRow>& rows);
@@ -42,17 +42,25 @@ class RowLookup {
     std::uint64_t bytes = 0;
   };
 
+  // Numbers that are keys of a parent, as the server writes them.
+  using Numbers = std::unordered_set<std::string>;
+
   // Returns for each row whether the expression is 1; `otherwise` where there is nothing to ask.
   // What is known is not asked again.
   Result<std::vector<bool>> ask(const std::vector<FoundRow>& rows, const About& about,
                                 bool otherwise, Known& known);
-  Result<Done> ask_all(const std::vector<std::string>& expressions, Known& known);
   Result<Done> ask_some(const std::vector<std::string>& expressions, Known& known);
+  // Finds at once which of the rows' parents are there, where their key is one number.
+  Result<Done> find_numbers(const std::vector<FoundRow>& rows, const ParentKey& parent,
+                            Numbers& there);
+  // Cuts a list into those of one statement.
+  std::vector<std::vector<std::string>> cut(std::vector<std::string> list) const;
 
   SqlSession& winner_;
   const TablePlan& plan_;
   const std::uint64_t most_bytes_;
   Known parents_ = {};
+  std::vector<Numbers> numbers_;  // of each parent of the plan
 };
 
 }  // namespace ha

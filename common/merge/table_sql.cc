@@ -222,6 +222,12 @@ std::string insert_front(const TablePlan& plan) {
                      quoted_name(plan.table.database, plan.table.table), join(names, ", "));
 }
 
+std::string parents_among(const ParentKey& parent, const std::vector<std::string>& literals) {
+  return fmt::format("SELECT DISTINCT {0} FROM {1} WHERE {0} IN ({2})",
+                     quote_identifier(parent.keys.front()),
+                     quoted_name(parent.database, parent.table), join(literals, ","));
+}
+
 Result<std::optional<std::string>> parent_exists(const TablePlan& plan, const ParentKey& parent,
                                                  const std::vector<MergeValue>& values) {
   std::vector<std::string> conditions;

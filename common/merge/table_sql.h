@@ -68,6 +68,10 @@ Result<std::string> value_literal(const MergeColumn& column, const MergeValue& v
 // Returns the front of a statement that inserts rows, each written "(LITERAL, ...)".
 std::string insert_front(const TablePlan& plan);
 
+// Returns the statement that reads which of these literals are keys of a parent whose key is one
+// column.
+std::string parents_among(const ParentKey& parent, const std::vector<std::string>& literals);
+
 // Returns the expression that is 1 when the parent of a row is there, or when a row with its unique
 // key is; nullopt: the row needs no parent, or its key is NULL.
 Result<std::optional<std::string>> parent_exists(const TablePlan& plan, const ParentKey& parent,

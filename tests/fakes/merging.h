@@ -38,6 +38,7 @@ class MergedServer : public FakeServer {
     answer(" AS copies", [this](const std::string& sql) { return digests(sql); });
     answer(" AS bytes, `at` AS", [this](const std::string& sql) { return contents(sql); });
     answer("SELECT EXISTS(", [this](const std::string& sql) { return parents(sql); });
+    answer("SELECT DISTINCT `number`", [this](const std::string& sql) { return owners(sql); });
   }
 
   // Of which type the columns are.
@@ -148,6 +149,15 @@ class MergedServer : public FakeServer {
       rows.columns.emplace_back("x");
       rows.cells[0].emplace_back(std::stoll((*one)[1]) == parentless ? "0" : "1");
     }
+    return rows;
+  }
+
+  Result<Rows> owners(const std::string& sql) const {
+    static const std::regex kNumber(R"(\d+)");
+    const std::string list = sql.substr(sql.find(" IN ("));
+    Rows rows{{"number"}, {}};
+    for (std::sregex_iterator one(list.begin(), list.end(), kNumber), end; one != end; ++one)
+      if (std::stoll(one->str()) != parentless) rows.cells.push_back({one->str()});
     return rows;
   }
 
