@@ -2,18 +2,21 @@
 #include "common/merge/difference.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "common/text.h"
 
 namespace ha {
 
 Result<RowTallies> tally_rows(const Rows& rows) {
   RowTallies tallies;
-  for (std::size_t i = 0; i < rows.cells.size(); ++i) {
-    const Row row(rows, i);
-    const auto digest = row.text("digest");
-    const auto copies = row.integer("copies"), bytes = row.integer("bytes");
-    if (!digest || !copies || !bytes)
+  tallies.reserve(rows.cells.size());
+  for (const auto& cells : rows.cells) {
+    if (cells.size() < 3 || !cells[0] || !cells[1] || !cells[2])
       return Error{Errc::kBadData, "a row has no digest: its text exceeds max_allowed_packet"};
-    RowTally& tally = tallies[*digest];
+    const auto copies = parse_integer(*cells[1]), bytes = parse_integer(*cells[2]);
+    if (!copies || !bytes) return Error{Errc::kBadData, "a row is not counted by a number"};
+    RowTally& tally = tallies[*cells[0]];
     tally.copies += static_cast<std::uint64_t>(*copies);
     tally.bytes = static_cast<std::uint64_t>(*bytes);
   }
@@ -37,18 +40,18 @@ std::vector<MissingRows> find_missing(const RowTallies& theirs, const RowTallies
   return missing;
 }
 
-std::vector<std::vector<MissingRows>> cut_into_pieces(const std::vector<MissingRows>& missing,
+std::vector<std::vector<MissingRows>> cut_into_pieces(std::vector<MissingRows> missing,
                                                       std::size_t most_rows,
                                                       std::uint64_t most_bytes) {
   std::vector<std::vector<MissingRows>> pieces;
   std::uint64_t bytes = 0;
-  for (const MissingRows& one : missing) {
+  for (MissingRows& one : missing) {
     if (pieces.empty() || pieces.back().size() == most_rows || bytes + one.bytes > most_bytes) {
       pieces.emplace_back();
       bytes = 0;
     }
-    pieces.back().push_back(one);
     bytes += one.bytes;
+    pieces.back().push_back(std::move(one));
   }
   return pieces;
 }

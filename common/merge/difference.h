@@ -37,7 +37,7 @@ std::uint64_t count_of(const RowTallies& tallies);
 std::vector<MissingRows> find_missing(const RowTallies& theirs, const RowTallies& ours);
 
 // Cuts a list into pieces of at most so many rows and bytes; a piece has at least one entry.
-std::vector<std::vector<MissingRows>> cut_into_pieces(const std::vector<MissingRows>& missing,
+std::vector<std::vector<MissingRows>> cut_into_pieces(std::vector<MissingRows> missing,
                                                       std::size_t most_rows,
                                                       std::uint64_t most_bytes);
 

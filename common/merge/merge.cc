@@ -52,7 +52,7 @@ class Merge {
   std::optional<RunStore> store_ = {};
   std::optional<Journal> journal_ = {};
   std::string id_ = {};
-  std::optional<MergeSessions> sessions_ = {};
+  std::vector<MergeSessions> sessions_ = {};
   PlannedTables planned_ = {};
   std::vector<std::string> warnings_ = {}, lines_ = {};
   MergeCounts counts_ = {};
@@ -81,7 +81,7 @@ Result<Done> Merge::prepare() {
                                       *find_node(view.topology, merge_.to), merge_.effect);
   if (!sessions) return sessions.error();
   sessions_ = std::move(*sessions);
-  auto planned = plan_tables(*sessions_, merge_);
+  auto planned = plan_tables(sessions_.front(), merge_);
   if (!planned) return planned.error();
   planned_ = std::move(*planned);
   warnings_.insert(warnings_.end(), planned_.warnings.begin(), planned_.warnings.end());
@@ -111,7 +111,7 @@ Result<Done> Merge::begin_journal() {
 }
 
 Result<Done> Merge::merge_table(const PlannedTable& table, UnmergedRows& unmerged) {
-  TableMerger merger(env_, *sessions_, table.plan, table.bounds, merge_.effect, unmerged, log_);
+  TableMerger merger(env_, sessions_, table.plan, table.bounds, merge_.effect, unmerged, log_);
   const auto merged = merger.merge();
   counts_ += merger.counts();
   if (!merged)

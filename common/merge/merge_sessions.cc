@@ -18,6 +18,8 @@ namespace {
 // them.
 constexpr unsigned kAnswer_s = 300;
 constexpr int kPatience_s = 5;
+// How many spans are merged at the same time. Other versions of this program have as many locks.
+constexpr std::size_t kPairs = 4;
 
 Result<std::shared_ptr<SqlSession>> open_session(const Env& env, const FailoverOptions& options,
                                                  const Node& node, MergeSide side) {
@@ -31,11 +33,11 @@ Result<std::shared_ptr<SqlSession>> open_session(const Env& env, const FailoverO
   return std::shared_ptr<SqlSession>(std::move(*session));
 }
 
-Result<Done> lock_winner(SqlSession& session, const std::string& node) {
-  const auto locked = take_node_lock(session, kMergeLock, kPatience_s);
+Result<Done> lock_winner(SqlSession& session, const std::string& lock, const std::string& node) {
+  const auto locked = take_node_lock(session, lock, kPatience_s);
   if (!locked) return locked.error();
   if (*locked) return Done{};
-  const auto holder = node_lock_holder(session, kMergeLock);
+  const auto holder = node_lock_holder(session, lock);
   return Error{Errc::kRefused,
                fmt::format("another merge is at work on {} (connection {}); a merge that was "
                            "killed ends there with its last statement",
@@ -53,28 +55,41 @@ Result<Done> lock_loser(SqlSession& session, const std::string& node) {
                            node)};
 }
 
-}  // namespace
-
-Result<MergeSessions> open_merge_sessions(const Env& env, const FailoverOptions& options,
-                                          const Node& from, const Node& to, MergeEffect effect) {
-  auto loser = open_session(env, options, from, MergeSide::kLoser);
-  if (!loser) return loser.error();
-  auto winner = open_session(env, options, to, MergeSide::kWinner);
-  if (!winner) return winner.error();
-  if (effect == MergeEffect::kInsert) {
-    if (const auto locked = lock_winner(**winner, to.name); !locked) return locked.error();
-    if (const auto locked = lock_loser(**loser, from.name); !locked) return locked.error();
-  }
-  const auto packet = query_value(**winner, "SELECT @@SESSION.max_allowed_packet");
+Result<std::uint64_t> read_most_bytes(SqlSession& winner, const std::string& node) {
+  const auto packet = query_value(winner, "SELECT @@SESSION.max_allowed_packet");
   if (!packet) return packet.error();
   const auto most = parse_integer(*packet);
   constexpr std::uint64_t kHeader = 1024;
   if (!most || *most < 2 * static_cast<long long>(kHeader))
-    return Error{Errc::kBadData, fmt::format("max_allowed_packet of {} is too small: {}", to.name,
+    return Error{Errc::kBadData, fmt::format("max_allowed_packet of {} is too small: {}", node,
                                              shorten(sanitize(*packet), 40))};
-  return MergeSessions{
-      *loser, *winner, from.name, to.name,
-      std::min<std::uint64_t>(static_cast<std::uint64_t>(*most), kMaxPacket) - kHeader};
+  return std::min<std::uint64_t>(static_cast<std::uint64_t>(*most), kMaxPacket) - kHeader;
+}
+
+}  // namespace
+
+Result<std::vector<MergeSessions>> open_merge_sessions(const Env& env,
+                                                       const FailoverOptions& options,
+                                                       const Node& from, const Node& to,
+                                                       MergeEffect effect) {
+  std::vector<MergeSessions> pairs;
+  while (pairs.size() < kPairs) {
+    auto loser = open_session(env, options, from, MergeSide::kLoser);
+    if (!loser) return loser.error();
+    auto winner = open_session(env, options, to, MergeSide::kWinner);
+    if (!winner) return winner.error();
+    if (effect == MergeEffect::kInsert) {
+      const std::string lock =
+          pairs.empty() ? kMergeLock : fmt::format("{}:{}", kMergeLock, pairs.size());
+      if (const auto locked = lock_winner(**winner, lock, to.name); !locked) return locked.error();
+      if (pairs.empty())
+        if (const auto locked = lock_loser(**loser, from.name); !locked) return locked.error();
+    }
+    const auto most = read_most_bytes(**winner, to.name);
+    if (!most) return most.error();
+    pairs.push_back({std::move(*loser), std::move(*winner), from.name, to.name, *most});
+  }
+  return pairs;
 }
 
 }  // namespace ha

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
-// The two sessions of a merge. The loser's can write nothing, and holds the lock that keeps a
-// resync from copying to it; the winner's holds the lock that keeps other merges away, so a lock
-// that is lost takes the session with it that would write.
+// The sessions of a merge, in pairs that work at the same time. The loser's can write nothing, and
+// its first holds the lock that keeps a resync from copying to it. Each of the winner's holds a
+// lock of those that another merge needs all of: a lock that is lost takes the session with it that
+// would write, and a commit that outlives its merge keeps the next one away.
 
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/cluster/options.h"
 #include "common/env.h"
@@ -26,7 +28,9 @@ struct MergeSessions {
 
 // Logs in to both nodes and takes the locks there unless `effect` is to count. Fails with
 // kRefused when another merge, or a resync of the loser, has one of them.
-Result<MergeSessions> open_merge_sessions(const Env& env, const FailoverOptions& options,
-                                          const Node& from, const Node& to, MergeEffect effect);
+Result<std::vector<MergeSessions>> open_merge_sessions(const Env& env,
+                                                       const FailoverOptions& options,
+                                                       const Node& from, const Node& to,
+                                                       MergeEffect effect);
 
 }  // namespace ha

@@ -40,18 +40,17 @@ SqlSession& session_of(const MergeSessions& sessions, MergeSide side) {
 
 }  // namespace
 
-SpanFinder::SpanFinder(const MergeSessions& sessions, const TablePlan& plan, TimeBounds bounds)
-    : sessions_(sessions),
-      plan_(plan),
+SpanFinder::SpanFinder(const TablePlan& plan, TimeBounds bounds)
+    : plan_(plan),
       bounds_(std::move(bounds)),
       rows_(plan.from_index.empty() || plan.to_index.empty() ? kRowsWithoutIndex : kRows),
       begin_(bounds_.since) {}
 
-Result<std::optional<std::string>> SpanFinder::read_time(MergeSide side, const std::string& begin,
-                                                         Begin from, const std::string& end,
+Result<std::optional<std::string>> SpanFinder::read_time(SqlSession& session, MergeSide side,
+                                                         const std::string& begin, Begin from,
+                                                         const std::string& end,
                                                          std::size_t after) const {
-  const auto rows =
-      session_of(sessions_, side).query(select_time(plan_, side, begin, from, end, after));
+  const auto rows = session.query(select_time(plan_, side, begin, from, end, after));
   if (!rows) return rows.error();
   if (rows->cells.empty()) return std::optional<std::string>();
   const auto time = Row(*rows, 0).text("time_");
@@ -68,32 +67,35 @@ Result<std::optional<std::string>> SpanFinder::read_time(MergeSide side, const s
   return std::optional(std::move(literal));
 }
 
-Result<std::optional<MergeSpan>> SpanFinder::next() {
-  const auto first = read_time(MergeSide::kLoser, begin_, from_, bounds_.until, 0);
+Result<std::optional<MergeSpan>> SpanFinder::next(const MergeSessions& sessions) {
+  const auto first = read_time(*sessions.loser, MergeSide::kLoser, begin_, from_, bounds_.until, 0);
   if (!first) return first.error();
   if (!*first) return std::optional<MergeSpan>();
-  auto span = find_end(**first);
+  auto span = find_end(sessions, **first);
   if (!span) return span.error();
   from_ = span->end.empty() ? Begin::kBeyond : Begin::kFrom;
   begin_ = span->end.empty() ? span->begin : span->end;
   return std::optional(std::move(*span));
 }
 
-Result<MergeSpan> SpanFinder::find_end(const std::string& first) {
+Result<MergeSpan> SpanFinder::find_end(const MergeSessions& sessions,
+                                       const std::string& first) const {
   std::string end = bounds_.until;
   for (const MergeSide side : {MergeSide::kLoser, MergeSide::kWinner}) {
-    const auto earlier = read_time(side, first, Begin::kFrom, end, rows_);
+    const auto earlier =
+        read_time(session_of(sessions, side), side, first, Begin::kFrom, end, rows_);
     if (!earlier) return earlier.error();
     if (*earlier) end = **earlier;
   }
-  return end == first ? span_of_one_time(first) : MergeSpan{first, end};
+  return end == first ? span_of_one_time(sessions, first) : MergeSpan{first, end};
 }
 
-Result<MergeSpan> SpanFinder::span_of_one_time(const std::string& time) const {
+Result<MergeSpan> SpanFinder::span_of_one_time(const MergeSessions& sessions,
+                                               const std::string& time) const {
   MergeSpan span{time};
   unsigned long long most = 0;
   for (const MergeSide side : {MergeSide::kLoser, MergeSide::kWinner}) {
-    const auto count = query_value(session_of(sessions_, side), count_rows(plan_, side, span));
+    const auto count = query_value(session_of(sessions, side), count_rows(plan_, side, span));
     if (!count) return count.error();
     const long long rows = parse_integer(*count).value_or(-1);
     if (rows < 0 || static_cast<unsigned long long>(rows) / rows_ > kMostParts)

@@ -20,20 +20,20 @@ struct TimeBounds {
 
 class SpanFinder {
  public:
-  SpanFinder(const MergeSessions& sessions, const TablePlan& plan, TimeBounds bounds);
+  SpanFinder(const TablePlan& plan, TimeBounds bounds);
 
   // Returns the span that comes next; nullopt: the loser has no more rows. A span of one time is
   // cut into parts: its rows may be many. Fails with kBadData when a server's answers lead nowhere.
-  Result<std::optional<MergeSpan>> next();
+  Result<std::optional<MergeSpan>> next(const MergeSessions& sessions);
 
  private:
-  Result<MergeSpan> find_end(const std::string& first);
-  Result<MergeSpan> span_of_one_time(const std::string& time) const;
+  Result<MergeSpan> find_end(const MergeSessions& sessions, const std::string& first) const;
+  Result<MergeSpan> span_of_one_time(const MergeSessions& sessions, const std::string& time) const;
   // Returns a time as SQL; nullopt: there is none.
-  Result<std::optional<std::string>> read_time(MergeSide side, const std::string& begin, Begin from,
+  Result<std::optional<std::string>> read_time(SqlSession& session, MergeSide side,
+                                               const std::string& begin, Begin from,
                                                const std::string& end, std::size_t after) const;
 
-  const MergeSessions& sessions_;
   const TablePlan& plan_;
   const TimeBounds bounds_;
   const std::size_t rows_;  // of a span

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "common/merge/table_merger.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <iterator>
-#include <utility>
+#include <optional>
 
-#include "common/execute/failure.h"
+#include "common/merge/span_merger.h"
 #include "common/mysql/quote.h"
-#include "common/mysql/variables.h"
+#include "common/parallel.h"
 #include "common/text.h"
 
 namespace ha {
@@ -17,37 +14,20 @@ namespace ha {
 namespace {
 
 constexpr double kReport_s = 5;
-constexpr int kMostAttempts = 5;
-// Of the rows that are read and inserted at once; one row may have more.
-constexpr std::size_t kPieceRows = 5000;
-constexpr std::uint64_t kPieceBytes = 8u << 20, kStatementBytes = 1u << 20, kKeptBytes = 1u << 20;
+// Each statement has a limit of its own.
+constexpr double kForever_s = 365 * 86400.0;
 
-// Source: mysqld_error.h.
-bool is_key_taken(const Error& error) {
-  return error.server_errno == 1062 || error.server_errno == 1586;
-}
-bool is_parent_missing(const Error& error) {
-  return error.server_errno == 1452 || error.server_errno == 1216;
-}
-// A row that the server does not take as it is: CHECK (MySQL, MariaDB), no partition, SIGNAL.
-bool is_row_refused(const Error& error) {
-  return error.server_errno == 3819 || error.server_errno == 4025 || error.server_errno == 1526 ||
-         error.server_errno == 1644;
-}
-// What concerns one row, and leaves the transaction as it was.
-bool is_of_row(const Error& error) {
-  return is_key_taken(error) || is_parent_missing(error) || is_row_refused(error);
-}
-// A deadlock, a lock that another client has, or rows that have changed between two statements.
-bool is_passing(const Error& error) {
-  return error.server_errno == 1213 || error.server_errno == 1205 || error.code == Errc::kChanged;
+// Spans at the same time are inserted in any order, and hold more rows in memory.
+bool is_merged_in_order(const TablePlan& plan) {
+  return plan.refers_to_itself || !plan.triggers.empty() || plan.from_index.empty() ||
+         plan.to_index.empty();
 }
 
 }  // namespace
 
-TableMerger::TableMerger(const Env& env, const MergeSessions& sessions, const TablePlan& plan,
-                         const TimeBounds& bounds, MergeEffect effect, UnmergedRows& unmerged,
-                         const Log& log)
+TableMerger::TableMerger(const Env& env, const std::vector<MergeSessions>& sessions,
+                         const TablePlan& plan, const TimeBounds& bounds, MergeEffect effect,
+                         UnmergedRows& unmerged, const Log& log)
     : env_(env),
       sessions_(sessions),
       plan_(plan),
@@ -55,299 +35,73 @@ TableMerger::TableMerger(const Env& env, const MergeSessions& sessions, const Ta
       effect_(effect),
       unmerged_(unmerged),
       log_(log),
-      lookup_(*sessions.winner, plan, std::min(kStatementBytes, sessions.most_bytes)),
       begin_s_(env.clock.monotonic_s()),
+      spans_(plan, bounds),
       next_report_(Deadline::after(env.clock, kReport_s)) {}
 
 Result<Done> TableMerger::merge() {
   const auto total = count(MergeSide::kLoser);
   if (!total) return total.error();
   total_ = *total;
-  // A server may log what it changes by the database that is used (binlog_do_db).
-  if (const auto used = run("USE " + quote_identifier(plan_.table.database)); !used) return used;
-  if (const auto merged = merge_spans(); !merged) return merged;
+  const std::size_t at_once = is_merged_in_order(plan_) ? 1 : sessions_.size();
+  const auto results =
+      run_each<Result<Done>>(env_.workers, at_once, Deadline::after(env_.clock, kForever_s),
+                             [this](std::size_t i) { return merge_spans(sessions_[i]); });
+  for (const auto& result : results)
+    if (!result || !*result) return result ? *result : Error{Errc::kInternal, "a thread is late"};
   const auto there = count(MergeSide::kWinner);
   if (!there) return there.error();
   winner_rows_ = *there;
   return Done{};
 }
 
-Result<Done> TableMerger::merge_spans() {
-  SpanFinder spans(sessions_, plan_, bounds_);
+Result<Done> TableMerger::merge_spans(const MergeSessions& sessions) {
+  const auto merged = merge_next_spans(sessions);
+  const std::lock_guard guard(mutex_);
+  failed_ |= !merged;
+  return merged;
+}
+
+Result<Done> TableMerger::merge_next_spans(const MergeSessions& sessions) {
+  // A server may log what it changes by the database that is used (binlog_do_db).
+  const auto used = sessions.winner->query("USE " + quote_identifier(plan_.table.database));
+  if (!used) return used.error();
+  SpanMerger merger(env_, sessions, plan_, effect_, unmerged_);
   for (;;) {
-    auto span = spans.next();
+    const auto span = take_span(sessions);
     if (!span) return span.error();
     if (!*span) return Done{};
-    for (unsigned part = 0; part < (*span)->parts; ++part) {
-      (*span)->part = part;
-      if (const auto merged = merge_span(**span); !merged) return merged;
-      report_progress();
-    }
+    const auto merged = merger.merge(**span);
+    if (!merged) return merged.error();
+    add(*merged);
   }
 }
 
-Result<Done> TableMerger::merge_span(const MergeSpan& span) {
-  const std::uint64_t kept = unmerged_.size();
-  Insertion insertion = Insertion::kTogether;
-  for (int attempts = 1;; ++attempts) {
-    if (env_.clock.stopping()) return failure("asked to stop");
-    Attempt attempt{insertion};
-    const auto done = try_span(span, attempt);
-    if (done) {
-      counts_ += attempt.counts;
-      return done;
-    }
-    const auto undone = roll_back(kept);
-    const bool one_by_one = insertion == Insertion::kTogether && is_of_row(done.error());
-    if (!undone || (!one_by_one && (!is_passing(done.error()) || attempts >= kMostAttempts)))
-      return done;
-    if (one_by_one) insertion = Insertion::kOneByOne;
-  }
+Result<std::optional<MergeSpan>> TableMerger::take_span(const MergeSessions& sessions) {
+  const std::lock_guard guard(mutex_);
+  if (failed_) return std::optional<MergeSpan>();
+  if (++open_span_.part < open_span_.parts) return std::optional(open_span_);
+  auto span = spans_.next(sessions);
+  if (span && *span) open_span_ = **span;
+  return span;
 }
 
-Result<Done> TableMerger::roll_back(std::uint64_t unmerged_size) {
-  for (const auto& session : {sessions_.loser, sessions_.winner})
-    if (const auto undone = session->query("ROLLBACK"); !undone) return undone.error();
-  return unmerged_.cut_to(unmerged_size);
-}
-
-Result<Done> TableMerger::try_span(const MergeSpan& span, Attempt& attempt) {
-  for (const auto& session : {sessions_.loser, sessions_.winner})
-    if (const auto begun = session->query("START TRANSACTION"); !begun) return begun.error();
-  const auto theirs = read_loser(span, attempt);
-  if (!theirs) return theirs.error();
-  const auto ours = read_digests(MergeSide::kWinner, span);
-  if (!ours) return ours.error();
-  attempt.counts.rows = count_of(*theirs);
-  for (const auto& piece : cut_into_pieces(find_missing(*theirs, *ours), kPieceRows, kPieceBytes))
-    if (const auto taken = take_piece(span, piece, attempt); !taken) return taken;
-  if (const auto ended = sessions_.loser->query("COMMIT"); !ended) return ended.error();
-  if (effect_ == MergeEffect::kCount || attempt.counts.added == 0) return run("ROLLBACK");
-  return commit(span, *theirs, attempt);
-}
-
-Result<RowTallies> TableMerger::read_digests(MergeSide side, const MergeSpan& span) const {
-  SqlSession& session = side == MergeSide::kLoser ? *sessions_.loser : *sessions_.winner;
-  const auto rows = session.query_long(select_digests(plan_, side, span));
-  if (!rows) return rows.error();
-  return tally_rows(*rows);
-}
-
-Result<RowTallies> TableMerger::read_loser(const MergeSpan& span, Attempt& attempt) const {
-  if (!plan_.narrow) return read_digests(MergeSide::kLoser, span);
-  auto rows = sessions_.loser->query_long(select_rows(plan_, span, {}));
-  if (!rows) return rows.error();
-  auto tallies = tally_rows(*rows);
-  if (!tallies) return tallies.error();
-  if (const auto added = add_values(std::move(*rows), attempt.values); !added) return added.error();
-  return tallies;
-}
-
-Result<Done> TableMerger::add_values(Rows rows, RowValues& values) const {
-  for (auto& cells : rows.cells) {
-    if (cells.size() != plan_.columns.size() + static_cast<std::size_t>(kFirstValue) || !cells[0])
-      return Error{Errc::kBadData, "a row has not the columns that were asked for"};
-    FoundRow row{*cells[0],
-                 static_cast<std::uint64_t>(parse_integer(cells[1].value_or("")).value_or(0))};
-    row.values.assign(std::make_move_iterator(cells.begin() + kFirstValue),
-                      std::make_move_iterator(cells.end()));
-    std::vector<FoundRow>& equal = values[row.digest];
-    if (!equal.empty() && equal.back().values == row.values)
-      equal.back().copies += row.copies;
-    else
-      equal.push_back(std::move(row));
-  }
-  return Done{};
-}
-
-Result<Done> TableMerger::read_values(const MergeSpan& span, const std::vector<MissingRows>& piece,
-                                      RowValues& values) const {
-  std::vector<std::string> digests;
-  for (const MissingRows& one : piece) digests.push_back(one.digest);
-  auto rows = sessions_.loser->query_long(select_rows(plan_, span, digests));
-  if (!rows) return rows.error();
-  return add_values(std::move(*rows), values);
-}
-
-Result<std::vector<FoundRow>> TableMerger::find_rows(const MergeSpan& span,
-                                                     const std::vector<MissingRows>& piece,
-                                                     Attempt& attempt) const {
-  if (!plan_.narrow)
-    if (const auto read = read_values(span, piece, attempt.values); !read) return read.error();
-  std::vector<FoundRow> found;
-  for (const MissingRows& one : piece) {
-    std::uint64_t open = one.copies;
-    for (FoundRow& row : attempt.values[one.digest]) {
-      row.copies = std::min(row.copies, open);
-      open -= row.copies;
-      if (row.copies > 0) found.push_back(std::move(row));
-    }
-    attempt.values.erase(one.digest);
-    if (open > 0) return contradiction("rows of " + sessions_.from + " have vanished");
-  }
-  return found;
-}
-
-Result<Done> TableMerger::take_piece(const MergeSpan& span, const std::vector<MissingRows>& piece,
-                                     Attempt& attempt) {
-  const auto rows = find_rows(span, piece, attempt);
-  if (!rows) return rows.error();
-  const auto orphans = lookup_.find_orphans(*rows);
-  if (!orphans) return orphans.error();
-  std::vector<FoundRow> good;
-  for (std::size_t i = 0; i < rows->size(); ++i) {
-    if ((*orphans)[i].empty()) {
-      good.push_back((*rows)[i]);
-      continue;
-    }
-    attempt.counts.orphans += (*rows)[i].copies;
-    if (const auto kept = keep_out((*rows)[i], (*orphans)[i], attempt); !kept) return kept;
-  }
-  if (effect_ == MergeEffect::kInsert) {
-    const auto inserted = attempt.insertion == Insertion::kTogether
-                              ? insert_together(good, attempt)
-                              : insert_one_by_one(good, attempt);
-    return inserted ? write_kept(attempt) : inserted;
-  }
-  const auto conflicts = lookup_.find_conflicts(good);
-  if (!conflicts) return conflicts.error();
-  for (std::size_t i = 0; i < good.size(); ++i)
-    ((*conflicts)[i].empty() ? attempt.counts.added : attempt.counts.conflicts) += good[i].copies;
-  return Done{};
-}
-
-// A row that is not brought over is on the disk before anything of its span is committed.
-Result<Done> TableMerger::keep_out(const FoundRow& row, const std::string& reason,
-                                   Attempt& attempt) {
-  attempt.unmerged[row.digest].copies += row.copies;
-  if (effect_ == MergeEffect::kCount) return Done{};
-  const auto literal = row_literal(row);
-  if (!literal) return literal.error();
-  attempt.unmerged_rows += fmt::format("-- {}\n", sanitize(reason));
-  for (std::uint64_t i = 0; i < row.copies; ++i) {
-    attempt.unmerged_rows += fmt::format("{}{};\n", insert_front(plan_), *literal);
-    if (attempt.unmerged_rows.size() < kKeptBytes) continue;
-    if (const auto written = write_kept(attempt); !written) return written;
-  }
-  return Done{};
-}
-
-Result<Done> TableMerger::write_kept(Attempt& attempt) {
-  const std::string text = std::exchange(attempt.unmerged_rows, "");
-  return text.empty() ? Result<Done>(Done{}) : unmerged_.append(text);
-}
-
-Result<std::string> TableMerger::row_literal(const FoundRow& row) const {
-  std::string text = "(";
-  for (std::size_t i = 0; i < row.values.size(); ++i) {
-    const auto literal = value_literal(plan_.columns[i], row.values[i]);
-    if (!literal) return literal.error();
-    text += (i == 0 ? "" : ", ") + *literal;
-  }
-  return text + ")";
-}
-
-Result<Done> TableMerger::run(const std::string& sql) const {
-  if (sql.size() > sessions_.most_bytes)
-    return failure(
-        fmt::format("a row of {} needs a statement of {} bytes, and {} takes {} "
-                    "(max_allowed_packet)",
-                    plan_.table.name(), sql.size(), sessions_.to, sessions_.most_bytes));
-  if (const auto done = sessions_.winner->query(sql); !done) return done.error();
-  return Done{};
-}
-
-Result<Done> TableMerger::insert_together(const std::vector<FoundRow>& rows, Attempt& attempt) {
-  const std::string front = insert_front(plan_);
-  const std::uint64_t most = std::min(kStatementBytes, sessions_.most_bytes);
-  std::string sql;
-  for (const FoundRow& row : rows) {
-    const auto literal = row_literal(row);
-    if (!literal) return literal.error();
-    for (std::uint64_t i = 0; i < row.copies; ++i) {
-      if (!sql.empty() && sql.size() + literal->size() + 1 > most) {
-        if (const auto done = run(sql); !done) return done;
-        sql.clear();
-      }
-      sql += (sql.empty() ? front : ",") + *literal;
-    }
-    attempt.counts.added += row.copies;
-  }
-  return sql.empty() ? Result<Done>(Done{}) : run(sql);
-}
-
-Result<Done> TableMerger::insert_one_by_one(std::vector<FoundRow> rows, Attempt& attempt) {
-  std::vector<Orphan> orphans;
-  // In a table that refers to itself a row may be the parent of one that came before it.
-  for (;;) {
-    const std::uint64_t before = attempt.counts.added;
-    for (FoundRow& row : rows)
-      if (const auto done = insert_one(row, orphans, attempt); !done) return done;
-    if (orphans.empty() || !plan_.refers_to_itself || attempt.counts.added == before) break;
-    rows.clear();
-    for (Orphan& orphan : orphans) rows.push_back(std::move(orphan.row));
-    orphans.clear();
-  }
-  for (const Orphan& orphan : orphans) {
-    attempt.counts.orphans += orphan.row.copies;
-    if (const auto kept = keep_out(orphan.row, orphan.reason, attempt); !kept) return kept;
-  }
-  return Done{};
-}
-
-Result<Done> TableMerger::insert_one(FoundRow& row, std::vector<Orphan>& orphans,
-                                     Attempt& attempt) {
-  const auto literal = row_literal(row);
-  if (!literal) return literal.error();
-  const std::string sql = insert_front(plan_) + *literal;
-  for (; row.copies > 0; --row.copies, ++attempt.counts.added) {
-    const auto done = run(sql);
-    if (done) continue;
-    if (!is_of_row(done.error())) return done;
-    // What is true of one copy is true of the others.
-    if (is_parent_missing(done.error())) {
-      orphans.push_back({std::move(row), done.error().text});
-      return Done{};
-    }
-    (is_key_taken(done.error()) ? attempt.counts.conflicts : attempt.counts.refused) += row.copies;
-    return keep_out(row, done.error().text, attempt);
-  }
-  return Done{};
-}
-
-// What a trigger has changed, or the server has cut off, is found here and not committed.
-Result<Done> TableMerger::commit(const MergeSpan& span, const RowTallies& theirs,
-                                 const Attempt& attempt) {
-  auto ours = read_digests(MergeSide::kWinner, span);
-  if (!ours) return ours.error();
-  for (const auto& [digest, tally] : attempt.unmerged) (*ours)[digest].copies += tally.copies;
-  std::uint64_t lacking = 0;
-  for (const MissingRows& one : find_missing(theirs, *ours)) lacking += one.copies;
-  if (lacking > 0)
-    return failure(fmt::format(
-        "{} rows of {} are not on {} as they are on {} after they were inserted{}", lacking,
-        plan_.table.name(), sessions_.to, sessions_.from,
-        plan_.triggers.empty() ? "" : "; triggers may change them: " + join(plan_.triggers, ", ")));
-  // An administrator's account could write on.
-  const auto closed = read_switch(*sessions_.winner, "read_only");
-  if (!closed) return closed.error();
-  if (*closed) return failure(sessions_.to + " has been made read-only meanwhile");
-  return run("COMMIT");
-}
-
-Result<std::uint64_t> TableMerger::count(MergeSide side) const {
-  SqlSession& session = side == MergeSide::kLoser ? *sessions_.loser : *sessions_.winner;
-  const auto text = query_value(session, count_rows(plan_, side, {bounds_.since, bounds_.until}));
-  if (!text) return text.error();
-  return static_cast<std::uint64_t>(parse_integer(*text).value_or(0));
-}
-
-void TableMerger::report_progress() {
+void TableMerger::add(const MergeCounts& counts) {
+  const std::lock_guard guard(mutex_);
+  counts_ += counts;
   if (!next_report_.passed()) return;
   const double elapsed_s = env_.clock.monotonic_s() - begin_s_;
   // Ever more seldom: it is also mailed.
   next_report_ = next_report_.from_now(std::max(kReport_s, elapsed_s / 20));
   log_(describe_progress(plan_.table.name(), counts_, total_, effect_, elapsed_s));
+}
+
+Result<std::uint64_t> TableMerger::count(MergeSide side) const {
+  const MergeSessions& sessions = sessions_.front();
+  SqlSession& session = side == MergeSide::kLoser ? *sessions.loser : *sessions.winner;
+  const auto text = query_value(session, count_rows(plan_, side, {bounds_.since, bounds_.until}));
+  if (!text) return text.error();
+  return static_cast<std::uint64_t>(parse_integer(*text).value_or(0));
 }
 
 }  // namespace ha

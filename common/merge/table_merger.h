@@ -2,25 +2,20 @@
 // Brings the rows of one table from the loser to the winner.
 //
 // It goes through the window by the loser's times, in spans of a few thousand rows, so the memory
-// that it takes does not grow with the table. A span is one transaction: the digests of both sides
-// are read, the rows that the winner lacks are inserted, what it has then is read again and
-// compared, and only that is committed. A merge that was killed has left whole spans, and the next
-// one finds these rows on both sides.
+// that it takes does not grow with the table. Several spans are merged at the same time, each by a
+// pair of sessions of its own: what takes the time is that the winner inserts.
 
 #pragma once
 
 #include <cstdint>
-#include <string>
-#include <unordered_map>
+#include <mutex>
 #include <vector>
 
 #include "common/deadline.h"
 #include "common/env.h"
 #include "common/execute/log.h"
-#include "common/merge/difference.h"
 #include "common/merge/merge_counts.h"
 #include "common/merge/merge_sessions.h"
-#include "common/merge/row_lookup.h"
 #include "common/merge/span_finder.h"
 #include "common/merge/table_plan.h"
 #include "common/merge/unmerged_rows.h"
@@ -29,7 +24,7 @@ namespace ha {
 
 class TableMerger {
  public:
-  TableMerger(const Env& env, const MergeSessions& sessions, const TablePlan& plan,
+  TableMerger(const Env& env, const std::vector<MergeSessions>& sessions, const TablePlan& plan,
               const TimeBounds& bounds, MergeEffect effect, UnmergedRows& unmerged, const Log& log);
 
   // Merges the table. Fails with what a server or the file has said; what is committed stays.
@@ -40,62 +35,29 @@ class TableMerger {
   std::uint64_t winner_rows() const { return winner_rows_; }
 
  private:
-  enum class Insertion { kTogether, kOneByOne };
-  // Rows of one content, by its digest: they may differ in what is not compared.
-  using RowValues = std::unordered_map<std::string, std::vector<FoundRow>>;
-
-  struct Orphan {
-    FoundRow row;
-    std::string reason;  // the server's
-  };
-
-  // Of one attempt at a span.
-  struct Attempt {
-    Insertion insertion = Insertion::kTogether;
-    MergeCounts counts = {};
-    RowValues values = {};           // of rows of the loser that were read
-    RowTallies unmerged = {};        // by digest
-    std::string unmerged_rows = {};  // SQL that is not in the file yet
-  };
-
-  Result<Done> merge_spans();
-  Result<Done> merge_span(const MergeSpan& span);
-  Result<Done> try_span(const MergeSpan& span, Attempt& attempt);
-  Result<Done> roll_back(std::uint64_t unmerged_size);
-  Result<RowTallies> read_loser(const MergeSpan& span, Attempt& attempt) const;
-  Result<RowTallies> read_digests(MergeSide side, const MergeSpan& span) const;
-  Result<Done> read_values(const MergeSpan& span, const std::vector<MissingRows>& piece,
-                           RowValues& values) const;
-  Result<Done> add_values(Rows rows, RowValues& values) const;
-  Result<std::vector<FoundRow>> find_rows(const MergeSpan& span,
-                                          const std::vector<MissingRows>& piece,
-                                          Attempt& attempt) const;
-  Result<Done> take_piece(const MergeSpan& span, const std::vector<MissingRows>& piece,
-                          Attempt& attempt);
-  Result<Done> keep_out(const FoundRow& row, const std::string& reason, Attempt& attempt);
-  Result<Done> write_kept(Attempt& attempt);
-  Result<Done> insert_together(const std::vector<FoundRow>& rows, Attempt& attempt);
-  Result<Done> insert_one_by_one(std::vector<FoundRow> rows, Attempt& attempt);
-  // Inserts the copies of a row, or keeps them out; where its parent is lacking, it is moved to
-  // `orphans`.
-  Result<Done> insert_one(FoundRow& row, std::vector<Orphan>& orphans, Attempt& attempt);
-  Result<Done> run(const std::string& sql) const;
-  Result<std::string> row_literal(const FoundRow& row) const;
-  Result<Done> commit(const MergeSpan& span, const RowTallies& theirs, const Attempt& attempt);
+  // Merges spans until there is none left, or another pair of sessions has failed.
+  Result<Done> merge_spans(const MergeSessions& sessions);
+  Result<Done> merge_next_spans(const MergeSessions& sessions);
+  // Returns the next span, or a part of one; nullopt: there is none.
+  Result<std::optional<MergeSpan>> take_span(const MergeSessions& sessions);
+  void add(const MergeCounts& counts);
   Result<std::uint64_t> count(MergeSide side) const;
-  void report_progress();
 
   const Env env_;
-  const MergeSessions& sessions_;
+  const std::vector<MergeSessions>& sessions_;
   const TablePlan& plan_;
   const TimeBounds bounds_;
   const MergeEffect effect_;
   UnmergedRows& unmerged_;
   const Log& log_;
-  RowLookup lookup_;
-  MergeCounts counts_ = {};
   std::uint64_t total_ = 0, winner_rows_ = 0;
   const double begin_s_;
+  // Of all pairs of sessions.
+  std::mutex mutex_;
+  SpanFinder spans_;
+  MergeSpan open_span_ = {};  // whose parts were not all taken
+  bool failed_ = false;
+  MergeCounts counts_ = {};
   Deadline next_report_;
 };
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,9 @@ class UnmergedRows {
   const std::string& path() const { return path_; }
   bool empty() const { return size_ == 0; }
 
+  // Keeps other threads from what follows.
+  std::unique_lock<std::mutex> lock() { return std::unique_lock(mutex_); }
+
   // Appends statements, which are on the disk then.
   Result<Done> append(std::string_view sql);
 
@@ -31,6 +35,7 @@ class UnmergedRows {
   Result<Done> cut_to(std::uint64_t size);
 
  private:
+  std::mutex mutex_;
   Files& files_;
   const std::string path_, heading_;
   std::unique_ptr<AppendFile> file_ = nullptr;
