@@ -96,8 +96,20 @@ Result<RowTallies> SpanMerger::read_digests(MergeSide side, const MergeSpan& spa
   return tally_rows(*rows);
 }
 
+// What is read twice is also computed twice: by their digests come long rows alone.
+Result<bool> SpanMerger::are_short(const MergeSpan& span) const {
+  if (plan_.narrow) return true;
+  const auto sum = query_value(*sessions_.loser, sum_bytes(plan_, span));
+  if (!sum) return sum.error();
+  const auto bytes = parse_integer(*sum);
+  return bytes && *bytes >= 0 && static_cast<std::uint64_t>(*bytes) <= kPieceBytes;
+}
+
 Result<RowTallies> SpanMerger::read_loser(const MergeSpan& span, Attempt& attempt) const {
-  if (!plan_.narrow) return read_digests(MergeSide::kLoser, span);
+  const auto at_once = are_short(span);
+  if (!at_once) return at_once.error();
+  if (!*at_once) return read_digests(MergeSide::kLoser, span);
+  attempt.has_values = true;
   auto rows = sessions_.loser->query_long(select_rows(plan_, span, {}));
   if (!rows) return rows.error();
   auto tallies = tally_rows(*rows);
@@ -110,11 +122,10 @@ Result<Done> SpanMerger::add_values(Rows rows, RowValues& values) const {
   for (auto& cells : rows.cells) {
     if (cells.size() != plan_.columns.size() + static_cast<std::size_t>(kFirstValue) || !cells[0])
       return Error{Errc::kBadData, "a row has not the columns that were asked for"};
-    FoundRow row{*cells[0],
-                 static_cast<std::uint64_t>(parse_integer(cells[1].value_or("")).value_or(0))};
+    FoundRow row{"", static_cast<std::uint64_t>(parse_integer(cells[1].value_or("")).value_or(0))};
     row.values.assign(std::make_move_iterator(cells.begin() + kFirstValue),
                       std::make_move_iterator(cells.end()));
-    std::vector<FoundRow>& equal = values[row.digest];
+    std::vector<FoundRow>& equal = values[std::move(*cells[0])];
     if (!equal.empty() && equal.back().values == row.values)
       equal.back().copies += row.copies;
     else
@@ -135,7 +146,7 @@ Result<Done> SpanMerger::read_values(const MergeSpan& span, const std::vector<Mi
 Result<std::vector<FoundRow>> SpanMerger::find_rows(const MergeSpan& span,
                                                     const std::vector<MissingRows>& piece,
                                                     Attempt& attempt) const {
-  if (!plan_.narrow)
+  if (!attempt.has_values)
     if (const auto read = read_values(span, piece, attempt.values); !read) return read.error();
   std::vector<FoundRow> found;
   for (const MissingRows& one : piece) {
@@ -143,6 +154,7 @@ Result<std::vector<FoundRow>> SpanMerger::find_rows(const MergeSpan& span,
     for (FoundRow& row : attempt.values[one.digest]) {
       row.copies = std::min(row.copies, open);
       open -= row.copies;
+      row.digest = one.digest;
       if (row.copies > 0) found.push_back(std::move(row));
     }
     attempt.values.erase(one.digest);

@@ -48,6 +48,7 @@ class SpanMerger {
     Insertion insertion = Insertion::kTogether;
     MergeCounts counts = {};
     RowValues values = {};                      // of rows of the loser that were read
+    bool has_values = false;                    // all of them
     RowTallies unmerged = {};                   // by digest
     std::string unmerged_rows = {};             // SQL that is not in the file yet
     std::unique_lock<std::mutex> writing = {};  // from the first row in the file to the end
@@ -56,6 +57,8 @@ class SpanMerger {
 
   Result<Done> try_span(const MergeSpan& span, Attempt& attempt);
   Result<Done> roll_back(Attempt& attempt);
+  // True when the loser's rows are so short that all are read at once.
+  Result<bool> are_short(const MergeSpan& span) const;
   Result<RowTallies> read_loser(const MergeSpan& span, Attempt& attempt) const;
   Result<RowTallies> read_digests(MergeSide side, const MergeSpan& span) const;
   Result<Done> read_values(const MergeSpan& span, const std::vector<MissingRows>& piece,

@@ -71,7 +71,7 @@ struct TablePlan {
   std::string from_index = {}, to_index = {};  // that begin with the time column; empty: none
   std::vector<ParentKey> parents = {};
   std::vector<UniqueKey> unique_keys = {};
-  // The rows are so short that all of a span are read at once, and compared by their text.
+  // No row is long, so all of a span are read at once, and compared by their text.
   bool narrow = false;
   bool refers_to_itself = false;           // by a foreign key
   std::vector<std::string> triggers = {};  // of the winner, for INSERT

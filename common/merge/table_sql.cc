@@ -173,6 +173,11 @@ std::string select_digests(const TablePlan& plan, MergeSide side, const MergeSpa
   return "SELECT " + tally_columns(plan, span) + from(plan, side) + where(plan, span) + group(span);
 }
 
+std::string sum_bytes(const TablePlan& plan, const MergeSpan& span) {
+  return fmt::format("SELECT IFNULL(SUM({}),0)", bytes(plan)) + from(plan, MergeSide::kLoser) +
+         where(plan, span);
+}
+
 std::string select_rows(const TablePlan& plan, const MergeSpan& span,
                         const std::vector<std::string>& digests) {
   std::string columns;

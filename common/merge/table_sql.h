@@ -55,6 +55,9 @@ std::string count_rows(const TablePlan& plan, MergeSide side, const MergeSpan& s
 // as text where the table is narrow, else 64 hexadecimal digits.
 std::string select_digests(const TablePlan& plan, MergeSide side, const MergeSpan& span);
 
+// Returns the statement that sums up the bytes of the strings of the loser's rows.
+std::string sum_bytes(const TablePlan& plan, const MergeSpan& span);
+
 // Returns the statement that reads the loser's rows themselves: the same three columns, then those
 // that are merged in their order, from kFirstValue on. Without `digests` it reads all rows of the
 // span.

@@ -35,6 +35,7 @@ class MergedServer : public FakeServer {
     answer("SELECT COUNT(*) FROM", [this](const std::string& sql) {
       return Result<Rows>(one_cell(std::to_string(found(sql).size())));
     });
+    answer("SELECT IFNULL(SUM(", [this](const std::string& sql) { return bytes(sql); });
     answer(" AS copies", [this](const std::string& sql) { return digests(sql); });
     answer(" AS bytes, `at` AS", [this](const std::string& sql) { return contents(sql); });
     answer("SELECT EXISTS(", [this](const std::string& sql) { return parents(sql); });
@@ -132,6 +133,12 @@ class MergedServer : public FakeServer {
     for (const Item& item : found(sql))
       rows.cells.push_back({digest(item), "1", std::to_string(item.second.size())});
     return rows;
+  }
+
+  Result<Rows> bytes(const std::string& sql) const {
+    std::size_t sum = 0;
+    for (const Item& item : found(sql)) sum += item.second.size();
+    return one_cell(std::to_string(sum));
   }
 
   Result<Rows> contents(const std::string& sql) const {

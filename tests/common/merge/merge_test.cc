@@ -76,14 +76,19 @@ TEST(MergeTest, ManyRowsComeInSpans) {
 }
 
 // Whatever statement is the last one of a merge that dies, the next one completes it; whether all
-// rows of the loser are read at once or by their digests.
+// rows of the loser are read at once, as they are short, or by their digests.
 TEST(MergeTest, IsCompletedAfterAFailureAnywhere) {
-  for (const char* const type : {"varchar", "longtext"})
+  struct Case {
+    const char *type, *bytes;
+  };
+  for (const auto& [type, bytes] :
+       {Case{"varchar", ""}, {"longtext", "8388608"}, {"longtext", "8388609"}})
     for (const bool of_winner : {true, false})
       for (std::size_t n = 1;; ++n) {
         Merging merging;
         merging.loser.tell_note(type);
         merging.winner.tell_note(type);
+        merging.loser.answer("SELECT IFNULL(SUM(", bytes);
         fill(merging, 3, 60);
         const auto wanted = merging.wanted();
         MergedServer& server = of_winner ? merging.winner : merging.loser;
@@ -95,6 +100,7 @@ TEST(MergeTest, IsCompletedAfterAFailureAnywhere) {
         }
         server.fails_at = 0;
         const FailoverOutcome outcome = merging.run();
+        EXPECT_EQ(merging.loser.count(",256) IN (") > 0, std::string_view(bytes) == "8388609");
         EXPECT_EQ(outcome.end, FailoverEnd::kDone) << outcome.text;
         ASSERT_EQ(merging.winner.tally(), wanted) << n << ": " << broken.text;
       }
