@@ -65,7 +65,8 @@ TABLES = {
                       "{module}, ELT(1 + {n} % 3, {n} % 2, ({n} * 7919 % 100000) / 100,"
                       " {n} * 1234567 / 1024), {at}"),
     "tagente_datos_string": (15, "id_agente_modulo, datos, utimestamp",
-                             "{module}, CONCAT('disk /dev/sda', {n}, ' has no error: ', LEFT(SHA2({n}, 256), 32)), {at}"),
+                             "{module}, CONCAT('disk /dev/sda', {n}, ' has no error: ',"
+                             " LEFT(SHA2({n}, 256), 32)), {at}"),
     "tevento": (5, "id_agente, evento, utimestamp, id_agentmodule, timestamp, source",
                 "1 + {module} % 100, CONCAT('Module cpu', {n}, ' is going to CRITICAL'), {at}, {module},"
                 " FROM_UNIXTIME({at}), 'monitoring'")}
@@ -85,7 +86,7 @@ class Case:
 
 
 @dataclasses.dataclass
-class Run:
+class Cost:
     """What one run has cost."""
     seconds: float
     cpu_s: float
@@ -104,7 +105,7 @@ class Split:
 
     def __init__(self, bench, flavour, case):
         self.case = case
-        self.cluster = Cluster(bench, f"{flavour}-gtid", 2, options=(*MEMORY, LOG[flavour]))
+        self.cluster = Cluster(bench, f"{flavour}-position", 2, options=(*MEMORY, LOG[flavour]))
         self.loser, self.winner = self.cluster.servers
         self.winner.stop_replication()
         forget = "RESET SLAVE ALL" if flavour == "mariadb" else "RESET REPLICA ALL"
@@ -112,7 +113,8 @@ class Split:
         self.cluster.write_config(as_admin=True)
         for server in self.cluster.servers:
             self._change(server, "CREATE DATABASE pandora CHARACTER SET utf8mb4", "USE pandora", *SCHEMA,
-                         *NUMBERS, "INSERT INTO tagente (id_agente) SELECT n FROM number WHERE n BETWEEN 1 AND 100",
+                         *NUMBERS,
+                         "INSERT INTO tagente (id_agente) SELECT n FROM number WHERE n BETWEEN 1 AND 100",
                          "INSERT INTO tagente_modulo SELECT n, 1 + n % 100 FROM number"
                          f" WHERE n BETWEEN 1 AND {2 * MODULES}")
             self._fill(server, 0, case.both, 1)
@@ -135,8 +137,8 @@ class Split:
                 n = f"({chunk} + n)"
                 values_of_n = values.format(n=n, module=f"({first_module} + {n} * 7919 % {MODULES})",
                                             at=f"({BEGIN} + {n} * 100 DIV {share * ROWS_A_SECOND})")
-                self._change(server, "USE pandora", f"INSERT INTO pandora.{table} ({columns}) SELECT {values_of_n}"
-                             f" FROM pandora.number WHERE n < {min(CHUNK, end - chunk)} ORDER BY n")
+                self._change(server, "USE pandora", f"INSERT INTO {table} ({columns}) SELECT {values_of_n}"
+                             f" FROM number WHERE n < {min(CHUNK, end - chunk)} ORDER BY n")
 
     def take_back(self):
         """Let the winner be as it was before the merge, and its binary logs be short."""
@@ -175,7 +177,7 @@ class Split:
         before, begin = self.servers_cpu_s(), time.monotonic()
         cpu_s, peak_mib = work()
         seconds = time.monotonic() - begin
-        return Run(seconds, cpu_s + self.servers_cpu_s() - before, peak_mib)
+        return Cost(seconds, cpu_s + self.servers_cpu_s() - before, peak_mib)
 
     def merge(self):
         words = ["merge", "--from", "db1", "--to", "db2", "--preset", "pandora", "--since",
@@ -245,7 +247,8 @@ def main():
     parser = argparse.ArgumentParser(prog="tests/bench/merge", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=5_000_000, help="of all three tables (5000000)")
-    parser.add_argument("--window", type=int, default=30_000, help="rows of each node in a short split (30000)")
+    parser.add_argument("--window", type=int, default=30_000,
+                        help="rows of each node in a short split (30000)")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each, of which the median is told (3)")
     parser.add_argument("--flavour", choices=("mariadb", "mysql"), action="append", help="default: both")
     parser.add_argument("--case", choices=("small", "indexed", "whole"), action="append", help="default: all")
