@@ -86,7 +86,7 @@ class Case:
 
 
 @dataclasses.dataclass
-class Cost:
+class Spent:
     """What one run has cost."""
     seconds: float
     cpu_s: float
@@ -177,7 +177,7 @@ class Split:
         before, begin = self.servers_cpu_s(), time.monotonic()
         cpu_s, peak_mib = work()
         seconds = time.monotonic() - begin
-        return Cost(seconds, cpu_s + self.servers_cpu_s() - before, peak_mib)
+        return Spent(seconds, cpu_s + self.servers_cpu_s() - before, peak_mib)
 
     def merge(self):
         words = ["merge", "--from", "db1", "--to", "db2", "--preset", "pandora", "--since",
