@@ -20,11 +20,23 @@ constexpr char kHostsFile[] = "/var/spool/pandora/data_in/conf/pandora_ha_hosts.
 // Reads the lines "key value" of pandora_server.conf; keys of no use here are noted in `cluster`.
 Result<ImportSettings> read_pandora_settings(std::string_view text, const std::string& name,
                                              ImportedCluster& cluster) {
-  constexpr std::string_view kKeys[] = {
-      "ha_hosts",         "ha_dbuser",     "ha_dbpass",   "dbuser",
-      "dbpass",           "repl_dbuser",   "repl_dbpass", "ha_sshuser",
-      "ha_sshport",       "dbhost",        "dbport",      "ha_connect_retries",
-      "ha_connect_delay", "ha_hosts_file", "incomingdir", "splitbrain_autofix"};
+  constexpr std::string_view kKeys[] = {"ha_hosts",
+                                        "ha_dbuser",
+                                        "ha_dbpass",
+                                        "dbuser",
+                                        "dbpass",
+                                        "repl_dbuser",
+                                        "repl_dbpass",
+                                        "ha_sshuser",
+                                        "ha_sshport",
+                                        "dbhost",
+                                        "dbport",
+                                        "ha_connect_retries",
+                                        "ha_connect_delay",
+                                        "ha_hosts_file",
+                                        "incomingdir",
+                                        "splitbrain_autofix",
+                                        "dbname"};
   ImportSettings settings;
   for (const auto& [number, line] : setting_lines(text, "#")) {
     const std::size_t blank = line.find_first_of(" \t");
@@ -97,6 +109,7 @@ Result<ImportedCluster> import_pandora_conf(std::string_view text, const std::st
   cluster.hosts_file =
       value_of(*settings, "ha_hosts_file",
                incoming.empty() ? kHostsFile : incoming + "/conf/pandora_ha_hosts.conf");
+  cluster.console_database = value_of(*settings, "dbname", "pandora");
   if (const auto read = read_pandora_nodes(*settings, name, cluster); !read) return read.error();
   if (const auto read = read_pandora_tries(*settings, name, cluster); !read) return read.error();
   read_pandora_accounts(*settings, cluster);

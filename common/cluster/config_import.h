@@ -24,6 +24,7 @@ struct ImportedCluster {
   std::string ssh_user = {};                    // empty: not given
   unsigned ssh_port = 0;                        // 0: not given
   std::string hosts_file = {};                  // Pandora: that server and console read
+  std::string console_database = {};            // Pandora: where its console finds events
   std::optional<unsigned> tries = {};           // before the primary counts as dead
   std::optional<double> retry_interval_s = {};  // between two of these
   std::optional<double> interval_s = {};        // MHA: between two questions to the primary
@@ -36,9 +37,9 @@ struct ImportedCluster {
 
 // Parses pandora_server.conf as Pandora does, "key value" in each line, keys in any case: ha_hosts
 // in order of preference, ha_dbuser and ha_dbpass (else dbuser, dbpass), repl_dbuser and
-// repl_dbpass (likewise), ha_sshuser, ha_sshport, dbport, ha_connect_retries, ha_connect_delay,
-// ha_hosts_file, incomingdir, splitbrain_autofix. `name` stands in the errors, which never quote a
-// value that may be a secret.
+// repl_dbpass (likewise), ha_sshuser, ha_sshport, dbname, dbport, ha_connect_retries,
+// ha_connect_delay, ha_hosts_file, incomingdir, splitbrain_autofix. `name` stands in the errors,
+// which never quote a value that may be a secret.
 Result<ImportedCluster> import_pandora_conf(std::string_view text, const std::string& name);
 
 // Parses an MHA application configuration as MHA 0.58 does: [server default], then every section

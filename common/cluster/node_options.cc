@@ -30,6 +30,7 @@ void take_over(const std::string& path, ImportedCluster imported, ClusterOptions
   cluster.repl_user = imported.repl_user;
   cluster.repl_password = imported.repl_password;
   cluster.hosts_file = imported.hosts_file;
+  cluster.console_database = imported.console_database;
   cluster.ssh_user = imported.ssh_user;
   cluster.ssh_port = imported.ssh_port;
   cluster.tries = imported.tries;

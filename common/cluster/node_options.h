@@ -28,6 +28,7 @@ struct ClusterOptions {
   std::string repl_user = {};
   std::optional<std::string> repl_password = {};
   std::string hosts_file = {};                  // Pandora: pandora_ha_hosts.conf; empty: none
+  std::string console_database = {};            // Pandora: of its console; empty: none
   std::string ssh_user = {};                    // empty: not given
   unsigned ssh_port = 0;                        // 0: not given
   std::optional<unsigned> tries = {};           // before the primary counts as dead

@@ -225,6 +225,7 @@ void take_foreign_settings(FailoverOptions& options) {
   options.retry_interval_s = options.given_retry_interval_s.value_or(
       cluster.retry_interval_s.value_or(options.retry_interval_s));
   if (options.policy.hosts_file.empty()) options.policy.hosts_file = cluster.hosts_file;
+  options.policy.console_database = cluster.console_database;
   options.policy.unheeded = cluster.unheeded;
   options.policy.ignore_fail.insert(cluster.ignore_fail.begin(), cluster.ignore_fail.end());
   if (!options.vip.address.empty() && options.vip.remote_command.empty() &&

@@ -49,6 +49,7 @@ constinit const std::array<LiveActions::Handler, kActionCount> LiveActions::kHan
   set(Action::kLease, {.here = &LiveActions::lease});
   set(Action::kHandLease, {.here = &LiveActions::hand_lease});
   set(Action::kWriteFile, {.here = &LiveActions::write_file});
+  set(Action::kConsoleEvent, {.here = &LiveActions::tell_console});
   set(Action::kFence, {&LiveActions::run_fence, &LiveActions::close_writers});
   set(Action::kBlockWriters, {.on_node = &LiveActions::block_writers});
   set(Action::kRevoke, {.on_node = &LiveActions::revoke});

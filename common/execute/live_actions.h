@@ -181,6 +181,10 @@ class LiveActions : public Actions {
   Result<StepResult> lease(const Step& step, const RunFacts& known, const Deadline& deadline);
   Result<StepResult> hand_lease(const Step& step, const RunFacts& known, const Deadline& deadline);
   Result<StepResult> write_file(const Step& step, const RunFacts& known, const Deadline& deadline);
+  // Inserts an event for Pandora's console. That the account may not, or that there is no such
+  // table, is told and is no failure.
+  Result<StepResult> tell_console(const Step& step, const RunFacts& known,
+                                  const Deadline& deadline);
 
   // Runs statements, with what `known` has for their placeholders. Fails before one that opens a
   // server, or lets it follow another one, when the votes are lost.

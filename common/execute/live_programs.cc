@@ -8,6 +8,7 @@
 #include "common/context/operator_program.h"
 #include "common/execute/failure.h"
 #include "common/execute/live_actions.h"
+#include "common/mysql/quote.h"
 #include "common/mysql/variables.h"
 #include "common/vip/move.h"
 
@@ -120,6 +121,21 @@ Result<StepResult> LiveActions::write_file(const Step& step, const RunFacts&, co
   if (const auto written = env_.files.write_atomic(step.path, step.content, kReadable); !written)
     return written.error();
   return StepResult{step.path};
+}
+
+Result<StepResult> LiveActions::tell_console(const Step& step, const RunFacts& known,
+                                             const Deadline& deadline) {
+  // Not the session that holds the lock: a commit may wait for replicas.
+  const auto session = connect_to(step.node);
+  if (!session) return session.error();
+  const auto done = run_sql(step.statements, **session, known, deadline);
+  if (done) return StepResult{};
+  const Error& error = done.error();
+  if (error.code == Errc::kMissing) return StepResult{"the console is not told: " + error.text};
+  if (error.code != Errc::kPrivilege) return error;
+  const std::string table = quote_identifier(options_.policy.console_database) + ".tevento";
+  return StepResult{fmt::format("the console is not told: {}; to let it be, run: {}", error.text,
+                                grant_statement(**session, "INSERT", table))};
 }
 
 }  // namespace ha

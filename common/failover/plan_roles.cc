@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "common/failover/console_event.h"
 #include "common/failover/known_primary.h"
 #include "common/failover/lease_steps.h"
 #include "common/failover/lock_steps.h"
@@ -134,8 +135,7 @@ class Closing {
                  .statements = {close_server(node->facts->version)},
                  .text = "and end its clients' connections"});
     move_vip(plan);
-    if (!policy_.hosts_file.empty())
-      add(plan, write_file_step(policy_.hosts_file, successor_->host));
+    for (Step& step : tell_pandora(policy_, plan, *successor_)) add(plan, std::move(step));
     for (const Node* const node : replaced_) warn(plan, *node);
     plan.hash = hash_of(plan, topology_);
     return plan;
@@ -345,7 +345,7 @@ class Reopening {
                .statements = std::move(statements),
                .text = "the point of no return"});
     if (policy_.lease_s > 0) add(plan, hand_lease(node_->name));
-    if (!policy_.hosts_file.empty()) add(plan, write_file_step(policy_.hosts_file, node_->host));
+    for (Step& step : tell_pandora(policy_, plan, *node_)) add(plan, std::move(step));
     plan.loss = {0, false};
     for (const Node& other : topology_.nodes) {
       if (other.facts) continue;

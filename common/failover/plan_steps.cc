@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "common/failover/console_event.h"
 #include "common/failover/lease_steps.h"
 #include "common/failover/lock_steps.h"
 #include "common/failover/role_statements.h"
@@ -261,6 +262,8 @@ void StepWriter::finish(const std::vector<std::vector<std::string>>& hooks) {
   // One that comes back while we are at work was promised to be closed.
   if (plan_.command == PlanCommand::kFailover && policy_.fence != Fence::kNone)
     add(Action::kFence, primary_, {close_server(candidate_.facts->version)}, "if it answers again");
+  if (!policy_.console_database.empty())
+    add(console_event_step(policy_.console_database, plan_, candidate_.name));
 }
 
 }  // namespace ha

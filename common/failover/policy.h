@@ -47,9 +47,10 @@ struct Policy {
   std::vector<std::vector<std::string>> pre_switchover = {};
   std::vector<std::vector<std::string>> post_switchover = {};
   std::vector<std::vector<std::string>> start_services = {};
-  std::string hosts_file = {};  // Pandora's pandora_ha_hosts.conf; empty: none
-  std::string flag_file = {};   // written after a failover, as MHA does; empty: none
-  MhaScripts mha = {};          // those that are called
+  std::string hosts_file = {};        // Pandora's pandora_ha_hosts.conf; empty: none
+  std::string console_database = {};  // Pandora's, whose console tells of changes; empty: none
+  std::string flag_file = {};         // written after a failover, as MHA does; empty: none
+  MhaScripts mha = {};                // those that are called
   // What other tools' files ask for, is not done and would change an outcome.
   std::vector<std::string> unheeded = {};
   int lease_s = 0;  // of the primary; 0: a node is opened without one

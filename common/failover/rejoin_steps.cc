@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "common/failover/console_event.h"
 #include "common/failover/lock_steps.h"
 #include "common/failover/role_statements.h"
 #include "common/mysql/statements.h"
@@ -60,7 +61,7 @@ void RejoinSteps::follow(const std::optional<LogPosition>& position) {
   disable_events();
   add(std::move(step));
   move_semi_sync();
-  if (!policy_.hosts_file.empty()) add(write_file_step(policy_.hosts_file, primary_.host));
+  for (Step& one : tell_pandora(policy_, plan_, primary_)) add(std::move(one));
 }
 
 // MySQL's super_read_only has stopped them, and would let no client change them.

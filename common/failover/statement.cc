@@ -10,8 +10,9 @@ namespace {
 
 // In the order of Part.
 constexpr std::string_view kPartNames[] = {
-    "close", "lock",  "unlock", "open",          "stop",         "forget",        "begin",
-    "point", "delay", "start",  "semi-sync-off", "semi-sync-on", "disable-event", "enable-event"};
+    "close",         "lock",         "unlock",        "open",         "stop",
+    "forget",        "begin",        "point",         "delay",        "start",
+    "semi-sync-off", "semi-sync-on", "disable-event", "enable-event", "insert-event"};
 
 // In the order of Placeholder.
 constexpr std::string_view kPlaceholderNames[] = {"binlog-end", "applied", "relay",

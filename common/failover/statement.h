@@ -31,6 +31,7 @@ enum class Part {
   kSemiSyncOn,   // wait for acknowledgements, or give them
   kDisableEvent,
   kEnableEvent,
+  kInsertEvent,  // tell of a change in the console of Pandora FMS
 };
 
 // What a statement can only know when it runs. It stands in the SQL in braces, outside of quotes.

@@ -10,6 +10,7 @@ namespace ha {
 namespace {
 
 constexpr double kShort_s = 15;
+constexpr double kTell_s = 5;          // what no change depends on
 constexpr double kOwnLimit_s = 86400;  // it has a limit of its own, or that of the whole
 
 struct ActionTraits {
@@ -47,7 +48,8 @@ constexpr ActionTraits kActions[] = {{"lock"},
                                      {"events"},
                                      {"semi-sync"},
                                      {"revoke"},
-                                     {"mha-script", kOwnLimit_s}};
+                                     {"mha-script", kOwnLimit_s},
+                                     {"console-event", kTell_s}};
 static_assert(std::size(kActions) == kActionCount);
 
 }  // namespace

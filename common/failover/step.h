@@ -45,8 +45,9 @@ enum class Action {
   kSemiSync,      // wait for acknowledgements, now that a replica acknowledges
   kRevoke,        // stop receiving, so that the old primary gets no acknowledgement
   kMhaScript,     // call MHA's script that moves the address of the primary
+  kConsoleEvent,  // tell of the change in the console of Pandora FMS
 };
-inline constexpr std::size_t kActionCount = static_cast<std::size_t>(Action::kMhaScript) + 1;
+inline constexpr std::size_t kActionCount = static_cast<std::size_t>(Action::kConsoleEvent) + 1;
 
 // Returns the action's name, as in kStopReceiver: "stop-receiver".
 std::string_view action_name(Action action);

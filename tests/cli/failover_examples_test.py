@@ -13,22 +13,10 @@ from plugin import path, run_raw
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "conf-examples/mysql-failover"
 GUARDS = sorted(EXAMPLES.glob("*guard.conf"))
-CLUSTERS = [*sorted(set(EXAMPLES.glob("*.conf")) - set(GUARDS)), EXAMPLES.parent / "pair/cluster.conf"]
+CLUSTERS = [*sorted(set(EXAMPLES.glob("*.conf")) - set(GUARDS)), EXAMPLES.parent / "pair/cluster.conf",
+            EXAMPLES.parent / "getperf/cluster.conf"]
 NOTHING_TO_DO = ("--state", "OK", "--state-type", "HARD")
 # What others have on such machines.
-MHA = """[server default]
-user=mha
-password=secret
-repl_user=repl
-repl_password=secret
-ping_interval=3
-master_ip_failover_script=/usr/local/bin/master_ip_failover
-[server1]
-hostname=node1
-candidate_master=1
-[server2]
-hostname=node2
-"""
 PANDORA = """ha_hosts 192.0.2.11,192.0.2.12
 ha_dbuser ha
 ha_dbpass secret
@@ -47,7 +35,7 @@ def by_name(files):
 def here(tmp_path):
     """Return the text of an example with the directories of its files replaced by ours."""
     (tmp_path / "accounts.cnf").write_text((EXAMPLES / "accounts.cnf").read_text())
-    (tmp_path / "app1.cnf").write_text(MHA)
+    (tmp_path / "app1.cnf").write_text((EXAMPLES.parent / "getperf/app1.cnf").read_text())
     (tmp_path / "pandora_server.conf").write_text(PANDORA)
     (tmp_path / "mysql-ca.pem").write_text("")
     return lambda text: re.sub("(/etc|/var/lib)/(monitoring-plugins-ha|mha|pandora|ssl/certs)", str(tmp_path),
@@ -86,6 +74,20 @@ def test_guards_are_accepted(file, here, tmp_path):
     words = handler.split()
     assert (EXAMPLES / Path(words[words.index("--cluster") + 1]).name).exists()
     assert options_of(words[0]) >= {word.strip("-") for word in words if word.startswith("--")}
+
+
+def test_the_table_for_slavetools4nagios_is_what_the_files_say():
+    """Each setting that a cell names is a line of a file, each option one of a program."""
+    table = (EXAMPLES / "README.md").read_text().split("slave2master.conf", 1)[1]
+    named = [code for row in re.findall(r"^\|[^|]+\|(.*)\|$", table, re.M)
+             for code in re.findall("`([^`]+)`", row)]
+    lines = {re.sub(" +", " ", line.removeprefix("; ")) for name in ("", "-guard")
+             for line in (EXAMPLES / f"nagios-perfparse{name}.conf").read_text().splitlines()}
+    settings = [code for code in named if re.match("[a-z-]+ = ", code) and code != "read_only = 1"]
+    assert len(settings) >= 9 and [code for code in settings if code not in lines] == []
+    assert "ConnectTimeout=10" in named and any("ConnectTimeout=10" in line for line in lines)
+    assert {"--preset", "--process"} <= {word for code in named for word in code.split()}
+    assert {"preset", "process", "critical"} <= options_of("check_heartbeat")
 
 
 def test_the_unit_guards_the_example(here, tmp_path):

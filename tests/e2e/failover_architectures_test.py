@@ -4,7 +4,6 @@ architectures do what they say, and binlogs are rescued from a dead primary's di
 
 import os
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ from documented import EXAMPLES, Documented, grants
 from cluster import KINDS, fail_over_twice, rows
 from writer import APP_PASSWORD, APP_USER
 from guard import Guard
-from lan import Lan, place_servers
 from nagios import ROOT
 from nrpe import adapted
 from server import REPLICATION_PASSWORD, REPLICATION_USER
@@ -103,7 +101,7 @@ def cold_standby(bench):
     return cluster, Guard(config, cluster.environment)
 
 
-STARTED = ["start perfparse", "start nagios"]
+STARTED = ["enable --now perfparse", "enable --now nagios"]
 STOPPED = ["disable --now nagios perfparse", "disable --now mariadb"]
 
 
@@ -159,104 +157,3 @@ def test_pandora_is_told_its_new_primary(bench, tmp_path):
     assert (tmp_path / "conf/pandora_ha_hosts.conf").read_text() == "127.0.0.1"
     assert (cluster.programs / "systemctl.log").read_text() == "restart pandora_server\n"
     cluster.assert_one_primary(cluster.db2)
-
-
-MHA = """[server default]
-user=documented
-password=secret
-repl_user={user}
-repl_password={password}
-ping_interval=3
-master_ip_failover_script=/usr/local/bin/master_ip_failover
-[server1]
-hostname={db1.host}
-candidate_master=1
-[server2]
-hostname={db2.host}
-"""
-
-
-class ZabbixPair(Documented):
-    """B: two machines in one network with a virtual address, and MHA's configuration."""
-
-    def __init__(self, bench):
-        self.lan = bench.add(Lan("db1", "db2"))
-        place_servers(bench, self.lan)
-        super().__init__(bench, "mysql-position", 2, template="zabbix-mha.conf",
-                         options=["--bind-address=*"])
-
-    def write_config(self, *_, **__):
-        mha = self.directory / "app1.cnf"
-        mha.write_text(MHA.format(user=REPLICATION_USER, password=REPLICATION_PASSWORD, db1=self.db1,
-                                  db2=self.db2))
-        self.config.write_text(adapted(self._template, {
-            "/etc/mha/app1.cnf": mha, "/var/lib/monitoring-plugins-ha": self.state_dir,
-            "192.168.10.254": "127.0.0.1:1", "/usr/local/bin": self.programs,
-            "/etc/monitoring-plugins-ha": EXAMPLES, "/var/log/masterha/app1": self.directory,
-            # That of the one which dies.
-            "/var/lib/mysql mysqlbinlog": f"{self.db2.datadir} '{self.binlog_tool()}'"}))
-
-    def command(self, *words):
-        """It runs on the standby, where MHA's manager ran."""
-        return [*self.lan["db2"].inside, *super().command(*words)]
-
-    def holders(self):
-        """Return the names of the machines that hold the address."""
-        return [name for name, machine in self.lan.machines.items() if machine.holds(VIP)]
-
-    def behind_the_address(self):
-        """Return the server_id of whom a client reaches by it."""
-        return self.lan["db1"].run("mariadb", "-h", VIP, "-udocumented",
-                                   "-psecret", "-NBe", "SELECT @@server_id", check=False).strip()
-
-
-VIP = "192.168.10.10"
-
-
-def test_zabbix_pair_moves_its_address_as_with_mha(bench):
-    cluster = ZabbixPair(bench)
-    for name in ("db1", "db2"):
-        cluster.lan[name].run("ip", "addr", "add", f"192.168.10.{name[2]}/24", "dev", "eth0")
-    cluster.lan["db1"].add(f"{VIP}/24")
-    cluster.serve_ssh(cluster.lan.machines.values())
-    here = "$(ip -o -4 addr show to 10.77.0.0/24 | tr -s ' ' | cut -d' ' -f4)"
-    cluster.stub("systemctl", f'echo "{here}: $*" >>$0.log')
-    cluster.stub("power_manager", 'echo "$*" >>$0.log; exit 10')
-    cluster.insert(1)
-    cluster.catch_up()
-
-    outcome = cluster.run("switchover")
-    assert outcome.code == 0, outcome.out
-    cluster.assert_one_primary(cluster.db2)
-    assert cluster.holders() == ["db2"] and cluster.behind_the_address() == str(cluster.db2.server_id)
-    assert (cluster.programs / "systemctl.log").read_text().splitlines() == [
-        "10.77.0.1/24: disable --now zabbix-server", "10.77.0.2/24: enable --now zabbix-server"]
-
-    cluster.insert(2, server=cluster.db2)
-    cluster.db1.wait_caught_up(cluster.db2)
-    cluster.db2.kill()
-    outcome = cluster.run("handler")
-    assert outcome.code == 1, outcome.out
-    assert "warning: 10.77.0.2 is NOT fenced, the operator accepts it" in outcome.out, outcome.out
-    assert (cluster.programs / "power_manager.log").read_text() == (
-        f"--command=stop --host={cluster.db2.host} --ip={cluster.db2.host}\n")
-    assert cluster.writers() == ["db1"] and rows(cluster.db1) == {1, 2}
-    assert cluster.holders() == ["db1"] and cluster.behind_the_address() == str(cluster.db1.server_id)
-    assert (cluster.programs / "systemctl.log").read_text().splitlines()[-1] == (
-        "10.77.0.1/24: enable --now zabbix-server")
-
-
-def test_zabbix_pair_does_not_wait_for_a_machine_that_is_half_dead(bench):
-    """It answers to ssh, and what is run there hangs."""
-    cluster = ZabbixPair(bench)
-    cluster.serve_ssh(cluster.lan.machines.values())
-    cluster.stub("ip", f'[ -z "$SSH_CONNECTION" ] || exec sleep 60\nexec {shutil.which("ip")} "$@"')
-    cluster.stub("systemctl", "")
-    cluster.stub("power_manager", "exit 10")
-    cluster.insert(1)
-    cluster.catch_up()
-    cluster.db1.kill()
-    outcome = cluster.run("handler", "--rescue-command", cluster.rescue_command())
-    assert outcome.code == 1, outcome.out
-    assert re.search(r"^warning: vip-down 10.77.0.1: .*did not end within", outcome.out, re.M), outcome.out
-    assert cluster.writers() == ["db2"] and cluster.holders() == ["db2"]

@@ -3,6 +3,7 @@
 Pandora's server and console, and the drop-in that rebuilds the node which loses its writes."""
 
 import fcntl
+import html
 import os
 import re
 import shlex
@@ -39,6 +40,24 @@ def server_options(flavour):
     return options
 
 
+# Of Pandora FMS 7.0.770 (pandoradb.sql).
+TEVENTO = """CREATE TABLE shop.tevento (
+  id_evento BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, id_agente INT NOT NULL DEFAULT 0,
+  id_usuario VARCHAR(255) NOT NULL DEFAULT '0', id_grupo MEDIUMINT NOT NULL DEFAULT 0,
+  estado TINYINT UNSIGNED NOT NULL DEFAULT 0, timestamp DATETIME NOT NULL DEFAULT '1970-01-01 00:00:00',
+  evento TEXT, utimestamp BIGINT NOT NULL DEFAULT 0,
+  event_type ENUM('going_unknown','unknown','alert_fired','alert_recovered','alert_ceased',
+    'alert_manual_validation','recon_host_detected','system','error','new_agent','going_up_warning',
+    'going_up_critical','going_down_warning','going_down_normal','going_down_critical','going_up_normal',
+    'configuration_change','ncm') DEFAULT 'unknown',
+  id_agentmodule INT NOT NULL DEFAULT 0, id_alert_am INT NOT NULL DEFAULT 0,
+  criticity INT UNSIGNED NOT NULL DEFAULT 0, tags TEXT, source TINYTEXT, id_extra TINYTEXT,
+  critical_instructions TEXT, warning_instructions TEXT, unknown_instructions TEXT,
+  owner_user VARCHAR(100) NOT NULL DEFAULT '', ack_utimestamp BIGINT NOT NULL DEFAULT 0,
+  custom_data TEXT, data TINYTEXT, module_status INT NOT NULL DEFAULT 0, event_custom_id TEXT,
+  KEY idx_utimestamp (utimestamp)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"""
+
+
 class PandoraPair(Cluster):
     """Two servers by file and position; nodes and accounts are in pandora_server.conf alone."""
 
@@ -59,6 +78,7 @@ class PandoraPair(Cluster):
                 "repl_dbuser repl\nrepl_dbpass secret":
                     f"repl_dbuser {REPLICATION_USER}\nrepl_dbpass {REPLICATION_PASSWORD}",
                 "incomingdir /var/spool/pandora/data_in": f"incomingdir {self.directory}",
+                "dbname pandora": "dbname shop",
                 "/var/log/pandora/pandora_ha_resync.log": self.log}), flags=re.M))
         text = (ROOT / "conf-examples/mysql-failover/pandora.conf").read_text()
         text = re.sub("^(witness|rescue-command|post-failover) .*\n", "", text, flags=re.M)
@@ -100,6 +120,13 @@ class PandoraPair(Cluster):
                 found.append(state[1])
         return found
 
+    def events(self, server):
+        """Return (text, criticity) of each event of the console, in order."""
+        return [(html.unescape(row["evento"]), row["criticity"]) for row in server.sql(
+            "SELECT evento, criticity FROM shop.tevento WHERE event_type = 'system' AND estado = 0 AND "
+            "id_agente = 0 AND ABS(utimestamp - UNIX_TIMESTAMP(timestamp)) < 2 AND "
+            "utimestamp > UNIX_TIMESTAMP() - 600 AND source = 'mysql_ha' ORDER BY id_evento")]
+
 
 @pytest.mark.parametrize("kind", ["mysql-position", "mariadb-position"])
 def test_pandoras_pair_by_its_example(bench, kind):
@@ -116,6 +143,11 @@ def test_pandoras_pair_by_its_example(bench, kind):
     outcome = cluster.run("failover")
     assert outcome.code == 0, outcome.out
     assert hosts.read_bytes() == b"127.0.0.1"
+    # The account may not: that is told, and no warning.
+    granted = re.search(r"console-event db2: the console is not told: .*; to let it be, run: "
+                        rf"(GRANT INSERT ON `shop`\.tevento TO '{MANAGER_USER}'@'\S+')$", outcome.out, re.M)
+    assert granted, outcome.out
+    cluster.db2.sql("USE shop", TEVENTO, granted[1])
 
     # The old primary comes back open, and both go on alone.
     cluster.db1.start()
@@ -132,6 +164,9 @@ def test_pandoras_pair_by_its_example(bench, kind):
     assert cluster.begin_resync("db2", "db1").wait(120) == 0, cluster.log.read_text()
     assert cluster.states("db1")[3:] == ["running", "normal"], cluster.log.read_text()
     assert cluster.writers() == ["db2"] and rows(cluster.db1) == rows(cluster.db2) == {1, 2}
+    told = [("mysql_ha rejoin: db1 is a replica of db2", 1)]
+    assert cluster.events(cluster.db2) == told
+    wait_until(lambda: cluster.events(cluster.db1) == told, what="the event to be replicated")
 
     # The guard of a machine whose file names another node corrects that.
     hosts.write_text("192.0.2.11")

@@ -36,6 +36,7 @@ TEST(ConfigImportTest, PandoraFilesGiveHostsAndAccounts) {
   EXPECT_EQ(cluster->ssh_user, "pandora");
   EXPECT_EQ(cluster->ssh_port, 2222u);
   EXPECT_EQ(cluster->hosts_file, "/var/spool/pandora/data_in/conf/pandora_ha_hosts.conf");
+  EXPECT_EQ(cluster->console_database, "pandora");
   EXPECT_EQ(join(cluster->unknown_keys, " "), "servername");
   EXPECT_TRUE(cluster->warnings.empty());
 }
@@ -52,7 +53,7 @@ TEST(ConfigImportTest, PandoraFilesWithoutAnAccountForFailoversHaveTheServersOwn
 
 TEST(ConfigImportTest, PandoraFilesAreReadAsPandoraDoes) {
   const auto cluster = import_pandora_conf(
-      "DBHost db0\nHA_hosts db2,db1\nha_connect_retries 5\nha_connect_delay 2\n"
+      "DBHost db0\nDBName monitoring\nHA_hosts db2,db1\nha_connect_retries 5\nha_connect_delay 2\n"
       "ha_hosts_file /srv/hosts\nincomingdir /data_in\nsplitbrain_autofix 1\nnew_key x\n",
       "x");
   ASSERT_TRUE(cluster);
@@ -61,6 +62,7 @@ TEST(ConfigImportTest, PandoraFilesAreReadAsPandoraDoes) {
   EXPECT_EQ(cluster->tries, 5u);
   EXPECT_EQ(cluster->retry_interval_s, 2);
   EXPECT_EQ(cluster->hosts_file, "/srv/hosts");
+  EXPECT_EQ(cluster->console_database, "monitoring");
   EXPECT_EQ(join(cluster->unknown_keys, " "), "new_key");
   EXPECT_EQ(join(cluster->notes, "|"),
             "x: dbhost db0 is none of ha_hosts: Pandora uses it only as long as there is no "

@@ -573,24 +573,25 @@ TEST(PlanReopenTest, SemiSyncIsOnAgainBeforeItIsOpened) {
 }
 
 // Pandora's server and console go on with whom it names.
-TEST(PlanRolesTest, ThePrimaryOfThenIsNamedInTheHostsFile) {
+TEST(PlanRolesTest, PandoraIsToldWhichNodeIsThePrimaryThen) {
   Policy policy;
   policy.hosts_file = "/srv/hosts";
+  policy.console_database = "pandora";
   policy.repl_user = "repl";
   const auto written = [](const Plan& plan) {
     std::vector<std::string> files;
     for (const Step& step : plan.steps)
-      if (step.action == Action::kWriteFile)
+      if (step.action == Action::kWriteFile || step.action == Action::kConsoleEvent)
         files.push_back(fmt::format("{}{}", step.text, step.may_fail ? "" : ", or nothing"));
     return plan.possible() ? join(files, "|") : plan.reason;
   };
   EXPECT_EQ(written(plan({restarted(1), replica(2, 1)}, knowing({}, seen("db1", 50, {2})), policy)),
-            "db1 into /srv/hosts");
+            "db1 into /srv/hosts|mysql_ha reopen: db1 takes writes again");
   EXPECT_EQ(written(plan({writer(1), writer(2)}, knowing(made_primary("db2", {"db1"})), policy)),
-            "db2 into /srv/hosts");
+            "db2 into /srv/hosts|mysql_ha close: db1 takes no writes any more, db2 is the primary");
   EXPECT_EQ(written(plan_rejoin(linked({with(writer(1), closed), writer(2, "#1:1-100,#2:1")}),
                                 policy, knowing(made_primary("db2", {"db1"})), "db1", {})),
-            "db2 into /srv/hosts");
+            "db2 into /srv/hosts|mysql_ha rejoin: db1 is a replica of db2");
 }
 
 }  // namespace

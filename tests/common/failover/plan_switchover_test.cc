@@ -57,6 +57,24 @@ TEST(PlanSwitchoverTest, WritersAreBlockedBeforeAndTheOldPrimaryFollowsAfter) {
             "vip-up(db3) make-writable(db3) repoint(db2) unblock(db1) repoint(db1) hook()");
 }
 
+// Pandora searches for text as its own server stores it.
+TEST(PlanSwitchoverTest, TheLastStepTellsPandorasConsole) {
+  Policy policy = with_account();
+  policy.console_database = "pan`dora";
+  policy.post_switchover = {{"post"}};
+  const Plan plan = switchover({writer(1), replica(2, 1)}, "db2", policy);
+  const Step& last = plan.steps.back();
+  ASSERT_EQ(last.action, Action::kConsoleEvent);
+  EXPECT_EQ(last.node, "db2");
+  EXPECT_TRUE(last.may_fail);
+  const std::string sql = join(sql_of(last.statements), "; ");
+  EXPECT_NE(sql.find("USE `pan``dora`; INSERT INTO tevento ("), sql.npos) << sql;
+  EXPECT_NE(sql.find("'mysql_ha&#x20;switchover:&#x20;db2&#x20;replaces&#x20;db1&#x20;as&#x20;the"
+                     "&#x20;primary', NOW(), 0, UNIX_TIMESTAMP(), 'system', 0, 0, 1, "),
+            sql.npos)
+      << sql;
+}
+
 TEST(PlanSwitchoverTest, EveryStepBeforeTheOpeningThatChangesAServerCanBeRolledBack) {
   const Plan plan = switchover({writer(1), replica(2, 1), replica(3, 1)});
   for (const Step& step : plan.steps) {
