@@ -55,6 +55,7 @@ Place place_of(std::string_view key) {
                                                 "repl_password",
                                                 "ssh_user",
                                                 "ssh_port",
+                                                "ssh_options",
                                                 "port",
                                                 "master_pid_file",
                                                 "ping_interval",
@@ -94,15 +95,19 @@ void sort_servers(std::vector<Section>& servers) {
     std::ranges::stable_sort(servers, {}, [&](const Section& one) { return *number_of(one); });
 }
 
+void add_once(std::vector<std::string>& texts, std::string text) {
+  if (std::ranges::find(texts, text) == texts.end()) texts.push_back(std::move(text));
+}
+
 Result<Done> read_entry(const IniEntry& entry, const std::string& file, ImportedCluster& cluster,
                         MhaSections& sections) {
   const bool defaults = entry.section == kDefaults;
   if (is_section(entry.section, "binlog")) {
-    const std::string text = fmt::format(
-        "{}: [{}] is asked for no events: a failover loses what that binlog server alone has", file,
-        sanitize(entry.section));
-    if (std::ranges::find(cluster.warnings, text) == cluster.warnings.end())
-      cluster.warnings.push_back(text);
+    add_once(cluster.warnings,
+             fmt::format(
+                 "{}: [{}] is asked for no events: a failover loses what that binlog server alone "
+                 "has",
+                 file, sanitize(entry.section)));
     return Done{};
   }
   if (!defaults && !is_server(entry.section))
@@ -174,7 +179,7 @@ void name_differences(const MhaSections& sections, const std::string& file,
                                                file, key, sanitize(server.name), kDefaults));
 }
 
-// What MHA would do in another way.
+// What MHA would do in another way, by one section.
 void name_unheeded(const ImportSettings& settings, const std::string& file,
                    ImportedCluster& cluster) {
   const std::pair<std::string_view, std::string_view> unheeded[] = {
@@ -182,6 +187,7 @@ void name_unheeded(const ImportSettings& settings, const std::string& file,
       {"ping_type", "is not used: a primary that answers SELECT is alive, even if no write ends"},
       {"latest_priority", "is not used: a node that has received less is not promoted"},
       {"skip_reset_slave", "is not used: a new primary forgets its source"},
+      {"ssh_options", "is not used: put it into ~/.ssh/config"},
       {"use_gtid_auto_pos", "is not used: GTIDs are used where replicas use them"}};
   const std::pair<std::string_view, std::string_view> harmless[] = {{"ping_type", "SELECT"},
                                                                     {"ping_type", "CONNECT"},
@@ -194,13 +200,14 @@ void name_unheeded(const ImportSettings& settings, const std::string& file,
       return one.first == key && one.second == to_upper(value);
     };
     if (!value.empty() && std::ranges::none_of(harmless, same))
-      cluster.warnings.push_back(fmt::format("{}: {} {}", file, key, what));
+      add_once(cluster.warnings, fmt::format("{}: {} {}", file, key, what));
   }
   if (settings.contains("check_repl_delay"))
-    cluster.notes.push_back(fmt::format(
-        "{}: check_repl_delay: a node is promoted when it has applied all that it had received, "
-        "within --deadline, and --max-lag refuses one that is too far behind",
-        file));
+    add_once(cluster.notes,
+             fmt::format("{}: check_repl_delay: a node is promoted when it has applied all that it "
+                         "had received, within --deadline, and --max-lag refuses one that is too "
+                         "far behind",
+                         file));
 }
 
 // MHA gives the command to a shell, we to no one.
@@ -246,7 +253,6 @@ Result<Done> read_defaults(const ImportSettings& defaults, const std::string& fi
   cluster.repl_password = secret_of(defaults, "repl_password");
   cluster.ssh_user = value_of(defaults, "ssh_user");
   cluster.ssh_port = *ssh_port;
-  name_unheeded(defaults, file, cluster);
   return read_scripts(defaults, file, cluster.mha);
 }
 
@@ -271,6 +277,8 @@ Result<ImportedCluster> import_mha_conf(std::string_view text, const std::string
   if (cluster.nodes.empty())
     return Error{Errc::kUsage, fmt::format("{}: no node (no [serverN] section)", name)};
   if (const auto read = read_defaults(sections.defaults, name, cluster); !read) return read.error();
+  name_unheeded(sections.defaults, name, cluster);
+  for (const Section& server : sections.servers) name_unheeded(server.settings, name, cluster);
   name_differences(sections, name, cluster);
   return cluster;
 }

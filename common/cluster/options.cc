@@ -213,6 +213,11 @@ void take_mha_scripts(FailoverOptions& options) {
   }
   if (!options.policy.fence_command.empty())
     replace(mha.shutdown, "shutdown_script", "--fence-command");
+  if (!mha.conf.empty() && options.policy.rescue_command.empty())
+    options.policy.unheeded.push_back(
+        fmt::format("{}: MHA fetches by ssh what only the dead primary's disk has, this does not "
+                    "without --rescue-command",
+                    mha.conf));
   mha.user = options.cluster.mysql.user;
   options.policy.mha = std::move(mha);
 }

@@ -73,7 +73,10 @@ def test_mhas_sections_and_its_file_for_all_applications(tmp_path):
     cluster = tmp_path / "cluster.conf"
     cluster.write_text(f"mha-conf={app}\nmha-global-conf={everywhere}\nstate-dir={tmp_path}\n")
     plan = run_raw([path("mysql_ha"), "plan", "--cluster", cluster])
-    assert plan.out.startswith(f"note: {app}: init_conf_load_script is not run: what it prints is missing\n")
+    assert plan.out.startswith(
+        f"note: {app}: init_conf_load_script is not run: what it prints is missing\n"
+        f"note: {app}: MHA fetches by ssh what only the dead primary's disk has, this does not without "
+        "--rescue-command\n")
     app.write_text("[server1]\nhostname=127.0.0.1\n[db2]\nhostname=127.0.0.2\n")
     assert "[db2] is none of MHA's sections" in run_usage_error(CHECK, "--mha-conf", app)
 

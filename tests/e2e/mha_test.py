@@ -179,13 +179,22 @@ def test_what_mha_would_not_go_on_after_ends_a_failover(bench):
         ready = cluster.ready()
         assert ready.code == 2 and f"{name} exited with 20" in ready.out, ready.out
         cluster.stub(name, "exit 0")
+    for body, said in (("exit 1", "exited with 1"), ("exec sleep 60", "did not end within"), (None, "")):
+        cluster.stub("master_ip_online_change", body)
+        if body is None:
+            (cluster.programs / "master_ip_online_change").unlink()
+        outcome = cluster.run("switchover")
+        assert outcome.code == 2 and "master_ip_online_change" in outcome.out, outcome.out
+        assert said in outcome.out and cluster.writers() == ["db1"], outcome.out
     cluster.db1.kill()
     cluster.calls()
     cases = [("masterha_secondary_check", "exit 2", "exited with 2"),
              ("masterha_secondary_check", "exit 3", "exited with 3"),
+             ("masterha_secondary_check", "exec sleep 60", "did not end within"),
              ("master_ip_failover", "exit 1", "exited with 1"),
              ("master_ip_failover", "exec sleep 60", "did not end within"),
              ("power_manager", "exit 1", "exited with 1"),
+             ("power_manager", "exec sleep 60", "did not end within"),
              ("master_ip_failover", '[ "$1" != --command=start ]', "exited with 1")]
     for name, body, said in cases:
         cluster.stub(name, body)
@@ -201,7 +210,7 @@ def test_what_mha_would_not_go_on_after_ends_a_failover(bench):
 
     for name in ("master_ip_failover", "power_manager"):
         cluster.stub(name, "exit 10")
-    cluster.stub("send_report", "exit 1")
+    cluster.stub("send_report", "exec sleep 60")
     outcome = cluster.run("failover")
     assert outcome.code == 1, outcome.out
     assert "NOT proven to be fenced: its machine is on, only its server was stopped" in outcome.out

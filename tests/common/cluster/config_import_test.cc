@@ -157,6 +157,7 @@ TEST(ConfigImportTest, WhatMhaWouldDoInAnotherWayIsNamed) {
       {"latest_priority=1", ""},
       {"latest_priority=0",
        "f: latest_priority is not used: a node that has received less is not promoted"},
+      {"ssh_options='-i /root/.ssh/mha'", "f: ssh_options is not used: put it into ~/.ssh/config"},
       {"some_new_key=1", ""},
   };
   for (const auto& c : cases) {
@@ -165,9 +166,13 @@ TEST(ConfigImportTest, WhatMhaWouldDoInAnotherWayIsNamed) {
     ASSERT_TRUE(cluster) << c.line;
     EXPECT_EQ(join(cluster->warnings, "|"), c.said);
   }
-  const auto own = import_mha_conf("[server1]\nhostname=a\npassword=secret\n", "f");
+  const auto own = import_mha_conf(
+      "[server1]\nhostname=a\npassword=secret\nlatest_priority=0\n"
+      "[server9x]\nhostname=b\nlatest_priority=0\n",
+      "f");
   ASSERT_TRUE(own);
   EXPECT_EQ(join(own->warnings, "|"),
+            "f: latest_priority is not used: a node that has received less is not promoted|"
             "f: password of [server1] is not used, only that of [server default]");
 }
 
