@@ -16,7 +16,8 @@ void add_merge_options(Cli& cli, MergeOptions& merge) {
   cli.choice<MergePreset>(
       "--preset", {{"pandora", MergePreset::kPandora}}, merge.preset,
       "merge: the tables of Pandora FMS: tagente_datos, tagente_datos_string, tevento");
-  cli.text("--database", "NAME", merge.database, "merge: where they are (default: pandora)");
+  cli.text("--database", "NAME", merge.database,
+           "merge: where they are (default: dbname of --pandora-conf, else pandora)");
   cli.list("--table", "DB.TABLE:TIMECOLUMN[:regenerate=COLUMN]", merge.words,
            "merge: a table, the column with the time of its rows, and one that the primary numbers "
            "anew; repeatable");
@@ -26,6 +27,8 @@ void add_merge_options(Cli& cli, MergeOptions& merge) {
 Result<Done> complete_merge(MysqlHaOptions& options) {
   options.merge.from = options.resync.from;
   options.merge.to = options.to;
+  if (options.merge.database.empty())
+    options.merge.database = options.failover.cluster.console_database;
   return complete_merge_options(options.merge);
 }
 

@@ -42,7 +42,7 @@ enum class MergeEffect { kInsert, kCount };
 struct MergeOptions {
   std::string from = {}, to = {};  // the loser and the winner
   MergePreset preset = MergePreset::kNone;
-  std::string database = "pandora";     // of the preset
+  std::string database = {};            // of the preset; empty: "pandora"
   std::vector<std::string> words = {};  // of --table
   std::string since = {}, until = {};   // as given
   bool dry_run = false;

@@ -45,7 +45,7 @@ def commands(heading):
 
 def shell(words, env=None):
     """Run a command line; return (exit code, output)."""
-    done = subprocess.run([str(word) for word in words], text=True, timeout=60, env=env, check=False,
+    done = subprocess.run([str(word) for word in words], text=True, timeout=150, env=env, check=False,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return done.returncode, done.stdout
 
@@ -152,7 +152,7 @@ def test_the_page_is_followed(bench, kind):
     # The old machine is there, and its Zabbix does not stop: none is started beside it.
     pair.stub("ping", "exit 0")
     (pair.programs / "systemctl.hangs.10.77.0.1").touch()
-    pair.config.write_text(pair.config.read_text() + "hook-timeout = 3\n")
+    pair.config.write_text(pair.config.read_text() + "hook-timeout = 10\n")
     (command, code, out), = pair.follow("3. A failover")
     assert code == 1 and "zabbix-move did not end within" in out, out
     assert pair.writers() == ["db2"] and pair.at_zabbix() == (["db1"], ["db2"])

@@ -154,6 +154,9 @@ def test_pandoras_pair_by_its_example(bench, kind):
     cluster.db1.sql("SET GLOBAL read_only = OFF")
     cluster.insert(100, server=cluster.db1)
     cluster.insert(2, server=cluster.db2)
+    missing = cluster.run("merge", "--from", "db1", "--to", "db2", "--preset", "pandora", "--dry-run",
+                          "--since", "@1", "--until", "@2")
+    assert missing.code == 2 and "shop.tagente_datos" in missing.out, missing.out  # dbname, not pandora
     with open(f"{cluster.log}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         wrong = cluster.begin_resync("db9", "db1")
