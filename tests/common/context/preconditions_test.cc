@@ -139,7 +139,7 @@ TEST_F(PreconditionsTest, AFenceIsAsOldAsItsRun) {
                          {{"time", std::to_string(kNow_s)}, {"event", "acknowledged"}}});
   const auto store = RunStore::open(files_, options_.state_dir, options_.cluster_name);
   Context moment;
-  ASSERT_TRUE(add_history(*store, kNow, moment));
+  ASSERT_TRUE(add_history(*store, options_.cluster.nodes, kNow, moment));
   EXPECT_EQ(moment.runs.fenced, (std::map<std::string, double>{{"db1", kNow_s - 900}}));
 }
 
