@@ -135,7 +135,11 @@ class Failover {
       return;
     lease_ = await_lease(workflow_, plan.primary, vigil_);
     if (lease_.empty()) return;
-    probe_and_decide(plan);
+    // Nothing was waited for when the votes were free at the first look.
+    if (lease_.expired || lease_.broken || !lease_.held.empty())
+      probe_and_decide(plan);
+    else
+      plan = decide();
   }
 
   // Returns how many nodes beside the primary gave no answer.
