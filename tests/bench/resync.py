@@ -47,14 +47,13 @@ class Copied:
         tools = [f"{name}-command={shlex.join(cache.client_command(flavour, name))}"
                  for name in ("dump", "binlog")]
         self.cluster.write_config(*tools, as_admin=True)
-        columns = ", ".join(f"SHA2(CONCAT(@first + n, '-{i}'), 256)" for i in range(14))
         self._change("USE shop", "CREATE TABLE number (n INT PRIMARY KEY)", "INSERT INTO number VALUES (0)",
                      *(f"INSERT INTO number SELECT n + {1 << bit} FROM number WHERE n + {1 << bit} < {CHUNK}"
                        for bit in range(16)),
                      "CREATE TABLE large (id INT PRIMARY KEY, content VARCHAR(2000))")
         for first in range(0, mib * ROWS_A_MIB, CHUNK):
-            self._change("USE shop", f"SET @first = {first}", "INSERT INTO large SELECT @first + n,"
-                         f" CONCAT({columns}) FROM number WHERE n < {min(CHUNK, mib * ROWS_A_MIB - first)}")
+            self._change("USE shop", f"INSERT INTO large SELECT {first} + n, REPEAT(SHA2({first} + n, 256), 14)"
+                         f" FROM number WHERE n < {min(CHUNK, mib * ROWS_A_MIB - first)}")
         self.size = self.source.sql("SELECT COUNT(*) AS n, SUM(id) AS ids FROM shop.large", timeout=600)
 
     def _change(self, *statements):
