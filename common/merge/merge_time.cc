@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <optional>
 
 #include "common/text.h"
@@ -54,6 +53,21 @@ class Reader {
   std::string_view text_;
 };
 
+bool is_leap(int year) { return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0; }
+
+int days_of(int year, int month) {
+  constexpr int kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  return month == 2 && is_leap(year) ? 29 : kDays[month - 1];
+}
+
+// Days from 1970-01-01 to a day of a year that is not before it.
+long long days_since_epoch(int year, int month, int day) {
+  long long days = day - 1;
+  for (int y = 1970; y < year; ++y) days += is_leap(y) ? 366 : 365;
+  for (int m = 1; m < month; ++m) days += days_of(year, m);
+  return days;
+}
+
 // Reads the seconds and what may follow them.
 bool read_seconds(Reader& reader, MergeTime& time) {
   if (reader.take(':')) {
@@ -88,18 +102,13 @@ std::optional<MergeTime> read_calendar(std::string_view text) {
   if (!year || !reader.take('-')) return std::nullopt;
   const auto month = reader.number(2, 1, 12);
   if (!month || !reader.take('-')) return std::nullopt;
-  const auto day = reader.number(2, 1, 31);
+  const auto day = reader.number(2, 1, days_of(*year, *month));
   if (!day || !reader.take('T')) return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year(*year),
-                                         std::chrono::month(static_cast<unsigned>(*month)),
-                                         std::chrono::day(static_cast<unsigned>(*day))};
-  if (!date.ok()) return std::nullopt;
   const auto hour = reader.number(2, 0, 23);
   if (!hour || !reader.take(':')) return std::nullopt;
   const auto minute = reader.number(2, 0, 59);
   if (!minute) return std::nullopt;
-  const long long days = std::chrono::sys_days(date).time_since_epoch().count();
-  MergeTime time{days * 86400 + *hour * 3600LL + *minute * 60LL};
+  MergeTime time{days_since_epoch(*year, *month, *day) * 86400 + *hour * 3600LL + *minute * 60LL};
   if (!read_seconds(reader, time) || !read_zone(reader, time) || !reader.at_end())
     return std::nullopt;
   return time;

@@ -146,7 +146,7 @@ TEST_F(ExecutorTest, WhatChangesAServerIsOnDiskBefore) {
   auto journal = Journal::open(files, path_ + "-unsynced");
   std::map<std::string, std::size_t> told;  // by action: so many records are on disk then
   actions_->at_each = [&](const std::string& name) {
-    const auto content = files.read(path_ + "-unsynced");
+    const auto content = files.read(path_ + "-unsynced", kMaxFileSize);
     told[name] = Journal::parse("", content->substr(0, files.on_disk))->size();
   };
   Plan plan = small_plan();

@@ -137,7 +137,7 @@ Runs random_runs(std::mt19937& random, const std::vector<const char*>& nodes) {
   constexpr PlanCommand kCommands[] = {PlanCommand::kFailover, PlanCommand::kSwitchover,
                                        PlanCommand::kRejoin, PlanCommand::kReopen};
   Runs runs;
-  for (unsigned n = 1 + random() % 30; n > 0; --n) {
+  for (auto n = 1 + random() % 30; n > 0; --n) {
     const std::string id = random() % 9 == 0 ? "1" : "1-" + std::to_string(runs.size() + 1);
     const PlanCommand command = kCommands[random() % 4];
     const char* const primary = nodes[random() % nodes.size()];
