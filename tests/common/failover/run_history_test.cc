@@ -144,7 +144,7 @@ Runs random_runs(std::mt19937& random, const std::vector<const char*>& nodes) {
     const char* const candidate = nodes[random() % nodes.size()];
     ha::Run run = random() % 4 == 0 ? begun(id.c_str(), command, primary, candidate)
                                     : change(id.c_str(), command, primary, candidate);
-    run.begun.now_s -= 100.0 * n;
+    run.begun.now_s -= 100.0 * static_cast<double>(n);
     run.facts.fenced = random() % 2 == 0;
     run.acknowledged = random() % 5 == 0;
     runs.emplace_back(std::move(run));
