@@ -160,7 +160,7 @@ def test_the_page_is_followed(bench, kind):
     assert pair.at_zabbix() == (["db2"], ["db2"])
     assert rows(pair.db2) == {1}
     assert (pair.directory / "app1.failover.complete").exists()
-    assert "--command=stop --host=10.77.0.1" in (pair.programs / "power_manager.log").read_text()
+    assert "--command=stopssh --ssh_user=root --host=10.77.0.1" in (pair.programs / "power_manager.log").read_text()
 
     pair.db1.start()
     all_done(pair.follow("4. Failback"))
