@@ -56,7 +56,7 @@ class GetperfPair(Documented):
     def __init__(self, bench, kind):
         self.lan = bench.add(Lan("db1", "db2"))
         place_servers(bench, self.lan)
-        super().__init__(bench, kind, 2, options=["--bind-address=*"])
+        super().__init__(bench, kind, 2, options=["--bind-address=*", "--read-only=1"])
         for name in ("db1", "db2"):
             self.lan[name].run("ip", "addr", "add", f"192.168.10.{name[2]}/24", "dev", "eth0")
         self.lan["db1"].add(f"{VIP}/24")
