@@ -21,8 +21,8 @@ namespace {
 constexpr double kConnect_s = 1, kMostLogin_s = 10;
 constexpr unsigned kAnswer_s = 2;
 constexpr double kEndPoll_s = 0.02;
-constexpr double kSoonest_s = 10,
-                 kLatest_s = 60;  // between two tries whether the server lets us in
+// Between two tries whether the server lets us in.
+constexpr double kSoonest_s = 10, kLatest_s = 60;
 
 // The server tells which file names its process; on another machine that file may be another
 // server's, which was hardly started at the same time.

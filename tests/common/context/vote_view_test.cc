@@ -90,10 +90,9 @@ TEST(VoteViewTest, ALeaseTurnsVotesOnAndIsReadWithThem) {
     world.connector.servers[host] = [](const MysqlOptions&) {
       auto session = std::make_unique<FakeSession>("8.4.0");
       session->answer("IS_USED_LOCK('monitoring-plugins-ha:mysql:vote')", Rows{{"v"}, {{""}}});
-      session->answer(
-          "IS_USED_LOCK('monitoring-plugins-ha:mysql:primary')",
-          Rows{{"l", "p1", "g1", "p2", "g2"}, {{"7", "7", "8", std::nullopt, std::nullopt}}});
-      session->answer("SELECT TIME", Rows{{"v"}, {{"2"}}});
+      session->answer("IS_USED_LOCK('monitoring-plugins-ha:mysql:primary')",
+                      Rows{{"l", "s", "p1", "g1", "p2", "g2"},
+                           {{"7", "2", "7", "8", std::nullopt, std::nullopt}}});
       return Result<std::unique_ptr<SqlSession>>(std::move(session));
     };
   const VoteView view = look_at_votes(world.env, options, Deadline::after(world.clock, 1));

@@ -216,14 +216,15 @@ TEST_F(OwnServerTest, TheConnectionsForAClosingAreRenewed) {
   OwnServer server = own();
   EXPECT_EQ(server.look(), State::kWritable);
   EXPECT_EQ(db1_.connections, 3);
+  const double between_s = options_.policy.hung_after_s * 2 / 3;
   for (int i = 1; i <= 3; ++i) {
-    world_.clock.time_s += 10;
+    world_.clock.time_s += between_s;
     EXPECT_EQ(server.look(), State::kWritable);
     EXPECT_EQ(std::ranges::count(db1_.asked, "DO 0"), 2 * i);
     EXPECT_EQ(db1_.connections, 3 + i);
   }
   db1_.ended = db1_.connections;
-  world_.clock.time_s += 10;
+  world_.clock.time_s += between_s;
   EXPECT_EQ(server.look(), State::kWritable);
   db1_.refuses = kFull;
   ASSERT_TRUE(server.close(second()));
