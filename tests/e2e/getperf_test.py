@@ -163,7 +163,9 @@ def test_the_page_is_followed(bench, kind):
     assert "--command=stopssh --ssh_user=root --host=10.77.0.1" in (pair.programs / "power_manager.log").read_text()
 
     pair.db1.start()
-    all_done(pair.follow("4. Failback"))
+    look, *steps = pair.follow("4. Failback")
+    assert look[1] == 1 and "to make it a replica: mysql_ha rejoin 10.77.0.1" in look[2], look
+    all_done(steps)
     pair.assert_one_primary(pair.db1)
     assert pair.at_zabbix() == (["db1"], ["db1"])
     pair.assert_never_two()
@@ -209,8 +211,9 @@ def test_zabbix_is_started_only_where_the_old_one_cannot_run(bench):
 
 
 def test_a_machine_that_is_half_dead_is_not_waited_for(bench):
-    """It answers to ssh, and what moves the address there hangs."""
+    """It answers to ssh, and what moves the address there hangs; the address is gone already."""
     pair = GetperfPair(bench, "mysql-position")
+    pair.lan["db1"].delete(f"{VIP}/24")
     pair.stub("ip", f'[ -z "$SSH_CONNECTION" ] || [ "$2" = -4 ] || [ "$3" = -4 ] || exec sleep 60\n'
                     f'exec {shutil.which("ip")} "$@"')
     pair.stub("power_manager", "exit 10")
