@@ -124,7 +124,7 @@ void add_options(Cli& cli, MysqlHaOptions& options) {
   cli.choice<bool>("--output", {{"text", false}, {"json", true}}, options.json,
                    "status, plan, journal and guard status: print text (default) or json");
   cli.flag("--watch", options.watch, "status: again and again, until it is interrupted");
-  add_merge_options(cli, options.merge);
+  add_merge_options(cli, options.merge, options.saved);
   add_guard_options(cli, options);
   add_notify_options(cli, options.notify);
 }
@@ -173,9 +173,12 @@ int list_runs(const Env& env, const Cli& cli, const MysqlHaOptions& options,
     if (!run)
       print_lines(fmt::format("{}  {}\n", id, cli.complete(run.error().text)));
     else
-      print_lines(fmt::format("{}  {:<10} {} -> {}  {}{}\n", id, command_name(run->plan.command),
+      print_lines(fmt::format("{}  {:<10} {} -> {}  {}{}{}\n", id, command_name(run->plan.command),
                               run->plan.primary, run->plan.candidate, run_end_name(run->end),
-                              run->acknowledged ? ", acknowledged" : ""));
+                              run->acknowledged ? ", acknowledged" : "",
+                              has_saved_transactions(env.files, store, id)
+                                  ? ", kept for the transactions that it has saved"
+                                  : ""));
   }
   for (const std::string& line : *merges) print_lines(line + "\n");
   return kExitDone;
@@ -230,7 +233,8 @@ int run_journal(const Env& env, const Cli& cli, const MysqlHaOptions& options) {
   if (what.empty()) return list_runs(env, cli, options, *store);
   if (what == "show" && !options.operand(1).empty()) return show_run(env, cli, options, *store);
   if (what == "ack") return acknowledge_run(env.clock, cli, options, *store);
-  return cli.usage_error("journal: expected nothing, show ID or ack [ID]");
+  if (what == "extra" && !options.operand(1).empty()) return run_journal_extra(env, cli, options);
+  return cli.usage_error("journal: expected nothing, show ID, extra ID or ack [ID]");
 }
 
 namespace {

@@ -13,6 +13,7 @@
 #include "common/execute/guard.h"
 #include "common/http/notify.h"
 #include "common/merge/merge.h"
+#include "common/merge/saved_file.h"
 #include "common/resync/resync.h"
 
 namespace ha {
@@ -26,6 +27,7 @@ struct MysqlHaOptions {
   std::string to = {};                  // switchover, merge
   ResyncOptions resync = {};
   MergeOptions merge = {};
+  SavedOptions saved = {};  // journal extra
   GuardOptions guard = {};
   bool json = false;                      // status, plan, journal, guard status
   bool watch = false;                     // status
@@ -56,8 +58,12 @@ int run_guard_command(const Env& env, const Cli& cli, const MysqlHaOptions& opti
 int show_guard(const Env& env, const Cli& cli, const MysqlHaOptions& options);
 int run_merge_command(const Env& env, const Cli& cli, const MysqlHaOptions& options);
 
-// Adds the options of a merge, but for --from and --to. The target must outlive parse().
-void add_merge_options(Cli& cli, MergeOptions& merge);
+// Adds the options of a merge, but for --from and --to, and of what was saved. The targets must
+// outlive parse().
+void add_merge_options(Cli& cli, MergeOptions& merge, SavedOptions& saved);
+
+// Shows what a run has saved of a node, or brings rows of it to the primary.
+int run_journal_extra(const Env& env, const Cli& cli, const MysqlHaOptions& options);
 
 // Completes the options of a merge, once the command line is read. Fails with kUsage.
 Result<Done> complete_merge(MysqlHaOptions& options);

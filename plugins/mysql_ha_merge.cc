@@ -8,20 +8,26 @@
 
 namespace ha {
 
-void add_merge_options(Cli& cli, MergeOptions& merge) {
+void add_merge_options(Cli& cli, MergeOptions& merge, SavedOptions& saved) {
   cli.text("--since", "TIME", merge.since,
            "merge: rows from this time on: @SECONDS since the epoch, or a time with its zone, such "
            "as 2026-11-30T16:00:00+01:00");
   cli.text("--until", "TIME", merge.until, "merge: and before this time");
   cli.choice<MergePreset>(
       "--preset", {{"pandora", MergePreset::kPandora}}, merge.preset,
-      "merge: the tables of Pandora FMS: tagente_datos, tagente_datos_string, tevento");
-  cli.text("--database", "NAME", merge.database,
-           "merge: where they are (default: dbname of --pandora-conf, else pandora)");
+      "merge, journal extra: the tables of Pandora FMS: tagente_datos, tagente_datos_string, "
+      "tevento");
+  cli.text(
+      "--database", "NAME", merge.database,
+      "merge, journal extra: where they are (default: dbname of --pandora-conf, else pandora)");
   cli.list("--table", "DB.TABLE:TIMECOLUMN[:regenerate=COLUMN]", merge.words,
            "merge: a table, the column with the time of its rows, and one that the primary numbers "
            "anew; repeatable");
-  cli.flag("--dry-run", merge.dry_run, "merge: only count what would be added, and insert nothing");
+  cli.flag("--dry-run", merge.dry_run,
+           "merge, journal extra: only count what would be done, and do nothing");
+  cli.list("--apply", "DB.TABLE[:regenerate=COLUMN]", saved.words,
+           "journal extra: bring the saved rows of this table to the primary; the primary numbers "
+           "new rows anew in COLUMN; repeatable");
 }
 
 Result<Done> complete_merge(MysqlHaOptions& options) {
@@ -47,8 +53,10 @@ Result<std::vector<std::string>> list_merges(Files& files, const FailoverOptions
   if (!ids) return ids.error();
   for (const std::string& id : *ids) {
     const auto records = read_merge(files, *store, id);
-    lines.push_back(
-        fmt::format("{}  {}", id, records ? summarize_merge(*records) : records.error().text));
+    const bool kept = files.info(unmerged_path(*store, id)).kind != FileInfo::Kind::kMissing;
+    lines.push_back(fmt::format("{}  {}{}", id,
+                                records ? summarize_merge(*records) : records.error().text,
+                                kept ? ", kept for the rows that it left out" : ""));
   }
   return lines;
 }

@@ -40,8 +40,14 @@ std::string object_to_channel(const Node& from, const Node& to, const ChannelSta
       to.name, stop_replication(version, channel.name), forget_source(version, channel.name));
 }
 
-// Returns why the winner cannot take rows; empty: it can.
-std::string find_obstacle(const Node& to) {
+bool is_same_server(const ServerFacts& a, const ServerFacts& b) {
+  if (!a.server_uuid.empty() || !b.server_uuid.empty()) return a.server_uuid == b.server_uuid;
+  return a.server_id == b.server_id;
+}
+
+}  // namespace
+
+std::string object_to_winner(const Node& to) {
   if (!to.writable())
     return fmt::format("{} is read-only; --to names the node that takes the writes now", to.name);
   if (!to.takes_writes())
@@ -58,13 +64,6 @@ std::string find_obstacle(const Node& to) {
   return "";
 }
 
-bool is_same_server(const ServerFacts& a, const ServerFacts& b) {
-  if (!a.server_uuid.empty() || !b.server_uuid.empty()) return a.server_uuid == b.server_uuid;
-  return a.server_id == b.server_id;
-}
-
-}  // namespace
-
 MergeDirection judge_direction(const Topology& topology, const std::string& from_name,
                                const std::string& to_name) {
   const auto from_place = find_place(topology, from_name), to_place = find_place(topology, to_name);
@@ -80,7 +79,7 @@ MergeDirection judge_direction(const Topology& topology, const std::string& from
   const ChannelStatus* const theirs_to_us = channel_to(from, *to_place);
   if (const ChannelStatus* const channel = channel_to(to, *from_place))
     return {object_to_channel(from, to, *channel, theirs_to_us != nullptr)};
-  if (std::string obstacle = find_obstacle(to); !obstacle.empty()) return {obstacle};
+  if (std::string obstacle = object_to_winner(to); !obstacle.empty()) return {obstacle};
   const auto theirs = followers(topology, *from_place), ours = followers(topology, *to_place);
   if (from.writable() && !theirs.empty() && ours.empty())
     return {swapped(from_name, to_name,

@@ -20,4 +20,7 @@ struct MergeDirection {
 MergeDirection judge_direction(const Topology& topology, const std::string& from,
                                const std::string& to);
 
+// Returns why a node cannot take rows; empty: it can. Precondition: its facts are known.
+std::string object_to_winner(const Node& to);
+
 }  // namespace ha

@@ -59,16 +59,9 @@ class Merge {
 };
 
 Result<Done> Merge::lock() {
-  // Not the lock of the cluster: a failover must not wait for hours of merging.
-  const auto cluster = RunStore::open(env_.files, options_.state_dir, options_.cluster_name);
-  if (!cluster) return Error{cluster.error().code, "--state-dir: " + cluster.error().text};
-  if (const std::string holder = cluster->lock_holder(); !holder.empty())
-    return Error{Errc::kRefused, "a change of the cluster is at work: " + holder};
-  auto store = open_merge_store(env_.files, options_);
-  if (!store) return Error{store.error().code, "--state-dir: " + store.error().text};
+  auto store = lock_merge_store(env_, options_);
+  if (!store) return store.error();
   store_.emplace(std::move(*store));
-  if (const auto locked = store_->lock(env_.clock); !locked)
-    return Error{locked.error().code, "another merge is at work: " + locked.error().text};
   return Done{};
 }
 

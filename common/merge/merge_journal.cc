@@ -26,6 +26,19 @@ Result<RunStore> open_merge_store(Files& files, const FailoverOptions& options) 
   return RunStore::open(files, options.state_dir, options.cluster_name + ".merge");
 }
 
+Result<RunStore> lock_merge_store(const Env& env, const FailoverOptions& options) {
+  // Not the lock of the cluster: a failover must not wait for hours of merging.
+  const auto cluster = RunStore::open(env.files, options.state_dir, options.cluster_name);
+  if (!cluster) return Error{cluster.error().code, "--state-dir: " + cluster.error().text};
+  if (const std::string holder = cluster->lock_holder(); !holder.empty())
+    return Error{Errc::kRefused, "a change of the cluster is at work: " + holder};
+  auto store = open_merge_store(env.files, options);
+  if (!store) return Error{store.error().code, "--state-dir: " + store.error().text};
+  if (const auto locked = store->lock(env.clock); !locked)
+    return Error{locked.error().code, "another merge is at work: " + locked.error().text};
+  return store;
+}
+
 std::string unmerged_path(const RunStore& store, const std::string& id) {
   return store.path() + "/" + id + ".extra.sql";
 }
@@ -48,7 +61,11 @@ std::vector<std::string> describe_merge(const std::vector<JournalRecord>& record
     const std::string event = journal_value(record, "event");
     const double time_s = parse_number(journal_value(record, "time")).value_or(begin_s);
     std::string text = value(record, "text");
-    if (event == "begin")
+    if (event == "begin" && !value(record, "run").empty())
+      text = fmt::format("merge of {} from {} to {}, of what run {} has saved",
+                         value(record, "tables"), value(record, "from"), value(record, "to"),
+                         value(record, "run"));
+    else if (event == "begin")
       text = fmt::format("merge of {} from {} to {}, since {} until {}", value(record, "tables"),
                          value(record, "from"), value(record, "to"), value(record, "since"),
                          value(record, "until"));

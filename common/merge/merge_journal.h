@@ -3,7 +3,7 @@
 // is resumed; running it again does the rest.
 //
 // The records, all with a "time" (seconds since the epoch):
-//   begin   from, to, since, until, tables
+//   begin   from, to, tables, and since and until, or the run whose saved rows these are
 //   table   table, text
 //   end     outcome (done, warnings, failed), text
 
@@ -22,6 +22,10 @@ namespace ha {
 
 // Opens or creates the store. Fails as RunStore::open() does.
 Result<RunStore> open_merge_store(Files& files, const FailoverOptions& options);
+
+// Takes the lock of the merges of this machine for as long as the store lives. Fails with the words
+// of the refusal.
+Result<RunStore> lock_merge_store(const Env& env, const FailoverOptions& options);
 
 // Returns a merge as one line, without its id: "merge      db1 -> db2  done". Pure.
 std::string summarize_merge(const std::vector<JournalRecord>& records);

@@ -26,7 +26,8 @@ Result<MergeTable> parse_merge_table(std::string_view text) {
   return table;
 }
 
-std::vector<MergeTable> pandora_tables(const std::string& database) {
+std::vector<MergeTable> pandora_tables(const std::string& name) {
+  const std::string database = name.empty() ? "pandora" : name;
   using Zero = MergeParent::Zero;
   const MergeParent module{"id_agente_modulo", "tagente_modulo", "id_agente_modulo"};
   // An event of the whole installation names neither an agent nor a module.
@@ -52,7 +53,7 @@ Result<Done> complete_merge_options(MergeOptions& options) {
     if (value->empty())
       return Error{Errc::kUsage, fmt::format("merge needs {} (see --help)", option)};
   if (options.preset == MergePreset::kPandora)
-    options.tables = pandora_tables(options.database.empty() ? "pandora" : options.database);
+    options.tables = pandora_tables(options.database);
   for (const std::string& word : options.words) {
     auto table = parse_merge_table(word);
     if (!table) return table.error();

@@ -57,8 +57,9 @@ struct MergeOptions {
 Result<MergeTable> parse_merge_table(std::string_view text);
 
 // Returns the tables of Pandora FMS that hold what monitoring writes all the time, with their
-// parents; those of tevento may be 0. Source: pandora_console/pandoradb.sql.
-std::vector<MergeTable> pandora_tables(const std::string& database);
+// parents; those of tevento may be 0. Without a name, the database has that of an installation.
+// Source: pandora_console/pandoradb.sql.
+std::vector<MergeTable> pandora_tables(const std::string& name);
 
 // Completes the tables, the window and the effect out of the words. Fails with kUsage when
 // something is missing or does not read, or a table is named twice.

@@ -33,7 +33,9 @@ Result<std::shared_ptr<SqlSession>> open_session(const Env& env, const FailoverO
   return std::shared_ptr<SqlSession>(std::move(*session));
 }
 
-Result<Done> lock_winner(SqlSession& session, const std::string& lock, const std::string& node) {
+// Takes the lock of one pair.
+Result<Done> lock_winner(SqlSession& session, std::size_t pair, const std::string& node) {
+  const std::string lock = pair == 0 ? kMergeLock : fmt::format("{}:{}", kMergeLock, pair);
   const auto locked = take_node_lock(session, lock, kPatience_s);
   if (!locked) return locked.error();
   if (*locked) return Done{};
@@ -79,9 +81,8 @@ Result<std::vector<MergeSessions>> open_merge_sessions(const Env& env,
     auto winner = open_session(env, options, to, MergeSide::kWinner);
     if (!winner) return winner.error();
     if (effect == MergeEffect::kInsert) {
-      const std::string lock =
-          pairs.empty() ? kMergeLock : fmt::format("{}:{}", kMergeLock, pairs.size());
-      if (const auto locked = lock_winner(**winner, lock, to.name); !locked) return locked.error();
+      if (const auto locked = lock_winner(**winner, pairs.size(), to.name); !locked)
+        return locked.error();
       if (pairs.empty())
         if (const auto locked = lock_loser(**loser, from.name); !locked) return locked.error();
     }
@@ -90,6 +91,17 @@ Result<std::vector<MergeSessions>> open_merge_sessions(const Env& env,
     pairs.push_back({std::move(*loser), std::move(*winner), from.name, to.name, *most});
   }
   return pairs;
+}
+
+Result<MergeSessions> open_winner_session(const Env& env, const FailoverOptions& options,
+                                          const Node& to, MergeEffect effect) {
+  auto winner = open_session(env, options, to, MergeSide::kWinner);
+  if (!winner) return winner.error();
+  for (std::size_t pair = 0; pair < kPairs && effect == MergeEffect::kInsert; ++pair)
+    if (const auto locked = lock_winner(**winner, pair, to.name); !locked) return locked.error();
+  const auto most = read_most_bytes(**winner, to.name);
+  if (!most) return most.error();
+  return MergeSessions{nullptr, std::move(*winner), "", to.name, *most};
 }
 
 }  // namespace ha

@@ -33,4 +33,8 @@ Result<std::vector<MergeSessions>> open_merge_sessions(const Env& env,
                                                        const Node& from, const Node& to,
                                                        MergeEffect effect);
 
+// Logs in to the winner alone, with one session that takes all of its locks.
+Result<MergeSessions> open_winner_session(const Env& env, const FailoverOptions& options,
+                                          const Node& to, MergeEffect effect);
+
 }  // namespace ha

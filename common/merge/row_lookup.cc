@@ -97,6 +97,11 @@ Result<Done> RowLookup::find_numbers(const std::vector<FoundRow>& rows, const Pa
   return Done{};
 }
 
+Result<std::vector<bool>> RowLookup::find(const std::vector<FoundRow>& rows, const About& about) {
+  Known known;
+  return ask(rows, about, false, known);
+}
+
 Result<std::vector<std::string>> RowLookup::find_orphans(const std::vector<FoundRow>& rows) {
   std::vector<std::string> reasons(rows.size());
   for (std::size_t p = 0; p < plan_.parents.size(); ++p) {

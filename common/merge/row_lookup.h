@@ -32,10 +32,13 @@ class RowLookup {
   Result<std::vector<std::string>> find_orphans(const std::vector<FoundRow>& rows);
   Result<std::vector<std::string>> find_conflicts(const std::vector<FoundRow>& rows);
 
- private:
   // The expression about a row; nullopt: there is nothing to ask.
   using About = std::function<Result<std::optional<std::string>>(const FoundRow&)>;
 
+  // Returns for each row whether the expression is 1, false where there is nothing to ask.
+  Result<std::vector<bool>> find(const std::vector<FoundRow>& rows, const About& about);
+
+ private:
   // Expressions that were 1.
   struct Known {
     std::unordered_set<std::string> true_ = {};

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "common/execute/failure.h"
+#include "common/merge/row_errors.h"
 #include "common/mysql/quote.h"
 #include "common/mysql/variables.h"
 #include "common/text.h"
@@ -20,27 +21,6 @@ constexpr int kMostAttempts = 5;
 // Of the rows that are read and inserted at once; one row may have more.
 constexpr std::size_t kPieceRows = 5000;
 constexpr std::uint64_t kPieceBytes = 8u << 20, kStatementBytes = 1u << 20, kKeptBytes = 1u << 20;
-
-// Source: mysqld_error.h.
-bool is_key_taken(const Error& error) {
-  return error.server_errno == 1062 || error.server_errno == 1586;
-}
-bool is_parent_missing(const Error& error) {
-  return error.server_errno == 1452 || error.server_errno == 1216;
-}
-// A row that the server does not take as it is: CHECK (MySQL, MariaDB), no partition, SIGNAL.
-bool is_row_refused(const Error& error) {
-  return error.server_errno == 3819 || error.server_errno == 4025 || error.server_errno == 1526 ||
-         error.server_errno == 1644;
-}
-// What concerns one row, and leaves the transaction as it was.
-bool is_of_row(const Error& error) {
-  return is_key_taken(error) || is_parent_missing(error) || is_row_refused(error);
-}
-// A deadlock, a lock that another client has, or rows that have changed between two statements.
-bool is_passing(const Error& error) {
-  return error.server_errno == 1213 || error.server_errno == 1205 || error.code == Errc::kChanged;
-}
 
 }  // namespace
 

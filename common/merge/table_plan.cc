@@ -83,7 +83,8 @@ std::optional<Error> find_missing_table(const MergeTable& table, const TablePair
 }
 
 std::optional<Error> find_missing_columns(const MergeTable& table, const TablePair& pair) {
-  std::vector<std::string> needed = {table.time_column};
+  std::vector<std::string> needed;
+  if (!table.time_column.empty()) needed.push_back(table.time_column);
   if (!table.regenerate.empty()) needed.push_back(table.regenerate);
   for (const MergeParent& parent : table.parents) needed.push_back(parent.column);
   for (const std::string& name : needed)
@@ -171,6 +172,21 @@ std::optional<Error> add_foreign_key(TablePlan& plan, const ForeignKeyFacts& key
   return std::nullopt;
 }
 
+std::optional<Error> add_time(TablePlan& plan, const TablePair& pair) {
+  const std::string& name = plan.table.time_column;
+  if (name.empty()) return std::nullopt;
+  const auto kind = time_kind(*find_column(pair.winner, name));
+  if (!kind || !place_of(plan, name))
+    return refusal(
+        fmt::format("{}.{} is no time: it needs a number of seconds since the epoch, a "
+                    "TIMESTAMP or a DATETIME",
+                    plan.table.name(), name));
+  plan.time = *kind;
+  plan.from_index = find_time_index(pair.loser, name);
+  plan.to_index = find_time_index(pair.winner, name);
+  return std::nullopt;
+}
+
 void add_unique_keys(TablePlan& plan, const TableFacts& winner) {
   for (const IndexFacts& index : winner.indexes) {
     UniqueKey key{index.name};
@@ -197,7 +213,7 @@ bool is_narrow(const TablePlan& plan, const TableFacts& facts) {
 void add_warnings(TablePlan& plan, const TablePair& pair) {
   for (const auto& [node, index] :
        {std::pair(&pair.from, &plan.from_index), {&pair.to, &plan.to_index}})
-    if (index->empty())
+    if (index->empty() && !plan.table.time_column.empty())
       plan.warnings.push_back(
           fmt::format("{} has no index on {} that begins with {}: each batch reads the whole table",
                       *node, plan.table.name(), plan.table.time_column));
@@ -236,15 +252,7 @@ Result<TablePlan> plan_table(const MergeTable& table, const TablePair& pair,
           {column.name, kind_of(column), column.charset,
            std::ranges::find(table.uncompared, column.name) == table.uncompared.end()});
   plan.narrow = is_narrow(plan, pair.winner);
-  const auto kind = time_kind(*find_column(pair.winner, table.time_column));
-  if (!kind || !place_of(plan, table.time_column))
-    return refusal(
-        fmt::format("{}.{} is no time: it needs a number of seconds since the epoch, a "
-                    "TIMESTAMP or a DATETIME",
-                    table.name(), table.time_column));
-  plan.time = *kind;
-  plan.from_index = find_time_index(pair.loser, table.time_column);
-  plan.to_index = find_time_index(pair.winner, table.time_column);
+  if (auto obstacle = add_time(plan, pair)) return *obstacle;
   for (const MergeParent& parent : table.parents)
     plan.parents.push_back({{*place_of(plan, parent.column)},
                             table.database,

@@ -85,6 +85,7 @@ struct TablePair {
 };
 
 // Plans the merge of one of `tables`. Fails with kMissing, kPrivilege or kRefused and the reason.
+// Without a time column the plan is for rows that no window bounds.
 // Foreign keys to a table that is merged as well are left to the server: the parent may come with
 // this merge.
 Result<TablePlan> plan_table(const MergeTable& table, const TablePair& pair,

@@ -10,10 +10,6 @@ namespace ha {
 
 namespace {
 
-std::string quoted_name(const std::string& database, const std::string& table) {
-  return quote_identifier(database) + "." + quote_identifier(table);
-}
-
 std::string time_column(const TablePlan& plan) { return quote_identifier(plan.table.time_column); }
 
 std::string from(const TablePlan& plan, MergeSide side) {
@@ -108,6 +104,29 @@ std::string bytes_literal(std::string_view text) {
   return text.size() > kReadable ? hex_literal(text) : quote_string(text);
 }
 
+// Returns the condition that a column has a value in every bit. Numbers stand alone, so that an
+// index is of use.
+Result<std::string> exact_condition(const MergeColumn& column, const MergeValue& value) {
+  const std::string name = quote_identifier(column.name);
+  if (!value) return name + " IS NULL";
+  switch (column.kind) {
+    case ValueKind::kText:
+      return fmt::format("HEX({}) = HEX({})", name, hex_literal(*value));
+    case ValueKind::kLong:
+      return fmt::format("SHA2({},256) = SHA2({},256)", name, hex_literal(*value));
+    case ValueKind::kJson:
+      return fmt::format("{} = CAST(_utf8mb4 {} AS JSON)", name, hex_literal(*value));
+    case ValueKind::kTime:
+    case ValueKind::kWord:
+      return fmt::format("CONCAT({}) = {}", name, quote_string(*value));
+    default:
+      break;
+  }
+  const auto literal = value_literal(column, value);
+  if (!literal) return literal;
+  return fmt::format("{} = {}", value_expression(column), *literal);
+}
+
 // Returns a literal that is compared by the column's collation.
 Result<std::string> comparable_literal(const MergeColumn& column, const std::string& value) {
   // It becomes SQL as it is.
@@ -121,6 +140,10 @@ Result<std::string> comparable_literal(const MergeColumn& column, const std::str
 }
 
 }  // namespace
+
+std::string quoted_name(const std::string& database, const std::string& table) {
+  return quote_identifier(database) + "." + quote_identifier(table);
+}
 
 std::vector<std::string> settings_for_merging(const Version& version, MergeSide side) {
   std::vector<std::string> sql = {
@@ -248,8 +271,8 @@ Result<std::optional<std::string>> parent_exists(const TablePlan& plan, const Pa
                                    join(conditions, " AND ")));
 }
 
-Result<std::optional<std::string>> key_exists(const TablePlan& plan, const UniqueKey& key,
-                                              const std::vector<MergeValue>& values) {
+Result<std::optional<std::string>> key_condition(const TablePlan& plan, const UniqueKey& key,
+                                                 const std::vector<MergeValue>& values) {
   std::vector<std::string> conditions;
   for (const UniqueKey::Part& part : key.parts) {
     const MergeColumn& column = plan.columns[part.column];
@@ -261,9 +284,27 @@ Result<std::optional<std::string>> key_exists(const TablePlan& plan, const Uniqu
                                           : fmt::format("LEFT({},{}) = LEFT({},{})", name,
                                                         part.prefix, *literal, part.prefix));
   }
+  return std::optional(join(conditions, " AND "));
+}
+
+Result<std::optional<std::string>> key_exists(const TablePlan& plan, const UniqueKey& key,
+                                              const std::vector<MergeValue>& values) {
+  auto condition = key_condition(plan, key, values);
+  if (!condition || !*condition) return condition;
   return std::optional(fmt::format("EXISTS(SELECT 1 FROM {} WHERE {})",
                                    quoted_name(plan.table.database, plan.table.table),
-                                   join(conditions, " AND ")));
+                                   **condition));
+}
+
+Result<std::string> row_condition(const TablePlan& plan, const std::vector<MergeValue>& values) {
+  std::vector<std::string> conditions;
+  for (std::size_t i = 0; i < plan.columns.size(); ++i) {
+    if (!plan.columns[i].compared) continue;
+    auto condition = exact_condition(plan.columns[i], values[i]);
+    if (!condition) return condition;
+    conditions.push_back(std::move(*condition));
+  }
+  return join(conditions, " AND ");
 }
 
 }  // namespace ha

@@ -75,6 +75,17 @@ std::string insert_front(const TablePlan& plan);
 // column.
 std::string parents_among(const ParentKey& parent, const std::vector<std::string>& literals);
 
+// Returns a table's name, quoted.
+std::string quoted_name(const std::string& database, const std::string& table);
+
+// Returns the condition that a row has these values of a unique key, by the columns' collations;
+// nullopt: one of them is NULL.
+Result<std::optional<std::string>> key_condition(const TablePlan& plan, const UniqueKey& key,
+                                                 const std::vector<MergeValue>& values);
+
+// Returns the condition that a row has exactly these values in all columns that are compared.
+Result<std::string> row_condition(const TablePlan& plan, const std::vector<MergeValue>& values);
+
 // Returns the expression that is 1 when the parent of a row is there, or when a row with its unique
 // key is; nullopt: the row needs no parent, or its key is NULL.
 Result<std::optional<std::string>> parent_exists(const TablePlan& plan, const ParentKey& parent,

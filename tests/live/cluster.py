@@ -173,7 +173,7 @@ class Cluster:
         """Return the ids and outcomes of all runs, as `mysql_ha journal` lists them."""
         listed = self.run("journal")
         assert listed.code == 0, listed.out
-        return [(line.split()[0], line.rsplit("  ", 1)[-1].strip())
+        return [(line.split()[0], line.rsplit("  ", 1)[-1].split(", kept for")[0].strip())
                 for line in listed.out.splitlines()]
 
     def begun_at(self, action):

@@ -2,6 +2,7 @@
 """mysql_ha merge: what a node wrote while it was cut off comes to the primary, once, and exactly."""
 
 import collections
+import json
 import random
 import shlex
 import subprocess
@@ -48,6 +49,23 @@ ALL = ("CREATE TABLE shop.every (id INT NOT NULL PRIMARY KEY, at TIMESTAMP(3) NU
        " wide VARCHAR(20) CHARACTER SET utf16, fix CHAR(5), bin BINARY(4), vbin VARBINARY(300),"
        " note TEXT CHARACTER SET utf8mb4, data LONGBLOB, doc JSON, place GEOMETRY,"
        " twice BIGINT AS (id * 2) STORED, thrice BIGINT AS (id * 3) VIRTUAL)")
+EVERY = ("id, at, tiny, big, huge, amount, single, number, fixed, flags, word, words, day, moment,"
+         " span, annum, name, old, wide, fix, bin, vbin, note, data, doc, place")
+EVERY_ROWS = [
+    "-1, '2023-11-14 22:13:20.125', -128, -9223372036854775808, 18446744073709551615,"
+    " -12345678901234567890.123456789, 3.4028235e38, 1.7976931348623157e308, -123456789.125,"
+    " 18446744073709551615, 3, 5, '0000-00-00', '0000-00-00 00:00:00', '-838:59:59', 0,"
+    " '🐬 it''s', X'E9FF', '€', 'a ', X'00FF', REPEAT(X'00275C', 100), REPEAT('🐬x', 20000),"
+    " REPEAT(X'00FF0A', 400000), '{\"a\": [1.5, null, \"é🐬\"]}',"
+    " ST_GeomFromText('POINT(1 -2.5)')",
+    "2, '2023-11-14 22:13:21', 127, 9223372036854775807, 0, 0.1, 1e-45, 5e-324, 0.001, 0, NULL, 0,"
+    " '9999-12-31', '9999-12-31 23:59:59.999999', '838:59:59', 2155, '', '', '', '', '', '',"
+    " '', '', '{}', NULL",
+    "3, '2023-11-14 22:13:22', NULL, -1, 9223372036854775808, NULL, -0.1, -2.2250738585072014e-308,"
+    " NULL, 1, 1, NULL, '2024-02-30', '2024-02-29 12:00:00.000001', '-00:00:00.001', NULL,"
+    " 'a,N', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL",
+    "4, '2023-11-14 22:13:22', 0, 0, 1, 0, 0, -0e0, 0, 0, 2, 1, '2024-01-01',"
+    " '2024-01-01 00:00:00', '00:00:00', 1901, 'N', 'N', 'N', 'N', 'N', 'N', 'N', 'N', '[]', NULL"]
 
 
 @pytest.fixture(scope="module", params=["mariadb-gtid", "mysql-position"])
@@ -96,6 +114,12 @@ def insert(server, table, rows, columns=None):
         marks = ", ".join(["%s"] * len(rows[0]))
         cursor.executemany(f"INSERT INTO pandora.{table} ({columns or TABLES[table]})"
                            f" VALUES ({marks})", rows)
+
+
+def insert_every_type(server):
+    for row in EVERY_ROWS:
+        server.sql("SET SESSION sql_mode = 'ALLOW_INVALID_DATES', time_zone = '+00:00'",
+                   f"INSERT INTO shop.every ({EVERY}) VALUES ({row})")
 
 
 def contents(server, table, columns, database="pandora"):
@@ -257,30 +281,11 @@ def test_every_type_keeps_every_bit(cluster):
     cluster.db1.sql("SET SESSION sql_mode = ''", ALL)
     cluster.catch_up()
     split(cluster)
-    columns = ("id, at, tiny, big, huge, amount, single, number, fixed, flags, word, words, day, moment,"
-               " span, annum, name, old, wide, fix, bin, vbin, note, data, doc, place")
-    rows = [
-        "-1, '2023-11-14 22:13:20.125', -128, -9223372036854775808, 18446744073709551615,"
-        " -12345678901234567890.123456789, 3.4028235e38, 1.7976931348623157e308, -123456789.125,"
-        " 18446744073709551615, 3, 5, '0000-00-00', '0000-00-00 00:00:00', '-838:59:59', 0,"
-        " '🐬 it''s', X'E9FF', '€', 'a ', X'00FF', REPEAT(X'00275C', 100), REPEAT('🐬x', 20000),"
-        " REPEAT(X'00FF0A', 400000), '{\"a\": [1.5, null, \"é🐬\"]}',"
-        " ST_GeomFromText('POINT(1 -2.5)')",
-        "2, '2023-11-14 22:13:21', 127, 9223372036854775807, 0, 0.1, 1e-45, 5e-324, 0.001, 0, NULL, 0,"
-        " '9999-12-31', '9999-12-31 23:59:59.999999', '838:59:59', 2155, '', '', '', '', '', '',"
-        " '', '', '{}', NULL",
-        "3, '2023-11-14 22:13:22', NULL, -1, 9223372036854775808, NULL, -0.1, -2.2250738585072014e-308,"
-        " NULL, 1, 1, NULL, '2024-02-30', '2024-02-29 12:00:00.000001', '-00:00:00.001', NULL,"
-        " 'a,N', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL",
-        "4, '2023-11-14 22:13:22', 0, 0, 1, 0, 0, -0e0, 0, 0, 2, 1, '2024-01-01',"
-        " '2024-01-01 00:00:00', '00:00:00', 1901, 'N', 'N', 'N', 'N', 'N', 'N', 'N', 'N', '[]', NULL"]
-    for row in rows:
-        cluster.db1.sql("SET SESSION sql_mode = 'ALLOW_INVALID_DATES', time_zone = '+00:00'",
-                        f"INSERT INTO shop.every ({columns}) VALUES ({row})")
+    insert_every_type(cluster.db1)
     close(cluster.db1)
     done = cluster.run("merge", *LOST, *WINDOW, "--table", "shop.every:at")
     assert done.code == 0 and "4 rows of db1 added" in done.out, done.out
-    everything = columns + ", twice, thrice"
+    everything = EVERY + ", twice, thrice"
     lost = contents(cluster.db1, "every", everything, "shop")
     assert len(lost) == 4
     assert contents(cluster.db2, "every", everything, "shop") == lost
@@ -325,6 +330,135 @@ def test_rows_that_cannot_come_are_kept(cluster):
     cluster.db2.sql(*[line.rstrip(";") for line in inserts if "tagente_datos" in line])
     assert contents(cluster.db2, "tagente_datos", TABLES["tagente_datos"]) == \
         contents(cluster.db1, "tagente_datos", TABLES["tagente_datos"])
+
+
+def save_what_db1_has_alone(cluster):
+    """Let db1 return, by a copy where it has no record of its divergence: what it has written is
+    saved. Return the run's id."""
+    binlog, dump = (shlex.join(cache.client_command(cluster.flavour, purpose))
+                    for purpose in ("binlog", "dump"))
+    if cluster.gtid:
+        outcome = cluster.run("rejoin", "db1", "--binlog-command", binlog)
+        assert outcome.code == 2, outcome.out
+    else:
+        outcome = cluster.run("resync", "db1", "--method", "dump", "--verify", "none",
+                              "--binlog-command", binlog, "--dump-command", dump)
+        assert outcome.code == 0, outcome.out
+    assert "saved in" in outcome.out, outcome.out
+    saved, = cluster.state_dir.glob("mysql/*.extra.sql")
+    return saved.name.removesuffix(".extra.sql")
+
+
+def items(server):
+    return {row["id"]: row["note"] for row in server.sql("SELECT * FROM shop.item")}
+
+
+def test_saved_rows_come_to_the_primary(cluster):
+    cluster.db1.sql("INSERT INTO shop.item VALUES (1, 'a'), (2, 'b'), (3, 'c'), (4, 'd'), (5, 'e')",
+                    "CREATE TABLE shop.plain (at INT, note VARCHAR(9))",
+                    "CREATE TABLE shop.child (id INT PRIMARY KEY, item INT,"
+                    " FOREIGN KEY (item) REFERENCES shop.item (id))")
+    cluster.catch_up()
+    split(cluster)
+    if not cluster.gtid:  # Nothing else tells where its own transactions begin.
+        cluster.db1.sql("FLUSH BINARY LOGS")
+        cluster.db1.sql(f"PURGE BINARY LOGS TO '{cluster.db1.position()[0]}'")
+    cluster.db1.sql(
+        "INSERT INTO shop.item VALUES (10, 'new'), (11, 'new'), (12, 'new'), (20, 'lost')",
+        "UPDATE shop.item SET note = 'newer' WHERE id = 11", "DELETE FROM shop.item WHERE id = 12",
+        "UPDATE shop.item SET note = 'changed' WHERE id IN (1, 3)",
+        "UPDATE shop.item SET id = 50 WHERE id = 5", "DELETE FROM shop.item WHERE id IN (2, 4)",
+        "INSERT INTO shop.plain VALUES (1, 'x'), (1, 'x'), (1, 'x'), (2, NULL)",
+        "DELETE FROM shop.plain WHERE at = 2", "INSERT INTO shop.child VALUES (1, 10), (2, 20)",
+        "CREATE TABLE shop.later (id INT)", "TRUNCATE TABLE shop.later")
+    cluster.db2.sql("UPDATE shop.item SET note = 'won' WHERE id IN (3, 4)",
+                    "INSERT INTO shop.item VALUES (20, 'won')",
+                    "INSERT INTO shop.plain VALUES (1, 'x'), (9, 'y')")
+    run = save_what_db1_has_alone(cluster)
+    shown = cluster.run("journal", "extra", run)
+    assert shown.code == 0, shown.out
+    for line in ("shop.item: 4 inserted, 4 updated, 3 deleted", "  + id = 10, note = 'new'",
+                 "  ~ id = 3, note = 'c' -> note = 'changed'", "  - id = 4, note = 'd'",
+                 "shop.plain: 4 inserted, 0 updated, 1 deleted", "shop.child: 2 inserted",
+                 "CREATE TABLE shop.later (id INT)"):
+        assert line in shown.out, (line, shown.out)
+    whole = json.loads(cluster.run("journal", "extra", run, "--output", "json").out)
+    assert {"table": "shop.item", "change": "update", "before": {"id": "5", "note": "e"},
+            "after": {"id": "50", "note": "e"}} in whole["changes"]
+    assert whole["error"] is None and whole["node"] == "db1" and len(whole["tables"]) == 3
+    assert any(line.startswith(run) and line.endswith("kept for the transactions that it has saved")
+               for line in cluster.run("journal").out.splitlines())
+    words = ("journal", "extra", run, "--apply", "shop.item", "--apply", "shop.plain", "--apply",
+             "shop.child")
+    before = items(cluster.db2)
+    counted = cluster.run(*words, "--dry-run")
+    assert counted.code == 1 and "9 saved rows of db1 are to be brought to db2, 3 would" in \
+        counted.out, counted.out
+    assert items(cluster.db2) == before
+    wanted = {1: "changed", 3: "won", 4: "won", 10: "new", 11: "newer", 20: "won", 50: "e"}
+    for done in (9, 0, 0):
+        outcome = cluster.run(*words)
+        assert outcome.code == 1, outcome.out
+        assert f"{done} saved rows of db1 brought to db2, 3 left out" in outcome.out, outcome.out
+        assert "UPDATE of id = 3: the row is another one on db2" in outcome.out, outcome.out
+        assert items(cluster.db2) == wanted
+        assert contents(cluster.db2, "plain", "at, note", "shop") == {("1", "78"): 3, ("9", "79"): 1}
+        assert len(cluster.db2.sql("SELECT * FROM shop.child")) == 2
+    kept = max(cluster.state_dir.glob("mysql.merge/*.extra.sql"), key=lambda path: path.name)
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert "INSERT INTO `shop`.`item` (`id`, `note`) VALUES (20, 'lost');" in kept.read_text()
+    cluster.db3.wait_caught_up(cluster.db2)
+    assert items(cluster.db3) == wanted
+    refuse_what_cannot_be_brought(cluster, run)
+
+
+def refuse_what_cannot_be_brought(cluster, run):
+    file = cluster.state_dir / f"mysql/{run}.extra.sql"
+    text = file.read_bytes()
+    middle = text.index(b"BINLOG '", len(text) // 2) + 61
+    damaged = text[:middle] + b"/+/+" + text[middle + 4:]
+    cluster.db2.sql("ALTER TABLE shop.plain ADD COLUMN more INT")
+    for words, content, code, reason in (
+            (("--apply", "shop.plain"), text, 2, "had 2 columns when its rows were logged, and has 3"),
+            (("--apply", "shop.nothing"), text, 2, "has no table shop.nothing"),
+            (("--apply", "pandora.tagente"), text, 2,
+             "no row of pandora.tagente was saved; those with rows are"),
+            (("--apply", "item"), text, 3, "is not DB.TABLE"), (("--dry-run",), text, 3, "need --apply"),
+            (("--apply", "shop.item"), text[:middle], 2, "not complete"),
+            (("--apply", "shop.item"), damaged, 2, "its checksum is wrong"),
+            ((), damaged, 2, "not all could be read")):
+        file.write_bytes(content)
+        outcome = cluster.run("journal", "extra", run, *words)
+        assert outcome.code == code and reason in outcome.out, (words, outcome.out)
+    file.write_bytes(text)
+    assert "has saved no transactions" in cluster.run("journal", "extra", "1-1").out
+    cluster.db2.sql("SET GLOBAL read_only = ON")
+    refused = cluster.run("journal", "extra", run, "--apply", "shop.item")
+    assert refused.code == 2 and "no node takes writes" in refused.out, refused.out
+
+
+def test_saved_rows_of_every_type(cluster):
+    cluster.db1.sql("SET SESSION sql_mode = ''", ALL)
+    cluster.catch_up()
+    split(cluster)
+    insert_every_type(cluster.db1)
+    insert(cluster.db2, "tevento", [(1, "2023-11-14 23:00:00", "won", BEGIN, "alert_fired", 0)])
+    insert(cluster.db1, "tevento", [(1, "2023-11-14 23:00:00", "it's 🐬", BEGIN, "alert_fired", 0),
+                                    (9, "2023-11-14 23:00:00", "orphan", BEGIN, "alert_fired", 0)])
+    everything = EVERY + ", twice, thrice"
+    lost = contents(cluster.db1, "every", everything, "shop")
+    run = save_what_db1_has_alone(cluster)
+    for done in (4, 0):
+        outcome = cluster.run("journal", "extra", run, "--apply", "shop.every")
+        assert outcome.code == 0 and f"{done} saved rows" in outcome.out, outcome.out
+        assert contents(cluster.db2, "every", everything, "shop") == lost
+    for done in (1, 0):
+        outcome = cluster.run("journal", "extra", run, "--preset", "pandora", "--apply",
+                              "pandora.tevento")
+        assert outcome.code == 1 and f"{done} saved rows of db1 brought to db2, 1 left out" in \
+            outcome.out, outcome.out
+        assert [row["evento"] for row in cluster.db2.sql(
+            "SELECT evento FROM pandora.tevento ORDER BY id_evento")] == ["won", "it's 🐬"]
 
 
 def test_many_rows_of_one_second(cluster):

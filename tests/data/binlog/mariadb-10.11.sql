@@ -1,0 +1,108 @@
+/*!50530 SET @@SESSION.PSEUDO_SLAVE_MODE=1*/;
+/*!40019 SET @@session.max_delayed_threads=0*/;
+/*!50003 SET @OLD_COMPLETION_TYPE=@@COMPLETION_TYPE,COMPLETION_TYPE=0*/;
+DELIMITER /*!*/;
+ROLLBACK/*!*/;
+BINLOG '
+HNsNaw8HAAAA/AAAAAABAAAAAAQAMTAuMTEuMTktTWFyaWFEQi0wK2RlYjEydTEtbG9nAAAAAAAA
+AAAAAAAAAAAAAAAAAAAc2w1rEzgNAAgAEgAEBAQEEgAA5AAEGggAAAAICAgCAAAACgoKAAAAAAAA
+CgoKAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
+AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
+AAAAAAAAAAAEEwQADQgICAoKCgFuMEYG
+'/*!*/;
+/*M!100101 SET @@session.skip_parallel_replication=0*//*!*/;
+/*M!100001 SET @@session.gtid_domain_id=0*//*!*/;
+/*M!100001 SET @@session.server_id=7*//*!*/;
+/*M!100001 SET @@session.gtid_seq_no=1*//*!*/;
+SET TIMESTAMP=1796070172/*!*/;
+SET @@session.pseudo_thread_id=6/*!*/;
+SET @@session.foreign_key_checks=1, @@session.sql_auto_is_null=0, @@session.unique_checks=1, @@session.autocommit=1, @@session.check_constraint_checks=1, @@session.sql_if_exists=0, @@session.explicit_defaults_for_timestamp=1, @@session.system_versioning_insert_history=0/*!*/;
+SET @@session.sql_mode=1411383296/*!*/;
+SET @@session.auto_increment_increment=1, @@session.auto_increment_offset=1/*!*/;
+/*!\C utf8mb4 *//*!*/;
+SET @@session.character_set_client=utf8mb4,@@session.collation_connection=45,@@session.collation_server=8/*!*/;
+SET @@session.lc_time_names=0/*!*/;
+SET @@session.collation_database=DEFAULT/*!*/;
+CREATE DATABASE shop
+/*!*/;
+/*M!100001 SET @@session.gtid_seq_no=2*//*!*/;
+SET TIMESTAMP=1796070172/*!*/;
+CREATE TABLE shop.every (id INT NOT NULL PRIMARY KEY, at TIMESTAMP(3) NULL, KEY (at), tiny TINYINT, big BIGINT, huge BIGINT UNSIGNED, amount DECIMAL(65,30), single FLOAT, number DOUBLE, fixed DOUBLE(12,3), flags BIT(64), word ENUM('a','it''s','€') NULL, words SET('x','y','z'), day DATE, moment DATETIME(6), span TIME(3), annum YEAR, name VARCHAR(50) CHARACTER SET utf8mb4, old VARCHAR(20) CHARACTER SET latin1, wide VARCHAR(20) CHARACTER SET utf16, fix CHAR(5), bin BINARY(4), vbin VARBINARY(300), note TEXT CHARACTER SET utf8mb4, data LONGBLOB, doc JSON, place GEOMETRY, twice BIGINT AS (id * 2) STORED, thrice BIGINT AS (id * 3) VIRTUAL)
+/*!*/;
+/*M!100001 SET @@session.gtid_seq_no=3*//*!*/;
+SET TIMESTAMP=1796070172/*!*/;
+CREATE TABLE shop.item (id INT PRIMARY KEY, note VARCHAR(20))
+/*!*/;
+/*M!100001 SET @@session.gtid_seq_no=4*//*!*/;
+START TRANSACTION
+/*!*/;
+
+BINLOG '
+HNsNaxMHAAAAbAAAAKcIAAAAABIAAAAAAAEABHNob3AABWV2ZXJ5ABwDEQEICPYEBQUQ/v4KEhMN
+Dw8P/v4P/Pz8/wgIHgNBHgQICAAI9wH4AQYDyAAUAFAA/gX+BCwBAgQEBP7//w+gJqBu
+HNsNaxcHAAAASAEAAO8JAAAAABIAAAAAAAEAHP///w8AAADwAQAAAGVT8QAEzvsAAAAAAAAAgP//
+////////f//////////////+8gTHLf/////////////////+zcyMP+H1kzXmJHGBcT0K16OwKECA
+AAAAAAAAAQIFAAAAmbGdY1QAAAFLkQXY+nsO8J+QrCBpdCdzIFwgIgoEY2Fm6QIgrAJhYgIAAQMA
+AP8nBgDDqcOpw6kFAAAAAAEC/ydUAAAAeyJhIjogWzEsIC0yLCAxLjUsIDFlMzAwLCBudWxsLCB0
+cnVlLCAieFwieSJdLCAiYmlnIjogMTg0NDY3NDQwNzM3MDk1NTE2MTUsICJvIjoge319GQAAAAAA
+AAABAQAAAAAAAAAAAPA/AAAAAAAAAEACAAAAAAAAAAMAAAAAAAAAbKBSmQ==
+'/*!*/;
+COMMIT/*!*/;
+/*M!100001 SET @@session.gtid_seq_no=5*//*!*/;
+START TRANSACTION
+/*!*/;
+
+BINLOG '
+HNsNaxMHAAAAbAAAAOEKAAAAABIAAAAAAAEABHNob3AABWV2ZXJ5ABwDEQEICPYEBQUQ/v4KEhMN
+Dw8P/v4P/Pz8/wgIHgNBHgQICAAI9wH4AQYDyAAUAFAA/gX+BCwBAgQEBP7//w/vMj48
+HNsNaxcHAAAAPAAAAB0LAAAAABIAAAAAAAEAHP///w/+///zAgAAAAQAAAAAAAAABgAAAAAAAABV
+5skb
+'/*!*/;
+COMMIT/*!*/;
+/*M!100001 SET @@session.gtid_seq_no=6*//*!*/;
+START TRANSACTION
+/*!*/;
+
+BINLOG '
+HNsNaxMHAAAAMgAAAOMLAAAAABYAAAAAAAEABHNob3AABGl0ZW0AAgMPAhQAAsIGhyQ=
+HNsNaxcHAAAANgAAABkMAAAAABYAAAAAAAEAAgP8AQAAAAFh/AIAAAABYvwDAAAAAWMSCfYu
+'/*!*/;
+COMMIT/*!*/;
+/*M!100001 SET @@session.gtid_seq_no=7*//*!*/;
+START TRANSACTION
+/*!*/;
+
+BINLOG '
+HNsNaxMHAAAAMgAAANsMAAAAABYAAAAAAAEABHNob3AABGl0ZW0AAgMPAhQAAhmX20E=
+HNsNaxgHAAAAMQAAAAwNAAAAABYAAAAAAAEAAgMD/AIAAAABYvwUAAAAAmJi2w7v8w==
+'/*!*/;
+COMMIT/*!*/;
+/*M!100001 SET @@session.gtid_seq_no=8*//*!*/;
+START TRANSACTION
+/*!*/;
+
+BINLOG '
+HNsNaxMHAAAAMgAAAL4NAAAAABYAAAAAAAEABHNob3AABGl0ZW0AAgMPAhQAAuNCEOQ=
+HNsNaxkHAAAAKAAAAOYNAAAAABYAAAAAAAEAAgP8AwAAAAFjL0gJjw==
+'/*!*/;
+COMMIT/*!*/;
+/*M!100001 SET @@session.gtid_seq_no=9*//*!*/;
+START TRANSACTION
+/*!*/;
+
+BINLOG '
+HNsNaxMHAAAAbAAAAAoPAAAAABIAAAAAAAEABHNob3AABWV2ZXJ5ABwDEQEICPYEBQUQ/v4KEhMN
+Dw8P/v4P/Pz8/wgIHgNBHgQICAAI9wH4AQYDyAAUAFAA/gX+BCwBAgQEBP7//w/zPtdJ
+HNsNaxcHAAAAZwAAAHEPAAAAABIAAAAAAAEAHP///w/en//zAwAAAIAAAAAAAAAAAAAAAAAAAAAd
+zWUAAAAAAAAAAAAAAIAAAAAAAAAAf///7HgGAAAAAAAAAAkAAAAAAAAA+Ma+TA==
+'/*!*/;
+COMMIT/*!*/;
+/*M!100001 SET @@session.gtid_seq_no=10*//*!*/;
+SET TIMESTAMP=1796070172/*!*/;
+SET @@session.sql_mode=0/*!*/;
+TRUNCATE TABLE shop.item
+/*!*/;
+DELIMITER ;
+ROLLBACK /* added by mysqlbinlog */;
+/*!50003 SET COMPLETION_TYPE=@OLD_COMPLETION_TYPE*/;
+/*!50530 SET @@SESSION.PSEUDO_SLAVE_MODE=0*/;
