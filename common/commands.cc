@@ -61,13 +61,13 @@ std::size_t command_size(std::string_view text) {
     if (words.take_any({"ack", "show"})) words.take_next();
   } else if (words.take_any({"rejoin", "resync"})) {
     if (!words.take_next()) return 0;
-  } else if (!words.take_any({"status", "plan", "failover", "switchover"})) {
+  } else if (!words.take_any({"status", "plan", "failover", "switchover", "repair"})) {
     return 0;
   }
   // Options that the text gives itself.
   for (bool more = true; more;) {
-    const bool valued =
-        words.take_any({"--to", "--from", "--primary", "--assume-replica", "--assume-dead"});
+    const bool valued = words.take_any(
+        {"--to", "--from", "--primary", "--assume-replica", "--assume-dead", "--winner"});
     more = valued ? words.take_next() : words.take("--allow-loss");
   }
   return words.size();

@@ -23,7 +23,10 @@ FailoverOutcome refuse_plan(const Plan& plan, std::string text) {
 
 std::string describe_cause(const Plan& plan) {
   if (plan.command == PlanCommand::kClose)
-    return fmt::format("{} accepts writes, and {} has replaced it", plan.primary, plan.candidate);
+    return plan.evidence_text.empty()
+               ? fmt::format("{} accepts writes, and {} has replaced it", plan.primary,
+                             plan.candidate)
+               : fmt::format("{} accepts writes beside {}", plan.primary, plan.candidate);
   if (plan.command == PlanCommand::kReopen)
     return plan.primary + (plan.closed_by_guard
                                ? " was closed by its guard, and no other node has replaced it"
@@ -100,8 +103,9 @@ std::string describe_loss(const Plan& plan, const RunOutcome& run) {
 }  // namespace
 
 RunReport report_run(const Plan& plan, const std::string& id, const RunOutcome& run) {
-  RunReport report{{rate(run), describe_end(plan, run), {}, id, plan.primary, plan.candidate},
-                   run.end == RunEnd::kDone || run.end == RunEnd::kWarnings};
+  RunReport report{
+      {rate(run), describe_end(plan, run), {}, id, plan.primary, plan.candidate, plan.command},
+      run.end == RunEnd::kDone || run.end == RunEnd::kWarnings};
   if (run.end == RunEnd::kUndone && !run.stuck.empty())
     report.stuck = Rejection{run.stuck, run.text};
   report.contradicted = run.end == RunEnd::kUndone && run.contradicted;

@@ -23,6 +23,7 @@ struct FailoverOutcome {
   std::vector<std::string> details = {};  // lines for people: warnings, rejected candidates
   std::string run_id = {};                // empty: nothing was begun
   std::string failed = {}, successor = {};
+  PlanCommand command = PlanCommand::kNothing;  // of the plan that was carried out
 };
 
 // How the steps of a plan ended.

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "common/failover/close_writers.h"
 #include "common/failover/console_event.h"
 #include "common/failover/known_primary.h"
 #include "common/failover/lease_steps.h"
@@ -74,8 +75,8 @@ class Closing {
     for (const Node* const node : writers_) names.push_back(node->name);
     return refused({.primary = names[0]}, Refusal::kSecondWriter,
                    fmt::format("{} accept writes, and neither the journal nor the histories prove "
-                               "which of them was replaced; to close one, run: mysql_ha rejoin "
-                               "NODE",
+                               "which of them was replaced; to weigh all evidence, or to choose "
+                               "one, run: mysql_ha repair",
                                join(names, ", ")));
   }
 
@@ -121,36 +122,13 @@ class Closing {
     return witnessed;
   }
 
-  Plan write() {
-    Plan plan{.command = PlanCommand::kClose,
-              .primary = replaced_[0]->name,
-              .candidate = successor_->name};
-    if (!context_.lock_holder.empty())
-      return refused(std::move(plan), Refusal::kLocked,
-                     "another run holds the lock: " + context_.lock_holder);
-    for (Step& step : lock_steps(topology_.nodes)) add(plan, std::move(step));
-    for (const Node* const node : replaced_)
-      add(plan, {.action = Action::kFence,
-                 .node = node->name,
-                 .statements = {close_server(node->facts->version)},
-                 .text = "and end its clients' connections"});
-    move_vip(plan);
-    for (Step& step : tell_pandora(policy_, plan, *successor_)) add(plan, std::move(step));
+  Plan write() const {
+    Plan plan = plan_closing(topology_, policy_, context_, *successor_, replaced_);
+    if (!plan.possible()) return plan;
     for (const Node* const node : replaced_) warn(plan, *node);
+    plan.hash.clear();
     plan.hash = hash_of(plan, topology_);
     return plan;
-  }
-
-  // It may have come back with the address, too.
-  void move_vip(Plan& plan) const {
-    if (policy_.vip.empty()) return;
-    for (const Node* const node : replaced_)
-      add(plan,
-          {.action = Action::kVipDown, .node = node->name, .text = policy_.vip, .may_fail = true});
-    add(plan, {.action = Action::kVipUp,
-               .node = successor_->name,
-               .text = policy_.vip,
-               .may_fail = true});
   }
 
   void warn(Plan& plan, const Node& node) const {

@@ -44,7 +44,9 @@ void add_next_command(Plan& plan) {
 
 std::string describe_change(const Plan& plan) {
   if (plan.command == PlanCommand::kClose)
-    return fmt::format("closing {}, which {} has replaced", plan.primary, plan.candidate);
+    return plan.evidence_text.empty()
+               ? fmt::format("closing {}, which {} has replaced", plan.primary, plan.candidate)
+               : fmt::format("closing {}, keeping {}", plan.primary, plan.candidate);
   if (plan.command == PlanCommand::kReopen)
     return fmt::format("opening {} for writes again", plan.primary);
   if (plan.changes_primary())
@@ -53,6 +55,8 @@ std::string describe_change(const Plan& plan) {
 }
 
 std::string describe_evidence(const Plan& plan) {
+  if (plan.command == PlanCommand::kClose && !plan.evidence_text.empty())
+    return fmt::format("evidence that {} is the primary: {}", plan.candidate, plan.evidence_text);
   return plan.evidence == Evidence::kNone ? ""
                                           : fmt::format("evidence that {} takes no writes: {}",
                                                         plan.primary, plan.evidence_text);

@@ -28,6 +28,7 @@ TEST(CommandsTest, OptionsFollowTheWordsOfTheCommand) {
        "run: mysql_ha failover --allow-loss --cluster c.conf"},
       {"mysql_ha failover --assume-replica db3 --allow-loss, else",
        "mysql_ha failover --assume-replica db3 --allow-loss --cluster c.conf, else"},
+      {"run: mysql_ha repair --winner db2", "run: mysql_ha repair --winner db2 --cluster c.conf"},
       {"mysql_ha failover, --allow-loss", "mysql_ha failover --cluster c.conf, --allow-loss"},
       {"mysql_ha resync db1: mysql_ha rejoin db1",
        "mysql_ha resync db1 --cluster c.conf: mysql_ha rejoin db1 --cluster c.conf"},
