@@ -35,26 +35,41 @@ std::string with_next_command(const FailoverOutcome& outcome) {
 
 }  // namespace
 
+std::vector<std::string> Reporter::send(const NotifyOptions& notify_options,
+                                        const FailoverOutcome& outcome, const std::string& text,
+                                        const std::vector<std::string>& details) const {
+  const auto code = static_cast<std::size_t>(outcome.end);
+  syslog(LOG_DAEMON | (code == 0 ? LOG_NOTICE : LOG_ERR), "%s", sanitize(text).c_str());
+  if (!notify_options.wanted()) return {};
+  const char* const words[] = {"done", "warnings", "failed"};
+  Notice notice{text,
+                lines_,
+                {{"run", outcome.run_id},
+                 {"failed", outcome.failed},
+                 {"successor", outcome.successor},
+                 {"outcome", words[code]}}};
+  notice.lines.insert(notice.lines.end(), details.begin(), details.end());
+  std::vector<std::string> failures;
+  for (const std::string& failure :
+       notify(notify_options, notice, Deadline::after(clock_, kNotifyBudget_s)))
+    failures.push_back(sanitize(failure));
+  return failures;
+}
+
+void Reporter::tell(const NotifyOptions& notify_options, const FailoverOutcome& outcome) const {
+  for (const std::string& failure :
+       send(notify_options, outcome, cli_.complete(outcome.text), outcome.details))
+    print_lines(failure + "\n");
+}
+
 int Reporter::finish(const NotifyOptions& notify_options, const FailoverOutcome& outcome) const {
   const std::string text = cli_.complete(with_next_command(outcome));
   std::vector<std::string> details;
   for (const std::string& line : outcome.details) details.push_back(cli_.complete(line));
   const int code = static_cast<int>(outcome.end);
   if (outcome.run_id.empty()) return cli_.finish(code, text, details);
-  syslog(LOG_DAEMON | (code == 0 ? LOG_NOTICE : LOG_ERR), "%s", sanitize(text).c_str());
-  if (notify_options.wanted()) {
-    const char* const words[] = {"done", "warnings", "failed"};
-    Notice notice{text,
-                  lines_,
-                  {{"run", outcome.run_id},
-                   {"failed", outcome.failed},
-                   {"successor", outcome.successor},
-                   {"outcome", words[code]}}};
-    notice.lines.insert(notice.lines.end(), details.begin(), details.end());
-    for (std::string& failure :
-         notify(notify_options, notice, Deadline::after(clock_, kNotifyBudget_s)))
-      details.push_back(sanitize(failure));
-  }
+  for (std::string& failure : send(notify_options, outcome, text, details))
+    details.push_back(std::move(failure));
   return cli_.finish(code, text, details);
 }
 

@@ -20,11 +20,19 @@ class Reporter {
   // Prints lines with the seconds since the construction, and keeps them.
   Log log();
 
+  // Tells syslog, mails and webhooks of a part that has ended, while others follow.
+  void tell(const NotifyOptions& notify, const FailoverOutcome& outcome) const;
+
   // Tells the outcome and returns the exit code. A refusal is printed alone: nothing was begun, and
   // an engine that runs this every minute is not to be flooded.
   int finish(const NotifyOptions& notify, const FailoverOutcome& outcome) const;
 
  private:
+  // Returns what could not be sent.
+  std::vector<std::string> send(const NotifyOptions& notify, const FailoverOutcome& outcome,
+                                const std::string& text,
+                                const std::vector<std::string>& details) const;
+
   const Cli& cli_;
   const Clock& clock_;
   double begin_s_;

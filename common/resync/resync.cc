@@ -116,7 +116,8 @@ FailoverOutcome follow_as_copy(const Env& env, const FailoverOptions& options,
 }  // namespace
 
 FailoverOutcome run_resync(const Env& env, const FailoverOptions& options,
-                           const ResyncOptions& resync, const std::string& node, const Log& log) {
+                           const ResyncOptions& resync, const std::string& node, const Log& log,
+                           const BeforeCopy& before) {
   // Not the lock of the cluster: a node may have to be promoted while hours of copying go on.
   const auto store = RunStore::open(env.files, options.state_dir, options.cluster_name);
   auto resyncs = RunStore::open(env.files, options.state_dir, options.resync_store());
@@ -127,12 +128,15 @@ FailoverOutcome run_resync(const Env& env, const FailoverOptions& options,
   remove_leftovers_of_copies(env.files, resyncs->path());
   Preparation prepared = prepare_copy(env, options, resync, node, log);
   if (prepared.outcome.end == FailoverEnd::kRefused) return prepared.outcome;
-  const auto copied = copy_and_record(env, *store, prepared, options, resync, log);
-  if (!copied) {
+  const auto fail = [&](const Error& error) {
     prepared.outcome.end = FailoverEnd::kRefused;
-    prepared.outcome.text = fmt::format("resync failed: {}: {}", node, copied.error().text);
+    prepared.outcome.text = fmt::format("resync failed: {}: {}", node, error.text);
     return prepared.outcome;
-  }
+  };
+  if (before)
+    if (const auto done = before(prepared.outcome); !done) return fail(done.error());
+  const auto copied = copy_and_record(env, *store, prepared, options, resync, log);
+  if (!copied) return fail(copied.error());
   await_free_lock(*store, env.clock);
   return follow_as_copy(env, options, prepared, *copied, log);
 }
