@@ -13,6 +13,7 @@
 #include "common/execute/reporter.h"
 #include "common/exit_code.h"
 #include "common/text.h"
+#include "plugins/repair_options.h"
 
 namespace ha {
 
@@ -60,6 +61,7 @@ constexpr CommandWord kCommands[] = {
     {"rejoin", 1, 1, run_rejoin_command},
     {"resync", 1, 1, run_resync_command},
     {"merge", 0, 0, run_merge_command},
+    {"repair", 0, 0, run_repair_command},
     {"journal", 0, 2, run_journal},
     {"guard", 0, 2, run_guard_command},
 };
@@ -95,36 +97,22 @@ void add_options(Cli& cli, MysqlHaOptions& options) {
            "failover: refuse unless the plan still has this hash");
   cli.text("--to", "NODE", options.to,
            "switchover: to this node (default: the best replica); merge: the primary");
-  cli.text("--from", "NODE", options.resync.from,
-           "resync: copy this node (default: a sound replica, else the primary); merge: the node "
-           "whose rows are brought to the primary");
-  cli.choice<CopyMethod>(
-      "--method",
-      {{"auto", CopyMethod::kAuto},
-       {"clone", CopyMethod::kClone},
-       {"dump", CopyMethod::kDump},
-       {"command", CopyMethod::kCommand}},
-      options.resync.method,
-      "resync: how to copy (default: auto: the command where there is one, clone "
-      "where it is possible, else a dump)");
-  cli.choice<Verify>(
-      "--verify", {{"sample", Verify::kSample}, {"full", Verify::kFull}, {"none", Verify::kNone}},
-      options.resync.verify,
-      "resync: compare the rows of all tables and checksums for a tenth of the copying time "
-      "(sample, default), all checksums (full) or nothing (none)");
-  cli.command("--copy-command", options.resync.copy_command,
-              "resync: a command that replaces the files of a server by another's");
+  cli.text(
+      "--from", "NODE", options.resync.from,
+      "resync, repair: copy this node (default: a sound replica, else the primary); merge: the "
+      "node whose rows are brought to the primary");
+  cli.text("--winner", "NODE", options.winner,
+           "repair: the node that stays the primary (default: the one that the evidence shows)");
+  add_copy_options(cli, options.resync);
   cli.choice<ExtraTransactions>(
       "--surplus", {{"save", ExtraTransactions::kSave}, {"discard", ExtraTransactions::kDiscard}},
       options.resync.extra_transactions,
       "resync: what to do with the extra transactions of NODE (default: save)");
-  cli.command("--dump-command", options.resync.dump_command,
-              "resync: how to run mysqldump (default: mysqldump or mariadb-dump)");
-  cli.seconds("--copy-timeout", options.resync.timeout_s, "resync: time to copy (default: 86400)");
   cli.choice<bool>("--output", {{"text", false}, {"json", true}}, options.json,
-                   "status, plan, journal and guard status: print text (default) or json");
+                   "status, plan, repair --dry-run, journal and guard status: print text (default) "
+                   "or json");
   cli.flag("--watch", options.watch, "status: again and again, until it is interrupted");
-  add_merge_options(cli, options.merge, options.saved);
+  add_merge_options(cli, options);
   add_guard_options(cli, options);
   add_notify_options(cli, options.notify);
 }
@@ -247,11 +235,16 @@ std::optional<int> complete_options(const Cli& cli, MysqlHaOptions& options) {
     options.failover.policy.auto_open = true;
   if (const auto complete = complete_failover_options(cli, options.failover); !complete)
     return cli.usage_error(complete.error().text);
+  if (options.merge.database.empty())
+    options.merge.database = options.failover.cluster.console_database;
   if (guards)
     if (const auto complete = complete_guard_options(options); !complete)
       return cli.usage_error(complete.error().text);
   if (options.words[0] == "merge")
     if (const auto complete = complete_merge(options); !complete)
+      return cli.usage_error(complete.error().text);
+  if (options.words[0] == "repair")
+    if (const auto complete = complete_repair(options); !complete)
       return cli.usage_error(complete.error().text);
   if (const auto usable = check_notify_options(options.notify); !usable)
     return cli.usage_error(usable.error().text);

@@ -14,6 +14,7 @@
 #include "common/http/notify.h"
 #include "common/merge/merge.h"
 #include "common/merge/saved_file.h"
+#include "common/repair/repair.h"
 #include "common/resync/resync.h"
 
 namespace ha {
@@ -28,8 +29,10 @@ struct MysqlHaOptions {
   ResyncOptions resync = {};
   MergeOptions merge = {};
   SavedOptions saved = {};  // journal extra
+  std::string winner = {};  // repair
+  bool dry_run = false;     // merge, journal extra, repair
   GuardOptions guard = {};
-  bool json = false;                      // status, plan, journal, guard status
+  bool json = false;                      // status, plan, repair, journal, guard status
   bool watch = false;                     // status
   std::optional<double> interval_s = {};  // as given, of --watch and of guard
   const Arguments* arguments = nullptr;   // that the program was started with
@@ -57,16 +60,19 @@ int run_journal(const Env& env, const Cli& cli, const MysqlHaOptions& options);
 int run_guard_command(const Env& env, const Cli& cli, const MysqlHaOptions& options);
 int show_guard(const Env& env, const Cli& cli, const MysqlHaOptions& options);
 int run_merge_command(const Env& env, const Cli& cli, const MysqlHaOptions& options);
-
-// Adds the options of a merge, but for --from and --to, and of what was saved. The targets must
-// outlive parse().
-void add_merge_options(Cli& cli, MergeOptions& merge, SavedOptions& saved);
+int run_repair_command(const Env& env, const Cli& cli, const MysqlHaOptions& options);
 
 // Shows what a run has saved of a node, or brings rows of it to the primary.
 int run_journal_extra(const Env& env, const Cli& cli, const MysqlHaOptions& options);
 
-// Completes the options of a merge, once the command line is read. Fails with kUsage.
+// Adds which rows are brought to the primary, by a merge, a repair or out of what was saved, and
+// --dry-run. The target must outlive parse().
+void add_merge_options(Cli& cli, MysqlHaOptions& options);
+
+// Complete the options of a merge or check those of a repair, once the command line is read. Fail
+// with kUsage.
 Result<Done> complete_merge(MysqlHaOptions& options);
+Result<Done> complete_repair(const MysqlHaOptions& options);
 
 // Lists the merges that this machine has begun, none where there is none.
 Result<std::vector<std::string>> list_merges(Files& files, const FailoverOptions& options);

@@ -81,15 +81,14 @@ int show_extra(const Env& env, const Cli& cli, const MysqlHaOptions& options) {
 
 int run_journal_extra(const Env& env, const Cli& cli, const MysqlHaOptions& options) {
   if (options.saved.words.empty()) {
-    if (options.merge.dry_run || options.merge.preset != MergePreset::kNone)
+    if (options.dry_run || options.merge.preset != MergePreset::kNone)
       return cli.usage_error("journal extra: --dry-run and --preset need --apply");
     return show_extra(env, cli, options);
   }
   SavedOptions saved = options.saved;
   saved.preset = options.merge.preset;
-  saved.database = options.merge.database.empty() ? options.failover.cluster.console_database
-                                                  : options.merge.database;
-  saved.effect = options.merge.dry_run ? MergeEffect::kCount : MergeEffect::kInsert;
+  saved.database = options.merge.database;
+  saved.effect = options.dry_run ? MergeEffect::kCount : MergeEffect::kInsert;
   if (const auto tables = parse_saved_tables(saved); !tables)
     return cli.usage_error(tables.error().text);
   env.clock.heed_stop_signals();

@@ -5,27 +5,15 @@
 #include "common/execute/reporter.h"
 #include "common/merge/merge_journal.h"
 #include "plugins/mysql_ha.h"
+#include "plugins/repair_options.h"
 
 namespace ha {
 
-void add_merge_options(Cli& cli, MergeOptions& merge, SavedOptions& saved) {
-  cli.text("--since", "TIME", merge.since,
-           "merge: rows from this time on: @SECONDS since the epoch, or a time with its zone, such "
-           "as 2026-11-30T16:00:00+01:00");
-  cli.text("--until", "TIME", merge.until, "merge: and before this time");
-  cli.choice<MergePreset>(
-      "--preset", {{"pandora", MergePreset::kPandora}}, merge.preset,
-      "merge, journal extra: the tables of Pandora FMS: tagente_datos, tagente_datos_string, "
-      "tevento");
-  cli.text(
-      "--database", "NAME", merge.database,
-      "merge, journal extra: where they are (default: dbname of --pandora-conf, else pandora)");
-  cli.list("--table", "DB.TABLE:TIMECOLUMN[:regenerate=COLUMN]", merge.words,
-           "merge: a table, the column with the time of its rows, and one that the primary numbers "
-           "anew; repeatable");
-  cli.flag("--dry-run", merge.dry_run,
-           "merge, journal extra: only count what would be done, and do nothing");
-  cli.list("--apply", "DB.TABLE[:regenerate=COLUMN]", saved.words,
+void add_merge_options(Cli& cli, MysqlHaOptions& options) {
+  add_merge_table_options(cli, options.merge);
+  cli.flag("--dry-run", options.dry_run,
+           "merge, journal extra: only count what would be done; repair: only print it");
+  cli.list("--apply", "DB.TABLE[:regenerate=COLUMN]", options.saved.words,
            "journal extra: bring the saved rows of this table to the primary; the primary numbers "
            "new rows anew in COLUMN; repeatable");
 }
@@ -33,8 +21,7 @@ void add_merge_options(Cli& cli, MergeOptions& merge, SavedOptions& saved) {
 Result<Done> complete_merge(MysqlHaOptions& options) {
   options.merge.from = options.resync.from;
   options.merge.to = options.to;
-  if (options.merge.database.empty())
-    options.merge.database = options.failover.cluster.console_database;
+  options.merge.dry_run = options.dry_run;
   return complete_merge_options(options.merge);
 }
 

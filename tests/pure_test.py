@@ -24,7 +24,7 @@ OBJECTS = pathlib.Path(os.environ.get("HA_BUILD_DIR", ROOT / "build")) / "common
 ROOMS = ("ha_base", "ha_topology", "ha_plan")
 # These touch the outside world through an Env only (common/env.h): no object of theirs reaches a
 # call of the system but by a virtual function.
-ENV_ROOMS = ("ha_context", "ha_execute", "ha_resync", "ha_merge")
+ENV_ROOMS = ("ha_context", "ha_execute", "ha_resync", "ha_merge", "ha_repair")
 # What a room may link besides: headers of formats, and flags of the compiler.
 HARMLESS_LINKS = re.compile(r"ha_flags|fmt::.*|nlohmann_json::nlohmann_json")
 

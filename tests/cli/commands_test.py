@@ -29,7 +29,7 @@ PROGRAMS = [
     *(["mysql_ha", *words, *NODE] for words in (
         ["status"], ["plan"], ["failover"], ["switchover"], ["rejoin", "db1"], ["resync", "db1"],
         ["merge", "--from", "db1", "--to", "db2", "--since", "@1", "--until", "@2", "--table", "a.b:c"],
-        ["journal"])),
+        ["repair"], ["journal"])),
     ["handle_mysql_failover", *EVENT, *NODE],
 ]
 FAILOVER = [words for words in PROGRAMS

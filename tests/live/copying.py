@@ -1,14 +1,26 @@
 # SPDX-License-Identifier: MIT
-"""What copies of servers find on the machines of a cluster: systemd, ssh and mariabackup."""
+"""What a server that becomes a copy of another one needs around it."""
 
 import contextlib
+import shlex
 import threading
 import time
 
+import cache
 from nagios import ROOT
 from sshd import Ssh
 
 EXAMPLES = ROOT / "conf-examples/mysql-failover"
+
+
+def dump_command(cluster):
+    """Return the flavour's mysqldump, as options take a command."""
+    return shlex.join(cache.client_command(cluster.flavour, "dump"))
+
+
+def binlog_command(cluster):
+    """Return the flavour's mysqlbinlog likewise."""
+    return shlex.join(cache.client_command(cluster.flavour, "binlog"))
 
 
 @contextlib.contextmanager

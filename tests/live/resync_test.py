@@ -2,7 +2,6 @@
 """mysql_ha resync: a node whose data are of no use becomes a copy of another one and its replica."""
 
 import contextlib
-import shlex
 import signal
 import time
 from pathlib import Path
@@ -10,10 +9,9 @@ from pathlib import Path
 import pymysql
 import pytest
 
-import cache
 import plugin
 from cluster import GTID_KINDS, changes, rows
-from copying import Machines, supervised
+from copying import Machines, binlog_command, dump_command, supervised
 from interruptions import Pause
 from writer import ADMIN_PASSWORD, ADMIN_USER, Writer
 from server import MANAGER_PASSWORD, MANAGER_USER
@@ -34,14 +32,8 @@ def cluster(shared):
 
 def as_admin(cluster, nodes=None):
     """Write the cluster file with an account that may copy servers."""
-    binlog_command = shlex.join(cache.client_command(cluster.flavour, "binlog"))
     cluster.write_config(f"dump-command={dump_command(cluster)}",
-                         f"binlog-command={binlog_command}", nodes=nodes, as_admin=True)
-
-
-def dump_command(cluster):
-    """Return the flavour's mysqldump, as options take a command."""
-    return shlex.join(cache.client_command(cluster.flavour, "dump"))
+                         f"binlog-command={binlog_command(cluster)}", nodes=nodes, as_admin=True)
 
 
 def resync(cluster, server, *words):

@@ -128,6 +128,9 @@ TEST_F(MysqlHaTest, MistakesExitWithThreeAndSayWhatIsAccepted) {
       {{"status", "--interval", "0", kNobody}, "--interval: '0' is not a duration"},
       {{"status", "--output", "xml", kNobody}, "--output: 'xml' is not one of: text, json"},
       {{"status", "--vip", "192.0.2.1", kNobody}, "--vip"},
+      {{"repair", "db1", kNobody}, "repair: wrong number of arguments"},
+      {{"repair", "--table", "x", kNobody}, "--table: 'x' is not DB.TABLE"},
+      {{"repair", "--preset", "pandora", "--since", "noon", kNobody}, "--since: "},
       {{"journal", "burn", kNobody}, "journal: expected nothing, show ID or ack [ID]"},
   };
   for (const auto& c : cases) {
