@@ -113,11 +113,13 @@ Result<ImportedCluster> import_pandora_conf(std::string_view text, const std::st
   if (const auto read = read_pandora_nodes(*settings, name, cluster); !read) return read.error();
   if (const auto read = read_pandora_tries(*settings, name, cluster); !read) return read.error();
   read_pandora_accounts(*settings, cluster);
-  if (const std::string fix = value_of(*settings, "splitbrain_autofix"); !fix.empty() && fix != "0")
-    cluster.warnings.push_back(fmt::format(
-        "{}: splitbrain_autofix {}: a split is not repaired by itself; to rebuild the node that "
-        "loses its writes, run: mysql_ha resync NODE",
-        name, sanitize(shorten(fix, 20))));
+  // To Pandora, which is written in Perl, everything but 0 is true.
+  cluster.autofix = value_of(*settings, "splitbrain_autofix", "0") != "0";
+  if (cluster.autofix)
+    cluster.notes.push_back(
+        name +
+        ": splitbrain_autofix: handle_mysql_failover repairs a split; by hand that is: "
+        "mysql_ha repair");
   return cluster;
 }
 

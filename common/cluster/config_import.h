@@ -29,6 +29,7 @@ struct ImportedCluster {
   std::optional<double> retry_interval_s = {};  // between two of these
   std::optional<double> interval_s = {};        // MHA: between two questions to the primary
   std::vector<std::string> ignore_fail = {};    // MHA: nodes whose loss is no objection
+  bool autofix = false;                         // Pandora: a split is to be repaired
   MhaScripts mha = {};
   std::vector<std::string> unknown_keys = {};
   std::vector<std::string> notes = {};     // what is read in another way, for -v

@@ -36,6 +36,7 @@ void take_over(const std::string& path, ImportedCluster imported, ClusterOptions
   cluster.tries = imported.tries;
   cluster.retry_interval_s = imported.retry_interval_s;
   cluster.interval_s = imported.interval_s;
+  cluster.autofix = imported.autofix;
   cluster.ignore_fail = std::move(imported.ignore_fail);
   cluster.mha = std::move(imported.mha);
   if (!imported.unknown_keys.empty())

@@ -35,6 +35,7 @@ struct ClusterOptions {
   std::optional<double> retry_interval_s = {};  // between two of these
   std::optional<double> interval_s = {};        // between two questions of a guard
   std::vector<std::string> ignore_fail = {};    // nodes whose loss is no objection
+  bool autofix = false;                         // Pandora: a split is to be repaired
   MhaScripts mha = {};
   std::string mha_defaults = {};  // MHA's file for all applications; empty: its usual one, if any
 };

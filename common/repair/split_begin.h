@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// When a node began to write alone, by the transactions of it that were saved. Pure.
+// When a node began to write alone, by the transactions of it that were saved.
 
 #pragma once
 

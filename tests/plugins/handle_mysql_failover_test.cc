@@ -75,6 +75,8 @@ TEST(HandleMysqlFailoverTest, MistakesAreNamedAndExitWith3) {
       {kProblem + Words{"--watchdog", "/dev/watchdog"},
        "--watchdog: has no effect without --lease"},
       {kProblem + Words{"--retries", "0"}, "--retries"},
+      {kProblem + Words{"--autofix", "--table", "x"}, "--table: 'x' is not DB.TABLE"},
+      {kProblem + Words{"--autofix", "--preset", "nagios"}, "'nagios' is not one of: pandora"},
       {kProblem + Words{"--vip", "192.0.2.10"}, "--interface"},
       {kProblem + Words{"--cluster-name", "../other"}, "--cluster-name"},
       {kProblem + Words{"--repl-defaults-file", "/nonexistent"}, "--repl-defaults-file"},

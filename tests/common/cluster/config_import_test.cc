@@ -39,6 +39,7 @@ TEST(ConfigImportTest, PandoraFilesGiveHostsAndAccounts) {
   EXPECT_EQ(cluster->console_database, "pandora");
   EXPECT_EQ(join(cluster->unknown_keys, " "), "servername");
   EXPECT_TRUE(cluster->warnings.empty());
+  EXPECT_FALSE(cluster->autofix);
 }
 
 TEST(ConfigImportTest, PandoraFilesWithoutAnAccountForFailoversHaveTheServersOwn) {
@@ -66,10 +67,10 @@ TEST(ConfigImportTest, PandoraFilesAreReadAsPandoraDoes) {
   EXPECT_EQ(join(cluster->unknown_keys, " "), "new_key");
   EXPECT_EQ(join(cluster->notes, "|"),
             "x: dbhost db0 is none of ha_hosts: Pandora uses it only as long as there is no "
-            "/srv/hosts");
-  EXPECT_EQ(join(cluster->warnings, "|"),
-            "x: splitbrain_autofix 1: a split is not repaired by itself; to rebuild the node that "
-            "loses its writes, run: mysql_ha resync NODE");
+            "/srv/hosts|x: splitbrain_autofix: handle_mysql_failover repairs a split; by hand that "
+            "is: mysql_ha repair");
+  EXPECT_TRUE(cluster->autofix);
+  EXPECT_TRUE(cluster->warnings.empty());
 }
 
 TEST(ConfigImportTest, MhaFilesGiveServersRolesAndAccounts) {
