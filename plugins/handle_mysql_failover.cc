@@ -46,6 +46,8 @@ Result<Done> complete(const Cli& cli, HandlerOptions& options) {
   if (const auto done = complete_failover_options(cli, options.failover); !done) return done;
   if (const auto usable = check_notify_options(options.notify); !usable) return usable;
   options.autofix = options.autofix || options.failover.cluster.autofix;
+  std::string& database = options.repair.merge.database;
+  if (database.empty()) database = options.failover.cluster.console_database;
   return options.autofix ? check_repair_options(options.repair) : Done{};
 }
 

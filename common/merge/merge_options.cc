@@ -52,8 +52,7 @@ Result<Done> complete_merge_options(MergeOptions& options) {
                                       {"--until", &options.until}})
     if (value->empty())
       return Error{Errc::kUsage, fmt::format("merge needs {} (see --help)", option)};
-  if (options.preset == MergePreset::kPandora)
-    options.tables = pandora_tables(options.database);
+  if (options.preset == MergePreset::kPandora) options.tables = pandora_tables(options.database);
   for (const std::string& word : options.words) {
     auto table = parse_merge_table(word);
     if (!table) return table.error();

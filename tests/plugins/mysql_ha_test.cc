@@ -131,7 +131,8 @@ TEST_F(MysqlHaTest, MistakesExitWithThreeAndSayWhatIsAccepted) {
       {{"repair", "db1", kNobody}, "repair: wrong number of arguments"},
       {{"repair", "--table", "x", kNobody}, "--table: 'x' is not DB.TABLE"},
       {{"repair", "--preset", "pandora", "--since", "noon", kNobody}, "--since: "},
-      {{"journal", "burn", kNobody}, "journal: expected nothing, show ID or ack [ID]"},
+      {{"journal", "burn", kNobody}, "journal: expected nothing, show ID, extra ID or ack [ID]"},
+      {{"journal", "extra", "1", "--dry-run", kNobody}, "--dry-run and --preset need --apply"},
   };
   for (const auto& c : cases) {
     const Outcome outcome = run(c.words);
