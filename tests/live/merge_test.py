@@ -432,6 +432,11 @@ def refuse_what_cannot_be_brought(cluster, run):
         assert outcome.code == code and reason in outcome.out, (words, outcome.out)
     file.write_bytes(text)
     assert "has saved no transactions" in cluster.run("journal", "extra", "1-1").out
+    with cluster.db2.connect() as session, session.cursor() as cursor:
+        # That of a merge's last pair, whose commit may outlive the merge.
+        cursor.execute("SELECT GET_LOCK('monitoring-plugins-ha:merge:3', 0)")
+        refused = cluster.run("journal", "extra", run, "--apply", "shop.item")
+        assert refused.code == 2 and "another merge is at work on db2" in refused.out, refused.out
     cluster.db2.sql("SET GLOBAL read_only = ON")
     refused = cluster.run("journal", "extra", run, "--apply", "shop.item")
     assert refused.code == 2 and "no node takes writes" in refused.out, refused.out
