@@ -54,7 +54,9 @@ class RepairRun {
     if (!workflow) return RepairReport{refuse(workflow.error().text)};
     if (auto ended = prepare_change(*workflow)) return RepairReport{*ended};
     Observation& view = workflow->view;
-    if (const auto added = add_history(workflow->store, env_.clock.moment(), view.context); !added)
+    if (const auto added =
+            add_history(workflow->store, options_.cluster.nodes, env_.clock.moment(), view.context);
+        !added)
       return RepairReport{refuse("repair refused: " + added.error().text)};
     auto facts = read_repair_facts(env_, options_, workflow->store, view, asked_.winner);
     if (!facts) return RepairReport{refuse("repair refused: " + facts.error().text)};
@@ -198,7 +200,9 @@ Result<Repair> plan_repair(const Env& env, const FailoverOptions& options,
   const auto store = RunStore::open(env.files, options.state_dir, options.cluster_name);
   if (!store) return Error{store.error().code, "--state-dir: " + store.error().text};
   Observation view = observe(env, options);
-  if (const auto added = add_history(*store, env.clock.moment(), view.context); !added)
+  if (const auto added =
+          add_history(*store, options.cluster.nodes, env.clock.moment(), view.context);
+      !added)
     return added.error();
   auto facts = read_repair_facts(env, options, *store, view, repair.winner);
   if (!facts) return facts.error();
