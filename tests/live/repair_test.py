@@ -249,7 +249,6 @@ def webhook():
         server.server_close()
 
 
-@pytest.mark.parametrize("made", ["mariadb-gtid", "mariadb-position"], indirect=True)
 def test_handler_repairs_where_pandora_asks_for_it(pair):
     split_by_failover(pair)
     hosts = ",".join(f"{server.name}={server.host}:{server.port}" for server in pair.servers)
