@@ -28,7 +28,12 @@ PANDORA = (
     " utimestamp BIGINT NOT NULL, KEY (utimestamp))",
     "CREATE TABLE tevento (id_evento BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,"
     " id_agente INT NOT NULL, evento TEXT, utimestamp BIGINT NOT NULL, id_agentmodule INT NOT NULL,"
-    " estado TINYINT UNSIGNED NOT NULL DEFAULT 0, KEY (utimestamp))",
+    " estado TINYINT UNSIGNED NOT NULL DEFAULT 0, id_grupo INT NOT NULL DEFAULT 0, timestamp DATETIME,"
+    " event_type VARCHAR(30), id_alert_am INT NOT NULL DEFAULT 0, criticity INT NOT NULL DEFAULT 0,"
+    " tags TEXT, source TINYTEXT, id_extra TINYTEXT, id_usuario VARCHAR(255), critical_instructions TEXT,"
+    " warning_instructions TEXT, unknown_instructions TEXT, ack_utimestamp BIGINT NOT NULL DEFAULT 0,"
+    " custom_data TEXT, data TINYTEXT, module_status INT NOT NULL DEFAULT 0, event_custom_id TINYTEXT,"
+    " KEY (utimestamp))",
     "INSERT INTO tagente VALUES (1)", "INSERT INTO tagente_modulo VALUES (1), (2)")
 GTID = ["mariadb-gtid", "mysql-gtid"]
 
@@ -70,7 +75,8 @@ def write(server, value):
 def values(server):
     """Return what Pandora's tables have, sorted: rows that are there twice, too."""
     return (sorted(row["datos"] for row in server.sql("SELECT datos FROM pandora.tagente_datos")),
-            sorted(row["evento"] for row in server.sql("SELECT evento FROM pandora.tevento")))
+            sorted(row["evento"] for row in server.sql(
+                "SELECT evento FROM pandora.tevento WHERE source IS NULL")))
 
 
 def split_by_failover(pair):
