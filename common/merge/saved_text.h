@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What mysqlbinlog printed of a node's extra transactions (ID.extra.sql): rows as binlog events in
 // base64, all else as statements. It is read as it comes: no more of it is kept than one event.
-// Pure but for the stream.
+// Nothing else is read.
 
 #pragma once
 
