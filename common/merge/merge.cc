@@ -40,7 +40,6 @@ class Merge {
   Result<Done> prepare();
   Result<Done> begin_journal();
   Result<Done> merge_table(const PlannedTable& table, UnmergedRows& unmerged);
-  void record_end(const FailoverOutcome& outcome);
   FailoverOutcome report(const UnmergedRows& unmerged);
   FailoverOutcome report_failure(const Error& error, const UnmergedRows& unmerged);
   std::string heading() const;
@@ -50,8 +49,7 @@ class Merge {
   const MergeOptions& merge_;
   const Log& log_;
   std::optional<RunStore> store_ = {};
-  std::optional<Journal> journal_ = {};
-  std::string id_ = {};
+  MergeJournal journal_ = {};
   std::vector<MergeSessions> sessions_ = {};
   PlannedTables planned_ = {};
   std::vector<std::string> warnings_ = {}, lines_ = {};
@@ -82,24 +80,13 @@ Result<Done> Merge::prepare() {
 }
 
 Result<Done> Merge::begin_journal() {
-  const auto id = store_->new_id(env_.clock.now_s());
-  if (!id) return id.error();
-  auto journal = store_->journal(*id);
-  if (!journal) return journal.error();
-  std::vector<std::string> names;
-  for (const MergeTable& table : merge_.tables) names.push_back(table.name());
-  JournalRecord record = make_record(env_.clock.moment(), "begin");
-  for (const auto& [name, value] : {std::pair("from", merge_.from),
-                                    {"to", merge_.to},
-                                    {"since", merge_.since},
-                                    {"until", merge_.until},
-                                    {"tables", join(names, ", ")}})
-    record.emplace_back(name, value);
-  if (const auto begun = journal->append(std::move(record)); !begun) return begun;
-  journal_.emplace(std::move(*journal));
-  id_ = *id;
-  log_(fmt::format("merge: {} from {} to {}, since {} until {} (run {})", join(names, ", "),
-                   merge_.from, merge_.to, merge_.since, merge_.until, id_));
+  const auto begun = journal_.begin(
+      env_, *store_,
+      {{"from", merge_.from}, {"to", merge_.to}, {"since", merge_.since}, {"until", merge_.until}},
+      merge_.tables);
+  if (!begun) return begun;
+  log_(fmt::format("merge: {} from {} to {}, since {} until {} (run {})", join_names(merge_.tables),
+                   merge_.from, merge_.to, merge_.since, merge_.until, journal_.id()));
   return prune_merges(env_.files, *store_, options_.keep_runs);
 }
 
@@ -122,16 +109,12 @@ Result<Done> Merge::merge_table(const PlannedTable& table, UnmergedRows& unmerge
                     merge_.to, table.plan.table.name()));
   lines_.push_back(table.plan.table.name() + ": " + text);
   log_(lines_.back());
-  if (!journal_) return Done{};
-  JournalRecord record = make_record(env_.clock.moment(), "table");
-  record.emplace_back("table", table.plan.table.name());
-  record.emplace_back("text", text);
-  return journal_->append(std::move(record));
+  return journal_.append(env_, "table", "table", table.plan.table.name(), text);
 }
 
 std::string Merge::heading() const {
   return fmt::format("-- Rows of {} that were not merged into {}, since {} until {} (run {})",
-                     merge_.from, merge_.to, merge_.since, merge_.until, id_);
+                     merge_.from, merge_.to, merge_.since, merge_.until, journal_.id());
 }
 
 FailoverOutcome Merge::report(const UnmergedRows& unmerged) {
@@ -158,16 +141,6 @@ FailoverOutcome Merge::report_failure(const Error& error, const UnmergedRows& un
   return outcome;
 }
 
-void Merge::record_end(const FailoverOutcome& outcome) {
-  if (!journal_) return;
-  constexpr const char* kWords[] = {"done", "warnings", "failed"};
-  JournalRecord record = make_record(env_.clock.moment(), "end");
-  record.emplace_back("outcome", kWords[static_cast<std::size_t>(outcome.end)]);
-  record.emplace_back("text", outcome.text);
-  if (const auto recorded = journal_->append(std::move(record)); !recorded)
-    log_(recorded.error().text);
-}
-
 FailoverOutcome Merge::run() {
   if (merge_.window.until <= merge_.window.since)
     return refuse_merge(
@@ -179,7 +152,8 @@ FailoverOutcome Merge::run() {
   if (const auto prepared = prepare(); !prepared) return refuse_merge(prepared.error().text);
   if (!counts_only())
     if (const auto begun = begin_journal(); !begun) return refuse_merge(begun.error().text);
-  UnmergedRows unmerged(env_.files, counts_only() ? "" : unmerged_path(*store_, id_), heading());
+  UnmergedRows unmerged(env_.files, counts_only() ? "" : unmerged_path(*store_, journal_.id()),
+                        heading());
   std::optional<Error> error;
   for (const PlannedTable& table : planned_.tables) {
     const auto merged = merge_table(table, unmerged);
@@ -188,11 +162,11 @@ FailoverOutcome Merge::run() {
     break;
   }
   FailoverOutcome outcome = error ? report_failure(*error, unmerged) : report(unmerged);
-  outcome.run_id = id_;
+  outcome.run_id = journal_.id();
   outcome.details = lines_;
   for (const std::string& one : warnings_) outcome.details.push_back("warning: " + one);
   for (const std::string& one : planned_.notes) outcome.details.push_back("note: " + one);
-  record_end(outcome);
+  if (const auto ended = journal_.end(env_, outcome); !ended) log_(ended.error().text);
   return outcome;
 }
 

@@ -4,8 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
-#include "common/journal.h"
 #include "common/text.h"
 
 namespace ha {
@@ -37,6 +38,41 @@ Result<RunStore> lock_merge_store(const Env& env, const FailoverOptions& options
   if (const auto locked = store->lock(env.clock); !locked)
     return Error{locked.error().code, "another merge is at work: " + locked.error().text};
   return store;
+}
+
+std::string join_names(const std::vector<MergeTable>& tables) {
+  std::vector<std::string> names;
+  for (const MergeTable& table : tables) names.push_back(table.name());
+  return join(names, ", ");
+}
+
+Result<Done> MergeJournal::begin(const Env& env, const RunStore& store, JournalRecord about,
+                                 const std::vector<MergeTable>& tables) {
+  const auto id = store.new_id(env.clock.now_s());
+  if (!id) return id.error();
+  auto journal = store.journal(*id);
+  if (!journal) return journal.error();
+  JournalRecord record = make_record(env.clock.moment(), "begin");
+  std::ranges::move(about, std::back_inserter(record));
+  record.emplace_back("tables", join_names(tables));
+  if (const auto begun = journal->append(std::move(record)); !begun) return begun;
+  journal_.emplace(std::move(*journal));
+  id_ = *id;
+  return Done{};
+}
+
+Result<Done> MergeJournal::append(const Env& env, const std::string& event, const std::string& name,
+                                  const std::string& value, const std::string& text) {
+  if (!journal_) return Done{};
+  JournalRecord record = make_record(env.clock.moment(), event);
+  record.emplace_back(name, value);
+  record.emplace_back("text", text);
+  return journal_->append(std::move(record));
+}
+
+Result<Done> MergeJournal::end(const Env& env, const FailoverOutcome& outcome) {
+  constexpr const char* kWords[] = {"done", "warnings", "failed"};
+  return append(env, "end", "outcome", kWords[static_cast<std::size_t>(outcome.end)], outcome.text);
 }
 
 std::string unmerged_path(const RunStore& store, const std::string& id) {

@@ -9,13 +9,17 @@
 
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "common/cluster/options.h"
 #include "common/context/run_store.h"
 #include "common/env.h"
+#include "common/execute/outcome.h"
+#include "common/journal.h"
 #include "common/journal_record.h"
+#include "common/merge/merge_options.h"
 #include "common/result.h"
 
 namespace ha {
@@ -26,6 +30,31 @@ Result<RunStore> open_merge_store(Files& files, const FailoverOptions& options);
 // Takes the lock of the merges of this machine for as long as the store lives. Fails with the words
 // of the refusal.
 Result<RunStore> lock_merge_store(const Env& env, const FailoverOptions& options);
+
+// The journal of a merge at work. One that was not begun, of a merge that only counts, takes no
+// records.
+class MergeJournal {
+ public:
+  // `about`: what the first record tells beside the tables. The store's lock must be held.
+  Result<Done> begin(const Env& env, const RunStore& store, JournalRecord about,
+                     const std::vector<MergeTable>& tables);
+
+  // Appends a record with one more field, and a text.
+  Result<Done> append(const Env& env, const std::string& event, const std::string& name,
+                      const std::string& value, const std::string& text);
+
+  // Appends the last record.
+  Result<Done> end(const Env& env, const FailoverOutcome& outcome);
+
+  const std::string& id() const { return id_; }  // empty: it was not begun
+
+ private:
+  std::optional<Journal> journal_ = {};
+  std::string id_ = {};
+};
+
+// Returns the names of tables in one line. Pure.
+std::string join_names(const std::vector<MergeTable>& tables);
 
 // Returns a merge as one line, without its id: "merge      db1 -> db2  done". Pure.
 std::string summarize_merge(const std::vector<JournalRecord>& records);

@@ -65,8 +65,6 @@ class SavedMerge {
   Result<Done> merge_table(Target& target, UnmergedRows& unmerged);
   Result<Done> merge_part(Target& target, unsigned parts, unsigned part, SavedMerger& merger);
   SavedTextReader reader(const RowEvents::Take& take);
-  Result<Done> record(const std::string& event, const std::string& name, const std::string& value,
-                      const std::string& text);
   FailoverOutcome report(const UnmergedRows& unmerged, const std::optional<Error>& error);
 
   const Env env_;
@@ -77,8 +75,7 @@ class SavedMerge {
   std::vector<MergeTable> tables_ = {};
   std::map<std::string, Target> targets_ = {};  // by name
   std::optional<RunStore> store_ = {};
-  std::optional<Journal> journal_ = {};
-  std::string id_ = {};
+  MergeJournal journal_ = {};
   std::optional<MergeSessions> sessions_ = {};
   std::vector<std::string> warnings_ = {}, notes_ = {}, lines_ = {};
   SavedCounts counts_ = {};
@@ -183,33 +180,13 @@ Result<Done> SavedMerge::count() {
   return Done{};
 }
 
-Result<Done> SavedMerge::record(const std::string& event, const std::string& name,
-                                const std::string& value, const std::string& text) {
-  if (!journal_) return Done{};
-  JournalRecord record = make_record(env_.clock.moment(), event);
-  record.emplace_back(name, value);
-  record.emplace_back("text", text);
-  return journal_->append(std::move(record));
-}
-
 Result<Done> SavedMerge::begin_journal() {
-  const auto id = store_->new_id(env_.clock.now_s());
-  if (!id) return id.error();
-  auto journal = store_->journal(*id);
-  if (!journal) return journal.error();
-  std::vector<std::string> names;
-  for (const MergeTable& table : tables_) names.push_back(table.name());
-  JournalRecord record = make_record(env_.clock.moment(), "begin");
-  for (const auto& [name, value] : {std::pair("from", sessions_->from),
-                                    {"to", sessions_->to},
-                                    {"run", file_.run},
-                                    {"tables", join(names, ", ")}})
-    record.emplace_back(name, value);
-  if (const auto begun = journal->append(std::move(record)); !begun) return begun;
-  journal_.emplace(std::move(*journal));
-  id_ = *id;
-  log_(fmt::format("merge: {} of what run {} has saved of {}, to {} (run {})", join(names, ", "),
-                   file_.run, sessions_->from, sessions_->to, id_));
+  const auto begun = journal_.begin(
+      env_, *store_, {{"from", sessions_->from}, {"to", sessions_->to}, {"run", file_.run}},
+      tables_);
+  if (!begun) return begun;
+  log_(fmt::format("merge: {} of what run {} has saved of {}, to {} (run {})", join_names(tables_),
+                   file_.run, sessions_->from, sessions_->to, journal_.id()));
   return prune_merges(env_.files, *store_, options_.keep_runs);
 }
 
@@ -252,7 +229,7 @@ Result<Done> SavedMerge::merge_table(Target& target, UnmergedRows& unmerged) {
   const std::string text = describe_saved_counts(merger.counts(), saved_.effect, sessions_->to);
   lines_.push_back(name + ": " + text);
   log_(lines_.back());
-  return record("table", "table", name, text);
+  return journal_.append(env_, "table", "table", name, text);
 }
 
 FailoverOutcome SavedMerge::report(const UnmergedRows& unmerged,
@@ -282,10 +259,10 @@ FailoverOutcome SavedMerge::run(const std::string& id) {
   if (const auto prepared = prepare(id); !prepared)
     return refuse("merge refused: " + prepared.error().text);
   UnmergedRows unmerged(
-      env_.files, counts_only() ? "" : unmerged_path(*store_, id_),
+      env_.files, counts_only() ? "" : unmerged_path(*store_, journal_.id()),
       fmt::format("-- Changes of {} that were not brought to {}, out of what run {} has saved "
                   "(run {})",
-                  sessions_->from, sessions_->to, file_.run, id_));
+                  sessions_->from, sessions_->to, file_.run, journal_.id()));
   std::optional<Error> error;
   for (const MergeTable& table : tables_) {
     const auto merged = merge_table(targets_.at(table.name()), unmerged);
@@ -294,14 +271,11 @@ FailoverOutcome SavedMerge::run(const std::string& id) {
     break;
   }
   FailoverOutcome outcome = report(unmerged, error);
-  outcome.run_id = id_;
+  outcome.run_id = journal_.id();
   outcome.details = lines_;
   for (const std::string& one : warnings_) outcome.details.push_back("warning: " + one);
   for (const std::string& one : notes_) outcome.details.push_back("note: " + one);
-  constexpr const char* kWords[] = {"done", "warnings", "failed"};
-  const auto recorded =
-      record("end", "outcome", kWords[static_cast<std::size_t>(outcome.end)], outcome.text);
-  if (!recorded) log_(recorded.error().text);
+  if (const auto ended = journal_.end(env_, outcome); !ended) log_(ended.error().text);
   return outcome;
 }
 
