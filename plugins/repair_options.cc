@@ -17,8 +17,7 @@ void add_copy_options(Cli& cli, ResyncOptions& resync) {
       "--verify", {{"sample", Verify::kSample}, {"full", Verify::kFull}, {"none", Verify::kNone}},
       resync.verify,
       "resync, repair: compare the rows of all tables and checksums for a tenth of the copying "
-      "time "
-      "(sample, default), all checksums (full) or nothing (none)");
+      "time (sample, default), all checksums (full) or nothing (none)");
   cli.command("--copy-command", resync.copy_command,
               "resync, repair: a command that replaces the files of a server by another's");
   cli.command("--dump-command", resync.dump_command,

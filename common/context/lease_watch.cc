@@ -24,7 +24,7 @@ Result<LeaseReading> read_lease(SqlSession& session, const FailoverOptions& opti
   const auto& nodes = options.cluster.nodes;
   const std::string holder = fmt::format("IS_USED_LOCK({})", quote_string(options.lease_lock()));
   // How long its holder has said nothing: NULL when it has ended since. In one statement, for this
-  // is asked once a second.
+  // is asked all the time.
   std::string sql = fmt::format(
       "SELECT {0}, (SELECT TIME FROM information_schema.PROCESSLIST WHERE ID = {0})", holder);
   for (const NodeAddress& node : nodes)
